@@ -2,7 +2,7 @@
 import { type BatchAxes, type Graph, topologicalOrder } from './graph.js';
 import { lowerPortable } from './lowering/portable.js';
 import { type Shape, ShapeError, showShape } from './shape.js';
-import type { Attribute, ComputedValue, ConstantValue, Value } from './value.js';
+import type { AttributeValue, ComputedValue, ConstantValue, Value } from './value.js';
 
 /** A graph of standard ONNX operators for batches of any size, and the axis of the batch in its inputs and outputs. */
 export interface AnyBatch {
@@ -51,7 +51,12 @@ function generalize(value: Value, other: Value, generalized: ReadonlyMap<Value, 
 }
 
 /** An attribute for every size of the batch. ONNX infers one size of a Reshape, written as -1, from the number of elements. */
-function ofAnyBatch(value: ComputedValue, name: string, attribute: Attribute, other: Attribute): Attribute {
+function ofAnyBatch(
+  value: ComputedValue,
+  name: string,
+  attribute: AttributeValue,
+  other: AttributeValue,
+): AttributeValue {
   if (String(attribute) === String(other)) return attribute;
   const [sizes, others] = [attribute, other] as [Shape, Shape];
   const inferred =
@@ -67,7 +72,7 @@ const isSameConstant = (a: ConstantValue, b: ConstantValue): boolean =>
   String(a.shape) === String(b.shape) &&
   (a.data === b.data || (a.data as Float32Array).every((element, index) => Object.is(element, b.data[index])));
 
-const dependent = (what: string, value: Attribute): ShapeError =>
+const dependent = (what: string, value: AttributeValue): ShapeError =>
   new ShapeError(
     `forAnyBatch: ${what} ${Array.isArray(value) ? showShape(value as Shape) : String(value)} depends on the size of the batch`,
   );

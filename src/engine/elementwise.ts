@@ -3,13 +3,10 @@ import {
   apply,
   asValue,
   broadcastOffsets,
-  type GradientContext,
-  type GradientThunk,
   inferBroadcast,
   isComputedBy,
   type NoAttributes,
   type Operand,
-  type Operator,
   requireFloat,
 } from './operator.js';
 import { sumTo } from './operators/broadcasting.js';
@@ -18,6 +15,9 @@ import {
   type Attributes,
   type ComputedValue,
   type ConstantValue,
+  type GradientContext,
+  type GradientThunk,
+  type Operator,
   splatValue,
   type TensorType,
   type Value,

@@ -1,26 +1,74 @@
-/** Reverse-mode automatic differentiation over ONNX graphs: build, differentiate, lower, encode. Knows nothing of images or AGE. */
+/** Reverse-mode automatic differentiation over ONNX graphs: build, differentiate, lower, encode. Independent of images and of AGE. */
 export { adam, type AdamConstants, type AdamMoments, adamScalars } from './adam.js';
 export { type AnyBatch, forAnyBatch } from './anyBatch.js';
+export {
+  type FlatEntry,
+  type FlatLayout,
+  flatLayout,
+  flattenTensors,
+  pack,
+  tensorViews,
+  unpack,
+} from './flatLayout.js';
 export { gradients } from './gradients.js';
-export { encode, type EncodeOptions } from './onnx.js';
 export { type BatchAxes, countFlops, type Graph, graphOf, topologicalOrder } from './graph.js';
 export { lowerPortable, type PortableTarget } from './lowering/portable.js';
 export { type LoweredGraph, nextName, type StateLayout } from './lowering/state.js';
+export { encode, type EncodeOptions } from './onnx.js';
 export type { Operand, ReductionOptions } from './operator.js';
+export {
+  abs,
+  add,
+  after,
+  argMin,
+  batchNormalization,
+  batchNormInference,
+  batchStatistics,
+  cast,
+  clip,
+  concat,
+  conv,
+  type ConvOptions,
+  convTranspose,
+  type ConvTransposeOptions,
+  dequantizeLinear,
+  div,
+  equal,
+  exp,
+  expand,
+  fromFloat16,
+  greater,
+  leakyRelu,
+  log,
+  matMul,
+  meanOf,
+  mul,
+  neg,
+  pad,
+  reduceMax,
+  reduceMean,
+  reduceMin,
+  reduceSum,
+  relu,
+  reshape,
+  resize,
+  sigmoid,
+  sign,
+  slice,
+  sqrt,
+  square,
+  stopGradient,
+  sub,
+  sumOf,
+  tanh,
+  transpose,
+  transposeMatrix,
+  where,
+} from './operators/index.js';
 export type { Communicator } from './runtime/communicator.js';
 export { type BatchShares, type Compile, Program, type Signature, StatefulProgram } from './runtime/program.js';
 export { DeviceError, type OnnxModel, type TensorInfo } from './runtime/session.js';
 export { decodeSafetensors, encodeSafetensors, type TensorFile } from './safetensors.js';
-export * from './operators/index.js';
-export {
-  pack,
-  flattenTensors,
-  tensorViews,
-  type FlatEntry,
-  type FlatLayout,
-  flatLayout,
-  unpack,
-} from './flatLayout.js';
 export { type Shape, ShapeError, showShape, sizeOf } from './shape.js';
 export { simplify } from './simplify.js';
 export {

@@ -3,7 +3,7 @@ import type { AttributeProtoSchema, NodeProtoSchema, TensorProtoSchema, ValueInf
 import { type BatchAxes, type Graph, topologicalOrder } from './graph.js';
 import { constantKey } from './simplify.js';
 import {
-  type Attribute,
+  type AttributeValue,
   type ComputedValue,
   type ConstantValue,
   ELEMENT_CODES,
@@ -122,7 +122,7 @@ function nodeOf(value: ComputedValue, names: Naming): MessageInitShape<typeof No
 
 function attributeOf(
   name: string,
-  attribute: Attribute,
+  attribute: AttributeValue,
   isFloat: boolean,
 ): MessageInitShape<typeof AttributeProtoSchema> {
   if (typeof attribute === 'string') return { name, type: STRING, s: new TextEncoder().encode(attribute) };

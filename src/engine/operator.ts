@@ -15,8 +15,6 @@ import {
   type Value,
 } from './value.js';
 
-export type { Distribution, GradientContext, GradientThunk, Operator, Placement } from './value.js';
-
 export type NoAttributes = Record<string, never>;
 
 /** Applies an operator: infers the type and shape of its result, and throws if the inputs do not fit. */

@@ -48,8 +48,8 @@ export interface TensorData<T extends ElementType = ElementType> {
   readonly data: ElementArrays[T];
 }
 
-export type Attribute = number | string | readonly number[];
-export type Attributes = Readonly<Record<string, Attribute>>;
+export type AttributeValue = number | string | readonly number[];
+export type Attributes = Readonly<Record<string, AttributeValue>>;
 
 /**
  * A symbolic tensor: a graph input, a constant, or the result of an operator on other values. Values are immutable and know their

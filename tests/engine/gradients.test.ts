@@ -18,11 +18,12 @@ import {
   type TensorData,
   type Value,
 } from '../../src/engine/index.js';
-import { apply, type Operator } from '../../src/engine/operator.js';
+import { apply } from '../../src/engine/operator.js';
 import { expectClose, expectSame } from './expectations.js';
 import { expectRightGradients, gradientsAt, lossOf } from './finiteDifferences.js';
 import { run } from './running.js';
 import { random, tensor } from './tensors.js';
+import type { Operator } from '../../src/engine/value.js';
 
 /** The values of symbolic scalars and tensors where the one input, `input0`, is `x`. */
 async function valuesAt(x: TensorData, build: (value: Value) => readonly Value[]): Promise<TensorData[]> {

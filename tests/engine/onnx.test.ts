@@ -34,10 +34,11 @@ import {
   type Value,
   where,
 } from '../../src/engine/index.js';
-import { apply, type Operator } from '../../src/engine/operator.js';
+import { apply } from '../../src/engine/operator.js';
 import { expectSame } from './expectations.js';
 import { runModel } from './running.js';
 import { tensor } from './tensors.js';
+import type { Operator } from '../../src/engine/value.js';
 
 const { FLOAT, FLOATS, INT, INTS, STRING } = AttributeProto_AttributeType;
 const x = input('x', [2, 3]);

@@ -1,8 +1,8 @@
 /** Convolutions by their roles: forward, data gradient and kernel gradient connect the same two maps. */
-import { apply, type Operator, throwShapeError } from '../operator.js';
+import { apply, throwShapeError } from '../operator.js';
 import { conv, slice, transpose } from '../operators/index.js';
 import type { Shape } from '../shape.js';
-import type { ComputedValue, Value } from '../value.js';
+import type { ComputedValue, Operator, Value } from '../value.js';
 import type { Rule } from './rewrites.js';
 
 /** Geometry of the convolution whose kernel gradient this is, and the kernel's shape. */

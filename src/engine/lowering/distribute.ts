@@ -4,7 +4,7 @@
  * needs to know of ranks.
  */
 import { type BatchAxes, type Graph, graphOf, rewriteGraph, topologicalOrder } from '../graph.js';
-import { apply, type Placement } from '../operator.js';
+import { apply } from '../operator.js';
 import {
   add,
   allGather,
@@ -24,7 +24,7 @@ import {
 } from '../operators/index.js';
 import { type Shape, ShapeError, sizeOf } from '../shape.js';
 import { simplify } from '../simplify.js';
-import { type ComputedValue, constant, input, splatValue, type Value } from '../value.js';
+import { type ComputedValue, constant, input, type Placement, splatValue, type Value } from '../value.js';
 
 /**
  * Returns the graph that each rank runs. Inputs with a batch have the shape of a part of it; all other inputs, and all outputs, are whole on every rank.

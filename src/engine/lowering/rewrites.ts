@@ -1,8 +1,8 @@
 /** Rewrites of single operators for more than one target, and for WebGPU. */
-import { apply, integers, type Operator } from '../operator.js';
+import { apply, integers } from '../operator.js';
 import { cast, clip, concat, mul, pad, reduceMean, reshape, slice, sub } from '../operators/index.js';
 import { type Shape, sizeOf } from '../shape.js';
-import type { ComputedValue, Value } from '../value.js';
+import type { ComputedValue, Operator, Value } from '../value.js';
 import { STEEP } from './masks.js';
 
 /**

@@ -1,8 +1,8 @@
 /** Rewrites of single operators for ONNX Runtime in WebAssembly. Times are those of version 1.30 in Chromium 156, for one iteration at width 8. */
-import { apply, inferBroadcast, type NoAttributes, type Operator, throwShapeError } from '../operator.js';
+import { apply, inferBroadcast, type NoAttributes, throwShapeError } from '../operator.js';
 import { mul, reduceSum, reshape } from '../operators/index.js';
 import { sizeOf } from '../shape.js';
-import { constant, type Value } from '../value.js';
+import { constant, type Operator, type Value } from '../value.js';
 import { hardStep, matchMask } from './masks.js';
 import type { Rule } from './rewrites.js';
 

@@ -1,7 +1,6 @@
 /** Elementwise arithmetic: Add, Sub, Mul, Div. */
 import { applyArithmetic, arithmetic } from '../elementwise.js';
-import type { Distribution, Placement } from '../operator.js';
-import type { Value } from '../value.js';
+import type { Distribution, Placement, Value } from '../value.js';
 
 /** Sums of summands are summands. */
 const distribute = (operands: readonly Placement[]): Distribution | undefined =>

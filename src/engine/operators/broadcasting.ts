@@ -5,7 +5,6 @@ import {
   broadcastElements,
   integers,
   isComputedBy,
-  type Operator,
   reducedShape,
   reduction,
   type ReductionAttributes,
@@ -14,7 +13,7 @@ import {
   throwShapeError,
 } from '../operator.js';
 import { broadcastShapes, sameShape, type Shape, showShape, sizeOf } from '../shape.js';
-import type { ComputedValue, Value } from '../value.js';
+import type { ComputedValue, Operator, Value } from '../value.js';
 
 const shapeParameter = ({ shape }: { shape: Shape }) => ({ constants: [integers(shape)], encoded: ['shape'] });
 

@@ -2,8 +2,8 @@
  * Operators over the processes (ranks) that compute one graph together, each on its part of a batch. They are ONNX operators of a domain of this
  * project, which a runtime computes with a communicator. With one rank each returns its operand.
  */
-import { apply, type Operator, requireFloat, throwShapeError } from '../operator.js';
-import type { Value } from '../value.js';
+import { apply, requireFloat, throwShapeError } from '../operator.js';
+import type { Operator, Value } from '../value.js';
 
 /** The domain of these operators in ONNX files. */
 export const COLLECTIVE_DOMAIN = 'agenet';

@@ -1,15 +1,7 @@
 /** Comparisons, selection and type conversion. Gradients flow through Where only. */
-import {
-  apply,
-  asValue,
-  inferBroadcast,
-  type NoAttributes,
-  type Operand,
-  type Operator,
-  throwShapeError,
-} from '../operator.js';
+import { apply, asValue, inferBroadcast, type NoAttributes, type Operand, throwShapeError } from '../operator.js';
 import { broadcastShapes } from '../shape.js';
-import { constant, ELEMENT_CODES, type ElementArray, type ElementType, type Value } from '../value.js';
+import { constant, ELEMENT_CODES, type ElementArray, type ElementType, type Operator, type Value } from '../value.js';
 import { sumTo } from './broadcasting.js';
 
 const comparison = (name: string): Operator<NoAttributes> => ({

@@ -1,7 +1,7 @@
 /** Two-dimensional convolution and its transpose; each is the other's gradient with respect to the data. */
-import { apply, type Distribution, type Operator, type Placement, requireFloat, throwShapeError } from '../operator.js';
+import { apply, requireFloat, throwShapeError } from '../operator.js';
 import { type Shape, sizeOf } from '../shape.js';
-import type { Value } from '../value.js';
+import type { Distribution, Operator, Placement, Value } from '../value.js';
 import { reduceSum } from './broadcasting.js';
 import { slice, transpose } from './shaping.js';
 

@@ -1,7 +1,7 @@
 /** Matrix products. */
-import { apply, type NoAttributes, type Operator, requireFloat, throwShapeError } from '../operator.js';
+import { apply, type NoAttributes, requireFloat, throwShapeError } from '../operator.js';
 import { broadcastShapes, sizeOf } from '../shape.js';
-import type { Value } from '../value.js';
+import type { Operator, Value } from '../value.js';
 import { sumTo } from './broadcasting.js';
 import { transpose } from './shaping.js';
 

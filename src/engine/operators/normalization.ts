@@ -1,6 +1,6 @@
-import { apply, type Operator, requireFloat, throwShapeError } from '../operator.js';
+import { apply, requireFloat, throwShapeError } from '../operator.js';
 import { sizeOf } from '../shape.js';
-import type { Value } from '../value.js';
+import type { Operator, Value } from '../value.js';
 import { add, div, mul, square, sub } from './arithmetic.js';
 import { jointly } from './collective.js';
 import { reduceSum, reshape } from './broadcasting.js';

@@ -1,7 +1,7 @@
 /** The order in which a runtime computes values that do not depend on each other. */
-import { apply, type NoAttributes, type Operator } from '../operator.js';
+import { apply, type NoAttributes } from '../operator.js';
 import { sizeOf } from '../shape.js';
-import type { Value } from '../value.js';
+import type { Operator, Value } from '../value.js';
 import { reshape } from './broadcasting.js';
 import { slice } from './shaping.js';
 

@@ -2,7 +2,6 @@
 import {
   apply,
   applyReduction,
-  type Operator,
   reducedShape,
   reduction,
   type ReductionAttributes,
@@ -10,7 +9,7 @@ import {
   summedInParts,
 } from '../operator.js';
 import { normalizeAxes } from '../shape.js';
-import type { Value } from '../value.js';
+import type { Operator, Value } from '../value.js';
 import { div, mul } from './arithmetic.js';
 import { expand, reduceSum, reshape } from './broadcasting.js';
 import { cast, equal } from './comparison.js';

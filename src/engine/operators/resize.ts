@@ -1,5 +1,5 @@
-import { apply, type Distribution, throwShapeError, type Operator, type Placement, requireFloat } from '../operator.js';
-import { constant, constantTensor, type Value } from '../value.js';
+import { apply, throwShapeError, requireFloat } from '../operator.js';
+import { constant, constantTensor, type Distribution, type Operator, type Placement, type Value } from '../value.js';
 import { expand, reduceSum, reshape } from './broadcasting.js';
 
 /** Each rank resizes its own images. */

@@ -1,7 +1,7 @@
 /** Operators that move elements: Transpose, Concat, Slice, Pad. */
-import { apply, integers, isComputedBy, type Operator, throwShapeError } from '../operator.js';
+import { apply, integers, isComputedBy, throwShapeError } from '../operator.js';
 import { normalizeAxes, type Shape, showShape } from '../shape.js';
-import { constant, type Value } from '../value.js';
+import { constant, type Operator, type Value } from '../value.js';
 import { reshape } from './broadcasting.js';
 
 const Transpose: Operator<{ perm: readonly number[] }> = {

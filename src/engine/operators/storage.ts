@@ -1,6 +1,6 @@
 /** Operators that widen constants, which are stored in fewer bits than they are computed with. */
-import { apply, type Operator, throwShapeError } from '../operator.js';
-import { ELEMENT_CODES, type Value } from '../value.js';
+import { apply, throwShapeError } from '../operator.js';
+import { ELEMENT_CODES, type Operator, type Value } from '../value.js';
 
 // Without `evaluate`, so that constants are not folded and stay small in files.
 const Widen: Operator<{ to: number }> = {

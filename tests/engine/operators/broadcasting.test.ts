@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { constantTensor } from '../../../src/engine/value.js';
-import { expand, input, mul, reduceSum, reshape, square, sumTo } from '../../../src/engine/index.js';
+import { expand, input, mul, reduceSum, reshape, square } from '../../../src/engine/index.js';
+import { sumTo } from '../../../src/engine/operators/broadcasting.js';
 import { expectClose, expectSame, expectShapeError } from '../expectations.js';
 import { expectRightGradients, gradientsAt } from '../finiteDifferences.js';
 import { forward } from '../running.js';

@@ -1,21 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import {
-  allGather,
-  allReduceSum,
   constant,
   gradients,
   type Graph,
   graphOf,
   input,
-  jointly,
   mul,
-  ownShare,
   reduceSum,
   simplify,
   square,
   sumOf,
   type Value,
 } from '../../../src/engine/index.js';
+import { allGather, allReduceSum, jointly, ownShare } from '../../../src/engine/operators/collective.js';
 import type { Communicator } from '../../../src/engine/runtime/communicator.js';
 import { compile } from '../../../src/engine/runtime/native.node.js';
 import { expectShapeError } from '../expectations.js';

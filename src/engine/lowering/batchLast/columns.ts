@@ -2,9 +2,9 @@
  * Convolutions as matrix products with the batch last. The columns of a big map [C, H, W, N] are a matrix [C kh kw, h w N]: for each pixel of the small
  * map the elements that the kernel reads there. With the batch last, a column of one pixel is a run of N elements, which Gather copies whole.
  */
-import { apply, integers, type Operator, throwShapeError } from '../../operator.js';
+import { apply, integers, throwShapeError } from '../../operator.js';
 import { add, concat, reshape } from '../../operators/index.js';
-import { constant, type Value } from '../../value.js';
+import { constant, type Operator, type Value } from '../../value.js';
 import type { Convolution } from '../convolution.js';
 
 /** Rows and columns of both maps and the kernel: big index = stride * small index + tap - padding. */

@@ -1,9 +1,9 @@
 /** Feature maps in the layout [C, H, W, N], for runtimes whose own convolutions are slow, as in WebAssembly. */
 import { type Graph, graphOf, topologicalOrder } from '../../graph.js';
-import { apply, type Operator, throwShapeError } from '../../operator.js';
+import { apply, throwShapeError } from '../../operator.js';
 import { add, matMul, pad, reshape, transpose } from '../../operators/index.js';
 import type { Shape } from '../../shape.js';
-import type { ComputedValue, Value } from '../../value.js';
+import type { ComputedValue, Operator, Value } from '../../value.js';
 import { type Convolution, convolutionRoles } from '../convolution.js';
 import { columnsOf, geometryOf, needsZeroTap, sumColumns } from './columns.js';
 

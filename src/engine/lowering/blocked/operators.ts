@@ -1,5 +1,5 @@
-import { apply, type Operator } from '../../operator.js';
-import { type Attributes, constant, constantTensor, type Value } from '../../value.js';
+import { apply } from '../../operator.js';
+import { type Attributes, constant, constantTensor, type Operator, type Value } from '../../value.js';
 
 /**
  * ONNX Runtime's operators on blocked channels (domain `com.microsoft.nchwc`), which its own optimizer inserts only if kernels

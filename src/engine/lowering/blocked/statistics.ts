@@ -1,3 +1,4 @@
+import { isComputedBy } from '../../operator.js';
 import { add, clip, mul, reshape, sub } from '../../operators/index.js';
 import type { ComputedValue, Value } from '../../value.js';
 import {
@@ -69,9 +70,6 @@ export function varianceOfCentered({ form, rest }: Centered, means: ChannelSums)
   // Rounding can bring the difference below 0.
   return clip(sub(means.ofProduct(form, form), mul(rest, rest)), 0, Infinity);
 }
-
-const isComputedBy = (value: Value | undefined, name: string): value is ComputedValue =>
-  value?.kind === 'computed' && value.operator.name === name;
 
 /** A feature map and its mean per channel. */
 export interface Statistics {

@@ -1,8 +1,8 @@
 import { type Graph, reduceMean, reshape, transpose, type Value } from '../../../../src/engine/index.js';
 import { rewriteGraph } from '../../../../src/engine/graph.js';
-import { apply, type Operator } from '../../../../src/engine/operator.js';
+import { apply } from '../../../../src/engine/operator.js';
 import { add, clip, leakyRelu, relu } from '../../../../src/engine/operators/index.js';
-import type { ComputedValue } from '../../../../src/engine/value.js';
+import type { ComputedValue, Operator } from '../../../../src/engine/value.js';
 
 const DOMAIN = 'com.microsoft.nchwc';
 

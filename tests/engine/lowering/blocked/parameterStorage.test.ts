@@ -37,10 +37,11 @@ import {
   where,
 } from '../../../../src/engine/index.js';
 import { lower } from '../../../../src/engine/lowering/lower.js';
-import { apply, type Operator } from '../../../../src/engine/operator.js';
+import { apply } from '../../../../src/engine/operator.js';
 import { expectClose } from '../../expectations.js';
 import { compileSmall, operatorsOf, targets } from '../../running.js';
 import { random } from '../../tensors.js';
+import type { Operator } from '../../../../src/engine/value.js';
 
 const blocksOf16 = { name: 'cpu', block: 16 } as const;
 // Numbers of channels that fill no block, so that kernels are padded.
