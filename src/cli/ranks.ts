@@ -5,7 +5,6 @@ import { readFileSync } from 'node:fs';
 import type { World } from '../distributed/openMpi.node.js';
 import { setting, type Text } from '../errors.js';
 import { type ActionResult, runInTerminal, STATUS, type Terminal } from './command.js';
-import { withoutAliases } from './options.js';
 
 /**
  * Runs the action of a command as `runAction` does: in this process, or together with the processes that `mpirun` has started with it (ranks).
@@ -37,6 +36,7 @@ const OWN_OPTIONS = ['threads', 'debug'];
 /** @throws {InputError} unless all ranks run the same version of this program and the same command: only the options of rank 0 have an effect */
 async function requireSameCommands(world: World, command: CommandUnknownOpts): Promise<void> {
   const { requireSame } = await import('../engine/runtime/communicator.js');
+  const { withoutAliases } = await import('./settingOptions.js');
   const compare = (content: Buffer | string, about: Text, remedy: string) =>
     requireSame(world, createHash('sha256').update(content).digest(), about, remedy);
   const manifest = readFileSync(new URL('../../package.json', import.meta.url));
