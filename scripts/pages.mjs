@@ -14,8 +14,8 @@ const MIT = readFileSync(
     .replace('package.json', 'LICENSE'),
   'utf8',
 );
-/** The license of pure-rand, whose terms are those of ONNX Runtime and Preact as well. */
-const NOTICE = `/*! Contains ONNX Runtime, Copyright (c) Microsoft Corporation, Preact, Copyright (c) Jason Miller, and pure-rand, all under the MIT License:\n\n${MIT.trim()}\n*/\n`;
+/** The license of pure-rand, with the same terms as ONNX Runtime, Preact and gifenc. */
+const NOTICE = `/*! Contains ONNX Runtime, Copyright (c) Microsoft Corporation, Preact, Copyright (c) Jason Miller, gifenc, Copyright (c) Matt DesLauriers, and pure-rand, all under the MIT License:\n\n${MIT.trim()}\n*/\n`;
 
 mkdirSync(target, { recursive: true });
 cpSync(new URL('index.html', source), new URL('index.html', target));

@@ -9,13 +9,12 @@ interface ExplorerProps {
   readonly model: ModelInfo;
   /** Undefined while they are loaded. */
   readonly networks: Networks | undefined;
-  readonly canDraw?: boolean;
   /** Called when the first samples are shown. */
   readonly onReady?: () => void;
   readonly onFailure: (error: unknown) => void;
 }
 
-export function Explorer({ model, networks, canDraw = false, onReady, onFailure }: ExplorerProps) {
+export function Explorer({ model, networks, onReady, onFailure }: ExplorerProps) {
   const [ends, setEnds] = useState<WalkEnds>({ points: [undefined, undefined], side: 0 });
   const onSelect = (point: Point): void => setEnds((before) => select(before, point));
   const onFirst = ([first, second]: readonly Point[]): void => {
@@ -27,7 +26,7 @@ export function Explorer({ model, networks, canDraw = false, onReady, onFailure 
   return (
     <>
       <Samples {...shared} onFirst={onFirst} />
-      <Reconstructions {...shared} canDraw={canDraw} />
+      <Reconstructions {...shared} />
       <Walk
         model={model}
         networks={networks}

@@ -21,3 +21,13 @@ export function download(file: Blob, name: string): void {
   // After the browser has opened it.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
+
+const MAX_NAME = 120;
+
+/** Joins parts to a file name without its extension, such as `mnist-1-iteration-2000-sample-3`. */
+export const fileName = (...parts: readonly string[]): string =>
+  parts
+    .map((part) => part.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/gu, ''))
+    .filter((part) => part !== '')
+    .join('-')
+    .slice(0, MAX_NAME);

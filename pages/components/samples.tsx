@@ -2,8 +2,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import { drawCodes } from '../../src/age/prior.js';
 import { randomStream } from '../../src/random.js';
+import { fileName } from './files.js';
+import { saveImages } from './imageGrid.js';
 import { Tile } from './images.js';
 import type { ModelInfo, Networks, Point } from './networks.js';
+import { SaveButtons } from './saveButtons.js';
 
 const COUNT = 24;
 
@@ -17,7 +20,7 @@ export interface PanelProps {
 }
 
 /**
- * Shows samples, and others whenever the button is pressed: those of `agenet sample` for the seeds 0, 1, 2 and so on.
+ * Shows the samples of `agenet sample` for seed 0, and of the next seed after each press of the button.
  * @param onFirst receives the first samples
  */
 export function Samples({
@@ -45,11 +48,24 @@ export function Samples({
     <section aria-labelledby="samples-heading">
       <h2 id="samples-heading">Samples</h2>
       <p>The generator maps random codes to images. Select two images to walk between them.</p>
-      <p>
+      <div class="toolbar">
         <button id="resample" type="button" disabled={!points} onClick={() => setSeed(seed + 1)}>
           New samples
         </button>
-      </p>
+        <SaveButtons
+          label="Save samples"
+          disabled={!points}
+          onFailure={onFailure}
+          onSave={(format) =>
+            saveImages(
+              points!.map(({ image }) => image),
+              model.shape,
+              format,
+              fileName(model.name, `samples of seed ${seed}`),
+            )
+          }
+        />
+      </div>
       <div id="samples" class="tiles">
         {points
           ? points.map((point, index) => (

@@ -1,14 +1,18 @@
-/** The walk between two images: a position to scrub, an animation, and the whole path. */
+/** The walk between two images: a position to scrub, an animation that can be saved, and the whole path. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Prior } from '../../src/age/prior.js';
 import { codeBetween } from '../../src/model/paths.js';
+import { encodeAnimation } from './animation.js';
 import { derivedCode } from './codes.js';
+import { download, fileName } from './files.js';
 import { ImageCanvas } from './images.js';
 import { useLatest } from './latest.js';
 import type { Code, ModelInfo, Networks, Point } from './networks.js';
 
 /** Images in the strip, and milliseconds from one end to the other. */
 const [STRIP, WALK_MS] = [9, 4000];
+/** Images of a saved animation from one end to the other, and milliseconds per image. */
+const [FRAMES, DELAY_MS] = [25, 80];
 
 /**
  * The code at a position of the path between two codes. Between two images, its distance from codes of images is `distanceFromCodes`.
@@ -37,7 +41,8 @@ interface WalkProps {
   readonly onFailure: (error: unknown) => void;
 }
 
-export function Walk({ model: { prior, shape }, networks, ends, onSide, onFailure }: WalkProps) {
+export function Walk({ model, networks, ends, onSide, onFailure }: WalkProps) {
+  const { name, prior, shape } = model;
   const [position, setPosition] = useState(0.5);
   const [frame, setFrame] = useState<Float32Array>();
   const [strip, setStrip] = useState<readonly Float32Array[]>([]);
@@ -47,31 +52,29 @@ export function Walk({ model: { prior, shape }, networks, ends, onSide, onFailur
 
   const imageAt = (at: number): Promise<Float32Array> => networks!.generate(codeOnWalk(prior, from!, to!, at));
   useLatest(isReady, async () => setFrame(await imageAt(position)), onFailure, [networks, from, to, position]);
-  useLatest(
-    isReady,
-    async () => {
-      const images: Float32Array[] = [];
-      for (let index = 0; index < STRIP; index++) images.push(await imageAt(index / (STRIP - 1)));
-      setStrip(images);
-    },
-    onFailure,
-    [networks, from, to],
-  );
+  const imagesOnPath = async (count: number): Promise<Float32Array[]> => {
+    const images: Float32Array[] = [];
+    for (let index = 0; index < count; index++) images.push(await imageAt(index / (count - 1)));
+    return images;
+  };
+  useLatest(isReady, async () => setStrip(await imagesOnPath(STRIP)), onFailure, [networks, from, to]);
+  const save = async (): Promise<void> =>
+    download(await encodeAnimation(await imagesOnPath(FRAMES), shape, DELAY_MS), `${fileName(name, 'walk')}.gif`);
   return (
     <section aria-labelledby="walk-heading">
       <h2 id="walk-heading">Walk</h2>
       <p>The images on the shortest path between two codes. Select a side, then a sample or a reconstruction.</p>
       <div id="walk">
         <div id="sides">
-          {(['From', 'To'] as const).map((name, index) => (
+          {(['From', 'To'] as const).map((side, index) => (
             <button
-              key={name}
+              key={side}
               type="button"
               title={`Select what the walk ${index === 0 ? 'starts' : 'ends'} with`}
               aria-pressed={ends.side === index}
               onClick={() => onSide(index as 0 | 1)}
             >
-              {name}
+              {side}
               {ends.points[index] && <ImageCanvas image={ends.points[index].image} shape={shape} />}
             </button>
           ))}
@@ -100,6 +103,9 @@ export function Walk({ model: { prior, shape }, networks, ends, onSide, onFailur
             <ImageCanvas key={index} image={image} shape={shape} />
           ))}
         </div>
+        <button id="save-walk" type="button" disabled={!isReady} onClick={() => void save().catch(onFailure)}>
+          Save animation (GIF)
+        </button>
       </div>
     </section>
   );

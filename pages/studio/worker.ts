@@ -1,7 +1,6 @@
 /** The workers of the studio, in one script. A worker's name is its role. */
 import { serveModel } from '../../src/web/modelWorker.js';
 import type { WorkerScope } from '../../src/web/requests.js';
-import { serveFiles } from './explore/fileWorker.js';
 import { serveLayouts } from './explore/layoutWorker.js';
 import { loadRuntimeFromStudio } from './runtime.js';
 import type { WorkerRole } from './workers.js';
@@ -9,7 +8,6 @@ import type { WorkerRole } from './workers.js';
 const SERVICES: Readonly<Record<WorkerRole, (scope: WorkerScope) => void>> = {
   model: serveModel,
   layout: serveLayouts,
-  files: serveFiles,
 };
 
 loadRuntimeFromStudio();

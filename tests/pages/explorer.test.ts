@@ -1,7 +1,7 @@
-import { copyFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Download, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { codeOnWalk } from '../../pages/components/walk.js';
@@ -170,6 +170,37 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
         .toBeLessThanOrEqual(1);
     }
     await model.release();
+  });
+
+  it('reconstructs a drawing, and saves samples, reconstructions and the walk', async () => {
+    const page = await openPage(fromFile());
+    const saved = async (button: string): Promise<{ name: string; bytes: Buffer }> => {
+      const [download] = await Promise.all<[Promise<Download>, Promise<void>]>([
+        page.waitForEvent('download'),
+        page.getByRole('button', { name: button, exact: true }).click(),
+      ] as never);
+      return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+    };
+    const sizeOf = async (bytes: Buffer) => {
+      const { width, height, pages } = await sharp(bytes, { animated: true }).metadata();
+      return pages === undefined ? [width, height] : [width, height / pages, pages];
+    };
+    const pad = (await page.locator('#pad').boundingBox())!;
+    await page.mouse.move(pad.x + 0.5 * pad.width, pad.y + 0.2 * pad.height);
+    await page.mouse.down();
+    await page.mouse.move(pad.x + 0.5 * pad.width, pad.y + 0.8 * pad.height, { steps: 5 });
+    await page.mouse.up();
+    await page.waitForSelector('#images li');
+    expect(await page.textContent('#images .caption')).toBe('drawing');
+    const samples = await saved('Save samples as PNG');
+    expect(samples.name).toMatch(/-samples-of-seed-0\.png$/u);
+    expect(await sizeOf(samples.bytes)).toEqual([5 * 34 + 2, 5 * 34 + 2]);
+    const pair = await saved('Save reconstructions as PNG');
+    expect(await sizeOf(pair.bytes)).toEqual([2 * 34 + 2, 34 + 2]);
+    const walk = await saved('Save animation (GIF)');
+    expect(await sizeOf(walk.bytes)).toEqual([160, 160, 48]);
+    const colored = await openPage(fromFile(pathOf('RGB, 64x64')));
+    expect(await colored.locator('#pad').count()).toBe(0);
   });
 
   it('crops, inverts and composites dropped images as training does', async () => {

@@ -250,9 +250,10 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await untilIteration(page, 3);
       await page.click('#play');
       await ready(page);
-      await page.click('#step');
-      await ready(page);
-      const before = await iteration(page);
+      const paused = await settled(page);
+      for (let press = 0; press < 3; press++) await page.click('#step');
+      const before = paused + 3;
+      await poll(() => iteration(page)).toBe(before);
       await page.click('#save');
       await poll(() => page.textContent('#status')).toContain(`Iteration ${before} is saved`);
       await page.reload();

@@ -72,15 +72,7 @@ export function ExplorePage({ model: given }: PageProps) {
       <p id="status" role="status" class={status.failed ? 'failed' : ''}>
         {status.text}
       </p>
-      {loaded && (
-        <Explorer
-          key={loaded.key}
-          model={loaded.info}
-          networks={loaded.networks}
-          canDraw={loaded.info.shape[0] === 1}
-          onFailure={fail}
-        />
-      )}
+      {loaded && <Explorer key={loaded.key} model={loaded.info} networks={loaded.networks} onFailure={fail} />}
     </div>
   );
 }

@@ -2,12 +2,13 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { drawCodes } from '../../../src/age/prior.js';
 import { randomStream } from '../../../src/random.js';
+import { fileName } from '../../components/files.js';
+import { saveImages } from '../../components/imageGrid.js';
 import { type ImageShape, Tile } from '../../components/images.js';
 import type { Point } from '../../components/networks.js';
+import { SaveButtons } from '../../components/saveButtons.js';
 import type { ExploredModel } from './model.js';
 import type { ExplorePanelProps } from './panel.js';
-import { SaveButtons } from './saveButtons.js';
-import { fileName, saveImages } from './saving.js';
 import { isSeed } from './settings.js';
 
 /** Samples that appear at a time: even, because a stream of random numbers then gives the same codes in parts. */
@@ -124,13 +125,14 @@ function SamplesOfSeed(props: SamplesProps & { readonly children: preact.Compone
         <SaveButtons
           label="Save grid"
           disabled={count === 0}
+          onFailure={onFailure}
           onSave={(format) =>
-            void saveImages(
+            saveImages(
               groups.flat().map(({ image }) => image),
               model.info.shape,
               format,
               fileName(model.info.name, `${count} samples of seed ${seed}`),
-            ).catch(onFailure)
+            )
           }
         />
       </div>

@@ -51,7 +51,6 @@ export function ExploreView({ model, data, settings, onSettings, onFailure }: Ex
         networks={model.networks}
         onSelect={onSelect}
         onFailure={onFailure}
-        canDraw={model.info.shape[0] === 1}
         purpose=""
         onFiles={() => onSettings({ tab: 'images' })}
       />

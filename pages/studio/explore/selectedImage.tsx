@@ -1,8 +1,10 @@
 /** The selected image with its code, and buttons that save both. */
+import { fileName } from '../../components/files.js';
+import { saveImages } from '../../components/imageGrid.js';
 import { CodeBars, ImageCanvas } from '../../components/images.js';
+import { SaveButtons } from '../../components/saveButtons.js';
 import type { ExploredModel } from './model.js';
-import { SaveButtons } from './saveButtons.js';
-import { fileName, saveCodes, saveImages } from './saving.js';
+import { saveCodes } from './savedCodes.js';
 import type { NamedPoint } from './selection.js';
 
 interface SelectedImageProps {
@@ -35,7 +37,8 @@ export function SelectedImage({ model, point, onFailure }: SelectedImageProps) {
         <SaveButtons
           label="Save image"
           disabled={!point}
-          onSave={(format) => void saveImages([point!.image], model!.info.shape, format, name).catch(onFailure)}
+          onFailure={onFailure}
+          onSave={(format) => saveImages([point!.image], model!.info.shape, format, name)}
         />
         <div class="save">
           <span>Save code</span>

@@ -1,13 +1,8 @@
-/** The walk between two images, and buttons that save it. */
-import { useState } from 'preact/hooks';
-import { download } from '../../components/files.js';
-import { codeOnWalk, Walk, type WalkEnds } from '../../components/walk.js';
-import { encodeFile } from './fileWorker.js';
+/** The walk between two images, and a button that saves its two codes. */
+import { fileName } from '../../components/files.js';
+import { Walk, type WalkEnds } from '../../components/walk.js';
 import type { ExploredModel } from './model.js';
-import { fileName, saveCodes } from './saving.js';
-
-/** Images from one end to the other, and milliseconds per image. */
-const [FRAMES, DELAY_MS] = [25, 80];
+import { saveCodes } from './savedCodes.js';
 
 interface WalkPanelProps {
   readonly model: ExploredModel;
@@ -16,58 +11,24 @@ interface WalkPanelProps {
   readonly onFailure: (error: unknown) => void;
 }
 
-export function WalkPanel({ model, ends, onSide, onFailure }: WalkPanelProps) {
-  const [progress, setProgress] = useState('');
+export function WalkPanel({ model, ends, ...handlers }: WalkPanelProps) {
   const { info, networks } = model;
   const [from, to] = ends.points;
-  const isReady = from !== undefined && to !== undefined;
-  const save = async (): Promise<void> => {
-    const frames: Float32Array[] = [];
-    for (let frame = 0; frame < FRAMES; frame++) {
-      setProgress(`Image ${frame + 1} of ${FRAMES}`);
-      frames.push(await networks.generate(codeOnWalk(info.prior, from!, to!, frame / (FRAMES - 1))));
-    }
-    // There and back, so that it repeats without a jump; the ends are not shown twice.
-    const file = await encodeFile({
-      animation: { frames: [...frames, ...frames.slice(1, -1).reverse()], shape: info.shape, delay: DELAY_MS },
-    });
-    download(file, `${fileName(info.name, 'walk')}.gif`);
-  };
+  const save = (): void =>
+    saveCodes(
+      model,
+      [
+        { ...from!, name: 'from' },
+        { ...to!, name: 'to' },
+      ],
+      fileName(info.name, 'walk'),
+    );
   return (
     <>
-      <Walk model={info} networks={networks} ends={ends} onSide={onSide} onFailure={onFailure} />
-      <div class="toolbar">
-        <button
-          id="save-walk"
-          type="button"
-          disabled={!isReady || progress !== ''}
-          onClick={() =>
-            void save()
-              .catch(onFailure)
-              .finally(() => setProgress(''))
-          }
-        >
-          Save animation (GIF)
-        </button>
-        <button
-          id="save-ends"
-          type="button"
-          disabled={!isReady}
-          onClick={() =>
-            saveCodes(
-              model,
-              [
-                { ...from!, name: 'from' },
-                { ...to!, name: 'to' },
-              ],
-              fileName(info.name, 'walk'),
-            )
-          }
-        >
-          Save both codes (JSON)
-        </button>
-        <span role="status">{progress}</span>
-      </div>
+      <Walk model={info} networks={networks} ends={ends} {...handlers} />
+      <button id="save-ends" type="button" disabled={!from || !to} onClick={save}>
+        Save both codes (JSON)
+      </button>
     </>
   );
 }

@@ -1,16 +1,15 @@
 /** Buttons that save images in either format. */
-import type { ComponentChildren } from 'preact';
 import { IMAGE_FORMATS, type ImageFormat } from './imageGrid.js';
 
 interface SaveButtonsProps {
-  /** What is saved, such as "Save image". */
+  /** Names the group, such as "Save image". */
   readonly label: string;
   readonly disabled: boolean;
-  readonly onSave: (format: ImageFormat) => void;
-  readonly children?: ComponentChildren;
+  readonly onSave: (format: ImageFormat) => Promise<void>;
+  readonly onFailure: (error: unknown) => void;
 }
 
-export function SaveButtons({ label, disabled, onSave, children }: SaveButtonsProps) {
+export function SaveButtons({ label, disabled, onSave, onFailure }: SaveButtonsProps) {
   return (
     <div class="save" role="group" aria-label={label}>
       <span aria-hidden="true">{label}</span>
@@ -20,12 +19,11 @@ export function SaveButtons({ label, disabled, onSave, children }: SaveButtonsPr
           type="button"
           disabled={disabled}
           aria-label={`${label} as ${format}`}
-          onClick={() => onSave(format)}
+          onClick={() => void onSave(format).catch(onFailure)}
         >
           {format}
         </button>
       ))}
-      {children}
     </div>
   );
 }
