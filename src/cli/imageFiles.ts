@@ -1,9 +1,10 @@
 /** Images that a command line names: files, folders and data sets. */
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { firstImages } from '../data/source.js';
+import { drawAcrossClasses, gatherImages } from '../data/source.js';
 import type { Configuration } from '../training/configuration.js';
 import { findImages } from '../data/imageFolder.node.js';
+import { folderClasses } from '../data/imageNames.js';
 import { isDataSpec } from '../data/open.node.js';
 import { InputError, setting, text } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
@@ -71,24 +72,29 @@ async function imagesOfData(
       );
     }
     const elements = source.channels * source.size[0] * source.size[1];
-    const images = firstImages(part, count ?? DEFAULT_COUNT, elements);
+    const indices = drawAcrossClasses(part, count ?? DEFAULT_COUNT);
     return {
-      data: images,
-      captions: Array.from({ length: images.length / elements }, (_, index) => captionOf(source, part, index)),
+      data: gatherImages(part, indices, elements),
+      captions: indices.map((index) => captionOf(source, part, index)),
     };
   } finally {
     source.close?.();
   }
 }
 
-/** Reads the first images of a folder, sorted by name. Images that cannot be decoded are skipped and reported. */
+/** Reads images of a folder, in turn from each of its classes. Images that cannot be decoded are skipped and reported. */
 async function imagesOfFolder(
   path: string,
   configuration: Configuration,
   { count }: Wanted,
   terminal: Terminal,
 ): Promise<CollectedImages> {
-  const files = await imageFilesOf([path]);
+  const { names } = await findImages(path);
+  const classes = folderClasses(names);
+  const labels = 'none' in classes ? null : Uint8Array.from(names, classes.labelOf);
+  const files = drawAcrossClasses({ count: names.length, labels }, names.length).map((index) =>
+    join(path, names[index]!),
+  );
   const decoded: Uint8Array[] = [];
   const captions: string[][] = [];
   const onFailure = (file: string, reason: string) =>

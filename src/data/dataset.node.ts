@@ -7,6 +7,7 @@ import { readRegularFile } from '../files/regularFile.node.js';
 import { DIGIT_PADDING, paddedSize, type Padding, padImage, requirePaddable } from '../images/preprocessing.js';
 import { arrayItems, fileStates } from './decoding/imageItems.node.js';
 import { openCollection, type OpenOptions } from './decoding/openCollection.node.js';
+import { digestItems } from './digest.node.js';
 import { decodeIdxImages, type NamedBytes } from './formats/idx.js';
 import type { LabeledImages } from './formats/arrays.js';
 import { type ImageFormat, type ImageSource, type Split, splitInMemory } from './source.js';
@@ -86,14 +87,18 @@ async function openArrays(
   const { name } = options;
   const format = { ...requested, padding: requested.padding === undefined ? paddingOf(images) : requested.padding };
   if (format.padding) requirePaddable(format.size, format.padding);
+  const items = () => [
+    ...arrayItems(train, 'train', fingerprint),
+    ...(test ? arrayItems(test, 'test', fingerprint) : []),
+  ];
+  const isTest = test ? { isTest: ({ name }: { readonly name: string }) => name.startsWith('test/') } : {};
   const splits = test && [train, test].map((split) => splitOf(split, format));
   if (splits?.every((split) => split !== undefined)) {
     const size: [number, number] = [format.size, format.size];
-    return { name, size, channels: format.channels, train: splits[0]!, test: splits[1]!, ...classesOf(images) };
+    const digest = () => digestItems(items(), isTest.isTest);
+    return { name, size, channels: format.channels, train: splits[0]!, test: splits[1]!, ...classesOf(images), digest };
   }
-  const items = [...arrayItems(train, 'train', fingerprint), ...(test ? arrayItems(test, 'test', fingerprint) : [])];
-  const isTest = test ? { isTest: ({ name }: { readonly name: string }) => name.startsWith('test/') } : {};
-  return { ...(await openCollection({ name, items, ...isTest }, format, options)), ...classesOf(images) };
+  return { ...(await openCollection({ name, items: items(), ...isTest }, format, options)), ...classesOf(images) };
 }
 
 /** Returns images that are in the requested format, or lack only their border, as a split. The border is added when an image is copied. */

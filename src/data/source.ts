@@ -1,3 +1,4 @@
+import { randomStream, shuffledIndices } from '../random.js';
 import type { Crop, Decoded, DecodeOptions, Padding } from '../images/preprocessing.js';
 
 /** The format of a data set's images. */
@@ -20,6 +21,11 @@ export interface ImageItem {
   readonly label: number | null;
   /** Part of the cache key: the image is decoded again if the fingerprint has changed. */
   readonly fingerprint: string;
+  /**
+   * Returns a text that depends on the content alone, neither on place nor on time.
+   * @param isSampled whether to read the content; otherwise its size is enough
+   */
+  readonly contentKey: (isSampled: boolean) => string | Promise<string>;
   /** Never rejects. An image that cannot be decoded gives a failure. */
   decode(options: DecodeOptions): Promise<Decoded>;
 }
@@ -44,6 +50,13 @@ export interface Split {
   readonly nameOf?: (index: number) => string;
 }
 
+/** Identifies the images of a data set, wherever its files are. */
+export interface DataDigest {
+  /** Number of images in both splits, including images that cannot be decoded. */
+  readonly count: number;
+  readonly sha256: string;
+}
+
 /** An open data set: images of one size, in a train and a test split. */
 export interface ImageSource {
   /** Its spec, e.g. `mnist`. */
@@ -61,6 +74,8 @@ export interface ImageSource {
   readonly finishDecoding?: () => Promise<Pick<ImageSource, 'train' | 'test' | 'skipped'>>;
   /** Images that are in neither split because they could not be read, as far as is known. */
   readonly skipped?: readonly SkippedImage[];
+  /** Computes a digest of the images, which does not depend on their decoding. Absent if the images have no files. */
+  readonly digest?: () => Promise<DataDigest>;
   /** Closes the files that the images are read from. Images cannot be copied any more. */
   readonly close?: () => void;
 }
@@ -106,6 +121,25 @@ export function gatherImages(
 /** Returns the first `count` images of a split, or all if there are fewer, as bytes [N, C, H, W]. */
 export const firstImages = (split: Split, count: number, imageBytes: number): Uint8Array =>
   gatherImages(split, [...Array(Math.min(count, split.count)).keys()], imageBytes);
+
+/**
+ * Returns the indices of `count` images of a split, or of all if there are fewer, to be shown: drawn with a fixed seed, and in turn from each
+ * class if there are labels. A smaller count gives the beginning of the same list.
+ */
+export function drawAcrossClasses({ count: total, labels }: Pick<Split, 'count' | 'labels'>, count: number): number[] {
+  const classes = new Map<number, number[]>();
+  for (const index of shuffledIndices(total, randomStream(0, 'shown images'))) {
+    const label = labels?.[index] ?? 0;
+    const members = classes.get(label);
+    if (members) members.push(index);
+    else classes.set(label, [index]);
+  }
+  const queues = Array.from(classes).sort(([a], [b]) => a - b);
+  const drawn: number[] = [];
+  for (let round = 0; drawn.length < Math.min(count, total); round++)
+    drawn.push(...queues.flatMap(([, members]) => members.slice(round, round + 1)));
+  return drawn.slice(0, count);
+}
 
 /** Returns the name of a class, or for example `class 3` if the data has no names. */
 export const classNameOf = ({ classNames }: Pick<ImageSource, 'classNames'>, label: number): string =>

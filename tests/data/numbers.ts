@@ -23,6 +23,7 @@ export class Numbers {
       name: `image-${index}`,
       label: null,
       fingerprint: version,
+      contentKey: () => '4',
       decode: async () => {
         this.decodings++;
         await new Promise((resolve) =>

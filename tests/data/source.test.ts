@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { firstImages, gatherImages, splitInMemory, subset } from '../../src/data/source.js';
+import { drawAcrossClasses, firstImages, gatherImages, splitInMemory, subset } from '../../src/data/source.js';
 
 describe('a split in memory', () => {
   const split = splitInMemory(Uint8Array.of(10, 11, 20, 21, 30, 31), 2, Uint8Array.of(1, 2, 3));
@@ -47,5 +47,26 @@ describe('a subset of a split', () => {
 
   it('has no names if the split has none', () => {
     expect('nameOf' in subset(splitInMemory(Uint8Array.of(1), 1, null), Uint32Array.of(0))).toBe(false);
+  });
+});
+
+describe('images to be shown', () => {
+  const sorted = {
+    count: 100,
+    labels: Uint8Array.from({ length: 100 }, (_, index) => (index < 90 ? 0 : index < 99 ? 1 : 7)),
+  };
+
+  it('come from each class in turn, although the images are sorted by class', () => {
+    const labels = drawAcrossClasses(sorted, 9).map((index) => sorted.labels[index]);
+    expect(labels).toEqual([0, 1, 7, 0, 1, 0, 1, 0, 1]);
+  });
+
+  it('are different images, the same ones each time, and all if there are fewer', () => {
+    for (const labels of [null, sorted.labels]) {
+      const all = drawAcrossClasses({ count: 100, labels }, 1000);
+      expect([...all].sort((a, b) => a - b)).toEqual([...Array(100).keys()]);
+      expect(drawAcrossClasses({ count: 100, labels }, 7)).toEqual(all.slice(0, 7));
+    }
+    expect(drawAcrossClasses({ count: 0, labels: null }, 5)).toEqual([]);
   });
 });

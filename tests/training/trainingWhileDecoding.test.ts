@@ -22,6 +22,7 @@ class SlowImages {
       name: `image-${index}`,
       label: null,
       fingerprint: '1',
+      contentKey: () => '4',
       decode: async (): Promise<Decoded> => {
         await new Promise((resolve) => setTimeout(resolve, milliseconds * randomStream(1, 'time', index).uniform()));
         this.decoded++;

@@ -1,5 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
-import { firstImages, gatherImages, type ImageSource, type Split } from '../../data/source.js';
+import { drawAcrossClasses, gatherImages, type ImageSource, type Split } from '../../data/source.js';
 import { channelsLast, type ImageBatch } from '../../images/raster.js';
 import { CROPS } from '../../images/preprocessing.js';
 import { imageGrid, squareColumns } from '../../images/imageGrid.js';
@@ -19,7 +19,7 @@ ${datasets.map(([spec, help]) => `  ${spec.padEnd(20)}  ${help}`).join('\n')}
 
 Examples:
   agenet dataset photos                               count images and classes, and list skipped files
-  agenet dataset photos --size 32 --out photos.png    also write an image grid of the first 64
+  agenet dataset photos --size 32 --out photos.png    also write an image grid of 64 images of all classes
   agenet dataset mnist --split test --out mnist.npz   export images as bytes [N, H, W, C] with labels, for NumPy
 `;
 
@@ -48,7 +48,7 @@ export const define = async (command: Subcommand) => {
       parseNumber,
     )
     .option('--strict', 'stop at the first image that cannot be read, instead of skipping it')
-    .option('--out <path>', 'image grid of the first images (.png), or archive of all images (.npz)')
+    .option('--out <path>', 'image grid of 64 images (.png), or archive of all images (.npz)')
     .addOption(scaleOption())
     .addOption(captionsOption('the name or number and the class'))
     .addOption(showOption())
@@ -152,10 +152,9 @@ const batchOf = (source: ImageSource, data: Uint8Array): ImageBatch => ({
 
 async function writePreview(path: string, source: ImageSource, split: Split, options: ImageOptions): Promise<void> {
   const { captionOf } = await import('../runData.js');
-  const images = batchOf(source, firstImages(split, PREVIEW, imageBytes(source)));
-  const style = gridStyle(options, () =>
-    Array.from({ length: images.count }, (_, index) => captionOf(source, split, index)),
-  );
+  const indices = drawAcrossClasses(split, PREVIEW);
+  const images = batchOf(source, gatherImages(split, indices, imageBytes(source)));
+  const style = gridStyle(options, () => indices.map((index) => captionOf(source, split, index)));
   await writePng(path, imageGrid(images, squareColumns(images.count), style));
 }
 

@@ -1,7 +1,9 @@
 import type { BigIntStats } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { describeSystemError } from '../../files/atomic.node.js';
+import { OPEN_FOR_READING } from '../../files/regularFile.node.js';
 import { decodeImage, resizePixels } from '../../images/decode.node.js';
 import type { LabeledImages } from '../formats/arrays.js';
 import type { ImageItem, SkippedImage } from '../source.js';
@@ -9,8 +11,11 @@ import type { ImageItem, SkippedImage } from '../source.js';
 /** Calls of the file system at a time: enough for one that answers over a network. */
 const CONCURRENT_CALLS = 64;
 
-/** A text that changes when the file does, by its size and the time of its last change; or why it is not a readable file. */
-export type FileState = string | { readonly reason: string };
+/** Bytes at the end of a file that identify its content: a PNG file has its checksum there. */
+const TAIL_BYTES = 65_536;
+
+/** The size of a file and a text that changes when the file does; or why it is not a readable file. */
+export type FileState = { readonly size: number; readonly fingerprint: string } | { readonly reason: string };
 
 /** Returns the states of files, in order. */
 export async function fileStates(paths: readonly string[]): Promise<readonly FileState[]> {
@@ -24,7 +29,9 @@ export async function fileStates(paths: readonly string[]): Promise<readonly Fil
 }
 
 const describe = (found: BigIntStats): FileState =>
-  found.isFile() ? `${found.size} bytes, changed ${found.mtimeNs}` : { reason: 'it is not a file' };
+  found.isFile()
+    ? { size: Number(found.size), fingerprint: `${found.size} bytes, changed ${found.mtimeNs}` }
+    : { reason: 'it is not a file' };
 
 /**
  * Returns the files of these names below a folder as images. Missing files, and paths that are not files, are skipped.
@@ -38,15 +45,34 @@ export async function fileItems(
   const states = await fileStates(names.map((name) => join(root, name)));
   const found = states.map((state, index): ImageItem | SkippedImage => {
     const name = names[index]!;
-    if (typeof state !== 'string') return { name, ...state };
+    if ('reason' in state) return { name, ...state };
+    const path = join(root, name);
     return {
       name,
       label: labelOf(name),
-      fingerprint: state,
-      decode: (options) => decodeImage(join(root, name), options),
+      fingerprint: state.fingerprint,
+      contentKey: async (isSampled) => `${state.size}${isSampled ? ` ${crc32(await readTail(path))}` : ''}`,
+      decode: (options) => decodeImage(path, options),
     };
   });
   return { items: found.filter((each) => 'decode' in each), skipped: found.filter((each) => 'reason' in each) };
+}
+
+/** Returns the last bytes of a file; none if it cannot be read. */
+async function readTail(path: string): Promise<Uint8Array> {
+  try {
+    const file = await open(path, OPEN_FOR_READING);
+    try {
+      const { size } = await file.stat();
+      const length = Math.min(size, TAIL_BYTES);
+      const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, size - length);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return new Uint8Array();
+  }
 }
 
 /**
@@ -56,13 +82,16 @@ export async function fileItems(
 export function arrayItems(images: LabeledImages, name: string, fingerprint: string): readonly ImageItem[] {
   const { count, channels, height, width, pixels, labels } = images;
   const bytes = channels * height * width;
-  return Array.from({ length: count }, (_, index) => ({
-    name: `${name}/${index}`,
-    label: labels?.[index] ?? null,
-    fingerprint,
-    decode: (options) =>
-      resizePixels(pixels.subarray(index * bytes, (index + 1) * bytes), [channels, height, width], options),
-  }));
+  return Array.from({ length: count }, (_, index) => {
+    const pixelsOf = () => pixels.subarray(index * bytes, (index + 1) * bytes);
+    return {
+      name: `${name}/${index}`,
+      label: labels?.[index] ?? null,
+      fingerprint,
+      contentKey: () => `${channels}x${height}x${width} ${crc32(pixelsOf())}`,
+      decode: (options) => resizePixels(pixelsOf(), [channels, height, width], options),
+    };
+  });
 }
 
 /**

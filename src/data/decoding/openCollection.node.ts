@@ -1,6 +1,7 @@
 import { InputError } from '../../errors.js';
 import { type DecodeOptions, requirePaddable } from '../../images/preprocessing.js';
 import { randomStream } from '../../random.js';
+import { digestItems } from '../digest.node.js';
 import { type Partition, partitionBy, partitionByName } from '../imageNames.js';
 import { type ImageItem, type ImageSource, type SkippedImage, type Split, subset } from '../source.js';
 import { type DecodeCacheOptions, openImages, type PendingImages, reportSkipped } from './openImages.node.js';
@@ -55,6 +56,7 @@ export async function openCollection(
     size: [format.size, format.size] as const,
     channels: format.channels,
     ...classesOf(collection),
+    digest: () => digestItems(items, collection.isTest),
     close: images.close,
   };
   const finishDecoding = async () => {
@@ -126,7 +128,7 @@ function checkFormat({ size, channels, padding }: DecodeOptions): void {
 
 /**
  * Returns a split to train on before all images are decoded. A run must not depend on how far decoding is, so every listed image counts. An image
- * that turns out to be skipped is replaced: by the first decodable one from a position in the split that is drawn by its name.
+ * that turns out to be skipped is replaced, with its label and name: by the first decodable one from a position that is drawn by its name.
  * @param indices positions of the split's images in the list
  * @param name what messages call the data
  */
@@ -136,29 +138,31 @@ export function streamingSplit(
   indices: Uint32Array,
   name: string,
 ): Split {
-  /** Positions in the split that replace skipped images. */
-  const substitutes = new Map<number, number>();
-  const itemOf = (position: number): number => indices[substitutes.get(position) ?? position]!;
-  const substituteOf = async (position: number): Promise<number> => {
-    const first = randomStream(0, `substitute of ${items[indices[position]!]!.name}`).below(indices.length);
+  /** Positions in the list, with substitutes for skipped images. */
+  const used = indices.slice();
+  const labels = labelsOf(Array.from(indices, (index) => items[index]!));
+  const substituteOf = async (index: number): Promise<number> => {
+    const first = randomStream(0, `substitute of ${items[index]!.name}`).below(indices.length);
     for (let step = 0; step < indices.length; step++) {
-      const candidate = (first + step) % indices.length;
-      await images.ensureDecoded([indices[candidate]!]);
-      if (!images.isSkipped(indices[candidate]!)) return candidate;
+      const candidate = indices[(first + step) % indices.length]!;
+      await images.ensureDecoded([candidate]);
+      if (!images.isSkipped(candidate)) return candidate;
     }
     throw new InputError(name, `none of the ${indices.length} images of a split can be decoded`);
   };
-  const own = Array.from(indices, (index) => items[index]!);
   return {
     count: indices.length,
-    labels: labelsOf(own),
-    nameOf: (position) => own[position]!.name,
-    copyImage: (position, target, offset) => images.copyImage(itemOf(position), target, offset),
+    labels,
+    nameOf: (position) => items[used[position]!]!.name,
+    copyImage: (position, target, offset) => images.copyImage(used[position]!, target, offset),
     prepare: async (positions) => {
       const requested = Array.from(positions);
-      await images.ensureDecoded(requested.map(itemOf));
-      for (const position of requested)
-        if (images.isSkipped(itemOf(position))) substitutes.set(position, await substituteOf(position));
+      await images.ensureDecoded(requested.map((position) => used[position]!));
+      for (const position of requested) {
+        if (!images.isSkipped(used[position]!)) continue;
+        used[position] = await substituteOf(used[position]!);
+        if (labels) labels[position] = items[used[position]]!.label!;
+      }
     },
   };
 }

@@ -10,6 +10,7 @@ const items = Array.from({ length: COUNT }, (_, index): ImageItem => ({
   name: `image-${index}`,
   label: index % 3,
   fingerprint: '',
+  contentKey: () => '',
   decode: () => Promise.reject(new Error()),
 }));
 const PART = Uint32Array.from({ length: 20 }, (_, index) => 2 * index + 1);
@@ -47,13 +48,22 @@ describe('a split that is being decoded', () => {
     expect(await turns([], inOrder)).toEqual(Array.from(PART));
   });
 
-  it('counts corrupt images, with the labels and names of the list', () => {
+  it('counts corrupt images, with the labels and names of the list until they are decoded', () => {
     const split = streamingSplit(images([1, 3]).inDecoding, items, PART, 'data');
     expect([split.count, Array.from(split.labels!), split.nameOf?.(2)]).toEqual([
       20,
       Array.from(PART, (index) => index % 3),
       'image-5',
     ]);
+  });
+
+  it('takes the label and the name of an image from the item of its pixels', async () => {
+    const split = streamingSplit(images([1, 3, 15]).inDecoding, items, PART, 'data');
+    await split.prepare!(inOrder);
+    const pixels = gatherImages(split, inOrder, 1);
+    expect(Array.from(pixels)).not.toEqual(Array.from(PART));
+    expect(Array.from(split.labels!)).toEqual(Array.from(pixels, (index) => index % 3));
+    expect(inOrder.map((position) => split.nameOf!(position))).toEqual(Array.from(pixels, (index) => `image-${index}`));
   });
 
   it('waits only for the requested images', async () => {
