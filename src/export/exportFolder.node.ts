@@ -4,13 +4,12 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { makeFolder, wrapReadErrors, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
+import { isPartial } from '../files/partial.node.js';
 import { readRegularFile, readTextFile } from '../files/regularFile.node.js';
 
 /** The file that marks a folder as an export. */
 const MANIFEST = 'export.json';
 const FORMAT = 'agenet export 1';
-/** Temporary files of `writeFileAtomically`. */
-const UNFINISHED_NAME = /^\..*\.partial$/;
 
 /** The SHA-256 of each file of an export. */
 interface Manifest {
@@ -63,7 +62,7 @@ async function readExport(path: string): Promise<ExistingExport> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return { names: [], digests: new Map() };
   if (!found.isDirectory()) throw new InputError(path, 'exists and is not a folder', 'choose a different name');
-  const names = (await wrapReadErrors(path, () => readdir(path))).filter((name) => !UNFINISHED_NAME.test(name));
+  const names = (await wrapReadErrors(path, () => readdir(path))).filter((name) => !isPartial(name));
   if (names.length === 0) return { names, digests: new Map() };
   const manifest = await readManifest(path);
   if (manifest === undefined)

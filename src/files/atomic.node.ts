@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { InputError, messageOf } from '../errors.js';
+import { partialPath, removeAbandonedOnce } from './partial.node.js';
 
 /**
  * Writes a file completely or not at all.
@@ -14,8 +14,9 @@ export const writeFileAtomically = (path: string, bytes: Uint8Array): Promise<vo
 type Append = (bytes: Uint8Array) => Promise<void>;
 
 /**
- * Writes a file that may exceed the memory, completely or not at all: `write` appends bytes to a temporary file in the same folder, which is
- * then synced to disk and renamed. If writing fails or the process exits, the temporary file is removed.
+ * Writes a file that may exceed the memory, completely or not at all: `write` appends bytes to a partial file in the same folder, which is then
+ * synced to disk and renamed. If writing fails or the process exits, the partial file is removed. If the process is killed, the next one that
+ * writes into the folder removes it.
  * @param signal aborts at the next piece
  * @throws {InputError} if the file cannot be written
  * @throws what `write` throws, and the reason of the signal
@@ -25,23 +26,29 @@ export async function writeFileInPieces(
   write: (append: Append) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const temporary = unfinishedName(path);
+  await removeAbandonedOnce(dirname(path));
+  const partial = partialPath(path);
   let handle: FileHandle | undefined;
-  await wrapWriteErrors(path, async () => (handle = await open(temporary, 'w')));
+  await wrapWriteErrors(path, async () => (handle = await open(partial, 'w')));
   // No catch runs if the process exits while a promise is pending.
-  const removeAtExit = () => rmSync(temporary, { force: true });
+  const removeAtExit = () => rmSync(partial, { force: true });
   process.once('exit', removeAtExit);
   try {
-    await write(appendTo(path, handle!, signal));
+    await write(async (bytes) => {
+      signal?.throwIfAborted();
+      await wrapWriteErrors(path, async () => {
+        for (let done = 0; done < bytes.length;) done += (await handle!.write(bytes, done)).bytesWritten;
+      });
+    });
     signal?.throwIfAborted();
     await wrapWriteErrors(path, async () => {
       await handle!.sync();
       await handle!.close();
-      await rename(temporary, path);
+      await rename(partial, path);
     });
   } catch (error) {
     await handle!.close().catch(() => undefined);
-    await rm(temporary, { force: true });
+    await rm(partial, { force: true });
     // Streams reject with errors of their own after an abort.
     signal?.throwIfAborted();
     throw error;
@@ -49,19 +56,6 @@ export async function writeFileInPieces(
     process.off('exit', removeAtExit);
   }
 }
-
-const appendTo =
-  (path: string, handle: FileHandle, signal: AbortSignal | undefined): Append =>
-  async (bytes) => {
-    signal?.throwIfAborted();
-    await wrapWriteErrors(path, async () => {
-      for (let done = 0; done < bytes.length;) done += (await handle.write(bytes, done)).bytesWritten;
-    });
-  };
-
-/** Returns a new name for an unfinished file in the same folder. Random, because processes in two containers may have the same id. */
-const unfinishedName = (path: string): string =>
-  join(dirname(path), `.${basename(path)}.${randomUUID().slice(0, 8)}.partial`);
 
 /** Writes a file and syncs it to disk. */
 export async function writeAndSync(path: string, bytes: Uint8Array): Promise<void> {
@@ -88,9 +82,9 @@ export async function makeFolder(path: string): Promise<void> {
   await makeFolder(path);
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
-}
+/** Whether a path leads to a folder. */
+export const isFolder = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 
 /** Runs an action that reads a file. @throws {InputError} with the path if the system refuses it */
 export async function wrapReadErrors<T>(path: string, action: () => Promise<T>): Promise<T> {
@@ -123,6 +117,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EDQUOT: 'the disk quota is used up',
   ENOENT: 'no such file or folder',
   ENOTDIR: 'a part of the path is not a folder',
+  ENAMETOOLONG: 'the name is too long',
   EEXIST: 'a file is in the way',
   EISDIR: 'it is a folder',
   ELOOP: 'its links lead in a circle',

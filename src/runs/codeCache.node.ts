@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { readdir, rm, stat, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { cacheLimit, defaultCacheFolder } from '../data/decoding/decodeCache.node.js';
 import type { Split } from '../data/source.js';
 import { decodeSafetensors } from '../engine/index.js';
 import { makeFolder, writeFileAtomically } from '../files/atomic.node.js';
+import { markUsed, trimCache } from '../files/cacheFolder.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import { encodedChunks, encodeSplit, inChunks, type Progress } from '../model/chunks.js';
 import type { TrainedModel } from '../model/trainedModel.js';
@@ -18,9 +19,6 @@ const MIN_IMAGES = 500;
 /** Bytes of all files together, unless AGENET_CACHE_LIMIT is smaller: the codes of four million images of 64 dimensions. */
 const MAX_BYTES = 1e9;
 const FILE_NAME = /^([0-9a-f]{32})-[0-9a-f]{32}\.safetensors$/;
-const UNFINISHED_NAME = /^\..*\.partial$/;
-/** An unfinished file without a write for this long belongs to a process that was killed. */
-const ABANDONED_AFTER_MS = 3_600_000;
 
 export interface CodeCacheOptions {
   /** The device that encodes: codes of different devices differ by rounding. */
@@ -127,8 +125,7 @@ export class CodeCache {
         !isSealIntact(bytes, metadata, sha256)
       )
         return undefined;
-      // The time of the last use, for trimming. A cache that cannot be written can still be read.
-      await utimes(file, new Date(), new Date()).catch(() => undefined);
+      await markUsed(file);
       return data;
     } catch {
       return undefined;
@@ -145,7 +142,7 @@ export class CodeCache {
       if ((await stat(file).catch(() => undefined))?.isDirectory()) await rm(file, { recursive: true });
       const tensors = { codes: { shape: [split.count, this.model.latentSize], data: codes } };
       await writeFileAtomically(file, encodeSealed({ tensors, metadata: { format: FORMAT } }, sha256));
-      await trim(this.folder, this.limit, file);
+      await trimCache(this.folder, this.limit, (name) => FILE_NAME.test(name), basename(file));
     } catch {
       // Codes that cannot be stored are computed again next time.
     }
@@ -166,26 +163,4 @@ function gatherCodes(all: Float32Array, indices: ArrayLike<number>, width: numbe
   for (let row = 0; row < indices.length; row++)
     codes.set(all.subarray(indices[row]! * width, (indices[row]! + 1) * width), row * width);
   return codes;
-}
-
-/** Removes unfinished files of killed processes, and the least recently used files until the others have at most `limit` bytes. `keep` stays. */
-async function trim(folder: string, limit: number, keep: string): Promise<void> {
-  const files = await Promise.all(
-    (await readdir(folder)).map(async (name) => {
-      const path = join(folder, name);
-      const { size, mtimeMs } = (await stat(path).catch(() => undefined)) ?? { size: 0, mtimeMs: 0 };
-      return { name, path, size, mtimeMs };
-    }),
-  );
-  const abandoned = files.filter(
-    ({ name, mtimeMs }) => UNFINISHED_NAME.test(name) && Date.now() - mtimeMs > ABANDONED_AFTER_MS,
-  );
-  for (const { path } of abandoned) await rm(path, { force: true });
-  const entries = files.filter(({ name }) => FILE_NAME.test(name)).sort((a, b) => a.mtimeMs - b.mtimeMs);
-  let total = entries.reduce((sum, { size }) => sum + size, 0);
-  for (const { path, size } of entries.filter((entry) => entry.path !== keep)) {
-    if (total <= limit) return;
-    await rm(path, { recursive: true, force: true });
-    total -= size;
-  }
 }

@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, setting, text } from '../errors.js';
 import { makeFolder, wrapReadErrors, wrapWriteErrors } from '../files/atomic.node.js';
+import { isPartial } from '../files/partial.node.js';
 import { readRegularFile, readTextFile, readTextIfExists } from '../files/regularFile.node.js';
 import type { Compile } from '../engine/index.js';
 import { encodeNpy } from '../data/formats/npy.js';
@@ -42,8 +43,6 @@ export const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8
   new Uint8Array(buffer, byteOffset, byteLength);
 
 const SUBFOLDERS = ['samples', 'reconstructions', 'codes', 'checkpoints'] as const;
-/** Temporary files of `writeFileAtomically`. */
-const UNFINISHED_NAME = /^\..*\.partial$/;
 /** The lock, and the locks that guard the replacement of a stale one. */
 const LOCK_FILE = /^\.lock(\.|$)/;
 const CONFIGURATION_NAME = 'config.json';
@@ -93,9 +92,7 @@ export class RunFolder implements RunStore {
   static async requireEmpty(path: string): Promise<void> {
     if (path === '') throw new InputError(setting('out'), 'expected the path of a run folder but got ""');
     // A process that was killed before it wrote the configuration leaves nothing worth keeping.
-    const entries = ((await listFolder(path)) ?? []).filter(
-      (name) => !UNFINISHED_NAME.test(name) && !LOCK_FILE.test(name),
-    );
+    const entries = ((await listFolder(path)) ?? []).filter((name) => !isPartial(name) && !LOCK_FILE.test(name));
     if (entries.length > 0)
       throw new InputError(
         path,

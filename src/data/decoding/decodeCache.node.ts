@@ -1,20 +1,19 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { InputError } from '../../errors.js';
 import { makeFolder, writeAndSync, writeFileAtomically } from '../../files/atomic.node.js';
+import { markUsed, removeEntry, trimCache } from '../../files/cacheFolder.node.js';
+import { partialPath } from '../../files/partial.node.js';
 import { readRegularFile, readTextFile } from '../../files/regularFile.node.js';
 import { PixelFile } from './pixelFile.node.js';
 
 const GIGABYTE = 1e9;
 const DEFAULT_LIMIT = 20;
-/** An unfinished entry without a write for this long belongs to a process that was killed. */
-const ABANDONED_AFTER_MS = 3_600_000;
 const ENTRY_NAME = /^[0-9a-f]{64}$/;
-const UNFINISHED_NAME = /^\.(partial|removed)-/;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -77,9 +76,9 @@ export interface UnfinishedEntry {
 
 /**
  * Decoded images on disk. Each list of images is a folder named by its key: `pixels` has the images one after another, with holes for skipped
- * ones; `checksums` has a CRC-32 per image, in the byte order of the machine; `index.json` has the skipped images and the SHA-256 of the checksums. An entry is written under
- * another name and renamed when it is on disk, so it is complete or absent even if several processes write it. It may be deleted at any time.
- * An entry with any change counts as absent.
+ * ones; `checksums` has a CRC-32 per image, in the byte order of the machine; `index.json` has the skipped images and the SHA-256 of the
+ * checksums. An entry is written under another name and renamed when it is on disk, so it is complete or absent even if several processes write
+ * it. It may be deleted at any time. An entry with any change counts as absent.
  *
  * Reading all pixels whenever an entry is opened would take seconds for 100,000 images. They are compared with their checksums only if the
  * file's times have changed since the last time. Otherwise each image is compared when it is read.
@@ -96,41 +95,47 @@ export class DecodeCache {
   }
 
   /** Returns an entry, or undefined if it is absent or corrupt. */
-  async open(shape: EntryShape): Promise<CacheEntry | undefined> {
-    const entry = await this.openWhole(shape);
-    // The time of the last use, for trimming. A cache that cannot be written can still be read.
-    if (entry) await utimes(this.fileOf(shape, 'index.json'), new Date(), new Date()).catch(() => undefined);
-    return entry;
+  async open({ key, images, imageBytes }: EntryShape): Promise<CacheEntry | undefined> {
+    const entry = join(this.folder, key);
+    let pixels: PixelFile | undefined;
+    try {
+      const body = decodeIndex(await readTextFile(join(entry, 'index.json')));
+      const checksums = await readRegularFile(join(entry, 'checksums'));
+      const isRight = body?.key === key && body.images === images && sha256(checksums) === body.checksums;
+      if (!isRight || checksums.length !== 4 * images) return undefined;
+      const sums = new Uint32Array(checksums.buffer, checksums.byteOffset, images);
+      pixels = PixelFile.open(join(entry, 'pixels'), imageBytes, sums);
+      if (body.stamp !== pixels.state().stamp) await verify(entry, body, pixels);
+      await markUsed(entry);
+      return { pixels, skipped: body.skipped };
+    } catch {
+      pixels?.close();
+      return undefined;
+    }
   }
 
   /** Starts a new entry. @throws the system's error if the cache cannot be written */
   async begin(shape: EntryShape): Promise<UnfinishedEntry> {
     await makeFolder(this.folder);
-    const unfinished = unfinishedPath(this.folder, 'partial');
+    const entry = join(this.folder, shape.key);
+    const unfinished = partialPath(entry);
     await mkdir(unfinished);
+    const remove = () => rmSync(unfinished, { recursive: true, force: true });
     try {
-      const pixels = PixelFile.create(
-        join(unfinished, 'pixels'),
-        shape.images,
-        shape.imageBytes,
-        this.fileOf(shape, 'pixels'),
-      );
+      const file = join(unfinished, 'pixels');
+      const pixels = PixelFile.create(file, shape.images, shape.imageBytes, join(entry, 'pixels'));
       return {
         pixels,
         publish: (skipped) => this.publish(unfinished, shape, pixels, skipped),
         close: () => {
           pixels.close();
-          rmSync(unfinished, { recursive: true, force: true });
+          remove();
         },
       };
     } catch (error) {
-      await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
+      remove();
       throw error;
     }
-  }
-
-  private fileOf({ key }: EntryShape, name: 'pixels' | 'checksums' | 'index.json'): string {
-    return join(this.folder, key, name);
   }
 
   private async publish(
@@ -143,77 +148,42 @@ export class DecodeCache {
     if (images * imageBytes > MAX_QUICKLY_VERIFIED_BYTES) await pause(SETTLED_MS + 1);
     const checksums = new Uint8Array(pixels.checksums.buffer);
     await writeAndSync(join(unfinished, 'checksums'), checksums);
-    const failures = skipped.map(({ index, reason, unreadable }) => ({ index, reason, unreadable }));
-    const body = {
+    const body: EntryBody = {
       version: CACHE_FORMAT_VERSION,
       key,
       images,
-      skipped: failures,
+      skipped: skipped.map(({ index, reason, unreadable }) => ({ index, reason, unreadable })),
       checksums: sha256(checksums),
       stamp: settledStamp(pixels),
-    } as const;
+    };
     await writeAndSync(join(unfinished, 'index.json'), encodeIndex(body));
     await this.replace(unfinished, shape, skipped.length);
-    await trimCache(this.folder, this.limit, key);
+    await trimCache(this.folder, this.limit, (name) => ENTRY_NAME.test(name), key);
   }
 
   /** Moves an entry to its place. The entry of a faster process stays unless it is corrupt or has more skipped images. */
   private async replace(unfinished: string, shape: EntryShape, skipped: number): Promise<void> {
+    const entry = join(this.folder, shape.key);
     for (let attempts = 5; ; attempts--) {
-      const failure = await rename(unfinished, join(this.folder, shape.key)).catch(
-        (error: NodeJS.ErrnoException) => error,
-      );
+      const failure = await rename(unfinished, entry).catch((error: unknown) => error as Error);
       if (!failure) return;
-      const other = await this.openWhole(shape);
+      const other = await this.open(shape);
       other?.pixels.close();
       if (other !== undefined && other.skipped.length <= skipped) return;
       if (attempts === 0) throw failure;
-      await removeEntry(this.folder, shape.key);
+      await removeEntry(entry);
     }
   }
+}
 
-  /** Opens an entry that is complete and unchanged. */
-  private async openWhole(shape: EntryShape): Promise<CacheEntry | undefined> {
-    const { key, images, imageBytes } = shape;
-    let pixels: PixelFile | undefined;
-    try {
-      const body = decodeIndex(await readTextFile(this.fileOf(shape, 'index.json')));
-      const checksums = await readRegularFile(this.fileOf(shape, 'checksums'));
-      if (
-        body?.key !== key ||
-        body.images !== images ||
-        checksums.length !== 4 * images ||
-        sha256(checksums) !== body.checksums
-      )
-        return undefined;
-      pixels = PixelFile.open(
-        this.fileOf(shape, 'pixels'),
-        imageBytes,
-        new Uint32Array(checksums.buffer, checksums.byteOffset, images),
-      );
-      if (body.stamp !== pixels.state().stamp && !(await this.verify(shape, body, pixels))) {
-        pixels.close();
-        return undefined;
-      }
-      return { pixels, skipped: body.skipped };
-    } catch {
-      pixels?.close();
-      return undefined;
-    }
-  }
-
-  /** Verifies all pixels, and records their state if they are right. */
-  private async verify(shape: EntryShape, body: EntryBody, pixels: PixelFile): Promise<boolean> {
-    const stamp = settledStamp(pixels);
-    const skipped = new Set(body.skipped.map(({ index }) => index));
-    if (!(await pixels.verify((index) => skipped.has(index)))) return false;
-    // Without the record they are verified again.
-    if (stamp !== null)
-      await writeFileAtomically(this.fileOf(shape, 'index.json'), encodeIndex({ ...body, stamp })).catch(
-        () => undefined,
-      );
-    return true;
-  }
+/** Verifies all pixels, and records their state. @throws if an image differs */
+async function verify(entry: string, body: EntryBody, pixels: PixelFile): Promise<void> {
+  const stamp = settledStamp(pixels);
+  const skipped = new Set(body.skipped.map(({ index }) => index));
+  if (!(await pixels.verify((index) => skipped.has(index)))) throw new Error('the pixels have changed');
+  if (stamp === null) return;
+  // Without the record they are verified again.
+  await writeFileAtomically(join(entry, 'index.json'), encodeIndex({ ...body, stamp })).catch(() => undefined);
 }
 
 function settledStamp(pixels: PixelFile): string | null {
@@ -230,59 +200,4 @@ const encodeIndex = (body: EntryBody): Uint8Array =>
 function decodeIndex(text: string): EntryBody | undefined {
   const { body, digest } = JSON.parse(text) as { readonly body: EntryBody; readonly digest: string };
   return sha256(JSON.stringify(body)) === digest && body.version === CACHE_FORMAT_VERSION ? body : undefined;
-}
-
-/** Returns a new name for an entry that is being written or removed. */
-const unfinishedPath = (folder: string, purpose: 'partial' | 'removed'): string =>
-  join(folder, `.${purpose}-${randomUUID()}`);
-
-/** Renames an entry, then deletes it: no process sees half of it. Returns whether it is gone. */
-async function removeEntry(folder: string, name: string): Promise<boolean> {
-  const aside = unfinishedPath(folder, 'removed');
-  try {
-    await rename(join(folder, name), aside);
-    await rm(aside, { recursive: true, force: true });
-    return true;
-  } catch {
-    // Another process was faster, or has it open on a system that forbids this.
-    return false;
-  }
-}
-
-/**
- * Removes unfinished entries of killed processes, and the least recently used entries until the others have at most `limit` bytes. The entry
- * `keep` stays. Failures are ignored.
- */
-async function trimCache(folder: string, limit: number, keep: string): Promise<void> {
-  const names = await readdir(folder).catch(() => [] as string[]);
-  await Promise.all(names.filter((name) => UNFINISHED_NAME.test(name)).map((name) => removeAbandoned(folder, name)));
-  const entries = await Promise.all(
-    names.filter((name) => ENTRY_NAME.test(name)).map((name) => describeEntry(folder, name)),
-  );
-  let total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
-  for (const { name, bytes } of entries.filter((entry) => entry.name !== keep).sort((a, b) => a.lastUse - b.lastUse)) {
-    if (total <= limit) return;
-    if (await removeEntry(folder, name)) total -= bytes;
-  }
-}
-
-/** The time of the index is set whenever an entry is opened. */
-async function describeEntry(folder: string, name: string): Promise<{ name: string; bytes: number; lastUse: number }> {
-  const [pixels, checksums, index] = await Promise.all(
-    ['pixels', 'checksums', 'index.json'].map((file) => stat(join(folder, name, file)).catch(() => undefined)),
-  );
-  return {
-    name,
-    bytes: (pixels?.size ?? 0) + (checksums?.size ?? 0) + (index?.size ?? 0),
-    lastUse: index?.mtimeMs ?? 0,
-  };
-}
-
-async function removeAbandoned(folder: string, name: string): Promise<void> {
-  const found = await Promise.all(
-    [join(folder, name), join(folder, name, 'pixels')].map((path) => stat(path).catch(() => undefined)),
-  );
-  const lastWritten = Math.max(...found.map((each) => each?.mtimeMs ?? 0));
-  if (Date.now() - lastWritten > ABANDONED_AFTER_MS)
-    await rm(join(folder, name), { recursive: true, force: true }).catch(() => undefined);
 }

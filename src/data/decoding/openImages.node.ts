@@ -160,23 +160,18 @@ async function openCached(
 /** Twice the number of cores: libvips always has an image to start with, even if reading the files takes time. */
 const CONCURRENT_DECODINGS = Math.max(8, 2 * availableParallelism());
 
-/** States of an image, in order. */
-const [PENDING, STARTED, DECODED, SKIPPED] = [0, 1, 2, 3];
+/** States of an image. */
+const [PENDING, DECODED, SKIPPED] = [0, 1, 2];
 
 /** Decodes each image once, in the order of the list, except that images for which a caller waits come first. */
 class BackgroundDecoder implements PendingImages {
   private readonly states: Uint8Array;
+  private readonly inProgress = new Map<number, Promise<void>>();
   private readonly failures: FailedImage[] = [];
   private readonly running: Promise<readonly FailedImage[]>;
-  /** Images for which a caller waits. */
-  private readonly prioritized: number[] = [];
-  private next = 0;
   private done = 0;
   /** Why decoding cannot continue. */
   private end: { readonly reason: unknown } | undefined;
-  /** Resolves when an image is done or decoding ends. */
-  private change!: Promise<void>;
-  private signalChange!: () => void;
 
   constructor(
     private readonly name: string,
@@ -186,19 +181,14 @@ class BackgroundDecoder implements PendingImages {
     private readonly options: DecodeCacheOptions,
   ) {
     this.states = new Uint8Array(items.length);
-    this.awaitChange();
     this.running = this.run();
     // `finish` reports the error, and so do pending calls of `ensureDecoded`.
-    this.running.catch((reason: unknown) => this.stop(reason));
+    this.running.catch((reason: unknown) => (this.end ??= { reason }));
   }
 
   async ensureDecoded(indices: Iterable<number>): Promise<void> {
     const requested = Array.from(indices);
-    this.prioritized.push(...requested.filter((index) => this.states[index] === PENDING));
-    while (requested.some((index) => this.states[index]! < DECODED)) {
-      this.throwIfEnded();
-      await this.change;
-    }
+    await forEachConcurrently(requested.length, CONCURRENT_DECODINGS, (position) => this.decode(requested[position]!));
   }
 
   finish(): Promise<readonly FailedImage[]> {
@@ -215,14 +205,21 @@ class BackgroundDecoder implements PendingImages {
   }
 
   close(): void {
-    this.stop(new Error(`${this.name}: the images were closed while they were decoded`));
+    this.end ??= { reason: new Error(`${this.name}: the images were closed while they were decoded`) };
     this.store.close();
   }
 
   private async run(): Promise<readonly FailedImage[]> {
     const { name, items, store, failures } = this;
     const { strict, signal } = this.options;
-    await forEachConcurrently(items.length, CONCURRENT_DECODINGS, () => this.decodeNext(), signal);
+    await forEachConcurrently(
+      items.length,
+      CONCURRENT_DECODINGS,
+      async (index) => {
+        if (!strict || failures.length === 0) await this.decode(index);
+      },
+      signal,
+    );
     signal?.throwIfAborted();
     failures.sort((a, b) => a.index - b.index);
     const [first] = failures;
@@ -231,42 +228,27 @@ class BackgroundDecoder implements PendingImages {
     return failures;
   }
 
-  private async decodeNext(): Promise<void> {
-    const { items, failures, states } = this;
+  /** Decodes an image, or waits if that is in progress. */
+  private async decode(index: number): Promise<void> {
+    if (this.states[index] !== PENDING) return;
+    const decoding = this.inProgress.get(index) ?? this.decodeNow(index).finally(() => this.inProgress.delete(index));
+    this.inProgress.set(index, decoding);
+    await decoding;
+  }
+
+  private async decodeNow(index: number): Promise<void> {
+    const { items, failures } = this;
     this.throwIfEnded();
-    if (this.options.strict && failures.length > 0) return;
-    const index = this.takeNext();
-    states[index] = STARTED;
     const result = await items[index]!.decode(this.format);
     this.throwIfEnded();
     const isDecoded = 'pixels' in result;
     if (isDecoded) await this.store.write(index, result.pixels);
     else failures.push({ index, reason: result.failure, unreadable: result.unreadable });
-    states[index] = isDecoded ? DECODED : SKIPPED;
-    this.awaitChange();
+    this.states[index] = isDecoded ? DECODED : SKIPPED;
     this.options.onProgress?.(++this.done, items.length, failures.length);
-  }
-
-  private takeNext(): number {
-    for (let index = this.prioritized.shift(); index !== undefined; index = this.prioritized.shift())
-      if (this.states[index] === PENDING) return index;
-    while (this.states[this.next] !== PENDING) this.next++;
-    return this.next;
   }
 
   private throwIfEnded(): void {
     if (this.end) throw this.end.reason;
-  }
-
-  private stop(reason: unknown): void {
-    this.end ??= { reason };
-    this.awaitChange();
-  }
-
-  /** Wakes the callers that wait, and starts to wait for the next change. */
-  private awaitChange(): void {
-    const wake = this.signalChange as (() => void) | undefined;
-    this.change = new Promise((resolve) => (this.signalChange = resolve));
-    wake?.();
   }
 }

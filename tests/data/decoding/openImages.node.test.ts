@@ -1,11 +1,22 @@
-import { existsSync, readFileSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type DecodeCacheOptions, openImages } from '../../../src/data/decoding/openImages.node.js';
+import { abandonedPath } from '../../files/abandoned.js';
 import { errorOf, expectInputError } from '../../rejection.js';
 import { temporaryFolder } from '../../temporaryFolder.js';
 import { entriesOf, fileOf, firstBytes, FORMAT, Numbers, openWhole, pack, range } from '../numbers.js';
 import { InputError } from '../../../src/errors.js';
+import { partialPath } from '../../../src/files/partial.node.js';
 import type { DecodeOptions } from '../../../src/images/preprocessing.js';
 
 describe('decoded images', () => {
@@ -201,7 +212,7 @@ describe('the size of the cache', () => {
     const options = { cacheLimit: 1300 };
     for (const version of ['a', 'b']) {
       await pack(numbersOf(version), cache, options);
-      for (const entry of entriesOf(cache)) age(join(cache, 'images', entry, 'index.json'), 60);
+      for (const entry of entriesOf(cache)) age(join(cache, 'images', entry), 60);
     }
     expect(await decodedAgain('a', cache, options)).toBe(false);
     await pack(numbersOf('c'), cache, options);
@@ -214,14 +225,21 @@ describe('the size of the cache', () => {
     expect(await decodedAgain('d', cache, options)).toBe(false);
   });
 
-  it('excludes files of killed processes and files that others are writing', async () => {
+  it('excludes entries of killed processes, and keeps those that others are writing', async () => {
     const cache = temporaryFolder();
     await pack(numbersOf('a'), cache);
-    for (const name of ['.partial-old', '.partial-new', '.removed-old', 'notes.txt'])
-      writeFileSync(join(cache, 'images', name), '');
-    for (const name of ['.partial-old', '.removed-old', 'notes.txt']) age(join(cache, 'images', name), 4000);
+    const [own, killed] = [partialPath, abandonedPath].map((path) => path(join(cache, 'images', 'entry'))) as [
+      string,
+      string,
+    ];
+    const others = ['.old.partial', '.new.partial', 'notes.txt'].map((name) => join(cache, 'images', name));
+    for (const path of [own, killed]) mkdirSync(path);
+    for (const path of others) writeFileSync(path, '');
+    for (const path of [own, others[0]!, others[2]!]) age(path, 4000);
+    writeFileSync(join(own, 'pixels'), '');
     await pack(numbersOf('b'), cache);
-    expect(entriesOf(cache).filter((name) => name.length < 64)).toEqual(['.partial-new', 'notes.txt']);
+    const left = entriesOf(cache).filter((name) => name.length !== 64);
+    expect(left).toEqual([basename(own), '.new.partial', 'notes.txt'].sort());
   });
 });
 

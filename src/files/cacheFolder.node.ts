@@ -1,0 +1,49 @@
+/** Folders whose entries, files or folders, may be removed at any time. */
+import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { partialPath, removeAbandoned } from './partial.node.js';
+
+/** Records that an entry is used, for trimming. A cache that cannot be written can still be read. */
+export const markUsed = (path: string): Promise<void> => utimes(path, new Date(), new Date()).catch(() => undefined);
+
+/** Renames an entry, then deletes it: no process sees half of it. Returns whether it is gone. */
+export async function removeEntry(path: string): Promise<boolean> {
+  const aside = partialPath(path);
+  try {
+    await rename(path, aside);
+    await rm(aside, { recursive: true, force: true });
+    return true;
+  } catch {
+    // Another process was faster, or has it open on a system that forbids this.
+    return false;
+  }
+}
+
+/**
+ * Removes partial files of killed processes, and the least recently used entries until the others have at most `limit` bytes. Failures are
+ * ignored.
+ * @param isEntry whether a name is that of an entry; other files stay
+ * @param keep name of the entry that stays
+ */
+export async function trimCache(
+  folder: string,
+  limit: number,
+  isEntry: (name: string) => boolean,
+  keep: string,
+): Promise<void> {
+  await removeAbandoned(folder);
+  const names = (await readdir(folder).catch(() => [])).filter(isEntry);
+  const entries = await Promise.all(names.map((name) => describeEntry(join(folder, name))));
+  let total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+  for (const { path, bytes } of entries.sort((a, b) => a.lastUse - b.lastUse)) {
+    if (total <= limit) return;
+    if (path !== join(folder, keep) && (await removeEntry(path))) total -= bytes;
+  }
+}
+
+async function describeEntry(path: string): Promise<{ path: string; bytes: number; lastUse: number }> {
+  const inside = (await readdir(path).catch(() => [])).map((name) => join(path, name));
+  const [entry, ...files] = await Promise.all([path, ...inside].map((each) => stat(each).catch(() => undefined)));
+  const sized = files.length > 0 ? files : [entry];
+  return { path, bytes: sized.reduce((sum, file) => sum + (file?.size ?? 0), 0), lastUse: entry?.mtimeMs ?? 0 };
+}

@@ -1,0 +1,79 @@
+/** Names of files and folders that are being written. */
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+
+/** Names have at most 255 bytes; the additions to a partial one take 34. */
+const MAX_STEM_BYTES = 200;
+const hexDigest = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Systems other than Linux have no /proc. */
+const orEmpty = (read: () => string): string => {
+  try {
+    return read();
+  } catch {
+    return '';
+  }
+};
+
+/** Identifies the processes among which a process ID is unique: this machine since it was started, without other containers. */
+const SYSTEM = hexDigest(
+  [
+    hostname(),
+    orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
+    orEmpty(() => readlinkSync('/proc/self/ns/pid')),
+  ].join('\n'),
+).slice(0, 8);
+
+/** Returns a new path in the same folder for a file or folder that is being written: its name, then this process and a random number. */
+export function partialPath(path: string): string {
+  const name = basename(path);
+  const stem = Buffer.byteLength(name) > MAX_STEM_BYTES ? hexDigest(name).slice(0, 32) : name;
+  const owner = SYSTEM + process.pid.toString(16).padStart(8, '0');
+  return join(dirname(path), `.${stem}.${owner}${randomBytes(4).toString('hex')}.partial`);
+}
+
+/** Whether a name is that of a file or folder that is being written, or was when its process was killed. */
+export const isPartial = (name: string): boolean => /^\..*\.partial$/s.test(name);
+
+const OWNER = /\.([\da-f]{8})([\da-f]{8})[\da-f]{8}\.partial$/;
+/** The processes of other systems are unknown. A partial file without a write for this long belongs to none. */
+const ABANDONED_AFTER_MS = 3_600_000;
+
+/** Folders from which this process has removed abandoned files. */
+const cleaned = new Set<string>();
+
+/** Removes abandoned files from a folder when this process writes into it for the first time. */
+export async function removeAbandonedOnce(folder: string): Promise<void> {
+  const path = resolve(folder);
+  if (cleaned.has(path)) return;
+  cleaned.add(path);
+  await removeAbandoned(path);
+}
+
+/** Removes the partial files and folders of processes that were killed. Failures are ignored. */
+export async function removeAbandoned(folder: string): Promise<void> {
+  const names = (await readdir(folder).catch(() => [])).filter(isPartial);
+  for (const path of names.map((name) => join(folder, name)))
+    if (await isAbandoned(path)) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+}
+
+async function isAbandoned(path: string): Promise<boolean> {
+  const [, system, pid] = OWNER.exec(path) ?? [];
+  if (system === SYSTEM && !isRunning(Number.parseInt(pid!, 16))) return true;
+  const inside = (await readdir(path).catch(() => [])).map((name) => join(path, name));
+  const found = await Promise.all([path, ...inside].map((each) => stat(each).catch(() => undefined)));
+  return Date.now() - Math.max(...found.map((each) => each?.mtimeMs ?? 0)) > ABANDONED_AFTER_MS;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // The process of another user may not be signaled.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
