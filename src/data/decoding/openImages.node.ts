@@ -172,6 +172,9 @@ class BackgroundDecoder implements PendingImages {
   private done = 0;
   /** Why decoding cannot continue. */
   private end: { readonly reason: unknown } | undefined;
+  /** Rejects when decoding cannot continue. */
+  private readonly ended: Promise<never>;
+  private reject!: (reason: unknown) => void;
 
   constructor(
     private readonly name: string,
@@ -181,14 +184,18 @@ class BackgroundDecoder implements PendingImages {
     private readonly options: DecodeCacheOptions,
   ) {
     this.states = new Uint8Array(items.length);
-    this.running = this.run();
+    this.ended = new Promise((_, reject) => (this.reject = reject));
     // `finish` reports the error, and so do pending calls of `ensureDecoded`.
-    this.running.catch((reason: unknown) => (this.end ??= { reason }));
+    this.ended.catch(() => undefined);
+    this.running = this.run();
+    this.running.catch((reason: unknown) => this.stop(reason));
   }
 
   async ensureDecoded(indices: Iterable<number>): Promise<void> {
-    const requested = Array.from(indices);
-    await forEachConcurrently(requested.length, CONCURRENT_DECODINGS, (position) => this.decode(requested[position]!));
+    const missing = Array.from(indices).filter((index) => this.states[index] === PENDING);
+    if (missing.length === 0) return;
+    const decoding = forEachConcurrently(missing.length, CONCURRENT_DECODINGS, (at) => this.decode(missing[at]!));
+    await Promise.race([decoding, this.ended]);
   }
 
   finish(): Promise<readonly FailedImage[]> {
@@ -205,7 +212,7 @@ class BackgroundDecoder implements PendingImages {
   }
 
   close(): void {
-    this.end ??= { reason: new Error(`${this.name}: the images were closed while they were decoded`) };
+    this.stop(new Error(`${this.name}: the images were closed while they were decoded`));
     this.store.close();
   }
 
@@ -250,5 +257,10 @@ class BackgroundDecoder implements PendingImages {
 
   private throwIfEnded(): void {
     if (this.end) throw this.end.reason;
+  }
+
+  private stop(reason: unknown): void {
+    this.end ??= { reason };
+    this.reject(reason);
   }
 }

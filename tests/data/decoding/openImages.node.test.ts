@@ -271,10 +271,9 @@ describe('images during decoding', () => {
   it('are available one by one, and prioritized when requested', async () => {
     const { items, begun, release } = held(200, { 150: 'torn' });
     const opened = await openImages('numbers', items, FORMAT, { cacheFolder: temporaryFolder() });
+    await settled();
     const first = [...begun];
     const [needed, torn] = [opened.ensureDecoded([170]), opened.ensureDecoded([150])];
-    release(0);
-    release(1);
     await settled();
     expect(begun.slice(first.length)).toEqual([170, 150]);
     release(170);
@@ -296,14 +295,14 @@ describe('images during decoding', () => {
     opened.close();
   });
 
-  it('reject all pending and later requests under strict if another image is corrupt', async () => {
+  it('reject pending and later requests under strict if another image is corrupt', async () => {
     const { items, begun, release } = held(200, { 0: 'torn', 1: 'wet' });
     const opened = await openImages('numbers', items, FORMAT, { cacheFolder: temporaryFolder(), strict: true });
     const waiting = errorOf(() => opened.ensureDecoded([190]));
     const finished = errorOf(() => opened.finish());
     await settled();
     // Those that are under way are finished, in whatever order.
-    for (const index of [...begun].reverse()) release(index);
+    for (const index of [...begun].reverse()) if (index !== 190) release(index);
     expect(await waiting).toBeInstanceOf(InputError);
     expect(await waiting).toEqual(await finished);
     await expectInputError(() => opened.ensureDecoded([195]), 'numbers: image-0 cannot be decoded (torn)');
