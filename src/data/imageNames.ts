@@ -68,3 +68,15 @@ export function folderClasses(images: readonly string[]): FolderClasses | { read
   const numbers = new Map(names.map((name, number) => [name, number]));
   return { names, labelOf: (image) => numbers.get(image.slice(0, image.indexOf('/')))! };
 }
+
+/** Extensions of images and archives that people expect to be read. */
+const UNSUPPORTED = /\.(heic|heif|svg|bmp|jxl|jp2|psd|ico|tga|dng|cr2|nef|arw|zip|tar|tgz|gz|7z|rar)$/;
+
+/** Returns the number of files in unsupported formats, with the formats; an empty text if there are none. */
+export function describeUnsupported(names: readonly string[]): string {
+  const extensions = names.flatMap((name) => UNSUPPORTED.exec(name.toLowerCase())?.[0] ?? []);
+  const kinds = [...new Set(extensions)].sort().join(', ');
+  const [files, formats] =
+    extensions.length === 1 ? ['file', 'an unsupported format'] : ['files', 'unsupported formats'];
+  return kinds === '' ? '' : `${extensions.length} ${files} in ${formats} (${kinds})`;
+}

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { InputError, nearestName } from '../errors.js';
 import { type Crop, CROPS } from '../images/preprocessing.js';
 import { validate } from '../validation.js';
@@ -21,22 +21,30 @@ export const specOf = ({ name, path }: Dataset): string =>
   path.startsWith('[') ? `${name}[:${path.slice(1)}` : path === '' ? name : `${name}:${path}`;
 
 /** All data specs, for messages and help. */
-export const DATA_SPEC_HELP = [...DATASETS.map(specOf), 'or the path of a folder of images'].join(', ');
+export const DATA_SPEC_HELP = [
+  ...DATASETS.map(specOf),
+  'or the path of a folder of images, a .zip or an .npz file',
+].join(', ');
 
 /** The text before the first colon, or ''. */
 const prefixOf = (data: string): string => data.slice(0, Math.max(0, data.indexOf(':')));
 const named = (data: string): Dataset | undefined => NAMED.find(({ name }) => name === data);
 const located = (data: string): Dataset | undefined => LOCATED.find(({ name }) => name === prefixOf(data));
 
-/** Whether a string is a data spec without further checks: `mnist`, `folder:photos`. A plain path may name something else. */
-export const isDataSpec = (data: string): boolean => (named(data) ?? located(data)) !== undefined;
-
 /** Returns the path in a data spec: what follows the prefix, or the text itself. */
 export const pathOfData = (data: string): string => (located(data) ? data.slice(prefixOf(data).length + 1) : data);
 
+/** Data sets by the extension of their file. Other paths are folders. */
+const BY_EXTENSION: Readonly<Record<string, Dataset>> = { '.npz': registry.npz, '.zip': registry.zip };
+const kindOfPath = (path: string): Dataset => BY_EXTENSION[extname(path).toLowerCase()] ?? registry.folder;
+
+/** Whether a string is a data spec without further checks: `mnist`, `folder:photos`, `a.zip`. Another path may name something else. */
+export const isDataSpec = (data: string): boolean =>
+  (named(data) ?? located(data)) !== undefined || kindOfPath(data) !== registry.folder;
+
 /** Returns the same spec for all ways to write a path from the current folder: `photos`, `./photos/` and `folder:photos`. */
 export const canonicalDataSpec = (data: string): string =>
-  named(data) ? data : `${located(data)?.name ?? registry.folder.name}:${resolve(pathOfData(data))}`;
+  named(data) ? data : `${(located(data) ?? kindOfPath(data)).name}:${resolve(pathOfData(data))}`;
 
 /**
  * Returns the native format of data: how images are preprocessed unless the user asks for something else.
@@ -103,8 +111,8 @@ async function resolveData(data: string): Promise<{ readonly dataset: Dataset; r
     if (path === '') throw new InputError(`data "${data}"`, 'the path is missing', `pass ${byPrefix.name}:PATH`);
     return { dataset: byPrefix, path };
   }
-  if (data !== '' && (await stat(data).catch(() => undefined)) !== undefined)
-    return { dataset: registry.folder, path: data };
+  const found = data === '' ? undefined : await stat(data).catch(() => undefined);
+  if (found) return { dataset: found.isDirectory() ? registry.folder : kindOfPath(data), path: data };
   throw new InputError(
     `data "${data}"`,
     `no such data set or folder${suggestion(data)}`,

@@ -1,6 +1,6 @@
 /** Reads files of the user's choice, which may be anything that has a path. */
 import { constants, type Stats } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { wrapReadErrors } from './atomic.node.js';
 
 /** Opens a file without waiting for the writer of a pipe, and without making a terminal the process's own. Some systems lack these flags. */
@@ -12,31 +12,50 @@ const MAX_READ_BYTES = 2 ** 30;
 export class FileTooLargeError extends Error {}
 
 /**
- * Reads a regular file. Named pipes, sockets, devices and folders are rejected without waiting for them. The check looks at the open file, so
+ * Opens a regular file. Named pipes, sockets, devices and folders are rejected without waiting for them. The check looks at the open file, so
  * nothing can replace it in between.
- * @param limit maximum number of bytes
  * @throws the system's error, or an Error that names the kind of file
- * @throws {FileTooLargeError} if the file has more than `limit` bytes
  */
-export async function readRegularFile(path: string, limit = Infinity): Promise<Buffer> {
+async function withRegularFile<T>(path: string, action: (file: FileHandle, size: number) => Promise<T>): Promise<T> {
   const file = await open(path, OPEN_FOR_READING);
   try {
     const found = await file.stat();
     requireRegular(found);
-    const { size } = found;
-    if (size > limit) throw new FileTooLargeError(`the file has ${size} bytes, more than the limit of ${limit}`);
-    // Its own memory, because parsers make typed arrays of the bytes, which must be aligned.
-    const bytes = Buffer.allocUnsafeSlow(size);
-    for (let done = 0; done < size;) {
-      const { bytesRead } = await file.read(bytes, done, Math.min(size - done, MAX_READ_BYTES), done);
-      // A read may return fewer bytes than requested, but none only at the end.
-      if (bytesRead === 0) throw new Error('the file was truncated while it was read');
-      done += bytesRead;
-    }
-    return bytes;
+    return await action(file, found.size);
   } finally {
     await file.close();
   }
+}
+
+/** Returns the number of bytes of a regular file. */
+export const regularFileSize = (path: string): Promise<number> => withRegularFile(path, async (_, size) => size);
+
+/**
+ * Reads a regular file.
+ * @param limit maximum number of bytes
+ * @throws the system's error, or an Error that names the kind of file
+ * @throws {FileTooLargeError} if the file has more than `limit` bytes
+ */
+export const readRegularFile = (path: string, limit = Infinity): Promise<Buffer> =>
+  withRegularFile(path, (file, size) => {
+    if (size > limit) throw new FileTooLargeError(`the file has ${size} bytes, more than the limit of ${limit}`);
+    return readBytes(file, 0, size);
+  });
+
+/** Reads `length` bytes of a regular file. Rejects as `readRegularFile` does, and if there are fewer. */
+export const readRange = (path: string, offset: number, length: number): Promise<Buffer> =>
+  withRegularFile(path, (file) => readBytes(file, offset, length));
+
+async function readBytes(file: FileHandle, offset: number, length: number): Promise<Buffer> {
+  // Its own memory, because parsers make typed arrays of the bytes, which must be aligned.
+  const bytes = Buffer.allocUnsafeSlow(length);
+  for (let done = 0; done < length;) {
+    const { bytesRead } = await file.read(bytes, done, Math.min(length - done, MAX_READ_BYTES), offset + done);
+    // A read may return fewer bytes than requested, but none only at the end.
+    if (bytesRead === 0) throw new Error('the file was truncated while it was read');
+    done += bytesRead;
+  }
+  return bytes;
 }
 
 /** Reads a regular file as UTF-8 text. Rejects as `readRegularFile` does. */

@@ -18,7 +18,7 @@ import { channelsLast } from './raster.js';
 /** Larger images are rejected because a small file can unpack to more memory than there is. */
 const MAX_PIXELS = 100_000_000;
 /** Larger files are rejected because several are in memory at a time. */
-const MAX_FILE_BYTES = 128 * 2 ** 20;
+export const MAX_FILE_BYTES = 128 * 2 ** 20;
 /** Loads sharp, on first use: most commands need no image library, and it takes as long to load as everything else. */
 export const loadSharp = () => createRequire(import.meta.url)('sharp') as typeof import('sharp').default;
 

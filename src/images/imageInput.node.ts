@@ -31,19 +31,19 @@ export async function readImages(
 ): Promise<Images> {
   const { size, channels } = preprocessing;
   const pixels: Uint8Array[] = [];
-  for (const [index, image] of (Array.isArray(images)
-    ? (images as readonly ImageInput[])
-    : [images as ImageInput]
-  ).entries()) {
+  const list = Array.isArray(images) ? (images as readonly ImageInput[]) : [images as ImageInput];
+  for (const [index, image] of list.entries()) {
     const name = typeof image === 'string' ? image : image instanceof URL ? image.href : `image ${index}`;
     for await (const decoded of decodeInput(image, name, preprocessing)) {
       if ('failure' in decoded) throw new InputError(name, `cannot read the image (${decoded.failure})`);
       pixels.push(decoded.pixels);
     }
   }
-  const data = new Uint8Array(pixels.length * channels * size * size);
-  pixels.forEach((image, index) => data.set(image, index * image.length));
-  return new Images({ shape: [channels, size, size], count: pixels.length, data });
+  return new Images({
+    shape: [channels, size, size],
+    count: pixels.length,
+    data: new Uint8Array(Buffer.concat(pixels)),
+  });
 }
 
 async function* decodeInput(image: ImageInput, name: string, options: DecodeOptions): AsyncGenerator<Decoded> {
@@ -77,31 +77,26 @@ async function decodeSharp(image: Sharp, options: DecodeOptions): Promise<Decode
   }
 }
 
-async function* decodePixels(
-  { shape, count, data }: ImageBatch,
-  name: string,
-  options: DecodeOptions,
-): AsyncGenerator<Decoded> {
-  const [channels, height, width] = shape;
-  if (channels !== 1 && channels !== 3)
-    throw new InputError(name, `expected 1 or 3 channels but got ${channels}`, 'convert it to grayscale or RGB');
-  const bytes = channels * height * width;
-  if (!(data instanceof Uint8Array) || data.length !== count * bytes) {
-    throw new InputError(
-      name,
-      `expected ${count * bytes} bytes of pixels [${[count, ...shape].join(', ')}] but got ${describeData(data)}`,
-    );
-  }
+async function* decodePixels(batch: ImageBatch, name: string, options: DecodeOptions): AsyncGenerator<Decoded> {
+  const { shape, count, data } = batch;
+  requirePixels(data, [count, ...shape], shape[0], name);
+  const bytes = data.length / count;
   for (let index = 0; index < count; index++)
-    yield resizePixels(data.subarray(index * bytes, (index + 1) * bytes), [channels, height, width], options);
+    yield resizePixels(data.subarray(index * bytes, (index + 1) * bytes), shape, options);
 }
-
-const describeData = (data: unknown): string =>
-  data instanceof Uint8Array ? String(data.length) : `a ${data?.constructor.name ?? typeof data}`;
 
 function batchOf(image: Raster, name: string): ImageBatch {
   const { width, height, channels, data } = image;
-  if (!(data instanceof Uint8Array))
-    throw new InputError(name, `expected bytes of pixels [H, W, C] but got ${describeData(data)}`);
+  requirePixels(data, [height, width, channels], channels, name);
   return { shape: [channels, height, width], count: 1, data: channelsFirst(image) };
+}
+
+/** @throws {InputError} unless `data` are the bytes of an array of these sizes, with 1 or 3 channels */
+function requirePixels(data: unknown, sizes: readonly unknown[], channels: number, name: string): void {
+  if (channels !== 1 && channels !== 3)
+    throw new InputError(name, `expected 1 or 3 channels but got ${channels}`, 'convert it to grayscale or RGB');
+  const area = sizes.reduce<number>((product, size) => product * Number(size), 1);
+  const found = data instanceof Uint8Array ? data.length : `a ${data?.constructor.name ?? typeof data}`;
+  if (!sizes.every((size) => Number.isInteger(size) && Number(size) >= 0) || found !== area)
+    throw new InputError(name, `expected ${area} bytes of pixels [${sizes.join(', ')}] but got ${found}`);
 }

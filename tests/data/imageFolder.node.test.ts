@@ -6,6 +6,8 @@ import type { OpenOptions } from '../../src/data/decoding/openCollection.node.js
 import { gatherImages, type ImageFormat, type ImageSource, type Split } from '../../src/data/source.js';
 import { partitionByName } from '../../src/data/imageNames.js';
 import { findImages, folderFormat, openFolder } from '../../src/data/imageFolder.node.js';
+import { NATIVE_SIZES } from '../../src/data/imageFiles.node.js';
+import { ARCHITECTURES } from '../../src/networks/architecture.js';
 import { expectInputError } from '../rejection.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { colorPng, grayscalePng, writeImages } from './imageFiles.js';
@@ -148,6 +150,11 @@ describe('the format of a folder', () => {
     };
     expect(await sizeOf([28, 28], [500, 32], [640, 480])).toBe(32);
     expect(await sizeOf([48, 48], [28, 28], [640, 480])).toBe(64);
+  });
+
+  it('has one of the sizes of the architectures', () => {
+    const sizes = Object.values(ARCHITECTURES).map(({ imageSize }) => imageSize);
+    expect([...NATIVE_SIZES]).toEqual([...new Set(sizes)].sort((a, b) => a - b));
   });
 
   it('is RGB if no image can be read', async () => {
@@ -320,6 +327,22 @@ describe('the images of a folder', () => {
     chmodSync(join(folder, 'closed'), 0o700);
     expect(names).toEqual(['a.png']);
     expect(skipped).toEqual([{ name: 'closed', reason: 'permission denied' }]);
+  });
+
+  it('exclude unsupported formats, which are counted', async () => {
+    const files = range(25).map((index) => `cats/${index}.HEIC`);
+    const { names, unsupported } = await findImages(folderOf(...files, 'a.png', 'b.svg', 'more.zip', 'notes.txt'));
+    expect([names, unsupported]).toEqual([['a.png'], '27 files in unsupported formats (.heic, .svg, .zip)']);
+    await expectInputError(
+      () => findImages(folderOf('a.heic')),
+      'no images',
+      '1 file in an unsupported format (.heic)',
+    );
+    const folder = folderOf('b.svg');
+    await writeImages(folder, { '1.png': 1, '2.png': 2 });
+    expect((await opened(folder, { name: 'mine' })).warnings).toEqual([
+      'mine: ignored 1 file in an unsupported format (.svg)',
+    ]);
   });
 
   it('are rejected immediately if there are none', async () => {

@@ -71,9 +71,25 @@ describe('readImages', () => {
       ['image 0: expected 1 or 3 channels but got 4'],
     ],
     [
+      'pixels that are fewer than their width and height',
+      { width: 1e9, height: 1e9, channels: 3, data: new Uint8Array(3) },
+      ['image 0: expected 3000000000000000000 bytes of pixels [1000000000, 1000000000, 3] but got 3'],
+    ],
+    [
+      'more pixels than there are bytes',
+      { count: 1e15, shape: [1, 1, 1], data: new Uint8Array(0) },
+      ['image 0: expected 1000000000000000 bytes'],
+    ],
+    [
+      'pixels without a width',
+      { width: NaN, height: 2, channels: 1, data: new Uint8Array(0) },
+      ['image 0: expected NaN bytes of pixels [2, NaN, 1] but got 0'],
+    ],
+    ['pixels of no area', { width: 0, height: 0, channels: 1, data: new Uint8Array(0) }, ['image 0: cannot read']],
+    [
       'pixels that are no bytes',
       { width: 2, height: 2, channels: 1, data: new Float32Array(4) },
-      ['image 0: expected bytes', 'Float32Array'],
+      ['image 0: expected 4 bytes of pixels [2, 2, 1] but got a Float32Array'],
     ],
     ['a pipeline of a missing file', sharp(join(folder, 'none.png')), ['image 0: cannot read the image', 'none.png']],
   ];

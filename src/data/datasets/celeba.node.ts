@@ -43,7 +43,7 @@ async function openCeleba(
         `${name}: ${unlisted} of ${found.names.length} images are not used because ${list.file} does not list them`,
       );
   }
-  const { items, skipped } = await fileItems(root, used, () => null);
+  const { items, skipped } = await fileItems(root, used);
   const isTest = (item: ImageItem) => splitOf(item.name) === 'test';
   const collection = { name, items, skipped: [...found.skipped, ...skipped], ...(list ? { isTest } : {}) };
   return openCollection(collection, { crop: 'celeba', ...format }, options);

@@ -8,3 +8,4 @@ export * from './idx.node.js';
 export * from './mnist.node.js';
 export * from './npz.node.js';
 export * from './svhn.node.js';
+export * from './zip.node.js';

@@ -1,9 +1,9 @@
 import type { BigIntStats } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { describeSystemError } from '../../files/atomic.node.js';
-import { OPEN_FOR_READING } from '../../files/regularFile.node.js';
+import { readRange } from '../../files/regularFile.node.js';
 import { decodeImage, resizePixels } from '../../images/decode.node.js';
 import type { LabeledImages } from '../formats/arrays.js';
 import type { ImageItem, SkippedImage } from '../source.js';
@@ -33,46 +33,32 @@ const describe = (found: BigIntStats): FileState =>
     ? { size: Number(found.size), fingerprint: `${found.size} bytes, changed ${found.mtimeNs}` }
     : { reason: 'it is not a file' };
 
-/**
- * Returns the files of these names below a folder as images. Missing files, and paths that are not files, are skipped.
- * @param labelOf returns the class of a name
- */
+/** Returns the files of these names below a folder as images. Missing files, and paths that are not files, are skipped. */
 export async function fileItems(
   root: string,
   names: readonly string[],
-  labelOf: (name: string) => number | null,
 ): Promise<{ readonly items: readonly ImageItem[]; readonly skipped: readonly SkippedImage[] }> {
-  const states = await fileStates(names.map((name) => join(root, name)));
-  const found = states.map((state, index): ImageItem | SkippedImage => {
-    const name = names[index]!;
-    if ('reason' in state) return { name, ...state };
-    const path = join(root, name);
-    return {
-      name,
-      label: labelOf(name),
-      fingerprint: state.fingerprint,
-      contentKey: async (isSampled) => `${state.size}${isSampled ? ` ${crc32(await readTail(path))}` : ''}`,
-      decode: (options) => decodeImage(path, options),
-    };
-  });
-  return { items: found.filter((each) => 'decode' in each), skipped: found.filter((each) => 'reason' in each) };
+  const paths = names.map((name) => join(root, name));
+  const [items, skipped]: [ImageItem[], SkippedImage[]] = [[], []];
+  for (const [index, state] of (await fileStates(paths)).entries()) {
+    const [name, path] = [names[index]!, paths[index]!];
+    if ('reason' in state) skipped.push({ name, ...state });
+    else
+      items.push({
+        name,
+        label: null,
+        fingerprint: state.fingerprint,
+        contentKey: async (isSampled) => `${state.size}${isSampled ? ` ${await checksumOfEnd(path, state.size)}` : ''}`,
+        decode: (options) => decodeImage(path, options),
+      });
+  }
+  return { items, skipped };
 }
 
-/** Returns the last bytes of a file; none if it cannot be read. */
-async function readTail(path: string): Promise<Uint8Array> {
-  try {
-    const file = await open(path, OPEN_FOR_READING);
-    try {
-      const { size } = await file.stat();
-      const length = Math.min(size, TAIL_BYTES);
-      const { buffer, bytesRead } = await file.read(new Uint8Array(length), 0, length, size - length);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await file.close();
-    }
-  } catch {
-    return new Uint8Array();
-  }
+/** Returns a checksum of the last bytes of a file, or 0 if it cannot be read. */
+async function checksumOfEnd(path: string, size: number): Promise<number> {
+  const length = Math.min(size, TAIL_BYTES);
+  return crc32(await readRange(path, size - length, length).catch(() => new Uint8Array()));
 }
 
 /**

@@ -75,13 +75,13 @@ export function imageLayout(
   name: string,
 ): Pick<LabeledImages, 'count' | 'height' | 'width' | 'channels'> {
   const [count, height, width, channels = 1] = sizes;
+  const found = sizes.length === 0 ? 'a single value' : `an array of ${sizes.join(' x ')}`;
   if (sizes.length < 3 || sizes.length > 4 || (channels !== 1 && channels !== 3))
     throw new InputError(
       name,
-      `expected images [N, H, W] (grayscale) or [N, H, W, C] of 1 or 3 channels but got an array of ${sizes.join(' x ')}`,
+      `expected images [N, H, W] (grayscale) or [N, H, W, C] of 1 or 3 channels but got ${found}`,
     );
-  if (sizes.includes(0))
-    throw new InputError(name, `expected at least one pixel but got an array of ${sizes.join(' x ')}`);
+  if (sizes.includes(0)) throw new InputError(name, `expected at least one pixel but got ${found}`);
   return { count: count!, height: height!, width: width!, channels };
 }
 

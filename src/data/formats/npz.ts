@@ -1,7 +1,8 @@
 import type { ZipWriter } from '@zip.js/zip.js';
-import { InputError, quoted, messageOf } from '../../errors.js';
+import { InputError, quoted } from '../../errors.js';
 import { requireInflatable } from './compression.js';
 import { channelPlanes, classNumbers, imageLayout, type LabeledImages } from './arrays.js';
+import { loadZip, openZip } from './zip.js';
 import { bytesOf, type DecodedNumpyArray, decodeNpy, npyPreamble, type NumpyArray, pythonTuple } from './npy.js';
 
 /** An array for NumPy whose elements come in pieces, row-major. */
@@ -18,9 +19,6 @@ export type NpzArrays = Readonly<Record<string, NumpyArray | PiecewiseArray>>;
 const SUFFIX = '.npy';
 const arrayName = (path: string): string => path.slice(0, -SUFFIX.length);
 
-/** Loads zip.js, on first use: most commands read no archive, and it takes longer to load than the other formats. */
-const loadZip = () => import('@zip.js/zip.js');
-
 /**
  * Images and codes hardly compress: a higher level takes time and gains nothing. The first day of the format as a fixed date makes the bytes
  * of an archive depend on the arrays only.
@@ -31,9 +29,6 @@ const WRITING = {
   extendedTimestamp: false,
   useWebWorkers: false,
 } as const;
-/** Rejects archives that programs read differently, files that share their bytes, and files of another checksum. */
-const READING = { strictness: 'strict', checkOverlappingEntry: true, checkCrc32: true, useWebWorkers: false } as const;
-
 /** Encodes arrays as an `.npz` archive, which `numpy.load` reads. */
 export async function encodeNpz(arrays: NpzArrays): Promise<Uint8Array> {
   const { Uint8ArrayWriter, ZipWriter } = await loadZip();
@@ -108,29 +103,18 @@ export async function decodeNpz(
   name: string,
   names?: readonly string[],
 ): Promise<ReadonlyMap<string, DecodedNumpyArray>> {
-  const { Uint8ArrayReader, Uint8ArrayWriter, ZipReader } = await loadZip();
-  const reader = new ZipReader(new Uint8ArrayReader(bytes), READING);
-  const entries = await reader.getEntries().catch((error: unknown) => {
-    throw corruptZip(name, error);
-  });
-  const files = entries
-    .filter((entry) => !entry.directory)
-    .filter(({ filename }) => filename.endsWith(SUFFIX) && (names?.includes(arrayName(filename)) ?? true));
-  const size = files.reduce((sum, { uncompressedSize }) => sum + uncompressedSize, 0);
-  requireInflatable(size, bytes.length, name);
+  const files = (await openZip(bytes, name))
+    .filter(({ path }) => path.endsWith(SUFFIX))
+    .filter(({ path }) => names?.includes(arrayName(path)) ?? true);
+  requireInflatable(
+    files.reduce((sum, { size }) => sum + size, 0),
+    bytes.length,
+    name,
+  );
   const arrays = new Map<string, DecodedNumpyArray>();
-  for (const file of files) {
-    const label = `${name}: ${quoted(file.filename)}`;
-    const contents = await file.getData(new Uint8ArrayWriter(), READING).catch((error: unknown) => {
-      throw corruptZip(label, error);
-    });
-    arrays.set(arrayName(file.filename), decodeNpy(contents, label));
-  }
+  for (const { path, read } of files) arrays.set(arrayName(path), decodeNpy(await read(), `${name}: ${quoted(path)}`));
   return arrays;
 }
-
-const corruptZip = (name: string, error: unknown): InputError =>
-  new InputError(name, `cannot read the zip archive (${messageOf(error)})`, 'download it again');
 
 /** Names of the images; numpy.savez calls an array without a name `arr_0`. */
 const IMAGES = ['images', 'arr_0'] as const;

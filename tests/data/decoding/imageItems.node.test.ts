@@ -7,15 +7,12 @@ import { temporaryFolder } from '../../temporaryFolder.js';
 import { writeImages } from '../imageFiles.js';
 
 describe('image files', () => {
-  it('have names, labels, and a fingerprint that depends on size and time', async () => {
+  it('have names and a fingerprint that depends on size and time', async () => {
     const folder = temporaryFolder();
     await writeImages(folder, { 'a.png': 1, 'b.png': 2 });
-    const read = async () => (await fileItems(folder, ['a.png', 'b.png'], (name) => (name === 'a.png' ? 0 : 1))).items;
+    const read = async () => (await fileItems(folder, ['a.png', 'b.png'])).items;
     const before = await read();
-    expect(before.map(({ name, label }) => [name, label])).toEqual([
-      ['a.png', 0],
-      ['b.png', 1],
-    ]);
+    expect(before.map(({ name }) => name)).toEqual(['a.png', 'b.png']);
     expect(await before[1]!.decode({ size: 1, channels: 1 })).toEqual({ pixels: Uint8Array.of(2) });
     const prints = async () => (await read()).map(({ fingerprint }) => fingerprint);
     expect(await prints()).toEqual(before.map(({ fingerprint }) => fingerprint));
@@ -28,7 +25,7 @@ describe('image files', () => {
   it('are skipped if they are missing or not regular files', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'folder.png'));
-    const { items, skipped } = await fileItems(folder, ['folder.png', 'gone.png'], () => null);
+    const { items, skipped } = await fileItems(folder, ['folder.png', 'gone.png']);
     expect(items).toEqual([]);
     expect(skipped).toEqual([
       { name: 'folder.png', reason: 'it is not a file' },

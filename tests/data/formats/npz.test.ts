@@ -110,8 +110,10 @@ describe('an invalid .npz archive', () => {
   it('is rejected if two arrays have the same name', () => refusal([part, part], 'Ambiguous'));
 
   it.each([
-    ['encrypted', { flags: 1 }, 'encrypted'],
-    ['compressed by bzip2', { method: 12 }, 'method not supported'],
+    ['encrypted', { flags: 1 }, 'is encrypted; pack it again without a password'],
+    ['compressed by bzip2', { method: 12 }, 'is compressed with bzip2; pack it again with Deflate'],
+    ['compressed by LZMA', { method: 14 }, 'is compressed with LZMA; pack it again'],
+    ['compressed by an unknown method', { method: 77 }, 'is compressed with method 77; pack it again'],
     ['with a wrong checksum', { checksum: 1 }, 'CRC32'],
     ['with a wrong size', { size: npy.length + 1 }, 'size'],
     ['elsewhere', { offset: 1 }, 'Ambiguous'],

@@ -1,0 +1,83 @@
+/** Files of zip archives. */
+import type { FileEntry } from '@zip.js/zip.js';
+import { InputError, messageOf, quoted } from '../../errors.js';
+
+/** Loads zip.js, on first use: most commands read no archive, and it takes longer to load than the other formats. */
+export const loadZip = () => import('@zip.js/zip.js');
+
+/** Rejects archives that programs read differently, files that share their bytes, and files of another checksum. */
+const READING = { strictness: 'strict', checkOverlappingEntry: true, checkCrc32: true, useWebWorkers: false } as const;
+
+/** Names of compression methods that other programs write. */
+const METHODS: Readonly<Record<number, string>> = {
+  9: 'Deflate64',
+  12: 'bzip2',
+  14: 'LZMA',
+  93: 'Zstandard',
+  95: 'xz',
+};
+const [STORED, DEFLATED] = [0, 8];
+
+/** Bytes of an archive that are read when they are needed. */
+export interface RandomAccess {
+  readonly size: number;
+  readonly read: (offset: number, length: number) => Promise<Uint8Array>;
+}
+
+/** A file in an archive. */
+export interface ZippedFile {
+  /** Its path in the archive, separated by `/`. */
+  readonly path: string;
+  readonly size: number;
+  readonly crc32: number;
+  /** @throws {InputError} if it is corrupt, encrypted, or compressed by a method other than Deflate */
+  readonly read: () => Promise<Uint8Array>;
+}
+
+/**
+ * Lists the files of a zip archive.
+ * @throws {InputError} that starts with `name` if the bytes are no such archive
+ */
+export async function openZip(source: Uint8Array | RandomAccess, name: string): Promise<ZippedFile[]> {
+  const { Reader, Uint8ArrayReader, ZipReader } = await loadZip();
+  class RandomAccessReader extends Reader<RandomAccess> {
+    constructor(private readonly source: RandomAccess) {
+      super(source);
+      this.size = source.size;
+    }
+
+    override readUint8Array(offset: number, length: number): Promise<Uint8Array> {
+      return this.source.read(offset, length);
+    }
+  }
+  const reader = source instanceof Uint8Array ? new Uint8ArrayReader(source) : new RandomAccessReader(source);
+  const entries = await new ZipReader(reader, READING).getEntries().catch((error: unknown) => {
+    throw corrupt(name, error);
+  });
+  return entries
+    .filter((entry) => !entry.directory)
+    .map((entry) => ({
+      path: entry.filename,
+      size: entry.uncompressedSize,
+      crc32: entry.crc32 ?? 0,
+      read: () => contentsOf(entry, `${name}: ${quoted(entry.filename)}`),
+    }));
+}
+
+async function contentsOf(entry: FileEntry, name: string): Promise<Uint8Array> {
+  const { encrypted, compressionMethod: method } = entry;
+  if (encrypted) throw new InputError(name, 'is encrypted', 'pack it again without a password');
+  if (method !== STORED && method !== DEFLATED)
+    throw new InputError(
+      name,
+      `is compressed with ${METHODS[method] ?? `method ${method}`}`,
+      'pack it again with Deflate',
+    );
+  const { Uint8ArrayWriter } = await loadZip();
+  return entry.getData(new Uint8ArrayWriter(), READING).catch((error: unknown) => {
+    throw corrupt(name, error);
+  });
+}
+
+const corrupt = (name: string, error: unknown): InputError =>
+  new InputError(name, `cannot read the zip archive (${messageOf(error)})`, 'download it again');

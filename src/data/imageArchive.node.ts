@@ -1,0 +1,57 @@
+import { InputError, messageOf } from '../errors.js';
+import { wrapReadErrors } from '../files/atomic.node.js';
+import { readRange, regularFileSize } from '../files/regularFile.node.js';
+import { decodeImage, hasImageExtension, IMAGE_KINDS, MAX_FILE_BYTES } from '../images/decode.node.js';
+import type { Decoded, DecodeOptions } from '../images/preprocessing.js';
+import type { OpenOptions } from './decoding/openCollection.node.js';
+import { openZip, type ZippedFile } from './formats/zip.js';
+import { describeUnsupported } from './imageNames.js';
+import { openImageFiles, sampledFormat } from './imageFiles.node.js';
+import type { ImageFormat, ImageItem, ImageSource } from './source.js';
+
+/** Opens the images of a zip archive, as the images of the folder that it unpacks to. @throws {InputError} if there are none */
+export async function openArchive(
+  path: string,
+  format: ImageFormat,
+  options: OpenOptions & { readonly name: string },
+): Promise<ImageSource> {
+  const { images, unsupported } = await findImages(path);
+  const root = commonFolder(images.map((image) => image.path));
+  const items = images.map((image) => itemOf(image, image.path.slice(root.length)));
+  return openImageFiles({ items, skipped: [], unsupported }, format, options);
+}
+
+/** Returns the native format of an archive, by a sample of its images. */
+export const archiveFormat = async (path: string): Promise<ImageFormat> =>
+  sampledFormat((await findImages(path)).images.map(({ read }) => read));
+
+async function findImages(path: string): Promise<{ images: readonly ZippedFile[]; unsupported: string }> {
+  const size = await wrapReadErrors(path, () => regularFileSize(path));
+  const files = await openZip({ size, read: (offset, length) => readRange(path, offset, length) }, path);
+  const seen = files.filter((file) => !/(^|\/)(\.|__MACOSX\/)/.test(file.path));
+  const images = seen.filter((file) => hasImageExtension(file.path)).sort((a, b) => (a.path < b.path ? -1 : 1));
+  const unsupported = describeUnsupported(seen.map((file) => file.path));
+  if (images.length > 0) return { images, unsupported };
+  const others = unsupported === '' ? '' : `; ${unsupported}`;
+  throw new InputError(path, `no images (${IMAGE_KINDS} files) in this archive${others}`);
+}
+
+/** Returns the folders that all paths begin with: most archives have one folder with everything. */
+function commonFolder([first = '', ...others]: readonly string[]): string {
+  const folders = first.split('/').slice(0, -1);
+  const prefixes = folders.map((_, index) => `${folders.slice(0, index + 1).join('/')}/`);
+  return prefixes.findLast((prefix) => others.every((path) => path.startsWith(prefix))) ?? '';
+}
+
+function itemOf({ size, crc32, read }: ZippedFile, name: string): ImageItem {
+  const content = `${size} ${crc32}`;
+  const decode = async (options: DecodeOptions): Promise<Decoded> => {
+    if (size > MAX_FILE_BYTES) return { failure: `the file has ${size} bytes`, unreadable: false };
+    try {
+      return await decodeImage(await read(), options);
+    } catch (error) {
+      return { failure: messageOf(error), unreadable: false };
+    }
+  };
+  return { name, label: null, fingerprint: content, contentKey: () => content, decode };
+}
