@@ -17,7 +17,7 @@ export { encodeAnimation } from './images/files.node.js';
 export { type ImageInput, readImages } from './images/imageInput.node.js';
 export { type EncodedFormat, type GridOptions, Images } from './images/images.node.js';
 export { encodeVideo } from './images/video.node.js';
-export type { Difference, PrecisionCost } from './export/modelCard.js';
+export type { Difference, PrecisionCost } from './export/precisionCost.js';
 export type { Precision } from './export/precision.js';
 export type { ImportedRun, ImportSettings } from './runs/importRun.node.js';
 export type { ExportSummary } from './runs/exportRun.node.js';
@@ -79,7 +79,17 @@ const optionSchemas = async () => {
     ),
     load: z.strictObject({ ...computing, ema: flag, onWarning: callback }, 'must be an object'),
     export: z.strictObject(
-      { ...computing, ema: flag, precision, pytorch: flag, training: flag, web: flag, data, onNote: callback },
+      {
+        ...computing,
+        ema: flag,
+        precision,
+        fid: flag,
+        pytorch: flag,
+        training: flag,
+        web: flag,
+        data,
+        onNote: callback,
+      },
       'must be an object',
     ),
   };
@@ -149,8 +159,10 @@ export async function loadModel(run: string, options: LoadOptions = {}): Promise
 export interface ExportOptions extends Pick<CompileOptions, 'device' | 'threads'> {
   /** Whether to export the EMA weights if the run has them (default: true). */
   readonly ema?: boolean;
-  /** How kernels are stored (default: float32). For float16 and int8 the difference from float32 and the cost in FID are measured, which takes minutes. */
+  /** How kernels are stored (default: float32). For float16 and int8 the difference from float32 is measured. */
   readonly precision?: Precision;
+  /** Whether to also measure the FID that float16 or int8 costs, which takes minutes (default: false). */
+  readonly fid?: boolean;
   /** Whether to also write the weights under the names of PyTorch, as `pytorch.safetensors` (default: false). */
   readonly pytorch?: boolean;
   /** Whether to also write a training iteration as `training.onnx`, with its state and a description (default: false). */

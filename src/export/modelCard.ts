@@ -2,28 +2,7 @@
 import type { Configuration } from '../training/configuration.js';
 import type { NetworkFile } from './networkFiles.js';
 import type { Precision } from './precision.js';
-
-/** The difference between two results, over all their elements. */
-export interface Difference {
-  readonly mean: number;
-  readonly max: number;
-}
-
-/** What storing weights with fewer bits has cost. */
-export interface PrecisionCost {
-  /** Images in 0..1 of the same latent samples. */
-  readonly images: Difference;
-  /** Codes of the same images. */
-  readonly codes: Difference;
-  /** FID with float32 and with the stored weights; absent if it could not be measured. */
-  readonly fid?: {
-    readonly float32: number;
-    readonly stored: number;
-    readonly samples: number;
-    readonly images: number;
-    readonly extractor: string;
-  };
-}
+import type { Difference, PrecisionCost } from './precisionCost.js';
 
 /** An evaluation: its metrics and what they depend on. */
 export interface CardEvaluation {
@@ -269,26 +248,24 @@ function qualitySection({ evaluation, precision }: ModelCard): string {
   return ['## Metrics', '', subject + features, '', '| metric | value |', '| --- | --- |', ...rows].join('\n');
 }
 
-function precisionSection(precision: Precision, { images, codes, fid }: PrecisionCost): string {
+function precisionSection(precision: Precision, { images, angles, fid }: PrecisionCost): string {
   const row = (name: string, { mean, max }: Difference) =>
     `| ${name} | ${mean.toExponential(1)} | ${max.toExponential(1)} |`;
-  const cost = fid
-    ? `FID of ${fid.samples} samples and ${fid.images} test images: ${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with ${precision} (features of the ${plain(fid.extractor)}).`
-    : 'The effect on FID was not measured.';
-  const table = [
-    '| difference from float32 | mean | largest |',
-    '| --- | --- | --- |',
-    row('images, in 0..1', images),
-    row('codes', codes),
-  ];
   return [
     '## Precision',
     '',
     `Kernels are stored as ${precision}, and networks compute in float32.`,
     '',
-    ...table,
-    '',
-    cost,
+    '| difference from float32 | mean | largest |',
+    '| --- | --- | --- |',
+    row('pixels of samples, in 0..1', images),
+    row('angle of codes, in degrees', angles),
+    ...(fid
+      ? [
+          '',
+          `FID of ${fid.samples} samples and ${fid.images} test images: ${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with ${precision} (features of the ${plain(fid.extractor)}).`,
+        ]
+      : []),
   ].join('\n');
 }
 

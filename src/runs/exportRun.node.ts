@@ -3,23 +3,15 @@ import { basename, resolve } from 'node:path';
 import { openSource } from '../data/open.node.js';
 import type { ImageSource } from '../data/source.js';
 import { type Compile, encodeSafetensors } from '../engine/index.js';
-import { InputError } from '../errors.js';
+import { InputError, setting } from '../errors.js';
 import { requireExportFolder, writeExport } from '../export/exportFolder.node.js';
-import {
-  type CardEvaluation,
-  dataName,
-  type Difference,
-  introduction,
-  lastPart,
-  modelCardText,
-  type PrecisionCost,
-} from '../export/modelCard.js';
+import { type CardEvaluation, dataName, introduction, lastPart, modelCardText } from '../export/modelCard.js';
 import { encodeNetworks } from '../export/networkFiles.js';
 import type { PageModel } from '../export/pageModel.js';
 import type { Precision } from '../export/precision.js';
+import { compareOutputs, type PrecisionCost } from '../export/precisionCost.js';
 import { pageFiles } from '../export/webPage.node.js';
 import { encodePng } from '../images/files.node.js';
-import { toBytes } from '../images/raster.js';
 import { evaluate } from '../metrics/evaluate.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import { encodeTraining } from '../export/trainingFile.js';
@@ -39,6 +31,8 @@ interface RunExport extends Pick<ExtractorOptions, 'onNote' | 'onStep'> {
   readonly ema?: boolean | undefined;
   /** How kernels are stored (default: float32). */
   readonly precision?: Precision | undefined;
+  /** Whether to measure the FID that fewer bits cost, which takes minutes (default: false). */
+  readonly fid?: boolean | undefined;
   /** Whether to also write the weights under the names of PyTorch (default: false). */
   readonly pytorch?: boolean | undefined;
   /** Whether to also write a training iteration with its state (default: false). Needs the data. */
@@ -52,7 +46,7 @@ interface RunExport extends Pick<ExtractorOptions, 'onNote' | 'onStep'> {
   readonly onProgress?: ((phase: string, done: number, total: number) => void) | undefined;
 }
 
-/** What was written; keys as in the JSON result. */
+/** The result of an export; keys as in the JSON result. */
 export interface ExportSummary {
   readonly out: string;
   readonly files: readonly string[];
@@ -64,8 +58,6 @@ export interface ExportSummary {
 
 /** Samples for FID, and as many test images if there are. */
 const FID_SAMPLES = 10_000;
-/** Latent samples on which precisions are compared. */
-const COMPARED_SAMPLES = 500;
 
 /**
  * Writes the networks of a run as ONNX files, with images and a model card, into a folder.
@@ -73,56 +65,79 @@ const COMPARED_SAMPLES = 500;
  * @throws {InputError} if there is no checkpoint, the named data cannot be opened, or the folder has files that were not written by an export
  */
 export async function exportRun(run: string, out: string, options: RunExport): Promise<ExportSummary> {
-  const { compile, ema = true, precision = 'float32' } = options;
+  const { compile, ema, precision = 'float32', fid } = options;
+  if (fid && precision === 'float32')
+    throw new InputError(setting('fid'), 'has no effect on float32 weights', 'choose float16 or int8');
   await requireExportFolder(out);
   const { checkpoint, model } = await openRun(run, compile, { ema });
-  const { configuration, step } = checkpoint;
-  const source = await openData(configuration, options);
+  const source = await openData(checkpoint.configuration, options);
   try {
-    const weights = ema && configuration.ema > 0 ? 'ema' : 'raw';
-    const { files, model: stored } = await encodeNetworks(model, precision, metadataOf(checkpoint, weights));
-    const cost =
-      precision === 'float32' ? {} : { cost: await measureCost({ model, stored, configuration, source }, options) };
-    const images = await drawImages(stored, configuration, source);
     const name = basename(resolve((await runFolderOf(checkpoint.file)) ?? run));
-    const card = modelCardText({
-      name,
-      version: VERSION,
-      configuration,
-      step,
-      weights,
-      precision,
-      files: Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, bytes.length])),
-      // Of other data than its own nothing is known of the training.
-      data: source && options.data === undefined ? { train: source.train.count, test: source.test.count } : undefined,
-      evaluation: await evaluationOf(checkpoint, model, ema),
-      hasPage: options.web === true,
-      hasReconstructions: 'reconstructions.png' in images,
-      ...cost,
-    });
-    const networks = Object.fromEntries(Object.entries(files).map(([name, bytes]) => [`${name}.onnx`, bytes]));
-    const optional: Record<string, Uint8Array | string> = {};
-    if (options.pytorch) optional['pytorch.safetensors'] = encodeStateDict(model, checkpoint, weights);
-    if (options.training) Object.assign(optional, await trainingFiles(checkpoint, source));
-    if (options.web) Object.assign(optional, await pageFiles(pageModelOf(name, configuration), files));
-    const written = await writeExport(out, { ...networks, ...optional, ...images, 'README.md': card });
-    return { out, files: written, step, weights, precision, ...cost };
+    return await writeModel({ name, checkpoint, model, source }, out, { ...options, precision });
   } finally {
     await model.release();
     source?.close?.();
   }
 }
 
+/** A model to export, and the data to show and measure it on. */
+interface Subject {
+  readonly name: string;
+  readonly checkpoint: StoredCheckpoint;
+  readonly model: TrainedModel;
+  readonly source: ImageSource | undefined;
+}
+
+async function writeModel(
+  subject: Subject,
+  out: string,
+  { ema = true, precision, ...options }: RunExport & { readonly precision: Precision },
+): Promise<ExportSummary> {
+  const { name, checkpoint, model, source } = subject;
+  const { configuration, step } = checkpoint;
+  const weights = ema && configuration.ema > 0 ? 'ema' : 'raw';
+  const metadata = metadataOf(checkpoint, weights);
+  const { files, model: stored } = await encodeNetworks(model, precision, metadata);
+  const cost = precision === 'float32' ? undefined : await measureCost(subject, stored, options);
+  const images = await drawImages(stored, configuration, source);
+  const card = modelCardText({
+    name,
+    version: VERSION,
+    configuration,
+    step,
+    weights,
+    precision,
+    files: Object.fromEntries(Object.entries(files).map(([file, bytes]) => [file, bytes.length])),
+    // Other data say nothing about the training.
+    data: source && options.data === undefined ? { train: source.train.count, test: source.test.count } : undefined,
+    evaluation: await evaluationOf(checkpoint, model, ema),
+    hasPage: options.web === true,
+    hasReconstructions: 'reconstructions.png' in images,
+    cost,
+  });
+  const written = await writeExport(out, {
+    ...Object.fromEntries(Object.entries(files).map(([file, bytes]) => [`${file}.onnx`, bytes])),
+    ...(options.pytorch && {
+      'pytorch.safetensors': encodeSafetensors({ tensors: toStateDict(model.pair, model.weights), metadata }),
+    }),
+    ...(options.training && (await trainingFiles(checkpoint, source))),
+    ...(options.web && (await pageFiles(pageModelOf(name, configuration), files))),
+    ...images,
+    'README.md': card,
+  });
+  return { out, files: written, step, weights, precision, ...(cost && { cost }) };
+}
+
 /** Opens the named data, or the training data if it still exists. */
 async function openData(
   configuration: Configuration,
-  { data, onNote, open = openRunData }: RunExport,
+  { data, fid, onNote, open = openRunData }: RunExport,
 ): Promise<ImageSource | undefined> {
   try {
     return await open(data ?? configuration.data, configuration);
   } catch (error) {
-    if (data !== undefined || !(error instanceof InputError)) throw error;
-    onNote?.(`${error.message}; the export has no reconstructions, and FID is not measured`);
+    if (data !== undefined || fid || !(error instanceof InputError)) throw error;
+    onNote?.(`${error.message}; the export has no reconstructions`);
     return undefined;
   }
 }
@@ -165,12 +180,6 @@ function pageModelOf(name: string, configuration: Configuration): Omit<PageModel
     preprocessing: { size, channels, crop, padding },
   };
 }
-
-const encodeStateDict = (
-  { pair, weights: vectors }: TrainedModel,
-  checkpoint: StoredCheckpoint,
-  weights: string,
-): Uint8Array => encodeSafetensors({ tensors: toStateDict(pair, vectors), metadata: metadataOf(checkpoint, weights) });
 
 /** An iteration, its state, and a description of both. */
 async function trainingFiles(
@@ -233,70 +242,46 @@ async function evaluationOf(
   };
 }
 
-interface Compared {
-  readonly model: TrainedModel;
-  /** The same networks with the weights as they are stored. */
-  readonly stored: TrainedModel;
-  readonly configuration: Configuration;
-  readonly source: ImageSource | undefined;
+async function measureCost(subject: Subject, stored: TrainedModel, options: RunExport): Promise<PrecisionCost> {
+  const outputs = await compareOutputs(subject.model, stored);
+  return options.fid ? { ...outputs, fid: await measureFid(subject, stored, options) } : outputs;
 }
 
-async function measureCost(
-  { model, stored, configuration, source }: Compared,
+/** @throws {InputError} if there are too few test images */
+async function measureFid(
+  { model, checkpoint, source }: Subject,
+  stored: TrainedModel,
   options: RunExport,
-): Promise<PrecisionCost> {
-  const codes = previewCodes(model.prior, configuration.latent, configuration.seed, COMPARED_SAMPLES);
-  const generated = await model.generate({ z: codes });
-  const pixels = toBytes(generated);
-  const differences = {
-    // Of values in [-1, 1], twice as far apart as in 0..1.
-    images: difference(generated, await stored.generate({ z: codes }), 0.5),
-    codes: difference(await model.encode({ x: pixels }), await stored.encode({ x: pixels })),
+): Promise<NonNullable<PrecisionCost['fid']>> {
+  const images = Math.min(FID_SAMPLES, source?.test.count ?? 0);
+  if (source === undefined || images < 2)
+    throw new InputError(setting('fid'), `needs at least 2 test images but found ${images}`, 'name other data');
+  const { compile, onProgress } = options;
+  const extractor = await dataExtractor(source, compile, options);
+  const fidOf = async (measured: TrainedModel): Promise<number> => {
+    const { metrics } = await evaluate({
+      model: measured,
+      source,
+      split: 'test',
+      count: FID_SAMPLES,
+      seed: 0,
+      metrics: new Set(['fid']),
+      extractor,
+      divergence: iterationSpec(checkpoint.configuration).objective,
+      compile,
+      onProgress,
+    });
+    return metrics.fid!;
   };
-  if (!source || source.test.count < 2) return differences;
-  const extractor = await dataExtractor(source, options.compile, options);
   try {
-    const { divergence, moment, reduction } = iterationSpec(configuration).objective;
-    const fidOf = async (subject: TrainedModel): Promise<number> => {
-      const asked = {
-        source,
-        split: 'test',
-        count: FID_SAMPLES,
-        seed: 0,
-        metrics: new Set(['fid']),
-        extractor,
-        divergence: { divergence, moment, reduction },
-      } as const;
-      const { metrics } = await evaluate({
-        ...asked,
-        model: subject,
-        compile: options.compile,
-        onProgress: options.onProgress,
-      });
-      return metrics.fid!;
-    };
-    const images = Math.min(FID_SAMPLES, source.test.count);
     return {
-      ...differences,
-      fid: {
-        float32: await fidOf(model),
-        stored: await fidOf(stored),
-        samples: FID_SAMPLES,
-        images,
-        extractor: extractor.name.replaceAll(source.name, lastPart(source.name)),
-      },
+      float32: await fidOf(model),
+      stored: await fidOf(stored),
+      samples: FID_SAMPLES,
+      images,
+      extractor: extractor.name.replaceAll(source.name, lastPart(source.name)),
     };
   } finally {
     await extractor.release();
   }
-}
-
-function difference(a: Float32Array, b: Float32Array, scale = 1): Difference {
-  let [sum, max] = [0, 0];
-  a.forEach((value, index) => {
-    const distance = scale * Math.abs(value - b[index]!);
-    sum += distance;
-    max = Math.max(max, distance);
-  });
-  return { mean: sum / a.length, max };
 }

@@ -1,5 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
-import type { PrecisionCost } from '../../export/modelCard.js';
+import type { PrecisionCost } from '../../export/precisionCost.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, threadsOption } from '../options.js';
 import { requirePath } from '../output.js';
@@ -11,7 +11,7 @@ if the networks have separate running statistics), samples, reconstructions, and
 
 Examples:
   agenet export runs/mnist-1 --out digits             files for ONNX Runtime in Python, C++, C#, Java or a web page
-  agenet export runs/mnist-1 --out small --float16    half the size; states the difference and the FID it costs
+  agenet export runs/mnist-1 --out small --float16    half the size; states the difference from float32
 `;
 
 export const summary = 'write the networks as ONNX files, with a model card';
@@ -24,6 +24,7 @@ export const define = (command: Subcommand) =>
     .requiredOption('--out <folder>', 'a new folder, or one of an earlier export')
     .addOption(new Option('--float16', 'store kernels as float16').conflicts('int8'))
     .option('--int8', 'store kernels as int8, with a scale per channel')
+    .option('--fid', 'also measure the FID that fewer bits cost, which takes minutes')
     .option('--pytorch', 'also write pytorch.safetensors, the state_dict of the networks in PyTorch')
     .option('--training', 'also write a training iteration as training.onnx, with its state and a description')
     .option(
@@ -40,6 +41,7 @@ type Options = {
   readonly out: string;
   readonly float16?: true | undefined;
   readonly int8?: true | undefined;
+  readonly fid?: true | undefined;
   readonly pytorch?: true | undefined;
   readonly training?: true | undefined;
   readonly web?: true | undefined;
@@ -54,11 +56,12 @@ async function exportFiles(
 ): Promise<ActionResult> {
   const { exportRun } = await import('../../runs/exportRun.node.js');
   const { openRunData } = await import('../runData.js');
-  const { out, ema, pytorch, training, web } = options;
+  const { out, ema, fid, pytorch, training, web } = options;
   requirePath(out);
   const result = await exportRun(run, out, {
     compile: compilerOf(options, terminal),
     ema,
+    fid,
     pytorch,
     training,
     web,
@@ -74,10 +77,9 @@ async function exportFiles(
   return { result: { ...result } };
 }
 
-function costLines({ images, codes, fid }: PrecisionCost, precision: string): string[] {
-  const differences = `difference from float32: images ${images.mean.toExponential(1)} on average, at most ${images.max.toExponential(1)} of 0..1; codes ${codes.mean.toExponential(1)}, ${codes.max.toExponential(1)}`;
+function costLines({ images, angles, fid }: PrecisionCost, precision: string): string[] {
   return [
-    differences,
+    `difference from float32: pixels ${images.mean.toExponential(1)} on average, at most ${images.max.toExponential(1)} of 0..1; codes ${angles.mean.toPrecision(2)}°, at most ${angles.max.toPrecision(2)}°`,
     ...(fid
       ? [
           `FID of ${fid.samples} samples: ${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with ${precision}`,

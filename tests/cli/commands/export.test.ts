@@ -81,18 +81,34 @@ describe('agenet export', () => {
     expect(cardIn('page')).toContain('index.html');
   });
 
-  it.each(['float16', 'int8'])('states what %s costs', async (precision) => {
-    const { cost } = await resultOf(['export', 'run', '--out', precision, `--${precision}`, '--threads', '1'], folder);
-    const { images, fid } = cost as { images: { mean: number; max: number }; fid: { float32: number; stored: number } };
-    expect(images.mean).toBeGreaterThan(0);
-    expect(images.max).toBeLessThan(precision === 'float16' ? 0.02 : 0.5);
-    expect(cardIn(precision)).toContain(
-      `FID of 10000 samples and 12 test images: ${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with ${precision}`,
+  it.each(['float16', 'int8'])(
+    'states how outputs with %s differ, without training an extractor',
+    async (precision) => {
+      const args = ['export', 'run', '--out', precision, `--${precision}`, '--threads', '1'];
+      const { stdout, stderr } = await runCommand(args, folder);
+      expect(stderr).not.toContain('extractor');
+      expect(stdout).toMatch(/^difference from float32: pixels .* of 0\.\.1; codes .*°, at most .*°$/m);
+      const { cost } = await resultOf(args, folder);
+      const { images, angles } = cost as Record<'images' | 'angles', { mean: number; max: number }>;
+      expect(Object.keys(cost as object)).toEqual(['images', 'angles']);
+      expect(images.mean).toBeGreaterThan(0);
+      expect(images.max).toBeLessThan(precision === 'float16' ? 0.02 : 0.5);
+      expect(angles.mean).toBeGreaterThan(0);
+      expect(angles.max).toBeLessThan(precision === 'float16' ? 2 : 60);
+      expect(cardIn(precision)).not.toContain(folder);
+      const size = (out: string) => readFileSync(join(folder, out, 'generator.onnx')).length;
+      await resultOf(['export', 'run', '--out', 'float32'], folder);
+      expect(size(precision)).toBeLessThan(size('float32'));
+    },
+  );
+
+  it('measures FID on request', async () => {
+    const args = ['export', 'run', '--out', 'measured', '--int8', '--fid', '--threads', '1'];
+    const { fid } = (await resultOf(args, folder)).cost as { fid: { float32: number; stored: number } };
+    expect(cardIn('measured')).toContain(
+      `FID of 10000 samples and 12 test images: ${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with int8`,
     );
-    expect(cardIn(precision)).not.toContain(folder);
-    const size = (out: string) => readFileSync(join(folder, out, 'generator.onnx')).length;
-    await resultOf(['export', 'run', '--out', 'float32'], folder);
-    expect(size(precision)).toBeLessThan(size('float32'));
+    expect(cardIn('measured')).not.toContain(folder);
   });
 
   it('does without data that are gone', async () => {
@@ -101,7 +117,7 @@ describe('agenet export', () => {
     const { status, stderr } = await runCommand(['export', 'orphan', '--out', 'lonely', '--int8'], folder);
     expect([status, stderr]).toEqual([0, expect.stringContaining('gone.npz') as string]);
     expect(readdirSync(join(folder, 'lonely'))).not.toContain('reconstructions.png');
-    expect(cardIn('lonely')).toContain('The effect on FID was not measured.');
+    await expectBadInput(['export', 'orphan', '--out', 'x', '--int8', '--fid'], folder, 'gone.npz');
     await expectBadInput(['export', 'orphan', 'npz:missing.npz', '--out', 'lonely'], folder, 'missing.npz');
   });
 
@@ -110,6 +126,7 @@ describe('agenet export', () => {
     ['a folder with other files', ['export', 'run', '--out', 'run'], ['run', 'agenet export did not write']],
     ['a file', ['export', 'run', '--out', 'noise.npz'], ['noise.npz', 'not a folder']],
     ['no folder', ['export', 'run'], ['--out']],
+    ['FID of float32', ['export', 'run', '--out', 'x', '--fid'], ['--fid: has no effect', 'float16']],
     ['two precisions', ['export', 'run', '--out', 'x', '--int8', '--float16'], ['--float16', '--int8']],
   ];
   it.each(refusals)('rejects %s', async (_, args, texts) => {
