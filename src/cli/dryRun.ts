@@ -1,13 +1,15 @@
-import { flopsByLayer } from '../networks/layer.js';
+import type { Compile } from '../engine/index.js';
 import { type Network, NETWORK_NAMES } from '../networks/network.js';
 import type { PreparedRun } from '../runs/train.node.js';
-import { iterationSpec } from '../training/configuration.js';
+import { type Configuration, iterationSpec } from '../training/configuration.js';
+import { SETTINGS } from '../training/settings.js';
 import { Trainer } from '../training/trainer.js';
-import type { Compile } from '../engine/index.js';
-import { type ActionResult, type Terminal, withFlags } from './command.js';
+import { shown } from '../validation.js';
+import { type ActionResult, flagOf, type Terminal, withFlags } from './command.js';
+import { formatFlops, networkFlops, type NetworkFlops } from './flops.js';
 import { duration } from './progress.js';
 
-/** Describes a training run without starting it: settings, networks, data, and the estimated time from the second of two iterations. */
+/** Describes a run without starting it: length and time, data, networks, and the settings that differ from the defaults. */
 export async function describeTraining(
   { configuration, source, notes }: PreparedRun,
   compile: Compile,
@@ -22,20 +24,21 @@ export async function describeTraining(
   const parameters = { encoder: pair.encoder.parameters.size, generator: pair.generator.parameters.size };
   const flops = { encoder: networkFlops(pair.encoder), generator: networkFlops(pair.generator) };
   const images = { train: source.train.count, test: source.test.count };
-  terminal.printObject(configuration);
+  const epochs = (steps / batchesPerEpoch).toFixed(1).replace('.0', '');
+  terminal.print(
+    `${steps} iterations of ${configuration.batch} images (${epochs} epochs), ${secondsPerIteration.toFixed(3)} s each: about ${duration(steps * secondsPerIteration)}`,
+  );
+  terminal.print(
+    `data: ${source.name}, ${images.train} training images, ${images.test} test images of ${configuration.size}x${configuration.size}`,
+  );
+  notes.map(withFlags).forEach(terminal.print);
+  terminal.print(`settings that differ from the defaults: ${changedSettings(configuration).join(' ') || 'none'}`);
   for (const name of NETWORK_NAMES) {
     terminal.print(
       `${name}: ${parameters[name].toLocaleString('en')} parameters, ${formatFlops(flops[name].total)} per image`,
     );
     for (const line of layerLines(pair[name], flops[name].layers)) terminal.print(`  ${line}`);
   }
-  terminal.print(
-    `${images.train} training images, ${images.test} test images; ${batchesPerEpoch} batches per epoch, ${steps} iterations`,
-  );
-  terminal.print(
-    `${secondsPerIteration.toFixed(3)} s per iteration, about ${duration(steps * secondsPerIteration)} in total`,
-  );
-  notes.map(withFlags).forEach(terminal.print);
   return {
     result: {
       configuration,
@@ -45,10 +48,18 @@ export async function describeTraining(
       batches_per_epoch: batchesPerEpoch,
       steps,
       seconds_per_iteration: secondsPerIteration,
-      notes,
+      notes: notes.map(withFlags),
     },
   };
 }
+
+/** Settings with other values than their fixed defaults; the notes name the defaults that depend on the data. */
+const changedSettings = (configuration: Configuration): string[] =>
+  Object.entries(configuration).flatMap(([key, value]) => {
+    const { default: standard, group } = SETTINGS[key as keyof Configuration];
+    const isUnchanged = typeof standard === 'function' || JSON.stringify(standard) === JSON.stringify(value);
+    return isUnchanged || group === undefined || value === undefined ? [] : [`${flagOf(key)} ${shown(value)}`];
+  });
 
 /** The first iteration is slower because its memory is new to the process. */
 async function timeIterations(trainer: Trainer): Promise<number> {
@@ -56,25 +67,6 @@ async function timeIterations(trainer: Trainer): Promise<number> {
   const start = performance.now();
   await trainer.iterate();
   return (performance.now() - start) / 1000;
-}
-
-/** Floating-point operations of a forward pass of one image after training; a multiply-add counts as 2. */
-export interface NetworkFlops {
-  readonly total: number;
-  readonly layers: Readonly<Record<string, number>>;
-}
-
-export function networkFlops({ layers, inputShape }: Network): NetworkFlops {
-  const byLayer = flopsByLayer(layers, inputShape);
-  return { total: Object.values(byLayer).reduce((total, flops) => total + flops, 0), layers: byLayer };
-}
-
-const UNITS = ['FLOPs', 'kFLOPs', 'MFLOPs', 'GFLOPs', 'TFLOPs'] as const;
-
-/** Formats a number of operations: `1.23 MFLOPs`. */
-export function formatFlops(flops: number): string {
-  const unit = Math.min(UNITS.length - 1, flops < 1 ? 0 : Math.floor(Math.log10(flops) / 3));
-  return `${(flops / 1000 ** unit).toFixed(unit === 0 ? 0 : 2)} ${UNITS[unit]!}`;
 }
 
 /** One line per layer: its name, operations and parameters. */

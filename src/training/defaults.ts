@@ -63,14 +63,12 @@ export const defaultLength = (images: number, batch: number): DataDefaults['leng
 /** With fewer training images, reconstructions of other images have clearly larger errors (docs/recipes.md, small data sets). */
 const FEW_IMAGES = 2000;
 
-/** Fewer iterations show blurs at best. */
-const FEW_STEPS = 500;
+/** At width 16, digits of MNIST can be recognized after about 300 iterations and are ragged until 1,500 (docs/teaching.md). */
+const FEW_STEPS = 300;
 
-/**
- * Returns what a user should know about a training before it begins, one sentence each.
- */
+/** Returns what a user should know about a run before it begins, one sentence each. */
 export function expectations(images: number, steps: number): Text[] {
   const few = `${images} training images are few: expect samples that resemble them, and only rough reconstructions of other images`;
-  const short = text`${steps} iterations are too few for recognizable images; set ${setting('steps')} to ${rowFor(images).steps} or more`;
+  const short = text`${steps} iterations show rough shapes at best; the default for these images is ${setting('steps')} ${rowFor(images).steps}`;
   return [...(images < FEW_IMAGES ? [few] : []), ...(steps < FEW_STEPS ? [short] : [])];
 }

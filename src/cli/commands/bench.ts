@@ -1,6 +1,8 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { splitInMemory } from '../../data/source.js';
+import { type Split, splitInMemory } from '../../data/source.js';
+import type { Configuration } from '../../training/configuration.js';
+import type { Trainer } from '../../training/trainer.js';
 import { randomStream } from '../../random.js';
 import type { CollectiveCost } from '../../distributed/measuredCommunicator.js';
 import type { World } from '../../distributed/openMpi.node.js';
@@ -55,84 +57,104 @@ type Options = Readonly<Record<string, unknown>> & {
 async function bench(options: Options, terminal: Terminal, world: World | undefined): Promise<ActionResult> {
   const { Trainer } = await import('../../training/trainer.js');
   const { resolveConfiguration } = await import('../settingOptions.js');
-  const configuration = await resolveConfiguration('mnist', {
-    channels: 3,
-    ...options,
-    steps: options.iterations + options.warmup,
-  });
-  const { size, channels, batch } = configuration;
-  const imageBytes = channels * size * size;
-  const stream = randomStream(configuration.seed, 'bench images');
-  const images = splitInMemory(
-    Uint8Array.from({ length: 2 * batch * imageBytes }, () => stream.below(256)),
-    imageBytes,
-    null,
-  );
+  const { iterations, warmup, device } = options;
+  const configuration = await resolveConfiguration('mnist', { channels: 3, ...options, steps: iterations + warmup });
   const profilePrefix = options.profile && join(tmpdir(), `agenet-profile-${process.pid}`);
   const communicator =
     world && new (await import('../../distributed/measuredCommunicator.js')).MeasuredCommunicator(world);
   const cores = world?.cores;
-  const trainer = await Trainer.create(
-    configuration,
-    images,
-    compilerOf(options, terminal, { profilePrefix, communicator, cores }),
-  );
+  const compile = compilerOf(options, terminal, { profilePrefix, communicator, cores });
+  const trainer = await Trainer.create(configuration, randomImages(configuration), compile);
 
   // The clock of `performance` starts with the process, so this includes everything before the first iteration.
   const startup = performance.now() / 1000;
-  for (let iteration = 0; iteration < options.warmup; iteration++) await trainer.iterate();
+  await timed(trainer, warmup);
   communicator?.take();
-  const seconds: number[] = [];
-  for (let iteration = 0; iteration < options.iterations; iteration++) {
-    const start = performance.now();
-    await trainer.iterate();
-    seconds.push((performance.now() - start) / 1000);
-  }
+  const seconds = await timed(trainer, iterations);
   const cost = communicator?.take();
   if (profilePrefix) trainer.endProfiling();
   await trainer.release();
-  const profile = profilePrefix ? await readProfile(profilePrefix) : undefined;
 
-  const { iterationOf } = await import('../../age/iteration.js');
-  const { countFlops, simplify } = await import('../../engine/index.js');
-  const { iterationSpec } = await import('../../training/configuration.js');
-  const { formatFlops, networkFlops } = await import('../dryRun.js');
-  const spec = iterationSpec(configuration);
-  const flops = {
-    iteration: countFlops(simplify(iterationOf(spec).graph)),
-    encoder: networkFlops(spec.pair.encoder),
-    generator: networkFlops(spec.pair.generator),
-  };
+  const flops = await countOperations(configuration);
   const result = {
     seconds_per_iteration: median(seconds),
     fastest_iteration: Math.min(...seconds),
     startup_seconds: startup,
     peak_rss_mb: process.resourceUsage().maxRSS / 1024,
-    device: options.device,
+    device,
     threads: threadsOf(options.threads, cores),
-    iterations: options.iterations,
+    iterations,
     flops,
     gflops_per_second: flops.iteration / median(seconds) / 1e9,
     configuration,
-    ...(cost ? { collectives: { ranks: communicator!.size, ...perIteration(cost, options.iterations) } } : {}),
-    ...(profile ? { profile } : {}),
+    ...(cost ? { collectives: { ranks: communicator!.size, ...perIteration(cost, iterations) } } : {}),
+    ...(profilePrefix ? { profile: await readProfile(profilePrefix) } : {}),
   };
-  const { seconds_per_iteration, fastest_iteration, peak_rss_mb, gflops_per_second } = result;
-  const times = `median of ${options.iterations}, fastest ${fastest_iteration.toFixed(4)} s`;
-  terminal.print(
-    `${seconds_per_iteration.toFixed(4)} s per iteration (${times}); startup ${startup.toFixed(2)} s; peak memory ${peak_rss_mb.toFixed(0)} MB`,
+  await printResult(result, terminal);
+  return { result };
+}
+
+type Result = Readonly<
+  Record<
+    | ('seconds_per_iteration' | 'fastest_iteration' | 'startup_seconds' | 'peak_rss_mb')
+    | ('iterations' | 'gflops_per_second'),
+    number
+  >
+> & {
+  readonly flops: Awaited<ReturnType<typeof countOperations>>;
+  readonly collectives?: CollectiveCost & { readonly ranks: number };
+  readonly profile?: Awaited<ReturnType<typeof readProfile>>;
+};
+
+async function printResult(result: Result, { print }: Terminal): Promise<void> {
+  const { formatFlops } = await import('../flops.js');
+  const { seconds_per_iteration, fastest_iteration, iterations, startup_seconds, peak_rss_mb } = result;
+  const { flops, gflops_per_second, collectives, profile } = result;
+  print(
+    `${seconds_per_iteration.toFixed(4)} s per iteration (median of ${iterations}, fastest ${fastest_iteration.toFixed(4)} s); startup ${startup_seconds.toFixed(2)} s; peak memory ${peak_rss_mb.toFixed(0)} MB`,
   );
-  terminal.print(
+  print(
     `${formatFlops(flops.iteration)} per iteration, ${gflops_per_second.toFixed(1)} GFLOP/s; per image: encoder ${formatFlops(flops.encoder.total)}, generator ${formatFlops(flops.generator.total)}`,
   );
-  if (result.collectives) {
-    const { ranks, messages, bytes, seconds: waited } = result.collectives;
-    terminal.print(
-      `${ranks} processes: ${messages} messages of ${(bytes / 1e6).toFixed(2)} MB together and ${waited.toFixed(4)} s in them per iteration`,
+  if (collectives) {
+    const { ranks, messages, bytes, seconds } = collectives;
+    print(
+      `${ranks} processes: ${messages} messages of ${(bytes / 1e6).toFixed(2)} MB together and ${seconds.toFixed(4)} s in them per iteration`,
     );
   }
-  if (profile) showProfile(profile, PROFILE_ROWS).forEach((line) => terminal.print(line));
-  return { result };
+  if (profile) showProfile(profile, PROFILE_ROWS).forEach((line) => print(line));
+}
+
+/** Two batches of random images. */
+function randomImages({ size, channels, batch, seed }: Configuration): Split {
+  const imageBytes = channels * size * size;
+  const stream = randomStream(seed, 'bench images');
+  const bytes = Uint8Array.from({ length: 2 * batch * imageBytes }, () => stream.below(256));
+  return splitInMemory(bytes, imageBytes, null);
+}
+
+/** Returns the seconds of each of a number of iterations. */
+async function timed(trainer: Trainer, iterations: number): Promise<number[]> {
+  const seconds: number[] = [];
+  for (let iteration = 0; iteration < iterations; iteration++) {
+    const start = performance.now();
+    await trainer.iterate();
+    seconds.push((performance.now() - start) / 1000);
+  }
+  return seconds;
+}
+
+async function countOperations(configuration: Configuration) {
+  const { iterationOf } = await import('../../age/iteration.js');
+  const { countFlops, simplify } = await import('../../engine/index.js');
+  const { iterationSpec } = await import('../../training/configuration.js');
+  const { networkFlops } = await import('../flops.js');
+  const spec = iterationSpec(configuration);
+  return {
+    iteration: countFlops(simplify(iterationOf(spec).graph)),
+    encoder: networkFlops(spec.pair.encoder),
+    generator: networkFlops(spec.pair.generator),
+  };
 }
 
 const PROFILE_ROWS = 40;

@@ -1,13 +1,14 @@
 import type { World } from '../../distributed/openMpi.node.js';
 import { InputError, setting, text } from '../../errors.js';
 import type { RunEvent, RunSummary } from '../../runs/train.node.js';
-import { type ActionResult, STATUS, type Subcommand, type Terminal, withFlags } from '../command.js';
+import { type ActionResult, flagOf, STATUS, type Subcommand, type Terminal, withFlags } from '../command.js';
 import { type Show, showOption } from '../imageOptions.js';
 import {
   alias,
   compilerOf,
   DATA_HELP,
   loweringOption,
+  threadsOf,
   threadsOption,
   trainingCompilerOf,
   type TrainingCompilerOptions,
@@ -89,6 +90,8 @@ async function run(
     );
   if (dryRun && world)
     throw new InputError(setting('dryRun'), 'describes the training of one process', 'run it without mpirun');
+  const { coresOfOthers, loadRemark, readLoad } = await import('../machineLoad.js');
+  const load = readLoad();
   const compiler = await trainingCompilerOf(options, terminal, world?.cores);
   const ranks = world && (await ranksOf(world, options, terminal));
   const onEvent = await eventPrinter(terminal, options.show);
@@ -110,6 +113,8 @@ async function run(
         const { describeTraining } = await import('../dryRun.js');
         return await describeTraining(prepared, compiler.compile, terminal);
       }
+      const remark = loadRemark(coresOfOthers(load, readLoad()), threadsOf(options.threads, world?.cores));
+      if (remark !== undefined) terminal.note(`${remark}; choose with ${flagOf('threads')}`);
       const summary = await prepared.train();
       return summary.interrupted ? printInterrupted(summary, terminal) : await printFinished(summary, terminal);
     } finally {

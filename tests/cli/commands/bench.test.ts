@@ -17,7 +17,6 @@ describe('agenet bench', () => {
     });
     expect(result.seconds_per_iteration).toBeGreaterThan(0);
     expect(result.seconds_per_iteration).toBeGreaterThanOrEqual(result.fastest_iteration as number);
-    expect(result.seconds_per_iteration).toBeLessThan(10);
     expect(result.peak_rss_mb).toBeGreaterThan(50);
     expect(readdirSync(cwd)).toEqual([]);
   });

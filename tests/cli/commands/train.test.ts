@@ -315,15 +315,19 @@ describe('agenet train', () => {
 
 const REFUSED: readonly Refusal[] = [
   ['unknown data', ['mnits2'], ['data "mnits2"', 'mnist']],
-  ['a width of 0', ['mnist', '--width', '0'], ['--width: must be at least 1, not 0']],
-  ['a latent size of 1', ['mnist', '--latent', '1'], ['--latent: must be at least 2, not 1']],
-  ['a size that no network supports', ['mnist', '--size', '48'], ['--size 48', '32 (dcgan32) or 64 (dcgan64)']],
+  ['a width of 0', ['mnist', '--width', '0'], ['--width: must be a whole number from 1 to 1024, not 0']],
+  ['a latent size of 1', ['mnist', '--latent', '1'], ['--latent: must be a whole number from 2 to 4096, not 1']],
+  [
+    'a size that no network supports',
+    ['mnist', '--size', '48'],
+    ['--size: no architecture supports 48', '32 (dcgan32) or 64 (dcgan64)'],
+  ],
   [
     'a network for a different size',
     ['mnist', '--network', 'dcgan64', '--size', '32'],
     ['--size: dcgan64 expects images of 64x64'],
   ],
-  ['an invalid seed', ['mnist', '--seed', '-1'], ['--seed', "'-1'"]],
+  ['an invalid seed', ['mnist', '--seed', '-1'], ['--seed: must be a whole number', '-1']],
   [
     'an unknown term',
     ['mnist', '--encoder-updates', '1;KL_real:1,match_y:1'],

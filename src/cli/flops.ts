@@ -1,0 +1,22 @@
+/** Floating-point operations of networks, for people. */
+import { flopsByLayer } from '../networks/layer.js';
+import type { Network } from '../networks/network.js';
+
+/** Operations of a forward pass of one image after training; a multiply-add counts as 2. */
+export interface NetworkFlops {
+  readonly total: number;
+  readonly layers: Readonly<Record<string, number>>;
+}
+
+export function networkFlops({ layers, inputShape }: Network): NetworkFlops {
+  const byLayer = flopsByLayer(layers, inputShape);
+  return { total: Object.values(byLayer).reduce((total, flops) => total + flops, 0), layers: byLayer };
+}
+
+const UNITS = ['FLOPs', 'kFLOPs', 'MFLOPs', 'GFLOPs', 'TFLOPs'] as const;
+
+/** Formats a number of operations: `1.23 MFLOPs`. */
+export function formatFlops(flops: number): string {
+  const unit = Math.min(UNITS.length - 1, flops < 1 ? 0 : Math.floor(Math.log10(flops) / 3));
+  return `${(flops / 1000 ** unit).toFixed(unit === 0 ? 0 : 2)} ${UNITS[unit]!}`;
+}

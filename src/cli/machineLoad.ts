@@ -1,0 +1,34 @@
+/** Whether other programs use the cores that training would use. */
+import { availableParallelism, cpus } from 'node:os';
+
+/** Seconds of the clock, seconds in which cores were busy, and how many of these this process used. */
+export interface LoadReading {
+  readonly clock: number;
+  readonly busy: number;
+  readonly own: number;
+}
+
+export function readLoad(): LoadReading {
+  const busy = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
+  const { user, system } = process.cpuUsage();
+  return { clock: performance.now() / 1000, busy: busy / 1000, own: (user + system) / 1e6 };
+}
+
+/** Returns the average number of cores that other programs used between two readings. */
+export const coresOfOthers = (before: LoadReading, after: LoadReading): number => {
+  const seconds = after.clock - before.clock;
+  return seconds <= 0 ? 0 : Math.max(0, (after.busy - before.busy - (after.own - before.own)) / seconds);
+};
+
+/** A fraction of a core that the system itself and an editor may use. */
+const IDLE = 0.35;
+
+/**
+ * Returns a remark if threads would wait for other programs: an iteration ends with its slowest thread, so that two threads on a busy machine of
+ * two cores were half as fast as one (0.584 and 0.288 s per iteration).
+ */
+export function loadRemark(others: number, threads: number, cores = availableParallelism()): string | undefined {
+  const free = Math.max(1, Math.floor(cores - others + IDLE));
+  if (threads <= free) return undefined;
+  return `other programs use ${others.toFixed(1)} of ${cores} cores, and ${threads} threads that wait for them can be slower than ${free}`;
+}
