@@ -7,10 +7,10 @@ import type {
   Plan,
   Problem,
   RunDetail,
-  RunSummary,
+  ListedRun,
   SteeringAction,
   TrainingForm,
-  TrainingRequest,
+  NewRun,
 } from '../../src/studio/schemas.js';
 
 /** A request that the server rejected, with the problem of each wrong field. */
@@ -48,7 +48,7 @@ const send = async <T>(path: string, value: unknown): Promise<T> =>
 
 const pathOf = (run: string): string => `/api/runs/${encodeURIComponent(run)}`;
 
-export const readRuns = (): Promise<RunSummary[]> => read('/api/runs');
+export const readRuns = (): Promise<ListedRun[]> => read('/api/runs');
 export const readRun = (run: string): Promise<RunDetail> => read(pathOf(run));
 
 /** @param range the first and the last iteration (default: all) */
@@ -72,28 +72,34 @@ export const checkpointAddress = (run: string, step: number): string => `${pathO
 export const readDataInfo = (run: string): Promise<DataInfo> => read(`${pathOf(run)}/data`);
 export const readDataImages = (run: string): Promise<Uint8Array> => readBytes(`${pathOf(run)}/data/images`);
 
-export const writeTags = async (run: string, tags: readonly string[]): Promise<void> =>
-  void (await request(`${pathOf(run)}/tags`, sent('PUT', tags)));
+const pathOfTag = (run: string, tag: string): string => `${pathOf(run)}/tags/${encodeURIComponent(tag)}`;
+export const addTag = async (run: string, tag: string): Promise<void> =>
+  void (await request(pathOfTag(run, tag), { method: 'PUT' }));
+export const removeTag = async (run: string, tag: string): Promise<void> =>
+  void (await request(pathOfTag(run, tag), { method: 'DELETE' }));
 export const deleteRun = async (run: string): Promise<void> => void (await request(pathOf(run), { method: 'DELETE' }));
 /** Takes a training from the queue, or dismisses one that failed to begin. */
 export const cancelTraining = async (run: string): Promise<void> =>
-  void (await request(`/api/trainings/${encodeURIComponent(run)}`, { method: 'DELETE' }));
+  void (await request(`/api/queue/${encodeURIComponent(run)}`, { method: 'DELETE' }));
 export const steerRun = async (run: string, action: SteeringAction): Promise<void> =>
   void (await request(`${pathOf(run)}/steering`, sent('POST', { action })));
 export const resumeRun = async (run: string, steps?: number): Promise<void> =>
   void (await request(`${pathOf(run)}/resume`, sent('POST', steps === undefined ? {} : { steps })));
 
 export const readForm = (): Promise<TrainingForm> => read('/api/form');
-export const checkTraining = (training: TrainingRequest): Promise<{ readonly command: string }> =>
-  send('/api/trainings/check', training);
-export const planTraining = (training: TrainingRequest): Promise<Plan> => send('/api/trainings/plan', training);
-export const startTraining = (training: TrainingRequest): Promise<{ readonly command: string }> =>
-  send('/api/trainings', training);
+export const checkTraining = (training: NewRun): Promise<{ readonly command: string }> =>
+  send('/api/queue/check', training);
+export const planTraining = (training: NewRun): Promise<Plan> => send('/api/queue/plan', training);
+export const startTraining = (training: NewRun): Promise<{ readonly command: string }> => send('/api/queue', training);
 
 export const readDataSets = (): Promise<DataSet[]> => read('/api/data');
 export const readDataCounts = (data: string): Promise<DataCounts> =>
   read(`/api/data/counts?data=${encodeURIComponent(data)}`);
 export const dataPreviewAddress = (data: string): string => `/api/data/preview?data=${encodeURIComponent(data)}`;
+
+/** Deletes an uploaded data set, by the name in its `upload`. */
+export const deleteUpload = async (name: string): Promise<void> =>
+  void (await request(`/api/data/${encodeURIComponent(name)}`, { method: 'DELETE' }));
 
 export async function uploadImages(name: string, images: readonly File[]): Promise<DataSet> {
   const body = new FormData();

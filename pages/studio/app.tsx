@@ -1,7 +1,7 @@
 /** The views of the studio, and what they share: the runs, the connection and messages of problems. */
 import type { ComponentType } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { RunSummary } from '../../src/studio/schemas.js';
+import type { ListedRun } from '../../src/studio/schemas.js';
 import { messageOf } from '../../src/errors.js';
 import { useAddress } from './address.js';
 import { useRuns } from './live.js';
@@ -14,7 +14,7 @@ export interface ViewProps {
   readonly query: string;
   /** Replaces the query of the address. */
   readonly onQuery: (query: string) => void;
-  readonly runs: ReadonlyMap<string, RunSummary>;
+  readonly runs: ReadonlyMap<string, ListedRun>;
   readonly state: 'connecting' | 'live' | 'behind';
   readonly onFailure: (error: unknown) => void;
 }

@@ -1,6 +1,6 @@
 /** The live connection to the server, as state of the page. */
 import { useEffect, useState } from 'preact/hooks';
-import type { LiveMessage, RunSummary } from '../../src/studio/schemas.js';
+import type { LiveMessage, ListedRun } from '../../src/studio/schemas.js';
 import { readRuns } from './api.js';
 
 /** Milliseconds until the first and the last attempts to connect again. */
@@ -10,7 +10,7 @@ type Listener = (message: LiveMessage) => void;
 
 /** The connection to the server, which is made again whenever it is lost. */
 class LiveConnection {
-  runs: ReadonlyMap<string, RunSummary> = new Map();
+  runs: ReadonlyMap<string, ListedRun> = new Map();
   /** `connecting` until the first list of runs, `behind` while the connection is lost. */
   state: 'connecting' | 'live' | 'behind' = 'connecting';
   private socket: WebSocket | undefined;
@@ -49,7 +49,7 @@ class LiveConnection {
   }
 
   private connect(): void {
-    const socket = new WebSocket(`ws://${location.host}/api/live`);
+    const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/live`);
     this.socket = socket;
     socket.addEventListener('open', () => {
       this.retry = FIRST_RETRY;
@@ -84,7 +84,7 @@ class LiveConnection {
       this.socket.send(JSON.stringify({ follow: Array.from(this.followed.keys()) }));
   }
 
-  private update(runs: ReadonlyMap<string, RunSummary>, state: LiveConnection['state']): void {
+  private update(runs: ReadonlyMap<string, ListedRun>, state: LiveConnection['state']): void {
     this.runs = runs;
     this.state = state;
     for (const watcher of this.watchers) watcher();

@@ -18,7 +18,7 @@ export type JournalEvent =
       readonly parameters: Readonly<Record<NetworkName, number>>;
       readonly pid: number;
     }
-  | { readonly type: 'paused' | 'continued' | 'checkpoint'; readonly step: number }
+  | { readonly type: 'paused' | 'continued' | 'checkpoint' | 'imported'; readonly step: number }
   | {
       readonly type: 'evaluation';
       readonly step: number;

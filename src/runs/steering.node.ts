@@ -27,14 +27,13 @@ const INTERVAL_MS = 50;
  * nothing.
  */
 export function followSteering(run: string): (step: number) => Direction {
-  const file = join(run, STEERING_NAME);
   let request: SteeringRequest | undefined;
   let checkedAt = -Infinity;
   return (step) => {
     const now = performance.now();
     if (now - checkedAt >= INTERVAL_MS) {
       checkedAt = now;
-      request = readRequest(file);
+      request = readSteering(run);
     }
     if (request === undefined) return 'train';
     if ('stop' in request) return 'stop';
@@ -42,7 +41,9 @@ export function followSteering(run: string): (step: number) => Direction {
   };
 }
 
-function readRequest(file: string): SteeringRequest | undefined {
+/** Reads the request to the training in a run folder. */
+export function readSteering(run: string): SteeringRequest | undefined {
+  const file = join(run, STEERING_NAME);
   try {
     // Most runs have no such file, and an exception is slower.
     if (!statSync(file, { throwIfNoEntry: false })) return undefined;

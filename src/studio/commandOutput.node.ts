@@ -1,18 +1,21 @@
-/** Commands of `agenet` in processes of their own, and what they print. */
+/** Runs `agenet` in processes of its own, and reads what they print. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { InputError, type InputProblem, messageOf } from '../errors.js';
+import { parseObject } from './followedLog.node.js';
 
-/** Bytes that a command prints at most. */
+/** Maximum number of bytes that a command prints. */
 const MAX_PRINTED = 2 ** 26;
+
+/** The program and its first arguments, such as `node main.js`. */
+export type Program = readonly [string, ...string[]];
 
 /**
  * Runs a command, and returns its result.
- * @param program the program and its first arguments
- * @throws {InputError} with the message of the command
+ * @throws {InputError} the error of the command
  */
 export async function runCommand(
-  [program, ...first]: readonly [string, ...string[]],
+  [program, ...first]: Program,
   args: readonly string[],
   options: { readonly timeout?: number; readonly signal?: AbortSignal } = {},
 ): Promise<unknown> {
@@ -20,22 +23,20 @@ export async function runCommand(
     maxBuffer: MAX_PRINTED,
     ...options,
   }).catch((error: unknown) => {
-    throw errorOfCommand(error, args[0] ?? 'agenet');
+    const { stdout = '', stderr = '' } = error as { readonly stdout?: string; readonly stderr?: string };
+    throw errorPrinted(stdout + stderr) ?? new InputError(args[0] ?? 'agenet', lastLineOf(stderr) || messageOf(error));
   });
   return JSON.parse(lastLineOf(stdout));
 }
 
-/** Returns the error of a command that failed under `--json`. */
-function errorOfCommand(error: unknown, command: string): InputError {
-  const { stdout = '', stderr = '' } = error as { readonly stdout?: string; readonly stderr?: string };
-  try {
-    const { error: printed } = JSON.parse(lastLineOf(stdout)) as { readonly error: Partial<InputProblem> };
-    if (printed.about !== undefined && printed.problem !== undefined) return InputError.from(printed as InputProblem);
-  } catch {
-    // A command that was killed prints no result.
+/** Returns the error that a command has printed under `--json`; undefined if it was killed before. */
+export function errorPrinted(output: string): InputError | undefined {
+  for (const line of output.split('\n').reverse()) {
+    const error = parseObject(line)?.error as Partial<InputProblem> | undefined;
+    if (error?.about !== undefined && error.problem !== undefined) return InputError.from(error as InputProblem);
   }
-  return new InputError(command, lastLineOf(stderr) || messageOf(error));
+  return undefined;
 }
 
-/** Returns the last line of what a command printed. */
-export const lastLineOf = (text: string): string => text.trimEnd().split('\n').at(-1) ?? '';
+/** Returns the last line that a command has printed. */
+export const lastLineOf = (output: string): string => output.trimEnd().split('\n').at(-1) ?? '';

@@ -1,15 +1,16 @@
-/** The data that runs can be started on: those known by name, those given to the studio when it was started, and uploaded images. */
+/** Data that runs can be started on: known by name, given to the studio at its start, or uploaded. */
 import { randomUUID } from 'node:crypto';
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
 import sharp from 'sharp';
 import { DATASETS } from '../data/open.node.js';
 import { InputError, setting, text } from '../errors.js';
-import { makeFolder, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
+import { makeFolder, wrapWriteErrors, writeAndSync } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import { type DataCounts, type DataSet, runName } from './schemas.js';
-import { runCommand } from './commandOutput.node.js';
+import { type Program, runCommand } from './commandOutput.node.js';
 import { isOwnFolder, STUDIO_FOLDER, UPLOADS } from './ownFiles.node.js';
+import { withoutPaths } from './shownPaths.node.js';
 
 /** Limits of uploads. */
 export const UPLOAD_LIMITS = {
@@ -24,13 +25,6 @@ export const UPLOAD_LIMITS = {
 
 const FORMATS: readonly string[] = ['jpeg', 'png', 'webp', 'gif'];
 
-interface DataSetOptions {
-  readonly folder: string;
-  readonly program: readonly [string, ...string[]];
-  /** Data specs that were given to the studio. */
-  readonly given: readonly string[];
-}
-
 /** The result of `agenet dataset --json`. */
 interface Described {
   readonly name: string;
@@ -43,45 +37,94 @@ interface Described {
   readonly skipped: readonly unknown[];
 }
 
+interface Description {
+  readonly counts: DataCounts;
+  /** An image grid as PNG. */
+  readonly preview: Uint8Array;
+}
+
+type Size = Pick<NonNullable<DataSet['upload']>, 'images' | 'bytes'>;
+
 export class DataSets {
-  private readonly described = new Map<
-    string,
-    Promise<{ readonly counts: DataCounts; readonly preview: Uint8Array }>
-  >();
+  private readonly described = new Map<string, Promise<Description>>();
+  /** Sizes of uploaded data sets, by the last changes of their folders. */
+  private readonly sizes = new Map<string, { readonly changed: number; readonly size: Size }>();
+  /** Data other than uploads: names as a page sees them, and data specs. */
+  private readonly others: ReadonlyMap<string, string>;
+  private changing: Promise<unknown> = Promise.resolve();
 
-  private uploading: Promise<unknown> = Promise.resolve();
-
-  constructor(private readonly options: DataSetOptions) {}
-
-  /** Returns all data sets; requests name them by spec, which must be one of these. */
-  async list(): Promise<DataSet[]> {
-    const named = DATASETS.filter(({ path }) => path === '' || path.startsWith('[')).map(({ name }) => name);
-    const uploads = await readdir(join(this.options.folder, UPLOADS), { withFileTypes: true }).catch(() => []);
-    const uploaded = uploads
-      .filter((entry) => entry.isDirectory() && runName.safeParse(entry.name).success)
-      .map(({ name }) => this.pathOf(name));
-    const others = [...new Set([...this.options.given, ...named])];
-    return [
-      ...uploaded.map((name) => ({ name, uploaded: true })),
-      ...others.map((name) => ({ name, uploaded: false })),
-    ];
+  /**
+   * @param folder the folder of the studio
+   * @param given data specs that were given to the studio
+   */
+  constructor(
+    private readonly folder: string,
+    private readonly program: Program,
+    given: readonly string[],
+  ) {
+    const others = new Map<string, string>();
+    for (const spec of new Set(given)) {
+      const name = withoutPaths(spec, folder);
+      let distinct = name;
+      for (let count = 2; others.has(distinct); count++) distinct = `${name} (${count})`;
+      others.set(distinct, spec);
+    }
+    for (const { name, path } of DATASETS) if (path === '' || path.startsWith('[')) others.set(name, name);
+    this.others = others;
   }
 
-  /** @throws {InputError} unless the spec is one of the list */
-  async require(spec: string): Promise<void> {
-    if ((await this.list()).some(({ name }) => name === spec)) return;
-    throw new InputError(
-      'data',
-      `${JSON.stringify(spec.slice(0, 100))} is not offered here`,
-      text`start the studio with ${setting('data')} to add it`,
-    );
+  /** Returns all data sets. Requests name data by these names. */
+  async list(): Promise<DataSet[]> {
+    const uploads: DataSet[] = [];
+    const isOwn = await isOwnFolder(this.folder, UPLOADS);
+    const entries = isOwn ? await readdir(join(this.folder, UPLOADS), { withFileTypes: true }) : [];
+    for (const { name } of entries.filter((entry) => entry.isDirectory())) {
+      if (runName.safeParse(name).success)
+        uploads.push({ name: `${UPLOADS}/${name}`, upload: { name, ...(await this.sizeOf(name)) } });
+    }
+    return [...uploads, ...Array.from(this.others.keys(), (name) => ({ name, upload: null }))];
+  }
+
+  /**
+   * Returns the data spec of a name in the list.
+   * @throws {InputError} if it is not in the list
+   */
+  async specOf(name: string): Promise<string> {
+    const uploaded = this.uploadOf(resolve(this.folder, name));
+    if (name === `${UPLOADS}/${uploaded}` && (await isOwnFolder(this.folder, UPLOADS, uploaded!)))
+      return this.pathOf(uploaded!);
+    const spec = this.others.get(name);
+    if (spec === undefined) throw notOffered(name);
+    return spec;
+  }
+
+  /** Returns the name of data as a page may see it. For data of the list, it is the name there. */
+  nameOf(spec: string): string {
+    return this.offeredName(spec) ?? withoutPaths(spec, this.folder);
+  }
+
+  /**
+   * Returns the spec of data that a run names, which may be any path.
+   * @throws {InputError} if it is not in the list
+   */
+  requireOffered(spec: string): Promise<string> {
+    const name = this.offeredName(spec);
+    if (name === undefined) throw notOffered(this.nameOf(spec));
+    return this.specOf(name);
+  }
+
+  private offeredName(spec: string): string | undefined {
+    const uploaded = this.uploadOf(resolve(spec));
+    if (uploaded !== undefined) return `${UPLOADS}/${uploaded}`;
+    const isSame = (other: string) => other === spec || resolve(other) === resolve(spec);
+    return Array.from(this.others).find(([, other]) => isSame(other))?.[0];
   }
 
   /**
    * Counts the images of data, and draws the first ones, in another process.
    * @throws {InputError} if the data cannot be opened
    */
-  describe(spec: string): Promise<{ readonly counts: DataCounts; readonly preview: Uint8Array }> {
+  describe(spec: string): Promise<Description> {
     const found = this.described.get(spec) ?? this.run(spec);
     this.described.set(spec, found);
     found.catch(() => this.described.delete(spec));
@@ -89,81 +132,141 @@ export class DataSets {
   }
 
   /**
-   * Adds images to an uploaded data set, which is created if there is none.
-   * @returns the spec of the data set
-   * @throws {InputError} if one of the files is not an image, or too much is uploaded; none is stored then
+   * Adds images to an uploaded data set, which is created if there is none: all of them or none.
+   * @throws {InputError} if one of the files is not an image, or too much is uploaded
    */
-  upload(name: string, files: readonly File[]): Promise<string> {
-    // One after another, so that each gets numbers of its own.
-    const stored = this.uploading.catch(() => undefined).then(() => this.store(name, files));
-    this.uploading = stored;
-    return stored;
+  upload(name: string, files: readonly File[]): Promise<DataSet> {
+    return this.inTurn(() => this.store(name, files));
   }
 
-  private async store(name: string, files: readonly File[]): Promise<string> {
-    const folder = join(this.options.folder, UPLOADS, name);
-    const present = await readdir(folder).catch(() => []);
+  /** Deletes an uploaded data set. Returns whether there was one. */
+  delete(name: string): Promise<boolean> {
+    return this.inTurn(async () => {
+      if (!(await isOwnFolder(this.folder, UPLOADS, name))) return false;
+      // Renamed first, so that no run starts on a part of it.
+      const deleted = this.temporary('deleted');
+      await wrapWriteErrors(`${UPLOADS}/${name}`, () => rename(this.pathOf(name), deleted));
+      this.described.delete(this.pathOf(name));
+      await wrapWriteErrors(`${UPLOADS}/${name}`, () => rm(deleted, { recursive: true }));
+      return true;
+    });
+  }
+
+  /** Makes a change after the one before, so that each upload has its own numbers. */
+  private inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const changed = this.changing.then(change);
+    this.changing = changed.catch(() => undefined);
+    return changed;
+  }
+
+  private async store(name: string, files: readonly File[]): Promise<DataSet> {
     if (files.length === 0 || files.length > UPLOAD_LIMITS.images)
       throw new InputError('files', `expected 1 to ${UPLOAD_LIMITS.images} images but got ${files.length}`);
-    if (present.length + files.length > UPLOAD_LIMITS.imagesInAll)
-      throw new InputError(name, `has ${present.length} images`, `at most ${UPLOAD_LIMITS.imagesInAll} are accepted`);
     const images: { readonly bytes: Uint8Array; readonly extension: string }[] = [];
     for (const file of files) {
       const bytes = new Uint8Array(await file.arrayBuffer());
       images.push({ bytes, extension: await formatOf(bytes, file.name) });
     }
-    await wrapWriteErrors(`${UPLOADS}/${name}`, () => makeFolder(folder));
-    if (!(await isOwnFolder(this.options.folder, UPLOADS, name)))
-      throw new InputError(`${UPLOADS}/${name}`, 'is a link', 'remove it');
+    await this.makeOwnFolder(UPLOADS);
+    const folder = await this.makeOwnFolder(UPLOADS, name);
+    const present = await readdir(folder);
+    if (present.length + files.length > UPLOAD_LIMITS.imagesInAll)
+      throw new InputError(name, `has ${present.length} images`, `at most ${UPLOAD_LIMITS.imagesInAll} are accepted`);
     // Names of uploaded files are not used.
     const first = Math.max(0, ...present.map((each) => parseInt(each) || 0)) + 1;
-    for (const [index, { bytes, extension }] of images.entries())
-      await writeFileAtomically(join(folder, `${String(first + index).padStart(6, '0')}.${extension}`), bytes);
-    this.described.delete(this.pathOf(name));
-    return this.pathOf(name);
+    const contents = new Map(
+      images.map(({ bytes, extension }, index) => [`${String(first + index).padStart(6, '0')}.${extension}`, bytes]),
+    );
+    await wrapWriteErrors(`${UPLOADS}/${name}`, () => this.addFiles(folder, contents));
+    this.described.delete(folder);
+    return { name: `${UPLOADS}/${name}`, upload: { name, ...(await this.sizeOf(name)) } };
+  }
+
+  /** Adds files to a folder: all or, if the disk is full, none. */
+  private async addFiles(folder: string, contents: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    const staged = this.temporary('upload');
+    const added: string[] = [];
+    try {
+      await makeFolder(staged);
+      for (const [name, bytes] of contents) await writeAndSync(join(staged, name), bytes);
+      for (const name of contents.keys()) {
+        await rename(join(staged, name), join(folder, name));
+        added.push(join(folder, name));
+      }
+    } catch (error) {
+      for (const file of added) await rm(file, { force: true });
+      // Only an empty folder is removed.
+      await rmdir(folder).catch(() => undefined);
+      throw error;
+    } finally {
+      await rm(staged, { recursive: true, force: true });
+    }
+  }
+
+  /** Makes a folder in the folder of the studio, and returns its path. @throws {InputError} if a link is in its place */
+  private async makeOwnFolder(...names: readonly string[]): Promise<string> {
+    const path = join(this.folder, ...names);
+    const shown = names.join('/');
+    if ((await lstat(path).catch(() => undefined))?.isSymbolicLink())
+      throw new InputError(shown, 'is a link', 'remove it');
+    await wrapWriteErrors(shown, () => makeFolder(path));
+    return path;
+  }
+
+  private async sizeOf(name: string): Promise<Size> {
+    const folder = this.pathOf(name);
+    const changed = (await lstat(folder)).mtimeMs;
+    const known = this.sizes.get(name);
+    if (known?.changed === changed) return known.size;
+    const files = await Promise.all((await readdir(folder)).map((file) => lstat(join(folder, file))));
+    const size = { images: files.length, bytes: files.reduce((sum, file) => sum + file.size, 0) };
+    this.sizes.set(name, { changed, size });
+    return size;
+  }
+
+  /** Returns the name of the uploaded data set at a path; undefined if the path is elsewhere. */
+  private uploadOf(path: string): string | undefined {
+    const name = relative(resolve(this.folder, UPLOADS), path);
+    return runName.safeParse(name).success ? name : undefined;
   }
 
   private pathOf(name: string): string {
-    return join(this.options.folder, UPLOADS, name);
+    return join(this.folder, UPLOADS, name);
   }
 
-  private async run(spec: string): Promise<{ readonly counts: DataCounts; readonly preview: Uint8Array }> {
-    const folder = join(this.options.folder, STUDIO_FOLDER);
-    await wrapWriteErrors(STUDIO_FOLDER, () => makeFolder(folder));
-    const file = join(folder, `preview-${randomUUID()}.png`);
+  private temporary(purpose: string): string {
+    return join(this.folder, STUDIO_FOLDER, `${purpose}-${randomUUID()}`);
+  }
+
+  private async run(spec: string): Promise<Description> {
+    await wrapWriteErrors(STUDIO_FOLDER, () => makeFolder(join(this.folder, STUDIO_FOLDER)));
+    const file = `${this.temporary('preview')}.png`;
     try {
-      const result = (await runCommand(this.options.program, [
-        'dataset',
-        spec,
-        '--force',
-        '--out',
-        file,
-        '--scale',
-        '1',
-      ])) as Described;
-      return { counts: countsOf(result), preview: await readRegularFile(file) };
+      const args = ['dataset', spec, '--force', '--out', file, '--scale', '1'];
+      const result = (await runCommand(this.program, args)) as Described;
+      return { counts: withoutPaths(countsOf(result), this.folder), preview: await readRegularFile(file) };
     } finally {
       await rm(file, { force: true });
     }
   }
 }
 
-const countsOf = ({
-  name,
-  size,
-  channels,
-  train,
-  test,
-  per_class: counts,
-  class_names: names,
-  skipped,
-}: Described): DataCounts => ({
-  ...{ name, size: [...size], channels, train, test, skipped: skipped.length },
-  classes: counts ? counts.map((count, index) => ({ name: names?.[index] ?? `class ${index}`, count })) : null,
-});
+const notOffered = (name: string): InputError =>
+  new InputError(
+    'data',
+    `${JSON.stringify(name.slice(0, 100))} is not offered by this studio`,
+    text`start the studio with ${setting('data')} to add it`,
+  );
+
+function countsOf({ name, size, channels, train, test, ...described }: Described): DataCounts {
+  const { per_class: counts, class_names: names, skipped } = described;
+  const classes = counts?.map((count, index) => ({ name: names?.[index] ?? `class ${index}`, count })) ?? null;
+  return { name, size: [...size], channels, train, test, skipped: skipped.length, classes };
+}
 
 /** Reads the header of an image only. */
 async function formatOf(bytes: Uint8Array, name: string): Promise<string> {
+  if (bytes.length === 0) throw new InputError(name, 'the file is empty', 'choose JPEG, PNG, WebP or GIF files');
   const found = await sharp(bytes, { limitInputPixels: false })
     .metadata()
     .catch(() => undefined);

@@ -1,20 +1,20 @@
-/** Messages to pages without a request, over one WebSocket each. */
+/** Sends changes to pages, over one WebSocket each. */
 import type { WSContext } from 'hono/ws';
 import type { WebSocket } from 'ws';
-import { followRequest, type LiveMessage, type RunSummary } from './schemas.js';
+import { followRequest, type LiveMessage, type ListedRun } from './schemas.js';
 import { isTraining } from './states.js';
 import type { FollowedLog } from './followedLog.node.js';
 import type { RunLibrary } from './runLibrary.node.js';
-import type { TrainingQueue } from './trainingQueue.node.js';
+import type { RunQueue } from './runQueue.node.js';
 
 /** Milliseconds between two refreshes. */
 const INTERVAL_MS = 1000;
-/** Unsent bytes of a page beyond which it is disconnected: it connects again and reads the present state. */
+/** A page with more unsent bytes is disconnected. It connects again and reads the present state. */
 const MAX_BACKLOG = 2 ** 20;
 
-/** Where in a log: entries before this row were sent. */
+/** A position in a log, up to which entries were sent. */
 interface Position {
-  /** Not read from the library again, which keeps few logs. */
+  /** Kept here, because the library keeps few logs. */
   readonly log: FollowedLog;
   readonly generation: number;
   readonly row: number;
@@ -25,7 +25,7 @@ interface Reader {
   follows: ReadonlySet<string>;
 }
 
-/** Refreshes the runs regularly, and sends the changes. A message is encoded once for all readers. */
+/** Refreshes the runs regularly, and sends the changes. Each message is encoded once for all readers. */
 export class LiveUpdates {
   private readonly readers = new Set<Reader>();
   private readonly timer: NodeJS.Timeout;
@@ -37,7 +37,7 @@ export class LiveUpdates {
 
   constructor(
     private readonly library: RunLibrary,
-    private readonly queue: TrainingQueue,
+    private readonly queue: RunQueue,
     private readonly onFailure: (error: unknown) => void,
   ) {
     this.timer = setInterval(() => {
@@ -46,8 +46,8 @@ export class LiveUpdates {
     this.timer.unref();
   }
 
-  /** The runs, and the trainings that wait, start, or failed before they began. */
-  get summaries(): RunSummary[] {
+  /** All runs, including runs that wait, start, or failed before they trained. */
+  get summaries(): ListedRun[] {
     const runs = new Map(this.library.summaries.map((summary) => [summary.id, summary]));
     for (const pending of this.queue.summaries) runs.set(pending.id, withPending(runs.get(pending.id), pending));
     return Array.from(runs.values());
@@ -80,7 +80,7 @@ export class LiveUpdates {
     for (const { socket } of this.readers) (socket.raw as WebSocket | undefined)?.terminate();
   }
 
-  /** Confirms once what the page reads from now on and what it is sent leave no gap. */
+  /** Confirms a request as soon as the page misses no entry: it reads the log after the answer, and receives all later entries. */
   private async follow(reader: Reader, ids: readonly string[]): Promise<void> {
     reader.follows = new Set(ids);
     for (const id of ids) if (!this.positions.has(id)) await this.positionOf(id);
@@ -89,10 +89,10 @@ export class LiveUpdates {
 
   /** Reads the log of a run, and notes up to where if it was not followed before. */
   private async positionOf(id: string): Promise<Position | undefined> {
-    // The log of a run that was deleted is not one that was cut.
-    const log =
-      this.library.folderOf(id) === undefined ? undefined : (this.positions.get(id)?.log ?? this.library.logOf(id));
-    if (!log) return undefined;
+    // The log of a run that was deleted was not cut.
+    const run = await this.library.find(id);
+    if (!run) return undefined;
+    const log = this.positions.get(id)?.log ?? this.library.logOf(id, run.folder);
     await log.read();
     const position = { log, generation: log.generation, row: log.steps.length };
     if (!this.positions.has(id)) this.positions.set(id, position);
@@ -101,7 +101,8 @@ export class LiveUpdates {
 
   private async refresh(): Promise<void> {
     await this.library.refresh();
-    await this.queue.advance();
+    // A failure of the queue does not keep pages from seeing the runs.
+    await this.queue.advance().catch(this.onFailure);
     const shown = new Map(this.summaries.map((summary) => [summary.id, { summary, text: JSON.stringify(summary) }]));
     const changed = Array.from(shown.values()).filter(({ summary, text }) => this.shown.get(summary.id) !== text);
     const removed = Array.from(this.shown.keys()).filter((id) => !shown.has(id));
@@ -140,8 +141,8 @@ export class LiveUpdates {
   }
 }
 
-/** A run that is trained again keeps what it has; a failure to begin is shown until it trains. */
-function withPending(run: RunSummary | undefined, pending: RunSummary): RunSummary {
+/** Returns a run with its state in the queue. */
+function withPending(run: ListedRun | undefined, pending: ListedRun): ListedRun {
   if (run === undefined) return pending;
   return isTraining(run.state) ? run : { ...run, state: pending.state, reason: pending.reason };
 }

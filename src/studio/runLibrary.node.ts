@@ -1,70 +1,73 @@
-/** The runs under a folder, by their IDs. Requests name runs by ID only, so that no path of a request reaches the file system. */
+/** The runs under a folder, by ID. Requests name runs by ID only, so no path of a request reaches the file system. */
 import { randomUUID } from 'node:crypto';
-import { readdir, rename, rm, stat } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { lstat, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
 import { JOURNAL_NAME } from '../runs/journal.node.js';
 import { FolderLock, holderOf } from '../runs/lock.node.js';
-import { STUDIO_FOLDER, UPLOADS } from './ownFiles.node.js';
 import { FollowedLog } from './followedLog.node.js';
-import { LOG_NAME, readSummary, TAGS_NAME } from './runRecord.node.js';
-import { type RunSummary } from './schemas.js';
+import { isOwnFolder, STUDIO_FOLDER, UPLOADS } from './ownFiles.node.js';
+import { LOG_NAME, MAX_TAGS, readSummary, readTags, TAGS_NAME } from './runRecord.node.js';
+import type { ListedRun } from './schemas.js';
 import { isTraining } from './states.js';
-import { withoutPaths } from './shownErrors.node.js';
 
-/** Folders below the studio's own in which runs are looked for. */
+/** Levels of folders in which runs are searched for. */
 const MAX_DEPTH = 3;
-/** Entries of a folder beyond which it is no folder of runs, such as one of images. */
+/** A folder with more entries is not a folder of runs, but for example one of images. */
 const MAX_ENTRIES = 5000;
-/** Logs in memory; those that were not read for the longest time are dropped. */
+/** Logs in memory. */
 const MAX_LOGS = 24;
 
-interface KnownRun {
+export interface KnownRun {
   readonly folder: string;
-  /** Changes whenever a file is created in the folder, such as the lock of a training, or the journal grows. */
-  version: string;
-  summary: RunSummary;
-}
-
-/** The changes since the last refresh. */
-export interface LibraryChange {
-  readonly changed: readonly RunSummary[];
-  readonly removed: readonly string[];
+  /** Changes if a file is created in the folder, such as a lock, or if the journal grows. */
+  readonly version: string;
+  readonly summary: ListedRun;
 }
 
 export class RunLibrary {
   private readonly runs = new Map<string, KnownRun>();
   private readonly logs = new Map<string, FollowedLog>();
-  private refreshing: Promise<LibraryChange> | undefined;
+  private refreshing: Promise<void> | undefined;
+  private tagging: Promise<unknown> = Promise.resolve();
 
-  /** @param folder the path of a folder that exists */
-  constructor(readonly folder: string) {}
+  /**
+   * @param folder the path of a folder that exists
+   * @param shown returns a summary as a page may see it
+   */
+  constructor(
+    readonly folder: string,
+    private readonly shown: (summary: ListedRun) => ListedRun,
+  ) {}
 
   /** Summaries of all runs, as of the last refresh. */
-  get summaries(): RunSummary[] {
+  get summaries(): ListedRun[] {
     return Array.from(this.runs.values(), ({ summary }) => summary);
   }
 
+  /** Returns the summary of a run as of the last refresh. */
+  summaryOf(id: string): ListedRun | undefined {
+    return this.runs.get(id)?.summary;
+  }
+
   /** Searches for new, changed and removed runs. Concurrent calls share one search. */
-  refresh(): Promise<LibraryChange> {
+  refresh(): Promise<void> {
     this.refreshing ??= this.search().finally(() => (this.refreshing = undefined));
     return this.refreshing;
   }
 
-  /** Returns the folder of a run, or undefined if there is none of this ID. */
-  folderOf(id: string): string | undefined {
-    return this.runs.get(id)?.folder;
-  }
-
-  summaryOf(id: string): RunSummary | undefined {
-    return this.runs.get(id)?.summary;
+  /** Looks for a run on the disk, which may have changed since the last refresh. Returns undefined if there is none of this ID. */
+  async find(id: string): Promise<KnownRun | undefined> {
+    const names = id.split('/');
+    const isPossible = names.length <= MAX_DEPTH && names[0] !== UPLOADS && names.every(isSearched);
+    if (isPossible && (await this.isRun(names))) return this.update(id, join(this.folder, ...names));
+    this.forget(id);
+    return undefined;
   }
 
   /** Returns the log of a run, which the caller reads. */
-  logOf(id: string): FollowedLog | undefined {
-    const folder = this.folderOf(id);
-    if (folder === undefined) return undefined;
+  logOf(id: string, folder: string): FollowedLog {
     const log = this.logs.get(id) ?? new FollowedLog(join(folder, LOG_NAME));
     // The last one of a map is the newest.
     this.logs.delete(id);
@@ -74,11 +77,10 @@ export class RunLibrary {
   }
 
   /**
-   * Deletes the folder of a run; the next refresh finds it gone.
+   * Deletes the folder of a run.
    * @throws {InputError} if a process trains into it
    */
-  async delete(id: string): Promise<void> {
-    const { folder } = this.runs.get(id)!;
+  async delete(id: string, folder: string): Promise<void> {
     if (await holderOf(folder)) throw new InputError(id, 'the run is still training', 'stop it first');
     const lock = await FolderLock.take(folder);
     // Renamed first, so that a refresh never finds a partly deleted run.
@@ -88,64 +90,83 @@ export class RunLibrary {
     } finally {
       await lock.release();
     }
+    this.forget(id);
     await wrapWriteErrors(id, () => rm(deleted, { recursive: true }));
   }
 
-  async writeTags(id: string, tags: readonly string[]): Promise<RunSummary> {
-    const known = this.runs.get(id)!;
-    await writeFileAtomically(join(known.folder, TAGS_NAME), new TextEncoder().encode(`${JSON.stringify(tags)}\n`));
-    // The next refresh sees the file, and pages are sent what it changes.
-    return { ...known.summary, tags: [...tags] };
+  /**
+   * Changes one tag. Changes wait for each other, so that none is lost.
+   * @throws {InputError} if the run has too many, or they cannot be written
+   */
+  changeTag(id: string, folder: string, tag: string, isAdded: boolean): Promise<ListedRun> {
+    const changed = this.tagging.then(async () => {
+      const others = (await readTags(folder)).filter((each) => each !== tag);
+      const tags = isAdded ? [...others, tag] : others;
+      if (tags.length > MAX_TAGS) throw new InputError(id, `has ${MAX_TAGS} tags already`, 'remove one first');
+      await writeFileAtomically(join(folder, TAGS_NAME), new TextEncoder().encode(`${JSON.stringify(tags)}\n`));
+      return (await this.update(id, folder)).summary;
+    });
+    this.tagging = changed.catch(() => undefined);
+    return changed;
   }
 
-  private async search(): Promise<LibraryChange> {
+  /** Whether a folder is a run, and no folder above it is. */
+  private async isRun(names: readonly string[]): Promise<boolean> {
+    if (!(await isOwnFolder(this.folder, ...names))) return false;
+    const isConfigured = await Promise.all(
+      names.map((_, index) => isFile(join(this.folder, ...names.slice(0, index + 1), 'config.json'))),
+    );
+    return isConfigured.indexOf(true) === names.length - 1;
+  }
+
+  private async search(): Promise<void> {
     const found = new Map<string, string>();
-    await this.collect(this.folder, 0, found);
-    const removed = Array.from(this.runs.keys()).filter((id) => !found.has(id));
-    for (const id of removed) {
-      this.runs.delete(id);
-      this.logs.delete(id);
-    }
-    const changed: RunSummary[] = [];
-    for (const [id, folder] of found) {
-      const summary = await this.update(id, folder);
-      if (summary) changed.push(summary);
-    }
-    return { changed, removed };
+    await this.collect([], found);
+    for (const id of this.runs.keys()) if (!found.has(id)) this.forget(id);
+    for (const [id, folder] of found) await this.update(id, folder);
   }
 
-  /** Reads a run that is new, trains, or whose folder has changed; returns its summary if it differs. */
-  private async update(id: string, folder: string): Promise<RunSummary | undefined> {
+  private forget(id: string): void {
+    this.runs.delete(id);
+    this.logs.delete(id);
+  }
+
+  /** Reads a run that is new, trains, or whose folder has changed. */
+  private async update(id: string, folder: string): Promise<KnownRun> {
     const known = this.runs.get(id);
     const version = await versionOf(folder);
-    if (known?.version === version && !isTraining(known.summary.state)) return undefined;
-    const read = await readSummary(folder, id);
-    const summary = { ...read, reason: read.reason && withoutPaths(read.reason, this.folder) };
-    const isSame = known !== undefined && JSON.stringify(known.summary) === JSON.stringify(summary);
-    this.runs.set(id, { folder, version, summary });
-    return isSame ? undefined : summary;
+    if (known?.version === version && !isTraining(known.summary.state)) return known;
+    const run = { folder, version, summary: this.shown(await readSummary(folder, id)) };
+    this.runs.set(id, run);
+    return run;
   }
 
-  private async collect(folder: string, depth: number, found: Map<string, string>): Promise<void> {
+  private async collect(names: readonly string[], found: Map<string, string>): Promise<void> {
+    const folder = join(this.folder, ...names);
     const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
     if (entries.length > MAX_ENTRIES) return;
-    if (depth > 0 && entries.some((entry) => entry.name === 'config.json' && entry.isFile())) {
-      found.set(relative(this.folder, folder).split(sep).join('/'), folder);
+    if (names.length > 0 && entries.some((entry) => entry.name === 'config.json' && entry.isFile())) {
+      found.set(names.join('/'), folder);
       return;
     }
-    if (depth === MAX_DEPTH) return;
+    if (names.length === MAX_DEPTH) return;
     for (const entry of entries) {
-      // A link could lead out of the folder.
-      if (entry.isDirectory() && !entry.name.startsWith('.') && !(depth === 0 && entry.name === UPLOADS))
-        await this.collect(join(folder, entry.name), depth + 1, found);
+      // Links are not folders here: they could lead out of the studio's folder.
+      if (entry.isDirectory() && isSearched(entry.name) && !(names.length === 0 && entry.name === UPLOADS))
+        await this.collect([...names, entry.name], found);
     }
   }
 }
 
-/** The last change of a folder and the length of its journal. */
+/** Whether folders of this name are searched. No such name leads elsewhere. */
+const isSearched = (name: string): boolean => name !== '' && !name.startsWith('.') && !/[\0\\]/u.test(name);
+
+const isFile = async (path: string): Promise<boolean> => (await lstat(path).catch(() => undefined))?.isFile() ?? false;
+
+/** Returns the last change of a folder and the length of its journal. */
 async function versionOf(folder: string): Promise<string> {
   const states = [folder, join(folder, JOURNAL_NAME)].map((path) =>
-    stat(path).then(
+    lstat(path).then(
       ({ mtimeMs, size }) => `${mtimeMs} ${size}`,
       () => '',
     ),

@@ -1,32 +1,45 @@
 /** The record of a run, read from its folder without opening its checkpoints. */
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { JOURNAL_NAME, type JournalEntry } from '../runs/journal.node.js';
 import { holderOf } from '../runs/lock.node.js';
+import { decodeConfiguration } from '../training/checkpoint.js';
+import type { Configuration } from '../training/configuration.js';
 import type { LogEntry } from '../training/runStore.js';
 import { parseObject } from './followedLog.node.js';
-import { readOwnLines, readOwnText } from './ownFiles.node.js';
-import type { RunSummary } from './schemas.js';
-import { type RunState } from './states.js';
+import { isOwnFolder, readOwnLines, readOwnText } from './ownFiles.node.js';
+import type { ListedRun } from './schemas.js';
+import type { RunState } from './states.js';
 
-/** Bytes at the end of a file that contain its last lines, and those that are shown of a journal. */
-const [TAIL, MAX_JOURNAL] = [16_384, 2 ** 20];
-/** Bytes of a file with settings or tags. */
-const MAX_SETTINGS = 2 ** 20;
-
-/** The settings of a run that a summary needs. The configuration of another version may lack them. */
-type StoredConfiguration = Readonly<Record<string, unknown>>;
+/** Bytes at the end of a file that contain its last lines. */
+const TAIL = 16_384;
+/** Bytes that are shown of a journal, and that a file with settings or tags has at most. */
+const [MAX_JOURNAL, MAX_SETTINGS] = [2 ** 20, 2 ** 20];
 
 export const LOG_NAME = 'log.jsonl';
 export const TAGS_NAME = 'tags.json';
-/** A run may have more, such as those of another program. */
-const MAX_TAGS = 20;
+export const MAX_TAGS = 20;
 
-/** Reads the configuration of a run; null if it is missing or damaged. */
-export async function readStoredConfiguration(folder: string): Promise<StoredConfiguration | null> {
-  return parseObject((await readOwnText(join(folder, 'config.json'), MAX_SETTINGS)).text) ?? null;
-}
+const configurationText = async (folder: string): Promise<string> =>
+  (await readOwnText(join(folder, 'config.json'), MAX_SETTINGS)).text;
+
+/** Reads the configuration of a run as it is; null if it is missing or damaged. */
+export const readStoredConfiguration = async (folder: string): Promise<Readonly<Record<string, unknown>> | null> =>
+  parseObject(await configurationText(folder)) ?? null;
+
+/** Reads the configuration of a run. @throws {InputError} if it is missing, damaged or of another version */
+export const readConfiguration = async (folder: string): Promise<Configuration> =>
+  decodeConfiguration(await configurationText(folder), 'config.json');
+
+/** The settings that a summary shows. A configuration of another version or program may lack them. */
+const knownSettings = z.object({
+  data: z.string().catch(''),
+  network: z.string().catch('unknown network'),
+  width: z.number().optional().catch(undefined),
+  latent: z.number().optional().catch(undefined),
+  length: z.object({ steps: z.int().optional().catch(undefined) }).catch({}),
+});
 
 const iteration = z.int().min(0);
 const numbers = z.record(z.string(), z.number());
@@ -34,7 +47,7 @@ const numbers = z.record(z.string(), z.number());
 /** The journal entries that the studio reads. Other lines are ignored. */
 const journalEntry = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('start'), step: iteration, totalSteps: iteration }),
-  z.looseObject({ type: z.enum(['paused', 'continued', 'checkpoint']), step: iteration }),
+  z.looseObject({ type: z.enum(['paused', 'continued', 'checkpoint', 'imported']), step: iteration }),
   z.looseObject({ type: z.literal('evaluation'), step: iteration, epochs: z.number(), metrics: numbers }),
   z.looseObject({ type: z.enum(['note', 'warning', 'failed']), message: z.string() }),
   z.looseObject({ type: z.literal('trained'), step: iteration, interrupted: z.boolean() }),
@@ -55,6 +68,7 @@ const parseJournal = (lines: readonly string[]): JournalEntry[] =>
 
 /** Returns the iterations of the files of a kind in a run folder, such as `samples/000500.png`, in ascending order. */
 export async function iterationsOf(folder: string, kind: 'samples' | 'checkpoints'): Promise<number[]> {
+  if (!(await isOwnFolder(folder, kind))) return [];
   const pattern = kind === 'samples' ? /^\d+\.png$/u : /^\d+\.safetensors$/u;
   const names = await readdir(join(folder, kind)).catch(() => []);
   return names
@@ -63,9 +77,19 @@ export async function iterationsOf(folder: string, kind: 'samples' | 'checkpoint
     .sort((a, b) => a - b);
 }
 
-/** Reads what the list of runs shows of a run. */
-export async function readSummary(folder: string, id: string): Promise<RunSummary> {
-  const [configuration, journal, entry, holder, previews, checkpoints, tags] = await Promise.all([
+/** Reads the tags of a run. */
+export async function readTags(folder: string): Promise<string[]> {
+  const { text } = await readOwnText(join(folder, TAGS_NAME), MAX_SETTINGS);
+  try {
+    return z.array(z.string()).parse(JSON.parse(text)).slice(0, MAX_TAGS);
+  } catch {
+    return [];
+  }
+}
+
+/** Reads a run for the list. */
+export async function readSummary(folder: string, id: string): Promise<ListedRun> {
+  const [configuration, journal, entry, holder, previews, checkpoints, tags, times] = await Promise.all([
     readStoredConfiguration(folder),
     readOwnLines(join(folder, JOURNAL_NAME), TAIL).then(parseJournal),
     readOwnLines(join(folder, LOG_NAME), TAIL).then(lastEntry),
@@ -73,107 +97,87 @@ export async function readSummary(folder: string, id: string): Promise<RunSummar
     iterationsOf(folder, 'samples'),
     iterationsOf(folder, 'checkpoints'),
     readTags(folder),
+    Promise.all([LOG_NAME, JOURNAL_NAME, '.'].map((name) => lstat(join(folder, name)).catch(() => undefined))),
   ]);
+  const settings = configuration && knownSettings.parse(configuration);
   const step = Math.max(entry?.step ?? 0, lastStep(journal));
-  const totalSteps = totalStepsOf(configuration, journal, step);
-  const { state, reason } = stateOf(journal, holder !== undefined, {
-    step,
-    totalSteps,
-    checkpoint: checkpoints.at(-1),
-  });
-  const rate = entry?.iterations_per_second;
+  const totalSteps = totalStepsOf(settings?.length.steps ?? null, journal, step);
+  const checkpoint = checkpoints.at(-1) ?? null;
+  const { state, reason } = stateOf(journal, holder !== undefined, { step, totalSteps, checkpoint });
+  const rate = state === 'running' ? (entry?.iterations_per_second ?? 0) : 0;
   return {
     id,
     state,
     reason,
     step,
     totalSteps,
-    secondsLeft:
-      state === 'running' && totalSteps !== null && rate !== undefined && rate > 0
-        ? Math.round((totalSteps - step) / rate)
-        : null,
+    secondsLeft: totalSteps !== null && rate > 0 ? Math.round((totalSteps - step) / rate) : null,
     metrics: metricsOf(entry, journal),
-    data: typeof configuration?.data === 'string' ? configuration.data : '',
-    model: modelOf(configuration),
-    updated: await lastChange(folder),
+    data: settings?.data ?? '',
+    model: settings ? modelOf(settings) : 'config.json is missing or damaged',
+    updated: Math.max(...times.map((found) => found?.mtimeMs ?? 0)),
     preview: previews.at(-1) ?? null,
-    checkpoint: checkpoints.at(-1) ?? null,
-    journalBytes: await stat(join(folder, JOURNAL_NAME)).then(
-      ({ size }) => size,
-      () => 0,
-    ),
+    checkpoint,
+    journalBytes: times[1]?.size ?? 0,
     tags,
   };
 }
 
+const modelOf = ({ network, width, latent }: z.infer<typeof knownSettings>): string =>
+  `${network}, width ${width ?? '?'}, ${latent ?? '?'} latent dimensions`;
+
+/** Returns the last complete entry of a log. */
 function lastEntry(lines: readonly string[]): LogEntry | undefined {
-  for (const line of [...lines].reverse()) {
-    const entry = parseObject(line);
-    if (iteration.safeParse(entry?.step).success && Object.values(entry!).every((value) => typeof value === 'number'))
-      return entry as LogEntry;
-  }
-  return undefined;
+  const entries = lines.toReversed().map((line) => z.record(z.string(), z.number()).safeParse(parseObject(line)).data);
+  return entries.find((entry) => iteration.safeParse(entry?.step).success) as LogEntry | undefined;
 }
 
-/** The iteration of the last event that has one. */
+/** Returns the iteration of the last event that has one. */
 function lastStep(journal: readonly JournalEntry[]): number {
   const entry = journal.findLast((each) => 'step' in each);
   return entry && 'step' in entry ? entry.step : 0;
 }
 
-/** The number of iterations that the last training was to do; null if it is not known. */
-function totalStepsOf(
-  configuration: StoredConfiguration | null,
-  journal: readonly JournalEntry[],
-  step: number,
-): number | null {
+/** Returns the length of a run; null if it is unknown. */
+function totalStepsOf(configured: number | null, journal: readonly JournalEntry[], step: number): number | null {
   const start = journal.findLast((entry) => entry.type === 'start');
   if (start) return start.totalSteps;
   const end = journal.findLast((entry) => entry.type === 'trained');
-  if (end && !end.interrupted) return step;
-  const length = configuration?.length as { readonly steps?: unknown } | undefined;
-  return typeof length?.steps === 'number' ? length.steps : null;
+  return end && !end.interrupted ? step : configured;
 }
 
-interface Standing {
-  readonly step: number;
-  readonly totalSteps: number | null;
-  readonly checkpoint: number | undefined;
-}
+type Progress = Pick<ListedRun, 'step' | 'totalSteps' | 'checkpoint'>;
 
-/** The state of a run by the last event that changed it, and by whether a process holds the folder. */
-function stateOf(
-  journal: readonly JournalEntry[],
-  isHeld: boolean,
-  standing: Standing,
-): { readonly state: RunState; readonly reason: string | null } {
-  const last = journal.findLast(({ type }) => STATE_EVENTS.includes(type));
-  if (isHeld) return { state: STATES_IN_TRAINING[last?.type ?? ''] ?? 'starting', reason: null };
-  if (last?.type === 'failed') return { state: 'failed', reason: last.message };
-  if (last?.type === 'trained') return { state: last.interrupted ? 'stopped' : 'finished', reason: null };
-  return stateWithoutEnd(standing, last !== undefined);
-}
-
-/** The state of a run whose journal does not say how it ended: its process was killed, or it is older than journals. */
-function stateWithoutEnd(
-  { step, totalSteps, checkpoint }: Standing,
-  hasJournal: boolean,
-): { readonly state: RunState; readonly reason: string | null } {
-  if (!hasJournal && totalSteps !== null && step >= totalSteps) return { state: 'finished', reason: null };
-  const saved = checkpoint === undefined ? 'no checkpoint was saved' : `iteration ${checkpoint} is saved`;
-  return { state: 'interrupted', reason: `its process ended without saving; ${saved}` };
-}
-
-/** The state of a run whose folder is held, by its last event; after the end of an earlier training, another one starts. */
+/** Events that change the state of a run, and the state of a run whose folder is held after them. */
 const STATES_IN_TRAINING: Readonly<Record<string, RunState>> = {
   start: 'running',
   continued: 'running',
   paused: 'paused',
+  // A process has begun again.
+  trained: 'starting',
+  failed: 'starting',
+  imported: 'starting',
 };
 
-const STATE_EVENTS: readonly string[] = ['start', 'paused', 'continued', 'trained', 'failed'];
+/** Returns the state of a run, by the last event that changed it and by whether a process holds the folder. */
+function stateOf(
+  journal: readonly JournalEntry[],
+  isHeld: boolean,
+  progress: Progress,
+): Pick<ListedRun, 'state' | 'reason'> {
+  const last = journal.findLast(({ type }) => type in STATES_IN_TRAINING);
+  if (isHeld) return { state: STATES_IN_TRAINING[last?.type ?? 'trained']!, reason: null };
+  if (last?.type === 'failed') return { state: 'failed', reason: last.message };
+  if (last?.type === 'imported') return { state: 'imported', reason: null };
+  if (last?.type === 'trained') return { state: last.interrupted ? 'stopped' : 'finished', reason: null };
+  // The process was killed, or the run is older than journals.
+  const { step, totalSteps, checkpoint } = progress;
+  if (!last && totalSteps !== null && step >= totalSteps) return { state: 'finished', reason: null };
+  const saved = checkpoint === null ? 'no checkpoint was saved' : `the last checkpoint is of iteration ${checkpoint}`;
+  return { state: 'interrupted', reason: `its process ended unexpectedly; ${saved}` };
+}
 
-/** The metrics of the list: reconstruction loss, excess divergence and spread of the codes, speed, and the last FID. */
+/** Returns the metrics of the list: reconstruction loss, gap of the divergence, variance of the codes, speed, and the last FID. */
 function metricsOf(entry: LogEntry | undefined, journal: readonly JournalEntry[]): Record<string, number> {
   const evaluation = journal.findLast((each) => each.type === 'evaluation');
   const candidates = {
@@ -186,30 +190,4 @@ function metricsOf(entry: LogEntry | undefined, journal: readonly JournalEntry[]
   return Object.fromEntries(
     Object.entries(candidates).filter((pair): pair is [string, number] => typeof pair[1] === 'number'),
   );
-}
-
-function modelOf(configuration: StoredConfiguration | null): string {
-  if (configuration === null) return 'config.json is missing or damaged';
-  const { network, width, latent } = configuration;
-  return `${String(network)}, width ${String(width)}, ${String(latent)} latent dimensions`;
-}
-
-/** Milliseconds since 1970 of the last change of the log, the journal or the folder. */
-async function lastChange(folder: string): Promise<number> {
-  const times = [LOG_NAME, JOURNAL_NAME, '.'].map((name) =>
-    stat(join(folder, name)).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => 0,
-    ),
-  );
-  return Math.max(...(await Promise.all(times)));
-}
-
-async function readTags(folder: string): Promise<string[]> {
-  try {
-    const tags: unknown = JSON.parse((await readOwnText(join(folder, TAGS_NAME), MAX_SETTINGS)).text);
-    return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string').slice(0, MAX_TAGS) : [];
-  } catch {
-    return [];
-  }
 }

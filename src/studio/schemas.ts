@@ -6,27 +6,27 @@ const iteration = z.int().min(0);
 const values = z.record(z.string(), z.number());
 
 /** One line of the list of runs. */
-export const runSummary = z.object({
+export const listedRun = z.object({
   id: z.string().describe('Path of the run folder from the folder of the studio, with /'),
   state: z.enum(RUN_STATES),
   reason: z.string().nullable().describe('Why the run failed or was interrupted'),
   step: iteration.describe('Iterations done'),
   totalSteps: iteration.nullable().describe('Iterations in all, if they are known'),
-  secondsLeft: z.number().nullable().describe('Estimated seconds until the end, of a run that trains'),
+  secondsLeft: z.number().nullable().describe('Estimated seconds until the end of a run that trains'),
   metrics: values.describe('The latest values of the main metrics, by name'),
   data: z.string(),
   model: z.string().describe('Network, width and latent dimensions'),
-  updated: z.number().describe('Milliseconds since 1970 of the last change'),
+  updated: z.number().describe('Time of the last change, in milliseconds since 1970'),
   preview: iteration.nullable().describe('Iteration of the newest previews'),
   checkpoint: iteration.nullable().describe('Iteration of the newest checkpoint'),
   journalBytes: z.int().describe('Length of its journal, which grows whenever something happens'),
   tags: z.array(z.string()),
 });
-export type RunSummary = z.infer<typeof runSummary>;
+export type ListedRun = z.infer<typeof listedRun>;
 
-/** Everything about a run but its curves. */
+/** A run without its curves. */
 export const runDetail = z.object({
-  summary: runSummary,
+  summary: listedRun,
   configuration: z.record(z.string(), z.unknown()).nullable(),
   command: z.string().describe('The command that resumes the run'),
   previews: z.array(iteration).describe('Iterations with samples, reconstructions and codes'),
@@ -55,7 +55,7 @@ export const curves = z.object({
 });
 export type Curves = z.infer<typeof curves>;
 
-/** Images of the data of a run; their bytes [N, C, H, W] have an address of their own. */
+/** Test images of a run. Their bytes [N, C, H, W] have their own address. */
 export const dataInfo = z.object({
   count: z.int().min(0),
   shape: z.tuple([z.int(), z.int(), z.int()]).describe('Channels, height and width'),
@@ -64,14 +64,35 @@ export const dataInfo = z.object({
 });
 export type DataInfo = z.infer<typeof dataInfo>;
 
+/** Names of files in the studio's folder, and of devices in Windows. */
+const RESERVED = /^(?:uploads|config\.json|con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/iu;
+/** File systems allow 255, of which temporary names take some. */
+const MAX_NAME_BYTES = 200;
+
+/** The name of a folder: of a run, or of an uploaded data set. */
+export const runName = z
+  .string()
+  .regex(
+    /^[\p{L}\p{N}_][\p{L}\p{N}_.-]*$/u,
+    'must be letters, digits, "_", "-" and ".", such as mnist-1, and begin with a letter, digit or "_"',
+  )
+  .refine((name) => !RESERVED.test(name) && !name.endsWith('.'), 'is reserved; choose another name')
+  .refine(
+    (name) => new TextEncoder().encode(name).length <= MAX_NAME_BYTES,
+    `must have at most ${MAX_NAME_BYTES} bytes`,
+  );
+
 /** Data that a run can be started on. */
 export const dataSet = z.object({
-  name: z.string().describe('Its data spec'),
-  uploaded: z.boolean().describe('Whether its images were uploaded, and more can be'),
+  name: z.string().describe('Its name in requests'),
+  upload: z
+    .object({ name: runName, images: z.int(), bytes: z.int() })
+    .nullable()
+    .describe('Its name in requests that add images or delete it, and its size, if it was uploaded'),
 });
 export type DataSet = z.infer<typeof dataSet>;
 
-/** Numbers of images of a data set; see `agenet dataset`. */
+/** Number of images in a data set; see `agenet dataset`. */
 export const dataCounts = z.object({
   name: z.string(),
   size: z.array(z.int()),
@@ -79,7 +100,7 @@ export const dataCounts = z.object({
   train: z.int(),
   test: z.int(),
   classes: z.array(z.object({ name: z.string(), count: z.int() })).nullable(),
-  skipped: z.int().describe('Files that are no images'),
+  skipped: z.int().describe('Files that are not images'),
 });
 export type DataCounts = z.infer<typeof dataCounts>;
 
@@ -103,7 +124,7 @@ export const trainingForm = z.object({
 });
 export type TrainingForm = z.infer<typeof trainingForm>;
 
-/** Values of form fields by name. A field that is left out keeps its default. */
+/** Values of form fields by name. Missing fields keep their defaults. */
 const fieldValues = z.record(
   z.string(),
   z.union([
@@ -117,37 +138,19 @@ const fieldValues = z.record(
 );
 export type FieldValues = z.infer<typeof fieldValues>;
 
-/** Names of files in the studio's folder, and of devices on Windows. */
-const RESERVED = /^(?:uploads|config\.json|con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/iu;
-/** File systems allow 255, of which temporary names take some. */
-const MAX_NAME_BYTES = 200;
-
-/** The name of a folder: of a run, or of an uploaded data set. */
-export const runName = z
-  .string()
-  .regex(
-    /^[\p{L}\p{N}_][\p{L}\p{N}_.-]*$/u,
-    'must be letters, digits, "_", "-" and ".", such as mnist-1, and begin with a letter, digit or "_"',
-  )
-  .refine((name) => !RESERVED.test(name) && !name.endsWith('.'), 'is reserved; choose another name')
-  .refine(
-    (name) => new TextEncoder().encode(name).length <= MAX_NAME_BYTES,
-    `must have at most ${MAX_NAME_BYTES} bytes`,
-  );
-
-/** A training to be started. */
-export const trainingRequest = z.strictObject({
+/** A new run. */
+export const newRun = z.strictObject({
   name: runName,
   data: z.string().max(500),
   fields: fieldValues.default({}),
   fork: z
     .strictObject({ run: z.string(), step: iteration })
     .optional()
-    .describe('The checkpoint whose weights the training starts from'),
+    .describe('The checkpoint whose weights it starts from'),
 });
-export type TrainingRequest = z.infer<typeof trainingRequest>;
+export type NewRun = z.infer<typeof newRun>;
 
-/** The length to which a run is extended; without one it keeps its own. */
+/** The new length of a run. Without one it keeps its length. */
 export const extension = z.strictObject({ steps: z.int().min(1).optional(), epochs: z.int().min(1).optional() });
 export type Extension = z.infer<typeof extension>;
 
@@ -167,18 +170,18 @@ export const plan = z.object({
   images: z.object({ train: z.int(), test: z.int() }),
   parameters: z.record(z.string(), z.int()),
   flops: z.record(z.string(), z.object({ total: z.number(), layers: values })),
-  notes: z.array(z.string()).describe('What is to be expected, and the settings that were chosen for the data'),
+  notes: z.array(z.string()).describe('Expectations, and the settings that were chosen for the data'),
 });
 export type Plan = z.infer<typeof plan>;
 
-/** From the server, without a request: the list changed, or something was added to the run that a page follows. */
+/** A message from the server without a request. */
 export type LiveMessage =
-  | { readonly type: 'runs'; readonly changed: readonly RunSummary[]; readonly removed: readonly string[] }
-  /** From now on the page is sent what is added to these runs; it reads what they have now. */
+  | { readonly type: 'runs'; readonly changed: readonly ListedRun[]; readonly removed: readonly string[] }
+  /** From now on the page receives new entries of these runs. It reads the present ones. */
   | { readonly type: 'following'; readonly ids: readonly string[] }
   | { readonly type: 'entries'; readonly id: string; readonly entries: readonly Readonly<Record<string, number>>[] }
-  /** The log was cut, because the run was rolled back or resumed: curves are read again. */
+  /** The log was cut, because the run was rolled back or resumed. The page reads the curves again. */
   | { readonly type: 'rewritten'; readonly id: string };
 
-/** From the page: the runs that it follows. */
+/** A message from a page: the runs that it follows. */
 export const followRequest = z.strictObject({ follow: z.array(z.string()).max(20) });

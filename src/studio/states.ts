@@ -1,6 +1,4 @@
-/** States of runs, for server and page. */
-
-/** States of a run. A queued run, and one that failed before it began, have no folder yet. */
+/** The states of runs, for server and page. A queued run has no folder yet, and neither has one that could not be started. */
 export const RUN_STATES = [
   'queued',
   'starting',
@@ -10,6 +8,7 @@ export const RUN_STATES = [
   'stopped',
   'interrupted',
   'failed',
+  'imported',
 ] as const;
 export type RunState = (typeof RUN_STATES)[number];
 

@@ -1,6 +1,6 @@
-/** The server of the studio: a page with the runs under a folder, and the API behind it. */
+/** The server of the studio: a page with the runs under a folder, and its API. */
 import { once } from 'node:events';
-import { stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,50 +10,45 @@ import { bodyLimit } from 'hono/body-limit';
 import { except } from 'hono/combine';
 import { HTTPException } from 'hono/http-exception';
 import { WebSocketServer } from 'ws';
-import { InputError, setting } from '../errors.js';
+import { InputError, messageOf, setting } from '../errors.js';
 import { describeSystemError, makeFolder, wrapWriteErrors } from '../files/atomic.node.js';
 import { FolderLock, holderOf } from '../runs/lock.node.js';
-import { refuseInvalid, type Studio } from './routes/context.node.js';
-import { addDataRoutes } from './routes/dataSets.node.js';
-import { addRunRoutes } from './routes/runs.node.js';
-import { addTrainingRoutes, argumentsOf } from './routes/trainings.node.js';
-import { DataSets } from './dataSets.node.js';
-import { STUDIO_FOLDER } from './ownFiles.node.js';
-import { LiveUpdates } from './liveUpdates.node.js';
-import { servePage } from './pageFiles.node.js';
-import {
-  type Access,
-  createToken,
-  hostInUrl,
-  isLoopback,
-  pageHeaders,
-  requireOwnPage,
-  requireToken,
-} from './protection.node.js';
-import { RunLibrary } from './runLibrary.node.js';
-import { type RunSummary } from './schemas.js';
-import { isTraining } from './states.js';
-import { shownProblem } from './shownErrors.node.js';
-import { argumentsToResume } from './trainingForm.node.js';
-import { TrainingQueue } from './trainingQueue.node.js';
 import { VERSION } from '../version.node.js';
+import type { Program } from './commandOutput.node.js';
+import { DataSets } from './dataSets.node.js';
+import { LiveUpdates } from './liveUpdates.node.js';
+import { STUDIO_FOLDER } from './ownFiles.node.js';
+import { servePage } from './pageFiles.node.js';
+import { type Access, createToken, hostInUrl, pageHeaders, requireOwnPage, requireToken } from './protection.node.js';
+import { refuseInvalid, requireRun, type Studio } from './routes/context.node.js';
+import { addDataRoutes } from './routes/dataSets.node.js';
+import { addQueueRoutes, argumentsOf } from './routes/queue.node.js';
+import { addRunRoutes } from './routes/runs.node.js';
+import { RunLibrary } from './runLibrary.node.js';
+import { RunQueue } from './runQueue.node.js';
+import type { ListedRun } from './schemas.js';
+import { withoutPaths } from './shownPaths.node.js';
+import { isTraining } from './states.js';
+import { argumentsToResume, problemOf } from './trainingForm.node.js';
 
-/** Bytes of a message of a page, larger ones of which end its connection, and of a request without files. */
+/** Bytes of a message of a page, and of a request without files. */
 const [MAX_MESSAGE, MAX_BODY] = [10_000, 256 * 2 ** 10];
 
 export interface StudioOptions {
   /** The folder of the runs, created if it does not exist. */
   readonly folder: string;
-  /** The address to listen on (default: 127.0.0.1). Any but those of loopback requires a token. */
+  /** The address to listen on (default: 127.0.0.1). */
   readonly host?: string;
+  /** Further names by which the studio is reached, such as the name of a proxy. */
+  readonly allowedHosts?: readonly string[];
   /** 0 for any free port. */
   readonly port: number;
-  /** Trainings at a time; more wait in the queue. */
-  readonly trainings: number;
+  /** Number of runs that train at a time. Others wait in the queue. */
+  readonly parallel: number;
   /** Data specs that runs can be started on, besides the data sets known by name. */
   readonly data?: readonly string[];
   /** The program and its first arguments, such as `node main.js`. */
-  readonly program: readonly [string, ...string[]];
+  readonly program: Program;
   /** Receives errors that are defects, with their stack. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -61,11 +56,11 @@ export interface StudioOptions {
 export interface RunningStudio {
   /** The address of the page. */
   readonly url: string;
-  /** The same with the token, if there is one. */
+  /** The same with the token. */
   readonly urlWithToken: string;
-  /** Runs that train, and trainings that wait. */
-  readonly unfinished: () => Promise<readonly RunSummary[]>;
-  /** Closes all connections. Trainings go on. */
+  /** Runs that train or wait. */
+  readonly unfinished: () => Promise<readonly ListedRun[]>;
+  /** Closes all connections. Runs continue to train. */
   readonly close: () => Promise<void>;
 }
 
@@ -74,15 +69,16 @@ export interface RunningStudio {
  * @throws {InputError} if the folder is a run or cannot be used, or the address cannot be listened on
  */
 export async function startStudio(options: StudioOptions): Promise<RunningStudio> {
-  const { host = '127.0.0.1', port, onFailure } = options;
+  const { host = '127.0.0.1', allowedHosts = [], port, onFailure } = options;
   if (host === '') throw new InputError(setting('host'), 'expected an address but got ""');
   const { studio, lock } = await openStudio(options);
-  const access: Access = { host, port: () => portOf(server), token: isLoopback(host) ? undefined : createToken() };
-  const app = createApp(studio, access, onFailure);
+  const access: Access = { host, allowedHosts, token: createToken() };
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE });
-  // The types of both packages differ in optional properties only.
-  const server = createAdaptorServer({ fetch: app.fetch, websocket: { server: sockets as never } }) as Server;
+  let server: Server;
   try {
+    const app = createApp(studio, access, onFailure);
+    // The types of both packages differ in optional properties only.
+    server = createAdaptorServer({ fetch: app.fetch, websocket: { server: sockets as never } }) as Server;
     await listen(server, host, port);
   } catch (error) {
     studio.live.close();
@@ -92,7 +88,7 @@ export async function startStudio(options: StudioOptions): Promise<RunningStudio
   const url = `http://${hostInUrl(namedHost(host))}:${portOf(server)}/`;
   return {
     url,
-    urlWithToken: access.token === undefined ? url : `${url}?token=${access.token}`,
+    urlWithToken: `${url}?token=${access.token}`,
     unfinished: async () => {
       await studio.live.update();
       return studio.live.summaries.filter(({ state }) => isTraining(state) || state === 'queued');
@@ -126,11 +122,15 @@ async function openStudio(options: StudioOptions): Promise<{ readonly studio: St
     );
   const lock = await FolderLock.take(own);
   try {
-    const library = new RunLibrary(resolve(folder));
-    const dataSets = new DataSets({ folder, program, given: data });
-    const queue = await openQueue(options, library, dataSets);
-    const live = new LiveUpdates(library, queue, onFailure);
+    await removeTemporary(own);
+    const dataSets = new DataSets(folder, program, data);
+    const library = new RunLibrary(resolve(folder), (summary) => ({
+      ...withoutPaths(summary, folder),
+      data: dataSets.nameOf(summary.data),
+    }));
     await library.refresh();
+    const queue = await openQueue(options, { folder, library, dataSets });
+    const live = new LiveUpdates(library, queue, onFailure);
     return { studio: { folder, library, queue, live, dataSets, program }, lock };
   } catch (error) {
     await lock.release();
@@ -138,21 +138,32 @@ async function openStudio(options: StudioOptions): Promise<{ readonly studio: St
   }
 }
 
+/** Removes unfinished uploads, deletions and previews of a studio that was killed. */
+async function removeTemporary(folder: string): Promise<void> {
+  for (const name of await readdir(folder))
+    if (/^(?:upload|deleted|preview)-/u.test(name))
+      await wrapWriteErrors(join(STUDIO_FOLDER, name), () => rm(join(folder, name), { recursive: true, force: true }));
+}
+
 function openQueue(
-  { folder, trainings, program }: StudioOptions,
-  library: RunLibrary,
-  dataSets: DataSets,
-): Promise<TrainingQueue> {
-  return TrainingQueue.open({
+  { folder, parallel, program, onFailure }: StudioOptions,
+  studio: Pick<Studio, 'folder' | 'library' | 'dataSets'>,
+): Promise<RunQueue> {
+  const { library } = studio;
+  return RunQueue.open({
     folder,
     program,
-    argumentsOf: async (training) =>
-      training.kind === 'resumed'
-        ? argumentsToResume(folder, training.run, training.extension)
-        : argumentsOf({ folder, library, dataSets }, training.request),
-    limit: trainings,
+    argumentsOf: async (queued) => {
+      if (queued.kind === 'new') return argumentsOf(studio, queued.request);
+      await requireRun(studio, queued.run);
+      return argumentsToResume(folder, queued.run, queued.extension);
+    },
+    limit: parallel,
     stateOf: (id) => library.summaryOf(id)?.state,
     countTraining: () => library.summaries.filter(({ state }) => isTraining(state)).length,
+    describe: (error) =>
+      withoutPaths(error instanceof InputError ? problemOf(error).message : messageOf(error), folder),
+    onFailure,
   });
 }
 
@@ -164,7 +175,7 @@ function createApp(studio: Studio, access: Access, onFailure: (error: unknown) =
     maxSize: MAX_BODY,
     onError: (context) => context.json({ message: 'the request is too large' }, 413),
   });
-  // Uploads have a limit of their own.
+  // Uploads have their own limit.
   app.use('/api/*', except('/api/data/*', limit));
   app.use('/api/*', async (context, next) => {
     await next();
@@ -174,26 +185,25 @@ function createApp(studio: Studio, access: Access, onFailure: (error: unknown) =
     '/api/live',
     upgradeWebSocket(() => studio.live.connect()),
   );
-  for (const addRoutes of [addDataRoutes, addTrainingRoutes, addRunRoutes]) addRoutes(app, studio);
+  for (const addRoutes of [addDataRoutes, addQueueRoutes, addRunRoutes]) addRoutes(app, studio);
   app.doc31('/api/openapi.json', { openapi: '3.1.0', info: { title: 'agenet studio', version: VERSION } });
-  app.use(servePage());
+  app.get('/*', servePage());
   app.notFound((context) => context.json({ message: 'not found' }, 404));
   app.onError((error, context) => {
     if (error instanceof HTTPException)
       return context.json({ message: error.message || 'the request is invalid' }, error.status);
-    const problem = shownProblem(error, studio.folder);
-    if (problem !== undefined) return context.json(problem, 422);
+    if (error instanceof InputError) return context.json(withoutPaths(problemOf(error), studio.folder), 422);
     onFailure(error);
     return context.json({ message: 'internal error; see the terminal of the studio' }, 500);
   });
   return app;
 }
 
-/** A name for an address: the one of this machine if it listens on all of them. */
+/** Returns a name for an address: the name of this machine if it listens on all addresses. */
 const namedHost = (host: string): string =>
   host === '127.0.0.1' ? 'localhost' : host === '0.0.0.0' || host === '::' ? hostname() : host;
 
-/** The port that a server listens on, which the system chose if 0 was requested. */
+/** Returns the port that a server listens on. The system has chosen it if 0 was requested. */
 function portOf(server: Server): number {
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;

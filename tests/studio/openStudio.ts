@@ -11,7 +11,7 @@ export async function makeRun(path: string): Promise<string> {
   return path;
 }
 
-interface Answer {
+export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
@@ -20,9 +20,11 @@ interface Answer {
 
 export interface OpenedStudio {
   readonly folder: string;
+  /** Its address with the token. */
   readonly url: URL;
+  readonly token: string;
   readonly failures: unknown[];
-  /** Sends a request whose path is not changed in any way. */
+  /** Sends a request with the token, whose path is not changed in any way. */
   readonly send: (
     path: string,
     options?: {
@@ -50,13 +52,14 @@ export async function openStudio(options: Partial<StudioOptions> = {}): Promise<
   const studio = await startStudio({
     folder,
     port: 0,
-    trainings: 1,
+    parallel: 1,
     program: PROGRAM,
     onFailure: (error) => failures.push(error),
     ...options,
   });
   opened.push(studio);
   const url = new URL(studio.urlWithToken);
+  const token = url.searchParams.get('token')!;
   const send: OpenedStudio['send'] = (path, { method = 'GET', headers = {}, body } = {}) =>
     new Promise((resolve, reject) => {
       const host = options.host ?? '127.0.0.1';
@@ -67,7 +70,11 @@ export async function openStudio(options: Partial<StudioOptions> = {}): Promise<
           path,
           method,
           agent: false,
-          headers: { host: `${options.host ?? 'localhost'}:${url.port}`, ...headers },
+          headers: {
+            host: `${options.host ?? 'localhost'}:${url.port}`,
+            authorization: `Bearer ${token}`,
+            ...headers,
+          },
         },
         (response) => {
           const pieces: Buffer[] = [];
@@ -93,5 +100,5 @@ export async function openStudio(options: Partial<StudioOptions> = {}): Promise<
     opened.splice(opened.indexOf(studio), 1);
     await studio.close();
   };
-  return { folder, url, failures, send, post, close };
+  return { folder, url, token, failures, send, post, close };
 }

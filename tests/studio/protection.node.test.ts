@@ -11,12 +11,12 @@ describe('requests from elsewhere', () => {
     for (const host of [
       'evil.example',
       `evil.example:${url.port}`,
-      'localhost',
-      `localhost:${Number(url.port) + 1}`,
+      'localhost.evil.example',
       `127.0.0.1.evil.example:${url.port}`,
     ])
       expect((await send('/api/runs', { headers: { host } })).status, host).not.toBe(200);
-    for (const host of [`localhost:${url.port}`, `127.0.0.1:${url.port}`, `[::1]:${url.port}`, `LOCALHOST:${url.port}`])
+    // A tunnel has a port of its own.
+    for (const host of [`localhost:${url.port}`, '127.0.0.1:7000', `[::1]:${url.port}`, `LOCALHOST:${url.port}`])
       expect((await send('/api/runs', { headers: { host } })).status, host).toBe(200);
   });
 
@@ -35,13 +35,15 @@ describe('requests from elsewhere', () => {
   });
 
   it('cannot open a live connection', async () => {
-    const { url } = await openStudio();
-    const open = (origin: string) =>
+    const { url, token } = await openStudio();
+    const open = (origin: string, bearer = token) =>
       new Promise<string>((resolve) => {
-        const socket = new WebSocket(`ws://localhost:${url.port}/api/live`, { origin });
+        const headers = { authorization: `Bearer ${bearer}` };
+        const socket = new WebSocket(`ws://localhost:${url.port}/api/live`, { origin, headers });
         socket.on('open', () => resolve('open')).on('error', () => resolve('refused'));
       });
     expect(await open('http://evil.example')).toBe('refused');
+    expect(await open(`http://localhost:${url.port}`, 'wrong')).toBe('refused');
     expect(await open(`http://localhost:${url.port}`)).toBe('open');
   });
 
@@ -69,23 +71,35 @@ describe('every answer', () => {
   );
 });
 
-describe('a studio for other machines', () => {
-  it('requires its token, in a cookie or as a bearer', async () => {
-    const { send, url } = await openStudio({ host: '127.0.0.2' });
-    const token = url.searchParams.get('token')!;
+describe('a studio', () => {
+  it.each(['127.0.0.1', '127.0.0.2'])('at %s requires its token, in a cookie or as a bearer', async (host) => {
+    const { send: sendWithToken, token } = await openStudio({ host });
+    const send = (path: string, headers: Readonly<Record<string, string>> = {}) =>
+      sendWithToken(path, { headers: { authorization: '', ...headers } });
     expect(token.length).toBeGreaterThanOrEqual(43);
-    expect((await send('/api/runs')).status).toBe(401);
-    expect((await send('/')).status).toBe(401);
-    expect((await send('/?token=wrong')).status).toBe(401);
+    for (const path of ['/api/runs', '/api/live', '/', '/index.html', '/?token=wrong'])
+      expect((await send(path)).status, path).toBe(401);
+    // The browser opens the page itself: it would not send the cookie after a redirect from another site.
     const first = await send(`/?token=${token}`);
-    expect(first).toMatchObject({ status: 302, headers: { location: '/' } });
+    expect(first).toMatchObject({ status: 200, text: '<meta http-equiv="refresh" content="0;url=/" />' });
     const cookie = String(first.headers['set-cookie']);
     expect(cookie).toMatch(/HttpOnly/u);
     expect(cookie).toMatch(/SameSite=Strict/u);
-    expect((await send('/api/runs', { headers: { cookie: cookie.split(';')[0]! } })).status).toBe(200);
-    expect((await send('/api/runs', { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
-    expect((await send('/api/runs', { headers: { authorization: `Bearer ${token}x` } })).status).toBe(401);
+    expect((await send('/api/runs', { cookie: cookie.split(';')[0]! })).status).toBe(200);
+    expect((await send('/', { cookie: cookie.split(';')[0]! })).text).toContain('<html');
+    expect((await send('/api/runs', { authorization: `Bearer ${token}` })).status).toBe(200);
+    expect((await send('/api/runs', { authorization: `Bearer ${token}x` })).status).toBe(401);
     expect((await send(`/api/runs?token=${token}`)).status).toBe(401);
+  });
+
+  it('is reached by further names if they are allowed, also over HTTPS', async () => {
+    const { send } = await openStudio({ allowedHosts: ['lab.example'] });
+    const statusOf = async (host: string, origin: string) =>
+      (await send('/api/runs', { headers: { host, origin } })).status;
+    expect(await statusOf('lab.example', 'https://lab.example')).toBe(200);
+    expect(await statusOf('lab.example:8443', 'https://lab.example:8443')).toBe(200);
+    expect(await statusOf('lab.example', 'https://evil.example')).toBe(403);
+    expect(await statusOf('other.example', 'https://other.example')).toBe(421);
   });
 });
 

@@ -1,15 +1,24 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import type { RunDetail, RunSummary } from '../../src/studio/schemas.js';
+import type { RunDetail, ListedRun } from '../../src/studio/schemas.js';
 import { FolderLock } from '../../src/runs/lock.node.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { makeRun, type OpenedStudio, openStudio } from './openStudio.js';
 
-const runsOf = async ({ send }: OpenedStudio) => (await send('/api/runs')).json as RunSummary[];
+const runsOf = async ({ send }: OpenedStudio) => (await send('/api/runs')).json as ListedRun[];
 const journal = (run: string, ...events: readonly Readonly<Record<string, unknown>>[]) =>
   appendFileSync(
     join(run, 'journal.jsonl'),
@@ -33,6 +42,7 @@ describe('the list of runs', () => {
     journal(await make('stopped'), START, { type: 'trained', step: 3, interrupted: true, seconds: 1 });
     journal(await make('failed'), START, { type: 'failed', message: 'training diverged: loss is NaN at iteration 4' });
     journal(await make('killed'), START);
+    journal(await make('imported'), { type: 'imported', step: 3 });
     await make('old');
     const held = [await make('running'), await make('paused')];
     journal(held[0]!, START);
@@ -45,8 +55,9 @@ describe('the list of runs', () => {
     expect(found).toEqual({
       failed: 'failed: training diverged: loss is NaN at iteration 4',
       finished: 'finished',
-      killed: 'interrupted: its process ended without saving; iteration 3 is saved',
-      old: 'interrupted: its process ended without saving; iteration 3 is saved',
+      imported: 'imported',
+      killed: 'interrupted: its process ended unexpectedly; the last checkpoint is of iteration 3',
+      old: 'interrupted: its process ended unexpectedly; the last checkpoint is of iteration 3',
       paused: 'paused',
       running: 'running',
       stopped: 'stopped',
@@ -146,15 +157,20 @@ describe('a run', () => {
     for (let count = 0; count < 20; count++)
       expect((await studio.send('/api/runs/tiny/checkpoints/3', { method: 'HEAD' })).status).toBe(200);
     expect(handles()).toBeLessThan(before + 10);
-    const put = (tags: unknown) =>
-      studio.send('/api/runs/tiny/tags', {
-        method: 'PUT',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(tags),
-      });
-    expect((await put(['best', ' best ', 'paper'])).json).toMatchObject({ tags: ['best', 'paper'] });
-    expect((await runsOf(studio))[0]!.tags).toEqual(['best', 'paper']);
-    expect((await put(['x'.repeat(41)])).json).toMatchObject({ message: expect.stringContaining('40') as string });
+  });
+
+  it('has tags, which several pages may change at once', async () => {
+    const studio = await openStudio();
+    await makeRun(join(studio.folder, 'tiny'));
+    const tag = (name: string, method = 'PUT') =>
+      studio.send(`/api/runs/tiny/tags/${encodeURIComponent(name)}`, { method });
+    const names = Array.from({ length: 12 }, (_, index) => `tag ${index}`);
+    await Promise.all([...names, ' tag 1 ', 'a/b'].map((name) => tag(name)));
+    await Promise.all(names.slice(4).map((name) => tag(name, 'DELETE')));
+    expect(new Set((await runsOf(studio))[0]!.tags)).toEqual(new Set([...names.slice(0, 4), 'a/b']));
+    expect((await tag('x'.repeat(41))).json).toMatchObject({ message: expect.stringContaining('40') as string });
+    await Promise.all(Array.from({ length: 30 }, (_, index) => tag(`${index}`)));
+    expect((await runsOf(studio))[0]!.tags).toHaveLength(20);
   });
 
   it('is deleted unless it trains', async () => {
@@ -180,14 +196,17 @@ describe('a run', () => {
     const requested = () => JSON.parse(readFileSync(join(run, 'steering.json'), 'utf8')) as unknown;
     expect(await steer('pause')).toEqual({ message: 'tiny: the run is not training; resume it first' });
     const lock = await FolderLock.take(run);
-    expect(await steer('pause')).toEqual({ message: 'tiny: the training is still starting; try again in a moment' });
+    expect(await steer('pause')).toEqual({ message: 'tiny: the run is still starting; try again in a moment' });
     journal(run, START);
-    expect(await steer('step')).toEqual({ message: 'tiny: pause the training before a single step' });
+    expect(await steer('step')).toEqual({ message: 'tiny: pause the run before a single step' });
     await steer('pause');
     expect(requested()).toEqual({ pauseAt: 0 });
     journal(run, { type: 'paused', step: 7 });
+    await Promise.all([steer('step'), steer('step')]);
+    // The run has begun to make these iterations.
+    journal(run, { type: 'continued', step: 7 });
     await steer('step');
-    expect(requested()).toEqual({ pauseAt: 8 });
+    expect(requested()).toEqual({ pauseAt: 10 });
     await steer('stop');
     expect(requested()).toEqual({ stop: true });
     expect(await steer('explode')).toMatchObject({ message: expect.stringContaining('action') as string });
@@ -198,14 +217,14 @@ describe('a run', () => {
 describe('wrong requests', () => {
   it('get one line and the field, without paths beyond the folder', async () => {
     const studio = await openStudio();
-    const start = (training: unknown) => studio.post('/api/trainings', training);
+    const start = (training: unknown) => studio.post('/api/queue', training);
     expect(await start({ name: '../x', data: 'mnist' })).toMatchObject({
       status: 400,
       json: { fields: { name: expect.any(String) as string } },
     });
     expect(await start({ name: 'a', data: '/etc' })).toMatchObject({
       status: 422,
-      json: { message: 'data: "/etc" is not offered here; start the studio with --data to add it' },
+      json: { message: 'data: "/etc" is not offered by this studio; start the studio with --data to add it' },
     });
     expect(await start({ name: 'a', data: 'mnist', fields: { out: '/etc' } })).toMatchObject({
       status: 422,
@@ -223,7 +242,7 @@ describe('wrong requests', () => {
     });
     expect(await start({ name: 'a', data: 'mnist', evil: 1 })).toMatchObject({ status: 400 });
     expect(
-      await studio.send('/api/trainings', {
+      await studio.send('/api/queue', {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
         body: '{"name":',
@@ -235,7 +254,7 @@ describe('wrong requests', () => {
 
   it('of the same options are refused as by the command line', async () => {
     const studio = await openStudio();
-    const answer = await studio.post('/api/trainings/check', { name: 'a', data: 'mnist', fields: { width: 0 } });
+    const answer = await studio.post('/api/queue/check', { name: 'a', data: 'mnist', fields: { width: 0 } });
     expect(answer).toMatchObject({
       status: 422,
       json: {
@@ -244,7 +263,7 @@ describe('wrong requests', () => {
       },
     });
     await makeRun(join(studio.folder, 'taken'));
-    expect((await studio.post('/api/trainings', { name: 'taken', data: 'mnist' })).json).toEqual({
+    expect((await studio.post('/api/queue', { name: 'taken', data: 'mnist' })).json).toEqual({
       message: 'Name of the run: taken exists; choose another name',
       fields: { name: 'taken exists; choose another name' },
     });
@@ -257,13 +276,16 @@ describe('uploads', () => {
     for (const [name, bytes] of files) data.append('images', new Blob([Uint8Array.from(bytes)]), name);
     return data;
   };
-  const upload = async ({ url }: OpenedStudio, name: string, files: readonly (readonly [string, Uint8Array])[]) => {
+  const send = async ({ url, token }: OpenedStudio, name: string, body: FormData | URLSearchParams) => {
     const response = await fetch(`http://localhost:${url.port}/api/data/${encodeURIComponent(name)}/images`, {
       method: 'POST',
-      body: form(files),
+      headers: { authorization: `Bearer ${token}` },
+      body,
     });
     return { status: response.status, json: (await response.json()) as { name?: string; message?: string } };
   };
+  const upload = (studio: OpenedStudio, name: string, files: readonly (readonly [string, Uint8Array])[]) =>
+    send(studio, name, form(files));
   const png = (width: number, height: number) =>
     sharp({ create: { width, height, channels: 3, background: 'red' } })
       .png()
@@ -276,15 +298,50 @@ describe('uploads', () => {
       ['../../evil.png', image],
       ['b.png', image],
     ]);
-    expect(json).toEqual({ name: join(studio.folder, 'uploads', 'faces'), uploaded: true });
+    expect(json).toEqual({ name: 'uploads/faces', upload: { name: 'faces', images: 2, bytes: 2 * image.length } });
     await upload(studio, 'faces', [['c.gif', await sharp(image).gif().toBuffer()]]);
     const names = ['000001.png', '000002.png', '000003.gif'];
     for (const name of names)
       expect(readFileSync(join(studio.folder, 'uploads', 'faces', name)).length).toBeGreaterThan(0);
-    expect(((await studio.send('/api/data')).json as { name: string }[])[0]).toEqual({
-      name: json.name,
-      uploaded: true,
+    expect(((await studio.send('/api/data')).json as { name: string }[])[0]).toMatchObject({
+      name: 'uploads/faces',
+      upload: { name: 'faces', images: 3 },
     });
+    const { command } = (await studio.post('/api/queue/check', { name: 'a', data: 'uploads/faces' })).json as {
+      command: string;
+    };
+    expect(command).toBe(`npx agenet train ${studio.folder}/uploads/faces --out ${studio.folder}/a`);
+  });
+
+  it('are deleted unless a run uses them', async () => {
+    const studio = await openStudio();
+    await upload(studio, 'faces', [['a.png', await png(8, 8)]]);
+    const folder = join(studio.folder, 'uploads', 'faces');
+    const run = await makeRun(join(studio.folder, 'tiny'));
+    writeFileSync(join(run, 'config.json'), JSON.stringify({ data: folder }));
+    const lock = await FolderLock.take(run);
+    expect((await runsOf(studio))[0]).toMatchObject({ data: 'uploads/faces', state: 'starting' });
+    const remove = () => studio.send('/api/data/faces', { method: 'DELETE' });
+    expect((await remove()).json).toEqual({ message: 'uploads/faces: tiny trains on it; stop that run first' });
+    await lock.release();
+    await runsOf(studio);
+    expect((await remove()).status).toBe(204);
+    expect(existsSync(folder)).toBe(false);
+    expect((await remove()).status).toBe(404);
+    mkdirSync(join(studio.folder, 'elsewhere'));
+    symlinkSync(join(studio.folder, 'elsewhere'), folder);
+    expect((await remove()).status).toBe(404);
+    expect(existsSync(join(studio.folder, 'elsewhere'))).toBe(true);
+  });
+
+  it('of a form with too many parts, or without files, are rejected before they are parsed', async () => {
+    const studio = await openStudio();
+    const many = new FormData();
+    for (let index = 0; index < 1002; index++) many.append('x', '');
+    expect((await send(studio, 'x', many)).json.message).toBe('images: more than 1000 at a time; choose fewer files');
+    expect((await send(studio, 'x', new URLSearchParams({ images: 'a' }))).json.message).toBe(
+      'images: expected multipart/form-data with one boundary',
+    );
   });
 
   it('that are no images, have too many pixels, or come in too large a request are refused, and nothing is stored', async () => {
@@ -304,12 +361,19 @@ describe('uploads', () => {
         ])
       ).json.message,
       (await upload(studio, 'x', [['huge.png', await png(9000, 6000)]])).json.message,
-      (await upload(studio, 'x', [])).json.message,
+      (
+        await upload(studio, 'x', [
+          ['a.png', image],
+          ['empty.png', new Uint8Array()],
+        ])
+      ).json.message,
+      (await upload(studio, 'x', [['', image]])).json.message,
     ];
     expect(messages).toEqual([
       'a.svg: not an image that can be uploaded; choose JPEG, PNG, WebP or GIF files',
       'b.png: not an image that can be uploaded; choose JPEG, PNG, WebP or GIF files',
       'huge.png: 9000x6000 has more than 50 million pixels',
+      'empty.png: the file is empty; choose JPEG, PNG, WebP or GIF files',
       'files: expected 1 to 1000 images but got 0',
     ]);
     mkdirSync(join(studio.folder, 'uploads'));
@@ -325,7 +389,9 @@ describe('uploads', () => {
       })
       .catch(() => ({ status: 413 }));
     expect(huge.status).toBe(413);
-    expect((await studio.send('/api/data')).json).not.toContainEqual(expect.objectContaining({ uploaded: true }));
+    expect((await studio.send('/api/data')).json).not.toContainEqual(
+      expect.objectContaining({ upload: expect.anything() as unknown }),
+    );
   });
 });
 
@@ -333,13 +399,10 @@ describe('starting a studio', () => {
   it('names a port that is in use, and a folder that is a run', async () => {
     const studio = await openStudio();
     const port = Number(studio.url.port);
-    await expectInputError(
-      () => openStudio({ port }),
-      `--port: port ${port} is in use; choose another with --port, or 0 for any`,
-    );
+    await expectInputError(() => openStudio({ port }), `port: ${port} is in use; choose another, or 0 for any`);
     const run = await makeRun(join(studio.folder, 'tiny'));
     await expectInputError(() => openStudio({ folder: run }), `${run}: is a run; name the folder that contains it`);
-    await expectInputError(() => openStudio({ host: '203.0.113.1' }), '--host: cannot listen on 203.0.113.1');
+    await expectInputError(() => openStudio({ host: '203.0.113.1' }), 'host: cannot listen on 203.0.113.1');
   });
 
   it('names another studio of the folder', async () => {
@@ -356,7 +419,7 @@ describe('starting a studio', () => {
       paths: Record<string, Record<string, { summary: string }>>;
     };
     expect(Object.keys(paths)).toEqual(
-      expect.arrayContaining(['/api/runs', '/api/runs/{run}/curves', '/api/trainings', '/api/data/{name}/images']),
+      expect.arrayContaining(['/api/runs', '/api/runs/{run}/curves', '/api/queue', '/api/data/{name}/images']),
     );
     for (const [path, methods] of Object.entries(paths))
       for (const { summary } of Object.values(methods)) expect(summary, path).not.toBe('');

@@ -1,8 +1,6 @@
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { errorsOf, type InputError } from '../../src/errors.js';
 import type { FieldValues } from '../../src/studio/schemas.js';
-import { withoutPaths } from '../../src/studio/shownErrors.node.js';
 import { checkFields, optionsOf, problemOf, shellCommand, trainingForm } from '../../src/studio/trainingForm.node.js';
 import { runCommand } from '../cli/runCommand.js';
 import { errorOf } from '../rejection.js';
@@ -112,17 +110,6 @@ describe('a command to copy', () => {
     const args = ['train', 'my photos', '--encoder-updates=1;KL_fake:1', '--learning-rate=-1', "--name=it's"];
     expect(shellCommand(args)).toBe(
       `npx agenet train 'my photos' --encoder-updates '1;KL_fake:1' --learning-rate=-1 --name 'it'\\''s'`,
-    );
-  });
-});
-
-describe('a message for a page', () => {
-  it('has no paths beyond the folder', () => {
-    const home = join('/home', 'ada');
-    const message = `${home}/runs/mnist-1/config.json: not readable; see ${home}/secret/plan.txt, or /etc/passwd`;
-    expect(withoutPaths(message, `${home}/runs`)).toBe('mnist-1/config.json: not readable; see plan.txt, or passwd');
-    expect(withoutPaths('width: must be from 1 to 1024; 3/4 is not', '/runs')).toBe(
-      'width: must be from 1 to 1024; 3/4 is not',
     );
   });
 });

@@ -1,7 +1,7 @@
 /** One run: its curves, previews, log, configuration and metrics, and the buttons that steer it. */
 import { useEffect, useState } from 'preact/hooks';
 import type { Prior } from '../../../src/age/prior.js';
-import type { RunDetail, RunSummary } from '../../../src/studio/schemas.js';
+import type { RunDetail, ListedRun } from '../../../src/studio/schemas.js';
 import type { ViewProps } from '../app.js';
 import { readRun } from '../api.js';
 import { Progress, StateBadge, Tags } from '../runs/runFacts.js';
@@ -59,10 +59,10 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
 }
 
 /** A run in the queue has none yet. */
-const hasFolder = ({ model }: RunSummary): boolean => model !== '';
+const hasFolder = ({ model }: ListedRun): boolean => model !== '';
 
 /** Everything about a run, read again when something has happened. */
-function useDetail(summary: RunSummary | undefined, onFailure: (error: unknown) => void): RunDetail | undefined {
+function useDetail(summary: ListedRun | undefined, onFailure: (error: unknown) => void): RunDetail | undefined {
   const [detail, setDetail] = useState<RunDetail>();
   const { id, preview, journalBytes } = summary ?? {};
   const isReadable = summary !== undefined && hasFolder(summary);

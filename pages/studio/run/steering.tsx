@@ -1,19 +1,19 @@
 /** Buttons that steer a run, and what can be done with its checkpoints. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { RunSummary, SteeringAction } from '../../../src/studio/schemas.js';
+import type { ListedRun, SteeringAction } from '../../../src/studio/schemas.js';
 import { isTraining } from '../../../src/studio/states.js';
 import { addressOf } from '../address.js';
 import { cancelTraining, deleteRun, resumeRun, steerRun } from '../api.js';
 
 interface SteeringProps {
-  readonly run: RunSummary;
+  readonly run: ListedRun;
   readonly onFailure: (error: unknown) => void;
 }
 
 /** A request to a training that it has not carried out yet. */
 interface Pending {
   readonly action: SteeringAction;
-  readonly state: RunSummary['state'];
+  readonly state: ListedRun['state'];
   readonly step: number;
 }
 
@@ -104,7 +104,7 @@ export function Steering({ run, onFailure }: SteeringProps) {
 }
 
 /** Resumes an interrupted run, or extends one that is finished. */
-function Resumption({ run, onResume }: { run: RunSummary; onResume: (steps?: number) => void }) {
+function Resumption({ run, onResume }: { run: ListedRun; onResume: (steps?: number) => void }) {
   const [steps, setSteps] = useState('');
   const isFinished = run.state === 'finished';
   const total = Number(steps);
@@ -144,7 +144,7 @@ function Resumption({ run, onResume }: { run: RunSummary; onResume: (steps?: num
 }
 
 /** Deletes a run after a question. */
-function Deletion({ run, onDelete }: { run: RunSummary; onDelete: () => void }) {
+function Deletion({ run, onDelete }: { run: ListedRun; onDelete: () => void }) {
   const [isAsked, setIsAsked] = useState(false);
   const keep = useRef<HTMLButtonElement>(null);
   const question = useRef<HTMLButtonElement>(null);

@@ -1,6 +1,6 @@
 /** Several runs side by side: a curve each, previews, and the settings in which they differ. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import type { RunDetail, RunSummary } from '../../../src/studio/schemas.js';
+import type { RunDetail, ListedRun } from '../../../src/studio/schemas.js';
 import { Chart, type ChartPoint, type Curve } from '../../components/chart.js';
 import { addressOf, MAX_RUNS, parseRuns, queryValue } from '../address.js';
 import { previewAddress, readRun } from '../api.js';
@@ -126,7 +126,7 @@ function ComparedSheets({
   query,
   onQuery,
 }: {
-  runs: readonly RunSummary[];
+  runs: readonly ListedRun[];
   query: string;
   onQuery: (query: string) => void;
 }) {

@@ -1,18 +1,18 @@
 /** Facts of a run in the list and on its own page. */
 import { useState } from 'preact/hooks';
-import type { RunSummary } from '../../../src/studio/schemas.js';
-import { writeTags } from '../api.js';
+import type { ListedRun } from '../../../src/studio/schemas.js';
+import { addTag, removeTag } from '../api.js';
 import { formatDuration, formatNumber } from '../format.js';
 import { LISTED_METRICS } from '../run/terms.js';
 
-export const StateBadge = ({ run: { state, reason } }: { run: RunSummary }) => (
+export const StateBadge = ({ run: { state, reason } }: { run: ListedRun }) => (
   <span class={`state ${state}`} title={reason ?? undefined}>
     {state}
   </span>
 );
 
 /** How far a run is, and how long it still takes. */
-export function Progress({ run: { step, totalSteps, secondsLeft, id } }: { run: RunSummary }) {
+export function Progress({ run: { step, totalSteps, secondsLeft, id } }: { run: ListedRun }) {
   const text = `${formatNumber(step)}${totalSteps === null ? '' : ` of ${formatNumber(totalSteps)}`} iterations${secondsLeft === null ? '' : `, ${formatDuration(secondsLeft)} left`}`;
   return (
     <div class="progress">
@@ -22,7 +22,7 @@ export function Progress({ run: { step, totalSteps, secondsLeft, id } }: { run: 
   );
 }
 
-export const ListedMetrics = ({ run: { metrics } }: { run: RunSummary }) => (
+export const ListedMetrics = ({ run: { metrics } }: { run: ListedRun }) => (
   <dl class="listed-metrics">
     {Object.entries(metrics).map(([key, value]) => (
       <div key={key} title={LISTED_METRICS[key]?.meaning}>
@@ -34,22 +34,15 @@ export const ListedMetrics = ({ run: { metrics } }: { run: RunSummary }) => (
 );
 
 /** The tags of a run, which can be changed. */
-export function Tags({
-  run: { id, tags, model },
-  onFailure,
-}: {
-  run: RunSummary;
-  onFailure: (error: unknown) => void;
-}) {
+export function Tags({ run: { id, tags, model }, onFailure }: { run: ListedRun; onFailure: (error: unknown) => void }) {
   const [text, setText] = useState('');
   if (model === '') return null;
-  const change = (next: readonly string[]): void => void writeTags(id, next).catch(onFailure);
   return (
     <form
       class="tags"
       onSubmit={(event) => {
         event.preventDefault();
-        if (text.trim() !== '') change([...tags, text.trim()]);
+        if (text.trim() !== '') addTag(id, text.trim()).catch(onFailure);
         setText('');
       }}
     >
@@ -59,7 +52,7 @@ export function Tags({
           type="button"
           class="tag"
           title={`Remove the tag ${tag}`}
-          onClick={() => change(tags.filter((each) => each !== tag))}
+          onClick={() => void removeTag(id, tag).catch(onFailure)}
         >
           {tag} ×
         </button>

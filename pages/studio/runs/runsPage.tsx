@@ -1,6 +1,6 @@
 /** All runs of the folder: searched, sorted, selected for comparison. */
 import { useMemo, useState } from 'preact/hooks';
-import type { RunSummary } from '../../../src/studio/schemas.js';
+import type { ListedRun } from '../../../src/studio/schemas.js';
 import { addressOf, formatRuns, MAX_RUNS, parseRuns, queryValue } from '../address.js';
 import { previewAddress } from '../api.js';
 import type { ViewProps } from '../app.js';
@@ -105,7 +105,7 @@ const Welcome = () => (
   </div>
 );
 
-function RunCard({ run, isSelected, onToggle }: { run: RunSummary; isSelected: boolean; onToggle: () => void }) {
+function RunCard({ run, isSelected, onToggle }: { run: ListedRun; isSelected: boolean; onToggle: () => void }) {
   const { id, preview, data, model, tags, reason, updated } = run;
   return (
     <li class={`card ${run.state}`}>
@@ -138,7 +138,7 @@ function RunCard({ run, isSelected, onToggle }: { run: RunSummary; isSelected: b
   );
 }
 
-function matches({ id, data, tags, state, model }: RunSummary, search: string): boolean {
+function matches({ id, data, tags, state, model }: ListedRun, search: string): boolean {
   const text = [id, data, model, state, ...tags].join(' ').toLowerCase();
   return search
     .toLowerCase()
@@ -146,7 +146,7 @@ function matches({ id, data, tags, state, model }: RunSummary, search: string): 
     .every((word) => text.includes(word.replace(/^#/u, '')));
 }
 
-function sorted(runs: RunSummary[], order: string): RunSummary[] {
+function sorted(runs: ListedRun[], order: string): ListedRun[] {
   const key = order as Order;
   if (key === 'name') return runs.sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
   const sign = key === 'code_variance' ? -1 : 1;

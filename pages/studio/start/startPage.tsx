@@ -1,7 +1,7 @@
 /** The form that starts a run: data, preset and every setting. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.js';
-import type { FieldValues, Plan, TrainingForm, TrainingRequest } from '../../../src/studio/schemas.js';
+import type { FieldValues, Plan, TrainingForm, NewRun } from '../../../src/studio/schemas.js';
 import { addressOf, parseAddress, queryValue } from '../address.js';
 import { checkTraining, planTraining, readForm, readRun, RequestError, startTraining } from '../api.js';
 import type { ViewProps } from '../app.js';
@@ -32,7 +32,7 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
   const [name, setName] = queryValue(query, onQuery, 'name', freeName(data, Array.from(runs.keys())));
   const fields = useMemo(() => fieldsOf(query), [query]);
   const [isStarting, setIsStarting] = useState(false);
-  const training: TrainingRequest = { name, data, fields, ...(fork ? { fork } : {}) };
+  const training: NewRun = { name, data, fields, ...(fork ? { fork } : {}) };
   const { command, problem, isPending, refuse } = useCheck(training);
   const { plan, isComputing, compute } = usePlan(training, refuse);
 
@@ -147,7 +147,7 @@ function useInherited(
 }
 
 /** The plan of a training, until the training changes. */
-function usePlan(training: TrainingRequest, onFailure: (error: unknown) => void) {
+function usePlan(training: NewRun, onFailure: (error: unknown) => void) {
   const [found, setFound] = useState<{ readonly text: string; readonly plan: Plan }>();
   const [isComputing, setIsComputing] = useState(false);
   const text = JSON.stringify(training);
@@ -176,7 +176,7 @@ function useForm(onFailure: (error: unknown) => void): TrainingForm | undefined 
 }
 
 /** Checks a training after a pause, as the command line would. */
-function useCheck(training: TrainingRequest) {
+function useCheck(training: NewRun) {
   const [checked, setChecked] = useState<{
     readonly text: string;
     readonly command: string;
@@ -189,7 +189,7 @@ function useCheck(training: TrainingRequest) {
     setChecked(({ command }) => ({ text: latest.current, command, problem: problemOf(error) }));
   useEffect(() => {
     const timer = setTimeout(() => {
-      checkTraining(JSON.parse(text) as TrainingRequest).then(
+      checkTraining(JSON.parse(text) as NewRun).then(
         ({ command }) => text === latest.current && setChecked({ text, command }),
         (error: unknown) => text === latest.current && refuse(error),
       );
@@ -264,7 +264,7 @@ function CommandLine({ command, isStale }: { command: string; isStale: boolean }
   );
 }
 
-function forkOf(query: string): TrainingRequest['fork'] {
+function forkOf(query: string): NewRun['fork'] {
   const values = new URLSearchParams(query);
   const [run, step] = [values.get('fork'), Number(values.get('step'))];
   return run !== null && Number.isInteger(step) ? { run, step } : undefined;

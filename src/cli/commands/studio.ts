@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { RunSummary } from '../../studio/schemas.js';
+import type { ListedRun } from '../../studio/schemas.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { wholeNumber } from '../options.js';
 import { requirePath } from '../output.js';
@@ -10,7 +13,8 @@ const EXAMPLES = `
 Examples:
   agenet studio                                   the runs in the folder runs
   agenet studio experiments --data photos         other runs; new ones can be trained on the images in photos
-  agenet studio --host 0.0.0.0                    also for other machines; the printed URL contains a token
+  agenet studio --host 0.0.0.0                    also for other machines
+  agenet studio --allow-host lab.example          behind a proxy of this name
 `;
 
 const DEFAULT_PORT = 6090;
@@ -22,16 +26,13 @@ export const define = (command: Subcommand) =>
   command
     .argument('[folder]', 'folder of the runs', 'runs')
     .option('--port <number>', 'port of the page; 0 = any free one', wholeNumber(0, 65535), DEFAULT_PORT)
-    .option(
-      '--host <address>',
-      'address to listen on; any other than this machine requires the token in the printed URL',
-      '127.0.0.1',
-    )
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--allow-host <names...>', 'further names by which the studio is reached, such as the name of a proxy')
     .option(
       '--data <data...>',
       'further data that runs can be started on: folders of images, or data sets with their paths',
     )
-    .option('--trainings <number>', 'trainings at a time; more wait in a queue', wholeNumber(1, 64), 1)
+    .option('--parallel <number>', 'runs that train at a time; others wait in a queue', wholeNumber(1, 64), 1)
     .option('--no-open', 'do not open the page in a browser')
     .addHelpText('after', EXAMPLES)
     .action((folder, options) => runAction(options, (terminal) => studio(folder, options, terminal)));
@@ -39,35 +40,35 @@ export const define = (command: Subcommand) =>
 interface Options {
   readonly port: number;
   readonly host: string;
+  readonly allowHost?: readonly string[] | undefined;
   readonly data?: readonly string[] | undefined;
-  readonly trainings: number;
+  readonly parallel: number;
   readonly open: boolean;
 }
 
-async function studio(
-  folder: string,
-  { port, host, data = [], trainings, open }: Options,
-  terminal: Terminal,
-): Promise<ActionResult> {
+async function studio(folder: string, options: Options, terminal: Terminal): Promise<ActionResult> {
   const { startStudio } = await import('../../studio/studio.node.js');
   requirePath(folder);
+  const { port, host, allowHost = [], data = [], parallel } = options;
   const onFailure = (error: unknown): void =>
     terminal.error(`agenet: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  const program = [process.execPath, fileURLToPath(new URL('../main.js', import.meta.url))] as const;
   const running = await startStudio({
     folder,
     host,
+    allowedHosts: allowHost,
     port,
-    trainings,
+    parallel,
     data,
-    program: [process.execPath, fileURLToPath(new URL('../main.js', import.meta.url))],
+    command,
     onFailure,
   });
   return withSignals(terminal, WRITING, async (signal) => {
     terminal.note(`studio of ${folder}: ${running.urlWithToken}`);
-    terminal.note('press Ctrl-C to end it; trainings continue without it');
-    // The token would be in the list of processes.
-    if (open && running.url === running.urlWithToken) openInBrowser(running.url);
+    terminal.note('press Ctrl-C to end it; runs continue to train without it');
+    const closePage = options.open ? openInBrowser(running.urlWithToken) : () => undefined;
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+    closePage();
     const unfinished = await running.unfinished();
     await running.close();
     for (const line of describe(unfinished)) terminal.print(line);
@@ -75,30 +76,33 @@ async function studio(
   });
 }
 
-/** What is still training, and how it is stopped. */
-function describe(runs: readonly RunSummary[]): string[] {
+/** Describes the runs that are not finished. */
+function describe(runs: readonly ListedRun[]): string[] {
   const waiting = runs.filter(({ state }) => state === 'queued').length;
+  const lines = runs
+    .filter(({ state }) => state !== 'queued')
+    .map(({ id, state, step, totalSteps }) => {
+      const progress = `at iteration ${step}${totalSteps === null ? '' : ` of ${totalSteps}`}`;
+      return `${id}: ${state === 'paused' ? 'paused' : 'still training'} ${progress}`;
+    });
+  if (waiting === 0) return lines;
   return [
-    ...runs
-      .filter(({ state }) => state !== 'queued')
-      .map(
-        ({ id, state, step, totalSteps }) =>
-          `${id}: ${state === 'paused' ? 'paused' : 'still training'} at iteration ${step}${totalSteps === null ? '' : ` of ${totalSteps}`}`,
-      ),
-    ...(waiting > 0
-      ? [
-          `${waiting} ${waiting === 1 ? 'training waits' : 'trainings wait'} in the queue until the studio is started again`,
-        ]
-      : []),
+    ...lines,
+    `${waiting} ${waiting === 1 ? 'run waits' : 'runs wait'} in the queue until the studio starts again`,
   ];
 }
 
-/** Opens a URL in the browser of the desktop, if there is one. */
-function openInBrowser(url: string): void {
+/** Opens a URL in the browser of the desktop, if there is one. Returns a function that removes what that needs. */
+function openInBrowser(url: string): () => void {
+  // The list of processes, which others can read, has the path of this file instead of the token. Only its owner can read the folder.
+  const folder = mkdtempSync(join(tmpdir(), 'agenet-studio-'));
+  const page = join(folder, 'open.html');
+  writeFileSync(page, `<meta http-equiv="refresh" content="0;url=${url}" />`);
   const [program, ...args] =
     process.platform === 'darwin' ? ['open'] : process.platform === 'win32' ? ['cmd', '/c', 'start', ''] : ['xdg-open'];
-  const child = spawn(program, [...args, url], { detached: true, stdio: 'ignore' });
+  const child = spawn(program, [...args, page], { detached: true, stdio: 'ignore' });
   // The URL is printed as well.
   child.once('error', () => undefined);
   child.unref();
+  return () => rmSync(folder, { recursive: true, force: true });
 }

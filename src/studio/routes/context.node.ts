@@ -1,34 +1,38 @@
 /** Shared by the routes of the API: the parts of the studio, and the answers to invalid requests. */
-import type { Hook, OpenAPIHono } from '@hono/zod-openapi';
+import { z, type Hook, type OpenAPIHono } from '@hono/zod-openapi';
 import type { Env } from 'hono';
 import { HTTPException } from 'hono/http-exception';
+import type { Program } from '../commandOutput.node.js';
 import type { DataSets } from '../dataSets.node.js';
 import type { LiveUpdates } from '../liveUpdates.node.js';
-import type { RunLibrary } from '../runLibrary.node.js';
+import type { KnownRun, RunLibrary } from '../runLibrary.node.js';
+import type { RunQueue } from '../runQueue.node.js';
 import { problem } from '../schemas.js';
-import type { TrainingQueue } from '../trainingQueue.node.js';
 
 export interface Studio {
+  /** As the studio was started with. */
   readonly folder: string;
   readonly library: RunLibrary;
-  readonly queue: TrainingQueue;
+  readonly queue: RunQueue;
   readonly live: LiveUpdates;
   readonly dataSets: DataSets;
-  /** The program and its first arguments, such as `node main.js`. */
-  readonly program: readonly [string, ...string[]];
+  readonly program: Program;
 }
 
 /** Adds the routes of one part of the API. */
 export type AddRoutes = (app: OpenAPIHono, studio: Studio) => void;
 
-/** Returns the folder of a run, or answers that there is none. */
-export function requireRun({ library }: Pick<Studio, 'library'>, id: string): string {
-  const folder = library.folderOf(id);
-  if (folder === undefined) throw new HTTPException(404, { message: 'there is no such run' });
-  return folder;
+/** The parameters of a route of one run. */
+export const runParams = z.object({ run: z.string().max(1000) });
+
+/** Looks for a run on the disk. @throws {HTTPException} 404 if there is none */
+export async function requireRun({ library }: Pick<Studio, 'library'>, id: string): Promise<KnownRun> {
+  const run = await library.find(id);
+  if (run === undefined) throw new HTTPException(404, { message: 'there is no such run' });
+  return run;
 }
 
-/** Requests that contradict a schema get its message, in one line, and the field. */
+/** Answers a request that contradicts a schema with one line and the field. */
 export const refuseInvalid: Hook<unknown, Env, string, unknown> = (result, context) => {
   if (result.success) return undefined;
   const [issue] = result.error.issues;
@@ -38,11 +42,14 @@ export const refuseInvalid: Hook<unknown, Env, string, unknown> = (result, conte
   return context.json({ message: field === '' ? message : `${field}: ${message}`, fields }, 400);
 };
 
-/** An answer in JSON, for the description of a route. */
+/** The description of an answer in JSON. */
 export const answers = <T>(schema: T, description: string) => ({
   description,
   content: { 'application/json': { schema } },
 });
+
+/** The description of a body in JSON. */
+export const jsonBody = <T>(schema: T) => ({ required: true, content: { 'application/json': { schema } } });
 
 /** The answers of every route to wrong requests. */
 export const PROBLEMS = {

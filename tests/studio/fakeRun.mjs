@@ -1,4 +1,4 @@
-/** Stands for `agenet train DATA --out RUN`: holds a run folder until it is asked to stop. Arguments: the data says how it ends. */
+/** Stands for `agenet train DATA --out RUN`: holds a run folder until it is asked to stop. The data `svhn:missing` makes it fail. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -6,7 +6,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 const [, , , data, , out] = process.argv;
 if (data === 'svhn:missing') {
-  console.error('note\nagenet: data "missing": no such data set or folder');
+  const [about, problem] = ['data "missing"', 'no such data set or folder'];
+  console.log(JSON.stringify({ error: { message: `${about}: ${problem}`, about, problem } }));
+  console.error(`note\nagenet: ${about}: ${problem}`);
   process.exit(2);
 }
 mkdirSync(join(out, 'checkpoints'), { recursive: true });

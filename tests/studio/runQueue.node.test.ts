@@ -1,23 +1,23 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import type { LiveMessage, RunSummary } from '../../src/studio/schemas.js';
+import type { LiveMessage, ListedRun } from '../../src/studio/schemas.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { makeRun, type OpenedStudio, openStudio } from './openStudio.js';
 
-/** A studio whose trainings run until they are stopped. */
+/** A studio whose runs train until they are stopped. */
 const open = (folder = temporaryFolder()) =>
   openStudio({
     folder,
     data: ['svhn:missing'],
-    program: [process.execPath, fileURLToPath(new URL('fakeTraining.mjs', import.meta.url))],
+    program: [process.execPath, fileURLToPath(new URL('fakeRun.mjs', import.meta.url))],
   });
 
 const statesOf = async ({ send }: OpenedStudio) =>
   Object.fromEntries(
-    ((await send('/api/runs')).json as RunSummary[]).map(({ id, state, reason }) => [
+    ((await send('/api/runs')).json as ListedRun[]).map(({ id, state, reason }) => [
       id,
       reason === null ? state : `${state}: ${reason}`,
     ]),
@@ -27,10 +27,10 @@ const statesOf = async ({ send }: OpenedStudio) =>
 const expectStates = (studio: OpenedStudio, states: Readonly<Record<string, string>>) =>
   expect.poll(() => statesOf(studio), { timeout: 20_000, interval: 100 }).toEqual(states);
 
-const start = (studio: OpenedStudio, name: string, data = 'mnist') => studio.post('/api/trainings', { name, data });
+const start = (studio: OpenedStudio, name: string, data = 'mnist') => studio.post('/api/queue', { name, data });
 const stop = (studio: OpenedStudio, name: string) => studio.post(`/api/runs/${name}/steering`, { action: 'stop' });
 
-describe('trainings', () => {
+describe('runs', () => {
   it('wait in the queue until there is room, in their order', async () => {
     const studio = await open();
     expect((await start(studio, 'a')).json).toEqual({ command: `npx agenet train mnist --out ${studio.folder}/a` });
@@ -45,7 +45,7 @@ describe('trainings', () => {
       b: 'queued: number 1 in the queue',
       c: 'queued: number 2 in the queue',
     });
-    expect((await studio.send('/api/trainings/b', { method: 'DELETE' })).status).toBe(204);
+    expect((await studio.send('/api/queue/b', { method: 'DELETE' })).status).toBe(204);
     await stop(studio, 'a');
     await expectStates(studio, { a: 'stopped', c: 'running' });
     await stop(studio, 'c');
@@ -70,7 +70,7 @@ describe('trainings', () => {
     const studio = await open();
     await start(studio, 'a', 'svhn:missing');
     await expectStates(studio, { a: 'failed: data "missing": no such data set or folder' });
-    expect((await studio.send('/api/trainings/a', { method: 'DELETE' })).status).toBe(204);
+    expect((await studio.send('/api/queue/a', { method: 'DELETE' })).status).toBe(204);
     expect(await statesOf(studio)).toEqual({});
   });
 
@@ -80,10 +80,10 @@ describe('trainings', () => {
     await expectStates(studio, { a: 'running' });
     const { pid } = JSON.parse(readFileSync(join(studio.folder, 'a', '.lock'), 'utf8')) as { pid: number };
     process.kill(pid, 'SIGKILL');
-    await expectStates(studio, { a: 'interrupted: its process ended without saving; no checkpoint was saved' });
+    await expectStates(studio, { a: 'interrupted: its process ended unexpectedly; no checkpoint was saved' });
     await start(studio, 'b');
     await expectStates(studio, {
-      a: 'interrupted: its process ended without saving; no checkpoint was saved',
+      a: 'interrupted: its process ended unexpectedly; no checkpoint was saved',
       b: 'running',
     });
     rmSync(join(studio.folder, 'a'), { recursive: true });
@@ -136,11 +136,106 @@ describe('trainings', () => {
   });
 });
 
+/** The file of a queue. */
+const queueOf = ({ folder }: OpenedStudio) => join(folder, '.studio', 'queue.json');
+const storedNames = (studio: OpenedStudio) =>
+  (JSON.parse(readFileSync(queueOf(studio), 'utf8')) as { request: { name: string } }[]).map(
+    ({ request }) => request.name,
+  );
+
+describe('the queue', () => {
+  it('keeps every run that was accepted, however many are added and removed at once', async () => {
+    const studio = await open();
+    await start(studio, 'first');
+    await expectStates(studio, { first: 'running' });
+    const names = Array.from({ length: 12 }, (_, index) => `run-${index}`);
+    const answers = await Promise.all(names.map((name) => start(studio, name)));
+    expect(answers.map(({ status }) => status)).toEqual(names.map(() => 202));
+    expect(new Set(storedNames(studio))).toEqual(new Set(names));
+    await Promise.all([
+      ...names.slice(0, 6).map((name) => studio.send(`/api/queue/${name}`, { method: 'DELETE' })),
+      ...names.map((name) => start(studio, `${name}b`)),
+    ]);
+    const left = [...names.slice(6), ...names.map((name) => `${name}b`)];
+    expect(new Set(storedNames(studio))).toEqual(new Set(left));
+    await studio.close();
+    const next = await open(studio.folder);
+    expect(new Set(Object.keys(await statesOf(next)))).toEqual(new Set(['first', ...left]));
+    await Promise.all(left.map((name) => next.send(`/api/queue/${name}`, { method: 'DELETE' })));
+    await stop(next, 'first');
+    await expectStates(next, { first: 'stopped' });
+  });
+
+  it('loses no run if its file cannot be written, and accepts none', async () => {
+    const studio = await open();
+    await start(studio, 'a');
+    await expectStates(studio, { a: 'running' });
+    await start(studio, 'b');
+    rmSync(queueOf(studio));
+    // A folder in the place of the file.
+    mkdirSync(join(queueOf(studio), 'x'), { recursive: true });
+    expect((await start(studio, 'c')).status).toBe(422);
+    await stop(studio, 'a');
+    await expectStates(studio, { a: 'stopped', b: 'running' });
+    rmSync(queueOf(studio), { recursive: true });
+    await expect.poll(() => existsSync(queueOf(studio)), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => storedNames(studio)).toEqual([]);
+    await stop(studio, 'b');
+    await expectStates(studio, { a: 'stopped', b: 'stopped' });
+  });
+
+  it('is never without a run between its place in the queue and its start', async () => {
+    const studio = await open();
+    // Each start reads the list of data sets first; a request arrives at every point of it.
+    const [added] = await Promise.all([start(studio, 'a'), ...Array.from({ length: 20 }, () => statesOf(studio))]);
+    expect(added.status).toBe(202);
+    const answers = await Promise.all([start(studio, 'a'), studio.send('/api/queue/a', { method: 'DELETE' })]);
+    expect(answers[0].status).toBe(422);
+    if (answers[1].status === 204) await expectStates(studio, {});
+    else {
+      await expectStates(studio, { a: 'running' });
+      await stop(studio, 'a');
+      await expectStates(studio, { a: 'stopped' });
+    }
+  });
+
+  it('tells a second request to resume a run to wait, and keeps names apart', async () => {
+    const studio = await open();
+    await makeRun(join(studio.folder, 'tiny'));
+    await start(studio, 'a');
+    await expectStates(studio, { a: 'running', tiny: expect.stringContaining('interrupted') as string });
+    const resume = () => studio.post('/api/runs/tiny/resume', {});
+    const answers = await Promise.all([resume(), resume()]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 422]);
+    const second = answers.find(({ status }) => status === 422)!;
+    expect(second.json).toEqual({ message: 'tiny: is in the queue already; wait until it trains' });
+    await studio.send('/api/queue/tiny', { method: 'DELETE' });
+    await stop(studio, 'a');
+  });
+
+  it('starts no process in a folder that was replaced by a link', async () => {
+    const studio = await open();
+    const run = await makeRun(join(studio.folder, 'tiny'));
+    await start(studio, 'a');
+    await expectStates(studio, { a: 'running', tiny: expect.stringContaining('interrupted') as string });
+    expect((await studio.post('/api/runs/tiny/resume', {})).status).toBe(202);
+    const outside = temporaryFolder();
+    cpSync(run, join(outside, 'tiny'), { recursive: true });
+    rmSync(run, { recursive: true });
+    symlinkSync(join(outside, 'tiny'), run);
+    await stop(studio, 'a');
+    await expectStates(studio, { a: 'stopped', tiny: 'failed: there is no such run' });
+    expect(existsSync(join(outside, 'tiny', '.lock'))).toBe(false);
+  });
+});
+
 describe('a page', () => {
   /** A live connection and the messages that it has received. */
-  async function connect({ url }: OpenedStudio, follow: readonly string[]) {
+  async function connect({ url, token }: OpenedStudio, follow: readonly string[]) {
     const messages: LiveMessage[] = [];
-    const socket = new WebSocket(`ws://localhost:${url.port}/api/live`);
+    const socket = new WebSocket(`ws://localhost:${url.port}/api/live`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
     socket.on('message', (data: Buffer) => messages.push(JSON.parse(data.toString()) as LiveMessage));
     await new Promise((resolve) => socket.once('open', resolve));
     socket.send(JSON.stringify({ follow }));

@@ -1,0 +1,29 @@
+/** The one rule for paths in answers: a page sees paths below the studio's folder, relative to it. */
+import { homedir } from 'node:os';
+import { basename, resolve } from 'node:path';
+
+/** Absolute paths of at least two parts. */
+const ABSOLUTE = /(?<![\w.])(?:\/[^\s/:;,"'()]+){2,}\/?/gu;
+/** Levels of a damaged or foreign file that a page is sent. */
+const MAX_LEVELS = 20;
+
+/**
+ * Returns a value of JSON in which the paths in all strings are relative to the folder. Paths beyond the folder are cut to their last name.
+ * Commands are exempt: they have the folder and the data as the studio was started with.
+ */
+export function withoutPaths<T>(value: T, folder: string, levels = MAX_LEVELS): T {
+  const shown = (part: unknown): unknown => withoutPaths(part, folder, levels - 1);
+  if (typeof value === 'string') return shorten(value, folder) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  if (levels === 0) return '…' as T;
+  if (Array.isArray(value)) return value.map(shown) as T;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, shown(part)])) as T;
+}
+
+function shorten(text: string, folder: string): string {
+  // Known paths may contain spaces.
+  const known = [resolve(folder), process.cwd(), homedir()].filter((path) => path !== '/');
+  return known
+    .reduce((shorter, path) => shorter.replaceAll(`${path}/`, ''), text)
+    .replace(ABSOLUTE, (path) => basename(path));
+}
