@@ -54,7 +54,7 @@ const interfaceAddresses = (): string[] =>
 export function requireToken({ token }: Access): MiddlewareHandler {
   return async (context, next) => {
     // Cookies do not distinguish ports, and two tunnels may lead to two studios.
-    const cookie = `agenet_studio_${/\d+$/u.exec(context.req.header('host') ?? '')?.[0] ?? ''}`;
+    const cookie = `agenet_studio_${/:(\d+)$/u.exec(context.req.header('host') ?? '')?.[1] ?? ''}`;
     const given = context.req.query('token');
     if (given !== undefined && context.req.path === '/' && (await timingSafeEqual(given, token))) {
       setCookie(context, cookie, token, { httpOnly: true, sameSite: 'Strict', path: '/' });

@@ -89,7 +89,7 @@ export async function readTags(folder: string): Promise<string[]> {
 
 /** Reads a run for the list. */
 export async function readSummary(folder: string, id: string): Promise<ListedRun> {
-  const [configuration, journal, entry, holder, previews, checkpoints, tags, times] = await Promise.all([
+  const [configuration, journal, entry, holder, previews, checkpoints, tags, changes] = await Promise.all([
     readStoredConfiguration(folder),
     readOwnLines(join(folder, JOURNAL_NAME), TAIL).then(parseJournal),
     readOwnLines(join(folder, LOG_NAME), TAIL).then(lastEntry),
@@ -97,39 +97,47 @@ export async function readSummary(folder: string, id: string): Promise<ListedRun
     iterationsOf(folder, 'samples'),
     iterationsOf(folder, 'checkpoints'),
     readTags(folder),
-    Promise.all([LOG_NAME, JOURNAL_NAME, '.'].map((name) => lstat(join(folder, name)).catch(() => undefined))),
+    Promise.all([JOURNAL_NAME, LOG_NAME, '.'].map((name) => changeOf(join(folder, name)))),
   ]);
-  const settings = configuration && knownSettings.parse(configuration);
+  const settings = knownSettings.parse(configuration ?? {});
   const step = Math.max(entry?.step ?? 0, lastStep(journal));
-  const totalSteps = totalStepsOf(settings?.length.steps ?? null, journal, step);
-  const checkpoint = checkpoints.at(-1) ?? null;
-  const { state, reason } = stateOf(journal, holder !== undefined, { step, totalSteps, checkpoint });
-  const rate = state === 'running' ? (entry?.iterations_per_second ?? 0) : 0;
+  const progress = {
+    step,
+    totalSteps: totalStepsOf(settings.length.steps ?? null, journal, step),
+    checkpoint: checkpoints.at(-1) ?? null,
+  };
+  const { state, reason } = stateOf(journal, holder !== undefined, progress);
   return {
     id,
     state,
     reason,
-    step,
-    totalSteps,
-    secondsLeft: totalSteps !== null && rate > 0 ? Math.round((totalSteps - step) / rate) : null,
+    ...progress,
+    secondsLeft: state === 'running' ? secondsLeft(progress, entry) : null,
     metrics: metricsOf(entry, journal),
-    data: settings?.data ?? '',
-    model: settings ? modelOf(settings) : 'config.json is missing or damaged',
-    updated: Math.max(...times.map((found) => found?.mtimeMs ?? 0)),
+    data: settings.data,
+    model: configuration ? modelOf(settings) : 'config.json is missing or damaged',
+    updated: Math.max(...changes.map(({ mtimeMs }) => mtimeMs)),
     preview: previews.at(-1) ?? null,
-    checkpoint,
-    journalBytes: times[1]?.size ?? 0,
+    journalBytes: changes[0]!.size,
     tags,
   };
 }
 
-const modelOf = ({ network, width, latent }: z.infer<typeof knownSettings>): string =>
-  `${network}, width ${width ?? '?'}, ${latent ?? '?'} latent dimensions`;
+const changeOf = (path: string): Promise<{ readonly mtimeMs: number; readonly size: number }> =>
+  lstat(path).catch(() => ({ mtimeMs: 0, size: 0 }));
+
+function secondsLeft({ step, totalSteps }: Progress, entry: LogEntry | undefined): number | null {
+  const rate = entry?.iterations_per_second ?? 0;
+  return totalSteps !== null && rate > 0 ? Math.round((totalSteps - step) / rate) : null;
+}
+
+const modelOf = ({ network, width = 0, latent = 0 }: z.infer<typeof knownSettings>): string =>
+  `${network}, width ${width}, ${latent} latent dimensions`;
 
 /** Returns the last complete entry of a log. */
 function lastEntry(lines: readonly string[]): LogEntry | undefined {
   const entries = lines.toReversed().map((line) => z.record(z.string(), z.number()).safeParse(parseObject(line)).data);
-  return entries.find((entry) => iteration.safeParse(entry?.step).success) as LogEntry | undefined;
+  return entries.find((entry) => iteration.safeParse(entry?.step).success);
 }
 
 /** Returns the iteration of the last event that has one. */
@@ -167,12 +175,24 @@ function stateOf(
 ): Pick<ListedRun, 'state' | 'reason'> {
   const last = journal.findLast(({ type }) => type in STATES_IN_TRAINING);
   if (isHeld) return { state: STATES_IN_TRAINING[last?.type ?? 'trained']!, reason: null };
-  if (last?.type === 'failed') return { state: 'failed', reason: last.message };
-  if (last?.type === 'imported') return { state: 'imported', reason: null };
-  if (last?.type === 'trained') return { state: last.interrupted ? 'stopped' : 'finished', reason: null };
-  // The process was killed, or the run is older than journals.
-  const { step, totalSteps, checkpoint } = progress;
-  if (!last && totalSteps !== null && step >= totalSteps) return { state: 'finished', reason: null };
+  switch (last?.type) {
+    case 'failed':
+      return { state: 'failed', reason: last.message };
+    case 'imported':
+      return { state: 'imported', reason: null };
+    case 'trained':
+      return { state: last.interrupted ? 'stopped' : 'finished', reason: null };
+    default:
+      return stateWithoutEnd(progress, last !== undefined);
+  }
+}
+
+/** Returns the state of a run whose process was killed, or that is older than journals. */
+function stateWithoutEnd(
+  { step, totalSteps, checkpoint }: Progress,
+  hasJournal: boolean,
+): Pick<ListedRun, 'state' | 'reason'> {
+  if (!hasJournal && totalSteps !== null && step >= totalSteps) return { state: 'finished', reason: null };
   const saved = checkpoint === null ? 'no checkpoint was saved' : `the last checkpoint is of iteration ${checkpoint}`;
   return { state: 'interrupted', reason: `its process ended unexpectedly; ${saved}` };
 }
