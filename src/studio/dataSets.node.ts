@@ -4,7 +4,7 @@ import { lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import sharp from 'sharp';
 import { DATASETS } from '../data/open.node.js';
-import { InputError, setting, text } from '../errors.js';
+import { InputError, setting } from '../errors.js';
 import { makeFolder, wrapWriteErrors, writeAndSync } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import { type DataCounts, type DataSet, runName } from './schemas.js';
@@ -253,9 +253,9 @@ export class DataSets {
 
 const notOffered = (name: string): InputError =>
   new InputError(
-    'data',
+    setting('data'),
     `${JSON.stringify(name.slice(0, 100))} is not offered by this studio`,
-    text`start the studio with ${setting('data')} to add it`,
+    'add it when you start the studio',
   );
 
 function countsOf({ name, size, channels, train, test, ...described }: Described): DataCounts {

@@ -304,10 +304,9 @@ function storedRuns(text: string): QueuedRun[] {
 
 /** Returns the error of a request for a run that waits or starts already. */
 export function inQueueAlready(queued: QueuedRun): InputError {
-  const problem = `${idOf(queued)} is in the queue already`;
   return queued.kind === 'new'
-    ? new InputError(setting('out'), problem, 'choose another name')
-    : new InputError(queued.run, 'is in the queue already', 'wait until it trains');
+    ? new InputError(setting('out'), `${queued.request.name} is in the queue already`, 'choose another name')
+    : new InputError(queued.run, 'in the queue already', 'wait until it trains');
 }
 
 const summaryOf = ({ id, queued }: Entry, state: RunState, reason: string | null): ListedRun => ({

@@ -99,6 +99,8 @@ describe('runs', () => {
     await expectStates(studio, { a: 'running' });
     await stop(studio, 'a');
     await expectStates(studio, { a: 'stopped' });
+    // A configuration that can be resumed.
+    cpSync(join(await makeRun(join(temporaryFolder(), 'run')), 'config.json'), join(studio.folder, 'a', 'config.json'));
     const resumed = await Promise.all(
       Array.from({ length: 4 }, async () => (await studio.post('/api/runs/a/resume', {})).status),
     );
@@ -208,7 +210,7 @@ describe('the queue', () => {
     const answers = await Promise.all([resume(), resume()]);
     expect(answers.map(({ status }) => status).sort()).toEqual([202, 422]);
     const second = answers.find(({ status }) => status === 422)!;
-    expect(second.json).toEqual({ message: 'tiny: is in the queue already; wait until it trains' });
+    expect(second.json).toMatchObject({ message: 'tiny: in the queue already; wait until it trains' });
     await studio.send('/api/queue/tiny', { method: 'DELETE' });
     await stop(studio, 'a');
   });

@@ -60,7 +60,7 @@ async function studio(folder: string, options: Options, terminal: Terminal): Pro
     port,
     parallel,
     data,
-    command,
+    program,
     onFailure,
   });
   return withSignals(terminal, WRITING, async (signal) => {
