@@ -4,6 +4,7 @@ import { InputError } from '../../errors.js';
 import { encode } from '../onnx.js';
 import type { Graph } from '../graph.js';
 import { lower, rulesOf, type Target } from '../lowering/lower.js';
+import { estimatePeakMemory } from '../memory.js';
 import { type LoadModel, targetOf } from './blockSize.node.js';
 import { openCApi } from './cApi.node.js';
 import { type Communicator, requireSame } from './communicator.js';
@@ -75,6 +76,19 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
     keepOnDevice: nextStates(lowered),
   });
   return new Program(executor, signatureOf(lowered), communicator && { axes: graph.batchAxes ?? {}, communicator });
+}
+
+/**
+ * Estimates the peak resident memory, in bytes, of a process that compiles a graph with these options and trains by it; see `estimatePeakMemory`.
+ * @returns undefined on a device other than the CPU
+ * @throws {InputError} if an option is invalid
+ */
+export async function estimateMemory(graph: Graph, options: CompileOptions = {}): Promise<number | undefined> {
+  requireOptions(options);
+  const { device = 'cpu', communicator } = options;
+  if (device !== 'cpu') return undefined;
+  const target = options.target ?? (await targetOf(device, await loaderOf(options)));
+  return estimatePeakMemory(lower(graph, target, communicator?.size));
 }
 
 /** @throws {InputError} unless the batch divides into a part of one size for each rank */
