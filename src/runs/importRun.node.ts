@@ -8,6 +8,7 @@ import { fromStateDict, isCounter, stateDictOptions } from '../networks/stateDic
 import type { Configuration } from '../training/configuration.js';
 import { stateFromWeights } from '../training/trainer.js';
 import { shown } from '../validation.js';
+import { Journal } from './journal.node.js';
 import { RunFolder } from './runFolder.node.js';
 import { resolveSettings, type Settings } from './settings.node.js';
 
@@ -53,7 +54,9 @@ export async function importRun(file: string, out: string, settings: ImportSetti
   const folder = await RunFolder.create(out, configuration);
   const lock = await folder.lock();
   try {
-    const checkpoint = await folder.writeCheckpoint({ configuration, ...stateFromWeights(weights, configuration) });
+    const state = stateFromWeights(weights, configuration);
+    const checkpoint = await folder.writeCheckpoint({ configuration, ...state });
+    await new Journal(folder).append({ type: 'imported', step: state.step, file });
     return { run: out, checkpoint, configuration };
   } finally {
     await lock.release();

@@ -18,7 +18,9 @@ export type JournalEvent =
       readonly parameters: Readonly<Record<NetworkName, number>>;
       readonly pid: number;
     }
-  | { readonly type: 'paused' | 'continued' | 'checkpoint' | 'imported'; readonly step: number }
+  /** The run was made of the weights in a file. */
+  | { readonly type: 'imported'; readonly step: number; readonly file: string }
+  | { readonly type: 'paused' | 'continued' | 'checkpoint'; readonly step: number }
   | {
       readonly type: 'evaluation';
       readonly step: number;
@@ -71,7 +73,7 @@ export class Journal {
   }
 
   /** Appends an event, and returns the problem if that is not possible. */
-  private async append(event: JournalEvent): Promise<string | undefined> {
+  async append(event: JournalEvent): Promise<string | undefined> {
     const entry: JournalEntry = { time: new Date().toISOString(), ...event };
     try {
       await this.run.append(JOURNAL_NAME, `${JSON.stringify(entry)}\n`);

@@ -47,6 +47,8 @@ describe('agenet import', () => {
       channels: 1,
       size: 32,
     });
+    const journal = JSON.parse(readFileSync(join(folder, 'imported', 'journal.jsonl'), 'utf8')) as unknown;
+    expect(journal).toMatchObject({ type: 'imported', step: 0, file: 'exported/pytorch.safetensors' });
     expect(await samplesOf('imported')).toEqual(await samplesOf('run'));
     expect(await resultOf(['train', '--resume', 'imported', '--steps', '2', '--threads', '1'], folder)).toMatchObject({
       steps: 2,
