@@ -1,12 +1,11 @@
 /** Image files of any size, from a folder or an archive. */
 import { decodeImage, loadSharp } from '../images/decode.node.js';
+import { IMAGE_SIZES } from '../imageSizes.js';
 import { forEachConcurrently } from './decoding/imageItems.node.js';
 import { openCollection, type OpenOptions } from './decoding/openCollection.node.js';
 import { folderClasses } from './imageNames.js';
 import type { ImageFormat, ImageItem, ImageSource, SkippedImage } from './source.js';
 
-/** The sizes for which there are networks. */
-export const NATIVE_SIZES = [32, 64] as const;
 const DEFAULT_SIZE = 64;
 /** Number of images in the sample. */
 const SAMPLE = 64;
@@ -59,7 +58,10 @@ export async function sampledFormat(images: readonly (() => string | Promise<Uin
 
 function nearestSize(side = DEFAULT_SIZE): number {
   const distance = (size: number) => Math.abs(Math.log(side / size));
-  return NATIVE_SIZES.reduce((nearest, size) => (distance(size) < distance(nearest) ? size : nearest), DEFAULT_SIZE);
+  return IMAGE_SIZES.reduce<number>(
+    (nearest, { size }) => (distance(size) < distance(nearest) ? size : nearest),
+    DEFAULT_SIZE,
+  );
 }
 
 interface SampledImage {

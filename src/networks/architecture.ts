@@ -1,4 +1,5 @@
-import { InputError, setting } from '../errors.js';
+import { InputError } from '../errors.js';
+import { IMAGE_SIZES } from '../imageSizes.js';
 import * as architectures from './architectures/index.js';
 import type { Architecture } from './dcgan.js';
 
@@ -8,13 +9,15 @@ export const ARCHITECTURES = architectures satisfies Record<string, Architecture
 export type ArchitectureName = keyof typeof architectures;
 export const ARCHITECTURE_NAMES = Object.keys(ARCHITECTURES).sort() as readonly ArchitectureName[];
 
+const DEFAULTS: readonly { readonly size: number; readonly architecture: ArchitectureName }[] = IMAGE_SIZES;
+
 /**
- * Returns the name of the architecture for images of this size.
+ * Returns the name of the default architecture for an image size.
  * @throws {InputError} if there is none
  */
 export function architectureFor(imageSize: number): ArchitectureName {
-  const name = ARCHITECTURE_NAMES.find((candidate) => ARCHITECTURES[candidate].imageSize === imageSize);
-  if (name !== undefined) return name;
-  const known = ARCHITECTURE_NAMES.map((candidate) => `${ARCHITECTURES[candidate].imageSize} (${candidate})`);
-  throw new InputError(setting('size'), `no architecture supports ${imageSize}`, `choose ${known.join(' or ')}`);
+  const found = DEFAULTS.find(({ size }) => size === imageSize);
+  if (found) return found.architecture;
+  const known = DEFAULTS.map(({ size, architecture }) => `${size} (${architecture})`);
+  throw new InputError(`size ${imageSize}`, 'no architecture supports it', `choose ${known.join(' or ')}`);
 }

@@ -7,6 +7,7 @@ import { DISTANCES, DIVERGENCES } from '../age/objective.js';
 import { PRIORS } from '../age/prior.js';
 import { MOMENTS, REDUCTIONS } from '../age/terms.js';
 import { CROPS, type Padding } from '../images/preprocessing.js';
+import { IMAGE_SIZES } from '../imageSizes.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
 import { LARGEST_SEED } from '../random.js';
 import {
@@ -52,7 +53,7 @@ const DECAY = number(0, 1, 1);
 
 /** Returns the network for an image size. A size that no network has is rejected with the other settings. */
 export const networkFor = (size: unknown): ArchitectureName =>
-  ARCHITECTURE_NAMES.find((name) => sizeOf(name) === size) ?? ARCHITECTURE_NAMES[0]!;
+  (IMAGE_SIZES.find((row) => row.size === size) ?? IMAGE_SIZES[0]).architecture;
 
 const sizeOf = (name: ArchitectureName): number => ARCHITECTURES[name].imageSize;
 const sizeOfNetwork = (name: unknown): number | undefined =>

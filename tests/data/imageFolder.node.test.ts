@@ -6,7 +6,7 @@ import type { OpenOptions } from '../../src/data/decoding/openCollection.node.js
 import { gatherImages, type ImageFormat, type ImageSource, type Split } from '../../src/data/source.js';
 import { partitionByName } from '../../src/data/imageNames.js';
 import { findImages, folderFormat, openFolder } from '../../src/data/imageFolder.node.js';
-import { NATIVE_SIZES } from '../../src/data/imageFiles.node.js';
+import { IMAGE_SIZES } from '../../src/imageSizes.js';
 import { ARCHITECTURES } from '../../src/networks/architecture.js';
 import { expectInputError } from '../rejection.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
@@ -154,7 +154,7 @@ describe('the format of a folder', () => {
 
   it('has one of the sizes of the architectures', () => {
     const sizes = Object.values(ARCHITECTURES).map(({ imageSize }) => imageSize);
-    expect([...NATIVE_SIZES]).toEqual([...new Set(sizes)].sort((a, b) => a - b));
+    expect(IMAGE_SIZES.map(({ size }) => size)).toEqual([...new Set(sizes)].sort((a, b) => a - b));
   });
 
   it('is RGB if no image can be read', async () => {

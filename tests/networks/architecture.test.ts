@@ -10,6 +10,7 @@ import {
 import { type NetworkOptions } from '../../src/networks/dcgan.js';
 import { forwardEval, forwardTrain } from '../../src/networks/forward.js';
 import type { NetworkPair } from '../../src/networks/network.js';
+import { IMAGE_SIZES } from '../../src/imageSizes.js';
 import { expectInputError } from '../rejection.js';
 
 type Shapes = readonly (readonly [name: string, shape: Shape])[];
@@ -196,6 +197,13 @@ describe('architectureFor', () => {
   it('finds the architecture for an image size', () => {
     expect(architectureFor(32)).toBe('dcgan32');
     expect(architectureFor(64)).toBe('dcgan64');
+  });
+
+  it('is the one of the table of defaults, whatever other architectures of the size are called', () => {
+    for (const { size, architecture } of IMAGE_SIZES) {
+      expect(architectureFor(size)).toBe(architecture);
+      expect(ARCHITECTURES[architecture].imageSize).toBe(size);
+    }
   });
 
   it('lists the supported sizes if none fits', async () => {
