@@ -7,8 +7,8 @@ import type { Communicator } from '../engine/runtime/communicator.js';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The number of this process among those that were started together with it, or undefined if it is alone. `mpirun` states both; `srun --mpi=pmix`
- * also starts single processes.
+ * Returns the number of this process among those that were started together, or undefined if it is alone. `mpirun` and `srun --mpi=pmix` state it;
+ * both also start single processes.
  */
 export function launchedRank(environment: Environment = process.env): number | undefined {
   const rank = environment.OMPI_COMM_WORLD_RANK ?? environment.PMIX_RANK;
@@ -17,9 +17,8 @@ export function launchedRank(environment: Environment = process.env): number | u
 }
 
 /**
- * Returns the number of cores for a rank. Launchers bind ranks to cores, each to its own or several to the same: the result is the number of those that the
- * rank may run on, divided among the ranks that may run on the same.
- * @param place the host and its cores that this rank may run on, as a text that only ranks on the same cores have
+ * Returns the number of cores for a rank: those that it may run on, divided among the ranks that may run on the same. Launchers bind ranks to cores.
+ * @param place the host and the cores, as a text that only ranks on the same cores have
  * @param available the number of these cores
  */
 export function coresOf(
@@ -45,13 +44,12 @@ export function bindingNote(
   return `mpirun has bound ${ranks} processes to ${cores} of ${all} cores each; start it with --bind-to none, or give each more`;
 }
 
-const ownPlace = (): string => `${hostname()} ${/^Cpus_allowed_list:.*$/m.exec(ownStatus())?.[0] ?? ''}`;
-
-/** The state of this process as Linux describes it, or nothing on another system. */
-function ownStatus(): string {
+function ownPlace(): string {
+  let status = '';
   try {
-    return readFileSync('/proc/self/status', 'utf8');
+    status = readFileSync('/proc/self/status', 'utf8');
   } catch {
-    return '';
+    // Only Linux has this file.
   }
+  return `${hostname()} ${/^Cpus_allowed_list:.*$/m.exec(status)?.[0] ?? ''}`;
 }

@@ -1,10 +1,10 @@
 /** Ranks that Open MPI starts and connects: `mpirun -n 4 ...`. */
-import { InputError, messageOf } from '../errors.js';
 import type { Communicator } from '../engine/runtime/communicator.js';
-import { coresOf } from './launch.node.js';
 import { type Koffi, loadKoffi, type Pointer } from '../engine/runtime/onnxRuntime.node.js';
+import { InputError, messageOf } from '../errors.js';
+import { coresOf } from './launch.node.js';
 
-/** The library of Open MPI 4 and 5, under its version-independent and its versioned names. */
+/** The library of Open MPI 4 and 5, under its versioned and its unversioned name. */
 const LIBRARIES = ['libmpi.so.40', 'libmpi.so'];
 
 /** The connection to the ranks that were started together with this one. */
@@ -20,8 +20,8 @@ export interface World extends Communicator {
  * @throws {InputError} if the library cannot be loaded or is not Open MPI's
  */
 export async function connect(libraries: readonly string[] = LIBRARIES): Promise<World> {
-  const koffi = await loadKoffi();
-  const { mpi, symbols } = openLibrary(libraries, koffi.load);
+  const { load } = await loadKoffi();
+  const { mpi, symbols } = openLibrary(libraries, load);
   const [comm, float, byte, sum] = symbols;
   const call = (name: string, parameters: string) => {
     const native = mpi.func(`int ${name}(${parameters})`);
@@ -40,7 +40,6 @@ export async function connect(libraries: readonly string[] = LIBRARIES): Promise
   const allGather = call('MPI_Allgather', 'const void *, int, void *, void *, int, void *, void *');
   const broadcast = call('MPI_Bcast', 'void *, int, void *, int, void *');
   const barrier = call('MPI_Barrier', 'void *');
-  const finalize = call('MPI_Finalize', '');
   const communicator: Communicator = {
     rank: ask('MPI_Comm_rank'),
     size: ask('MPI_Comm_size'),
@@ -49,10 +48,10 @@ export async function connect(libraries: readonly string[] = LIBRARIES): Promise
     broadcast: (bytes) => broadcast(bytes, bytes.length, byte, 0, comm),
     barrier: () => barrier(comm),
   };
-  return { ...communicator, cores: coresOf(communicator), finalize };
+  return { ...communicator, cores: coresOf(communicator), finalize: call('MPI_Finalize', '') };
 }
 
-/** Opens the library so that its plugins find its symbols, and returns those that stand for the group of all ranks, types and the sum. */
+/** Opens the library so that its plugins find its symbols. Returns the symbols of the group of all ranks, of two types and of the sum. */
 function openLibrary(names: readonly string[], load: Koffi['load']) {
   const problems: string[] = [];
   for (const name of names) {

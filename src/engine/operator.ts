@@ -1,4 +1,4 @@
-/** What operators are written with: their application, errors, parameters, and what reductions and broadcasting have in common. */
+/** Tools for writing operators: application, errors, parameters, broadcasting and reductions. */
 import { broadcastShapes, normalizeAxes, type Shape, ShapeError, showShape, sizeOf, stridesOf } from './shape.js';
 import {
   type Attributes,
@@ -17,7 +17,7 @@ import {
 
 export type NoAttributes = Record<string, never>;
 
-/** Applies an operator: infers the type and shape of its result, and throws if the inputs do not fit. */
+/** Applies an operator. @throws {ShapeError} if the inputs do not fit */
 export function apply<A extends Attributes>(
   operator: Operator<A>,
   inputs: readonly Value[],
@@ -27,7 +27,7 @@ export function apply<A extends Attributes>(
   return { kind: 'computed', operator, inputs, attributes, type, shape };
 }
 
-/** Whether a value is the result of ONNX's standard operator of this name. */
+/** Tests whether a value is the result of ONNX's standard operator of this name. */
 export const isComputedBy = (value: Value | undefined, name: string): value is ComputedValue =>
   value?.kind === 'computed' && value.operator.name === name && value.operator.domain === undefined;
 
@@ -43,17 +43,17 @@ export function requireFloat(operator: string, inputs: readonly Value[]): void {
 
 const showType = (value: Value): string => (value.type === 'float32' ? '' : `${value.type} `) + showShape(value.shape);
 
-/** A vector of int64, as ONNX takes shapes and axes. */
+/** Creates a vector of int64, as ONNX takes shapes and axes. */
 export const integers = (elements: readonly number[]): ConstantValue =>
   constantTensor({ type: 'int64', shape: [elements.length], data: BigInt64Array.from(elements, BigInt) });
 
-/** Either a value or a number, which becomes a scalar constant. */
+/** A value, or a number for a scalar constant. */
 export type Operand = Value | number;
 export const asValue = (operand: Operand): Value => (typeof operand === 'number' ? constant(operand) : operand);
 
 // Broadcasting
 
-/** The common shape of two broadcast operands, which must have one type. */
+/** Infers the shape of a result of two operands of one type that are broadcast against each other. */
 export function inferBroadcast(name: string, inputs: readonly Value[], type: ElementType): TensorType {
   const [a, b] = inputs;
   if (a!.type !== b!.type) throwShapeError(name, inputs, 'operands have different types');
@@ -62,7 +62,7 @@ export function inferBroadcast(name: string, inputs: readonly Value[], type: Ele
   return { type, shape };
 }
 
-/** For a tensor of shape `from` broadcast to `to`: maps a row-major index of `to` to the offset of its element. */
+/** Returns a function from a row-major index of `to` to the offset of its element in a tensor of shape `from` that is broadcast to `to`. */
 export function broadcastOffsets(from: Shape, to: Shape): (index: number) => number {
   const lead = to.length - from.length;
   const own = stridesOf(from);
@@ -76,7 +76,7 @@ export function broadcastOffsets(from: Shape, to: Shape): (index: number) => num
   };
 }
 
-/** The elements of a constant broadcast to a larger shape. */
+/** Returns the elements of a constant broadcast to a larger shape. */
 export function broadcastElements(x: ConstantValue, to: Shape): ElementArray {
   const source = x.data;
   const elements = new (source.constructor as new (length: number) => Float32Array)(sizeOf(to));
@@ -98,13 +98,13 @@ export interface ReductionOptions {
   readonly keepAxes?: boolean;
 }
 
-/** The shape left when `axes` are reduced: as 1, or removed. */
+/** Returns a shape with `axes` reduced to size 1, or removed. */
 export const reducedShape = (shape: Shape, axes: readonly number[], keepdims: number): Shape =>
   keepdims === 1
     ? shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
     : shape.filter((_, axis) => !axes.includes(axis));
 
-/** The members that all reductions share. */
+/** Returns the members that all reductions share. */
 export const reduction = (name: string) => ({
   name,
   infer([x]: readonly Value[], { axes, keepdims }: ReductionAttributes): TensorType {
@@ -117,14 +117,14 @@ export const reduction = (name: string) => ({
     reducedInParts(placement!, attributes),
 });
 
-/** A reduction over axes that every rank holds whole. */
+/** Distributes a reduction over axes that every rank holds whole. */
 function reducedInParts(placement: Placement, { axes, keepdims }: ReductionAttributes): Distribution | undefined {
   if (typeof placement !== 'number' || axes.includes(placement)) return undefined;
   const removed = keepdims === 1 ? 0 : axes.filter((axis) => axis < placement).length;
   return { operands: [placement], result: placement - removed };
 }
 
-/** A sum over axes, one of which ranks hold in parts. */
+/** Distributes a sum over axes, one of which may be divided among ranks. */
 export const summedInParts = ([placement]: readonly Placement[], attributes: ReductionAttributes): Distribution =>
   reducedInParts(placement!, attributes) ?? { operands: [placement!], result: 'summand' };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MeasuredCommunicator } from '../../src/distributed/measuredCommunicator.js';
+import { measureCommunicator } from '../../src/distributed/measuredCommunicator.js';
 import { ALONE, type Communicator } from '../../src/engine/runtime/communicator.js';
 
 describe('a measured communicator', () => {
@@ -12,7 +12,7 @@ describe('a measured communicator', () => {
       broadcast: () => passed.push('broadcast'),
       barrier: () => passed.push('barrier'),
     };
-    const measured = new MeasuredCommunicator(inner);
+    const measured = measureCommunicator(inner);
     expect([measured.rank, measured.size]).toEqual([0, 1]);
     const output = new Float32Array(3);
     measured.allReduceSum(Float32Array.of(1, 2, 3), output);

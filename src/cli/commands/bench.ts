@@ -60,8 +60,7 @@ async function bench(options: Options, terminal: Terminal, world: World | undefi
   const { iterations, warmup, device } = options;
   const configuration = await resolveConfiguration('mnist', { channels: 3, ...options, steps: iterations + warmup });
   const profilePrefix = options.profile && join(tmpdir(), `agenet-profile-${process.pid}`);
-  const communicator =
-    world && new (await import('../../distributed/measuredCommunicator.js')).MeasuredCommunicator(world);
+  const communicator = world && (await import('../../distributed/measuredCommunicator.js')).measureCommunicator(world);
   const cores = world?.cores;
   const compile = compilerOf(options, terminal, { profilePrefix, communicator, cores });
   const trainer = await Trainer.create(configuration, randomImages(configuration), compile);

@@ -1,22 +1,19 @@
 /** ONNX Runtime on the CPU through its C API: results are written into buffers, and nothing is copied. */
 import { sizeOf } from '../shape.js';
-import { ARRAY_OF, ELEMENT_CODES, type ElementArray, type TensorType } from '../value.js';
+import { ARRAY_OF, ELEMENT_CODES, type TensorData, type TensorType } from '../value.js';
 import { collectiveDomain } from './collectives.node.js';
 import { createGcTrigger, once, type Pointer } from './onnxRuntime.node.js';
 import { attempt, CApiUnavailableError, type Expectations, OrtApi } from './ortApi.node.js';
-import { type Executor, hasBuffer, type LoadOptions, type TensorBuffer } from './program.js';
+import { type Executor, hasBuffer, type LoadOptions } from './program.js';
 
 /** ONNX Runtime's constants: a log severity, levels of graph optimization, and CPU memory from an arena, of the default kind. */
 const FATAL = 4;
 const [NO_OPTIMIZATION, ALL_OPTIMIZATIONS] = [0, 99];
 const [ARENA_ALLOCATOR, DEFAULT_MEMORY] = [1, 0];
 
-/** ONNX Runtime in this process. Its environment and description of memory are never released. */
+/** ONNX Runtime in this process. Its environment and memory description are never released. */
 export class CApiRuntime {
-  /**
-   * Opens the library, once per process.
-   * @throws {CApiUnavailableError} if the C API is unavailable here
-   */
+  /** Opens the library, once per process. @throws {CApiUnavailableError} as `connect` */
   static readonly open = once(() => CApiRuntime.connect());
 
   private constructor(
@@ -25,18 +22,12 @@ export class CApiRuntime {
     private readonly memory: Pointer,
   ) {}
 
-  /**
-   * Opens a library that meets expectations.
-   * @throws {CApiUnavailableError} if it does not, or the C API is unavailable here
-   */
+  /** Opens a library. @throws {CApiUnavailableError} if it is not as expected, or the C API is unavailable here */
   static async connect(expected: Expectations = {}): Promise<CApiRuntime> {
     const ort = await OrtApi.open(expected);
     return attempt('setup', 'the library does not start', () => {
-      return new CApiRuntime(
-        ort,
-        ort.create('CreateEnv', FATAL, 'agenet'),
-        ort.create('CreateCpuMemoryInfo', ARENA_ALLOCATOR, DEFAULT_MEMORY),
-      );
+      const environment = ort.create('CreateEnv', FATAL, 'agenet');
+      return new CApiRuntime(ort, environment, ort.create('CreateCpuMemoryInfo', ARENA_ALLOCATOR, DEFAULT_MEMORY));
     });
   }
 
@@ -76,28 +67,22 @@ export async function openCApi(): Promise<CApiAccess> {
   }
 }
 
-const bytesOf = (operands: readonly TensorBuffer[]): number =>
-  operands.reduce((bytes, { data }) => bytes + data.byteLength, 0);
-
 class CApiExecutor implements Executor {
   private readonly beforeRun = createGcTrigger();
-  /** Bytes. What was needed to create the first inputs is unknown, but as large as they are. */
-  private garbage: number | undefined;
+  private hasRun = false;
 
   constructor(
     private readonly ort: OrtApi,
     private readonly session: Pointer,
     private readonly memory: Pointer,
-    /** Whether operators call JavaScript, which is only possible on its thread without a wait for each call. */
+    /** Whether operators call JavaScript. They then run on its thread, because each call from another one would wait for it. */
     private readonly callsBack: boolean,
   ) {}
 
-  async run(
-    inputs: Readonly<Record<string, TensorBuffer>>,
-    outputs: Readonly<Record<string, TensorBuffer | TensorType>>,
-  ) {
-    this.beforeRun(this.garbage ?? bytesOf(Object.values(inputs)));
-    this.garbage = 0;
+  async run(inputs: Readonly<Record<string, TensorData>>, outputs: Readonly<Record<string, TensorData | TensorType>>) {
+    // Only the creation of the first inputs leaves garbage: at least as many bytes as they have.
+    if (!this.hasRun) this.beforeRun(Object.values(inputs).reduce((bytes, { data }) => bytes + data.byteLength, 0));
+    this.hasRun = true;
     const targets = Object.fromEntries(
       Object.entries(outputs).map(([name, output]) => [name, hasBuffer(output) ? output : allocated(output)]),
     );
@@ -106,21 +91,16 @@ class CApiExecutor implements Executor {
       for (const operand of [...Object.values(inputs), ...Object.values(targets)])
         values.push(this.tensorOver(operand));
       const [feeds, fetches] = [Object.keys(inputs), Object.keys(targets)];
-      const parameters = [
-        feeds,
-        values.slice(0, feeds.length),
-        feeds.length,
-        fetches,
-        fetches.length,
-        values.slice(feeds.length),
-      ];
-      if (this.callsBack) this.ort.call('Run', this.session, null, ...parameters);
-      else await this.ort.callAsync('Run', [this.session, null, ...parameters], [inputs, targets]);
+      const count = feeds.length;
+      const operands = [feeds, values.slice(0, count), count, fetches, fetches.length, values.slice(count)];
+      const parameters = [this.session, null, ...operands];
+      if (this.callsBack) this.ort.call('Run', ...parameters);
+      else await this.ort.callAsync('Run', parameters, [inputs, targets]);
     } finally {
       for (const value of values) this.ort.release('ReleaseValue', value);
     }
     const wanted = Object.entries(targets).filter(([name]) => !hasBuffer(outputs[name]!));
-    return Object.fromEntries(wanted.map(([name, { data }]): [string, ElementArray] => [name, data]));
+    return Object.fromEntries(wanted.map(([name, { data }]) => [name, data]));
   }
 
   release(): Promise<void> {
@@ -132,22 +112,15 @@ class CApiExecutor implements Executor {
     throw new Error('no profile is recorded');
   }
 
-  /** A tensor in the memory of an array. */
-  private tensorOver({ type, shape, data }: TensorBuffer): Pointer {
-    const dimensions = BigInt64Array.from(shape, BigInt);
-    return this.ort.create(
-      'CreateTensorWithDataAsOrtValue',
-      this.memory,
-      data,
-      data.byteLength,
-      dimensions,
-      shape.length,
-      ELEMENT_CODES[type],
-    );
+  /** Creates a tensor in the memory of an array. */
+  private tensorOver({ type, shape, data }: TensorData): Pointer {
+    const dimensions = [BigInt64Array.from(shape, BigInt), shape.length];
+    const content = [this.memory, data, data.byteLength];
+    return this.ort.create('CreateTensorWithDataAsOrtValue', ...content, ...dimensions, ELEMENT_CODES[type]);
   }
 }
 
-const allocated = ({ type, shape }: TensorType): TensorBuffer => ({
+const allocated = ({ type, shape }: TensorType): TensorData => ({
   type,
   shape,
   data: new ARRAY_OF[type](sizeOf(shape)),

@@ -1,4 +1,4 @@
-/** The operators over ranks (operators/collective.ts) as custom operators of ONNX Runtime's C API, computed by a communicator. */
+/** The operators over ranks (operators/collective.ts) as custom operators of ONNX Runtime's C API. */
 import { messageOf } from '../../errors.js';
 import { COLLECTIVE_DOMAIN } from '../operators/collective.js';
 import { type Shape, sizeOf } from '../shape.js';
@@ -7,7 +7,7 @@ import type { Communicator } from './communicator.js';
 import type { Pointer } from './onnxRuntime.node.js';
 import type { OrtApi } from './ortApi.node.js';
 
-/** An operator of one input and one output, float32 both. */
+/** An operator of one float32 input and one float32 output. */
 interface Kernel {
   readonly shape: (input: Shape, ranks: number) => Shape;
   readonly compute: (input: Float32Array, output: Float32Array, communicator: Communicator) => void;
@@ -16,11 +16,11 @@ interface Kernel {
 const KERNELS: Readonly<Record<string, Kernel>> = {
   AllReduceSum: {
     shape: (input) => input,
-    compute: (input, output, communicator) => communicator.allReduceSum(input, output),
+    compute: (input, output, { allReduceSum }) => allReduceSum(input, output),
   },
   AllGather: {
     shape: ([rows, ...rest], ranks) => [rows! * ranks, ...rest],
-    compute: (input, output, communicator) => communicator.allGather(input, output),
+    compute: (input, output, { allGather }) => allGather(input, output),
   },
   OwnShare: {
     shape: ([rows, ...rest], ranks) => [rows! / ranks, ...rest],
@@ -30,27 +30,24 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
 
 const domains = new WeakMap<Communicator, Pointer>();
 
-/** The operators of a communicator, for the options of a session. They are created once and never released. */
+/** Returns the operators of a communicator, for the options of a session. They are created once and never released. */
 export function collectiveDomain(ort: OrtApi, communicator: Communicator): Pointer {
-  const domain = domains.get(communicator) ?? ort.create('CreateCustomOpDomain', COLLECTIVE_DOMAIN);
-  if (!domains.has(communicator)) {
-    for (const [name, kernel] of Object.entries(KERNELS))
-      ort.call('CustomOpDomain_Add', domain, customOperator(ort, name, kernel, communicator));
-    domains.set(communicator, domain);
-  }
+  const known = domains.get(communicator);
+  if (known !== undefined) return known;
+  const domain = ort.create('CreateCustomOpDomain', COLLECTIVE_DOMAIN);
+  for (const [name, kernel] of Object.entries(KERNELS))
+    ort.call('CustomOpDomain_Add', domain, customOperator(ort, name, kernel, communicator));
+  domains.set(communicator, domain);
   return domain;
 }
 
 /** The version of struct OrtCustomOp that is filled in, and the versions of the operator that it implements. */
 const [STRUCT_VERSION, FIRST_VERSION, LAST_VERSION] = [18n, 1, 2 ** 31 - 1];
 
-/** ONNX Runtime's numbers of a required operand, and of the default kind of memory. */
+/** ONNX Runtime's codes of a required operand and of the default memory. */
 const [REQUIRED, DEFAULT_MEMORY] = [0, 0];
 
-/**
- * A struct OrtCustomOp (onnxruntime_c_api.h): a version, then pointers to functions. It and what it points to are never freed, since the runtime keeps
- * them.
- */
+/** Creates a struct OrtCustomOp (onnxruntime_c_api.h): a version, then pointers to functions. It is never freed, because the runtime keeps it. */
 function customOperator(ort: OrtApi, name: string, { shape, compute }: Kernel, communicator: Communicator): Pointer {
   const { koffi } = ort;
   const callback = (prototype: string, body: (...parameters: never[]) => unknown): bigint =>
@@ -73,7 +70,7 @@ function customOperator(ort: OrtApi, name: string, { shape, compute }: Kernel, c
   });
   const members: readonly bigint[] = [
     STRUCT_VERSION,
-    // CreateKernel: nothing is kept for a node, but a kernel must not be null.
+    // CreateKernel: a kernel has no state, but must not be null.
     returns('void *', 'void *, void *, void *', nameAddress),
     returns('void *', 'void *', nameAddress),
     // GetExecutionProviderType: null stands for the CPU.
@@ -95,7 +92,7 @@ function customOperator(ort: OrtApi, name: string, { shape, compute }: Kernel, c
   return struct;
 }
 
-/** The address of a text that stays allocated: the runtime keeps it. */
+/** Returns the address of a text that stays allocated. */
 function cString({ koffi }: OrtApi, text: string): Pointer {
   const bytes = new TextEncoder().encode(`${text}\0`);
   const address = koffi.alloc('uint8', bytes.length) as Pointer;
@@ -118,13 +115,10 @@ function inputOf(ort: OrtApi, context: Pointer): { readonly shape: Shape; readon
 }
 
 function outputOf(ort: OrtApi, context: Pointer, shape: Shape): Float32Array {
-  return elementsOf(
-    ort,
-    ort.create('KernelContext_GetOutput', context, 0, BigInt64Array.from(shape, BigInt), shape.length),
-    shape,
-  );
+  const sizes = BigInt64Array.from(shape, BigInt);
+  return elementsOf(ort, ort.create('KernelContext_GetOutput', context, 0, sizes, shape.length), shape);
 }
 
-/** A tensor's memory. */
+/** Views a tensor's memory. */
 const elementsOf = (ort: OrtApi, value: Pointer, shape: Shape): Float32Array =>
   new Float32Array(ort.koffi.view(ort.create('GetTensorMutableData', value), 4 * sizeOf(shape)));

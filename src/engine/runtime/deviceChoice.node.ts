@@ -9,7 +9,7 @@ import { compile, type CompileOptions, type Device } from './native.node.js';
 import { type Compile, StatefulProgram } from './program.js';
 import { firstLine } from './session.js';
 
-/** How a device did: seconds per run, or in one line why it was not timed. */
+/** The seconds of a run on a device, or the reason in one line why it was not timed. */
 export type DeviceTiming = { readonly device: Device } & ({ readonly seconds: number } | { readonly reason: string });
 
 /** A compiler, and how it chooses its device if that is `auto`. */
@@ -36,21 +36,22 @@ export function deviceCompiler({
     chooseDevice: async (graph, signal) => {
       const timings = await timeDevices(graph, options, signal);
       chosen = fastest(timings);
-      const shown = timings.map(
-        (timing) =>
-          `${timing.device} ${'seconds' in timing ? `${timing.seconds.toPrecision(3)} s` : `does not work (${timing.reason})`}`,
-      );
+      const shown = timings.map((timing) => {
+        const result = 'seconds' in timing ? `${timing.seconds.toPrecision(3)} s` : `does not work (${timing.reason})`;
+        return `${timing.device} ${result}`;
+      });
       return `device ${chosen}, chosen by the time per iteration: ${shown.join(', ')}`;
     },
   };
 }
 
-/** The device with the shortest time; the CPU if none has one. */
-export const fastest = (timings: readonly DeviceTiming[]): Device =>
-  timings.flatMap((timing) => ('seconds' in timing ? [timing] : [])).sort((a, b) => a.seconds - b.seconds)[0]?.device ??
-  'cpu';
+/** Returns the device with the shortest time; the CPU if none has one. */
+export function fastest(timings: readonly DeviceTiming[]): Device {
+  const timed = timings.filter((timing) => 'seconds' in timing);
+  return timed.sort((a, b) => a.seconds - b.seconds)[0]?.device ?? 'cpu';
+}
 
-/** Times a graph on every device that works. A broken driver may crash only the process of its trial. */
+/** Times a graph on every device that works. Each is tried in another process first, because a broken driver may crash it. */
 async function timeDevices(
   graph: Graph,
   options: CompileOptions,
@@ -90,7 +91,7 @@ async function timeDevice(
   }
 }
 
-/** Small positive numbers, since variances are among the inputs, and random ones, since batches of equal images have no variance. */
+/** Returns random inputs, because equal images have no variance; positive, because some inputs are variances. */
 function drawn(inputs: readonly InputValue[]): Readonly<Record<string, ElementArray>> {
   const stream = randomStream(0, 'timed inputs');
   return Object.fromEntries(
@@ -103,7 +104,7 @@ function drawn(inputs: readonly InputValue[]): Readonly<Record<string, ElementAr
   );
 }
 
-/** Runs of which the fastest counts, and seconds after which there are no more. */
+/** The fastest of these runs counts; none starts after these seconds. */
 const [MAX_RUNS, MAX_SECONDS] = [5, 2];
 
 async function fastestRun(run: () => Promise<unknown>, signal: AbortSignal | undefined): Promise<number> {

@@ -1,4 +1,4 @@
-/** Whether devices work on this machine: each is tried in a process of its own, which a broken driver may crash. */
+/** Tries each device in a process of its own, which a broken driver may crash. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Device, DEVICES } from './native.node.js';
@@ -8,13 +8,11 @@ import { availableDevices, DEVICE_NEEDS } from './nodeBinding.node.js';
 const TIMEOUT_MS = 60_000;
 const PROCESS = fileURLToPath(new URL('./deviceTrialProcess.node.js', import.meta.url));
 
-/** How the trial of a device ended. */
+/** The result of trying a device: if it does not work, the reason in one line, and what it needs. */
 export interface DeviceTrial {
   readonly device: Device;
   readonly works: boolean;
-  /** Why it does not work, in one line. */
   readonly reason?: string;
-  /** What it needs, if it does not work. */
   readonly needs?: string;
 }
 
@@ -30,30 +28,22 @@ export async function tryDevices(): Promise<readonly DeviceTrial[]> {
  * @param options.timeout milliseconds until the process is killed
  */
 export async function tryDevice(device: Device, { script = PROCESS, timeout = TIMEOUT_MS } = {}): Promise<DeviceTrial> {
+  const options = { timeout, killSignal: 'SIGKILL', windowsHide: true } as const;
   const reason = await new Promise<string | undefined>((resolve) => {
-    execFile(
-      process.execPath,
-      [script, device],
-      { timeout, killSignal: 'SIGKILL', windowsHide: true },
-      (error, output) => {
-        const report = reportIn(output);
-        if (report !== undefined && error === null) resolve(report.reason);
-        else if (error?.killed) resolve(`no result within ${timeout / 1000} s`);
-        else
-          resolve(
-            error?.signal
-              ? `the process crashed with ${error.signal}`
-              : `the process ended with status ${error?.code ?? 0} and without a result`,
-          );
-      },
-    );
+    execFile(process.execPath, [script, device], options, (error, output) => {
+      const report = reportIn(output);
+      if (report !== undefined && error === null) resolve(report.reason);
+      else if (error?.killed) resolve(`no result within ${timeout / 1000} s`);
+      else if (error?.signal) resolve(`the process crashed with ${error.signal}`);
+      else resolve(`the process ended with status ${error?.code ?? 0} and without a result`);
+    });
   });
   return reason === undefined
     ? { device, works: true }
     : { device, works: false, reason, needs: DEVICE_NEEDS[device]! };
 }
 
-/** The last line of the process's output. Drivers may print lines of their own before it. */
+/** Parses the last line of the process's output. Drivers may print lines of their own before it. */
 function reportIn(output: string): { readonly reason?: string } | undefined {
   try {
     const report = JSON.parse(output.trim().split('\n').at(-1)!) as unknown;

@@ -1,10 +1,11 @@
 /** The process that `tryDevice` starts: compiles and runs a small graph on a device, and prints `{}` or `{"reason": ...}`. */
-import { messageOf } from '../../errors.js';
 import { writeSync } from 'node:fs';
+import { InputError } from '../../errors.js';
 import { graphOf } from '../graph.js';
 import { matMul } from '../operators/matrix.js';
 import { input } from '../value.js';
 import { compile, type Device, prepareProcess } from './native.node.js';
+import { providerReason } from './nodeBinding.node.js';
 import { loadOnnxRuntime } from './onnxRuntime.node.js';
 
 const SIZE = 4;
@@ -19,15 +20,11 @@ async function run(device: Device): Promise<string | undefined> {
   return wrong === undefined ? undefined : `wrong result: ${wrong} instead of ${SIZE}`;
 }
 
-/** The part of a message of `compile` that names the cause. */
-const causeOf = (error: unknown): string => {
-  const message = messageOf(error);
-  return /cannot be used here \((.*)\); it needs/su.exec(message)?.[1] ?? message;
-};
-
 prepareProcess();
 await loadOnnxRuntime();
-const reason = await run(process.argv[2] as Device).catch(causeOf);
+const reason = await run(process.argv[2] as Device).catch((error: unknown) =>
+  providerReason((error instanceof InputError && error.cause) || error),
+);
 writeSync(1, `\n${JSON.stringify(reason === undefined ? {} : { reason: reason.replace(/\s+/gu, ' ') })}\n`);
 // Threads of a driver may keep the process alive.
 process.exit(0);

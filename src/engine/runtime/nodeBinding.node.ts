@@ -10,30 +10,24 @@ import { createGcTrigger, loadOnnxRuntime } from './onnxRuntime.node.js';
 import type { Executor, LoadOptions } from './program.js';
 import { DeviceError, firstLine, sessionExecutor } from './session.js';
 
-/** The script of onnxruntime-node that downloads what its package does not contain. */
-function installScript(): string {
-  return join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')), 'script', 'install.js');
-}
+/** The script of onnxruntime-node that downloads its CUDA libraries. */
+const INSTALL_SCRIPT = join(
+  dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')),
+  'script',
+  'install.js',
+);
 
-/** The requirements of a device besides this package. */
+/** What each device needs besides this package. */
 export const DEVICE_NEEDS: Readonly<Record<string, string>> = {
   cpu: 'a CPU that ONNX Runtime supports',
   webgpu: 'a GPU with a driver for Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows)',
-  cuda: `an NVIDIA GPU, CUDA 12, cuDNN 9, and the libraries that node ${installScript()} --onnxruntime-node-install=cuda12 downloads`,
+  cuda: `an NVIDIA GPU, CUDA 12, cuDNN 9, and the libraries that node ${INSTALL_SCRIPT} --onnxruntime-node-install=cuda12 downloads`,
 };
 
-/** How a model is loaded and runs. */
-export interface BindingOptions extends LoadOptions {
-  readonly device: string;
-}
-
-/**
- * Loads a model.
- * @throws {InputError} if the device cannot be used
- */
+/** Loads a model. @throws {InputError} if the device cannot be used */
 export async function loadInBinding(
   model: Uint8Array,
-  { device, threads, optimize, profilePrefix, keepOnDevice = [] }: BindingOptions,
+  { device, threads, optimize, profilePrefix, keepOnDevice = [] }: LoadOptions & { readonly device: string },
 ): Promise<Executor> {
   const { InferenceSession, Tensor } = await loadOnnxRuntime();
   const options: InferenceSession.SessionOptions = {
@@ -43,9 +37,9 @@ export async function loadInBinding(
     // See CApiRuntime.load.
     enableMemPattern: false,
     graphOptimizationLevel: optimize ? 'all' : 'disabled',
-    // The runtime warns of harmless things, such as inputs that nothing reads, and prints errors that it also throws.
+    // The runtime warns of harmless things, such as unused inputs, and prints errors that it also throws.
     logSeverityLevel: 4,
-    // The binding keeps tensors in the memory of no other device.
+    // The binding keeps tensors on no other device.
     ...(device === 'webgpu'
       ? { preferredOutputLocation: Object.fromEntries(keepOnDevice.map((name) => [name, 'gpu-buffer'] as const)) }
       : {}),
@@ -55,11 +49,12 @@ export async function loadInBinding(
     if (device === 'cpu') throw error;
     if (working.has(device))
       throw new DeviceError(`device ${device}`, `failed (${providerReason(error)})`, undefined, { cause: error });
-    // The provider exists but finds no adapter or driver: the user can choose a different device.
+    // The provider finds no adapter or driver.
     throw new InputError(
       `device ${device}`,
-      `cannot be used here (${providerReason(error)}); it needs ${DEVICE_NEEDS[device]}`,
-      'the device cpu always works',
+      `cannot be used here (${providerReason(error)})`,
+      `it needs ${DEVICE_NEEDS[device]}; the device cpu always works`,
+      { cause: error },
     );
   });
   working.add(device);
@@ -70,7 +65,7 @@ export async function loadInBinding(
 
 const copiers = new Map<string, Promise<InferenceSession>>();
 
-/** A model of a tensor of this shape to itself. */
+/** Opens a model that returns a tensor of this shape. */
 async function openCopier(shape: readonly number[]): Promise<InferenceSession> {
   const { InferenceSession } = await loadOnnxRuntime();
   return InferenceSession.create(await encode(graphOf({ copy: input('tensor', shape) })), {
@@ -79,7 +74,7 @@ async function openCopier(shape: readonly number[]): Promise<InferenceSession> {
   });
 }
 
-/** Copies the elements of a tensor from the device. A model does that, because the binding's own `Tensor.getData` aborts the process in version 1.30. */
+/** Copies a tensor from the device by a model, because `Tensor.getData` of the binding aborts the process in version 1.30. */
 async function readTensor(tensor: Tensor): Promise<ElementArray> {
   const key = tensor.dims.join();
   const copier = copiers.get(key) ?? openCopier(tensor.dims);
@@ -89,18 +84,18 @@ async function readTensor(tensor: Tensor): Promise<ElementArray> {
   return (await (await copier).run({ tensor })).copy!.data as ElementArray;
 }
 
-/** Devices that have loaded a model in this process: a later failure has other reasons than a missing driver. */
+/** Devices that have loaded a model in this process: a later failure has a different reason than a missing driver. */
 const working = new Set<string>();
 
-/** A provider's reason, without the position in its source. */
-const providerReason = (error: unknown): string => firstLine(error).split(' was false. ').at(-1)!;
+/** Returns a provider's reason, without the position in its source. */
+export const providerReason = (error: unknown): string => firstLine(error).split(' was false. ').at(-1)!;
 
-/** The version of ONNX Runtime. */
+/** Returns the version of ONNX Runtime. */
 export async function runtimeVersion(): Promise<string> {
   const { versions } = (await loadOnnxRuntime()).env;
   return versions.node ?? versions.common;
 }
 
-/** The devices that this build of ONNX Runtime supports. Whether the machine has them shows when a graph is compiled. */
+/** Returns the devices that this build of ONNX Runtime supports, whether or not the machine has them. */
 export const availableDevices = async (): Promise<readonly string[]> =>
   (await loadOnnxRuntime()).listSupportedBackends().map(({ name }) => name);

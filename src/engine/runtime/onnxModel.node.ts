@@ -10,22 +10,23 @@ import { firstLine, type OnnxModel, sessionModel } from './session.js';
 
 /**
  * Opens an ONNX file for the CPU.
- * @param threads threads of one operator; 0: one per core
+ * @param threads threads of one operator (default: one per core)
  * @throws {InputError} if it cannot be read, has data outside its folder, or ONNX Runtime rejects it
  */
 export async function loadOnnxModel(file: string, threads = 0): Promise<OnnxModel> {
   const bytes = await readModel(file);
-  const external = await externalFiles(file, bytes);
+  const locations = new Set((await tensorsOf(file, bytes)).flatMap(locationsOf));
+  for (const location of locations) await requireInside(file, location);
   const { InferenceSession, Tensor } = await loadOnnxRuntime();
   // Only a session created from the file itself looks for external data in its folder instead of the working directory.
-  const source: string | Uint8Array = external.length > 0 ? file : bytes;
-  // Errors are thrown as well; if the native library printed them, names in the model would reach the terminal unescaped.
+  const source: string | Uint8Array = locations.size > 0 ? file : bytes;
+  // Errors are also thrown. If the native library printed them, names in the model would reach the terminal unescaped.
   const session = await InferenceSession.create(source as string, {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
     logSeverityLevel: 4,
   }).catch((error: unknown) => {
-    throw new InputError(file, `not an ONNX model that the runtime takes (${firstLine(error)})`);
+    throw new InputError(file, `ONNX Runtime cannot load it (${firstLine(error)})`);
   });
   return sessionModel(session, { Tensor }, file);
 }
@@ -44,18 +45,7 @@ const readModel = (file: string): Promise<Uint8Array> =>
 /** Prefix by which ONNX Runtime recognizes an address in its own memory instead of a file. */
 const MEMORY_TAG = '_ORT_MEM_ADDR_';
 
-/**
- * Returns the paths of the files that hold a model's tensors, each once, and checks them before any is opened.
- * @param file the model's own path
- * @throws {InputError} if the bytes are not an ONNX model, or a tensor is in a file that is missing, not regular, or outside the model's folder
- */
-async function externalFiles(file: string, bytes: Uint8Array): Promise<string[]> {
-  const locations = new Set((await tensorsOf(file, bytes)).flatMap(locationsOf));
-  const folder = dirname(file);
-  for (const location of locations) await requireInside(file, folder, location);
-  return [...locations].map((location) => join(folder, location));
-}
-
+/** Returns every tensor of a model: initializers, attributes, and those of subgraphs and functions. @throws {InputError} if it is no model */
 async function tensorsOf(file: string, bytes: Uint8Array): Promise<TensorProto[]> {
   // The schema takes long to load, so it loads on first use.
   const [{ fromBinary }, { ModelProtoSchema }] = await Promise.all([import('@bufbuild/protobuf'), import('onnx-buf')]);
@@ -68,7 +58,7 @@ async function tensorsOf(file: string, bytes: Uint8Array): Promise<TensorProto[]
   }
 }
 
-/** Every tensor of a message: initializers, attributes, and those of subgraphs and functions at any depth. */
+/** Returns the tensors in a message, at any depth. */
 function tensorsIn(root: unknown): TensorProto[] {
   const found: TensorProto[] = [];
   const waiting: unknown[] = [root];
@@ -81,7 +71,7 @@ function tensorsIn(root: unknown): TensorProto[] {
   return found;
 }
 
-/** ONNX's number of tensors whose data is in another file (TensorProto.DataLocation). */
+/** ONNX's code of tensors whose data is in another file (TensorProto.DataLocation). */
 const EXTERNAL = 1;
 
 const locationsOf = ({ dataLocation, externalData }: TensorProto): string[] =>
@@ -89,20 +79,24 @@ const locationsOf = ({ dataLocation, externalData }: TensorProto): string[] =>
     ? externalData.filter(({ key }) => key === 'location').map(({ value }) => value)
     : [];
 
-async function requireInside(file: string, folder: string, location: string): Promise<void> {
-  const refuse = (problem: string): never => {
-    throw new InputError(file, `its external data ${JSON.stringify(location)} ${problem}`);
+const BESIDE = 'put the file beside the model';
+
+/** @throws {InputError} unless a tensor's file is a regular file in the model's folder; nothing is opened before */
+async function requireInside(file: string, location: string): Promise<void> {
+  const folder = dirname(file);
+  const refuse = (problem: string, remedy?: string): never => {
+    throw new InputError(file, `its external data ${JSON.stringify(location)} ${problem}`, remedy);
   };
   if (location.trim() === '' || location.includes('\0')) return refuse('is not the name of a file');
   if (location.includes(MEMORY_TAG)) return refuse('is an address in memory, not a file');
   const steps = location.split(/[\\/]/);
   if (isAbsolute(location) || steps[0] === '' || /^[A-Z]:/i.test(location) || steps.includes('..'))
-    return refuse("leaves the model's folder; put the file beside the model");
+    return refuse("leaves the model's folder", BESIDE);
   const target = await realpath(join(folder, location)).catch((error: NodeJS.ErrnoException) =>
     refuse(error.code === 'ENOENT' ? 'was not found' : `cannot be read (${error.code ?? error.message})`),
   );
   const path = relative(await realpath(folder), target);
   if (isAbsolute(path) || path === '..' || path.startsWith(`..${sep}`))
-    return refuse("is a link that leaves the model's folder; put the file beside the model");
+    return refuse("is a link that leaves the model's folder", BESIDE);
   if (!(await stat(target)).isFile()) return refuse('is not a regular file');
 }

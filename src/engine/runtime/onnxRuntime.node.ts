@@ -10,30 +10,26 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Creates something once, from the arguments of the first call, and returns it from then on. A failure is not kept: the next call tries again. */
+/** Returns a function that creates something once, from the arguments of the first call. After a failure, the next call tries again. */
 export function once<A extends readonly unknown[], T>(
   create: (...options: A) => Promise<T>,
 ): (...options: A) => Promise<T> {
   let created: Promise<T> | undefined;
   return (...options) => {
-    if (created === undefined) {
-      const attempt = create(...options);
-      created = attempt;
-      attempt.catch(() => {
-        created = undefined;
-      });
-    }
+    created ??= create(...options).catch((error: unknown) => {
+      created = undefined;
+      throw error;
+    });
     return created;
   };
 }
 
-/** What `prepareProcess` changes. */
+/** Settings of `prepareProcess`. */
 const settings: { silent: boolean; collect: (() => void) | undefined } = { silent: false, collect: undefined };
 
 /**
- * Prepares a process that belongs to the engine's caller alone, such as the command line; call it before anything is compiled. ONNX Runtime then
- * prints no errors that it also throws, and large results are collected as soon as they are dead. Both settings are process-wide, so that a
- * library's host decides. Without it, `node --expose-gc` has the second effect.
+ * Prepares a process that belongs to the engine's caller alone, such as the command line. Call it before anything is compiled. ONNX Runtime then
+ * prints no errors that it also throws, and large results are collected as soon as they are dead; `node --expose-gc` alone has the second effect.
  */
 export function prepareProcess(): void {
   settings.silent = true;
@@ -44,21 +40,20 @@ export function prepareProcess(): void {
 }
 
 /**
- * Switches off the telemetry of ONNX Runtime, unless the variable is set already. From version 1.30 on, its Linux library stores a device
- * identifier and a database in the user's cache, writes `mat-debug-PID.log` into the folder for temporary files, and uploads events. It reads the
- * variable when it creates its environment, so every loader calls this first.
+ * Switches off the telemetry of ONNX Runtime, unless the variable is set. From version 1.30 on, its Linux library stores a device identifier and a
+ * database in the user's cache, writes `mat-debug-PID.log` into the temporary folder, and uploads events. Every loader calls this first.
  */
 export function disableTelemetry(): void {
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
 }
 
-/** Stack of a call, in bytes: as much as threads usually have, since kernels keep their panels there. */
+/** Stack of a call, in bytes. Kernels keep their panels there. */
 const STACK = 8 * 2 ** 20;
 
 /** An address in native memory, or null. */
 export type Pointer = bigint | null;
 
-/** Loads koffi, configured before it loads any library: afterwards it rejects any configuration, even an equal one. */
+/** Loads koffi and configures it. Once koffi has loaded a library, it rejects any configuration, even an equal one. */
 export async function loadKoffi() {
   const { default: koffi } = await import('koffi');
   const current = koffi.config();
@@ -78,12 +73,12 @@ export const loadOnnxRuntime = once(async () => {
   return library;
 });
 
-/** Dead results below this size are left to the garbage collector. A collection takes about 15 ms, which iterations of a small model would notice. */
+/** Smaller garbage is left to the collector. A collection takes about 15 ms, which would slow iterations of a small model. */
 const GC_THRESHOLD_BYTES = 48 * 2 ** 20;
 
 /**
- * Returns a function that accumulates reported garbage, in bytes, and triggers a collection above a threshold. Results of the runtime are outside
- * JavaScript's heap, whose collector lets three copies of a large model's state pile up.
+ * Returns a function that adds up garbage, in bytes, and triggers a collection above a threshold. Results of the runtime are outside JavaScript's
+ * heap, whose collector lets three copies of a large model's state pile up.
  */
 export function createGcTrigger(): (bytes: number) => void {
   let waiting = 0;

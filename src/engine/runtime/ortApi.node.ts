@@ -1,20 +1,17 @@
 /** The functions of ONNX Runtime's C API, called by koffi. */
-import { messageOf } from '../../errors.js';
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { KoffiFunc, LibraryHandle } from 'koffi';
+import { messageOf } from '../../errors.js';
 import { disableTelemetry, type Koffi, loadKoffi, type Pointer } from './onnxRuntime.node.js';
 
-/** What makes the C API unavailable. */
-export type CApiProblem = 'platform' | 'caller' | 'library' | 'version' | 'setup';
-
-/** The reason, in one line, why the C API is unavailable here. Graphs run through the Node binding instead. */
+/** The C API is unavailable here, so graphs run through the Node binding. */
 export class CApiUnavailableError extends Error {
   override readonly name: string = 'CApiUnavailableError';
 
   constructor(
-    readonly code: CApiProblem,
+    readonly code: 'platform' | 'caller' | 'library' | 'version' | 'setup',
     message: string,
     options?: ErrorOptions,
   ) {
@@ -22,8 +19,12 @@ export class CApiUnavailableError extends Error {
   }
 }
 
-/** Runs a step of the setup and reports its failure as a reason of this kind. */
-export async function attempt<T>(code: CApiProblem, what: string, step: () => T | Promise<T>): Promise<T> {
+/** Runs a step of the setup. @throws {CApiUnavailableError} if it fails */
+export async function attempt<T>(
+  code: CApiUnavailableError['code'],
+  what: string,
+  step: () => T | Promise<T>,
+): Promise<T> {
   try {
     return await step();
   } catch (error) {
@@ -32,10 +33,7 @@ export async function attempt<T>(code: CApiProblem, what: string, step: () => T 
   }
 }
 
-/**
- * The functions of the C API that running models and computing operators need: index in the table that the library returns, and parameters. Indices never change,
- * since new functions are only added at the end (onnxruntime_c_api.h, struct OrtApi).
- */
+/** Functions of the C API: index in the library's table (onnxruntime_c_api.h, struct OrtApi), which never changes, and parameters. */
 const CALLS = {
   CreateStatus: [0, 'int, const char *'],
   CreateEnv: [3, 'int, const char *, _Out_ void **'],
@@ -67,18 +65,18 @@ const RELEASES = {
 } as const;
 const GET_ERROR_MESSAGE = 2;
 
-/** ONNX Runtime's code of an error in general. */
+/** ONNX Runtime's code of a general error. */
 const FAIL = 1;
 
 const TABLE_LENGTH = 101;
 
-/** The version of the API that has all of them; every later library still provides it. */
+/** The version of the API that has all of these functions; every later library still provides it. */
 const API_VERSION = 16;
 
-/** The version of ONNX Runtime with which calls, results and memory were tested; no other is called through the C API. */
+/** The only version that is called through the C API: calls, results and memory were tested with it. */
 const TESTED_VERSION = '1.30.0';
 
-/** What a library must be; the defaults are what was tested. */
+/** Requirements of a library (default: what was tested). */
 export interface Expectations {
   readonly version?: string;
   readonly platform?: NodeJS.Platform;
@@ -99,10 +97,7 @@ export class OrtApi {
     readonly library: LibraryHandle,
   ) {}
 
-  /**
-   * Finds the functions in the library of onnxruntime-node.
-   * @throws {CApiUnavailableError} if the platform or version was not tested, or the library or koffi cannot be used
-   */
+  /** Opens the library of onnxruntime-node. @throws {CApiUnavailableError} if it was not tested or cannot be used */
   static async open({ version = TESTED_VERSION, platform = process.platform }: Expectations = {}): Promise<OrtApi> {
     if (platform !== 'linux') throw new CApiUnavailableError('platform', `the C API was not tested on ${platform}`);
     const file = await attempt('library', "ONNX Runtime's library was not found", () => findLibrary(version));
@@ -136,7 +131,7 @@ export class OrtApi {
 
   /**
    * Calls on another thread.
-   * @param alive objects that must not be collected during the call, besides the parameters: native addresses keep nothing alive
+   * @param alive objects besides the parameters that must not be collected meanwhile: native addresses keep nothing alive
    */
   async callAsync(name: keyof typeof CALLS, parameters: readonly unknown[], alive?: unknown): Promise<void> {
     const used = [parameters, alive];
@@ -153,14 +148,14 @@ export class OrtApi {
     }
   }
 
-  /** Calls a function that stores what it creates through its last parameter, and returns that. */
+  /** Returns the object that a function stores through its last parameter. */
   create(name: keyof typeof CALLS, ...parameters: unknown[]): Pointer {
     const created: Pointer[] = [null];
     this.call(name, ...parameters, created);
     return created[0]!;
   }
 
-  /** An error of this message, for an operator to return. */
+  /** Creates an error for an operator to return. */
   failure(message: string): Pointer {
     return this.calls.CreateStatus(FAIL, message) as Pointer;
   }
@@ -185,7 +180,7 @@ function requireVersion(what: string, found: string, expected: string): void {
     );
 }
 
-/** The library in the package onnxruntime-node, in a folder named after the version of Node-API. */
+/** Finds the library in the package onnxruntime-node, in a folder named after the version of Node-API. */
 async function findLibrary(version: string): Promise<string> {
   const manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
   const { version: installed } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };

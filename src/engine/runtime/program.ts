@@ -4,11 +4,6 @@ import { showShape, sizeOf } from '../shape.js';
 import { ARRAY_OF, type ElementArray, type TensorData, type TensorType } from '../value.js';
 import type { Communicator } from './communicator.js';
 
-/** A tensor with its elements in memory. */
-export interface TensorBuffer extends TensorType {
-  readonly data: ElementArray;
-}
-
 /** A tensor in the memory of a device. */
 export interface DeviceTensor {
   /** Copies its elements. */
@@ -16,22 +11,23 @@ export interface DeviceTensor {
   readonly release: () => void;
 }
 
-/** Whether a result is in the memory of a device. */
-const isOnDevice = (result: ElementArray | DeviceTensor): result is DeviceTensor =>
-  result instanceof Object && 'read' in result;
+/** The elements of a result, in main memory or on a device. */
+type Result = ElementArray | DeviceTensor;
+
+const isOnDevice = (result: Result): result is DeviceTensor => result instanceof Object && 'read' in result;
 
 /** A compiled model in a runtime. One run at a time. */
 export interface Executor {
   /**
-   * Runs the model once. A method, so that an executor without a device need not accept its tensors: they only come from the executor itself.
+   * Runs the model once. This is a method, so that an executor without a device need not accept device tensors.
    * @param inputs every input by name
-   * @param outputs every output by name: a buffer that it is written to, which may be an input's as well, or its type alone
-   * @returns the outputs without a buffer; those that the model was loaded to keep on the device are there
+   * @param outputs every output by name: a buffer to write to, which may be an input's as well, or only its type
+   * @returns the outputs without a buffer, on the device if the model was loaded to keep them there
    */
   run(
-    inputs: Readonly<Record<string, TensorBuffer | DeviceTensor>>,
-    outputs: Readonly<Record<string, TensorBuffer | TensorType>>,
-  ): Promise<Readonly<Record<string, ElementArray | DeviceTensor>>>;
+    inputs: Readonly<Record<string, TensorData | DeviceTensor>>,
+    outputs: Readonly<Record<string, TensorData | TensorType>>,
+  ): Promise<Readonly<Record<string, Result>>>;
   readonly release: () => Promise<void>;
   /** Writes the profile, if one is recorded. */
   readonly endProfiling: () => void;
@@ -43,18 +39,18 @@ export interface LoadOptions {
   readonly threads: number;
   /** Whether the runtime optimizes the model. */
   readonly optimize: boolean;
-  /** Outputs that stay in the memory of the device, if that is not the main memory (default: none). */
+  /** Outputs that stay in the memory of a device (default: none). */
   readonly keepOnDevice?: readonly string[];
-  /** What operators over ranks use; undefined: the model has none. */
+  /** The communicator of operators over ranks, if the model has any. */
   readonly communicator?: Communicator | undefined;
-  /** Prefix of the file that a profile is written to, in the Node binding; undefined: no profile. */
+  /** Prefix of the file that the Node binding writes a profile to (default: no profile). */
   readonly profilePrefix?: string | undefined;
 }
 
-/** Whether an output has a buffer to be written to. */
-export const hasBuffer = (output: TensorBuffer | TensorType): output is TensorBuffer => 'data' in output;
+/** Tests whether an output has a buffer to be written to. */
+export const hasBuffer = (output: TensorData | TensorType): output is TensorData => 'data' in output;
 
-/** What remains of a graph after compilation. The graph itself would only take memory, and time of the garbage collector. */
+/** The types of a compiled graph. The graph itself would cost memory and time of the garbage collector. */
 export interface Signature extends Pick<LoweredGraph, 'stateLayouts' | 'statesInPlace'> {
   readonly inputs: ReadonlyMap<string, TensorType>;
   readonly outputs: ReadonlyMap<string, TensorType>;
@@ -70,13 +66,11 @@ export function signatureOf({ inputs, outputs, stateLayouts, statesInPlace }: Lo
   };
 }
 
-/** A graph compiled for a device. Feeds and results are tensors in memory; one run at a time. */
+/** A graph compiled for a device. Feeds and results are tensors in main memory. One run at a time. */
 export class Program {
   private released = false;
 
-  /**
-   * @param shares how the batch is divided among ranks (default: it is not)
-   */
+  /** @param shares how ranks divide the batch (default: they do not) */
   constructor(
     private readonly executor: Executor,
     readonly signature: Signature,
@@ -86,18 +80,13 @@ export class Program {
   /**
    * Runs the graph once.
    * @param feeds every input by name, with as many elements as it was declared with; whole batches on every rank
-   * @param into outputs to write into these arrays, which may be those of inputs as well; they are not among the results
+   * @param into arrays to write outputs into, which may be those of inputs; these outputs are not among the results
    */
   async run(
     feeds: Readonly<Record<string, ElementArray>>,
     into: Readonly<Record<string, ElementArray>> = {},
   ): Promise<Record<string, TensorData>> {
-    const results = await this.runOnDevice(feeds, into);
-    return Object.fromEntries(
-      await Promise.all(
-        Object.entries(results).map(async ([name, result]) => [name, this.typed(name, await taken(result))] as const),
-      ),
-    );
+    return this.take(await this.runOnDevice(feeds, into));
   }
 
   /**
@@ -105,31 +94,37 @@ export class Program {
    * @internal
    */
   async runOnDevice(
-    feeds: Readonly<Record<string, ElementArray | DeviceTensor>>,
+    feeds: Readonly<Record<string, Result>>,
     into: Readonly<Record<string, ElementArray>>,
-  ): Promise<Readonly<Record<string, ElementArray | DeviceTensor>>> {
+  ): Promise<Readonly<Record<string, Result>>> {
     if (this.released) throw new Error('program: already released');
     const { inputs, outputs } = this.signature;
     const missing = [...inputs.keys()].find((name) => feeds[name] === undefined);
     if (missing !== undefined) throw new Error(`program: input '${missing}': not fed`);
-    const operands = Object.fromEntries(
-      Object.entries(feeds).map(([name, data]) => [
-        name,
-        isOnDevice(data) ? data : operandOf(name, ownShare(name, data, inputs, this.shares), inputs),
-      ]),
+    const operands = Object.entries(feeds).map(([name, data]) => {
+      const type = inputs.get(name);
+      return [name, isOnDevice(data) ? data : tensorOf(name, shareOf(name, data, type, this.shares), type)] as const;
+    });
+    const targets = [...outputs].map(
+      ([name, type]) => [name, into[name] ? tensorOf(name, into[name], type) : type] as const,
     );
-    const targets = Object.fromEntries(
-      [...outputs].map(([name, type]) => [name, into[name] ? operandOf(name, into[name], outputs) : type]),
-    );
-    return this.executor.run(operands, targets);
+    return this.executor.run(Object.fromEntries(operands), Object.fromEntries(targets));
   }
 
   /**
-   * An output with its type.
+   * Copies results to main memory, adds their types, and releases their memory on the device.
    * @internal
    */
-  typed(name: string, data: ElementArray): TensorData {
-    return { ...this.signature.outputs.get(name)!, data };
+  take(results: Readonly<Record<string, Result>>): Promise<Record<string, TensorData>> {
+    return mapAsync(results, async (result, name) => {
+      const type = this.signature.outputs.get(name)!;
+      if (!isOnDevice(result)) return { ...type, data: result };
+      try {
+        return { ...type, data: await result.read() };
+      } finally {
+        result.release();
+      }
+    });
   }
 
   /** Frees the compiled graph, which must not be running. Calling it again has no effect. */
@@ -146,39 +141,28 @@ export class Program {
   }
 }
 
-/** The elements of a result. Its memory on the device is released. */
-async function taken(result: ElementArray | DeviceTensor): Promise<ElementArray> {
-  if (!isOnDevice(result)) return result;
-  try {
-    return await result.read();
-  } finally {
-    result.release();
-  }
-}
-
 /** How ranks divide a batch: along which axis of which input. */
 export interface BatchShares {
   readonly axes: BatchAxes;
   readonly communicator: Communicator;
 }
 
-/** A rank's own part of an input that is divided, a copy; of other inputs all. */
-function ownShare(
+/** Copies a rank's own part of an input that ranks divide. Returns other inputs as they are. */
+function shareOf(
   name: string,
   data: ElementArray,
-  declared: ReadonlyMap<string, TensorType>,
+  type: TensorType | undefined,
   shares: BatchShares | undefined,
 ): ElementArray {
   const axis = shares?.axes[name];
-  const shape = declared.get(name)?.shape;
-  if (shares === undefined || axis === undefined || shape === undefined) return data;
+  if (shares === undefined || axis === undefined || type === undefined) return data;
   const { rank, size } = shares.communicator;
-  const [rows, length] = [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis))];
+  const [rows, length] = [sizeOf(type.shape.slice(0, axis)), sizeOf(type.shape.slice(axis))];
   if (data.length !== rows * length * size)
     throw new Error(
-      `program: ${name}: expected ${size} times the size of ${showShape(shape)} but got ${data.length} elements`,
+      `program: ${name}: expected ${size} times the size of ${showShape(type.shape)} but got ${data.length} elements`,
     );
-  const share = new (data.constructor as new (length: number) => typeof data)(rows * length);
+  const share = new ARRAY_OF[type.type](rows * length);
   for (let row = 0; row < rows; row++) {
     const start = (row * size + rank) * length;
     share.set(data.subarray(start, start + length) as never, row * length);
@@ -186,8 +170,7 @@ function ownShare(
   return share;
 }
 
-function operandOf(name: string, data: ElementArray, declared: ReadonlyMap<string, TensorType>): TensorBuffer {
-  const type = declared.get(name);
+function tensorOf(name: string, data: ElementArray, type: TensorType | undefined): TensorData {
   if (type === undefined) throw new Error(`program: unknown input ${name}`);
   if (!(data instanceof ARRAY_OF[type.type]))
     throw new TypeError(`program: ${name}: expected ${type.type} but got a ${data.constructor.name}`);
@@ -196,12 +179,12 @@ function operandOf(name: string, data: ElementArray, declared: ReadonlyMap<strin
   return { ...type, data };
 }
 
-/** Compiles a graph, with runtime, device and threads already chosen. */
+/** Compiles a graph for the chosen runtime, device and threads. */
 export type Compile = (graph: Graph) => Promise<Program>;
 
 /**
- * A program some of whose inputs are state: each run reads them and replaces them by the outputs `next/NAME`. The runtime writes the new state
- * over the old one if the graph allows it; otherwise what it returned is fed to the next run. On a device, the state stays there.
+ * A program with state: each run replaces some inputs by the outputs `next/NAME`. The runtime writes the new state over the old one if the
+ * graph allows it; otherwise the next run is fed with what it returned. On a device, the state stays there.
  */
 export class StatefulProgram {
   private current: Record<string, Float32Array | DeviceTensor>;
@@ -212,17 +195,17 @@ export class StatefulProgram {
     private readonly program: Program,
     initial: Readonly<Record<string, Float32Array>>,
   ) {
-    const stored = Object.fromEntries(
-      Object.entries(initial).map(([name, vector]) => [name, this.copy(name, vector, toStoredOrder)]),
+    const stored = Object.entries(initial).map(
+      ([name, vector]) => [name, this.copy(name, vector, toStoredOrder)] as const,
     );
-    this.current = stored;
-    const kept = Object.entries(stored).filter(([name]) => program.signature.statesInPlace.has(name));
+    this.current = Object.fromEntries(stored);
+    const kept = stored.filter(([name]) => program.signature.statesInPlace.has(name));
     this.inPlace = Object.fromEntries(kept.map(([name, vector]) => [nextName(name), vector]));
   }
 
   /**
    * Runs one step. Returns the outputs that are not state.
-   * @param reads whether these are read; otherwise none is returned, and a device need not be waited for (default: true)
+   * @param reads whether to return them; without, a device need not be waited for (default: true)
    */
   async step(feeds: Readonly<Record<string, ElementArray>>, reads = true): Promise<Record<string, TensorData>> {
     const results = { ...(await this.program.runOnDevice({ ...feeds, ...this.current }, this.inPlace)) };
@@ -233,25 +216,16 @@ export class StatefulProgram {
       this.current[name] = next as Float32Array | DeviceTensor;
       delete results[nextName(name)];
     }
-    if (reads)
-      return Object.fromEntries(
-        await Promise.all(
-          Object.entries(results).map(
-            async ([name, data]) => [name, this.program.typed(name, await taken(data))] as const,
-          ),
-        ),
-      );
-    for (const result of Object.values(results)) if (isOnDevice(result)) result.release();
+    if (reads) return this.program.take(results);
+    releaseAll(results);
     return {};
   }
 
   /** Returns a copy of the state after the last step. */
-  async readState(): Promise<Readonly<Record<string, Float32Array>>> {
-    const copies = Object.entries(this.current).map(async ([name, vector]) => {
-      const stored = isOnDevice(vector) ? ((await vector.read()) as Float32Array) : vector;
-      return [name, this.copy(name, stored, fromStoredOrder)] as const;
-    });
-    return Object.fromEntries(await Promise.all(copies));
+  readState(): Promise<Readonly<Record<string, Float32Array>>> {
+    return mapAsync(this.current, async (vector, name) =>
+      this.copy(name, isOnDevice(vector) ? ((await vector.read()) as Float32Array) : vector, fromStoredOrder),
+    );
   }
 
   private copy(name: string, vector: Float32Array, convert: typeof toStoredOrder): Float32Array {
@@ -265,11 +239,20 @@ export class StatefulProgram {
   }
 
   async release(): Promise<void> {
-    for (const [name, vector] of Object.entries(this.current)) {
-      if (!isOnDevice(vector)) continue;
-      vector.release();
-      delete this.current[name];
-    }
+    releaseAll(this.current);
+    this.current = Object.fromEntries(Object.entries(this.current).filter(([, vector]) => !isOnDevice(vector)));
     await this.program.release();
   }
 }
+
+function releaseAll(results: Readonly<Record<string, Result>>): void {
+  for (const result of Object.values(results)) if (isOnDevice(result)) result.release();
+}
+
+const mapAsync = async <A, B>(
+  record: Readonly<Record<string, A>>,
+  change: (value: A, name: string) => Promise<B>,
+): Promise<Record<string, B>> =>
+  Object.fromEntries(
+    await Promise.all(Object.entries(record).map(async ([name, value]) => [name, await change(value, name)] as const)),
+  );

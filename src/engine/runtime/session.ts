@@ -1,36 +1,29 @@
 /** Models in ONNX Runtime's JavaScript API, which every platform has: compiled graphs and external ONNX models. */
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
-import { InputError } from '../../errors.js';
-import type { ElementArray } from '../value.js';
-import { type DeviceTensor, type Executor, hasBuffer, type TensorBuffer } from './program.js';
+import { InputError, messageOf } from '../../errors.js';
+import type { ElementArray, TensorData } from '../value.js';
+import { type DeviceTensor, type Executor, hasBuffer } from './program.js';
 
-/** A device that failed while it was in use: it was lost, or has too little memory. One line. */
+/** A device failed in use: it was lost, or has too little memory. */
 export class DeviceError extends InputError {
   override readonly name: string = 'DeviceError';
 }
 
-/** What a platform's ONNX Runtime provides. */
+/** The ONNX Runtime of a platform. */
 export interface Platform {
-  /** Its own class: the runtime recognizes output buffers by it, and accepts no class of another build. */
+  /** The runtime's own class: it accepts no tensors of another build. */
   readonly Tensor: typeof Tensor;
-  /** Called before a run with the bytes of results of earlier runs that nothing reads any more. */
+  /** Called before a run with the bytes of earlier results that nothing reads any more. */
   readonly beforeRun?: (garbage: number) => void;
-  /** The device of a session that is not the CPU. */
-  readonly device?: PlatformDevice;
-}
-
-/** A device with memory of its own. */
-interface PlatformDevice {
-  readonly name: string;
-  /** Copies the elements of a tensor in its memory. */
-  readonly read: (tensor: Tensor) => Promise<ElementArray>;
+  /** The device of a session that is not the CPU, and how to copy a tensor from its memory. */
+  readonly device?: { readonly name: string; readonly read: (tensor: Tensor) => Promise<ElementArray> };
 }
 
 /** Runs a compiled graph in a session. */
 export function sessionExecutor(session: InferenceSession, { Tensor, beforeRun, device }: Platform): Executor {
-  const tensorOf = (operand: TensorBuffer | DeviceTensor): Tensor =>
-    operand instanceof SessionTensor ? operand.tensor : bufferTensor(operand as TensorBuffer);
-  const bufferTensor = ({ type, data, shape }: TensorBuffer) => new Tensor(type, data as never, shape);
+  const tensorOf = (operand: TensorData | DeviceTensor): Tensor =>
+    operand instanceof SessionTensor ? operand.tensor : bufferTensor(operand as TensorData);
+  const bufferTensor = ({ type, data, shape }: TensorData) => new Tensor(type, data as never, shape);
   const resultOf = (tensor: Tensor): ElementArray | DeviceTensor =>
     tensor.location === 'gpu-buffer' ? new SessionTensor(tensor, device!) : (tensor.data as ElementArray);
   // Bytes. Unknown but large before the first run.
@@ -42,13 +35,15 @@ export function sessionExecutor(session: InferenceSession, { Tensor, beforeRun, 
       const fetches = Object.fromEntries(
         Object.entries(outputs).map(([name, output]) => [name, hasBuffer(output) ? bufferTensor(output) : null]),
       );
-      const results = Object.entries(await onDevice(device?.name, () => session.run(feeds, fetches)));
-      // The binding returns a copy even of results that it wrote into a buffer.
-      const [copies, wanted] = [true, false].map((given) =>
-        results.filter(([name]) => hasBuffer(outputs[name]!) === given),
-      );
-      garbage = copies!.reduce((bytes, [, { data }]) => bytes + (data as ElementArray).byteLength, 0);
-      return Object.fromEntries(wanted!.map(([name, tensor]) => [name, resultOf(tensor)]));
+      const results = await onDevice(device?.name, () => session.run(feeds, fetches));
+      garbage = 0;
+      const wanted: Record<string, ElementArray | DeviceTensor> = {};
+      for (const [name, tensor] of Object.entries(results)) {
+        // The binding returns a copy even of results that it wrote into a buffer.
+        if (hasBuffer(outputs[name]!)) garbage += (tensor.data as ElementArray).byteLength;
+        else wanted[name] = resultOf(tensor);
+      }
+      return wanted;
     },
     release: () => session.release(),
     endProfiling: () => session.endProfiling(),
@@ -59,7 +54,7 @@ export function sessionExecutor(session: InferenceSession, { Tensor, beforeRun, 
 class SessionTensor implements DeviceTensor {
   constructor(
     readonly tensor: Tensor,
-    private readonly device: PlatformDevice,
+    private readonly device: Platform['device'] & object,
   ) {}
 
   read(): Promise<ElementArray> {
@@ -71,7 +66,7 @@ class SessionTensor implements DeviceTensor {
   }
 }
 
-/** Runs an action on a device. A failure there is the device's own, since the same model runs elsewhere. */
+/** Runs an action, and reports its failure as that of the device. */
 async function onDevice<T>(device: string | undefined, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
@@ -84,7 +79,7 @@ async function onDevice<T>(device: string | undefined, action: () => Promise<T>)
   }
 }
 
-/** A model's input or output. A size that the file leaves open is its name, or ''. */
+/** A model's input or output. An open size is its name, or ''. */
 export interface TensorInfo {
   readonly name: string;
   readonly type: string;
@@ -108,10 +103,7 @@ export interface OnnxModel {
   readonly release: () => Promise<void>;
 }
 
-/**
- * Runs an external model in a session.
- * @param name names the model in messages
- */
+/** Runs an external model in a session. @param name the model's name in messages */
 export function sessionModel(session: InferenceSession, { Tensor }: Platform, name: string): OnnxModel {
   return {
     inputs: session.inputMetadata.map(infoOf),
@@ -138,6 +130,5 @@ function floats({ type, dims, data }: Tensor, output: string, name: string) {
   return { shape: dims, data };
 }
 
-/** The first line of an error's message. */
-export const firstLine = (error: unknown): string =>
-  String(error instanceof Error ? error.message : error).split('\n')[0]!;
+/** Returns the first line of an error's message. */
+export const firstLine = (error: unknown): string => messageOf(error).split('\n')[0]!;

@@ -1,8 +1,6 @@
 /**
- * Compiles graphs for a web page with onnxruntime-web, in a document or a module worker.
- *
- * ONNX Runtime is loaded when a graph is first compiled: its script by the bundler, its WebAssembly from the URL that `configureRuntime` sets, by
- * default beside the script. Devices have builds of their own, so that a page loads only what it uses.
+ * Compiles graphs for a web page with onnxruntime-web, in a document or a module worker. The first compilation loads the build of ONNX Runtime for
+ * the device: its script by the bundler, and its WebAssembly from the URL that `configureRuntime` sets.
  */
 import type { Env, InferenceSession } from 'onnxruntime-common';
 import { InputError } from '../../errors.js';
@@ -12,7 +10,7 @@ import { encode } from '../onnx.js';
 import { Program, signatureOf } from './program.js';
 import { firstLine, sessionExecutor } from './session.js';
 
-/** Where a program runs in a page. */
+/** Devices of a page. */
 export const WEB_DEVICES = ['wasm', 'webgpu'] as const;
 export type WebDevice = (typeof WEB_DEVICES)[number];
 
@@ -29,16 +27,13 @@ export type WasmPaths = NonNullable<Env.WebAssemblyFlags['wasmPaths']>;
 /** How ONNX Runtime is loaded. */
 export interface RuntimeConfiguration {
   /**
-   * Where its WebAssembly is (default: beside the script): a folder's URL that ends in a slash, or the URLs of its two files, which depend on the
-   * device: `ort-wasm-simd-threaded.{mjs,wasm}` for wasm, `ort-wasm-simd-threaded.asyncify.{mjs,wasm}` for webgpu.
+   * Where its WebAssembly is (default: beside the script). The files are `ort-wasm-simd-threaded.{mjs,wasm}` for wasm, and
+   * `ort-wasm-simd-threaded.asyncify.{mjs,wasm}` for webgpu.
    */
   readonly wasmPaths?: WasmPaths | ((device: WebDevice) => WasmPaths);
   /** Its WebAssembly, if the page already has it. */
   readonly wasmBinary?: ArrayBuffer | Uint8Array;
-  /**
-   * Threads of one operator (default: one per core, at most 4, if the page is cross-origin isolated, which more than one thread requires;
-   * otherwise 1).
-   */
+  /** Threads of one operator (default: one per core, at most 4). A page that is not cross-origin isolated has only one. */
   readonly threads?: number;
 }
 
@@ -90,7 +85,7 @@ export async function compile(
   );
 }
 
-/** More threads than this wait for each other more than they compute. */
+/** More threads wait for each other more than they compute. */
 const MAX_THREADS = 4;
 
 function defaultThreads(): number {
