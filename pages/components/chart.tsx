@@ -9,7 +9,6 @@ export interface Curve {
   readonly label: string;
   /** A custom property of the style sheet, such as `--curve-1`. */
   readonly color: string;
-  readonly dash?: boolean;
   /** Drawn thin and pale, as the values behind a smooth curve, and without a name in the legend. */
   readonly isFaint?: boolean;
 }
@@ -60,14 +59,13 @@ export function Chart({ title, curves, points, isLog = false, zoom, onZoom }: Ch
         // The legend names the curves and shows the latest values, or those under the cursor.
         series: [
           { label: 'iteration' },
-          ...curves.map(({ label, color, dash, isFaint = false }) => ({
+          ...curves.map(({ label, color, isFaint = false }) => ({
             label,
             stroke: colorOf(color),
             width: isFaint ? 1 : 1.5,
             alpha: isFaint ? 0.35 : 1,
             ...(isFaint ? { class: 'faint' } : {}),
             points: { show: false },
-            ...(dash ? { dash: [4, 3] } : {}),
             value: (_: uPlot, value: number | null | undefined) =>
               typeof value === 'number' ? formatValue(value) : '–',
           })),

@@ -1,35 +1,30 @@
-/** The views of the studio, and what they share: the runs, the connection and messages of problems. */
+/** The views of the studio, which share the runs, the connection and messages of problems. */
 import type { ComponentType } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { ListedRun } from '../../src/studio/schemas.js';
 import { messageOf } from '../../src/errors.js';
 import { useAddress } from './address.js';
 import { useRuns } from './live.js';
+import { NotFoundPage } from './notFoundPage.js';
 import { RunsPage } from './runs/runsPage.js';
+import type { ViewProps } from './view.js';
 
-/** Properties of every view. */
-export interface ViewProps {
-  /** The run in the address; empty if it has none. */
-  readonly run: string;
-  readonly query: string;
-  /** Replaces the query of the address. */
-  readonly onQuery: (query: string) => void;
-  readonly runs: ReadonlyMap<string, ListedRun>;
-  readonly state: 'connecting' | 'live' | 'behind';
-  readonly onFailure: (error: unknown) => void;
-}
+const NOT_FOUND = 'not found';
+/** Views of a run, whose addresses name it. */
+const OF_A_RUN: readonly string[] = ['run', 'explore'];
 
-/** The list is part of the first script; other views are loaded when they are opened. */
+/** The list is part of the first script; other views load on demand. */
 const VIEWS: Readonly<Record<string, () => Promise<ComponentType<ViewProps>>>> = {
   '': () => Promise.resolve(RunsPage),
   run: async () => (await import('./run/runPage.js')).RunPage,
   compare: async () => (await import('./runs/comparePage.js')).ComparePage,
   start: async () => (await import('./start/startPage.js')).StartPage,
   explore: async () => (await import('./explorePage.js')).StudioExplorePage,
+  [NOT_FOUND]: () => Promise.resolve(NotFoundPage),
 };
 
 const TITLES: Readonly<Record<string, string>> = {
   '': 'Runs',
+  [NOT_FOUND]: 'Page not found',
   start: 'Start a run',
   compare: 'Comparison',
   explore: 'Explore',
@@ -47,7 +42,8 @@ export function App() {
   });
   const [problem, setProblem] = useState('');
   const fail = (error: unknown): void => setProblem(messageOf(error));
-  const name = Object.hasOwn(VIEWS, view) ? view : '';
+  const isKnown = Object.hasOwn(VIEWS, view) && (run !== '') === OF_A_RUN.includes(view);
+  const name = isKnown ? view : NOT_FOUND;
   useEffect(() => {
     let isLatest = true;
     setProblem('');
@@ -59,7 +55,7 @@ export function App() {
     return () => {
       isLatest = false;
     };
-    // Once the server is back, what failed is tried again.
+    // Once the server is back, a view that failed to load is tried again.
   }, [name, run, state === 'behind']);
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);

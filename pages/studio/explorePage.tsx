@@ -1,7 +1,7 @@
 /** Explores a checkpoint of a run. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { readCheckpoint, readDataImages, readDataInfo, readRun } from './api.js';
-import type { ViewProps } from './app.js';
+import type { ViewProps } from './view.js';
 import { addressOf, queryValue } from './address.js';
 import { ExplorePage, type ExploreSource } from './explore/explorePage.js';
 

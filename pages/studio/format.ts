@@ -1,4 +1,4 @@
-/** Numbers and times as text. */
+/** Numbers, times and names as text. */
 export const formatNumber = (value: number): string =>
   Number.isInteger(value)
     ? value.toLocaleString('en')
@@ -15,3 +15,6 @@ export function formatDuration(seconds: number): string {
 
 export const formatTime = (time: string | number): string =>
   new Date(time).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' });
+
+/** The name of data: uploaded data is shown without its folder. */
+export const dataName = (spec: string): string => spec.replace(/^.*[/\\]uploads[/\\]/u, '');

@@ -1,25 +1,30 @@
-/** The curves of a run, with smoothing, a logarithmic scale, and a zoom that new points do not move. */
+/** The curves of a run, with smoothing, a logarithmic scale, and a zoom that stays put as new points arrive. */
 import { useMemo, useState } from 'preact/hooks';
 import { Chart, type ChartPoint, type Zoom } from '../../components/chart.js';
 import { queryValue } from '../address.js';
+import { formatNumber } from '../format.js';
+import { withCosines } from './cosines.js';
 import { type CurveGroup, MAIN_GROUPS, OTHER_GROUPS } from './terms.js';
 import { smoothed, useCurves, withSmoothed } from './useCurves.js';
 
 interface CurvesProps {
   readonly run: string;
+  /** M, if match_z measures cosines. */
+  readonly latent: number | undefined;
   readonly query: string;
   readonly onQuery: (query: string) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
-export function Curves({ run, query, onQuery, onFailure }: CurvesProps) {
+export function Curves({ run, latent, query, onQuery, onFailure }: CurvesProps) {
   const view = useChartView(query, onQuery);
-  const points = useCurves(run, view.zoom, onFailure);
+  const followed = useCurves(run, view.zoom, onFailure);
+  const points = useMemo(() => withCosines(followed, latent), [followed, latent]);
   const [hasOthers, setHasOthers] = useState(false);
   return (
     <section aria-labelledby="curves-heading">
       <h2 id="curves-heading">Curves</h2>
-      <ChartControls view={view} />
+      <ChartControls view={view} last={points.at(-1)?.step} />
       <Groups groups={MAIN_GROUPS} points={points} view={view} />
       <details onToggle={({ currentTarget }) => setHasOthers(currentTarget.open)}>
         <summary>Losses, other terms, speed and memory</summary>
@@ -29,7 +34,7 @@ export function Curves({ run, query, onQuery, onFailure }: CurvesProps) {
   );
 }
 
-/** How charts are drawn, from the query of the address. */
+/** The look of charts, from the query of the address. */
 export interface ChartView {
   readonly smoothing: number;
   readonly isLog: boolean;
@@ -59,7 +64,14 @@ function parseZoom(range: string): Zoom | undefined {
   return from !== undefined && Number(to) > Number(from) ? [Number(from), Number(to)] : undefined;
 }
 
-export function ChartControls({ view: { smoothing, isLog, zoom, onSmoothing, onLog, onZoom } }: { view: ChartView }) {
+interface ChartControlsProps {
+  readonly view: ChartView;
+  /** The last iteration with values. */
+  readonly last: number | undefined;
+}
+
+export function ChartControls({ view, last }: ChartControlsProps) {
+  const { smoothing, isLog, zoom, onSmoothing, onLog, onZoom } = view;
   const limit = (index: 0 | 1, text: string): void => {
     const value = Number(text);
     if (text === '' || !(value >= 0)) return;
@@ -115,7 +127,11 @@ export function ChartControls({ view: { smoothing, isLog, zoom, onSmoothing, onL
       <button type="button" disabled={!zoom} onClick={() => onZoom(undefined)}>
         Show all
       </button>
-      <span class="hint">Drag in a chart to zoom in.</span>
+      <span class="hint">
+        Drag in a chart to zoom in.{' '}
+        {last !== undefined &&
+          `Values below charts: iteration ${formatNumber(last)}, the last one ${zoom ? 'shown' : 'logged'}${smoothing > 0 ? ', smoothed' : ''}.`}
+      </span>
     </div>
   );
 }
@@ -149,7 +165,7 @@ function GroupChart({
 }) {
   const { smoothing, isLog, zoom, onZoom } = view;
   const last = points.at(-1);
-  // A training has only the terms of its plan.
+  // A run has only the terms of its plan.
   const present = useMemo(
     () => curves.filter(({ key }) => last === undefined || key in last.values),
     [curves, last !== undefined],

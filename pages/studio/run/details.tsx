@@ -16,28 +16,27 @@ export function Metrics({ detail: { metrics, metricsStep, command } }: { detail:
       ) : (
         <>
           <p class="meaning">On the test images{metricsStep === null ? '' : `, of iteration ${metricsStep}`}.</p>
-          <div class="scrolling" tabIndex={0} role="region" aria-label="Metrics">
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">Metric</th>
-                  <th scope="col">Value</th>
-                  <th scope="col">Meaning</th>
-                </tr>
-              </thead>
-              <tbody>
-                {metrics.map(({ name, value, description, better }) => (
-                  <tr key={name}>
-                    <th scope="row">{name}</th>
-                    <td class="number">{value === null ? '–' : formatNumber(value)}</td>
-                    <td>
+          <table class="metrics">
+            <thead>
+              <tr>
+                <th scope="col">Metric</th>
+                <th scope="col">Value</th>
+              </tr>
+            </thead>
+            <tbody>
+              {metrics.map(({ name, value, description, better }) => (
+                <tr key={name}>
+                  <th scope="row">
+                    {name}
+                    <p class="meaning">
                       {description} {better && `${better === 'lower' ? 'Lower' : 'Higher'} is better.`}
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+                    </p>
+                  </th>
+                  <td class="number">{value === null ? '–' : formatNumber(value)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
         </>
       )}
     </section>

@@ -2,9 +2,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Prior } from '../../../src/age/prior.js';
 import type { RunDetail, ListedRun } from '../../../src/studio/schemas.js';
-import type { ViewProps } from '../app.js';
+import type { ViewProps } from '../view.js';
 import { readRun } from '../api.js';
+import { dataName } from '../format.js';
 import { Progress, StateBadge, Tags } from '../runs/runFacts.js';
+import { cosineLatent } from './cosines.js';
 import { Curves } from './curves.js';
 import { ConfigurationView, JournalView, Metrics } from './details.js';
 import { Sheets } from './sheets.js';
@@ -26,7 +28,7 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
         <h1>{id}</h1>
         <StateBadge run={summary} />
         <p class="meaning">
-          {summary.data}: {summary.model}
+          {dataName(summary.data)}: {summary.model}
         </p>
         <Progress run={summary} />
         {summary.reason && <p class={summary.state === 'failed' ? 'failed' : 'meaning'}>{summary.reason}</p>}
@@ -35,9 +37,9 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
       </header>
       <div class="run-columns">
         {!hasFolder(summary) ? (
-          <p class="meaning">Curves and previews appear here once the training has begun.</p>
+          <p class="meaning">Curves and previews appear here once training has begun.</p>
         ) : (
-          <Curves run={id} query={query} onQuery={onQuery} onFailure={onFailure} />
+          <Curves run={id} latent={cosineLatent(detail)} query={query} onQuery={onQuery} onFailure={onFailure} />
         )}
         <Sheets
           query={query}

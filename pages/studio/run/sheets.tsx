@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Prior } from '../../../src/age/prior.js';
 import { queryValue } from '../address.js';
 import { previewAddress } from '../api.js';
+import { Preview } from '../preview.js';
 import { CodeView } from './codeView.js';
 
 const KINDS = { samples: 'Samples', reconstructions: 'Reconstructions', codes: 'Codes' } as const;
@@ -107,44 +108,27 @@ function usePlaying(playing: boolean, position: number, count: number, onNext: (
   }, [playing, position, count]);
 }
 
-/** An image grid, or its difference to that of another iteration: black where they are equal. */
-function Sheet({
-  run,
-  kind,
-  step,
-  other,
-}: {
-  run: string;
-  kind: 'samples' | 'reconstructions';
-  step: number | undefined;
-  other: number | undefined;
-}) {
-  const shown = useLoaded(step === undefined ? undefined : previewAddress(run, kind, step));
+interface SheetProps {
+  readonly run: string;
+  readonly kind: 'samples' | 'reconstructions';
+  readonly step: number | undefined;
+  readonly other: number | undefined;
+}
+
+/** An image grid, or its difference to that of another iteration: black if they are equal. */
+function Sheet({ run, kind, step, other }: SheetProps) {
+  const addressOf = (iteration: number | undefined): string | undefined =>
+    iteration === undefined ? undefined : previewAddress(run, kind, iteration);
   const name = `${kind === 'samples' ? 'Samples' : 'Test images and reconstructions'} at iteration ${step}`;
   return (
     <div class="sheet">
-      {shown !== undefined && (
-        <img src={shown} alt={other === undefined ? name : `${name}, difference to iteration ${other}`} />
-      )}
-      {shown !== undefined && other !== undefined && (
-        <img class="subtracted" src={previewAddress(run, kind, other)} alt="" />
-      )}
+      <Preview
+        address={addressOf(step)}
+        alt={other === undefined ? name : `${name}, difference to iteration ${other}`}
+      />
+      <div class="subtracted">
+        <Preview address={addressOf(other)} alt="" />
+      </div>
     </div>
   );
-}
-
-/** Returns an address once its image is loaded, and the one before until then, so that nothing flickers. */
-function useLoaded(address: string | undefined): string | undefined {
-  const [loaded, setLoaded] = useState<string>();
-  useEffect(() => {
-    if (address === undefined) return setLoaded(undefined);
-    const image = new Image();
-    let isLatest = true;
-    image.onload = () => isLatest && setLoaded(address);
-    image.src = address;
-    return () => {
-      isLatest = false;
-    };
-  }, [address]);
-  return loaded;
 }

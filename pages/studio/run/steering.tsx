@@ -10,12 +10,16 @@ interface SteeringProps {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** A request to a training that it has not carried out yet. */
+/** A request that the training process has not carried out yet. */
 interface Pending {
   readonly action: SteeringAction;
   readonly state: ListedRun['state'];
+  /** The iteration after all presses of Step. */
   readonly step: number;
 }
+
+const isDone = ({ action, state, step }: Pending, run: ListedRun): boolean =>
+  action === 'step' && isTraining(run.state) ? run.state === 'paused' && run.step >= step : state !== run.state;
 
 const PENDING: Readonly<Record<SteeringAction, string>> = {
   play: 'Continuing…',
@@ -24,29 +28,30 @@ const PENDING: Readonly<Record<SteeringAction, string>> = {
   stop: 'Saving and stopping…',
 };
 
-/** Buttons stay enabled while an action is carried out, so that they keep the focus; presses are ignored then. */
+/** Buttons stay enabled during an action, so that they keep the focus. Only presses of Step count then. */
 export function Steering({ run, onFailure }: SteeringProps) {
   const [isBusy, setIsBusy] = useState(false);
   const [pending, setPending] = useState<Pending>();
-  useEffect(() => {
-    if (pending && (pending.state !== run.state || (pending.action === 'step' && run.step > pending.step)))
-      setPending(undefined);
-  }, [pending, run.state, run.step]);
+  const report = (error: unknown): void => {
+    setPending(undefined);
+    onFailure(error);
+  };
   const act = (action: () => Promise<void>): void => {
     if (isBusy) return;
     setIsBusy(true);
     action()
-      .catch((error: unknown) => {
-        setPending(undefined);
-        onFailure(error);
-      })
+      .catch(report)
       .finally(() => setIsBusy(false));
   };
   const steer = (action: SteeringAction): void => {
-    if (pending) return;
-    setPending({ action, state: run.state, step: run.step });
-    act(() => steerRun(run.id, action));
+    if (isBusy || (pending && !(action === 'step' && pending.action === 'step'))) return;
+    const step = (pending?.step ?? run.step) + (action === 'step' ? 1 : 0);
+    setPending({ action, state: run.state, step });
+    steerRun(run.id, action).catch(report);
   };
+  useEffect(() => {
+    if (pending && isDone(pending, run)) setPending(undefined);
+  }, [pending, run.state, run.step]);
   const hasBegun = run.state === 'running' || run.state === 'paused';
   const isPaused = run.state === 'paused';
   const backToList = (): void => void (location.hash = '#/');

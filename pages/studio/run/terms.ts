@@ -30,10 +30,10 @@ export const MAIN_GROUPS: readonly CurveGroup[] = [
   },
   {
     title: 'Latent reconstruction: match_z',
-    meaning: 'Distance between codes z and the codes of their samples, e(g(z)). Lower is better.',
+    meaning: 'Cosine between codes z and the codes of their samples, e(g(z)). Near 1 is better.',
     curves: [
-      { key: 'generator.match_z', label: 'generator', color: '--curve-2' },
-      { key: 'encoder.match_z', label: 'encoder', color: '--curve-1' },
+      { key: 'generator.match_z_cosine', label: 'generator', color: '--curve-2' },
+      { key: 'encoder.match_z_cosine', label: 'encoder', color: '--curve-1' },
     ],
   },
   {
@@ -55,6 +55,14 @@ export const OTHER_GROUPS: readonly CurveGroup[] = [
     curves: [
       { key: 'encoder.loss', label: 'encoder', color: '--curve-1' },
       { key: 'generator.loss', label: 'generator', color: '--curve-2' },
+    ],
+  },
+  {
+    title: 'Distance of codes: match_z',
+    meaning: 'The term match_z of the losses: a distance between codes z and e(g(z)). Lower is better.',
+    curves: [
+      { key: 'generator.match_z', label: 'generator', color: '--curve-2' },
+      { key: 'encoder.match_z', label: 'encoder', color: '--curve-1' },
     ],
   },
   {

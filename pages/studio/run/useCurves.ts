@@ -112,5 +112,5 @@ export const withSmoothed = (curves: readonly Curve[], smoothing: number): reado
     ? curves
     : curves.flatMap((curve) => [
         { ...curve, label: `${curve.label} (values)`, isFaint: true },
-        { ...curve, key: smoothKey(curve.key) },
+        { ...curve, label: `${curve.label} (smoothed)`, key: smoothKey(curve.key) },
       ]);

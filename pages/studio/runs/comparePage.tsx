@@ -4,7 +4,9 @@ import type { RunDetail, ListedRun } from '../../../src/studio/schemas.js';
 import { Chart, type ChartPoint, type Curve } from '../../components/chart.js';
 import { addressOf, MAX_RUNS, parseRuns, queryValue } from '../address.js';
 import { previewAddress, readRun } from '../api.js';
-import type { ViewProps } from '../app.js';
+import { Preview } from '../preview.js';
+import type { ViewProps } from '../view.js';
+import { cosineLatent, withCosines } from '../run/cosines.js';
 import { ChartControls, useChartView } from '../run/curves.js';
 import { ALL_GROUPS } from '../run/terms.js';
 import { smoothed, useCurves, withSmoothed } from '../run/useCurves.js';
@@ -26,7 +28,7 @@ export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {
   const [points, setPoints] = useState<ReadonlyMap<string, readonly ChartPoint[]>>(new Map());
   const details = useDetails(ids);
   const curves = useMemo(() => ids.map((id, index): Curve => ({ key: id, label: id, color: COLORS[index]! })), [ids]);
-  const merged = useMemo(() => mergePoints(ids, points, key), [ids, points, key]);
+  const merged = useMemo(() => mergePoints(ids, points, details, key), [ids, points, details, key]);
   const drawn = useMemo(() => withSmoothed(curves, view.smoothing), [curves, view.smoothing]);
   const values = useMemo(() => smoothed(merged, curves, view.smoothing), [merged, curves, view.smoothing]);
   if (ids.length === 0)
@@ -63,7 +65,7 @@ export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {
             ))}
           </select>
         </label>
-        <ChartControls view={view} />
+        <ChartControls view={view} last={merged.at(-1)?.step} />
         <Chart
           title={KEYS.find((each) => each.key === key)?.name ?? key}
           curves={drawn}
@@ -95,11 +97,13 @@ function Follower(props: {
 function mergePoints(
   ids: readonly string[],
   points: ReadonlyMap<string, readonly ChartPoint[]>,
+  details: readonly RunDetail[],
   key: string,
 ): ChartPoint[] {
   const steps = new Map<number, Record<string, number>>();
   for (const id of ids) {
-    for (const { step, values } of points.get(id) ?? []) {
+    const latent = cosineLatent(details.find(({ summary }) => summary.id === id));
+    for (const { step, values } of withCosines(points.get(id) ?? [], latent)) {
       if (values[key] !== undefined) steps.set(step, { ...steps.get(step), [id]: values[key] });
     }
   }
@@ -150,7 +154,10 @@ function ComparedSheets({
               {preview !== null && `, iteration ${preview}`}
             </figcaption>
             <div class="sheet">
-              {preview !== null && <img src={previewAddress(id, kind, preview)} alt={`${kind} of ${id}`} />}
+              <Preview
+                address={preview === null ? undefined : previewAddress(id, kind, preview)}
+                alt={`${kind} of ${id}`}
+              />
             </div>
           </figure>
         ))}

@@ -3,8 +3,8 @@ import { useMemo, useState } from 'preact/hooks';
 import type { ListedRun } from '../../../src/studio/schemas.js';
 import { addressOf, formatRuns, MAX_RUNS, parseRuns, queryValue } from '../address.js';
 import { previewAddress } from '../api.js';
-import type { ViewProps } from '../app.js';
-import { formatTime } from '../format.js';
+import type { ViewProps } from '../view.js';
+import { dataName, formatTime } from '../format.js';
 import { ListedMetrics, Progress, StateBadge } from './runFacts.js';
 
 const ORDERS = {
@@ -110,9 +110,7 @@ function RunCard({ run, isSelected, onToggle }: { run: ListedRun; isSelected: bo
   return (
     <li class={`card ${run.state}`}>
       <a href={addressOf('run', id)} class="thumbnail" tabIndex={-1} aria-hidden="true">
-        {preview !== null && (
-          <img src={previewAddress(id, 'samples', preview)} alt="" loading="lazy" width="96" height="96" />
-        )}
+        {preview !== null && <Thumbnail address={previewAddress(id, 'samples', preview)} />}
       </a>
       <div class="facts">
         <h2>
@@ -120,7 +118,7 @@ function RunCard({ run, isSelected, onToggle }: { run: ListedRun; isSelected: bo
         </h2>
         <StateBadge run={run} />
         <p class="meaning">
-          {data}
+          {dataName(data)}
           {model && `: ${model}`}
         </p>
         {reason && <p class={run.state === 'failed' ? 'failed' : 'meaning'}>{reason}</p>}
@@ -136,6 +134,13 @@ function RunCard({ run, isSelected, onToggle }: { run: ListedRun; isSelected: bo
       </label>
     </li>
   );
+}
+
+/** The first samples of a run, loaded once the card is near the window. */
+function Thumbnail({ address }: { address: string }) {
+  const [unreadable, setUnreadable] = useState('');
+  if (unreadable === address) return <span class="unreadable">unreadable</span>;
+  return <img src={address} alt="" loading="lazy" width="96" height="96" onError={() => setUnreadable(address)} />;
 }
 
 function matches({ id, data, tags, state, model }: ListedRun, search: string): boolean {

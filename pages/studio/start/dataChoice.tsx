@@ -3,7 +3,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.js';
 import type { DataCounts, DataSet } from '../../../src/studio/schemas.js';
 import { dataPreviewAddress, readDataCounts, readDataSets, uploadImages } from '../api.js';
-import { formatNumber } from '../format.js';
+import { dataName, formatNumber } from '../format.js';
+import { Preview } from '../preview.js';
 
 /** Bytes and images of one request; more are sent in several. */
 const [MAX_BYTES, MAX_IMAGES] = [48 * 2 ** 20, 500];
@@ -24,7 +25,7 @@ export function DataChoice({ data, onData }: { data: string; onData: (data: stri
         <select id="data" value={data} onChange={({ currentTarget }) => onData(currentTarget.value)}>
           {names.map((name) => (
             <option key={name} value={name}>
-              {name}
+              {dataName(name)}
             </option>
           ))}
         </select>
@@ -57,7 +58,10 @@ function DataPreview({ data, version }: { data: string; version: number }) {
   return (
     <div class="data-preview">
       <div class="sheet">
-        {counts && <img src={`${dataPreviewAddress(data)}&version=${version}`} alt={`The first images of ${data}`} />}
+        <Preview
+          address={counts && `${dataPreviewAddress(data)}&version=${version}`}
+          alt={`The first images of ${dataName(data)}`}
+        />
       </div>
       <p role="status" class={problem ? 'failed' : 'meaning'}>
         {problem || (counts ? describe(counts) : 'Counting the images…')}

@@ -1,9 +1,16 @@
-/** The plan of a training: networks, data, length and time. */
+/** The plan of a run: networks, data, length and time. */
+import { useEffect, useRef } from 'preact/hooks';
 import type { Plan } from '../../../src/studio/schemas.js';
 import { formatDuration, formatNumber } from '../format.js';
 
 export function PlanView({ plan }: { plan: Plan }) {
   const { steps, batches_per_epoch: batches, seconds_per_iteration: seconds, images, parameters, flops, notes } = plan;
+  const section = useRef<HTMLElement>(null);
+  // It may appear outside the window.
+  useEffect(() => {
+    section.current!.focus({ preventScroll: true });
+    section.current!.scrollIntoView({ block: 'nearest' });
+  }, [plan]);
   const rows = [
     ['Images', `${formatNumber(images.train)} for training, ${formatNumber(images.test)} for testing`],
     ['Length', `${formatNumber(steps)} iterations, ${formatNumber(batches)} per epoch`],
@@ -14,7 +21,7 @@ export function PlanView({ plan }: { plan: Plan }) {
     ]),
   ];
   return (
-    <section id="plan-summary" aria-labelledby="plan-heading">
+    <section id="plan-summary" ref={section} tabIndex={-1} aria-labelledby="plan-heading">
       <h2 id="plan-heading">Plan</h2>
       <table>
         <tbody>

@@ -4,7 +4,7 @@ import { messageOf } from '../../../src/errors.js';
 import type { FieldValues, Plan, TrainingForm, NewRun } from '../../../src/studio/schemas.js';
 import { addressOf, parseAddress, queryValue } from '../address.js';
 import { checkTraining, planTraining, readForm, readRun, RequestError, startTraining } from '../api.js';
-import type { ViewProps } from '../app.js';
+import type { ViewProps } from '../view.js';
 import { DataChoice } from './dataChoice.js';
 import { FieldGroup } from './fields.js';
 import { PlanView } from './planView.js';
