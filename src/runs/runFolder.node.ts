@@ -291,8 +291,7 @@ export class RunFolder implements RunStore {
     return this.whileHeld(async (folder) => {
       for (const kind of ['', ...SUBFOLDERS])
         for (const name of await folder.below(kind).list())
-          if (isPartial(name) || (LOCK_FILE.test(name) && name !== LOCK_NAME))
-            await folder.below(kind).remove(name);
+          if (isPartial(name) || (LOCK_FILE.test(name) && name !== LOCK_NAME)) await folder.below(kind).remove(name);
       await folder.remove(STEERING_NAME);
     });
   }
