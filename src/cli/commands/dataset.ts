@@ -1,14 +1,15 @@
 import { Option } from '@commander-js/extra-typings';
-import { drawAcrossClasses, gatherImages, type ImageSource, type Split } from '../../data/source.js';
-import { channelsLast, type ImageBatch } from '../../images/raster.js';
+import { drawAcrossClasses, gatherImages, type ImageSource, type Split, subset } from '../../data/source.js';
+import { channelsLast, type ImageBatch, imageOf } from '../../images/raster.js';
 import { CROPS } from '../../images/preprocessing.js';
 import { imageGrid, squareColumns } from '../../images/imageGrid.js';
 import type { PiecewiseArray } from '../../data/formats/npz.js';
 import { InputError, setting, text } from '../../errors.js';
+import { writeFolderAtomically } from '../../files/atomic.node.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
 import { captionsOption, gridStyle, type ImageOptions, scaleOption, showOption } from '../imageOptions.js';
-import { DATA_HELP, parseNumber } from '../options.js';
+import { DATA_HELP, parseNumber, wholeNumber } from '../options.js';
 import { forceOption, prepareOutput, writeNpzFile, writePng } from '../output.js';
 import { decodingProgress } from '../progress.js';
 import { withSignals, WRITING } from '../signals.js';
@@ -21,8 +22,10 @@ Examples:
   agenet dataset photos                               count images and classes, and list skipped files
   agenet dataset photos --size 32 --out photos.png    also write an image grid of 64 images of all classes
   agenet dataset mnist --split test --out mnist.npz   export images as bytes [N, H, W, C] with labels, for NumPy
+  agenet dataset mnist --count 100 --out digits       export PNG files by class: digits/7/000000.png
 `;
 
+/** Images in a grid, unless the user asks for another number. */
 const PREVIEW = 64;
 /** Skipped images that are listed. The result of --json has all of them. */
 const LISTED = 10;
@@ -48,7 +51,12 @@ export const define = async (command: Subcommand) => {
       parseNumber,
     )
     .option('--strict', 'stop at the first image that cannot be read, instead of skipping it')
-    .option('--out <path>', 'image grid of 64 images (.png), or archive of all images (.npz)')
+    .option('--out <path>', 'image grid (.png), archive (.npz), or new folder of PNG files by class')
+    .option(
+      '--count <number>',
+      'images to write, in turn from each class; all if there are fewer (default: 64 in a grid, else all)',
+      wholeNumber(1, Number.MAX_SAFE_INTEGER),
+    )
     .addOption(scaleOption())
     .addOption(captionsOption('the name or number and the class'))
     .addOption(showOption())
@@ -65,6 +73,7 @@ type Options = ImageOptions & {
   readonly testFraction?: number | undefined;
   readonly strict?: true | undefined;
   readonly out?: string | undefined;
+  readonly count?: number | undefined;
   readonly force?: true | undefined;
 };
 
@@ -72,7 +81,8 @@ async function dataset(data: string, options: Options, terminal: Terminal): Prom
   const { nativeFormat, openSource } = await import('../../data/open.node.js');
   const { split, out } = options;
   if (out === undefined) requireNoImageOptions(options);
-  const kind = out === undefined ? undefined : await prepareOutput({ ...options, out }, ['png', 'npz'], [data]);
+  const kind =
+    out === undefined ? undefined : await prepareOutput({ ...options, out }, ['png', 'npz', 'folder'], [data]);
   const native = await nativeFormat(data);
   const format = {
     size: options.size ?? native.size,
@@ -89,12 +99,13 @@ async function dataset(data: string, options: Options, terminal: Terminal): Prom
     const chosen = split === 'test' ? source.test : source.train;
     if (out === undefined || kind === undefined) return describe(source, out, terminal);
     return await withSignals(terminal, WRITING, async (signal) => {
-      if (kind === 'png' && chosen.count === 0)
+      if (chosen.count === 0)
         throw new InputError(text`${setting('split')} ${split}`, `the ${split} split of ${data} has no images`);
-      if (kind === 'png') {
-        await writePreview(out, source, chosen, options);
-        await imageDisplay(terminal, options.show)(out);
-      } else await writeArchive(out, source, chosen, signal);
+      const indices = writtenIndices(chosen, kind === 'png' ? (options.count ?? PREVIEW) : options.count);
+      if (kind === 'png') await writePreview(out, source, chosen, indices, options);
+      else if (kind === 'npz') await writeArchive(out, source, subset(chosen, Uint32Array.from(indices)), signal);
+      else await writeImageFolder(out, source, chosen, indices, signal);
+      if (kind === 'png') await imageDisplay(terminal, options.show)(out);
       return describe(source, out, terminal);
     });
   } finally {
@@ -142,6 +153,10 @@ function countsOf(splits: readonly Split[], classes: number): number[] {
   return counts;
 }
 
+/** Returns the images to write, in the order of the data if there are all. */
+const writtenIndices = (split: Split, count = split.count): readonly number[] =>
+  count < split.count ? drawAcrossClasses(split, count) : [...Array(split.count).keys()];
+
 const imageBytes = ({ size, channels }: ImageSource): number => size[0] * size[1] * channels;
 
 const batchOf = (source: ImageSource, data: Uint8Array): ImageBatch => ({
@@ -150,9 +165,14 @@ const batchOf = (source: ImageSource, data: Uint8Array): ImageBatch => ({
   data,
 });
 
-async function writePreview(path: string, source: ImageSource, split: Split, options: ImageOptions): Promise<void> {
+async function writePreview(
+  path: string,
+  source: ImageSource,
+  split: Split,
+  indices: readonly number[],
+  options: ImageOptions,
+): Promise<void> {
   const { captionOf } = await import('../runData.js');
-  const indices = drawAcrossClasses(split, PREVIEW);
   const images = batchOf(source, gatherImages(split, indices, imageBytes(source)));
   const style = gridStyle(options, () => indices.map((index) => captionOf(source, split, index)));
   await writePng(path, imageGrid(images, squareColumns(images.count), style));
@@ -160,7 +180,7 @@ async function writePreview(path: string, source: ImageSource, split: Split, opt
 
 /** @throws {InputError} if an option has no effect without `--out` */
 function requireNoImageOptions(options: Options): void {
-  for (const name of ['scale', 'captions', 'show'] as const) {
+  for (const name of ['count', 'scale', 'captions', 'show'] as const) {
     if (options[name] !== undefined) throw new InputError(`--${name}`, text`requires ${setting('out')}, a .png file`);
   }
 }
@@ -182,4 +202,34 @@ async function writeArchive(path: string, source: ImageSource, split: Split, sig
   };
   const labels = split.labels ? { labels: { shape: [split.count], data: split.labels } } : {};
   await writeNpzFile(path, { images, ...labels }, signal);
+}
+
+/** Writes images as PNG files, numbered within a folder per class. */
+async function writeImageFolder(
+  path: string,
+  source: ImageSource,
+  split: Split,
+  indices: readonly number[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { encodePng } = await import('../../images/files.node.js');
+  const written = new Map<string, number>();
+  const files = indices.map((index) => {
+    const folder = classFolder(source, split.labels?.[index]);
+    const number = written.get(folder) ?? 0;
+    written.set(folder, number + 1);
+    return { index, name: `${folder}${String(number).padStart(6, '0')}.png` };
+  });
+  const pngOf = (position: number) => {
+    const data = gatherImages(split, [files[position]!.index], imageBytes(source));
+    return encodePng(imageOf(batchOf(source, data), 0));
+  };
+  const names = files.map(({ name }) => name);
+  await writeFolderAtomically(path, names, pngOf, signal);
+}
+
+/** Returns the folder of a class, which ends with a slash, or '' without labels. */
+function classFolder({ classNames }: ImageSource, label: number | undefined): string {
+  if (label === undefined) return '';
+  return `${(classNames?.[label] ?? String(label)).replace(/[^\p{L}\p{N} ._-]/gu, '_')}/`;
 }

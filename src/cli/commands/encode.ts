@@ -1,20 +1,15 @@
-import type { PiecewiseArray } from '../../data/formats/npz.js';
+import { Option } from '@commander-js/extra-typings';
+import type { NpzArrays } from '../../data/formats/npz.js';
+import { joinSplits } from '../../data/source.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import {
-  compilerOf,
-  type CompilerOptions,
-  deviceOption,
-  emaOption,
-  RUN_DATA_HELP,
-  splitOption,
-  threadsOption,
-} from '../options.js';
+import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, threadsOption } from '../options.js';
 import { forceOption, keepInputs, type OutputOptions, prepareOutput, writeNpzFile } from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
 
 const EXAMPLES = `
 Examples:
   agenet encode runs/mnist-1 --split test --out codes.npz    codes float32 [N, M] and labels, for NumPy
+  agenet encode runs/photos photos                           the code of each image in a folder, with its name
 `;
 
 export const summary = 'write the latent codes of images';
@@ -24,7 +19,13 @@ export const define = (command: Subcommand) =>
   command
     .argument('<run>', 'run folder or checkpoint')
     .argument('[data]', RUN_DATA_HELP)
-    .addOption(splitOption())
+    .addOption(
+      new Option('--split <split>', 'split of the data set (default: all images of DATA, or train)').choices([
+        'train',
+        'test',
+        'all',
+      ] as const),
+    )
     .option('--out <path>', 'an .npz archive', 'codes.npz')
     .addOption(forceOption())
     .addOption(emaOption())
@@ -33,7 +34,8 @@ export const define = (command: Subcommand) =>
     .addHelpText('after', EXAMPLES)
     .action((run, data, options) => runAction(options, (terminal) => encode(run, data, options, terminal)));
 
-type Options = { readonly split: string; readonly ema: boolean } & OutputOptions & CompilerOptions;
+type Options = { readonly split?: 'train' | 'test' | 'all' | undefined; readonly ema: boolean } & OutputOptions &
+  CompilerOptions;
 
 async function encode(
   run: string,
@@ -41,28 +43,28 @@ async function encode(
   options: Options,
   terminal: Terminal,
 ): Promise<ActionResult> {
+  const { textArray } = await import('../../data/formats/npz.js');
   const { Model } = await import('../../runs/model.node.js');
   const { openCodeCache, openRunData, splitOf } = await import('../runData.js');
-  const { split, out, ema } = options;
+  const { split = data === undefined ? 'train' : 'all', out, ema } = options;
   await prepareOutput(options, ['npz']);
   const model = await Model.open(run, compilerOf(options, terminal), { ema });
-  const { configuration } = model;
+  const { configuration, latentSize } = model;
   await keepInputs(out, [data ?? configuration.data]);
   const source = await openRunData(data, configuration, terminal);
   try {
-    const splitImages = splitOf(source, split);
+    const images = split === 'all' ? joinSplits(source) : splitOf(source, split);
+    const { count, labels, nameOf } = images;
     return await withSignals(terminal, WRITING, async (signal) => {
-      const codes: PiecewiseArray = {
-        shape: [splitImages.count, model.latentSize],
-        type: '<f4',
-        pieces: openCodeCache(model.trained, options, terminal, signal).chunks(splitImages),
+      const pieces = openCodeCache(model.trained, options, terminal, signal).chunks(images);
+      const arrays: NpzArrays = {
+        codes: { shape: [count, latentSize], type: '<f4', pieces },
+        ...(labels ? { labels: { shape: [count], data: labels } } : {}),
+        ...(nameOf ? { names: textArray(Array.from({ length: count }, (_, index) => nameOf(index))) } : {}),
       };
-      const labels = splitImages.labels ? { labels: { shape: [splitImages.count], data: splitImages.labels } } : {};
-      await writeNpzFile(out, { codes, ...labels }, signal);
-      terminal.print(`Wrote ${splitImages.count} codes of ${model.latentSize} dimensions to ${out}`);
-      return {
-        result: { out, count: splitImages.count, latent: model.latentSize, labels: splitImages.labels !== null },
-      };
+      await writeNpzFile(out, arrays, signal);
+      terminal.print(`Wrote ${count} codes of ${latentSize} dimensions to ${out}`);
+      return { result: { out, count, latent: latentSize, labels: labels !== null, names: nameOf !== undefined } };
     });
   } finally {
     await model.release();

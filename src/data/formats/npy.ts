@@ -39,8 +39,25 @@ export function encodeNpy({ shape, data }: NumpyArray): Uint8Array {
 export const bytesOf = (data: NumpyArray['data']): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
+/** Types of arrays that are written: bytes, float32, and texts of a number of characters. */
+export type WrittenType = '|u1' | '<f4' | `<U${number}`;
+
+/** Returns the number of bytes per element. NumPy stores characters in 32 bits. */
+export const writtenBytes = (type: WrittenType): number =>
+  type === '|u1' ? 1 : type === '<f4' ? 4 : 4 * Number(type.slice(2));
+
+/** Returns the bytes of texts as elements of one length. */
+export function encodeTexts(texts: readonly string[]): { readonly type: WrittenType; readonly data: Uint8Array } {
+  const characters = texts.map((text) => Array.from(text, (character) => character.codePointAt(0)!));
+  const length = characters.reduce((longest, each) => Math.max(longest, each.length), 1);
+  const view = new DataView(new ArrayBuffer(4 * length * texts.length));
+  for (const [index, codes] of characters.entries())
+    for (const [at, code] of codes.entries()) view.setUint32(4 * (index * length + at), code, true);
+  return { type: `<U${length}`, data: new Uint8Array(view.buffer) };
+}
+
 /** Returns the part of an .npy file before the elements: a magic string, and a header of Python's syntax whose length is a multiple of 64. */
-export function npyPreamble(shape: readonly number[], type: '|u1' | '<f4'): Uint8Array {
+export function npyPreamble(shape: readonly number[], type: WrittenType): Uint8Array {
   const literal = `{'descr': '${type}', 'fortran_order': False, 'shape': ${pythonTuple(shape)}, }`;
   const fixed = MAGIC.length + 4;
   const length = Math.ceil((fixed + literal.length + 1) / 64) * 64 - fixed;

@@ -3,13 +3,23 @@ import { InputError, quoted } from '../../errors.js';
 import { requireInflatable } from './compression.js';
 import { channelPlanes, classNumbers, imageLayout, type LabeledImages } from './arrays.js';
 import { loadZip, openZip } from './zip.js';
-import { bytesOf, type DecodedNumpyArray, decodeNpy, npyPreamble, type NumpyArray, pythonTuple } from './npy.js';
+import {
+  bytesOf,
+  type DecodedNumpyArray,
+  decodeNpy,
+  encodeTexts,
+  npyPreamble,
+  type NumpyArray,
+  pythonTuple,
+  type WrittenType,
+  writtenBytes,
+} from './npy.js';
 
 /** An array for NumPy whose elements come in pieces, row-major. */
 export interface PiecewiseArray {
   /** Shape of the whole array. */
   readonly shape: readonly number[];
-  readonly type: '|u1' | '<f4';
+  readonly type: WrittenType;
   readonly pieces: AsyncIterable<NumpyArray['data']> | Iterable<NumpyArray['data']>;
 }
 
@@ -52,7 +62,7 @@ async function addArrays<T>(zip: ZipWriter<T>, arrays: NpzArrays, signal?: Abort
   for (const [name, array] of Object.entries(arrays)) {
     const { shape, type, pieces } = 'pieces' in array ? array : inOnePiece(array);
     const preamble = npyPreamble(shape, type);
-    const bytes = shape.reduce((product, size) => product * size, type === '<f4' ? 4 : 1);
+    const bytes = shape.reduce((product, size) => product * size, writtenBytes(type));
     const source = elementsOf(preamble, bytes, pieces);
     const readable = new ReadableStream<Uint8Array>({
       pull: async (controller) => {
@@ -74,6 +84,12 @@ const inOnePiece = ({ shape, data }: NumpyArray): PiecewiseArray => ({
   type: data instanceof Float32Array ? '<f4' : '|u1',
   pieces: [data],
 });
+
+/** Returns texts as an array for an archive. */
+export function textArray(texts: readonly string[]): PiecewiseArray {
+  const { type, data } = encodeTexts(texts);
+  return { shape: [texts.length], type, pieces: [data] };
+}
 
 /** Yields the bytes of an .npy file. */
 async function* elementsOf(

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { writeImages } from '../../data/imageFiles.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../../temporaryFolder.js';
 import { expectBadInput, type Refusal, resultOf, runCommand } from '../runCommand.js';
-import { bytesIn } from '../tinyRun.js';
+import { bytesIn, contentsOf } from '../tinyRun.js';
 
 /** Two classes of images, and a file that is not an image despite its name. */
 async function folderOfClasses(): Promise<string> {
@@ -47,11 +47,45 @@ describe('agenet dataset', () => {
     expect([...labels.data.subarray(0, 5)]).toEqual([7, 2, 1, 0, 4]);
   });
 
-  it('writes an image grid of the first images', async () => {
+  it('writes an image grid', async () => {
     const folder = await folderOfClasses();
     await resultOf(['dataset', folder, '--size', '32', '--out', 'sheet.png'], folder);
     const { width, height } = await sharp(join(folder, 'sheet.png')).metadata();
     expect([width, height].every((size) => size > 32)).toBe(true);
+  });
+
+  it('exports PNG files by class, in turn from each class up to a count', async () => {
+    const folder = temporaryFolder();
+    await resultOf(['dataset', 'mnist', '--count', '30', '--out', 'digits'], folder);
+    const names = Array.from(
+      { length: 30 },
+      (_, index) => `${index % 10}/${String(Math.floor(index / 10)).padStart(6, '0')}.png`,
+    );
+    expect(Object.keys(contentsOf(join(folder, 'digits')))).toEqual(names.sort());
+    const { width, height, channels } = await sharp(join(folder, 'digits', '7', '000000.png')).metadata();
+    expect([width, height, channels]).toEqual([32, 32, 1]);
+    // A digit in a file is the digit of the data set.
+    await resultOf(['dataset', 'digits', '--out', 'digits.npz', '--count', '1000'], folder);
+    await resultOf(['dataset', 'mnist', '--count', '30', '--out', 'mnist.npz'], folder);
+    const [files, data] = ['digits.npz', 'mnist.npz'].map((name) => unzipSync(readFileSync(join(folder, name))));
+    const images = (npy: Uint8Array | undefined) => {
+      const { shape, data } = bytesIn(npy);
+      return Array.from({ length: shape[0]! }, (_, index) =>
+        Buffer.from(data.subarray(1024 * index, 1024 * (index + 1))).toString('hex'),
+      );
+    };
+    const known = images(data!['images.npy']);
+    expect(known).toHaveLength(30);
+    const exported = images(files!['images.npy']);
+    expect(exported.length).toBeGreaterThan(20);
+    for (const image of exported) expect(known).toContain(image);
+    await expectBadInput(['dataset', 'mnist', '--out', 'digits'], folder, '--out digits', 'not empty');
+  });
+
+  it('exports all images of a folder if the count is larger', async () => {
+    const folder = await folderOfClasses();
+    await resultOf(['dataset', folder, '--size', '32', '--count', '99', '--out', 'all'], folder);
+    expect(Object.keys(contentsOf(join(folder, 'all'))).map((name) => name.split('/')[0])).toContain('cats');
   });
 
   const folder = sharedTemporaryFolder();
@@ -61,6 +95,7 @@ describe('agenet dataset', () => {
     ['another extension', ['dataset', 'mnist', '--out', 'x.jpg'], ['--out x.jpg', '.png file', '.npz file']],
     ['an unknown split', ['dataset', 'mnist', '--split', 'middle'], ['train, test']],
     ['captions without a file', ['dataset', 'mnist', '--captions'], ['--captions: requires --out']],
+    ['a count without a file', ['dataset', 'mnist', '--count', '9'], ['--count: requires --out']],
     ['an invalid size', ['dataset', 'mnist', '--size', '33'], ['size 33']],
   ];
   it.each(refusals)('rejects %s', async (_, args, texts) => {
