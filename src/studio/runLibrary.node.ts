@@ -1,11 +1,11 @@
 /** The runs under a folder, by ID. Requests name runs by ID only, so no path of a request reaches the file system. */
 import { randomUUID } from 'node:crypto';
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
-import { wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
+import { makeFolder, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
 import { JOURNAL_NAME } from '../runs/journal.node.js';
-import { FolderLock, holderOf } from '../runs/lock.node.js';
+import { FolderLock, holderOf, LOCK_NAME } from '../runs/lock.node.js';
 import { FollowedLog } from './followedLog.node.js';
 import { isOwnFolder, STUDIO_FOLDER, UPLOADS } from './ownFiles.node.js';
 import { LOG_NAME, MAX_TAGS, readSummary, readTags, TAGS_NAME } from './runRecord.node.js';
@@ -81,17 +81,36 @@ export class RunLibrary {
    * @throws {InputError} if a process trains into it
    */
   async delete(id: string, folder: string): Promise<void> {
+    const own = join(this.folder, STUDIO_FOLDER);
+    await wrapWriteErrors(own, () => makeFolder(own));
+    // Moved first, so that a refresh never finds a partly deleted run.
+    const deleted = join(own, `deleted-${randomUUID()}`);
+    await this.move(id, folder, deleted);
+    await wrapWriteErrors(id, () => rm(deleted, { recursive: true }));
+  }
+
+  /**
+   * Renames a run within its folder.
+   * @throws {InputError} if a process trains into it, or the name is taken
+   */
+  async rename(id: string, folder: string, name: string): Promise<void> {
+    const target = join(dirname(folder), name);
+    if ((await lstat(target).catch(() => undefined)) !== undefined)
+      throw new InputError(name, 'exists', 'choose another name');
+    await this.move(id, folder, target);
+    // The lock has moved with the folder.
+    await rm(join(target, LOCK_NAME), { force: true });
+  }
+
+  private async move(id: string, folder: string, target: string): Promise<void> {
     if (await holderOf(folder)) throw new InputError(id, 'the run is still training', 'stop it first');
     const lock = await FolderLock.take(folder);
-    // Renamed first, so that a refresh never finds a partly deleted run.
-    const deleted = join(this.folder, STUDIO_FOLDER, `deleted-${randomUUID()}`);
     try {
-      await wrapWriteErrors(id, () => rename(folder, deleted));
+      await wrapWriteErrors(id, () => rename(folder, target));
     } finally {
       await lock.release();
     }
     this.forget(id);
-    await wrapWriteErrors(id, () => rm(deleted, { recursive: true }));
   }
 
   /**

@@ -100,7 +100,7 @@ export async function readSummary(folder: string, id: string): Promise<ListedRun
     Promise.all([JOURNAL_NAME, LOG_NAME, '.'].map((name) => changeOf(join(folder, name)))),
   ]);
   const settings = knownSettings.parse(configuration ?? {});
-  const step = Math.max(entry?.step ?? 0, lastStep(journal));
+  const step = Math.max(entry?.step ?? 0, lastStep(journal), checkpoints.at(-1) ?? 0);
   const progress = {
     step,
     totalSteps: totalStepsOf(settings.length.steps ?? null, journal, step),

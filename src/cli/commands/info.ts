@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { decodingProgress } from '../progress.js';
 
-export const summary = 'describe a run or a data set';
+export const summary = 'describe a run, a folder of runs, or a data set';
 export const group = 'Training:';
 
 export const define = (command: Subcommand) =>
   command
-    .argument('<run-or-data>', 'run folder, checkpoint or data set')
+    .argument('<run-or-data>', 'run folder, checkpoint, folder of runs, or data set')
     .action((name, options) => runAction(options, (terminal) => info(name, terminal)));
 
 async function info(name: string, terminal: Terminal): Promise<ActionResult> {
@@ -23,6 +23,11 @@ async function info(name: string, terminal: Terminal): Promise<ActionResult> {
     !isDataSpec(name) &&
     (found?.isFile() === true || (await stat(join(name, 'config.json')).catch(() => undefined)) !== undefined);
   if (isRun) return describeRun(name, terminal);
+  if (found?.isDirectory() && !isDataSpec(name)) {
+    const { listRuns, openRuns } = await import('../runList.js');
+    const library = await openRuns(name);
+    if (library.summaries.length > 0) return listRuns(library, name, terminal);
+  }
   const source = await openSource(name, undefined, {
     onWarning: terminal.note,
     onProgress: decodingProgress(terminal),

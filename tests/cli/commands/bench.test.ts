@@ -45,7 +45,7 @@ describe('agenet bench', () => {
   it.concurrent.each([
     ['--iterations', '0', "'0'"],
     ['--warmup', '-1', "'-1'"],
-    ['--width', '0', '--width: must be at least 1'],
+    ['--width', '0', '--width: must be a whole number from 1 to 1024'],
     ['--threads', '1.5', "'1.5'"],
   ])('rejects %s %s in one line, with status 2', async (option, value, text) => {
     await expectBadInput(['bench', option, value], cwd, option, text);

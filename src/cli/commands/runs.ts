@@ -1,0 +1,76 @@
+import { InputError, nearestName, setting } from '../../errors.js';
+import type { RunLibrary } from '../../studio/runLibrary.node.js';
+import { type ActionResult, type PrintOptions, runAction, type Subcommand, type Terminal } from '../command.js';
+
+const EXAMPLES = `
+Examples:
+  agenet runs                                  the runs in the folder runs, with state and size
+  agenet runs experiments                      those in another folder
+  agenet runs --rename mnist-1 digits
+  agenet runs --remove mnist-2 mnist-3         deletes these runs with all their files
+`;
+
+export const summary = 'list, rename or remove runs';
+export const group = 'Training:';
+
+export const define = (command: Subcommand) =>
+  command
+    .argument('[folder]', 'folder of the runs', 'runs')
+    .option('--rename <names...>', 'give a run another name: its name and the new one')
+    .option('--remove <runs...>', 'delete runs with all their files')
+    .addHelpText('after', EXAMPLES)
+    .action((folder, options) => runAction(options, (terminal) => runs(folder, options, terminal)));
+
+type Options = PrintOptions & {
+  readonly rename?: readonly string[] | undefined;
+  readonly remove?: readonly string[] | undefined;
+};
+
+async function runs(folder: string, { rename, remove }: Options, terminal: Terminal): Promise<ActionResult> {
+  const { listRuns, openRuns } = await import('../runList.js');
+  const library = await openRuns(folder);
+  if (rename && remove) throw new InputError(setting('rename'), 'excludes removing runs', 'do one after the other');
+  if (rename) return renameRun(library, rename, terminal);
+  if (remove) return removeRuns(library, remove, terminal);
+  return listRuns(library, folder, terminal);
+}
+
+async function renameRun(
+  library: RunLibrary,
+  [id, name, ...others]: readonly string[],
+  terminal: Terminal,
+): Promise<ActionResult> {
+  if (id === undefined || name === undefined || others.length > 0)
+    throw new InputError(setting('rename'), 'expected the name of a run and a new one', 'give both');
+  const { runName } = await import('../../studio/schemas.js');
+  if (!runName.safeParse(name).success)
+    throw new InputError(setting('rename'), `${name} is not a name for a folder`, 'use letters, digits, "-" and "_"');
+  await library.rename(id, await folderOf(library, id), name);
+  terminal.print(`renamed ${id} to ${name}`);
+  return { result: { renamed: id, name }, isSaved: true };
+}
+
+async function removeRuns(library: RunLibrary, ids: readonly string[], terminal: Terminal): Promise<ActionResult> {
+  const { diskUse, megabytes } = await import('../runList.js');
+  // All are found before the first is removed.
+  const folders = await Promise.all(ids.map(async (id) => [id, await folderOf(library, id)] as const));
+  const removed: { readonly run: string; readonly bytes: number }[] = [];
+  for (const [id, folder] of folders) {
+    const bytes = await diskUse(folder);
+    await library.delete(id, folder);
+    removed.push({ run: id, bytes });
+    terminal.print(`removed ${id} (${megabytes(bytes)})`);
+  }
+  return { result: { removed }, isSaved: true };
+}
+
+/** @throws {InputError} if there is no such run */
+async function folderOf(library: RunLibrary, id: string): Promise<string> {
+  const found = await library.find(id);
+  if (found) return found.folder;
+  const nearest = nearestName(
+    id,
+    library.summaries.map((run) => run.id),
+  );
+  throw new InputError(id, `no such run${nearest === undefined ? '' : `, did you mean ${nearest}?`}`);
+}

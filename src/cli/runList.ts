@@ -1,0 +1,76 @@
+/** The runs in a folder as a table. */
+import { lstat, readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { InputError } from '../errors.js';
+import { RunLibrary } from '../studio/runLibrary.node.js';
+import type { ListedRun } from '../studio/schemas.js';
+import type { ActionResult, Terminal } from './command.js';
+
+/**
+ * Opens a folder of runs.
+ * @throws {InputError} if there is no such folder, or it is a run itself
+ */
+export async function openRuns(folder: string): Promise<RunLibrary> {
+  if ((await lstat(folder).catch(() => undefined))?.isDirectory() !== true)
+    throw new InputError(folder, 'no such folder', 'name the folder that contains the runs');
+  if ((await lstat(join(folder, 'config.json')).catch(() => undefined)) !== undefined)
+    throw new InputError(folder, 'is a run', 'name the folder that contains it');
+  const library = new RunLibrary(resolve(folder), (summary) => summary);
+  await library.refresh();
+  return library;
+}
+
+/** Prints the runs, the latest first. */
+export async function listRuns(library: RunLibrary, folder: string, terminal: Terminal): Promise<ActionResult> {
+  const found = [...library.summaries].sort((a, b) => b.updated - a.updated);
+  const listed = await Promise.all(
+    found.map(async (run) => ({ ...run, bytes: await diskUse(join(library.folder, run.id)) })),
+  );
+  if (listed.length === 0) terminal.print(`${folder}: no runs; start one with: npx agenet train mnist`);
+  for (const line of tableLines(HEADINGS, listed.map(cellsOf))) terminal.print(line);
+  return {
+    result: {
+      folder,
+      runs: listed.map(({ id, state, reason, step, totalSteps, data, model, updated, bytes }) => ({
+        ...{ run: join(folder, id), state, reason, step, total_steps: totalSteps, data, model, bytes },
+        updated: new Date(updated).toISOString(),
+      })),
+    },
+  };
+}
+
+const HEADINGS = ['run', 'state', 'iterations', 'data', 'model', 'last change', 'size'];
+
+const cellsOf = ({ id, state, step, totalSteps, data, model, updated, bytes }: ListedRun & { bytes: number }) => [
+  id,
+  state,
+  totalSteps === null ? String(step) : `${step} of ${totalSteps}`,
+  data,
+  model,
+  new Date(updated).toISOString().slice(0, 16).replace('T', ' '),
+  megabytes(bytes),
+];
+
+/** Returns the lines of a table with aligned columns; none without rows. */
+function tableLines(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 0) return [];
+  const all = [headings, ...rows];
+  const widths = headings.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
+  return all.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** Returns the bytes of all files below a folder. Links count nothing, because they lead elsewhere. */
+export async function diskUse(folder: string): Promise<number> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
+  const sizes = entries.map(async (entry) =>
+    entry.isFile() ? ((await lstat(join(entry.parentPath, entry.name)).catch(() => undefined))?.size ?? 0) : 0,
+  );
+  return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+}
