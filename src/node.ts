@@ -1,15 +1,16 @@
 /** agenet in Node: training into run folders, and reading and writing files. */
-import { checkWithin, InputError } from './errors.js';
+import { InputError } from './errors.js';
 import { type DeviceCompiler, deviceCompiler } from './engine/runtime/deviceChoice.node.js';
-import { type CompileOptions, type Device, DEVICES } from './engine/runtime/native.node.js';
+import type { CompileOptions, Device } from './engine/runtime/native.node.js';
 import { type RunEvent, type RunOptions, type RunSummary, trainRun } from './runs/train.node.js';
 import { Model } from './runs/model.node.js';
 import { importRun as importWeights, type ImportedRun, type ImportSettings } from './runs/importRun.node.js';
 import { exportRun, type ExportSummary } from './runs/exportRun.node.js';
-import { type Precision, PRECISIONS } from './export/precision.js';
+import type { Precision } from './export/precision.js';
 import type { Settings } from './runs/settings.node.js';
 import { eventsOf } from './training/events.js';
-import { shown, validate } from './validation.js';
+import { shown } from './validation.js';
+import type * as optionSchemas from './runs/optionSchemas.node.js';
 
 export { openSource } from './data/open.node.js';
 export { compile, type Device } from './engine/runtime/native.node.js';
@@ -45,59 +46,8 @@ export interface LoadOptions extends Pick<CompileOptions, 'device' | 'threads'> 
   readonly onWarning?: (message: string) => void;
 }
 
-const optionSchemas = async () => {
-  const { z } = await import('zod');
-  const flag = z.boolean('must be true or false').optional();
-  const [path, threads] = ['must be the path of a run folder', 'must be a whole number from 0 (one per core) to 1024'];
-  const callback = z.custom((value) => typeof value === 'function', 'must be a function').optional();
-  const computing = {
-    device: z.enum(DEVICES, `must be one of ${DEVICES.join(', ')}`).optional(),
-    threads: z.int(threads).min(0, threads).max(1024, threads).optional(),
-  };
-  const signal = z.instanceof(AbortSignal, { error: 'must be an AbortSignal' }).optional();
-  const resume = z
-    .union([z.boolean(), z.string().min(1)], `must be true, false or ${path.replace('must be ', '')}`)
-    .optional();
-  const training = {
-    out: z.string(path).min(1, path).optional(),
-    resume,
-    strict: flag,
-    tensorboard: flag,
-    signal,
-    onEvent: callback,
-  };
-  const precision = z.enum(PRECISIONS, `must be one of ${PRECISIONS.join(', ')}`).optional();
-  const data = z.string('must be a data set or a folder of images').optional();
-  return {
-    train: z.strictObject(
-      {
-        ...computing,
-        device: z.enum([...DEVICES, 'auto'], `must be one of ${[...DEVICES, 'auto'].join(', ')}`).optional(),
-        ...training,
-      },
-      'must be an object',
-    ),
-    load: z.strictObject({ ...computing, ema: flag, onWarning: callback }, 'must be an object'),
-    export: z.strictObject(
-      {
-        ...computing,
-        ema: flag,
-        precision,
-        fid: flag,
-        pytorch: flag,
-        training: flag,
-        web: flag,
-        data,
-        onNote: callback,
-      },
-      'must be an object',
-    ),
-  };
-};
-
-async function checkOptions(name: 'train' | 'load' | 'export', options: unknown): Promise<void> {
-  const schema = (await optionSchemas())[name];
-  checkWithin('options', () => validate(schema, options, () => Object.keys(schema.shape)));
+async function checkOptions(...args: Parameters<typeof optionSchemas.checkOptions>): Promise<void> {
+  (await import('./runs/optionSchemas.node.js')).checkOptions(...args);
 }
 
 /**

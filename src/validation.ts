@@ -6,16 +6,21 @@ type Path = readonly PropertyKey[];
 /**
  * Parses a value with a schema.
  * @param keysAt returns the valid keys of the object at a path, for suggestions
+ * @param name what messages call the whole value
  * @throws {InputError} with all invalid settings: what is expected, and the value
  */
 export function validate<T extends z.ZodType>(
   schema: T,
   given: unknown,
   keysAt: (path: Path) => readonly string[] = () => [],
+  name = 'settings',
 ): z.output<T> {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
-  throwAll(parsed.error.issues.flatMap((issue) => errorsOfIssue(issue, given, keysAt)));
+  const { issues } = parsed.error;
+  if (issues[0]?.path.length === 0 && issues[0].code !== 'unrecognized_keys')
+    throw new InputError(name, `${issues[0].message}, not ${shown(given)}`);
+  throwAll(issues.flatMap((issue) => errorsOfIssue(issue, given, keysAt)));
   throw parsed.error;
 }
 
@@ -47,20 +52,23 @@ const valueAt = (given: unknown, path: Path): unknown =>
 
 /** Returns the setting at a path, such as `stages[1].epoch`. A length is known by its unit: `epochs` or `steps`. */
 function settingAt([key, ...inner]: Path): Text {
-  if (key === undefined) return 'settings';
   const path = key === 'length' && inner.length > 0 ? inner : [key, ...inner];
   const name = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
   return setting(name.slice(1));
 }
 
+const MAX_SHOWN = 200;
+
 /** Formats a value for a message. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'missing';
   if (typeof value === 'function') return 'a function';
+  if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of ${value.byteLength} bytes`;
   // JSON has neither NaN nor infinities nor large integers.
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
   try {
-    return JSON.stringify(value);
+    const json = JSON.stringify(value);
+    return json.length > MAX_SHOWN ? `${json.slice(0, MAX_SHOWN)}...` : json;
   } catch {
     // JSON.stringify is recursive, JSON.parse is not.
     return 'a value that is nested too deeply';

@@ -43,6 +43,13 @@ const WRONG: readonly [title: string, settings: unknown, options: unknown, texts
     {},
     ['preset: unknown preset publishd, did you mean published?'],
   ],
+  [
+    'bytes as stages',
+    { ...tiny, stages: new Uint8Array(1e6) },
+    {},
+    ['stages: must be', 'not a Uint8Array of 1000000 bytes'],
+  ],
+  ['control characters in a name', { ...tiny, data: 'red\u001b[31m\nline' }, {}, ['no such data set or folder', 'red']],
   ['two lengths', { ...tiny, steps: 3 }, {}, ['length and steps: both set the length of training; give one']],
   [
     'a run to resume without a folder',
@@ -75,7 +82,7 @@ describe('train and trainingEvents reject, in one line and before writing anythi
 
   it('options that are not an object or misspelled', async () => {
     const out = join(temporaryFolder(), 'run');
-    await expectInputError(() => train(tiny, 7 as unknown as TrainOptions), 'options: ', 'must be an object');
+    await expectInputError(() => train(tiny, 7 as unknown as TrainOptions), 'options: must be an object, not 7');
     await expectInputError(
       () => train(tiny, { out, thread: 1 } as TrainOptions),
       'thread: no such setting, did you mean threads?',

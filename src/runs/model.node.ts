@@ -14,10 +14,13 @@ import { decodeTraversal, traversalColumns, traverse } from '../model/traversal.
 import { randomStream } from '../random.js';
 import type { Configuration } from '../training/configuration.js';
 import { modelWeights } from '../training/trainer.js';
+import { shown } from '../validation.js';
 import {
   type ClassifyOptions,
+  type DecodeCodesOptions,
   type InterpolateOptions,
   type MoveOptions,
+  requireInMemory,
   requireInterpolation,
   type SampleOptions,
   samplingRange,
@@ -34,6 +37,8 @@ export interface ClassifiedImage {
   /** 0 to 1. */
   readonly probability: number;
 }
+
+type MethodName = 'sample' | 'interpolate' | 'reconstruct' | 'classify' | 'decode';
 
 interface OpenedProbe {
   readonly saved: SavedProbe;
@@ -60,7 +65,7 @@ export class Model {
   private released = false;
 
   private constructor(
-    private readonly run: string,
+    private readonly path: string,
     private readonly opened: OpenedRun,
     private readonly compile: Compile,
     private readonly options: ModelOptions,
@@ -113,7 +118,9 @@ export class Model {
    * await samples.toFile('samples.png');
    */
   sample(options: SampleOptions = {}): Promise<Images> {
-    return this.use(async () => {
+    return this.use('sample', options, async () => {
+      const { count } = samplingRange(options);
+      requireInMemory('count', count, this.trained.imageElements, 'use sampleBatches');
       const parts: Uint8Array[] = [];
       for await (const { data } of await this.samplesOf(options)) parts.push(data);
       return new Images(imagesOf(this.trained, Uint8Array.from(Buffer.concat(parts))));
@@ -125,7 +132,7 @@ export class Model {
    * @throws {InputError} as `sample` does, before the first batch
    */
   async sampleBatches(options: SampleOptions = {}): Promise<AsyncGenerator<Images, void>> {
-    return this.wrapBatches(await this.use(() => this.samplesOf(options)));
+    return this.wrapBatches(await this.use('sample', options, () => this.samplesOf(options)));
   }
 
   /**
@@ -137,7 +144,7 @@ export class Model {
    * const first = codes.subarray(0, model.latentSize);
    */
   encode(images: ImageInput | readonly ImageInput[]): Promise<Float32Array> {
-    return this.use(() => this.codesOf(images));
+    return this.run(() => this.codesOf(images));
   }
 
   /**
@@ -149,12 +156,10 @@ export class Model {
    * const codes = await model.encode(['seven.png']);
    * const [seven] = (await model.decode(codes)).toRasters();
    */
-  decode(codes: Float32Array, { distance = 0 }: { readonly distance?: number } = {}): Promise<Images> {
-    return this.use(async () => {
-      if (!(distance >= 0 && distance <= 1))
-        throw new InputError('distance', `expected a number from 0 to 1 but got ${distance}`);
-      if (codes.length % this.latentSize !== 0)
-        throw new InputError('codes', `expected a multiple of ${this.latentSize} values but got ${codes.length}`);
+  decode(codes: Float32Array, options: DecodeCodesOptions = {}): Promise<Images> {
+    return this.use('decode', options, async () => {
+      requireCodes(codes, this.latentSize);
+      const { distance = 0 } = options;
       return new Images(imagesOf(this.trained, await this.trained.decode({ z: codes, distance })));
     });
   }
@@ -164,7 +169,7 @@ export class Model {
    * @throws {InputError} if an image or the attribute cannot be read
    */
   reconstruct(images: ImageInput | readonly ImageInput[], options: MoveOptions = {}): Promise<Images> {
-    return this.use(async () => {
+    return this.use('reconstruct', options, async () => {
       const move = await this.movement(options);
       return new Images(imagesOf(this.trained, await this.trained.decode({ z: move(await this.codesOf(images)) })));
     });
@@ -179,19 +184,22 @@ export class Model {
    * await path.toFile('path.png');
    */
   interpolate(images: readonly ImageInput[] = [], options: InterpolateOptions = {}): Promise<Images> {
-    return this.use(async () => {
+    return this.use('interpolate', options, async () => {
       const { trained } = this;
       const {
         frames = MODEL_DEFAULTS.frames,
+        points = MODEL_DEFAULTS.points,
         loop,
         circle,
         seed = 0,
-        points = MODEL_DEFAULTS.points,
         onProgress,
       } = options;
+      if (!Array.isArray(images)) throw new InputError('images', `expected a list of images but got ${shown(images)}`);
       requireInterpolation(images, options, this.prior);
       const isRandom = images.length === 0;
       const rows = isRandom ? (options.rows ?? MODEL_DEFAULTS.rows) : 1;
+      const segments = isRandom ? rows * points : images.length;
+      requireInMemory('frames', segments * frames, trained.imageElements, 'choose fewer frames, rows or points');
       const ends = isRandom
         ? drawCodes(this.prior, points * rows, this.latentSize, randomStream(seed, 'interpolation'))
         : await this.codesOf(images);
@@ -209,9 +217,9 @@ export class Model {
    * Classifies images with a probe of the run.
    * @throws {InputError} if the run has no such probe, it was fitted on other weights, or an image cannot be read
    */
-  classify(images: ImageInput | readonly ImageInput[], { probe }: ClassifyOptions = {}): Promise<ClassifiedImage[]> {
-    return this.use(async () => {
-      const { saved, classifier } = await this.openProbe(probe);
+  classify(images: ImageInput | readonly ImageInput[], options: ClassifyOptions = {}): Promise<ClassifiedImage[]> {
+    return this.use('classify', options, async () => {
+      const { saved, classifier } = await this.openProbe(options.probe);
       const { classes, probabilities } = await classifier.classify((await readImages(images, this.configuration)).data);
       return Array.from(classes, (label, index) => ({
         label,
@@ -226,7 +234,7 @@ export class Model {
    * @throws {InputError} if the run has no such probe, or it was fitted on other weights
    */
   readProbe(name?: string): Promise<SavedProbe> {
-    return this.use(async () => (await this.openProbe(name)).saved);
+    return this.use('classify', { probe: name }, async () => (await this.openProbe(name)).saved);
   }
 
   /** Waits for calls in progress, and frees the compiled networks. Calling it again has no effect. */
@@ -244,8 +252,17 @@ export class Model {
     return this.release();
   }
 
+  /** Checks the options of a method, and runs it. */
+  private use<T>(method: MethodName, options: unknown, computation: () => Promise<T>): Promise<T> {
+    return this.run(async () => {
+      const { checkOptions } = await import('./optionSchemas.node.js');
+      checkOptions(method, options);
+      return computation();
+    });
+  }
+
   /** Runs a computation, which `release` waits for. */
-  private async use<T>(computation: () => Promise<T>): Promise<T> {
+  private async run<T>(computation: () => Promise<T>): Promise<T> {
     if (this.released) throw new Error('model: already released');
     const result = computation();
     this.running.add(result);
@@ -258,7 +275,7 @@ export class Model {
 
   private async *wrapBatches(batches: AsyncGenerator<ImageBatch>): AsyncGenerator<Images, void> {
     for (;;) {
-      const next: IteratorResult<ImageBatch, unknown> = await this.use(() => batches.next());
+      const next: IteratorResult<ImageBatch, unknown> = await this.run(() => batches.next());
       if (next.done) return;
       yield new Images(next.value);
     }
@@ -291,7 +308,7 @@ export class Model {
         throw new InputError(text`${setting('by')} ${by}`, text`requires ${setting('along')}`, 'name an attribute');
       return (codes) => codes;
     }
-    const { direction, origin } = await new RunAssets(runFolderPath(this.run), ATTRIBUTES).read(along);
+    const { direction, origin } = await new RunAssets(runFolderPath(this.path), ATTRIBUTES).read(along);
     if (direction.length !== latentSize) {
       throw new InputError(
         text`${setting('along')} ${along}`,
@@ -318,18 +335,28 @@ export class Model {
   }
 
   private async readProbeFile(name: string | undefined): Promise<OpenedProbe> {
-    const { run, trained, compile } = this;
-    const saved = await new RunAssets(runFolderPath(run), PROBES).read(name);
+    const { path, trained, compile } = this;
+    const saved = await new RunAssets(runFolderPath(path), PROBES).read(name);
     const { probe, origin } = saved;
     // The probe decides on the weights, because its codes are comparable with those of no others.
     const weights = modelWeights(this.opened.checkpoint.vectors, { ema: origin.ema });
     if (weightsDigest(weights) !== origin.weights) {
       throw new InputError(
         `probe ${saved.name}`,
-        `fitted on the weights of iteration ${origin.step}, but ${run} has those of iteration ${this.step}`,
+        `fitted on the weights of iteration ${origin.step}, but ${path} has those of iteration ${this.step}`,
         'fit it again with agenet probe --save, or name its checkpoint',
       );
     }
     return { saved, classifier: await imageClassifier(probe, trained.withWeights(weights), weights, compile) };
   }
+}
+
+/** @throws {InputError} unless codes are finite values [N, M] */
+function requireCodes(codes: unknown, latentSize: number): void {
+  if (!(codes instanceof Float32Array))
+    throw new InputError('codes', `expected a Float32Array but got ${shown(codes)}`);
+  if (codes.length % latentSize !== 0)
+    throw new InputError('codes', `expected a multiple of ${latentSize} values but got ${codes.length}`);
+  const wrong = codes.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) throw new InputError('codes', `value ${wrong} is ${codes[wrong]}`);
 }

@@ -4,8 +4,6 @@ import { InputError, setting, text } from '../errors.js';
 import type { ImageInput } from '../images/imageInput.node.js';
 import type { Progress } from '../model/chunks.js';
 import { MODEL_DEFAULTS } from '../model/defaults.js';
-import { LARGEST_SEED } from '../random.js';
-import { shown } from '../validation.js';
 
 /** Moves codes along an attribute of the run, which `agenet attribute` creates. */
 export interface MoveOptions {
@@ -47,6 +45,11 @@ export interface InterpolateOptions {
   readonly onProgress?: Progress | undefined;
 }
 
+export interface DecodeCodesOptions {
+  /** Distance of the codes from codes of images: 0 (default) for codes of images, 0.5 halfway between two, 1 for samples of the prior. */
+  readonly distance?: number | undefined;
+}
+
 export interface ClassifyOptions {
   /** A probe that `agenet probe --save` created (default: the only one of the run). */
   readonly probe?: string | undefined;
@@ -54,7 +57,7 @@ export interface ClassifyOptions {
 
 /**
  * Returns the number of samples and their seeds.
- * @throws {InputError} if a number is out of range, or an option would have no effect
+ * @throws {InputError} if an option would have no effect
  */
 export function samplingRange({ count, seed, seeds, like, spread }: SampleOptions): {
   readonly count: number;
@@ -63,11 +66,7 @@ export function samplingRange({ count, seed, seeds, like, spread }: SampleOption
 } {
   if (like === undefined && spread !== undefined)
     throw new InputError(setting('spread'), text`requires ${setting('like')}`, 'name an image to sample around');
-  if (seeds === undefined) {
-    requireWhole('count', count, [1, Infinity]);
-    requireWhole('seed', seed, [0, LARGEST_SEED]);
-    return { count: count ?? MODEL_DEFAULTS.count, seed: seed ?? 0, isSeedPerImage: false };
-  }
+  if (seeds === undefined) return { count: count ?? MODEL_DEFAULTS.count, seed: seed ?? 0, isSeedPerImage: false };
   if (count !== undefined || seed !== undefined)
     throw new InputError(
       setting('seeds'),
@@ -75,21 +74,14 @@ export function samplingRange({ count, seed, seeds, like, spread }: SampleOption
       text`remove ${setting('count')} and ${setting('seed')}`,
     );
   const [first, last] = seeds;
-  requireWhole('seeds', first, [0, LARGEST_SEED]);
-  requireWhole('seeds', last, [first, LARGEST_SEED]);
   return { count: last - first + 1, seed: first, isSeedPerImage: true };
 }
 
 /**
  * Requires that options of an interpolation fit each other, the model and the images.
- * @throws {InputError} if a number is out of range, an option would have no effect, or there are too few or too many images
+ * @throws {InputError} if an option would have no effect, or there are too few or too many images
  */
 export function requireInterpolation(images: readonly ImageInput[], options: InterpolateOptions, prior: Prior): void {
-  const { frames, rows, points, circle, seed } = options;
-  requireWhole('frames', frames, [2, Infinity]);
-  requireWhole('rows', rows, [1, Infinity]);
-  requireWhole('points', points, [2, Infinity]);
-  requireWhole('seed', seed, [0, LARGEST_SEED]);
   for (const name of ['rows', 'points'] as const) {
     if (images.length > 0 && options[name] !== undefined)
       throw new InputError(setting(name), 'applies to random points only', 'remove it, or the images');
@@ -101,32 +93,23 @@ export function requireInterpolation(images: readonly ImageInput[], options: Int
       'expected at least two images, but got one',
       'name a second image',
     );
-  if (circle) requireCircle(images.length, points, prior);
+  if (options.circle) requireCircle(images.length, options.points ?? 2, prior);
 }
 
-function requireCircle(images: number, points: number | undefined, prior: Prior): void {
-  if (prior !== 'sphere')
-    throw new InputError(
-      setting('circle'),
-      `requires the prior sphere, but the run has the prior ${prior}`,
-      text`use ${setting('loop')}`,
-    );
-  if (images > 2)
-    throw new InputError(
-      setting('circle'),
-      `expected two images, but got ${images}`,
-      text`use ${setting('loop')} for more`,
-    );
-  if (points !== undefined && points !== 2)
-    throw new InputError(
-      setting('circle'),
-      `goes through two points, not ${points}`,
-      text`use ${setting('loop')} for more`,
-    );
+function requireCircle(images: number, points: number, prior: Prior): void {
+  const fail = (problem: string, remedy: string) => {
+    throw new InputError(setting('circle'), problem, text`use ${setting('loop')}${remedy}`);
+  };
+  if (prior !== 'sphere') fail(`requires the prior sphere, but the run has the prior ${prior}`, '');
+  if (images > 2) fail(`expected two images, but got ${images}`, ' for more');
+  if (points !== 2) fail(`goes through two points, not ${points}`, ' for more');
 }
 
-function requireWhole(key: string, value: number | undefined, [least, most]: readonly [number, number]): void {
-  if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) return;
-  const range = most === Infinity ? `of at least ${least}` : `from ${least} to ${most}`;
-  throw new InputError(setting(key), `expected a whole number ${range} but got ${shown(value)}`);
+/** The values of images that are in memory at once: 4 GB as float32. */
+const MAX_VALUES = 2 ** 30;
+
+/** @throws {InputError} if so many images are too many to be returned at once */
+export function requireInMemory(key: string, count: number, imageElements: number, remedy: string): void {
+  const most = Math.floor(MAX_VALUES / imageElements);
+  if (count > most) throw new InputError(setting(key), `at most ${most} images fit into memory, not ${count}`, remedy);
 }

@@ -205,14 +205,14 @@ describe('a loaded model refuses, in one line,', () => {
     ],
     ['an unknown probe', () => model.classify(at('one.png'), { probe: 'shape' }), ['no probe "shape"', 'shade']],
     ['a run without probes', () => normal.classify(at('one.png')), ['no probe in this run']],
-    ['no samples', () => model.sample({ count: 0 }), ['count: expected a whole number of at least 1 but got 0']],
+    ['no samples', () => model.sample({ count: 0 }), ['count: must be a whole number from 1 to 1000000, not 0']],
     [
       'a seed that is no number',
       () => model.sample({ seed: 'x' as unknown as number }),
-      ['seed: expected a whole number', '"x"'],
+      ['seed: must be a whole number', 'not "x"'],
     ],
     ['seeds with a count', () => model.sample({ seeds: [1, 2], count: 2 }), ['seeds: determines', 'remove count']],
-    ['seeds in the wrong order', () => model.sample({ seeds: [2, 1] }), ['seeds: expected a whole number from 2']],
+    ['seeds in the wrong order', () => model.sample({ seeds: [2, 1] }), ['seeds: must be ascending, not [2,1]']],
     ['a temperature on the sphere', () => model.sample({ temperature: 2 }), ['temperature 2', 'prior normal']],
     [
       'two images to sample around',
@@ -225,7 +225,7 @@ describe('a loaded model refuses, in one line,', () => {
       () => model.interpolate(FILES.map(at), { rows: 2 }),
       ['rows: applies to random points only'],
     ],
-    ['one frame', () => model.interpolate([], { frames: 1 }), ['frames: expected a whole number of at least 2']],
+    ['one frame', () => model.interpolate([], { frames: 1 }), ['frames: must be a whole number from 2', 'not 1']],
     [
       'a circle without a sphere',
       () => normal.interpolate([], { circle: true }),
@@ -244,7 +244,44 @@ describe('a loaded model refuses, in one line,', () => {
     [
       'a distance above 1',
       () => model.decode(new Float32Array(8), { distance: 1.5 }),
-      ['distance: expected a number from 0 to 1 but got 1.5'],
+      ['distance: must be a number', 'not 1.5'],
+    ],
+    [
+      'options that are no object',
+      () => model.sample(null as unknown as object),
+      ['options: must be an object, not null'],
+    ],
+    [
+      'a misspelled option',
+      () => model.sample({ cuont: 3 } as object),
+      ['cuont: no such setting, did you mean count?'],
+    ],
+    [
+      'a single seed as a range',
+      () => model.sample({ seeds: [1] as unknown as [number, number] }),
+      ['seeds', 'not [1]'],
+    ],
+    [
+      'too many frames',
+      () => model.interpolate([], { frames: 1e9 }),
+      ['frames: must be a whole number', 'not 1000000000'],
+    ],
+    [
+      'images that do not fit into memory',
+      () => model.interpolate([], { frames: 900_000, rows: 1000 }),
+      ['frames: at most 1048576 images fit into memory', 'choose fewer frames'],
+    ],
+    ['a path that is no list', () => model.interpolate('one.png' as unknown as []), ['images: expected a list']],
+    [
+      'codes that are no array of float32',
+      () => model.decode([1, 2] as unknown as Float32Array),
+      ['codes: expected a Float32Array but got [1,2]'],
+    ],
+    ['a code that is NaN', () => model.decode(new Float32Array(8).fill(NaN, 3)), ['codes: value 3 is NaN']],
+    [
+      'pixels of another size, at once',
+      () => model.encode([{ width: 1e9, height: 1e9, channels: 1, data: new Uint8Array(4) }]),
+      ['image 0: expected 1000000000000000000 bytes'],
     ],
     ['an image that is not there', () => model.encode(at('no.png')), ['no.png: cannot read the image']],
     ['a run that is not there', () => loadModel(at('nothing')), ['nothing: run folder or checkpoint not found']],

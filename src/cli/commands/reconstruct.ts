@@ -69,7 +69,9 @@ async function reconstruct(
   const model = await Model.open(run, compilerOf(options, terminal), modelOptions(options, terminal));
   const collected = await collectImages(images, model.configuration, options, terminal);
   const original = imagesOf(model.trained, collected.data);
-  const reconstruction = await model.reconstruct(original, options).finally(() => model.release());
+  const reconstruction = await model
+    .reconstruct(original, { along: options.along, by: options.by })
+    .finally(() => model.release());
 
   if (kind === 'png')
     await writePng(

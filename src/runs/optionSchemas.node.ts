@@ -1,0 +1,73 @@
+/** The options of library functions. This file is imported on first use, because zod takes long to load. */
+import { z } from 'zod';
+import { DEVICES } from '../engine/runtime/native.node.js';
+import { PRECISIONS } from '../export/precision.js';
+import { LARGEST_SEED } from '../random.js';
+import { schemaOf } from '../training/configurationSchema.js';
+import { choice, integer, number, type SettingType, string, toggle } from '../training/declaration.js';
+import { validate } from '../validation.js';
+
+const MAX_IMAGES = 1_000_000;
+const PATH = 'the path of a run folder';
+const run = schemaOf(string(PATH)).refine((path) => path !== '', `must be ${PATH}`);
+const seed = integer(0, LARGEST_SEED);
+const callback = z.custom((value) => typeof value === 'function', 'must be a function');
+const computing = { device: choice(DEVICES), threads: integer(0, 1024) };
+const moving = { along: string('the name of an attribute'), by: number(-1e6, 1e6) };
+
+/** The types of all options of a function by their names. */
+const OPTIONS = {
+  train: {
+    ...computing,
+    device: choice([...DEVICES, 'auto']),
+    out: run,
+    resume: z.union([z.boolean(), run], `must be true, false or ${PATH}`),
+    strict: toggle,
+    tensorboard: toggle,
+    signal: z.instanceof(AbortSignal, { error: 'must be an AbortSignal' }),
+    onEvent: callback,
+  },
+  load: { ...computing, ema: toggle, onWarning: callback },
+  export: {
+    ...computing,
+    ema: toggle,
+    precision: choice(PRECISIONS),
+    pytorch: toggle,
+    training: toggle,
+    web: toggle,
+    data: string('a data set or a folder of images'),
+    onNote: callback,
+  },
+  sample: {
+    ...moving,
+    count: integer(1, MAX_IMAGES),
+    seed,
+    seeds: z
+      .tuple([schemaOf(seed), schemaOf(seed)], 'must be the first and the last seed')
+      .refine(([first, last]) => Number(first) <= Number(last), 'must be ascending'),
+    like: z.unknown(),
+    spread: number(0, 1, 0),
+    temperature: number(0, 1e6, 0),
+  },
+  interpolate: {
+    frames: integer(2, MAX_IMAGES),
+    rows: integer(1, MAX_IMAGES),
+    points: integer(2, MAX_IMAGES),
+    loop: toggle,
+    circle: toggle,
+    seed,
+    onProgress: callback,
+  },
+  reconstruct: moving,
+  classify: { probe: string('the name of a probe') },
+  decode: { distance: number(0, 1) },
+} satisfies Record<string, Readonly<Record<string, SettingType | z.ZodType>>>;
+
+/** @throws {InputError} if the options of a function are not an object, or have a wrong value or an unknown name */
+export function checkOptions(name: keyof typeof OPTIONS, options: unknown): void {
+  const types = Object.entries<SettingType | z.ZodType>(OPTIONS[name]);
+  const shape = Object.fromEntries(
+    types.map(([key, type]) => [key, (type instanceof z.ZodType ? type : schemaOf(type)).optional()]),
+  );
+  validate(z.strictObject(shape, 'must be an object'), options, () => Object.keys(shape), 'options');
+}
