@@ -32,7 +32,7 @@ interface CollectedImages {
  * Reads the named images, one after another: files, folders with their subfolders, and data sets (`mnist`, `npz:x.npz`).
  * An empty list selects the training data.
  *
- * @throws {InputError} if a name is none of these, or has fewer images than requested
+ * @throws {InputError} if a name is none of these
  */
 export async function collectImages(
   named: readonly string[],
@@ -65,12 +65,6 @@ async function imagesOfData(
     const part = splitOf(source, split);
     if (part.count === 0)
       throw new InputError(text`${setting('split')} ${split}`, `${source.name} has no images in this split`);
-    if (count !== undefined && count > part.count) {
-      throw new InputError(
-        text`${setting('count')} ${count}`,
-        `${source.name} has ${part.count} ${split === 'test' ? 'test' : 'training'} images`,
-      );
-    }
     const elements = source.channels * source.size[0] * source.size[1];
     const indices = drawAcrossClasses(part, count ?? DEFAULT_COUNT);
     return {
@@ -104,8 +98,6 @@ async function imagesOfFolder(
     if (decoded.push(pixels) === (count ?? DEFAULT_COUNT)) break;
   }
   if (decoded.length === 0) throw new InputError(path, `none of its ${files.length} images can be read`);
-  if (count !== undefined && count > decoded.length)
-    throw new InputError(text`${setting('count')} ${count}`, `${path} has ${decoded.length} images`);
   return { data: Uint8Array.from(Buffer.concat(decoded)), captions };
 }
 

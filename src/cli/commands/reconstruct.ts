@@ -18,7 +18,7 @@ const PAIRS_PER_ROW = 4;
 
 const EXAMPLES = `
 Examples:
-  agenet reconstruct runs/mnist-1                     the first 32 test images with their reconstructions
+  agenet reconstruct runs/mnist-1                     32 test images with their reconstructions
   agenet reconstruct runs/mnist-1 mine.png yours.jpg photos --out pairs.png
   agenet reconstruct runs/mnist-1 --along 3-not-5 --by 0.8    moved along the attribute
 `;
@@ -32,7 +32,7 @@ export const define = (command: Subcommand) =>
     .argument('[images...]', 'image files, folders and data sets (default: the training data)')
     .option(
       '--count <number>',
-      'images per data set or folder (default: 32, or all if there are fewer)',
+      'images per data set or folder; all if there are fewer (default: 32)',
       wholeNumber(1, 100_000),
     )
     .addOption(splitOption('test'))

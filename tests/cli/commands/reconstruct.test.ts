@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { gatherImages } from '../../../src/data/source.js';
+import { drawAcrossClasses, gatherImages } from '../../../src/data/source.js';
 import { openSource } from '../../../src/data/open.node.js';
 import { sharedTemporaryFolder } from '../../temporaryFolder.js';
 import { expectBadInput, type Refusal, resultOf, runCommand } from '../runCommand.js';
@@ -27,7 +27,7 @@ describe('agenet reconstruct', () => {
       [5, 32, 32, 1],
     ]);
     const { test } = await openSource('mnist');
-    expect(Array.from(original.data)).toEqual(Array.from(gatherImages(test, [0, 1, 2, 3, 4], 1024)));
+    expect(Array.from(original.data)).toEqual(Array.from(gatherImages(test, drawAcrossClasses(test, 5), 1024)));
     expect(Array.from(reconstruction.data)).not.toEqual(Array.from(original.data));
   });
 
@@ -59,27 +59,20 @@ describe('agenet reconstruct', () => {
       cwd,
     );
     expect(status, stderr).toBe(0);
-    expect(stderr).toBe('');
+    expect(stderr).toMatch(/^(folder.damaged.png: skipped.*\n)?$/);
     const { shape, data } = bytesIn(unzipSync(readFileSync(join(cwd, 'all.npz')))['original.npy']);
     expect(shape).toEqual([5, 32, 32, 1]);
     const middle = 16 * 32 + 16;
-    expect([data[1024 + middle], data[2048 + middle]]).toEqual([200, 100]);
-    const asked = await runCommand(
-      ['reconstruct', 'run', 'folder', '--count', '3', '--out', 'x.npz', '--threads', '1'],
-      cwd,
-    );
-    expect(asked).toMatchObject({
-      status: 2,
-      stderr: expect.stringContaining('--count 3: folder has 2 images') as string,
-    });
-    expect(asked.stderr).toContain('damaged.png: skipped');
+    expect(new Set([data[1024 + middle], data[2048 + middle]])).toEqual(new Set([200, 100]));
+    // A larger number selects all.
+    expect(await reconstruct('folder', '--count', '3', '--out', 'x.npz')).toMatchObject({ count: 2 });
   });
 
   it('uses training images on request', async () => {
     await reconstruct('mnist', '--split', 'train', '--count', '1', '--out', 'train.npz');
     const { train } = await openSource('mnist');
     expect(Array.from(bytesIn(unzipSync(readFileSync(join(cwd, 'train.npz')))['original.npy']).data)).toEqual(
-      Array.from(gatherImages(train, [0], 1024)),
+      Array.from(gatherImages(train, drawAcrossClasses(train, 1), 1024)),
     );
   });
 });
@@ -91,7 +84,6 @@ const REFUSED: readonly Refusal[] = [
   ['a folder without images', ['run', 'empty'], ['empty: no images']],
   ['a truncated image', ['run', 'cut.png'], ['cut.png: cannot read the image']],
   ['unknown data', ['run', 'fashion'], ['fashion']],
-  ['more images than available', ['run', '--count', '10001'], ['--count 10001', '10000 test images']],
   ['an unsupported extension', ['run', '--out', 'pairs'], ['--out pairs', '.png', '.npz']],
 ];
 
