@@ -1,6 +1,7 @@
 /** Tools for writing operators: application, errors, parameters, broadcasting and reductions. */
 import { broadcastShapes, normalizeAxes, type Shape, ShapeError, showShape, sizeOf, stridesOf } from './shape.js';
 import {
+  ARRAY_OF,
   type Attributes,
   type ComputedValue,
   constant,
@@ -79,7 +80,7 @@ export function broadcastOffsets(from: Shape, to: Shape): (index: number) => num
 /** Returns the elements of a constant broadcast to a larger shape. */
 export function broadcastElements(x: ConstantValue, to: Shape): ElementArray {
   const source = x.data;
-  const elements = new (source.constructor as new (length: number) => Float32Array)(sizeOf(to));
+  const elements = new ARRAY_OF[x.type](sizeOf(to)) as Float32Array;
   const offset = broadcastOffsets(x.shape, to);
   for (let index = 0; index < elements.length; index++) elements[index] = source[offset(index)] as number;
   return elements;
@@ -87,7 +88,7 @@ export function broadcastElements(x: ConstantValue, to: Shape): ElementArray {
 
 // Reductions
 
-/** Attributes of the ONNX reductions; axes counted from the front. */
+/** Attributes of the ONNX reductions. Axes are counted from the front. */
 export interface ReductionAttributes extends Record<string, number | readonly number[]> {
   readonly axes: readonly number[];
   readonly keepdims: 0 | 1;
@@ -128,13 +129,10 @@ function reducedInParts(placement: Placement, { axes, keepdims }: ReductionAttri
 export const summedInParts = ([placement]: readonly Placement[], attributes: ReductionAttributes): Distribution =>
   reducedInParts(placement!, attributes) ?? { operands: [placement!], result: 'summand' };
 
-/** Applies a reduction. Without axes it returns `x`, whereas ONNX would reduce all axes. */
-export function applyReduction(
-  operator: Operator<ReductionAttributes>,
-  x: Value,
-  axes: readonly number[],
-  { keepAxes = true }: ReductionOptions,
-): Value {
-  const normalized = normalizeAxes(axes, x.shape.length, operator.name);
-  return normalized.length === 0 ? x : apply(operator, [x], { axes: normalized, keepdims: keepAxes ? 1 : 0 });
-}
+/** Returns the function that applies a reduction. Without axes it returns `x`, whereas ONNX would reduce all axes. */
+export const applyReduction =
+  (operator: Operator<ReductionAttributes>) =>
+  (x: Value, axes: readonly number[], { keepAxes = true }: ReductionOptions = {}): Value => {
+    const normalized = normalizeAxes(axes, x.shape.length, operator.name);
+    return normalized.length === 0 ? x : apply(operator, [x], { axes: normalized, keepdims: keepAxes ? 1 : 0 });
+  };

@@ -18,6 +18,6 @@ describe('public names', () => {
   });
 
   it('of agenet/native', () => {
-    expect(Object.keys(native).sort()).toEqual(['DEVICES', 'compile', 'lower', 'prepareProcess']);
+    expect(Object.keys(native).sort()).toEqual(['DEVICES', 'compile', 'estimateMemory', 'lower', 'prepareProcess']);
   });
 });

@@ -8,7 +8,6 @@ import {
   reducedShape,
   reduction,
   type ReductionAttributes,
-  type ReductionOptions,
   summedInParts,
   throwShapeError,
 } from '../operator.js';
@@ -21,7 +20,7 @@ const Reshape: Operator<{ shape: Shape }> = {
   name: 'Reshape',
   infer([x], { shape }) {
     if (shape.some((size) => !(size >= 1)) || sizeOf(shape) !== sizeOf(x!.shape))
-      throwShapeError('Reshape', [x!], `cannot become ${showShape(shape)}, which has another number of elements`);
+      throwShapeError('Reshape', [x!], `cannot become ${showShape(shape)}, which has a different number of elements`);
     return { type: x!.type, shape };
   },
   gradient: ({ inputs: [x], gradient }) => [() => reshape(gradient, x!.shape)],
@@ -43,24 +42,21 @@ const Reshape: Operator<{ shape: Shape }> = {
   },
 };
 
-/**
- * The axis of a new shape that is divided if the axis `divided` of the old one is: as many elements are before it, so that parts are contiguous there.
- * Undefined if there is none.
- */
+/** Finds the axis of a new shape that is divided if the axis `divided` of the old one is: as many elements precede it. */
 function partAfterReshape(from: Shape, divided: number, to: Shape, ranks: number): number | undefined {
   const before = sizeOf(from.slice(0, divided));
   const axis = to.findIndex((size, index) => size % ranks === 0 && sizeOf(to.slice(0, index)) === before);
   return axis < 0 ? undefined : axis;
 }
 
-/** The shape of a rank's part. */
+/** Returns the shape of a rank's part. */
 export const partOf = (shape: Shape, axis: number, ranks: number): Shape =>
   shape.map((size, index) => (index === axis ? size / ranks : size));
 
-/** Whether a value is a Reshape to a shape written in the graph. One to a computed shape enforces an order of execution, see `After`. */
+/** Tests for a Reshape to a constant shape. A computed shape enforces an order of execution, see `After`. */
 const isReshape = (value: Value): value is ComputedValue => isComputedBy(value, 'Reshape') && value.inputs.length === 1;
 
-/** The same elements in row-major order under another shape of the same size. */
+/** Gives the same elements in row-major order a different shape of the same size. */
 export const reshape = (x: Value, shape: Shape): Value =>
   sameShape(x.shape, shape) ? x : apply(Reshape, [x], { shape });
 
@@ -86,23 +82,24 @@ const Expand: Operator<{ shape: Shape }> = {
   },
 };
 
-/** Repeats axes of size 1, and adds leading ones, until the shape is `shape`. */
+/** Repeats axes of size 1, and adds leading ones, up to a shape. */
 export const expand = (x: Value, shape: Shape): Value =>
   sameShape(x.shape, shape) ? x : apply(Expand, [x], { shape });
+
+/** Repeats the gradient of a reduction's result to the operand's shape. */
+export const broadcastGradient = (gradient: Value, x: Value, { axes }: ReductionAttributes): Value =>
+  expand(reshape(gradient, reducedShape(x.shape, axes, 1)), x.shape);
 
 const ReduceSum: Operator<ReductionAttributes> = {
   ...reduction('ReduceSum'),
   distribute: (operands, { attributes }) => summedInParts(operands, attributes),
-  gradient: ({ inputs: [x], attributes: { axes }, gradient }) => [
-    () => expand(reshape(gradient, reducedShape(x!.shape, axes, 1)), x!.shape),
-  ],
+  gradient: ({ inputs: [x], attributes, gradient }) => [() => broadcastGradient(gradient, x!, attributes)],
 };
 
 /** Sums over axes. */
-export const reduceSum = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value =>
-  applyReduction(ReduceSum, x, axes, options);
+export const reduceSum = applyReduction(ReduceSum);
 
-/** Sums over the axes that broadcasting from `shape` repeated: the gradient of a broadcast operand. */
+/** Sums over the axes that broadcasting from `shape` has repeated: the gradient of a broadcast operand. */
 export function sumTo(x: Value, shape: Shape): Value {
   const lead = x.shape.length - shape.length;
   const axes = x.shape.flatMap((size, axis) => (axis < lead || (shape[axis - lead] === 1 && size !== 1) ? [axis] : []));

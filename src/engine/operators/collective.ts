@@ -1,6 +1,6 @@
 /**
- * Operators over the processes (ranks) that compute one graph together, each on its part of a batch. They are ONNX operators of a domain of this
- * project, which a runtime computes with a communicator. With one rank each returns its operand.
+ * Operators over the processes (ranks) that compute one graph together, each on its part of a batch. A runtime computes them with a communicator.
+ * With one rank, each returns its operand.
  */
 import { apply, requireFloat, throwShapeError } from '../operator.js';
 import type { Operator, Value } from '../value.js';
@@ -25,7 +25,7 @@ const collective = (
 
 const AllReduceSum: Operator<RanksAttributes> = {
   ...collective('AllReduceSum'),
-  // Elementwise in that a process may store the elements in a different order, if all do.
+  // A process may store the elements in a different order if all do.
   elementwise: true,
   keepsZero: true,
   infer([x]) {
@@ -56,16 +56,13 @@ const OwnShare: Operator<RanksAttributes> = {
   },
 };
 
-/**
- * The sum of each element over all ranks, on every rank. Its gradient, as of all reductions over ranks, belongs to the sum of the losses of all
- * ranks: a sum again.
- */
+/** The sum of each element over all ranks, on every rank. Gradients belong to the sum of the losses of all ranks, so this one is a sum again. */
 export const allReduceSum = (x: Value, ranks: number): Value => (ranks === 1 ? x : apply(AllReduceSum, [x], { ranks }));
 
-/** The tensors of all ranks one after another along the first axis, in the order of ranks, on every rank. */
+/** The tensors of all ranks concatenated along the first axis, in the order of ranks, on every rank. */
 export const allGather = (x: Value, ranks: number): Value => (ranks === 1 ? x : apply(AllGather, [x], { ranks }));
 
-/** Of a tensor that all ranks have, the rank's own part along the first axis: the inverse of `allGather`. It has no gradient. */
+/** The rank's own part, along the first axis, of a tensor that all ranks have: the inverse of `allGather`. It has no gradient. */
 export const ownShare = (x: Value, ranks: number): Value => (ranks === 1 ? x : apply(OwnShare, [x], { ranks }));
 
 const Jointly: Operator<{ index: number }> = {
@@ -76,6 +73,6 @@ const Jointly: Operator<{ index: number }> = {
   decomposition: (inputs, { index }) => inputs[index]!,
 };
 
-/** The same values. If each is a sum over a batch that ranks share, the sums are reduced over ranks together: one message instead of several. */
+/** Returns the same values. If ranks compute them as sums over a shared batch, one message reduces all of them. */
 export const jointly = (values: readonly Value[]): Value[] =>
   values.map((_, index) => apply(Jointly, values, { index }));

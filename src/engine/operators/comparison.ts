@@ -51,20 +51,14 @@ const Cast: Operator<{ to: number }> = {
   flops: () => 0,
 };
 
-function elementTypeOf(to: number): ElementType {
-  const entry = Object.entries(ELEMENT_CODES).find(([, number]) => number === to);
-  return entry![0] as ElementType;
-}
+const elementTypeOf = (to: number): ElementType =>
+  (Object.keys(ELEMENT_CODES) as ElementType[]).find((type) => ELEMENT_CODES[type] === to)!;
 
 function convert(data: ElementArray, type: ElementType): ElementArray {
-  if (type === 'float32') return Float32Array.from(data as Float32Array, Number);
-  if (type === 'int64')
-    return BigInt64Array.from(
-      data as Float32Array as unknown as ArrayLike<number>,
-      (element) => BigInt(Math.trunc(Number(element))) as never,
-    );
-  if (type === 'bool') return Uint8Array.from(data as Float32Array, (element) => (Number(element) === 0 ? 0 : 1));
-  return Uint8Array.from(data as Float32Array, Number);
+  const numbers = Array.from<number | bigint, number>(data, Number);
+  if (type === 'int64') return BigInt64Array.from(numbers, (element) => BigInt(Math.trunc(element)));
+  if (type === 'bool') return Uint8Array.from(numbers, (element) => Number(element !== 0));
+  return type === 'float32' ? Float32Array.from(numbers) : Uint8Array.from(numbers);
 }
 
 /** The same elements as another type; no gradient flows. */
@@ -77,7 +71,7 @@ const StopGradient: Operator<NoAttributes> = {
   infer: ([x]) => ({ type: x!.type, shape: x!.shape }),
   gradient: () => [null],
   evaluate: ([x]) => x!.data,
-  // It has done its work once gradients exist.
+  // Its work is done once gradients exist.
   simplify: ({ inputs: [x] }) => x,
   flops: () => 0,
 };

@@ -11,28 +11,28 @@ interface BatchNormalizationAttributes extends Record<string, number> {
   readonly epsilon: number;
 }
 
+/** All axes but that of channels. */
+const axesOf = ({ shape }: Value): number[] => [0, ...shape.map((_, axis) => axis).slice(2)];
+
 /** The mean and the biased variance of each channel of [N, C, ...] over all other axes, as [1, C, 1, ...]. */
 export function batchStatistics(x: Value): { readonly mean: Value; readonly variance: Value } {
-  const axes = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
+  const axes = axesOf(x);
   const mean = reduceMean(x, axes);
   return { mean, variance: reduceMean(square(sub(x, mean)), axes) };
 }
 
-const perChannel = (vector: Value, x: Value): Value =>
-  reshape(
-    vector,
-    x.shape.map((_, axis) => (axis === 1 ? x.shape[1]! : 1)),
-  );
+const perChannel = (vector: Value, { shape: [, channels, ...rest] }: Value): Value =>
+  reshape(vector, [1, channels!, ...rest.map(() => 1)]);
 
-/** Centered data and the standard deviation. Decomposition and gradient build the same values, which simplification merges. */
+/** Centered data and the standard deviation. Simplification merges those of the decomposition and of the gradient. */
 function center(x: Value, epsilon: number) {
   const { mean, variance } = batchStatistics(x);
   return { centered: sub(x, mean), deviation: sqrt(add(variance, epsilon)) };
 }
 
 /**
- * BatchNormalization in training mode. ONNX would return new running statistics as well; here the statistics of the batch are
- * separate values (`batchStatistics`), so this operator has the one output and reads no running statistics.
+ * BatchNormalization in training mode. ONNX's operator also updates running statistics. Here the statistics of the batch are separate
+ * values (`batchStatistics`), so that the operator has one output.
  */
 const BatchNormalization: Operator<BatchNormalizationAttributes> = {
   name: 'BatchNormalization',
@@ -42,11 +42,7 @@ const BatchNormalization: Operator<BatchNormalizationAttributes> = {
     if (x!.shape.length < 2) throwShapeError('BatchNormalization', inputs, 'data needs a batch and a channel axis');
     for (const vector of [scale!, bias!]) {
       if (vector.shape.length !== 1 || vector.shape[0] !== x!.shape[1])
-        throwShapeError(
-          'BatchNormalization',
-          inputs,
-          `scale and bias need one value for each of ${x!.shape[1]} channels`,
-        );
+        throwShapeError('BatchNormalization', inputs, `scale and bias need ${x!.shape[1]} values, one per channel`);
     }
     return { type: 'float32', shape: x!.shape };
   },
@@ -56,22 +52,19 @@ const BatchNormalization: Operator<BatchNormalizationAttributes> = {
   },
   // With c the centered data, s the standard deviation, n the count: dx = scale/s (g - mean(g) - c mean(g c) / s^2).
   gradient: ({ inputs: [x, scale], attributes: { epsilon }, gradient }) => {
-    const axes = x!.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
+    const axes = axesOf(x!);
     const count = sizeOf(x!.shape) / x!.shape[1]!;
     const { centered, deviation } = center(x!, epsilon);
-    const [total, moment] = jointly([reduceSum(gradient, axes), reduceSum(mul(gradient, centered), axes)]) as [
-      Value,
-      Value,
-    ];
+    const [total, moment] = jointly([reduceSum(gradient, axes), reduceSum(mul(gradient, centered), axes)]);
     return [
       () => {
         const gain = div(perChannel(scale!, x!), deviation);
-        const slope = div(mul(gain, moment), mul(square(deviation), -count));
-        const shift = mul(mul(gain, total), -1 / count);
+        const slope = div(mul(gain, moment!), mul(square(deviation), -count));
+        const shift = mul(mul(gain, total!), -1 / count);
         return add(add(mul(gradient, gain), mul(centered, slope)), shift);
       },
-      () => reshape(div(moment, deviation), scale!.shape),
-      () => reshape(total, scale!.shape),
+      () => reshape(div(moment!, deviation), scale!.shape),
+      () => reshape(total!, scale!.shape),
     ];
   },
 };
@@ -83,7 +76,7 @@ const BatchNormalization: Operator<BatchNormalizationAttributes> = {
 export const batchNormalization = (x: Value, scale: Value, bias: Value, epsilon = 1e-5): Value =>
   apply(BatchNormalization, [x, scale, bias], { epsilon });
 
-/** Batch normalization with given statistics [C] instead of the batch's, as in inference. */
+/** Batch normalization with given statistics [C], as in inference. */
 export function batchNormInference(
   x: Value,
   scale: Value,

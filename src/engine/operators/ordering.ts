@@ -17,8 +17,8 @@ const After: Operator<NoAttributes> = {
 };
 
 /**
- * Returns `value`, computed after `dependency`, so that the memory that `dependency` is computed from is freed early. No arithmetic links the
- * two: a NaN in `dependency` does not reach `value`, and gradients flow to `value` only. It is cheapest if both have a single element.
+ * Returns `value`, computed after `dependency`, whose operands are then freed early. No arithmetic links the two: a NaN in `dependency` does not
+ * reach `value`, and gradients flow to `value` only. It is cheapest if both have a single element.
  */
 export function after(value: Value, dependency: Value): Value {
   const first =

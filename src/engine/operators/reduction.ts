@@ -5,27 +5,20 @@ import {
   reducedShape,
   reduction,
   type ReductionAttributes,
-  type ReductionOptions,
   summedInParts,
 } from '../operator.js';
-import { normalizeAxes } from '../shape.js';
+import { normalizeAxes, sizeOf } from '../shape.js';
 import type { Operator, Value } from '../value.js';
 import { div, mul } from './arithmetic.js';
-import { expand, reduceSum, reshape } from './broadcasting.js';
+import { broadcastGradient, reduceSum, reshape } from './broadcasting.js';
 import { cast, equal } from './comparison.js';
 
 const allAxes = (x: Value): number[] => x.shape.map((_, axis) => axis);
-const countOf = (x: Value, axes: readonly number[]): number =>
-  axes.reduce((product, axis) => product * x.shape[axis]!, 1);
-
-/** The gradient of a reduction's result, repeated to the operand's shape. */
-const broadcastGradient = (gradient: Value, x: Value, { axes }: ReductionAttributes): Value =>
-  expand(reshape(gradient, reducedShape(x.shape, axes, 1)), x.shape);
 
 const ReduceMean: Operator<ReductionAttributes> = {
   ...reduction('ReduceMean'),
-  gradient: ({ inputs: [x], attributes, gradient }) => [
-    () => broadcastGradient(mul(gradient, 1 / countOf(x!, attributes.axes)), x!, attributes),
+  gradient: ({ inputs: [x], output, attributes, gradient }) => [
+    () => broadcastGradient(mul(gradient, sizeOf(output.shape) / sizeOf(x!.shape)), x!, attributes),
   ],
   distribute(operands, { attributes, ranks }) {
     const distribution = summedInParts(operands, attributes);
@@ -38,8 +31,7 @@ const ReduceMean: Operator<ReductionAttributes> = {
 };
 
 /** The mean over axes. */
-export const reduceMean = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value =>
-  applyReduction(ReduceMean, x, axes, options);
+export const reduceMean = applyReduction(ReduceMean);
 /** The mean of all elements, a scalar. */
 export const meanOf = (x: Value): Value => reduceMean(x, allAxes(x), { keepAxes: false });
 /** The sum of all elements, a scalar. */
@@ -56,15 +48,10 @@ const extreme = (name: 'ReduceMax' | 'ReduceMin'): Operator<ReductionAttributes>
   ],
 });
 
-const ReduceMax = extreme('ReduceMax');
-const ReduceMin = extreme('ReduceMin');
-
 /** The largest element over axes; elements that tie share the gradient. */
-export const reduceMax = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value =>
-  applyReduction(ReduceMax, x, axes, options);
+export const reduceMax = applyReduction(extreme('ReduceMax'));
 /** The smallest element over axes; elements that tie share the gradient. */
-export const reduceMin = (x: Value, axes: readonly number[], options: ReductionOptions = {}): Value =>
-  applyReduction(ReduceMin, x, axes, options);
+export const reduceMin = applyReduction(extreme('ReduceMin'));
 
 const ArgMin: Operator<{ axis: number; keepdims: number }> = {
   name: 'ArgMin',
@@ -74,6 +61,6 @@ const ArgMin: Operator<{ axis: number; keepdims: number }> = {
   gradient: () => [null],
 };
 
-/** The position of the smallest element along an axis (the first of several), as int64; the axis stays with size 1. No gradient. */
+/** The index of the (first) smallest element along an axis, as int64, without a gradient. The axis stays with size 1. */
 export const argMin = (x: Value, axis: number): Value =>
   apply(ArgMin, [x], { axis: normalizeAxes([axis], x.shape.length, 'ArgMin')[0]!, keepdims: 1 });

@@ -20,7 +20,7 @@ const Resize: Operator<{ factor: number; mode: string; coordinate_transformation
     },
     gradient: ({ attributes: { factor }, gradient }) => [() => apply(SumBlocks, [gradient], { factor })],
     distribute: ownImages,
-    // The region of interest, which this mode does not read, and the scales.
+    // The region of interest, which this mode ignores, and the scales.
     parameters: ({ factor }) => ({
       constants: [
         constantTensor({ type: 'float32', shape: [0], data: new Float32Array(0) }),
@@ -30,14 +30,8 @@ const Resize: Operator<{ factor: number; mode: string; coordinate_transformation
     }),
     blocked([x], { attributes: { factor } }) {
       const [blocks, height, width, inner] = x!.shape as [number, number, number, number];
-      const repeated = expand(reshape(x!, [blocks, height, 1, width, 1, inner]), [
-        blocks,
-        height,
-        factor,
-        width,
-        factor,
-        inner,
-      ]);
+      const pixels = reshape(x!, [blocks, height, 1, width, 1, inner]);
+      const repeated = expand(pixels, [blocks, height, factor, width, factor, inner]);
       return reshape(repeated, [blocks, height * factor, width * factor, inner]);
     },
   };
@@ -61,9 +55,8 @@ const SumBlocks: Operator<{ factor: number }> = {
   },
   blocked([x], { attributes: { factor } }) {
     const [blocks, height, width, inner] = x!.shape as [number, number, number, number];
-    return reduceSum(reshape(x!, [blocks, height / factor, factor, width / factor, factor, inner]), [2, 4], {
-      keepAxes: false,
-    });
+    const pixels = reshape(x!, [blocks, height / factor, factor, width / factor, factor, inner]);
+    return reduceSum(pixels, [2, 4], { keepAxes: false });
   },
 };
 

@@ -7,19 +7,14 @@ import { reshape } from './broadcasting.js';
 const Transpose: Operator<{ perm: readonly number[] }> = {
   name: 'Transpose',
   infer([x], { perm }) {
-    const rank = x!.shape.length;
-    if (perm.length !== rank || new Set(perm).size !== rank || perm.some((axis) => x!.shape[axis] === undefined)) {
+    if (String([...perm].sort((a, b) => a - b)) !== String([...x!.shape.keys()]))
       throwShapeError('Transpose', [x!], `${showShape(perm)} is not an order of its axes`);
-    }
     return { type: x!.type, shape: perm.map((axis) => x!.shape[axis]!) };
   },
-  gradient: ({ attributes: { perm }, gradient }) => [
-    () =>
-      transpose(
-        gradient,
-        perm.map((_, axis) => perm.indexOf(axis)),
-      ),
-  ],
+  gradient: ({ attributes: { perm }, gradient }) => {
+    const inverse = perm.map((_, axis) => perm.indexOf(axis));
+    return [() => transpose(gradient, inverse)];
+  },
   distribute: ([placement], { attributes: { perm } }) => ({
     operands: [placement!],
     result: typeof placement === 'number' ? perm.indexOf(placement) : placement!,
@@ -51,7 +46,7 @@ const Concat: Operator<{ axis: number }> = {
       if (!fits) throwShapeError('Concat', inputs, `inputs differ in an axis other than ${axis}`);
     }
     const total = inputs.reduce((sum, value) => sum + value.shape[axis]!, 0);
-    return { type: first!.type, shape: first!.shape.map((size, i) => (i === axis ? total : size)) };
+    return { type: first!.type, shape: first!.shape.with(axis, total) };
   },
   gradient: ({ inputs, attributes: { axis }, gradient }) => {
     let start = 0;
@@ -84,10 +79,7 @@ const Slice: Operator<{ axis: number; start: number; end: number; step: number }
     if (!(step >= 1 && start >= 0 && start < end && end <= size)) {
       throwShapeError('Slice', [x!], `axis ${axis} has no elements ${start} to ${end} in steps of ${step}`);
     }
-    return {
-      type: x!.type,
-      shape: x!.shape.map((length, i) => (i === axis ? Math.ceil((end - start) / step) : length)),
-    };
+    return { type: x!.type, shape: x!.shape.with(axis, Math.ceil((end - start) / step)) };
   },
   gradient: ({ inputs: [x], output, attributes: { axis, start, step }, gradient }) => [
     () => {
@@ -95,9 +87,9 @@ const Slice: Operator<{ axis: number; start: number; end: number; step: number }
       // The gradient of skipped elements is 0: zeros are inserted by padding an axis of size 1 after each element.
       const stuffed = insertZeros(gradient, axis, step);
       const length = (count - 1) * step + 1;
-      const before = x!.shape.map((_, i) => (i === axis ? start : 0));
-      const after = x!.shape.map((size, i) => (i === axis ? size - start - length : 0));
-      return pad(slice(stuffed, axis, 0, length), before, after);
+      const none = x!.shape.map(() => 0);
+      const after = x!.shape[axis]! - start - length;
+      return pad(slice(stuffed, axis, 0, length), none.with(axis, start), none.with(axis, after));
     },
   ],
   distribute: ([placement], { attributes: { axis } }) =>
@@ -110,16 +102,10 @@ const Slice: Operator<{ axis: number; start: number; end: number; step: number }
 
 function insertZeros(x: Value, axis: number, step: number): Value {
   if (step === 1) return x;
-  const split = [...x.shape.slice(0, axis + 1), 1, ...x.shape.slice(axis + 1)];
-  const padded = pad(
-    reshape(x, split),
-    split.map(() => 0),
-    split.map((_, i) => (i === axis + 1 ? step - 1 : 0)),
-  );
-  return reshape(
-    padded,
-    x.shape.map((size, i) => (i === axis ? size * step : size)),
-  );
+  const split = x.shape.toSpliced(axis + 1, 0, 1);
+  const none = split.map(() => 0);
+  const padded = pad(reshape(x, split), none, none.with(axis + 1, step - 1));
+  return reshape(padded, x.shape.with(axis, x.shape[axis]! * step));
 }
 
 /** Elements start, start + step, ... before end along one axis. */

@@ -23,7 +23,7 @@ async function run(device: Device): Promise<string | undefined> {
 prepareProcess();
 await loadOnnxRuntime();
 const reason = await run(process.argv[2] as Device).catch((error: unknown) =>
-  providerReason((error instanceof InputError && error.cause) || error),
+  providerReason((error instanceof InputError ? error.cause : undefined) ?? error),
 );
 writeSync(1, `\n${JSON.stringify(reason === undefined ? {} : { reason: reason.replace(/\s+/gu, ' ') })}\n`);
 // Threads of a driver may keep the process alive.
