@@ -2,8 +2,8 @@
 /**
  * Measures the studio.
  *
- *     node bench/studio.mjs scale      how long the page takes to open with 200 runs of 100,000 iterations
- *     node bench/studio.mjs readers    what 50 pages that follow a training for a minute cost it, and the memory of the server
+ *     node bench/studio.mjs scale      the time to open the page with 200 runs of 100,000 iterations
+ *     node bench/studio.mjs readers    the cost to a run of 50 pages that follow it for a minute, and the memory of the server
  *
  * `scale` opens the page in Chromium (CHROMIUM, default /usr/bin/chromium). `readers` alternates between no readers and all of them. Run
  * `npm run build` first.
@@ -33,7 +33,7 @@ const { values, positionals } = parseArgs({
 });
 const number = (name) => Number(values[name]);
 
-/** Starts a studio of a folder, and returns its address, process and end. */
+/** Starts a studio of a folder, and returns its address with the token, and the headers of requests. */
 async function openStudio(folder) {
   const child = spawn(process.execPath, [MAIN, 'studio', folder, '--port', '0', '--no-open'], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -47,8 +47,10 @@ async function openStudio(folder) {
     });
     child.once('exit', () => reject(new Error(text)));
   });
+  const { origin, searchParams } = new URL(address);
+  const headers = { authorization: `Bearer ${searchParams.get('token')}` };
   const end = () => new Promise((resolve) => child.once('exit', resolve) && child.kill('SIGINT'));
-  return { address, child, end };
+  return { address, origin, headers, child, end };
 }
 
 /** Memory of a process in megabytes. */
@@ -124,7 +126,7 @@ async function measureScale() {
   const list = await time(() => page.goto(studio.address).then(() => page.waitForSelector('.card')));
   const curves = await time(() =>
     page
-      .goto(`${studio.address}#/run/run-7`)
+      .goto(`${studio.origin}/#/run/run-7`)
       .then(() =>
         page.waitForFunction(() =>
           /iteration 100000/u.test(document.querySelector('.chart [role=img]')?.ariaLabel ?? ''),
@@ -140,10 +142,10 @@ async function measureScale() {
 }
 
 /** A page that follows a run and reads its previews. */
-function follow(address) {
+function follow({ origin, headers }) {
   let received = 0;
   let preview = null;
-  const socket = new WebSocket(`${address.replace('http', 'ws')}api/live`);
+  const socket = new WebSocket(`${origin.replace('http', 'ws')}/api/live`, { headers });
   socket.on('open', () => socket.send(JSON.stringify({ follow: ['load'] })));
   socket.on('message', (data) => {
     received += data.length;
@@ -151,14 +153,16 @@ function follow(address) {
     if (run && run.preview !== preview) {
       preview = run.preview;
       for (const kind of ['samples', 'reconstructions'])
-        void fetch(`${address}api/runs/load/${kind}/${preview}`).then((response) => response.arrayBuffer());
-      void fetch(`${address}api/runs/load`).then((response) => response.arrayBuffer());
+        void fetch(`${origin}/api/runs/load/${kind}/${preview}`, { headers }).then((response) =>
+          response.arrayBuffer(),
+        );
+      void fetch(`${origin}/api/runs/load`, { headers }).then((response) => response.arrayBuffer());
     }
   });
   return { close: () => socket.terminate(), received: () => received };
 }
 
-/** Iterations per second of the training over some seconds. */
+/** Returns the iterations per second over some seconds. */
 async function rateOf(log, seconds) {
   const last = () => JSON.parse(readFileSync(log, 'utf8').trimEnd().split('\n').at(-1));
   const before = last();
@@ -192,7 +196,7 @@ async function measureReaders() {
   for (let round = 1; round <= number('rounds'); round++) {
     const alone = await rateOf(join(run, 'log.jsonl'), number('seconds'));
     const before = memoryOf(studio.child);
-    const readers = Array.from({ length: number('readers') }, () => follow(studio.address));
+    const readers = Array.from({ length: number('readers') }, () => follow(studio));
     const together = await rateOf(join(run, 'log.jsonl'), number('seconds'));
     const bytes = readers.reduce((sum, reader) => sum + reader.received(), 0);
     readers.forEach(({ close }) => close());

@@ -1,7 +1,8 @@
 /** The runs in a folder as a table. */
 import { lstat, readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { InputError } from '../errors.js';
+import { OwnFolder } from '../runs/ownFolder.node.js';
 import { RunLibrary } from '../studio/runLibrary.node.js';
 import type { ListedRun } from '../studio/schemas.js';
 import type { ActionResult, Terminal } from './command.js';
@@ -15,7 +16,7 @@ export async function openRuns(folder: string): Promise<RunLibrary> {
     throw new InputError(folder, 'no such folder', 'name the folder that contains the runs');
   if ((await lstat(join(folder, 'config.json')).catch(() => undefined)) !== undefined)
     throw new InputError(folder, 'is a run', 'name the folder that contains it');
-  const library = new RunLibrary(resolve(folder), (summary) => summary);
+  const library = new RunLibrary(await OwnFolder.at(folder), (summary) => summary);
   await library.refresh();
   return library;
 }
@@ -23,9 +24,7 @@ export async function openRuns(folder: string): Promise<RunLibrary> {
 /** Prints the runs, the latest first. */
 export async function listRuns(library: RunLibrary, folder: string, terminal: Terminal): Promise<ActionResult> {
   const found = [...library.summaries].sort((a, b) => b.updated - a.updated);
-  const listed = await Promise.all(
-    found.map(async (run) => ({ ...run, bytes: await diskUse(join(library.folder, run.id)) })),
-  );
+  const listed = await Promise.all(found.map(async (run) => ({ ...run, bytes: await diskUse(join(folder, run.id)) })));
   if (listed.length === 0) terminal.print(`${folder}: no runs; start one with: npx agenet train mnist`);
   for (const line of tableLines(HEADINGS, listed.map(cellsOf))) terminal.print(line);
   return {

@@ -7,9 +7,10 @@ import { DATASETS } from '../data/open.node.js';
 import { InputError, setting } from '../errors.js';
 import { makeFolder, wrapWriteErrors, writeAndSync } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
+import type { OwnFolder } from '../runs/ownFolder.node.js';
 import { type DataCounts, type DataSet, runName } from './schemas.js';
 import { type Program, runCommand } from './commandOutput.node.js';
-import { isOwnFolder, STUDIO_FOLDER, UPLOADS } from './ownFiles.node.js';
+import { STUDIO_FOLDER, UPLOADS } from './folders.js';
 import { withoutPaths } from './shownPaths.node.js';
 
 /** Limits of uploads. */
@@ -54,17 +55,17 @@ export class DataSets {
   private changing: Promise<unknown> = Promise.resolve();
 
   /**
-   * @param folder the folder of the studio
+   * @param root the folder of the studio
    * @param given data specs that were given to the studio
    */
   constructor(
-    private readonly folder: string,
+    private readonly root: OwnFolder,
     private readonly program: Program,
     given: readonly string[],
   ) {
     const others = new Map<string, string>();
     for (const spec of new Set(given)) {
-      const name = withoutPaths(spec, folder);
+      const name = withoutPaths(spec, root.path);
       let distinct = name;
       for (let count = 2; others.has(distinct); count++) distinct = `${name} (${count})`;
       others.set(distinct, spec);
@@ -76,8 +77,8 @@ export class DataSets {
   /** Returns all data sets. Requests name data by these names. */
   async list(): Promise<DataSet[]> {
     const uploads: DataSet[] = [];
-    const isOwn = await isOwnFolder(this.folder, UPLOADS);
-    const entries = isOwn ? await readdir(join(this.folder, UPLOADS), { withFileTypes: true }) : [];
+    const { path } = this.root.below(UPLOADS);
+    const entries = (await this.root.below(UPLOADS).isIntact()) ? await readdir(path, { withFileTypes: true }) : [];
     for (const { name } of entries.filter((entry) => entry.isDirectory())) {
       if (runName.safeParse(name).success)
         uploads.push({ name: `${UPLOADS}/${name}`, upload: { name, ...(await this.sizeOf(name)) } });
@@ -90,8 +91,8 @@ export class DataSets {
    * @throws {InputError} if it is not in the list
    */
   async specOf(name: string): Promise<string> {
-    const uploaded = this.uploadOf(resolve(this.folder, name));
-    if (name === `${UPLOADS}/${uploaded}` && (await isOwnFolder(this.folder, UPLOADS, uploaded!)))
+    const uploaded = this.uploadOf(resolve(this.root.path, name));
+    if (name === `${UPLOADS}/${uploaded}` && (await this.root.below(UPLOADS, uploaded!).isIntact()))
       return this.pathOf(uploaded!);
     const spec = this.others.get(name);
     if (spec === undefined) throw notOffered(name);
@@ -100,7 +101,7 @@ export class DataSets {
 
   /** Returns the name of data as a page may see it. For data of the list, it is the name there. */
   nameOf(spec: string): string {
-    return this.offeredName(spec) ?? withoutPaths(spec, this.folder);
+    return this.offeredName(spec) ?? withoutPaths(spec, this.root.path);
   }
 
   /**
@@ -142,7 +143,7 @@ export class DataSets {
   /** Deletes an uploaded data set. Returns whether there was one. */
   delete(name: string): Promise<boolean> {
     return this.inTurn(async () => {
-      if (!(await isOwnFolder(this.folder, UPLOADS, name))) return false;
+      if (!(await this.root.below(UPLOADS, name).isIntact())) return false;
       // Renamed first, so that no run starts on a part of it.
       const deleted = this.temporary('deleted');
       await wrapWriteErrors(`${UPLOADS}/${name}`, () => rename(this.pathOf(name), deleted));
@@ -205,7 +206,7 @@ export class DataSets {
 
   /** Makes a folder in the folder of the studio, and returns its path. @throws {InputError} if a link is in its place */
   private async makeOwnFolder(...names: readonly string[]): Promise<string> {
-    const path = join(this.folder, ...names);
+    const path = join(this.root.path, ...names);
     const shown = names.join('/');
     if ((await lstat(path).catch(() => undefined))?.isSymbolicLink())
       throw new InputError(shown, 'is a link', 'remove it');
@@ -226,25 +227,25 @@ export class DataSets {
 
   /** Returns the name of the uploaded data set at a path; undefined if the path is elsewhere. */
   private uploadOf(path: string): string | undefined {
-    const name = relative(resolve(this.folder, UPLOADS), path);
+    const name = relative(resolve(this.root.path, UPLOADS), path);
     return runName.safeParse(name).success ? name : undefined;
   }
 
   private pathOf(name: string): string {
-    return join(this.folder, UPLOADS, name);
+    return join(this.root.path, UPLOADS, name);
   }
 
   private temporary(purpose: string): string {
-    return join(this.folder, STUDIO_FOLDER, `${purpose}-${randomUUID()}`);
+    return join(this.root.path, STUDIO_FOLDER, `${purpose}-${randomUUID()}`);
   }
 
   private async run(spec: string): Promise<Description> {
-    await wrapWriteErrors(STUDIO_FOLDER, () => makeFolder(join(this.folder, STUDIO_FOLDER)));
+    await wrapWriteErrors(STUDIO_FOLDER, () => makeFolder(join(this.root.path, STUDIO_FOLDER)));
     const file = `${this.temporary('preview')}.png`;
     try {
       const args = ['dataset', spec, '--force', '--out', file, '--scale', '1'];
       const result = (await runCommand(this.program, args)) as Described;
-      return { counts: withoutPaths(countsOf(result), this.folder), preview: await readRegularFile(file) };
+      return { counts: withoutPaths(countsOf(result), this.root.path), preview: await readRegularFile(file) };
     } finally {
       await rm(file, { force: true });
     }

@@ -1,9 +1,10 @@
 /** The log of a run, read as it grows. */
 import type { FileHandle } from 'node:fs/promises';
+import type { OwnFolder } from '../runs/ownFolder.node.js';
 import type { LogEntry } from '../training/runStore.js';
 import { firstAtLeast, type LogColumns } from './decimation.js';
-import { withOwnFile } from './ownFiles.node.js';
 
+export const LOG_NAME = 'log.jsonl';
 /** Bytes that are read and parsed without giving other requests a turn. */
 const CHUNK = 2 ** 20;
 const NEWLINE = 0x0a;
@@ -20,7 +21,8 @@ export class FollowedLog implements LogColumns {
   private inode = 0;
   private reading: Promise<void> = Promise.resolve();
 
-  constructor(private readonly file: string) {}
+  /** @param folder a run folder */
+  constructor(private readonly folder: OwnFolder) {}
 
   /** Reads what was appended. Calls wait for each other. A file that is missing or cannot be read counts as empty. */
   read(): Promise<void> {
@@ -36,14 +38,17 @@ export class FollowedLog implements LogColumns {
     });
   }
 
-  private readMore(): Promise<void> {
-    return withOwnFile(this.file, async (file, size) => {
+  private async readMore(): Promise<void> {
+    const { file, size } = await this.folder.open(LOG_NAME);
+    try {
       const { ino } = await file.stat();
       // Logs are shortened by a new file.
       if (ino !== this.inode || size < this.offset) this.clear();
       this.inode = ino;
       if (size > this.offset) await this.parseFrom(file);
-    });
+    } finally {
+      await file.close();
+    }
   }
 
   private async parseFrom(handle: FileHandle): Promise<void> {

@@ -1,16 +1,40 @@
 /** Limits who may use the studio: requests with its token, to one of its names, and from its own page. */
 import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import type { MiddlewareHandler } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import { html } from 'hono/html';
 import { secureHeaders } from 'hono/secure-headers';
 import { timingSafeEqual } from 'hono/utils/buffer';
+import { wrapWriteErrors } from '../files/atomic.node.js';
+import type { OwnFolder } from '../runs/ownFolder.node.js';
+import { STUDIO_FOLDER } from './folders.js';
 
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '::1'];
 
-/** Returns a new token of 256 random bits. */
-export const createToken = (): string => randomBytes(32).toString('base64url');
+/**
+ * Returns the token of the studio: that of earlier studios of its folder, so that open pages survive a restart, or a new one of 256 random bits.
+ * Only its owner can read the file.
+ */
+export async function openToken(folder: OwnFolder): Promise<string> {
+  const stored = await folder.open(TOKEN_FILE).catch(() => undefined);
+  if (stored) {
+    const { uid, mode } = await stored.file.stat();
+    const text = await stored.file.readFile('utf8').finally(() => stored.file.close());
+    if (uid === process.getuid?.() && (mode & OTHERS) === 0 && /^[\w-]{43}$/u.test(text)) return text;
+  }
+  const token = randomBytes(32).toString('base64url');
+  await folder.remove(TOKEN_FILE);
+  const path = join(folder.path, TOKEN_FILE);
+  await wrapWriteErrors(path, () => writeFile(path, token, { mode: 0o600, flag: 'wx' }));
+  return token;
+}
+
+const TOKEN_FILE = `${STUDIO_FOLDER}/token`;
+/** Permissions of other accounts. */
+const OTHERS = 0o077;
 
 /** Returns a name or address as URLs have it: IPv6 addresses are in brackets there. */
 export const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);

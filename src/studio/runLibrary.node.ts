@@ -3,12 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
-import { makeFolder, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
+import { makeFolder, wrapWriteErrors } from '../files/atomic.node.js';
 import { JOURNAL_NAME } from '../runs/journal.node.js';
 import { FolderLock, holderOf, LOCK_NAME } from '../runs/lock.node.js';
+import type { OwnFolder } from '../runs/ownFolder.node.js';
 import { FollowedLog } from './followedLog.node.js';
-import { isOwnFolder, STUDIO_FOLDER, UPLOADS } from './ownFiles.node.js';
-import { LOG_NAME, MAX_TAGS, readSummary, readTags, TAGS_NAME } from './runRecord.node.js';
+import { STUDIO_FOLDER, UPLOADS } from './folders.js';
+import { MAX_TAGS, readSummary, readTags, TAGS_NAME } from './runRecord.node.js';
 import type { ListedRun } from './schemas.js';
 import { isTraining } from './states.js';
 
@@ -20,7 +21,7 @@ const MAX_ENTRIES = 5000;
 const MAX_LOGS = 24;
 
 export interface KnownRun {
-  readonly folder: string;
+  readonly folder: OwnFolder;
   /** Changes if a file is created in the folder, such as a lock, or if the journal grows. */
   readonly version: string;
   readonly summary: ListedRun;
@@ -32,12 +33,9 @@ export class RunLibrary {
   private refreshing: Promise<void> | undefined;
   private tagging: Promise<unknown> = Promise.resolve();
 
-  /**
-   * @param folder the path of a folder that exists
-   * @param shown returns a summary as a page may see it
-   */
+  /** @param shown returns a summary as a page may see it */
   constructor(
-    readonly folder: string,
+    private readonly folder: OwnFolder,
     private readonly shown: (summary: ListedRun) => ListedRun,
   ) {}
 
@@ -61,14 +59,14 @@ export class RunLibrary {
   async find(id: string): Promise<KnownRun | undefined> {
     const names = id.split('/');
     const isPossible = names.length <= MAX_DEPTH && names[0] !== UPLOADS && names.every(isSearched);
-    if (isPossible && (await this.isRun(names))) return this.update(id, join(this.folder, ...names));
+    if (isPossible && (await this.isRun(names))) return this.update(id, this.folder.below(...names));
     this.forget(id);
     return undefined;
   }
 
   /** Returns the log of a run, which the caller reads. */
-  logOf(id: string, folder: string): FollowedLog {
-    const log = this.logs.get(id) ?? new FollowedLog(join(folder, LOG_NAME));
+  logOf(id: string, folder: OwnFolder): FollowedLog {
+    const log = this.logs.get(id) ?? new FollowedLog(folder);
     // The last one of a map is the newest.
     this.logs.delete(id);
     this.logs.set(id, log);
@@ -80,12 +78,12 @@ export class RunLibrary {
    * Deletes the folder of a run.
    * @throws {InputError} if a process trains into it
    */
-  async delete(id: string, folder: string): Promise<void> {
-    const own = join(this.folder, STUDIO_FOLDER);
+  async delete(id: string, { path }: OwnFolder): Promise<void> {
+    const own = join(this.folder.path, STUDIO_FOLDER);
     await wrapWriteErrors(own, () => makeFolder(own));
     // Moved first, so that a refresh never finds a partly deleted run.
     const deleted = join(own, `deleted-${randomUUID()}`);
-    await this.move(id, folder, deleted);
+    await this.move(id, path, deleted);
     await wrapWriteErrors(id, () => rm(deleted, { recursive: true }));
   }
 
@@ -93,11 +91,11 @@ export class RunLibrary {
    * Renames a run within its folder.
    * @throws {InputError} if a process trains into it, or the name is taken
    */
-  async rename(id: string, folder: string, name: string): Promise<void> {
-    const target = join(dirname(folder), name);
+  async rename(id: string, { path }: OwnFolder, name: string): Promise<void> {
+    const target = join(dirname(path), name);
     if ((await lstat(target).catch(() => undefined)) !== undefined)
       throw new InputError(name, 'exists', 'choose another name');
-    await this.move(id, folder, target);
+    await this.move(id, path, target);
     // The lock has moved with the folder.
     await rm(join(target, LOCK_NAME), { force: true });
   }
@@ -117,12 +115,12 @@ export class RunLibrary {
    * Changes one tag. Changes wait for each other, so that none is lost.
    * @throws {InputError} if the run has too many, or they cannot be written
    */
-  changeTag(id: string, folder: string, tag: string, isAdded: boolean): Promise<ListedRun> {
+  changeTag(id: string, folder: OwnFolder, tag: string, isAdded: boolean): Promise<ListedRun> {
     const changed = this.tagging.then(async () => {
       const others = (await readTags(folder)).filter((each) => each !== tag);
       const tags = isAdded ? [...others, tag] : others;
       if (tags.length > MAX_TAGS) throw new InputError(id, `has ${MAX_TAGS} tags already`, 'remove one first');
-      await writeFileAtomically(join(folder, TAGS_NAME), new TextEncoder().encode(`${JSON.stringify(tags)}\n`));
+      await folder.write(TAGS_NAME, `${JSON.stringify(tags)}\n`);
       return (await this.update(id, folder)).summary;
     });
     this.tagging = changed.catch(() => undefined);
@@ -131,15 +129,15 @@ export class RunLibrary {
 
   /** Whether a folder is a run, and no folder above it is. */
   private async isRun(names: readonly string[]): Promise<boolean> {
-    if (!(await isOwnFolder(this.folder, ...names))) return false;
+    if (!(await this.folder.below(...names).isIntact())) return false;
     const isConfigured = await Promise.all(
-      names.map((_, index) => isFile(join(this.folder, ...names.slice(0, index + 1), 'config.json'))),
+      names.map((_, index) => isFile(join(this.folder.path, ...names.slice(0, index + 1), 'config.json'))),
     );
     return isConfigured.indexOf(true) === names.length - 1;
   }
 
   private async search(): Promise<void> {
-    const found = new Map<string, string>();
+    const found = new Map<string, OwnFolder>();
     await this.collect([], found);
     for (const id of this.runs.keys()) if (!found.has(id)) this.forget(id);
     for (const [id, folder] of found) await this.update(id, folder);
@@ -151,18 +149,18 @@ export class RunLibrary {
   }
 
   /** Reads a run that is new, trains, or whose folder has changed. */
-  private async update(id: string, folder: string): Promise<KnownRun> {
+  private async update(id: string, folder: OwnFolder): Promise<KnownRun> {
     const known = this.runs.get(id);
-    const version = await versionOf(folder);
+    const version = await versionOf(folder.path);
     if (known?.version === version && !isTraining(known.summary.state)) return known;
     const run = { folder, version, summary: this.shown(await readSummary(folder, id)) };
     this.runs.set(id, run);
     return run;
   }
 
-  private async collect(names: readonly string[], found: Map<string, string>): Promise<void> {
-    const folder = join(this.folder, ...names);
-    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  private async collect(names: readonly string[], found: Map<string, OwnFolder>): Promise<void> {
+    const folder = this.folder.below(...names);
+    const entries = await readdir(folder.path, { withFileTypes: true }).catch(() => []);
     if (entries.length > MAX_ENTRIES) return;
     if (names.length > 0 && entries.some((entry) => entry.name === 'config.json' && entry.isFile())) {
       found.set(names.join('/'), folder);

@@ -6,12 +6,15 @@ import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, setting } from '../errors.js';
-import { makeFolder, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
+import { makeFolder, wrapWriteErrors } from '../files/atomic.node.js';
+import type { OwnFolder } from '../runs/ownFolder.node.js';
 import { errorPrinted, lastLineOf, type Program } from './commandOutput.node.js';
-import { readOwnText, STUDIO_FOLDER } from './ownFiles.node.js';
+import { STUDIO_FOLDER } from './folders.js';
 import { extension, type ListedRun, newRun } from './schemas.js';
 import { isTraining, type RunState } from './states.js';
 
+/** In the folder of the studio: the queue, and what processes print until their runs train. */
+const [FILE, OUTPUTS] = [`${STUDIO_FOLDER}/queue.json`, `${STUDIO_FOLDER}/output`];
 /** Maximum number of bytes of the queue's file. */
 const MAX_QUEUE = 2 ** 22;
 /** Bytes at the end of an output that contain its error. */
@@ -39,7 +42,7 @@ interface Entry {
 
 interface QueueOptions {
   /** The folder of the studio. */
-  readonly folder: string;
+  readonly folder: OwnFolder;
   readonly program: Program;
   /** Returns the arguments of `agenet`. Throws an InputError if the data, the run or its checkpoint is gone. */
   readonly argumentsOf: (queued: QueuedRun) => Promise<readonly string[]>;
@@ -73,8 +76,8 @@ export class RunQueue {
     const queue = new RunQueue(options);
     // Outputs of processes that an earlier studio has started. Their errors are in the journals.
     await wrapWriteErrors(queue.outputs, () => rm(queue.outputs, { recursive: true, force: true }));
-    const { text } = await readOwnText(queue.file, MAX_QUEUE);
-    for (const queued of storedRuns(text)) {
+    const stored = await options.folder.readEnd(FILE, MAX_QUEUE).catch(() => undefined);
+    for (const queued of storedRuns(stored?.text ?? '')) {
       const id = idOf(queued);
       const hasBegun = queued.kind === 'new' && options.stateOf(id) !== undefined;
       if (!hasBegun && !queue.find(id)) queue.entries.push({ id, queued, state: 'queued' });
@@ -178,7 +181,7 @@ export class RunQueue {
       if (entry.child) this.training.set(entry.id, entry.child);
     }
     // Without its folder, a process would wait for the folder to come back.
-    for (const [id, child] of this.training) if (await isMissing(join(this.options.folder, id))) child.kill();
+    for (const [id, child] of this.training) if (await isMissing(join(this.options.folder.path, id))) child.kill();
     const starting = this.entries.filter(({ state }) => state === 'starting').length;
     for (let room = this.options.limit - this.options.countTraining() - starting; room > 0; room--) {
       const next = this.entries.find(({ id, state }) => state === 'queued' && !isTraining(this.options.stateOf(id)));
@@ -203,7 +206,7 @@ export class RunQueue {
       const args = await this.options.argumentsOf(entry.queued);
       // It may have been removed in the meantime.
       if (this.entries.includes(entry)) this.spawn(entry, args, output);
-      else await rm(output, { force: true });
+      else await rm(join(this.outputs, output), { force: true });
     } catch (error) {
       this.fail(entry, this.options.describe(error));
     }
@@ -211,7 +214,7 @@ export class RunQueue {
   }
 
   private spawn(entry: Entry, args: readonly string[], output: string): void {
-    const descriptor = openSync(output, 'a');
+    const descriptor = openSync(join(this.outputs, output), 'a');
     const [program, ...first] = this.options.program;
     try {
       // Detached, so that Ctrl-C in the terminal of the studio does not reach it.
@@ -233,29 +236,26 @@ export class RunQueue {
   }
 
   private async end(entry: Entry, status: number | null, output: string): Promise<void> {
-    const { text } = await readOwnText(output, MAX_OUTPUT);
-    await rm(output, { force: true }).catch(this.options.onFailure);
+    const printed = await this.options.folder.readEnd(`${OUTPUTS}/${output}`, MAX_OUTPUT).catch(() => undefined);
+    await rm(join(this.outputs, output), { force: true }).catch(this.options.onFailure);
     if (this.training.get(entry.id) === entry.child) this.training.delete(entry.id);
     if (!this.entries.includes(entry)) return;
     if (status === 0 || status === INTERRUPTED) return this.drop(entry);
-    const error = errorPrinted(text);
-    this.fail(entry, error ? this.options.describe(error) : lastLineOf(text) || 'its process ended without a message');
+    const { text } = printed ?? { text: '' };
+    const error = errorPrinted(text) ?? (lastLineOf(text) || 'its process ended without a message');
+    this.fail(entry, this.options.describe(error));
   }
 
   private get outputs(): string {
-    return join(this.options.folder, STUDIO_FOLDER, 'output');
+    return join(this.options.folder.path, OUTPUTS);
   }
 
-  private get file(): string {
-    return join(this.options.folder, STUDIO_FOLDER, 'queue.json');
-  }
-
-  /** Creates a file for what a process prints. It is new, because opening an existing pipe without a reader would block the server. */
+  /** Creates a file for what a process prints, and returns its name. It is new: opening a pipe without a reader would block the server. */
   private async createOutput(): Promise<string> {
-    const output = join(this.outputs, `${randomUUID()}.txt`);
-    await wrapWriteErrors(join(STUDIO_FOLDER, 'output'), async () => {
+    const output = `${randomUUID()}.txt`;
+    await wrapWriteErrors(OUTPUTS, async () => {
       await makeFolder(this.outputs);
-      closeSync(openSync(output, 'ax'));
+      closeSync(openSync(join(this.outputs, output), 'ax'));
     });
     return output;
   }
@@ -269,7 +269,7 @@ export class RunQueue {
   private async write(): Promise<void> {
     this.isDirty = false;
     try {
-      await writeFileAtomically(this.file, encode(this.unfinished));
+      await this.options.folder.write(FILE, encode(this.unfinished));
     } catch (error) {
       this.isDirty = true;
       throw error;

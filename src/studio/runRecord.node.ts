@@ -1,14 +1,14 @@
 /** The record of a run, read from its folder without opening its checkpoints. */
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { JOURNAL_NAME, type JournalEntry } from '../runs/journal.node.js';
 import { holderOf } from '../runs/lock.node.js';
+import type { OwnFolder, TextEnd } from '../runs/ownFolder.node.js';
 import { decodeConfiguration } from '../training/checkpoint.js';
 import type { Configuration } from '../training/configuration.js';
 import type { LogEntry } from '../training/runStore.js';
-import { parseObject } from './followedLog.node.js';
-import { isOwnFolder, readOwnLines, readOwnText } from './ownFiles.node.js';
+import { LOG_NAME, parseObject } from './followedLog.node.js';
 import type { ListedRun } from './schemas.js';
 import type { RunState } from './states.js';
 
@@ -17,19 +17,29 @@ const TAIL = 16_384;
 /** Bytes that are shown of a journal, and that a file with settings or tags has at most. */
 const [MAX_JOURNAL, MAX_SETTINGS] = [2 ** 20, 2 ** 20];
 
-export const LOG_NAME = 'log.jsonl';
 export const TAGS_NAME = 'tags.json';
 export const MAX_TAGS = 20;
 
-const configurationText = async (folder: string): Promise<string> =>
-  (await readOwnText(join(folder, 'config.json'), MAX_SETTINGS)).text;
+/** Reads the last bytes of a file. It is empty if the file cannot be read. */
+const readEnd = async (folder: OwnFolder, name: string, limit: number): Promise<TextEnd> =>
+  (await folder.readEnd(name, limit).catch(() => undefined)) ?? { text: '', isWhole: true };
+
+/** Reads the last lines of a file, without one that is cut off. */
+async function readLines(folder: OwnFolder, name: string, limit: number): Promise<string[]> {
+  const { text, isWhole } = await readEnd(folder, name, limit);
+  const lines = text.split('\n');
+  return isWhole ? lines : lines.slice(1);
+}
+
+const configurationText = async (folder: OwnFolder): Promise<string> =>
+  (await readEnd(folder, 'config.json', MAX_SETTINGS)).text;
 
 /** Reads the configuration of a run as it is; null if it is missing or damaged. */
-export const readStoredConfiguration = async (folder: string): Promise<Readonly<Record<string, unknown>> | null> =>
+export const readStoredConfiguration = async (folder: OwnFolder): Promise<Readonly<Record<string, unknown>> | null> =>
   parseObject(await configurationText(folder)) ?? null;
 
 /** Reads the configuration of a run. @throws {InputError} if it is missing, damaged or of another version */
-export const readConfiguration = async (folder: string): Promise<Configuration> =>
+export const readConfiguration = async (folder: OwnFolder): Promise<Configuration> =>
   decodeConfiguration(await configurationText(folder), 'config.json');
 
 /** The settings that a summary shows. A configuration of another version or program may lack them. */
@@ -55,8 +65,8 @@ const journalEntry = z.discriminatedUnion('type', [
 ]);
 
 /** Reads the journal of a run; of a very long one its end. */
-export const readJournal = async (folder: string): Promise<JournalEntry[]> =>
-  parseJournal(await readOwnLines(join(folder, JOURNAL_NAME), MAX_JOURNAL));
+export const readJournal = async (folder: OwnFolder): Promise<JournalEntry[]> =>
+  parseJournal(await readLines(folder, JOURNAL_NAME, MAX_JOURNAL));
 
 const parseJournal = (lines: readonly string[]): JournalEntry[] =>
   lines.flatMap((line) => {
@@ -67,10 +77,12 @@ const parseJournal = (lines: readonly string[]): JournalEntry[] =>
   });
 
 /** Returns the iterations of the files of a kind in a run folder, such as `samples/000500.png`, in ascending order. */
-export async function iterationsOf(folder: string, kind: 'samples' | 'checkpoints'): Promise<number[]> {
-  if (!(await isOwnFolder(folder, kind))) return [];
+export async function iterationsOf(folder: OwnFolder, kind: 'samples' | 'checkpoints'): Promise<number[]> {
   const pattern = kind === 'samples' ? /^\d+\.png$/u : /^\d+\.safetensors$/u;
-  const names = await readdir(join(folder, kind)).catch(() => []);
+  const names = await folder
+    .below(kind)
+    .list()
+    .catch(() => []);
   return names
     .filter((name) => pattern.test(name))
     .map((name) => parseInt(name))
@@ -78,8 +90,8 @@ export async function iterationsOf(folder: string, kind: 'samples' | 'checkpoint
 }
 
 /** Reads the tags of a run. */
-export async function readTags(folder: string): Promise<string[]> {
-  const { text } = await readOwnText(join(folder, TAGS_NAME), MAX_SETTINGS);
+export async function readTags(folder: OwnFolder): Promise<string[]> {
+  const { text } = await readEnd(folder, TAGS_NAME, MAX_SETTINGS);
   try {
     return z.array(z.string()).parse(JSON.parse(text)).slice(0, MAX_TAGS);
   } catch {
@@ -88,16 +100,16 @@ export async function readTags(folder: string): Promise<string[]> {
 }
 
 /** Reads a run for the list. */
-export async function readSummary(folder: string, id: string): Promise<ListedRun> {
+export async function readSummary(folder: OwnFolder, id: string): Promise<ListedRun> {
   const [configuration, journal, entry, holder, previews, checkpoints, tags, changes] = await Promise.all([
     readStoredConfiguration(folder),
-    readOwnLines(join(folder, JOURNAL_NAME), TAIL).then(parseJournal),
-    readOwnLines(join(folder, LOG_NAME), TAIL).then(lastEntry),
-    holderOf(folder).catch(() => undefined),
+    readLines(folder, JOURNAL_NAME, TAIL).then(parseJournal),
+    readLines(folder, LOG_NAME, TAIL).then(lastEntry),
+    holderOf(folder.path).catch(() => undefined),
     iterationsOf(folder, 'samples'),
     iterationsOf(folder, 'checkpoints'),
     readTags(folder),
-    Promise.all([JOURNAL_NAME, LOG_NAME, '.'].map((name) => changeOf(join(folder, name)))),
+    Promise.all([JOURNAL_NAME, LOG_NAME, '.'].map((name) => changeOf(join(folder.path, name)))),
   ]);
   const settings = knownSettings.parse(configuration ?? {});
   const step = Math.max(entry?.step ?? 0, lastStep(journal), checkpoints.at(-1) ?? 0);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readdir, rm, stat } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createAdaptorServer, upgradeWebSocket } from '@hono/node-server';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
@@ -13,13 +13,14 @@ import { WebSocketServer } from 'ws';
 import { InputError, messageOf, setting } from '../errors.js';
 import { describeSystemError, makeFolder, wrapWriteErrors } from '../files/atomic.node.js';
 import { FolderLock, holderOf } from '../runs/lock.node.js';
+import { OwnFolder } from '../runs/ownFolder.node.js';
 import { VERSION } from '../version.node.js';
 import type { Program } from './commandOutput.node.js';
 import { DataSets } from './dataSets.node.js';
 import { LiveUpdates } from './liveUpdates.node.js';
-import { STUDIO_FOLDER } from './ownFiles.node.js';
+import { STUDIO_FOLDER } from './folders.js';
 import { servePage } from './pageFiles.node.js';
-import { type Access, createToken, hostInUrl, pageHeaders, requireOwnPage, requireToken } from './protection.node.js';
+import { type Access, openToken, hostInUrl, pageHeaders, requireOwnPage, requireToken } from './protection.node.js';
 import { refuseInvalid, requireRun, type Studio } from './routes/context.node.js';
 import { addDataRoutes } from './routes/dataSets.node.js';
 import { addQueueRoutes, argumentsOf } from './routes/queue.node.js';
@@ -71,8 +72,8 @@ export interface RunningStudio {
 export async function startStudio(options: StudioOptions): Promise<RunningStudio> {
   const { host = '127.0.0.1', allowedHosts = [], port, onFailure } = options;
   if (host === '') throw new InputError(setting('host'), 'expected an address but got ""');
-  const { studio, lock } = await openStudio(options);
-  const access: Access = { host, allowedHosts, token: createToken() };
+  const { studio, token, lock } = await openStudio(options);
+  const access: Access = { host, allowedHosts, token };
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE });
   let server: Server;
   try {
@@ -107,7 +108,9 @@ export async function startStudio(options: StudioOptions): Promise<RunningStudio
 }
 
 /** @throws {InputError} if the folder is a run, cannot be written, or another studio serves it */
-async function openStudio(options: StudioOptions): Promise<{ readonly studio: Studio; readonly lock: FolderLock }> {
+async function openStudio(
+  options: StudioOptions,
+): Promise<{ readonly studio: Studio; readonly token: string; readonly lock: FolderLock }> {
   const { folder, data = [], program, onFailure } = options;
   const own = join(folder, STUDIO_FOLDER);
   if ((await stat(join(folder, 'config.json')).catch(() => undefined)) !== undefined)
@@ -123,15 +126,17 @@ async function openStudio(options: StudioOptions): Promise<{ readonly studio: St
   const lock = await FolderLock.take(own);
   try {
     await removeTemporary(own);
-    const dataSets = new DataSets(folder, program, data);
-    const library = new RunLibrary(resolve(folder), (summary) => ({
+    const root = await OwnFolder.at(folder);
+    const token = await openToken(root);
+    const dataSets = new DataSets(root, program, data);
+    const library = new RunLibrary(root, (summary) => ({
       ...withoutPaths(summary, folder),
       data: dataSets.nameOf(summary.data),
     }));
     await library.refresh();
-    const queue = await openQueue(options, { folder, library, dataSets });
+    const queue = await openQueue(options, root, { folder, library, dataSets });
     const live = new LiveUpdates(library, queue, onFailure);
-    return { studio: { folder, library, queue, live, dataSets, program }, lock };
+    return { studio: { folder, library, queue, live, dataSets, program }, token, lock };
   } catch (error) {
     await lock.release();
     throw error;
@@ -147,11 +152,12 @@ async function removeTemporary(folder: string): Promise<void> {
 
 function openQueue(
   { folder, parallel, program, onFailure }: StudioOptions,
+  root: OwnFolder,
   studio: Pick<Studio, 'folder' | 'library' | 'dataSets'>,
 ): Promise<RunQueue> {
   const { library } = studio;
   return RunQueue.open({
-    folder,
+    folder: root,
     program,
     argumentsOf: async (queued) => {
       if (queued.kind === 'new') return argumentsOf(studio, queued.request);

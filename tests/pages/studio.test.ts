@@ -36,7 +36,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
 
   const start = async (port: string): Promise<void> => {
     studio = startCommand(
-      ['studio', 'runs', '--port', port, '--no-open', '--data', 'npz:noise.npz', '--trainings', '2'],
+      ['studio', 'runs', '--port', port, '--no-open', '--data', 'npz:noise.npz', '--parallel', '2'],
       around,
     );
     await studio.said('press Ctrl-C');
@@ -58,9 +58,27 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await stop();
   });
 
+  /** The cookie of a page that was opened from the printed URL. */
+  const tokenCookie = () => ({ name: `agenet_studio_${new URL(address).port}`, value: readToken(), url: address });
+  const readToken = () => readFileSync(join(around, 'runs', '.studio', 'token'), 'utf8');
+
+  it('opens from its printed URL, also from a file as the command line opens it', async () => {
+    const context = await browser.newContext();
+    onTestFinished(() => context.close());
+    const page = await context.newPage();
+    expect((await page.goto(address))!.status()).toBe(401);
+    const file = join(around, 'open.html');
+    writeFileSync(file, `<meta http-equiv="refresh" content="0;url=${address}?token=${readToken()}" />`);
+    await page.goto(`file://${file}`);
+    await page.waitForURL(address);
+    await page.waitForSelector('nav');
+    expect(page.url()).not.toContain('token');
+  });
+
   /** Opens a view. Fails on errors, violations of the policy, and requests of anything else. */
   async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
     const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
+    await context.addCookies([tokenCookie()]);
     const page = await context.newPage();
     const problems: string[] = [];
     // The answer to a wrong option is an error to the browser, and so is a server that has ended.
@@ -214,6 +232,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
 
   it('has live data in ten tabs', async () => {
     const context = await browser.newContext();
+    await context.addCookies([tokenCookie()]);
     onTestFinished(() => context.close());
     const pages = await Promise.all(Array.from({ length: 10 }, () => context.newPage()));
     for (const page of pages) await page.goto(address);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { expect, it, vi } from 'vitest';
 import { writeAndSync } from '../../src/files/atomic.node.js';
+import { OwnFolder } from '../../src/runs/ownFolder.node.js';
 import { DataSets } from '../../src/studio/dataSets.node.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
@@ -27,7 +28,7 @@ it.each([
 ])('an upload is stored completely or not at all: a failure of %s', async (_, failing) => {
   const folder = temporaryFolder();
   mkdirSync(join(folder, '.studio'));
-  const data = new DataSets(folder, ['none'], []);
+  const data = new DataSets(await OwnFolder.at(folder), ['none'], []);
   const image = Uint8Array.from(
     await sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
       .png()

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { OwnFolder } from '../../src/runs/ownFolder.node.js';
 import { FollowedLog } from '../../src/studio/followedLog.node.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
@@ -10,7 +11,7 @@ const line = (step: number, values: Readonly<Record<string, number>> = {}) =>
 describe('a followed log', () => {
   it('reads what was appended, and a line only when it is complete', async () => {
     const file = join(temporaryFolder(), 'log.jsonl');
-    const log = new FollowedLog(file);
+    const log = new FollowedLog(await OwnFolder.at(dirname(file)));
     await log.read();
     expect(log.steps).toEqual([]);
     writeFileSync(file, line(1, { loss: 5 }) + '{"step":2,"lo');
@@ -31,7 +32,7 @@ describe('a followed log', () => {
     const folder = temporaryFolder();
     const file = join(folder, 'log.jsonl');
     writeFileSync(file, line(1) + line(2) + line(3));
-    const log = new FollowedLog(file);
+    const log = new FollowedLog(await OwnFolder.at(dirname(file)));
     await log.read();
     const { generation } = log;
     rmSync(file);
@@ -48,7 +49,7 @@ describe('a followed log', () => {
   it('takes the later of two entries of an iteration', async () => {
     const file = join(temporaryFolder(), 'log.jsonl');
     writeFileSync(file, line(1, { loss: 1 }) + line(2, { loss: 2 }) + line(2, { loss: 3 }));
-    const log = new FollowedLog(file);
+    const log = new FollowedLog(await OwnFolder.at(dirname(file)));
     await log.read();
     expect(log.columns.get('loss')).toEqual([1, 3]);
   });
@@ -56,7 +57,7 @@ describe('a followed log', () => {
   it('skips lines that are no entries, however long', async () => {
     const file = join(temporaryFolder(), 'log.jsonl');
     writeFileSync(file, `null\n[]\n{"step":"1"}\n${'x'.repeat(3 * 2 ** 20)}\n${line(4)}`);
-    const log = new FollowedLog(file);
+    const log = new FollowedLog(await OwnFolder.at(dirname(file)));
     await log.read();
     expect(log.steps).toEqual([4]);
   });
@@ -64,7 +65,7 @@ describe('a followed log', () => {
   it('reads a log of 100,000 entries', async () => {
     const file = join(temporaryFolder(), 'log.jsonl');
     writeFileSync(file, Array.from({ length: 100_000 }, (_, index) => line(index + 1, { loss: index })).join(''));
-    const log = new FollowedLog(file);
+    const log = new FollowedLog(await OwnFolder.at(dirname(file)));
     await Promise.all([log.read(), log.read()]);
     expect(log.steps).toHaveLength(100_000);
     expect(log.columns.get('loss')!.at(-1)).toBe(99_999);
@@ -73,7 +74,7 @@ describe('a followed log', () => {
   it('is empty if a folder is in its place', async () => {
     const file = join(temporaryFolder(), 'log.jsonl');
     mkdirSync(file);
-    const log = new FollowedLog(file);
+    const log = new FollowedLog(await OwnFolder.at(dirname(file)));
     await log.read();
     expect(log.steps).toEqual([]);
   });

@@ -1,4 +1,14 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -92,6 +102,20 @@ describe('a studio', () => {
     expect((await send(`/api/runs?token=${token}`)).status).toBe(401);
   });
 
+  it('keeps its token for the pages that are open, unless others could read it', async () => {
+    const first = await openStudio();
+    await first.close();
+    const second = await openStudio({ folder: first.folder });
+    expect(second.token).toBe(first.token);
+    await second.close();
+    const file = join(first.folder, '.studio', 'token');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    chmodSync(file, 0o640);
+    const third = await openStudio({ folder: first.folder });
+    expect(third.token).not.toBe(first.token);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
   it('is reached by further names if they are allowed, also over HTTPS', async () => {
     const { send } = await openStudio({ allowedHosts: ['lab.example'] });
     const statusOf = async (host: string, origin: string) =>
@@ -171,6 +195,48 @@ describe('no path of a request', () => {
       expect(answer.text).not.toContain(SECRET);
     }
     expect((await send('/api/runs/tiny/checkpoints/3')).status).toBe(200);
+  });
+
+  it('reads or writes through a folder that a link has replaced since the last refresh', async () => {
+    const { folder, send, post, failures } = await withSecret();
+    expect((await send('/api/runs/tiny')).status).toBe(200);
+    const [run, outside] = [join(folder, 'tiny'), join(folder, '..', 'moved')];
+    cpSync(run, outside, { recursive: true });
+    writeFileSync(join(outside, 'samples', '000003.png'), SECRET);
+    rmSync(run, { recursive: true });
+    symlinkSync(outside, run);
+    for (const path of ['', '/curves', '/samples/3', '/checkpoints/3', '/data', '/data/images'])
+      expect((await send(`/api/runs/tiny${path}`)).status, path).toBe(404);
+    expect((await send('/api/runs/tiny/tags/x', { method: 'PUT' })).status).toBe(404);
+    expect((await send('/api/runs/tiny', { method: 'DELETE' })).status).toBe(404);
+    expect((await post('/api/runs/tiny/steering', { action: 'pause' })).status).toBe(404);
+    expect((await post('/api/runs/tiny/resume', {})).status).toBe(404);
+    const fork = { name: 'a', data: 'mnist', fork: { run: 'tiny', step: 3 } };
+    expect((await post('/api/queue', fork)).status).toBe(422);
+    expect(existsSync(join(outside, 'tags.json'))).toBe(false);
+    expect(failures).toEqual([]);
+  });
+
+  it('opens data that the studio does not offer, even if a configuration names it', async () => {
+    const { folder, send, failures } = await withSecret();
+    const file = join(folder, 'tiny', 'config.json');
+    const configuration = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    writeFileSync(join(folder, '..', 'elsewhere', 'image.png'), SECRET);
+    for (const data of ['/etc', join(folder, '..', 'elsewhere'), `folder:${join(folder, '..')}`, 'npz:/etc/passwd']) {
+      writeFileSync(file, JSON.stringify({ ...configuration, data }));
+      const answer = await send('/api/runs/tiny/data');
+      expect(answer.status, data).toBe(422);
+      expect(answer.text).toContain('is not offered by this studio');
+      expect(answer.text).not.toMatch(/image\.png|tmp|etc\//u);
+    }
+    // Settings of other kinds, at any depth.
+    for (const damaged of [{ network: {}, width: [], data: 5, length: 7 }, { data: { x: '/etc/passwd/x' } }, []]) {
+      writeFileSync(file, JSON.stringify(damaged));
+      const [list, detail] = [await send('/api/runs'), await send('/api/runs/tiny')];
+      expect([list.status, detail.status, (await send('/api/runs/tiny/data')).status]).toEqual([200, 200, 422]);
+      expect(list.text + detail.text).not.toMatch(/\[object|\/etc/u);
+    }
+    expect(failures).toEqual([]);
   });
 
   it('lists a run behind a link', async () => {

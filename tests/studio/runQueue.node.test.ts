@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { LiveMessage, ListedRun } from '../../src/studio/schemas.js';
+import { OwnFolder } from '../../src/runs/ownFolder.node.js';
+import { RunQueue } from '../../src/studio/runQueue.node.js';
+import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { makeRun, type OpenedStudio, openStudio } from './openStudio.js';
 
@@ -186,19 +189,36 @@ describe('the queue', () => {
     await expectStates(studio, { a: 'stopped', b: 'stopped' });
   });
 
-  it('is never without a run between its place in the queue and its start', async () => {
-    const studio = await open();
-    // Each start reads the list of data sets first; a request arrives at every point of it.
-    const [added] = await Promise.all([start(studio, 'a'), ...Array.from({ length: 20 }, () => statesOf(studio))]);
-    expect(added.status).toBe(202);
-    const answers = await Promise.all([start(studio, 'a'), studio.send('/api/queue/a', { method: 'DELETE' })]);
-    expect(answers[0].status).toBe(422);
-    if (answers[1].status === 204) await expectStates(studio, {});
-    else {
-      await expectStates(studio, { a: 'running' });
-      await stop(studio, 'a');
-      await expectStates(studio, { a: 'stopped' });
-    }
+  it('knows a run at every moment of its start, and starts none that was removed', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, '.studio'));
+    let proceed: () => void = () => undefined;
+    const asked = new Promise<void>((resolve) => (proceed = resolve));
+    const queue = await RunQueue.open({
+      folder: await OwnFolder.at(folder),
+      program: [process.execPath, '-e', `require('node:fs').writeFileSync(${JSON.stringify(join(folder, 'ran'))}, '')`],
+      argumentsOf: async () => {
+        await asked;
+        return [];
+      },
+      limit: 1,
+      stateOf: () => undefined,
+      countTraining: () => 0,
+      describe: String,
+      onFailure: (error) => expect.fail(String(error)),
+    });
+    const request = { kind: 'new', added: 0, request: { name: 'a', data: 'mnist', fields: {} } } as const;
+    const added = queue.add(request);
+    await expect.poll(() => queue.isStarting('a')).toBe(true);
+    await expectInputError(() => queue.add(request), 'a is in the queue already');
+    expect(queue.summaries.map(({ id, state }) => [id, state])).toEqual([['a', 'starting']]);
+    expect(await queue.remove('a')).toBe(true);
+    proceed();
+    await added;
+    await queue.advance();
+    expect(queue.isEmpty).toBe(true);
+    expect(existsSync(join(folder, 'ran'))).toBe(false);
+    expect(JSON.parse(readFileSync(join(folder, '.studio', 'queue.json'), 'utf8'))).toEqual([]);
   });
 
   it('tells a second request to resume a run to wait, and keeps names apart', async () => {

@@ -81,6 +81,16 @@ describe('the list of runs', () => {
     expect((await studio.send('/api/runs/sweep%2Fa')).status).toBe(404);
   });
 
+  it('is not needed for requests of a run: they find folders that are new, and miss those that are gone', async () => {
+    const studio = await openStudio();
+    const run = await makeRun(join(studio.folder, 'tiny'));
+    for (const path of ['', '/curves', '/checkpoints/3'])
+      expect((await studio.send(`/api/runs/tiny${path}`)).status, path).toBe(200);
+    rmSync(run, { recursive: true });
+    for (const path of ['', '/curves', '/checkpoints/3'])
+      expect((await studio.send(`/api/runs/tiny${path}`)).status, path).toBe(404);
+  });
+
   it('has runs whose files are damaged', async () => {
     const studio = await openStudio();
     const run = await makeRun(join(studio.folder, 'damaged'));
@@ -119,6 +129,12 @@ describe('the list of runs', () => {
     });
     expect((await runsOf(studio))[0]!.reason).toBe('a/config.json and x.png: broken');
     expect(JSON.stringify((await studio.send('/api/runs/a')).json)).not.toContain('/etc/secret');
+    const file = join(studio.folder, 'a', 'config.json');
+    const configuration = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    rmSync(file);
+    writeFileSync(file, JSON.stringify({ ...configuration, data: '/etc/secret/photos', initFrom: '/etc/secret/x' }));
+    const { json } = await studio.send('/api/runs/a');
+    expect(json).toMatchObject({ summary: { data: 'photos' }, configuration: { data: 'photos', initFrom: 'x' } });
   });
 });
 
@@ -228,7 +244,7 @@ describe('wrong requests', () => {
     });
     expect(await start({ name: 'a', data: 'mnist', fields: { out: '/etc' } })).toMatchObject({
       status: 422,
-      json: { message: 'out: no such setting' },
+      json: { message: 'Name of the run: no such setting' },
     });
     for (const name of ['uploads', 'config.json', 'CON', 'nul.txt', 'a.', 'é'.repeat(101), ''])
       expect(await start({ name, data: 'mnist' }), name).toMatchObject({

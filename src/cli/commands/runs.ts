@@ -1,4 +1,5 @@
 import { InputError, nearestName, setting } from '../../errors.js';
+import type { OwnFolder } from '../../runs/ownFolder.node.js';
 import type { RunLibrary } from '../../studio/runLibrary.node.js';
 import { type ActionResult, type PrintOptions, runAction, type Subcommand, type Terminal } from '../command.js';
 
@@ -56,7 +57,7 @@ async function removeRuns(library: RunLibrary, ids: readonly string[], terminal:
   const folders = await Promise.all(ids.map(async (id) => [id, await folderOf(library, id)] as const));
   const removed: { readonly run: string; readonly bytes: number }[] = [];
   for (const [id, folder] of folders) {
-    const bytes = await diskUse(folder);
+    const bytes = await diskUse(folder.path);
     await library.delete(id, folder);
     removed.push({ run: id, bytes });
     terminal.print(`removed ${id} (${megabytes(bytes)})`);
@@ -65,7 +66,7 @@ async function removeRuns(library: RunLibrary, ids: readonly string[], terminal:
 }
 
 /** @throws {InputError} if there is no such run */
-async function folderOf(library: RunLibrary, id: string): Promise<string> {
+async function folderOf(library: RunLibrary, id: string): Promise<OwnFolder> {
   const found = await library.find(id);
   if (found) return found.folder;
   const nearest = nearestName(

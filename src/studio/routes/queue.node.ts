@@ -5,7 +5,6 @@ import { HTTPException } from 'hono/http-exception';
 import { InputError, setting } from '../../errors.js';
 import { numbered } from '../../runs/runFolder.node.js';
 import { runCommand } from '../commandOutput.node.js';
-import { openOwnFile } from '../ownFiles.node.js';
 import { inQueueAlready, requireFreeName } from '../runQueue.node.js';
 import { newRun, type NewRun, plan, trainingForm as formSchema } from '../schemas.js';
 import { withoutPaths } from '../shownPaths.node.js';
@@ -122,7 +121,7 @@ async function checkpointOf(
 ): Promise<string> {
   const name = `${numbered(step)}.safetensors`;
   const found = await library.find(run);
-  const opened = found && (await openOwnFile(found.folder, 'checkpoints', name));
+  const opened = await found?.folder.open(`checkpoints/${name}`).catch(() => undefined);
   if (opened === undefined) throw new InputError(setting('initFrom'), `${run} has no checkpoint of iteration ${step}`);
   await opened.file.close();
   return join(folder, run, 'checkpoints', name);

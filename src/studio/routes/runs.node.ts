@@ -7,11 +7,11 @@ import { HTTPException } from 'hono/http-exception';
 import { InputError } from '../../errors.js';
 import { betterDirection, metricNamed } from '../../metrics/registry.js';
 import { readLatestEvaluation } from '../../runs/evaluationFile.node.js';
+import type { OpenedFile } from '../../runs/ownFolder.node.js';
 import { numbered, RunFolder } from '../../runs/runFolder.node.js';
 import { resumedConfiguration } from '../../runs/settings.node.js';
 import { readSteering, requestSteering } from '../../runs/steering.node.js';
 import { decimate } from '../decimation.js';
-import { openOwnFile, type OpenedFile } from '../ownFiles.node.js';
 import type { KnownRun } from '../runLibrary.node.js';
 import { inQueueAlready, type QueuedRun } from '../runQueue.node.js';
 import { iterationsOf, readJournal, readStoredConfiguration } from '../runRecord.node.js';
@@ -136,7 +136,7 @@ const addRecordRoutes: AddRoutes = (app, studio) => {
     const { run, kind, step: iteration } = context.req.valid('param');
     const { extension: ending, type } = FILES[kind];
     const { folder } = await requireRun(studio, run);
-    const opened = await openOwnFile(folder, kind, `${numbered(iteration)}.${ending}`);
+    const opened = await folder.open(`${kind}/${numbered(iteration)}.${ending}`).catch(() => undefined);
     if (opened === undefined) throw new HTTPException(404, { message: 'there is no such file' });
     return serveFile(context, opened, type);
   });
@@ -196,7 +196,7 @@ async function detailOf(studio: Studio, run: string, { folder, summary }: KnownR
     readJournal(folder),
     iterationsOf(folder, 'samples'),
     iterationsOf(folder, 'checkpoints'),
-    readLatestEvaluation(folder).catch(() => undefined),
+    readLatestEvaluation(folder.path).catch(() => undefined),
   ]);
   const scored = journal.findLast((entry) => entry.type === 'scored');
   const metrics = Object.entries({ ...scored?.test, ...evaluation?.metrics }).map(([name, value]) => ({
@@ -232,8 +232,12 @@ async function steerRun(studio: Studio, run: string, action: SteeringAction): Pr
   if (state === 'starting' || (!isTraining(state) && queue.isStarting(run)))
     throw new InputError(run, 'the run is still starting', 'try again in a moment');
   if (!isTraining(state)) throw new InputError(run, 'the run is not training', 'resume it first');
-  if (action === 'step') await stepRun(run, folder, summary);
-  else await requestSteering(folder, { play: undefined, pause: { pauseAt: 0 }, stop: { stop: true } as const }[action]);
+  if (action === 'step') await stepRun(run, folder.path, summary);
+  else
+    await requestSteering(
+      folder.path,
+      { play: undefined, pause: { pauseAt: 0 }, stop: { stop: true } as const }[action],
+    );
 }
 
 /** Steps of a run wait for each other, so that three quick requests make three iterations. */
