@@ -104,27 +104,21 @@ describe('openSource rejects in one line', () => {
   it.each<[title: string, args: readonly unknown[], texts: readonly string[]]>([
     ['no data', [], ['data: must be the name of a data set or a path', 'missing']],
     ['data that is not a string', [7], ['data: must be', '7']],
-    ['a size that is not a number', ['mnist', { size: NaN, channels: 1 }], ['format.size', 'NaN']],
-    [
-      'a format without channels',
-      ['mnist', { size: 32 }],
-      ['format.channels: must be 1 (grayscale) or 3 (RGB)', 'missing'],
-    ],
-    [
-      'an unknown crop',
-      ['mnist', { size: 32, channels: 1, crop: 'circle' }],
-      ['format.crop: must be one of', 'circle'],
-    ],
+    ['a size that is not a number', ['mnist', { size: NaN, channels: 1 }], ['size: must be', 'NaN']],
+    ['a format without channels', ['mnist', { size: 32 }], ['channels: must be 1 (grayscale) or 3 (RGB)', 'missing']],
+    ['an unknown crop', ['mnist', { size: 32, channels: 1, crop: 'circle' }], ['crop: must be one of', 'circle']],
     [
       'a fraction that is not a number',
       ['mnist', undefined, { testFraction: 'half' }],
-      ['options.testFraction: must be a number', 'half'],
+      ['testFraction: must be a number', 'half'],
     ],
-    [
-      'a flag that is not a boolean',
-      ['mnist', undefined, { strict: 'yes' }],
-      ['options.strict: must be true or false', 'yes'],
-    ],
+    ...[0, 1, -0.5, 2, NaN].map((testFraction): [string, readonly unknown[], string[]] => [
+      `a fraction of ${testFraction}`,
+      ['mnist', undefined, { testFraction }],
+      ['testFraction: must be a number above 0 and below 1', String(testFraction)],
+    ]),
+    ['a format that is no object', ['mnist', 'small'], ['format: must be an object', 'small']],
+    ['a flag that is not a boolean', ['mnist', undefined, { strict: 'yes' }], ['strict: must be true or false', 'yes']],
   ])('%s', async (_, args, texts) => {
     await expectInputError(() => openSource(...(args as Parameters<typeof openSource>)), ...texts);
   });

@@ -6,7 +6,7 @@ import { describeSystemError, wrapReadErrors } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import { DIGIT_PADDING, paddedSize, type Padding, padImage, requirePaddable } from '../images/preprocessing.js';
 import { arrayItems, fileStates } from './decoding/imageItems.node.js';
-import { openCollection, type OpenOptions } from './decoding/openCollection.node.js';
+import { classesOf, type NamedOptions, openCollection, warnOfOwnSplit } from './decoding/openCollection.node.js';
 import { digestItems } from './digest.node.js';
 import { decodeIdxImages, type NamedBytes } from './formats/idx.js';
 import type { LabeledImages } from './formats/arrays.js';
@@ -23,11 +23,7 @@ export interface Dataset {
   /** Returns the native format, which applies unless the user asks for another. */
   readonly format: (path: string) => Promise<ImageFormat>;
   /** Opens the data in a format. @param options.name the data spec, for messages */
-  readonly open: (
-    path: string,
-    format: ImageFormat,
-    options: OpenOptions & { readonly name: string },
-  ) => Promise<ImageSource>;
+  readonly open: (path: string, format: ImageFormat, options: NamedOptions) => Promise<ImageSource>;
 }
 
 /** The images of a published data set. */
@@ -80,7 +76,7 @@ function formatOf(images: TrainTestArrays): ImageFormat {
 async function openArrays(
   images: TrainTestArrays,
   requested: ImageFormat,
-  options: OpenOptions & { readonly name: string },
+  options: NamedOptions,
   fingerprint: string,
 ): Promise<ImageSource> {
   const { train, test } = images;
@@ -92,13 +88,18 @@ async function openArrays(
     ...(test ? arrayItems(test, 'test', fingerprint) : []),
   ];
   const isTest = test ? { isTest: ({ name }: { readonly name: string }) => name.startsWith('test/') } : {};
+  const labeling = {
+    ...classesOf(train.labels, images.classNames),
+    ...(images.classes === undefined ? {} : { classes: images.classes }),
+  };
   const splits = test && [train, test].map((split) => splitOf(split, format));
   if (splits?.every((split) => split !== undefined)) {
+    warnOfOwnSplit(options);
     const size: [number, number] = [format.size, format.size];
     const digest = () => digestItems(items(), isTest.isTest);
-    return { name, size, channels: format.channels, train: splits[0]!, test: splits[1]!, ...classesOf(images), digest };
+    return { name, size, channels: format.channels, train: splits[0]!, test: splits[1]!, ...labeling, digest };
   }
-  return { ...(await openCollection({ name, items: items(), ...isTest }, format, options)), ...classesOf(images) };
+  return { ...(await openCollection({ items: items(), ...isTest }, format, options)), ...labeling };
 }
 
 /** Returns images that are in the requested format, or lack only their border, as a split. The border is added when an image is copied. */
@@ -119,12 +120,6 @@ function splitOf(images: LabeledImages, format: ImageFormat): Split | undefined 
         target.subarray(offset, offset + paddedBytes),
       ),
   };
-}
-
-function classesOf({ train, classes, classNames }: TrainTestArrays): Pick<ImageSource, 'classes' | 'classNames'> {
-  if (train.labels === null) return { classes: null };
-  const seen = 1 + train.labels.reduce((largest, label) => Math.max(largest, label), 0);
-  return { classes: classNames?.length ?? classes ?? seen, ...(classNames ? { classNames } : {}) };
 }
 
 /** Returns a text that changes whenever the files at a path may, by their sizes and times of change. */

@@ -3,18 +3,14 @@ import { wrapReadErrors } from '../files/atomic.node.js';
 import { readRange, regularFileSize } from '../files/regularFile.node.js';
 import { decodeImage, hasImageExtension, IMAGE_KINDS, MAX_FILE_BYTES } from '../images/decode.node.js';
 import type { Decoded, DecodeOptions } from '../images/preprocessing.js';
-import type { OpenOptions } from './decoding/openCollection.node.js';
+import type { NamedOptions } from './decoding/openCollection.node.js';
 import { openZip, type ZippedFile } from './formats/zip.js';
 import { describeUnsupported } from './imageNames.js';
 import { openImageFiles, sampledFormat } from './imageFiles.node.js';
 import type { ImageFormat, ImageItem, ImageSource } from './source.js';
 
 /** Opens the images of a zip archive, as the images of the folder that it unpacks to. @throws {InputError} if there are none */
-export async function openArchive(
-  path: string,
-  format: ImageFormat,
-  options: OpenOptions & { readonly name: string },
-): Promise<ImageSource> {
+export async function openArchive(path: string, format: ImageFormat, options: NamedOptions): Promise<ImageSource> {
   const { images, unsupported } = await findImages(path);
   const root = commonFolder(images.map((image) => image.path));
   const items = images.map((image) => itemOf(image, image.path.slice(root.length)));

@@ -2,7 +2,7 @@
 import { decodeImage, loadSharp } from '../images/decode.node.js';
 import { IMAGE_SIZES } from '../imageSizes.js';
 import { forEachConcurrently } from './decoding/imageItems.node.js';
-import { openCollection, type OpenOptions } from './decoding/openCollection.node.js';
+import { openCollection, type NamedOptions } from './decoding/openCollection.node.js';
 import { folderClasses } from './imageNames.js';
 import type { ImageFormat, ImageItem, ImageSource, SkippedImage } from './source.js';
 
@@ -25,17 +25,17 @@ export interface ImageFiles {
 export function openImageFiles(
   { items, skipped, unsupported }: ImageFiles,
   format: ImageFormat,
-  options: OpenOptions & { readonly name: string },
+  options: NamedOptions,
 ): Promise<ImageSource> {
   const { name, onWarning } = options;
   if (unsupported !== '') onWarning?.(`${name}: ignored ${unsupported}`);
   const classes = folderClasses(items.map((item) => item.name));
   if (!('none' in classes)) {
     const labeled = items.map((item) => ({ ...item, label: classes.labelOf(item.name) }));
-    return openCollection({ name, items: labeled, skipped, classNames: classes.names }, format, options);
+    return openCollection({ items: labeled, skipped, classNames: classes.names }, format, options);
   }
   if (classes.none !== '') onWarning?.(`${name}: ${classes.none}`);
-  return openCollection({ name, items, skipped }, format, options);
+  return openCollection({ items, skipped }, format, options);
 }
 
 /**

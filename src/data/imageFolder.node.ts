@@ -5,7 +5,7 @@ import { InputError } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
 import { hasImageExtension, IMAGE_KINDS } from '../images/decode.node.js';
 import { fileItems, forEachConcurrently } from './decoding/imageItems.node.js';
-import type { OpenOptions } from './decoding/openCollection.node.js';
+import type { NamedOptions } from './decoding/openCollection.node.js';
 import { describeUnsupported } from './imageNames.js';
 import { openImageFiles, sampledFormat } from './imageFiles.node.js';
 import type { ImageFormat, ImageSource, SkippedImage } from './source.js';
@@ -15,11 +15,7 @@ import type { ImageFormat, ImageSource, SkippedImage } from './source.js';
  * one.
  * @throws {InputError} if there are no images, or none that can be decoded
  */
-export async function openFolder(
-  path: string,
-  format: ImageFormat,
-  options: OpenOptions & { readonly name: string },
-): Promise<ImageSource> {
+export async function openFolder(path: string, format: ImageFormat, options: NamedOptions): Promise<ImageSource> {
   const { names, skipped, unsupported } = await findImages(path);
   const found = await fileItems(path, names);
   return openImageFiles({ ...found, skipped: [...skipped, ...found.skipped], unsupported }, format, options);

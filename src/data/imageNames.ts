@@ -1,5 +1,4 @@
 /** What follows from the names of images: their split and their class. */
-import { InputError } from '../errors.js';
 import { randomStream } from '../random.js';
 
 /** Indices of the images of both splits, in ascending order. */
@@ -11,30 +10,32 @@ export interface Partition {
 /**
  * Puts about `fraction` of the images into the test split. The split of an image depends only on its name and the seed: adding or removing
  * others moves no image from one split to the other. With two images or more, neither split is empty.
- * @throws {InputError} if the fraction is not between 0 and 1
+ * @param fraction above 0 and below 1
  */
-export function partitionByName(names: readonly string[], fraction: number, seed: number): Partition {
-  if (!(fraction > 0 && fraction < 1))
-    throw new InputError(`test fraction ${fraction}`, 'must be between 0 and 1 (exclusive), e.g. 0.1');
-  const draws = names.map((name) => randomStream(seed, `part of ${name}`).uniform());
-  const isTest = draws.map((draw) => draw < fraction);
-  if (names.length > 1) {
+export function partitionByName(
+  indices: Uint32Array,
+  nameOf: (index: number) => string,
+  fraction: number,
+  seed: number,
+): Partition {
+  const draws = Float64Array.from(indices, (index) => randomStream(seed, `part of ${nameOf(index)}`).uniform());
+  const test = new Set(indices.filter((_, position) => draws[position]! < fraction));
+  if (indices.length > 1) {
     // The image whose draw is nearest to an empty split goes there.
-    if (!isTest.includes(true)) isTest[draws.indexOf(minimum(draws))] = true;
-    if (!isTest.includes(false)) isTest[draws.indexOf(-minimum(draws.map((draw) => -draw)))] = false;
+    if (test.size === 0) test.add(indices[draws.indexOf(minimum(draws))]!);
+    if (test.size === indices.length) test.delete(indices[draws.indexOf(-minimum(draws.map((draw) => -draw)))]!);
   }
-  return partitionBy(names.length, (index) => isTest[index]!);
+  return partitionBy(indices, (index) => test.has(index));
 }
 
-/** Splits `count` images by a function. */
-export function partitionBy(count: number, isTest: (index: number) => boolean): Partition {
-  const [train, test]: [number[], number[]] = [[], []];
-  for (let index = 0; index < count; index++) (isTest(index) ? test : train).push(index);
-  return { train: Uint32Array.from(train), test: Uint32Array.from(test) };
-}
+/** Splits images by a function. */
+export const partitionBy = (indices: Uint32Array, isTest: (index: number) => boolean): Partition => ({
+  train: indices.filter((index) => !isTest(index)),
+  test: indices.filter(isTest),
+});
 
 /** Math.min with spread arguments overflows the stack at some hundred thousand values. */
-const minimum = (values: readonly number[]): number => values.reduce((a, b) => Math.min(a, b));
+const minimum = (values: Float64Array): number => values.reduce((a, b) => Math.min(a, b));
 
 /** Labels are bytes. */
 const MAX_CLASSES = 256;

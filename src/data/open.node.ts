@@ -57,39 +57,31 @@ export async function nativeFormat(data: string): Promise<Required<ImageFormat>>
 }
 
 /** Checks the arguments of `openSource`. Other properties of the caller's objects are ignored. */
-async function checkArguments(given: Readonly<Record<'data' | 'format' | 'options', unknown>>): Promise<void> {
+async function checkArguments(data: unknown, format: unknown, options: unknown): Promise<void> {
   const { z } = await import('zod');
+  const object = z.looseObject({}, 'must be an object');
+  validate(z.object({ format: object.optional(), options: object }), { format, options });
   const flag = z.boolean('must be true or false').optional();
+  const size = 'must be a whole number from 1 to 1024';
+  const fraction = 'must be a number above 0 and below 1';
+  const formatSchema = {
+    size: z.int(size).min(1, size).max(1024, size),
+    channels: z.union([z.literal(1), z.literal(3)], 'must be 1 (grayscale) or 3 (RGB)'),
+    crop: z.enum(CROPS as readonly [Crop, ...Crop[]], `must be one of ${CROPS.join(', ')}`).optional(),
+  };
   const schema = z.object({
     data: z.string('must be the name of a data set or a path'),
-    format: z
-      .object(
-        {
-          size: z
-            .int('must be an integer from 1 to 1024')
-            .min(1, 'must be at least 1')
-            .max(1024, 'must be at most 1024'),
-          channels: z.union([z.literal(1), z.literal(3)], 'must be 1 (grayscale) or 3 (RGB)'),
-          crop: z.enum(CROPS as readonly [Crop, ...Crop[]], `must be one of ${CROPS.join(', ')}`).optional(),
-        },
-        'must be an object with size and channels',
-      )
-      .optional(),
-    options: z.object(
-      {
-        testFraction: z.number('must be a number').optional(),
-        splitSeed: z.int('must be an integer').optional(),
-        streaming: flag,
-        strict: flag,
-      },
-      'must be an object',
-    ),
+    ...(format === undefined ? {} : formatSchema),
+    testFraction: z.number(fraction).gt(0, fraction).lt(1, fraction).optional(),
+    splitSeed: z.int('must be an integer').optional(),
+    streaming: flag,
+    strict: flag,
   });
-  validate(schema, given);
+  validate(schema, { ...(format as object), ...(options as object), data });
 }
 
 /**
- * Opens data by its spec: the name of a data set, `name:path`, or the path of a folder of images.
+ * Opens data by its spec: the name of a data set, `name:path`, or the path of a folder of images or an archive.
  * @param format default: the native format of the data
  * @throws {InputError} for invalid arguments, unknown data, and a format that the data cannot have
  * @example
@@ -97,7 +89,7 @@ async function checkArguments(given: Readonly<Record<'data' | 'format' | 'option
  * console.log(`${train.count} training images, ${test.count} test images`);
  */
 export async function openSource(data: string, format?: ImageFormat, options: OpenOptions = {}): Promise<ImageSource> {
-  await checkArguments({ data, format, options });
+  await checkArguments(data, format, options);
   const { dataset, path } = await resolveData(data);
   return dataset.open(path, format ? pickFormat(format) : await dataset.format(path), { ...options, name: data });
 }

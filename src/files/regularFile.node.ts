@@ -28,7 +28,8 @@ async function withRegularFile<T>(path: string, action: (file: FileHandle, size:
 }
 
 /** Returns the number of bytes of a regular file. */
-export const regularFileSize = (path: string): Promise<number> => withRegularFile(path, async (_, size) => size);
+export const regularFileSize = (path: string): Promise<number> =>
+  withRegularFile(path, (_, size) => Promise.resolve(size));
 
 /**
  * Reads a regular file.

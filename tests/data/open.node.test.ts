@@ -1,7 +1,9 @@
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isDataSpec, nativeFormat, openSource, canonicalDataSpec, DATASETS, specOf } from '../../src/data/open.node.js';
+import type { OpenOptions } from '../../src/data/decoding/openCollection.node.js';
+import type { ImageFormat } from '../../src/data/source.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { writeImages } from './imageFiles.js';
@@ -19,6 +21,22 @@ describe('a data set by name', () => {
 
   it('opens in the requested format', async () => {
     expect(await openSource('mnist', { size: 32, channels: 3 })).toMatchObject({ size: [32, 32], channels: 3 });
+  });
+
+  it('warns once if a test fraction has no effect, because there is a test split', async () => {
+    const warningsFor = async (testFraction: number, size = 32) => {
+      const warnings: string[] = [];
+      const options = {
+        testFraction,
+        cacheFolder: temporaryFolder(),
+        onWarning: (line: string) => warnings.push(line),
+      };
+      (await openSource('mnist', { size, channels: 1 }, { ...options, streaming: true })).close?.();
+      return warnings;
+    };
+    expect(await warningsFor(0.1)).toEqual([]);
+    expect(await warningsFor(0.2)).toEqual([expect.stringContaining('mnist: the test fraction 0.2 is ignored')]);
+    expect(await warningsFor(0.2, 64)).toHaveLength(1);
   });
 
   it('is rejected in an unsupported format', async () => {
@@ -59,6 +77,22 @@ describe('an image folder by path', () => {
       size: [8, 8],
       channels: 3,
     });
+  });
+
+  it('is rejected before decoding if the format or the fraction is invalid', async () => {
+    const folder = await images();
+    const cacheFolder = temporaryFolder();
+    const open = (format: ImageFormat, options: OpenOptions = {}) =>
+      openSource(folder, format, { ...options, cacheFolder });
+    await expectInputError(() => open({ size: 0, channels: 1 }), 'size: must be a whole number from 1 to 1024, not 0');
+    await expectInputError(() => open({ size: 4, channels: 4 }), 'channels: must be 1');
+    for (const testFraction of [0, 1])
+      await expectInputError(
+        () => open({ size: 4, channels: 1 }, { testFraction }),
+        'testFraction: must be',
+        'above 0',
+      );
+    expect(readdirSync(cacheFolder)).toEqual([]);
   });
 
   it('uses only the format of an object with further properties', async () => {

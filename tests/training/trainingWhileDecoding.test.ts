@@ -37,9 +37,9 @@ class SlowImages {
 
 const open = (images: SlowImages, options: OpenOptions) =>
   openCollection(
-    { name: 'noise', items: images.items },
+    { items: images.items },
     { size: 32, channels: 1 },
-    { streaming: true, testFraction: 0.3, ...options },
+    { name: 'noise', streaming: true, testFraction: 0.3, ...options },
   );
 
 describe('training during decoding', () => {
@@ -96,9 +96,9 @@ describe('training during decoding', () => {
     }));
     const opening = () =>
       openCollection(
-        { name: 'noise', items: Array.from({ length: 6 }, () => large).flat() },
+        { items: Array.from({ length: 6 }, () => large).flat() },
         { size: 1024, channels: 3 },
-        { streaming: true, cacheFolder: blocked },
+        { name: 'noise', streaming: true, cacheFolder: blocked },
       );
     await expectInputError(opening, 'cannot write decoded images to the cache');
   });

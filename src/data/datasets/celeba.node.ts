@@ -5,7 +5,7 @@ import { wrapReadErrors } from '../../files/atomic.node.js';
 import { readTextFile } from '../../files/regularFile.node.js';
 import type { Dataset } from '../dataset.node.js';
 import { fileItems } from '../decoding/imageItems.node.js';
-import { openCollection, type OpenOptions } from '../decoding/openCollection.node.js';
+import { openCollection, type NamedOptions } from '../decoding/openCollection.node.js';
 import { findImages, folderFormat } from '../imageFolder.node.js';
 import type { ImageFormat, ImageItem, ImageSource } from '../source.js';
 
@@ -20,11 +20,7 @@ export const celeba: Dataset = {
 const SPLITS = ['train', 'validation', 'test'];
 
 /** Validation images, and images that the published list does not have, are in neither split. */
-async function openCeleba(
-  path: string,
-  format: ImageFormat,
-  options: OpenOptions & { readonly name: string },
-): Promise<ImageSource> {
+async function openCeleba(path: string, format: ImageFormat, options: NamedOptions): Promise<ImageSource> {
   const { name, onWarning } = options;
   const root = await imageFolder(path);
   const found = await findImages(root);
@@ -45,7 +41,7 @@ async function openCeleba(
   }
   const { items, skipped } = await fileItems(root, used);
   const isTest = (item: ImageItem) => splitOf(item.name) === 'test';
-  const collection = { name, items, skipped: [...found.skipped, ...skipped], ...(list ? { isTest } : {}) };
+  const collection = { items, skipped: [...found.skipped, ...skipped], ...(list ? { isTest } : {}) };
   return openCollection(collection, { crop: 'celeba', ...format }, options);
 }
 

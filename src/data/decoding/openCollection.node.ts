@@ -8,8 +8,6 @@ import { type DecodeCacheOptions, openImages, type PendingImages, reportSkipped 
 
 /** Images that become a data set. */
 export interface ImageCollection {
-  /** The data spec of the user. */
-  readonly name: string;
   readonly items: readonly ImageItem[];
   /** Names of the classes, if the items have labels. */
   readonly classNames?: readonly string[];
@@ -29,51 +27,62 @@ export interface OpenOptions extends DecodeCacheOptions {
   readonly streaming?: boolean;
 }
 
+/** With the data spec of the user, for messages. */
+export type NamedOptions = OpenOptions & { readonly name: string };
+
 const DEFAULT_TEST_FRACTION = 0.1;
-const MAX_SIZE = 1024;
 /** A smaller split may turn out to have no image that can be decoded. It is decoded before training starts. */
 const MIN_STREAMING_SPLIT = 16;
+
+/** Warns if a test fraction has no effect, because the data has a test split. */
+export function warnOfOwnSplit({ name, testFraction = DEFAULT_TEST_FRACTION, onWarning }: NamedOptions): void {
+  if (testFraction !== DEFAULT_TEST_FRACTION)
+    onWarning?.(`${name}: the test fraction ${testFraction} is ignored, because the data has its own test split`);
+}
 
 /**
  * Decodes a collection, or opens it from the cache, and splits it. With `streaming`, an error of the images rejects the later calls that wait
  * for them.
- * @throws {InputError} for invalid options, and as `openImages` says
+ * @throws {InputError} if a border does not fit the size, and as `openImages` says
  */
 export async function openCollection(
   collection: ImageCollection,
   format: DecodeOptions,
-  options: OpenOptions = {},
+  options: NamedOptions,
 ): Promise<ImageSource> {
-  const { name, items, skipped = [] } = collection;
-  const { testFraction = DEFAULT_TEST_FRACTION, splitSeed = 0, streaming = false, strict = false } = options;
-  checkFormat(format);
-  // Invalid fractions are reported before hours of decoding.
-  const listed = partition(collection, items, testFraction, splitSeed);
+  const { items, skipped = [], isTest } = collection;
+  const { name, streaming = false, strict = false } = options;
+  const { size, channels, padding } = format;
+  if (padding) requirePaddable(size, padding);
+  if (isTest) warnOfOwnSplit(options);
+  const partition = (indices: Uint32Array) => partitionOf(collection, indices, options);
+  const all = Uint32Array.from(items.keys());
+  const listed = partition(all);
   reportSkipped(name, skipped, items.length + skipped.length, options);
   const images = await openImages(name, items, format, options);
+  const labels = labelsOf(items);
   const source = {
     name,
-    size: [format.size, format.size] as const,
-    channels: format.channels,
-    ...classesOf(collection),
-    digest: () => digestItems(items, collection.isTest),
+    size: [size, size] as const,
+    channels,
+    ...classesOf(labels, collection.classNames),
+    digest: () => digestItems(items, isTest),
     close: images.close,
   };
   const finishDecoding = async () => {
     const failures = await images.finish();
     const undecoded = failures.map(({ index, reason }): SkippedImage => ({ name: items[index]!.name, reason }));
-    const { train, test } = failures.length === 0 ? listed : decodedSplits(collection, images, testFraction, splitSeed);
-    const all = { labels: labelsOf(items), copyImage: images.copyImage, nameOf: (index: number) => items[index]!.name };
-    return { train: subset(all, train), test: subset(all, test), skipped: [...skipped, ...undecoded] };
+    const { train, test } = failures.length === 0 ? listed : partition(all.filter((index) => !images.isSkipped(index)));
+    const split = { labels, copyImage: images.copyImage, nameOf: (index: number) => items[index]!.name };
+    return { train: subset(split, train), test: subset(split, test), skipped: [...skipped, ...undecoded] };
   };
   try {
     // Skipped images are reported as soon as they are known. Calls that wait for the images get the rejection.
     images.finish().catch(() => undefined);
     const isSmall = Math.min(listed.train.length, listed.test.length) < MIN_STREAMING_SPLIT;
     if (!streaming || strict || isSmall) return { ...source, ...(await finishDecoding()) };
-    const [train, test] = [listed.train, listed.test].map((indices) =>
-      streamingSplit(images, items, indices, name),
-    ) as [Split, Split];
+    const train = streamingSplit(images, items, listed.train, name);
+    const test = streamingSplit(images, items, listed.test, name);
     // Data of which nothing can be decoded is rejected now.
     await train.prepare?.([0]);
     return { ...source, train, test, skipped, finishDecoding };
@@ -83,48 +92,27 @@ export async function openCollection(
   }
 }
 
-/** Splits the images that were decoded. */
-function decodedSplits(
-  collection: ImageCollection,
-  { isSkipped }: PendingImages,
-  fraction: number,
-  seed: number,
+function partitionOf(
+  { items, isTest }: ImageCollection,
+  indices: Uint32Array,
+  { testFraction = DEFAULT_TEST_FRACTION, splitSeed = 0 }: OpenOptions,
 ): Partition {
-  const indices = Uint32Array.from(collection.items.keys()).filter((index) => !isSkipped(index));
-  const decoded = Array.from(indices, (index) => collection.items[index]!);
-  const { train, test } = partition(collection, decoded, fraction, seed);
-  return { train: train.map((position) => indices[position]!), test: test.map((position) => indices[position]!) };
+  if (isTest) return partitionBy(indices, (index) => isTest(items[index]!));
+  return partitionByName(indices, (index) => items[index]!.name, testFraction, splitSeed);
 }
 
-function partition(
-  { isTest }: ImageCollection,
-  items: readonly ImageItem[],
-  fraction: number,
-  seed: number,
-): Partition {
-  if (isTest) return partitionBy(items.length, (index) => isTest(items[index]!));
-  const names = items.map(({ name }) => name);
-  return partitionByName(names, fraction, seed);
+/** Returns the number of classes, which are the names or follow from the labels, or null without labels. */
+export function classesOf(
+  labels: Uint8Array | null,
+  classNames?: readonly string[],
+): Pick<ImageSource, 'classes' | 'classNames'> {
+  if (labels === null) return { classes: null };
+  if (classNames) return { classes: classNames.length, classNames };
+  return { classes: 1 + labels.reduce((largest, label) => Math.max(largest, label), 0) };
 }
 
 const labelsOf = (items: readonly ImageItem[]): Uint8Array | null =>
   items.every(({ label }) => label !== null) ? Uint8Array.from(items, ({ label }) => label!) : null;
-
-function classesOf({ items, classNames }: ImageCollection): Pick<ImageSource, 'classes' | 'classNames'> {
-  const labels = labelsOf(items);
-  if (labels === null) return { classes: null };
-  return classNames
-    ? { classes: classNames.length, classNames }
-    : { classes: 1 + labels.reduce((largest, label) => Math.max(largest, label), 0) };
-}
-
-function checkFormat({ size, channels, padding }: DecodeOptions): void {
-  if (!Number.isInteger(size) || size < 1 || size > MAX_SIZE)
-    throw new InputError(`size ${size}`, `must be an integer from 1 to ${MAX_SIZE}`);
-  if (channels !== 1 && channels !== 3)
-    throw new InputError(`channels ${channels}`, 'must be 1 (grayscale) or 3 (RGB)');
-  if (padding) requirePaddable(size, padding);
-}
 
 /**
  * Returns a split to train on before all images are decoded. A run must not depend on how far decoding is, so every listed image counts. An image

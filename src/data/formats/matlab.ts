@@ -54,21 +54,16 @@ export interface MatlabArray {
   readonly values: Elements;
 }
 
-/** The header of a matrix element. */
-interface MatrixHeader {
+/** A variable whose elements are not read yet. */
+interface Variable {
   readonly variable: string;
   readonly classCode: number;
   readonly isComplex: boolean;
   readonly sizes: readonly number[];
-  /** Position of the elements. */
+  /** Position of the elements in the data. */
   readonly elementsStart: number;
-}
-
-/** A variable whose elements are not read yet. */
-interface Variable {
-  readonly header: MatrixHeader;
-  /** Returns the data of its matrix element, and inflates it if it is compressed. */
-  readonly data: () => Uint8Array | Promise<Uint8Array>;
+  /** Returns the data, and inflates it if it is compressed. */
+  readonly data: () => ElementReader | Promise<ElementReader>;
 }
 
 /**
@@ -81,19 +76,18 @@ export async function decodeMatlab(
   name: string,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, MatlabArray>> {
-  const littleEndian = readByteOrder(bytes, name);
+  const file = new ElementReader(bytes, readByteOrder(bytes, name), name);
   const arrays = new Map<string, MatlabArray>();
   const found: string[] = [];
   for (let offset = FILE_HEADER; offset < bytes.length;) {
-    const tag = readTag(bytes, offset, littleEndian, name);
+    const tag = file.tagAt(offset);
     offset = tag.next;
-    const entry = await readVariable(bytes, tag, littleEndian, name);
+    const entry = await readVariable(file, tag);
     if (entry === null) continue;
-    const { variable } = entry.header;
-    found.push(variable);
-    if (!names.includes(variable)) continue;
-    if (arrays.has(variable)) throw corrupt(name, `variable ${quoted(variable)} twice`);
-    arrays.set(variable, readMatrix(await entry.data(), entry.header, littleEndian, name));
+    found.push(entry.variable);
+    if (!names.includes(entry.variable)) continue;
+    if (arrays.has(entry.variable)) throw file.corrupt(`variable ${quoted(entry.variable)} twice`);
+    arrays.set(entry.variable, readArray(await entry.data(), entry));
   }
   const missing = names.find((variable) => !arrays.has(variable));
   if (missing === undefined) return arrays;
@@ -105,32 +99,21 @@ export async function decodeMatlab(
   );
 }
 
-const corrupt = (name: string, problem: string): InputError =>
-  new InputError(name, `corrupt MATLAB file (${problem})`, 'download it again');
-
 /** Returns whether the file is little-endian, by the two letters at the end of its header. */
 function readByteOrder(bytes: Uint8Array, name: string): boolean {
-  if (bytes.length < FILE_HEADER)
-    throw new InputError(
-      name,
-      `not a MATLAB file of level 5: ${bytes.length} bytes are less than its header of ${FILE_HEADER}`,
-    );
+  const refusal = (problem: string) => new InputError(name, `not a MATLAB file of level 5: ${problem}`);
+  if (bytes.length < FILE_HEADER) throw refusal(`${bytes.length} bytes are less than its header of ${FILE_HEADER}`);
   const letters = String.fromCharCode(...bytes.subarray(FILE_HEADER - 2, FILE_HEADER));
-  if (letters !== 'IM' && letters !== 'MI')
-    throw new InputError(name, 'not a MATLAB file of level 5: its header does not end in IM or MI');
+  if (letters !== 'IM' && letters !== 'MI') throw refusal('its header does not end in IM or MI');
   const littleEndian = letters === 'IM';
   const version = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint16(FILE_HEADER - 4, littleEndian);
-  if (version !== VERSION_5)
-    throw new InputError(
-      name,
-      `expected MATLAB version 0x100 but got 0x${version.toString(16)}`,
-      'save the file with -v7 or -v6',
-    );
-  return littleEndian;
+  if (version === VERSION_5) return littleEndian;
+  const found = version.toString(16);
+  throw new InputError(name, `expected MATLAB version 0x100 but got 0x${found}`, 'save the file with -v7 or -v6');
 }
 
-/** A data element's tag. */
-interface MatlabTag {
+/** The tag of a data element. */
+interface Tag {
   readonly type: number;
   /** Position and number of the bytes of its data. */
   readonly start: number;
@@ -139,88 +122,103 @@ interface MatlabTag {
   readonly next: number;
 }
 
-/**
- * Reads the tag of the data element at `offset`: its type and size (32 bits each), or both in 32 bits if at most four bytes of data follow
- * ("small data elements"). Elements are padded to multiples of 8 bytes, except compressed ones.
- */
-function readTag(bytes: Uint8Array, offset: number, littleEndian: boolean, name: string): MatlabTag {
-  if (offset + TAG > bytes.length) throw truncated(name, `${bytes.length} bytes end inside the tag of a data element`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const word = view.getUint32(offset, littleEndian);
-  const [smallSize, type] = [word >>> 16, word & 0xffff];
-  if (smallSize > 4)
-    throw corrupt(name, `a small data element of ${smallSize} bytes at byte ${offset}, their limit is 4`);
-  if (smallSize > 0) return { type, start: offset + 4, size: smallSize, next: offset + TAG };
-  const [start, size] = [offset + TAG, view.getUint32(offset + 4, littleEndian)];
-  return { type, start, size, next: start + (type === COMPRESSED ? size : 8 * Math.ceil(size / 8)) };
-}
+/** Bytes that consist of data elements. */
+class ElementReader {
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly littleEndian: boolean,
+    readonly name: string,
+  ) {}
 
-const truncated = (name: string, problem: string): InputError =>
-  new InputError(name, `truncated MATLAB file (${problem})`, 'download it again');
+  /** Returns a reader of other bytes of the same file. */
+  of(bytes: Uint8Array): ElementReader {
+    return new ElementReader(bytes, this.littleEndian, this.name);
+  }
 
-function dataOf(bytes: Uint8Array, { start, size }: MatlabTag, name: string): Uint8Array {
-  if (start + size > bytes.length)
-    throw truncated(name, `a data element of ${size} bytes at byte ${start} of ${bytes.length}`);
-  return bytes.subarray(start, start + size);
+  corrupt(problem: string, kind = 'corrupt'): InputError {
+    return new InputError(this.name, `${kind} MATLAB file (${problem})`, 'download it again');
+  }
+
+  /**
+   * Reads the tag of the data element at `offset`: its type and size (32 bits each), or both in 32 bits if at most four bytes of data follow
+   * ("small data elements"). Elements are padded to multiples of 8 bytes, except compressed ones.
+   */
+  tagAt(offset: number): Tag {
+    const { bytes, littleEndian } = this;
+    if (offset + TAG > bytes.length)
+      throw this.corrupt(`${bytes.length} bytes end inside the tag of a data element`, 'truncated');
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const word = view.getUint32(offset, littleEndian);
+    const [smallSize, type] = [word >>> 16, word & 0xffff];
+    if (smallSize > 4)
+      throw this.corrupt(`a small data element of ${smallSize} bytes at byte ${offset}, their limit is 4`);
+    if (smallSize > 0) return { type, start: offset + 4, size: smallSize, next: offset + TAG };
+    const [start, size] = [offset + TAG, view.getUint32(offset + 4, littleEndian)];
+    return { type, start, size, next: start + (type === COMPRESSED ? size : 8 * Math.ceil(size / 8)) };
+  }
+
+  dataOf({ start, size }: Tag): Uint8Array {
+    if (start + size <= this.bytes.length) return this.bytes.subarray(start, start + size);
+    throw this.corrupt(`a data element of ${size} bytes at byte ${start} of ${this.bytes.length}`, 'truncated');
+  }
+
+  elementsOf(tag: Tag, kind: ElementKind): Elements {
+    return elementsOf(this.dataOf(tag), kind, this.littleEndian);
+  }
+
+  /** Reads the data as integers of 32 bits, without an incomplete one at the end. */
+  wordsOf(tag: Tag, kind: 'u4' | 'i4'): number[] {
+    return Array.from(this.elementsOf({ ...tag, size: tag.size - (tag.size % 4) }, kind), Number);
+  }
 }
 
 /** Reads the variable in an element, or null if there is none. */
-async function readVariable(
-  bytes: Uint8Array,
-  tag: MatlabTag,
-  littleEndian: boolean,
-  name: string,
-): Promise<Variable | null> {
-  const data = dataOf(bytes, tag, name);
-  if (tag.type === COMPRESSED) return readCompressed(data, littleEndian, name);
-  const header = tag.type === MATRIX && tag.size > 0 ? readHeader(data, littleEndian, name) : null;
-  return header && { header, data: () => data };
+async function readVariable(file: ElementReader, tag: Tag): Promise<Variable | null> {
+  const bytes = file.dataOf(tag);
+  if (tag.type === COMPRESSED) return readCompressed(file, bytes);
+  if (tag.type !== MATRIX || tag.size === 0) return null;
+  const data = file.of(bytes);
+  return readHeader(data, () => data);
 }
 
 /** Reads the header of the variable in a compressed element. Only the variables that are needed are inflated to their end. */
-async function readCompressed(data: Uint8Array, littleEndian: boolean, name: string): Promise<Variable | null> {
-  const start = await unzlibStart(data, MAX_HEADER, name);
-  const tag = readTag(start, 0, littleEndian, name);
+async function readCompressed(file: ElementReader, bytes: Uint8Array): Promise<Variable | null> {
+  const start = await unzlibStart(bytes, MAX_HEADER, file.name);
+  const tag = file.of(start).tagAt(0);
   if (tag.type !== MATRIX)
-    throw corrupt(name, `a compressed element of type ${tag.type}, expected an array (${MATRIX})`);
-  const header = readHeader(start.subarray(TAG), littleEndian, name);
-  if (header === null) return null;
-  return {
-    header,
-    data: async () => {
-      const limit = maxMatrixBytes(header, name);
-      if (!(tag.size <= limit))
-        throw corrupt(
-          name,
-          `${tag.size} compressed bytes for an array of ${header.sizes.join(' x ')}, its limit is ${limit}`,
-        );
-      return (await unzlib(data, TAG + tag.size, name)).subarray(TAG);
-    },
-  };
+    throw file.corrupt(`a compressed element of type ${tag.type}, expected an array (${MATRIX})`);
+  const header = readHeader(file.of(start.subarray(TAG)), async () => {
+    const { sizes, elementsStart } = header!;
+    // MATLAB stores an element in no more bytes than its class takes.
+    const [, width] = CLASSES[numericClass(header!, file.name)];
+    const limit = elementsStart + TAG + 8 * Math.ceil((elementCount(sizes) * width) / 8);
+    if (!(tag.size <= limit))
+      throw file.corrupt(`${tag.size} compressed bytes for an array of ${sizes.join(' x ')}, its limit is ${limit}`);
+    return file.of((await unzlib(bytes, TAG + tag.size, file.name)).subarray(TAG));
+  });
+  return header;
 }
 
 /** Reads flags, sizes and name of a matrix element. Returns null for functions and objects, which are not arrays. */
-function readHeader(data: Uint8Array, littleEndian: boolean, name: string): MatrixHeader | null {
-  const flags = readTag(data, 0, littleEndian, name);
-  const words = elementsOf(wholeWords(dataOf(data, flags, name)), 'u4', littleEndian);
-  if (words.length < 2) throw corrupt(name, `an array with ${flags.size} bytes of flags, expected 8`);
-  const word = Number(words[0]);
-  const classCode = word & 0xff;
+function readHeader(reader: ElementReader, data: Variable['data']): Variable | null {
+  const flags = reader.tagAt(0);
+  const words = reader.wordsOf(flags, 'u4');
+  if (words.length < 2) throw reader.corrupt(`an array with ${flags.size} bytes of flags, expected 8`);
+  const classCode = words[0]! & 0xff;
   if (classCode >= FIRST_CLASS_WITHOUT_SIZES) return null;
-  const dimensions = readTag(data, flags.next, littleEndian, name);
-  const sizes = Array.from(elementsOf(wholeWords(dataOf(data, dimensions, name)), 'i4', littleEndian), Number);
+  const dimensions = reader.tagAt(flags.next);
+  const sizes = reader.wordsOf(dimensions, 'i4');
   if (sizes.length < 2 || sizes.some((size) => size < 0))
-    throw corrupt(name, `an array of sizes ${sizes.join(' x ') || 'none'}, expected two or more`);
-  const label = readTag(data, dimensions.next, littleEndian, name);
-  const variable = new TextDecoder().decode(dataOf(data, label, name));
-  return { variable, classCode, isComplex: (word & COMPLEX_FLAG) !== 0, sizes, elementsStart: label.next };
+    throw reader.corrupt(`an array of sizes ${sizes.join(' x ') || 'none'}, expected two or more`);
+  const label = reader.tagAt(dimensions.next);
+  const variable = new TextDecoder().decode(reader.dataOf(label));
+  const isComplex = (words[0]! & COMPLEX_FLAG) !== 0;
+  return { variable, classCode, isComplex, sizes, elementsStart: label.next, data };
 }
-
-const wholeWords = (bytes: Uint8Array): Uint8Array => bytes.subarray(0, bytes.length - (bytes.length % 4));
 
 const elementCount = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
 
-function numericClass({ classCode, isComplex, variable }: MatrixHeader, name: string): NumericClass {
+function numericClass({ classCode, isComplex, variable }: Variable, name: string): NumericClass {
   if (!isComplex && Object.hasOwn(CLASSES, classCode)) return classCode as NumericClass;
   throw new InputError(
     name,
@@ -229,25 +227,19 @@ function numericClass({ classCode, isComplex, variable }: MatrixHeader, name: st
   );
 }
 
-/** Returns the limit on the bytes of an array's data by its header: MATLAB stores an element in no more bytes than its class takes. */
-function maxMatrixBytes(header: MatrixHeader, name: string): number {
-  const [, bytes] = CLASSES[numericClass(header, name)];
-  return header.elementsStart + TAG + 8 * Math.ceil((elementCount(header.sizes) * bytes) / 8);
-}
-
-function readMatrix(data: Uint8Array, header: MatrixHeader, littleEndian: boolean, name: string): MatlabArray {
+function readArray(reader: ElementReader, header: Variable): MatlabArray {
   const { sizes, elementsStart } = header;
-  const [title] = CLASSES[numericClass(header, name)];
-  const variable = quoted(header.variable);
-  const tag = readTag(data, elementsStart, littleEndian, name);
+  const [title] = CLASSES[numericClass(header, reader.name)];
+  const variable = `variable ${quoted(header.variable)}`;
+  const tag = reader.tagAt(elementsStart);
   const kind = STORED[tag.type];
   if (kind === undefined)
-    throw new InputError(name, `variable ${variable} is stored as type ${tag.type}, which is not numeric`);
+    throw new InputError(reader.name, `${variable} is stored as type ${tag.type}, which is not numeric`);
   const expected = elementCount(sizes) * elementBytes(kind);
   if (tag.size !== expected)
     throw new InputError(
-      name,
-      `variable ${variable} of ${sizes.join(' x ')}: expected ${expected} bytes but got ${tag.size}`,
+      reader.name,
+      `${variable} of ${sizes.join(' x ')}: expected ${expected} bytes but got ${tag.size}`,
     );
-  return { class: title, sizes, values: elementsOf(dataOf(data, tag, name), kind, littleEndian) };
+  return { class: title, sizes, values: reader.elementsOf(tag, kind) };
 }
