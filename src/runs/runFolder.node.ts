@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { InputError, setting, text } from '../errors.js';
 import { makeFolder, wrapReadErrors, wrapWriteErrors } from '../files/atomic.node.js';
 import { isPartial } from '../files/partial.node.js';
-import { readRegularFile, readTextFile, readTextIfExists } from '../files/regularFile.node.js';
+import { readRegularFile } from '../files/regularFile.node.js';
 import type { Compile } from '../engine/index.js';
 import { encodeNpy } from '../data/formats/npy.js';
 import { encodePng } from '../images/files.node.js';
@@ -46,6 +46,7 @@ const SUBFOLDERS = ['samples', 'reconstructions', 'codes', 'checkpoints'] as con
 /** The lock, and the locks that guard the replacement of a stale one. */
 const LOCK_FILE = /^\.lock(\.|$)/;
 const CONFIGURATION_NAME = 'config.json';
+const MAX_CONFIGURATION_BYTES = 2 ** 20;
 const LOG_NAME = 'log.jsonl';
 
 /** A run in a folder: configuration, log, previews and checkpoints. It is written only while this process holds its lock. */
@@ -119,7 +120,9 @@ export class RunFolder implements RunStore {
    */
   async readConfiguration(): Promise<Configuration> {
     const file = join(this.path, CONFIGURATION_NAME);
-    return decodeConfiguration(await wrapReadErrors(file, () => readTextFile(file)), file);
+    const text = await this.folder.readText(CONFIGURATION_NAME, MAX_CONFIGURATION_BYTES);
+    if (text === undefined) throw new InputError(file, 'not found');
+    return decodeConfiguration(text, file);
   }
 
   async writeConfiguration(configuration: Configuration): Promise<void> {
@@ -227,7 +230,7 @@ export class RunFolder implements RunStore {
    * @throws {InputError} if it exists but cannot be read
    */
   async readLog(): Promise<LogEntry[]> {
-    const lines = ((await readTextIfExists(join(this.path, LOG_NAME))) ?? '').split('\n').flatMap(parseLogLine);
+    const lines = ((await this.folder.readText(LOG_NAME, Infinity)) ?? '').split('\n').flatMap(parseLogLine);
     return [...new Map(lines.map((entry) => [entry.step, entry])).values()];
   }
 
@@ -260,7 +263,7 @@ export class RunFolder implements RunStore {
 
   private async hold(): Promise<RunLock> {
     this.holders++;
-    this.held ??= FolderLock.take(this.path);
+    this.held ??= this.folder.confirm().then(() => FolderLock.take(this.path));
     const { held } = this;
     let isReleased = false;
     const release = async (): Promise<void> => {
