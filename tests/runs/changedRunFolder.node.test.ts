@@ -68,6 +68,13 @@ type Operation =
   | { readonly type: 'replace'; readonly name: Replaceable; readonly by: Replacement }
   | { readonly type: 'putBack' | 'deleteLock' | 'fillDisk' | 'freeDisk' };
 
+/** A run is also replaced by another one; another folder of samples would be as good. */
+const REPLACEMENTS: readonly Operation[] = [
+  ...(['log.jsonl', 'journal.jsonl'] as const).map((name) => ({ type: 'replace', name, by: 'pipe' }) as const),
+  ...REPLACEABLE.map((name) => ({ type: 'replace', name, by: 'link' }) as const),
+  ...[1, 2, 3].map(() => ({ type: 'replace', name: '.', by: 'another' }) as const),
+];
+
 const who = fc.constantFrom(0 as const, 1 as const);
 const operations: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 12, arbitrary: fc.record({ type: fc.constantFrom('log' as const, 'journal' as const), who }) },
@@ -75,16 +82,9 @@ const operations: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ type: fc.constantFrom('checkpoint' as const, 'previews' as const), who }) },
   { weight: 3, arbitrary: fc.record({ type: fc.constantFrom('fail' as const, 'kill' as const), who }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('truncate' as const), who, to: fc.nat(12) }) },
+  { weight: 5, arbitrary: fc.constantFrom(...REPLACEMENTS) },
   {
-    weight: 4,
-    arbitrary: fc.record({
-      type: fc.constant('replace' as const),
-      name: fc.constantFrom(...REPLACEABLE),
-      by: fc.constantFrom('pipe' as const, 'link' as const, 'another' as const),
-    }),
-  },
-  {
-    weight: 8,
+    weight: 6,
     arbitrary: fc.record({
       type: fc.constantFrom('putBack', 'deleteLock', 'fillDisk', 'freeDisk'),
     }) as fc.Arbitrary<Operation>,
@@ -123,6 +123,7 @@ class World {
     writeFileSync(join(world.outside, 'journal.jsonl'), '{"type":"note"}\n');
     world.untouched = contentsOf(world.outside);
     for (let number = 0; number < 2; number++) world.actors.push(await newActor(world.run));
+    await perform(world, { type: 'lock', who: 0 });
     return world;
   }
 
@@ -296,9 +297,6 @@ async function act(world: World, actor: Actor, operation: Extract<Operation, { w
 function replace(world: World, name: Replaceable, by: Replacement): void {
   const path = join(world.run, name);
   if (world.replaced || !existsSync(path)) return;
-  const isFile = name.endsWith('.jsonl');
-  // Another folder of this name is as good, unless it is the run itself.
-  if ((by === 'pipe' && !isFile) || (by === 'another' && name !== '.')) return;
   renameSync(path, world.aside);
   const target = name === '.' ? world.run : path;
   if (by === 'pipe') spawnSync('mkfifo', [target]);
