@@ -13,7 +13,7 @@ import {
   closeSync,
   writeFileSync,
 } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -34,23 +34,19 @@ const HANG_MS = 5000;
 
 /** While the disk is full, writes take half of their bytes. */
 let isDiskFull = false;
-let restoreWrites = () => {};
+/** `FileHandle.write` with a position in the file. */
+type Write = (bytes: Uint8Array, offset?: number, length?: number, position?: number) => Promise<unknown>;
+let restoreWrites = (): void => undefined;
 beforeAll(async () => {
   const handle = await open(process.execPath);
-  const prototype = Object.getPrototypeOf(handle) as FileHandle;
+  const prototype = Object.getPrototypeOf(handle) as { write: (this: object, ...args: Parameters<Write>) => unknown };
   await handle.close();
   const { write } = prototype;
-  prototype.write = async function (
-    this: FileHandle,
-    bytes: Uint8Array,
-    offset = 0,
-    length?: number,
-    position?: number,
-  ) {
+  prototype.write = async function (this: object, bytes, offset = 0, length = bytes.length - offset, position) {
     if (!isDiskFull) return write.call(this, bytes, offset, length, position);
-    await write.call(this, bytes, offset, (length ?? bytes.length - offset) >> 1, position);
+    await write.call(this, bytes, offset, length >> 1, position);
     throw Object.assign(new Error('ENOSPC: injected'), { code: 'ENOSPC' });
-  } as typeof write;
+  };
   restoreWrites = () => (prototype.write = write);
 });
 afterAll(() => restoreWrites());
@@ -87,7 +83,7 @@ const operations: fc.Arbitrary<Operation> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       type: fc.constantFrom('putBack', 'deleteLock', 'fillDisk', 'freeDisk'),
-    }) as fc.Arbitrary<Operation>,
+    }),
   },
 );
 
@@ -140,9 +136,13 @@ class World {
     const expected = this.canWrite(actor, part) && !(isDiskFull && needsSpace);
     const error = await errorOf(() => soon(action()));
     expect(error === undefined, `${part} is written (${String(error)})`).toBe(expected);
-    // A lock file that was deleted is written again.
-    if (this.canWrite(actor, '.') && actor.lock) this.holder = actor;
+    this.holdsAgain(actor);
     return expected;
+  }
+
+  /** A write of the holder writes a lock file that was deleted again. */
+  holdsAgain(actor: Actor): void {
+    if (actor.lock && this.canWrite(actor, '.')) this.holder = actor;
   }
 
   check(): void {
@@ -215,84 +215,83 @@ async function perform(world: World, operation: Operation): Promise<void> {
   }
 }
 
-async function act(world: World, actor: Actor, operation: Extract<Operation, { who: unknown }>): Promise<void> {
-  const { folder, journal } = actor;
+type ActorOperation = Extract<Operation, { readonly who: unknown }>;
+
+async function act(world: World, actor: Actor, operation: ActorOperation): Promise<void> {
   // An actor without a lock means whatever run is at the path.
   if (!actor.lock && world.replaced?.name === '.' && world.replaced.by === 'another') return;
-  switch (operation.type) {
-    case 'lock': {
-      if (actor.lock) return;
-      const expected = world.canWrite(actor, '.') && !['samples', 'checkpoints'].includes(world.replaced?.name ?? '');
-      const lock = await soon(folder.lock()).catch((error: unknown) => error as Error);
-      expect(!(lock instanceof Error), `locked: ${String(lock)}`).toBe(expected);
-      if (!expected) return;
-      actor.lock = lock as RunLock;
-      world.holder = actor;
-      return;
-    }
-    case 'release':
-      await soon(actor.lock?.release() ?? Promise.resolve());
-      actor.lock = undefined;
-      if (world.holder === actor && world.replaced?.name !== '.') world.holder = undefined;
-      return;
-    case 'kill': {
-      // Its lock file stays, with a start time of another process; what it was writing is cut.
-      if (!actor.lock || world.holder !== actor || world.replaced) return;
-      const file = join(world.run, '.lock');
-      const owner = JSON.parse(readFileSync(file, 'utf8')) as object;
-      writeFileSync(file, JSON.stringify({ ...owner, started: '1' }));
-      appendFileSync(join(world.run, 'journal.jsonl'), '{"message":"cu');
-      appendFileSync(join(world.run, 'log.jsonl'), '{"ste');
-      world.holder = undefined;
-      world.actors[world.actors.indexOf(actor)] = await newActor(world.run);
-      // The next process to write removes the cut lines.
-      const next = world.actors.find(({ lock }) => lock === undefined)!;
-      await perform(world, { type: 'freeDisk' });
-      for (const type of ['log', 'journal'] as const) await act(world, next, { type, who: 0 });
-      return;
-    }
-    case 'log': {
-      const step = world.next++;
-      if (await world.write(actor, 'log.jsonl', () => folder.appendLog([{ step }]))) world.log.push(step);
-      return;
-    }
-    case 'truncate': {
-      const step = world.log[operation.to] ?? 0;
-      const left = world.log.filter((each) => each <= step);
-      if (await world.write(actor, 'log.jsonl', () => folder.truncateLog(step), left.length > 0)) world.log = left;
-      return;
-    }
-    case 'journal':
-    case 'fail': {
-      const message = String(world.next++);
-      const expected = world.canWrite(actor, 'journal.jsonl') && !isDiskFull;
-      const note = () => soon(Promise.resolve(journal.onEvent({ type: 'note', message }, training)));
-      if (operation.type === 'journal') await note();
-      else {
-        await note();
-        if (expected) world.journal.push(message);
-        // Another process may have begun meanwhile.
-        await errorOf(() => soon(journal.whileTraining(() => Promise.reject(new Error(message)))));
-      }
-      if (expected) world.journal.push(message);
-      if (world.canWrite(actor, '.') && actor.lock) world.holder = actor;
-      return;
-    }
-    case 'checkpoint': {
-      const step = world.next++;
-      const write = () => folder.writeCheckpoint({ ...checkpoint, step });
-      if (await world.write(actor, 'checkpoints', write)) world.checkpoint = step;
-      return;
-    }
-    case 'previews': {
-      const image = { width: 2, height: 1, channels: 1, data: new Uint8Array(2) };
-      const codes = { shape: [1, 2] as const, data: new Float32Array(2) };
-      const preview = { samples: image, reconstructions: image, codes };
-      await world.write(actor, 'samples', () => folder.writePreviews(world.next++, preview));
-      return;
-    }
-  }
+  await ACTIONS[operation.type](world, actor, operation.type === 'truncate' ? operation.to : 0);
 }
+
+/** What an actor does, in the folder and in the model. */
+const ACTIONS: Readonly<Record<ActorOperation['type'], (world: World, actor: Actor, to: number) => Promise<void>>> = {
+  async lock(world, actor) {
+    if (actor.lock) return;
+    const expected = world.canWrite(actor, '.') && !['samples', 'checkpoints'].includes(world.replaced?.name ?? '');
+    const error = await errorOf(async () => (actor.lock = await soon(actor.folder.lock())));
+    expect(error === undefined, `it is locked (${String(error)})`).toBe(expected);
+    if (expected) world.holder = actor;
+  },
+
+  async release(world, actor) {
+    await soon(actor.lock?.release() ?? Promise.resolve());
+    actor.lock = undefined;
+    if (world.holder === actor && world.replaced?.name !== '.') world.holder = undefined;
+  },
+
+  /** Its lock file stays, with a start time of another process, and what it was writing is cut. */
+  async kill(world, actor) {
+    if (!actor.lock || world.holder !== actor || world.replaced) return;
+    const file = join(world.run, '.lock');
+    writeFileSync(file, JSON.stringify({ ...(JSON.parse(readFileSync(file, 'utf8')) as object), started: '1' }));
+    appendFileSync(join(world.run, 'journal.jsonl'), '{"message":"cu');
+    appendFileSync(join(world.run, 'log.jsonl'), '{"ste');
+    world.holder = undefined;
+    world.actors[world.actors.indexOf(actor)] = await newActor(world.run);
+    // The next process to write removes the cut lines.
+    const next = world.actors.find(({ lock }) => lock === undefined)!;
+    isDiskFull = false;
+    for (const type of ['log', 'journal'] as const) await act(world, next, { type, who: 0 });
+  },
+
+  async log(world, actor) {
+    const step = world.next++;
+    if (await world.write(actor, 'log.jsonl', () => actor.folder.appendLog([{ step }]))) world.log.push(step);
+  },
+
+  async truncate(world, actor, to) {
+    const step = world.log[to] ?? 0;
+    const left = world.log.filter((each) => each <= step);
+    if (await world.write(actor, 'log.jsonl', () => actor.folder.truncateLog(step), left.length > 0)) world.log = left;
+  },
+
+  async journal(world, actor) {
+    const message = String(world.next++);
+    if (world.canWrite(actor, 'journal.jsonl') && !isDiskFull) world.journal.push(message);
+    await soon(actor.journal.onEvent({ type: 'note', message }, training));
+    world.holdsAgain(actor);
+  },
+
+  async fail(world, actor) {
+    await ACTIONS.journal(world, actor, 0);
+    const message = String(world.next++);
+    if (world.canWrite(actor, 'journal.jsonl') && !isDiskFull) world.journal.push(message);
+    await errorOf(() => soon(actor.journal.whileTraining(() => Promise.reject(new Error(message)))));
+  },
+
+  async checkpoint(world, actor) {
+    const step = world.next++;
+    const write = () => actor.folder.writeCheckpoint({ ...checkpoint, step });
+    if (await world.write(actor, 'checkpoints', write)) world.checkpoint = step;
+  },
+
+  async previews(world, actor) {
+    const image = { width: 2, height: 1, channels: 1, data: new Uint8Array(2) };
+    const codes = { shape: [1, 2] as const, data: new Float32Array(2) };
+    const preview = { samples: image, reconstructions: image, codes };
+    await world.write(actor, 'samples', () => actor.folder.writePreviews(world.next++, preview));
+  },
+};
 
 function replace(world: World, name: Replaceable, by: Replacement): void {
   const path = join(world.run, name);
