@@ -34,8 +34,7 @@ async function request(path: string, init?: RequestInit): Promise<Response> {
   throw new RequestError(problem.message, problem.fields);
 }
 
-const read = async <T>(path: string, signal?: AbortSignal): Promise<T> =>
-  (await request(path, signal ? { signal } : {})).json() as Promise<T>;
+const read = async <T>(path: string): Promise<T> => (await request(path)).json() as Promise<T>;
 
 const sent = (method: string, value: unknown): RequestInit => ({
   method,

@@ -56,7 +56,7 @@ export function App() {
       isLatest = false;
     };
     // Once the server is back, a view that failed to load is tried again.
-  }, [name, run, state === 'behind']);
+  }, [name, run, state === 'live']);
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
   useEffect(() => {

@@ -6,6 +6,9 @@ export const formatNumber = (value: number): string =>
       ? Math.round(value).toLocaleString('en')
       : value.toPrecision(3);
 
+export const formatBytes = (bytes: number): string =>
+  bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(bytes < 1e8 ? 1 : 0)} MB`;
+
 /** `2 h 05 min`, `3 min`, `12 s`. */
 export function formatDuration(seconds: number): string {
   if (seconds < 60) return `${Math.round(seconds)} s`;
@@ -17,4 +20,4 @@ export const formatTime = (time: string | number): string =>
   new Date(time).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' });
 
 /** The name of data: uploaded data is shown without its folder. */
-export const dataName = (spec: string): string => spec.replace(/^.*[/\\]uploads[/\\]/u, '');
+export const dataName = (spec: string): string => spec.replace(/^uploads\//u, '');

@@ -143,13 +143,18 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.click('#play');
     await poll(() => header(page)).toContain('paused');
     const pausedAt = Number(/([\d,]+) of 100,000/u.exec(await header(page))![1]!.replace(',', ''));
-    await page.click('#step');
-    await poll(() => header(page)).toContain(`${pausedAt + 1} of 100,000 iterations`);
-    await poll(sheet).toContain(`/samples/${pausedAt + 1}`);
+    // Each press counts.
+    for (let press = 0; press < 3; press++) await page.click('#step');
+    await poll(() => header(page)).toContain(`${pausedAt + 3} of 100,000 iterations`);
+    await poll(sheet).toContain(`/samples/${pausedAt + 3}`);
     // The page may be closed and opened again.
     await page.reload();
     await poll(() => header(page)).toContain('paused');
-    await poll(() => chart(page)).toContain(`at iteration ${pausedAt + 1}:`);
+    await poll(() => chart(page)).toContain(`at iteration ${pausedAt + 3}:`);
+    // The cosine of codes, not the loss near 2.
+    const latent = page.getByRole('img', { name: /^Latent reconstruction/u });
+    await poll(() => latent.getAttribute('aria-label')).toMatch(/generator \(smoothed\) -?0\.\d+/u);
+    expect(await textOf(page, '.chart-controls')).toContain(`iteration ${pausedAt + 3}, the last one logged, smoothed`);
     await page.click('#stop');
     await poll(() => header(page)).toContain('stopped');
     await page.click('#resume');
@@ -158,7 +163,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await poll(() => header(page)).toContain('paused');
     await page.click('#stop');
     await poll(() => header(page)).toContain('stopped');
-    expect(await textOf(page, '.journal')).toContain(`training continued after iteration ${pausedAt + 1}`);
+    expect(await textOf(page, '.journal')).toContain(`training continued after iteration ${pausedAt + 3}`);
   });
 
   it('shows the same errors as the command line at the field, and the plan', async () => {
@@ -176,7 +181,10 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.fill('#field-width', '4');
     await poll(() => page.isDisabled('#plan')).toBe(false);
     await page.click('#plan');
-    await page.waitForSelector('#plan-summary');
+    await page.waitForSelector('#plan-summary:focus');
+    expect(
+      await page.evaluate(() => document.querySelector('#plan-heading')!.getBoundingClientRect().top),
+    ).toBeLessThan(900);
     expect(await textOf(page, '#plan-summary')).toMatch(/52 for training, 8 for testing.*parameters/su);
   });
 
@@ -255,7 +263,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.click('text=Compare 2 runs');
     await poll(() => chart(page)).toMatch(/digits \d.*|forked \d/u);
     expect(await textOf(page, '[aria-labelledby=differences]')).toMatch(/learningRate\s*0\.0015\s*0\.0005/u);
-    expect(await page.$$('.compared img')).toHaveLength(2);
+    await poll(() => page.locator('.compared img').count()).toBe(2);
     // Its state is in the address.
     await page.selectOption('#compared-curve', 'generator.loss');
     expect(page.url()).toContain('curve=generator.loss');
@@ -277,6 +285,56 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.waitForURL(`${address}#/`);
     await poll(() => page.$$eval('.card h2', (names) => names.map((name) => name.textContent))).toEqual(['digits']);
     expect(readdirSync(join(around, 'runs'))).not.toContain('forked');
+  });
+
+  it('says that a preview cannot be read, and that an address has no page', async () => {
+    const previews = join(around, 'runs', 'digits', 'samples');
+    const newest = join(previews, readdirSync(previews).at(-1)!);
+    const bytes = readFileSync(newest);
+    writeFileSync(newest, 'no image');
+    onTestFinished(() => writeFileSync(newest, bytes));
+    const page = await open('#/run/digits');
+    await page.waitForSelector('.sheet >> text=This image cannot be read.');
+    await page.goto(`${address}#/`);
+    await page.waitForSelector('.thumbnail >> text=unreadable');
+    expect(await page.locator('img').count()).toBe(0);
+    for (const path of ['#/trainings', '#/run', '#/start/digits']) {
+      await page.goto(address + path);
+      await page.waitForSelector('h1 >> text=Page not found');
+    }
+  });
+
+  it('uploads data, and deletes it after a question', async () => {
+    const page = await open('#/start');
+    await page.click('summary:has-text("Upload images")');
+    await page.fill('#upload-name', 'squares');
+    const buffer = await sharp({ create: { width: 32, height: 32, channels: 3, background: 'teal' } })
+      .png()
+      .toBuffer();
+    const files = Array.from({ length: 12 }, (_, index) => ({ name: `${index}.png`, mimeType: 'image/png', buffer }));
+    await page.setInputFiles('#upload-files', files);
+    await poll(() => page.locator('#data option:checked').textContent()).toBe('squares');
+    await poll(() => page.textContent('#delete-upload')).toMatch(/12 images, 2 kB/u);
+    await page.click('#delete-upload');
+    await page.click('#confirm-delete-upload');
+    await poll(() => page.inputValue('#data')).toBe('mnist');
+    await poll(() => page.locator('#data option').allTextContents()).not.toContain('squares');
+    expect(readdirSync(join(around, 'runs', 'uploads'))).toEqual([]);
+  });
+
+  it('fits a phone with a long tag', async () => {
+    const page = await open('#/run/digits', { viewport: { width: 360, height: 700 } });
+    const tag = 'w'.repeat(40);
+    await page.fill('.tags input', tag);
+    await page.press('.tags input', 'Enter');
+    await page.waitForSelector('.tag >> text=www');
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await page.goto(`${address}#/`);
+    await poll(() => textOf(page, '.card')).toContain(tag);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+    await page.goto(`${address}#/run/digits`);
+    await page.click(`[title="Remove the tag ${tag}"]`);
+    await page.waitForSelector(`[title="Remove the tag ${tag}"]`, { state: 'detached' });
   });
 
   it('zooms into curves while points are added', async () => {

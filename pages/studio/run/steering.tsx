@@ -1,9 +1,10 @@
 /** Buttons that steer a run, and what can be done with its checkpoints. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import type { ListedRun, SteeringAction } from '../../../src/studio/schemas.js';
 import { isTraining } from '../../../src/studio/states.js';
 import { addressOf } from '../address.js';
 import { cancelTraining, deleteRun, resumeRun, steerRun } from '../api.js';
+import { Deletion } from '../deletion.js';
 
 interface SteeringProps {
   readonly run: ListedRun;
@@ -100,7 +101,14 @@ export function Steering({ run, onFailure }: SteeringProps) {
           </a>
         </>
       )}
-      {!isTraining(run.state) && <Deletion run={run} onDelete={() => act(() => deleteRun(run.id).then(backToList))} />}
+      {!isTraining(run.state) && (
+        <Deletion
+          id="delete"
+          label="Delete…"
+          question={`Delete ${run.id} with all its checkpoints?`}
+          onDelete={() => act(() => deleteRun(run.id).then(backToList))}
+        />
+      )}
       <span role="status" class="meaning">
         {pending && PENDING[pending.action]}
       </span>
@@ -145,35 +153,5 @@ function Resumption({ run, onResume }: { run: ListedRun; onResume: (steps?: numb
         </button>
       </form>
     </>
-  );
-}
-
-/** Deletes a run after a question. */
-function Deletion({ run, onDelete }: { run: ListedRun; onDelete: () => void }) {
-  const [isAsked, setIsAsked] = useState(false);
-  const keep = useRef<HTMLButtonElement>(null);
-  const question = useRef<HTMLButtonElement>(null);
-  const wasAsked = useRef(false);
-  useEffect(() => {
-    if (isAsked) keep.current?.focus();
-    else if (wasAsked.current) question.current?.focus();
-    wasAsked.current = isAsked;
-  }, [isAsked]);
-  if (!isAsked)
-    return (
-      <button id="delete" ref={question} type="button" onClick={() => setIsAsked(true)}>
-        Delete…
-      </button>
-    );
-  return (
-    <span role="alert" class="confirmation" onKeyDown={({ key }) => key === 'Escape' && setIsAsked(false)}>
-      Delete {run.id} with all its checkpoints?{' '}
-      <button id="confirm-delete" type="button" onClick={onDelete}>
-        Delete
-      </button>{' '}
-      <button ref={keep} type="button" onClick={() => setIsAsked(false)}>
-        Keep
-      </button>
-    </span>
   );
 }

@@ -2,21 +2,33 @@
 import { useEffect, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.js';
 import type { DataCounts, DataSet } from '../../../src/studio/schemas.js';
-import { dataPreviewAddress, readDataCounts, readDataSets, uploadImages } from '../api.js';
-import { dataName, formatNumber } from '../format.js';
+import { dataPreviewAddress, deleteUpload, readDataCounts, readDataSets, uploadImages } from '../api.js';
+import { Deletion } from '../deletion.js';
+import { dataName, formatBytes, formatNumber } from '../format.js';
 import { Preview } from '../preview.js';
 
 /** Bytes and images of one request; more are sent in several. */
 const [MAX_BYTES, MAX_IMAGES] = [48 * 2 ** 20, 500];
+const DEFAULT_DATA = 'mnist';
 
 export function DataChoice({ data, onData }: { data: string; onData: (data: string) => void }) {
   const [sets, setSets] = useState<readonly DataSet[]>([]);
   /** Counts the changes, after which the preview is read again. */
   const [version, setVersion] = useState(0);
   useEffect(() => void readDataSets().then(setSets, () => undefined), [version]);
-  const names = sets.some(({ name }) => name === data)
-    ? sets.map(({ name }) => name)
-    : [data, ...sets.map(({ name }) => name)];
+  const [problem, setProblem] = useState('');
+  const known = sets.find(({ name }) => name === data);
+  const names = [...(known ? [] : [data]), ...sets.map(({ name }) => name)];
+  const remove = (upload: string): void => {
+    deleteUpload(upload).then(
+      () => {
+        setProblem('');
+        setVersion(version + 1);
+        onData(DEFAULT_DATA);
+      },
+      (error: unknown) => setProblem(messageOf(error)),
+    );
+  };
   return (
     <section class="data" aria-labelledby="data-heading">
       <h2 id="data-heading">Data</h2>
@@ -32,6 +44,8 @@ export function DataChoice({ data, onData }: { data: string; onData: (data: stri
         <p class="meaning">Other folders: start the studio with --data FOLDER, or upload images.</p>
       </div>
       <DataPreview key={`${data} ${version}`} data={data} version={version} />
+      {known?.upload && <UploadDeletion key={data} upload={known.upload} onDelete={remove} />}
+      {problem && <p class="failed">{problem}</p>}
       <Upload
         onUploaded={(name) => {
           setVersion(version + 1);
@@ -39,6 +53,25 @@ export function DataChoice({ data, onData }: { data: string; onData: (data: stri
         }}
       />
     </section>
+  );
+}
+
+interface UploadDeletionProps {
+  readonly upload: NonNullable<DataSet['upload']>;
+  readonly onDelete: (name: string) => void;
+}
+
+function UploadDeletion({ upload: { name, images, bytes }, onDelete }: UploadDeletionProps) {
+  const size = `${formatNumber(images)} images, ${formatBytes(bytes)}`;
+  return (
+    <p>
+      <Deletion
+        id="delete-upload"
+        label={`Delete this upload (${size})…`}
+        question={`Delete the upload ${name} (${size})? Runs on it cannot be resumed then.`}
+        onDelete={() => onDelete(name)}
+      />
+    </p>
   );
 }
 
