@@ -18,8 +18,7 @@ export interface FeatureOptions {
   readonly featuresStd?: readonly number[] | undefined;
 }
 
-const wholeSize = wholeNumber(1, 4096);
-
+/** The model, and its description. */
 export const featuresOption = () =>
   new Option('--features <file>', 'an ONNX image model (default: a classifier trained once on the data)');
 export const featuresOutputOption = () =>
@@ -31,7 +30,7 @@ export const featuresProbabilitiesOption = () =>
   );
 export const featuresSizeOption = () =>
   new Option('--features-size <pixels>', 'side length of the model input (default: as declared in the file)').argParser(
-    wholeSize,
+    wholeNumber(1, 4096),
   );
 export const featuresChannelsOption = () =>
   new Option(
@@ -54,26 +53,22 @@ function numbers(text: string): number[] {
   return parts;
 }
 
-/**
- * Requires `--features` for the options that describe its model.
- * @throws {InputError} if one of them would have no effect
- */
-export function requireFeatureModel(options: FeatureOptions): void {
-  if (options.features !== undefined) return;
-  const flag = FEATURE_OPTIONS.find(
-    (option) => options[option.attributeName() as keyof FeatureOptions] !== undefined,
-  )?.long;
-  if (flag) throw new InputError(flag, text`requires ${setting('features')}`, text`add ${setting('features')} FILE`);
+/** @throws {InputError} if a description of the model would have no effect, because there is no model */
+export function requireFeatureModel({ features, ...options }: FeatureOptions): void {
+  if (features !== undefined) return;
+  const key = DESCRIPTIONS.find((name) => options[name] !== undefined);
+  if (key)
+    throw new InputError(setting(key), text`requires ${setting('features')}`, text`add ${setting('features')} FILE`);
 }
 
-const FEATURE_OPTIONS: readonly Pick<Option, 'long' | 'attributeName'>[] = [
-  featuresOutputOption(),
-  featuresProbabilitiesOption(),
-  featuresSizeOption(),
-  featuresChannelsOption(),
-  featuresMeanOption(),
-  featuresStdOption(),
-];
+const DESCRIPTIONS = [
+  'featuresOutput',
+  'featuresProbabilities',
+  'featuresSize',
+  'featuresChannels',
+  'featuresMean',
+  'featuresStd',
+] as const;
 
 /** Opens the model of `--features`. The extractor's name contains the file's digest, so that changed contents change the name. */
 export async function openFeatures(file: string, options: FeatureOptions, threads: number): Promise<FeatureExtractor> {

@@ -1,9 +1,10 @@
 import { METRIC_GROUPS, type MetricDefinition } from '../metrics/metric.js';
-import { betterDirection, METRIC_ENTRIES, metricsIn } from '../metrics/registry.js';
+import { betterDirection, METRIC_ENTRIES, metricsIn, usesFeatures } from '../metrics/registry.js';
 import type { BestCheckpoint } from '../runs/bestCheckpoint.node.js';
 import { CONDITIONS } from '../metrics/conditions.js';
 
-interface Shown {
+/** An evaluation to print. */
+export interface Shown {
   readonly metrics: Readonly<Record<string, number>>;
   readonly protocol: Readonly<Record<string, unknown>>;
 }
@@ -31,13 +32,51 @@ export function showEvaluation({ metrics, protocol }: Shown, print: (line: strin
       const remarks = [
         ...(direction ? [`${direction} is better`] : []),
         ...(name in protocol ? subsetRemark(protocol[name]) : []),
-        ...(expected === undefined ? [] : [`reference (train vs. test images): ${formatMetric(expected)}`]),
+        ...(expected === undefined ? [] : [referenceRemark(metrics[name]!, expected)]),
       ];
       print(
         `  ${name.padEnd(NAME_WIDTH)} ${formatMetric(metrics[name]!).padStart(10)}${remarks.length > 0 ? `  ${remarks.join('; ')}` : ''}`,
       );
     }
   }
+}
+
+/** The same metric between training and test images, and how many times larger a value is. */
+function referenceRemark(value: number, expected: number): string {
+  const ratio = value / expected;
+  const times = expected > 0 && ratio >= 2 ? `, ${Math.round(ratio).toLocaleString('en')} times smaller` : '';
+  return `reference (train vs. test images): ${formatMetric(expected)}${times}`;
+}
+
+/** Fewer images or samples make FID and similar metrics depend on chance more than on the model. */
+const FEW = 1000;
+/** FID and KID this many times larger than between training and test images have left the range in which they rank models. */
+const FAR = 100;
+
+/** Returns warnings about values that should not be trusted. */
+export function cautionsFor({ metrics, protocol }: Shown): string[] {
+  const {
+    images,
+    samples,
+    train_test_reference: reference,
+  } = protocol as {
+    readonly images: number;
+    readonly samples: number;
+    readonly train_test_reference?: { readonly metrics: Readonly<Record<string, number>> };
+  };
+  const measured = Object.keys(metrics).filter(usesFeatures);
+  const few = [...(images < FEW ? [`${images} images`] : []), ...(samples < FEW ? [`${samples} samples`] : [])];
+  const far = ['fid', 'kid'].filter((name) => metrics[name]! > FAR * Math.max(0, reference?.metrics[name] ?? Infinity));
+  return [
+    ...(measured.length > 0 && few.length > 0
+      ? [`${few.join(' and ')} are few: ${measured.join(', ')} depend on chance; evaluate with ${FEW} or more of both`]
+      : []),
+    ...(far.length > 0
+      ? [
+          `${far.join(' and ')} are over ${FAR} times the reference (train vs. test images): samples have little in common with images, and such values do not rank models`,
+        ]
+      : []),
+  ];
 }
 
 /** The subsets that a metric is a mean over. A single subset has no standard deviation. */

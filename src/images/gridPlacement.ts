@@ -2,8 +2,10 @@
 export interface GridLayout {
   readonly columns: number;
   readonly rows: number;
-  /** Cell of each point (row * columns + column from the top left), or -1 if no cell near it was free. No cell is assigned twice. */
+  /** Cell of each placed point (row * columns + column from the top left), or -1 if no cell near it was free. No cell is assigned twice. */
   readonly cells: Int32Array;
+  /** Positions of all points [N, 2] to the right and down from the top left, in cells. */
+  readonly positions: Float64Array;
 }
 
 /** Cells that a point may be moved in either direction. Farther away, the map would misstate its position. */
@@ -14,9 +16,9 @@ const REACH = 2;
  * within two cells. Earlier points have priority.
  * @param points [N, 2], x to the right and y up
  * @param longerSide cells along the longer side, 1 or more
+ * @param placed number of points that get cells; the others only span the grid (default: all)
  */
-export function placeOnGrid(points: ArrayLike<number>, longerSide: number): GridLayout {
-  const count = points.length / 2;
+export function placeOnGrid(points: ArrayLike<number>, longerSide: number, placed = points.length / 2): GridLayout {
   const [left, right] = rangeOf(points, 0);
   const [bottom, top] = rangeOf(points, 1);
   // Identical points share one cell.
@@ -24,33 +26,32 @@ export function placeOnGrid(points: ArrayLike<number>, longerSide: number): Grid
   const cellsAlong = (length: number) => Math.min(longerSide, Math.max(1, Math.ceil(length / unit)));
   const [columns, rows] = [cellsAlong(right - left), cellsAlong(top - bottom)];
   const taken = new Uint8Array(columns * rows);
-  const cells = new Int32Array(count).fill(-1);
-  for (let point = 0; point < count; point++) {
-    const x = (points[2 * point]! - left) / unit;
-    const y = (top - points[2 * point + 1]!) / unit;
-    const cell = nearestFree(taken, columns, rows, x, y);
+  const positions = Float64Array.from(points, (value, index) => (index % 2 === 0 ? value - left : top - value) / unit);
+  const cells = new Int32Array(placed).fill(-1);
+  for (let point = 0; point < placed; point++) {
+    const cell = nearestFree(taken, columns, rows, positions[2 * point]!, positions[2 * point + 1]!);
     if (cell === undefined) continue;
     taken[cell] = 1;
     cells[point] = cell;
   }
-  return { columns, rows, cells };
+  return { columns, rows, cells, positions };
 }
 
 /**
  * Snaps points to a grid as `placeOnGrid` does. If many points are close together, both axes are stretched in dense regions, as little as
- * needed to give cells to the fraction `share` of the points.
+ * needed to give cells to the fraction `share` of the placed points.
  * @returns the cells, and `stretch`: 0 for unchanged axes, 1 if points are spread evenly along each axis
  */
 export function placeStretched(
   points: ArrayLike<number>,
   longerSide: number,
   share = 0.5,
+  placed = points.length / 2,
 ): GridLayout & { readonly stretch: number } {
-  const count = points.length / 2;
   for (let quarter = 0; ; quarter++) {
     const stretch = quarter / 4;
-    const layout = placeOnGrid(stretch === 0 ? points : stretched(points, stretch), longerSide);
-    if (countPlaced(layout) >= share * count || stretch === 1) return { ...layout, stretch };
+    const layout = placeOnGrid(stretch === 0 ? points : stretched(points, stretch), longerSide, placed);
+    if (countPlaced(layout) >= share * placed || stretch === 1) return { ...layout, stretch };
   }
 }
 

@@ -5,7 +5,7 @@ import { drawText, LINE_HEIGHT, shortenText } from './text.js';
 /** Pixels around and between images, before they are enlarged. */
 const GAP = 2;
 /** Gray, which differs from both black and white images. */
-const BACKGROUND = 96;
+export const BACKGROUND = 96;
 const INK = 255;
 /** Height of an image per pixel of its caption's font: below a square image there is room for about 12 characters. */
 const PIXELS_PER_TEXT_SCALE = 64;

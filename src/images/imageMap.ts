@@ -1,35 +1,40 @@
-import { enlarge, fittingScale, requireScale } from './drawing.js';
-import { countPlaced, placeStretched } from './gridPlacement.js';
+import { enlarge, fillRectangle, fittingScale, requireScale } from './drawing.js';
+import { countPlaced, type GridLayout, placeStretched } from './gridPlacement.js';
 import { addLegend, classColors } from './legend.js';
-import { gridMosaic } from './mosaic.js';
+import { type Color, gridMosaic } from './mosaic.js';
 import type { Raster } from './raster.js';
 
 /** Cells along the longer side per square root of the number of images: clusters leave much of the plane empty. */
 const CELLS_PER_ROOT = 1.5;
 
+/** Side of a point in pixels, and its color without classes. */
+const POINT = 2;
+const POINT_COLOR: Color = [255, 225, 60];
+
 /** Images at points of a plane. */
 export interface ImageMap {
   readonly image: Raster;
-  /** Number of images that are shown. */
+  /** Number of points that are shown as images. */
   readonly drawn: number;
   /** How far the axes are stretched in dense clusters, 0 to 1. */
   readonly stretch: number;
-  /** A sentence that states how many images are shown, which is also below the map. */
+  /** States how many images and points are shown; also written below the map. */
   readonly note: string;
 }
 
-/** How a map is drawn. */
 export interface ImageMapOptions {
   /** Cells along the longer side (default: 1.5 times the square root of the number of images). */
   readonly cells?: number | undefined;
   /** Pixels per pixel of an image along each side (default: the largest up to 4 at which the map fits 1024x1024 pixels). */
   readonly scale?: number | undefined;
-  /** The class of each image, and the names of all classes: frames have their colors, and a legend lists those that occur. */
+  /** The class of each point, and the names of all classes: their colors are those of frames and points, and a legend lists those that occur. */
   readonly classes?: { readonly labels: readonly number[]; readonly names: readonly string[] } | undefined;
 }
 
 /**
- * Draws images of one size at points of a plane, each in its own cell of a grid or not at all, with a legend below.
+ * Draws images of one size at points of a plane, with a legend below. Each image is in its own cell of a grid, near its position. A point without
+ * an image, or whose image finds no free cell, is a small square at its position.
+ * @param tiles images of the first points
  * @param points [N, 2], x to the right and y up
  * @throws {InputError} if the enlarged map would be too large
  */
@@ -38,26 +43,38 @@ export function drawImageMap(
   points: ArrayLike<number>,
   { cells, scale, classes }: ImageMapOptions = {},
 ): ImageMap {
-  const layout = placeStretched(points, cells ?? Math.ceil(CELLS_PER_ROOT * Math.sqrt(tiles.length)));
+  const side = cells ?? Math.ceil(CELLS_PER_ROOT * Math.sqrt(tiles.length));
+  const layout = placeStretched(points, side, undefined, tiles.length);
   const colors = classColors(classes?.names.length ?? 0);
-  const mosaic = gridMosaic(
-    tiles,
-    layout,
-    classes?.labels.map((label) => colors[label]!),
-  );
+  const colorOf = (point: number) => (classes ? colors[classes.labels[point]!]! : undefined);
+  const mosaic = gridMosaic(tiles, layout, classes && tiles.map((_, index) => colorOf(index)!));
   const factor = scale ?? fittingScale(mosaic);
   requireScale(mosaic, factor);
+  const image = enlarge(mosaic, factor);
+  drawPoints(image, layout, (point) => colorOf(point) ?? POINT_COLOR);
   const occurring = new Set(classes?.labels);
   const entries = (classes?.names ?? [])
     .map((name, label) => ({ name, color: colors[label]! }))
     .filter((_, label) => occurring.has(label));
   const drawn = countPlaced(layout);
-  const note = describeCounts(drawn, tiles.length);
-  return { image: addLegend(enlarge(mosaic, factor), entries, note), drawn, stretch: layout.stretch, note };
+  const note = describeCounts(drawn, points.length / 2);
+  return { image: addLegend(image, entries, note), drawn, stretch: layout.stretch, note };
+}
+
+/** Draws the points that have no image. */
+function drawPoints(image: Raster, { columns, rows, cells, positions }: GridLayout, colorOf: (point: number) => Color) {
+  const [across, down] = [image.width / columns, image.height / rows];
+  const within = (position: number, size: number) => Math.max(0, Math.min(size - POINT, Math.round(position) - 1));
+  for (let point = 0; point < positions.length / 2; point++) {
+    if ((cells[point] ?? -1) >= 0) continue;
+    const left = within(positions[2 * point]! * across, image.width);
+    const top = within(positions[2 * point + 1]! * down, image.height);
+    fillRectangle(image, { left, top, width: POINT, height: POINT }, colorOf(point));
+  }
 }
 
 function describeCounts(drawn: number, count: number): string {
   const format = (value: number) => value.toLocaleString('en');
-  const shown = `${format(drawn)} of ${format(count)} images are shown`;
-  return drawn === count ? shown : `${shown}; ${format(count - drawn)} are hidden because they overlap others`;
+  if (drawn === count) return `${format(count)} images`;
+  return `${format(count)} images: ${format(drawn)} as pictures, and ${format(count - drawn)} as points, which have no room for a picture`;
 }

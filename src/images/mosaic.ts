@@ -16,7 +16,7 @@ const FRAME = 2;
  */
 export function gridMosaic(
   tiles: readonly Raster[],
-  { columns, rows, cells }: GridLayout,
+  { columns, rows, cells }: Omit<GridLayout, 'positions'>,
   frames?: readonly Color[],
 ): Raster {
   const [first] = tiles;

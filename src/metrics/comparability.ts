@@ -30,7 +30,7 @@ export interface Comparison {
   readonly unranked: Readonly<Record<string, string>>;
 }
 
-/** Returns the conditions that values of a metric depend on. All depend on the weights; an unknown metric is assumed to depend on everything. */
+/** All metrics depend on the weights; an unknown metric is assumed to depend on everything. */
 const conditionsOf = (metric: string): readonly Condition[] => [
   ...(metricNamed(metric)?.dependsOn ??
     Object.values(CONDITIONS).filter((condition) => condition !== CONDITIONS.weights)),
@@ -38,7 +38,7 @@ const conditionsOf = (metric: string): readonly Condition[] => [
 ];
 
 /** Returns for every metric whether its values are comparable, why not, and which value is best. */
-export function compareEvaluations(evaluations: readonly EvaluatedRun[]): Comparison {
+export function compareEvaluations(evaluations: readonly (EvaluatedRun | SeedMean)[]): Comparison {
   const present = new Set(evaluations.flatMap(({ metrics }) => Object.keys(metrics)));
   const names = [...METRIC_NAMES.filter((name) => present.delete(name)), ...present];
   const comparable: string[] = [];
@@ -59,18 +59,16 @@ export function compareEvaluations(evaluations: readonly EvaluatedRun[]): Compar
   return { comparable, incomparable: [...groups.values()], best, unranked };
 }
 
-/** Evaluations of runs that differ only in their seed. */
+/** Evaluations of runs that differ only in their seed; metrics are means, or null if a value is missing or not finite. */
 export interface SeedMean extends EvaluatedRun {
   readonly runs: readonly string[];
-  /** Means; null if a value is missing or not finite. */
-  readonly metrics: Readonly<Record<string, number | null>>;
   /** Standard deviations, unbiased; only for groups of two runs or more. */
   readonly std: Readonly<Record<string, number>>;
 }
 
 /**
  * Returns the mean and standard deviation of each metric over runs that differ only in their seed, in the order of their first runs.
- * @param evaluations what was evaluated, and the settings of each run; `settings.seed` is ignored
+ * @param evaluations evaluations with the settings of each run; `settings.seed` is ignored
  */
 export function meansOverSeeds(
   evaluations: readonly (EvaluatedRun & { readonly settings: Readonly<Record<string, unknown>> })[],
@@ -82,24 +80,17 @@ export function meansOverSeeds(
   }
   return Array.from(groups.values(), (members) => {
     const names = [...new Set(members.flatMap(({ metrics }) => Object.keys(metrics)))];
-    const valuesOf = (name: string) =>
-      members.map(({ metrics }) => metrics[name]).filter((value) => typeof value === 'number');
-    const complete = names.filter((name) => valuesOf(name).length === members.length);
-    return {
-      run: members[0]!.run,
-      runs: members.map(({ run }) => run),
-      protocol: members[0]!.protocol,
-      metrics: Object.fromEntries(names.map((name) => [name, complete.includes(name) ? meanOf(valuesOf(name)) : null])),
-      std: members.length < 2 ? {} : Object.fromEntries(complete.map((name) => [name, stdOf(valuesOf(name))])),
-    };
+    const [metrics, std]: [Record<string, number | null>, Record<string, number>] = [{}, {}];
+    for (const name of names) {
+      const values = members.map((member) => member.metrics[name]).filter((value) => typeof value === 'number');
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      metrics[name] = values.length === members.length ? mean : null;
+      if (metrics[name] !== null && members.length > 1)
+        std[name] = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (members.length - 1));
+    }
+    const { run, protocol } = members[0]!;
+    return { run, protocol, runs: members.map((member) => member.run), metrics, std };
   });
-}
-
-const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-function stdOf(values: readonly number[]): number {
-  const mean = meanOf(values);
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
 }
 
 /** Returns how the evaluations that have a metric differ in a condition; an unrecorded condition counts as different. */
@@ -118,15 +109,48 @@ function differenceIn(
 }
 
 /** Returns the index of the best value, or the reason why there is none. */
-function bestOf(metric: string, evaluations: readonly EvaluatedRun[]): number | string {
+function bestOf(metric: string, evaluations: readonly (EvaluatedRun | SeedMean)[]): number | string {
   const direction = betterDirection(metric);
   if (direction === undefined) return 'neither higher nor lower is better';
-  if (evaluations.filter(({ metrics }) => metric in metrics).length < 2) return 'a single evaluation has it';
-  const sign = direction === 'higher' ? 1 : -1;
-  const scores = evaluations
-    .map(({ metrics }) => metrics[metric])
-    .map((value) => (typeof value === 'number' ? sign * value : -Infinity));
-  const most = Math.max(...scores);
-  if (most === -Infinity) return 'no value is finite';
-  return scores.filter((score) => score === most).length > 1 ? 'the best values are equal' : scores.indexOf(most);
+  const samples = evaluations.flatMap((evaluation, index) =>
+    metric in evaluation.metrics ? [{ index, ...sampleOf(metric, evaluation) }] : [],
+  );
+  if (samples.length < 2) return 'a single evaluation has it';
+  const [best, ...others] = samples
+    .filter(({ mean }) => Number.isFinite(mean))
+    .sort((a, b) => (direction === 'higher' ? b.mean - a.mean : a.mean - b.mean));
+  if (best === undefined) return 'no value is finite';
+  if (others[0]?.mean === best.mean) return 'the best values are equal';
+  return others.every((other) => isSignificant(best, other)) ? best.index : 'the best values differ less than seeds do';
+}
+
+/** A metric of some runs; `std` is undefined for a single run. */
+interface Sample {
+  readonly mean: number;
+  readonly std: number | undefined;
+  readonly count: number;
+}
+
+const sampleOf = (metric: string, evaluation: EvaluatedRun | SeedMean): Sample => ({
+  mean: evaluation.metrics[metric] ?? NaN,
+  ...('std' in evaluation
+    ? { std: evaluation.std[metric], count: evaluation.runs.length }
+    : { std: undefined, count: 1 }),
+});
+
+/** Two-sided 5% quantiles of Student's t distribution for 1, 2, ... degrees of freedom; the last one for any more. */
+const T_QUANTILES = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.2];
+
+/** Whether two means differ by Welch's t-test. A single run is assumed to vary as the runs it is compared with. */
+function isSignificant(a: Sample, b: Sample): boolean {
+  const errorOf = (sample: Sample, other: Sample) => (sample.std ?? other.std ?? 0) ** 2 / sample.count;
+  const errors = [errorOf(a, b), errorOf(b, a)] as const;
+  const total = errors[0] + errors[1];
+  if (total === 0) return true;
+  const uncertainty = [a, b].reduce(
+    (sum, { count }, index) => sum + (count > 1 ? errors[index]! ** 2 / (count - 1) : 0),
+    0,
+  );
+  const degrees = Math.max(1, Math.floor(total ** 2 / uncertainty));
+  return Math.abs(a.mean - b.mean) > T_QUANTILES[Math.min(degrees, T_QUANTILES.length) - 1]! * Math.sqrt(total);
 }

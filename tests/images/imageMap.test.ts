@@ -13,7 +13,7 @@ describe('drawImageMap', () => {
     const classes = { labels: [0, 2, 0], names: ['cats', 'dogs', 'birds'] };
     const { image, drawn, note } = drawImageMap(tiles, [0, 0, 4, 0, 0, 4], { cells: 4, scale: 1, classes });
     const colors = classColors(3);
-    expect([drawn, note]).toEqual([3, '3 of 3 images are shown']);
+    expect([drawn, note]).toEqual([3, '3 images']);
     // Cells of 24 pixels; y is up.
     expect([pixel(image, 2, 74), pixel(image, 74, 74), pixel(image, 2, 2), pixel(image, 50, 50)]).toEqual(
       [10, 20, 30, 96].map((level) => [level, level, level]),
@@ -25,10 +25,25 @@ describe('drawImageMap', () => {
     expect(colors.map((color) => legend.has(color.join()))).toEqual([true, false, true]);
   });
 
-  it('states how many images are hidden', () => {
+  it('draws images without room as points, and states how many there are', () => {
     const many = Array.from({ length: 2000 }, () => tiles[0]!);
     const { drawn, note } = drawImageMap(many, new Array<number>(4000).fill(1), { scale: 1 });
-    expect([drawn, note]).toEqual([1, '1 of 2,000 images are shown; 1,999 are hidden because they overlap others']);
+    expect([drawn, note]).toEqual([
+      1,
+      '2,000 images: 1 as pictures, and 1,999 as points, which have no room for a picture',
+    ]);
+  });
+
+  it('draws points beyond the images at their positions, in the colors of their classes', () => {
+    const classes = { labels: [0, 0, 1, 1], names: ['cats', 'dogs'] };
+    const points = [0, 0, 4, 4, 2, 3, 1, 2];
+    const { image, drawn } = drawImageMap(tiles.slice(0, 2), points, { cells: 4, scale: 1, classes });
+    const [, dogs] = classColors(2);
+    expect(drawn).toBe(2);
+    // Cells of 24 pixels; y is up.
+    expect([pixel(image, 48, 24), pixel(image, 24, 48)]).toEqual([dogs, dogs]);
+    const plain = drawImageMap(tiles.slice(0, 1), points.slice(4), { cells: 1, scale: 2 }).image;
+    expect(pixel(plain, 0, plain.width - 1)).toEqual([255, 225, 60]);
   });
 
   it('enlarges images to fit by default, not the legend', () => {

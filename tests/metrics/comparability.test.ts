@@ -204,6 +204,23 @@ describe('meansOverSeeds', () => {
     expect(compareEvaluations(groups).best).toEqual({ fid: 0, psnr: 1 });
   });
 
+  it('ranks means only if seeds do not explain their difference', () => {
+    const group = (width: number, ...values: number[]) =>
+      values.map((value, seed) => run(`${width}-${seed}`, { seed, width }, value));
+    const rank = (...groups: readonly (readonly ReturnType<typeof run>[])[]) => {
+      const { best, unranked } = compareEvaluations(meansOverSeeds(groups.flat()));
+      return best.psnr ?? unranked.psnr;
+    };
+    const noisy = group(8, 0.6455, 0.6355, 0.6555);
+    expect(rank(noisy, group(4, 0.6481, 0.6461, 0.6501))).toBe('the best values differ less than seeds do');
+    expect(rank(noisy, group(4, 0.7481, 0.7461, 0.7501))).toBe(1);
+    // The third group is far away, the second is not.
+    expect(rank(noisy, group(4, 0.6481, 0.6461, 0.6501), group(16, 0.1, 0.11))).toMatch('differ less');
+    expect(rank(noisy, group(4, 0.66))).toMatch('differ less');
+    expect(rank(noisy, group(4, 0.9))).toBe(1);
+    expect(rank(group(4, 1), group(8, 1.01))).toBe(1);
+  });
+
   it('has no mean if a value is missing or not finite', () => {
     const [group] = meansOverSeeds([run('a', { seed: 1 }, 1), run('b', { seed: 2 }, null)]);
     expect(group).toMatchObject({ metrics: { fid: null }, std: {} });

@@ -37,9 +37,10 @@ async function classify(
 ): Promise<ActionResult> {
   const { imageFilesOf } = await import('../imageFiles.js');
   const { Model } = await import('../../runs/model.node.js');
-  const model = await Model.open(run, compilerOf(options, terminal));
   const { countingProgress } = await import('../progress.js');
+  const model = await Model.open(run, compilerOf(options, terminal));
   try {
+    await requireProbe(run, model.configuration, terminal);
     const { name, probe, origin } = await model.readProbe(options.probe);
     const images: (ClassifiedImage & { readonly file: string })[] = [];
     const skipped: { file: string; reason: string }[] = [];
@@ -72,6 +73,23 @@ async function classify(
   } finally {
     await model.release();
   }
+}
+
+/** @throws {InputError} with the command that creates a probe if the run has none */
+async function requireProbe(run: string, configuration: Configuration, terminal: Terminal): Promise<void> {
+  const { PROBES, RunAssets, runFolderPath } = await import('../../runs/runAssets.node.js');
+  const { whyNoClassifier } = await import('../../classifiers/dataClassifier.js');
+  const { openRunData } = await import('../runData.js');
+  const folder = runFolderPath(run);
+  if ((await new RunAssets(folder, PROBES).names()).length > 0) return;
+  const source = await openRunData(undefined, configuration, terminal).catch(() => undefined);
+  const isLabeled = source === undefined || whyNoClassifier(source) === undefined;
+  source?.close?.();
+  throw new InputError(
+    run,
+    isLabeled ? 'no probe in this run' : 'no probe in this run, and its data has no labels to create one with',
+    `create one with: agenet probe ${folder} ${isLabeled ? '--labels 1000' : 'LABELED_DATA --labels all'} --save NAME`,
+  );
 }
 
 /** The images of files in chunks; files that cannot be decoded are added to `skipped`. */

@@ -1,9 +1,10 @@
-import type { Difference, SeedMean } from '../../metrics/comparability.js';
+import type { Difference, EvaluatedRun, SeedMean } from '../../metrics/comparability.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 
 const EXAMPLES = `
 A * marks the best value of a metric. Metrics that cannot be compared, because a condition differs between the evaluations, such as
-the number of samples, are listed separately with the reason and are not ranked.
+the number of samples, are listed separately with the reason and are not ranked. With --seeds, means are ranked only if their
+difference is significant (Welch's t-test, 5%).
 
 Examples:
   agenet evaluate runs/a && agenet evaluate runs/b && agenet compare runs/a runs/b
@@ -22,65 +23,47 @@ export const define = (command: Subcommand) =>
     .addHelpText('after', EXAMPLES)
     .action((runs, options) => runAction(options, (terminal) => compare(runs, options, terminal)));
 
+/** A column of the table. */
+interface Column extends SeedMean {
+  readonly title: string;
+  readonly step: number;
+}
+
 async function compare(
   runs: readonly string[],
-  { seeds = false }: { readonly seeds?: true | undefined | false },
+  { seeds = false }: { readonly seeds?: boolean | undefined },
   terminal: Terminal,
 ): Promise<ActionResult> {
-  const { compareEvaluations, meansOverSeeds } = await import('../../metrics/comparability.js');
+  const { compareEvaluations } = await import('../../metrics/comparability.js');
   const { readLatestEvaluation } = await import('../../runs/evaluationFile.node.js');
-  const { RunFolder } = await import('../../runs/runFolder.node.js');
-  const { formatMetric } = await import('../metricTables.js');
   const evaluations = await Promise.all(runs.map(async (run) => ({ ...(await readLatestEvaluation(run)), run })));
-  const { comparable, incomparable, ...ranking } = compareEvaluations(evaluations);
-  const settingsOf = async (run: string, step: number) => ({
-    ...(await (await RunFolder.open(run)).readConfiguration()),
-    step,
-  });
-  const columns: SeedMean[] = seeds
-    ? meansOverSeeds(
-        await Promise.all(
-          evaluations.map(async (each) => ({ ...each, settings: await settingsOf(each.run, each.step) })),
-        ),
-      )
-    : evaluations.map((each) => ({ ...each, runs: [each.run], std: {} }));
-  const { best, unranked } = seeds ? compareEvaluations(columns) : ranking;
+  const columns: readonly Column[] = seeds
+    ? await seedColumns(evaluations)
+    : evaluations.map((each) => ({ ...each, runs: [each.run], std: {}, title: each.run.slice(-WIDTH + 1) }));
+  const { comparable, incomparable } = compareEvaluations(evaluations);
+  const { best, unranked } = compareEvaluations(columns);
+  if (seeds) for (const column of columns) terminal.print(`${column.title}: ${column.runs.join(', ')}`);
   const names = [...comparable, ...incomparable.flatMap(({ metrics }) => metrics)];
-  const nameWidth = Math.max(...names.map((name) => name.length), 'iterations'.length) + 2;
-  const row = (name: string, cells: readonly string[], remark = '') =>
-    terminal.print(
-      `${name.padEnd(nameWidth)}${cells.map((cell) => cell.padStart(WIDTH)).join(' ')}${remark}`.trimEnd(),
-    );
-  const values = (name: string) =>
-    row(
+  const print = tablePrinter(columns, names, terminal);
+  print('', ({ title }) => title);
+  if (seeds) print('seeds', (column) => String(column.runs.length));
+  print('iterations', ({ step }) => String(step));
+  const { formatMetric } = await import('../metricTables.js');
+  const printMetric = (name: string) =>
+    print(
       name,
-      columns.map(({ metrics, std }, index) => {
-        if (!(name in metrics)) return '- ';
-        const value =
-          name in std ? `${formatMetric(metrics[name]!)} ± ${formatMetric(std[name]!)}` : formatMetric(metrics[name]!);
-        return `${value}${best[name] === index ? '*' : ' '}`;
-      }),
-      columns.length > 1 && name in unranked ? `  not ranked: ${unranked[name]!}` : '',
+      ({ metrics, std }, index) => {
+        if (!(name in metrics)) return '-';
+        const spread = name in std ? ` ± ${formatMetric(std[name]!)}` : '';
+        return `${formatMetric(metrics[name]!)}${spread}${best[name] === index ? '*' : ''}`;
+      },
+      columns.length > 1 && name in unranked ? `not ranked: ${unranked[name]!}` : '',
     );
-  row(
-    '',
-    columns.map(({ run }) => `${run.slice(-WIDTH + 1)} `),
-  );
-  if (seeds) {
-    row(
-      'seeds',
-      columns.map((column) => `${column.runs.length} `),
-    );
-  }
-  row(
-    'iterations',
-    columns.map(({ run }) => `${evaluations.find((each) => each.run === run)!.step} `),
-  );
-  comparable.forEach(values);
+  comparable.forEach(printMetric);
   for (const { metrics, differences } of incomparable) {
     terminal.print('');
     for (const difference of differences) terminal.print(`not comparable: ${describe(difference, runs)}`);
-    metrics.forEach(values);
+    metrics.forEach(printMetric);
   }
   return {
     result: {
@@ -88,9 +71,45 @@ async function compare(
       comparable,
       not_comparable: incomparable,
       not_ranked: unranked,
-      best: Object.fromEntries(Object.entries(best).map(([metric, index]) => [metric, columns[index]!.run])),
-      ...(seeds ? { seeds: columns.map(({ runs, metrics, std }) => ({ runs, mean: metrics, std })) } : {}),
+      best: Object.fromEntries(
+        Object.entries(best).map(([metric, index]) => [metric, seeds ? columns[index]!.title : columns[index]!.run]),
+      ),
+      ...(seeds && {
+        seeds: columns.map((column) => ({
+          name: column.title,
+          runs: column.runs,
+          mean: column.metrics,
+          std: column.std,
+        })),
+      }),
     },
+  };
+}
+
+/** Returns a column per group of runs that differ only in their seed, named A, B, ... */
+async function seedColumns(evaluations: readonly (EvaluatedRun & { readonly step: number })[]): Promise<Column[]> {
+  const { meansOverSeeds } = await import('../../metrics/comparability.js');
+  const { RunFolder } = await import('../../runs/runFolder.node.js');
+  const withSettings = await Promise.all(
+    evaluations.map(async (each) => ({
+      ...each,
+      settings: { ...(await (await RunFolder.open(each.run)).readConfiguration()), step: each.step },
+    })),
+  );
+  return meansOverSeeds(withSettings).map((mean, index) => ({
+    ...mean,
+    title: index < 26 ? String.fromCharCode(65 + index) : `group ${index + 1}`,
+    step: evaluations.find(({ run }) => run === mean.run)!.step,
+  }));
+}
+
+/** Returns a function that prints a row of the table: its name, a cell per column, and a remark. */
+function tablePrinter(columns: readonly Column[], names: readonly string[], terminal: Terminal) {
+  const nameWidth = Math.max(...names.map((name) => name.length), 'iterations'.length) + 2;
+  return (name: string, cellOf: (column: Column, index: number) => string, remark = '') => {
+    // A star stands in a place of its own.
+    const cells = columns.map((column, index) => cellOf(column, index).replace(/[^*]$/, '$& ').padStart(WIDTH));
+    terminal.print(`${name.padEnd(nameWidth)}${cells.join(' ')}${remark && `  ${remark}`}`.trimEnd());
   };
 }
 

@@ -1,10 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
-import type { TrainedModel } from '../../model/trainedModel.js';
-import type { ImageSource } from '../../data/source.js';
 import type { FeatureExtractor } from '../../classifiers/featureExtractor.js';
-import type { Compile } from '../../engine/index.js';
 import { InputError, setting, text } from '../../errors.js';
-import type { StoredCheckpoint } from '../../training/runStore.js';
+import type { GridImages } from '../../metrics/metric.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import {
   type FeatureOptions,
@@ -18,9 +15,9 @@ import {
   openFeatures,
   requireFeatureModel,
 } from '../featureOptions.js';
+import type { Shown } from '../metricTables.js';
+import { type ModelCommandOptions, type OpenedModel, withRunData } from '../modelCommand.js';
 import {
-  compilerOf,
-  type CompilerOptions,
   deviceOption,
   emaOption,
   parseList,
@@ -117,9 +114,8 @@ type Options = {
   readonly count: number;
   readonly seed: number;
   readonly metrics?: readonly string[] | undefined;
-  readonly ema: boolean;
 } & FeatureOptions &
-  CompilerOptions;
+  ModelCommandOptions;
 
 async function evaluateRun(
   run: string | undefined,
@@ -127,36 +123,23 @@ async function evaluateRun(
   options: Options,
   terminal: Terminal,
 ): Promise<ActionResult> {
-  const { openRun } = await import('../../runs/runFolder.node.js');
-  const { openRunData } = await import('../runData.js');
   const { parseMetrics } = await import('../../metrics/registry.js');
-  if (run === undefined) throw new InputError('run', 'missing', 'name a run folder, or explain metrics with --explain');
-  const asked = options.metrics === undefined ? undefined : parseMetrics(options.metrics);
+  if (run === undefined)
+    throw new InputError(
+      setting('run'),
+      'missing',
+      text`name a run folder, or explain metrics with ${setting('explain')}`,
+    );
+  const asked = options.metrics && parseMetrics(options.metrics);
   requireFeatureModel(options);
-  const compile = compilerOf(options, terminal);
-  const { model, checkpoint } = await openRun(run, compile, options);
-  const { configuration } = checkpoint;
-  const source = await openRunData(data, configuration, terminal);
-  try {
-    return await evaluateModel({ run, model, checkpoint, source, asked, compile }, options, terminal);
-  } finally {
-    await model.release();
-    source.close?.();
-  }
+  return withRunData(run, data, options, terminal, (opened) => evaluateModel(run, opened, asked, options, terminal));
 }
 
-/** Subject and metrics of an evaluation; `undefined` selects all metrics that the data supports. */
-interface Subject {
-  readonly run: string;
-  readonly model: TrainedModel;
-  readonly checkpoint: StoredCheckpoint;
-  readonly source: ImageSource;
-  readonly asked: ReadonlySet<string> | undefined;
-  readonly compile: Compile;
-}
-
+/** @param asked metrics (default: all that the data allow) */
 async function evaluateModel(
-  { run, model, checkpoint, source, asked, compile }: Subject,
+  run: string,
+  opened: OpenedModel,
+  asked: ReadonlySet<string> | undefined,
   options: Options,
   terminal: Terminal,
 ): Promise<ActionResult> {
@@ -164,14 +147,12 @@ async function evaluateModel(
   const { evaluate } = await import('../../metrics/evaluate.js');
   const { Stopwatch } = await import('../../metrics/evaluationContext.js');
   const { METRIC_NAMES } = await import('../../metrics/registry.js');
-  const { evaluatedWeights, runFolderOf, writeEvaluation } = await import('../../runs/evaluationFile.node.js');
-  const { showEvaluation } = await import('../metricTables.js');
   const start = performance.now();
-  const { divergence, moment, reduction } = iterationSpec(checkpoint.configuration).objective;
+  const { model, checkpoint, source, compile } = opened;
+  const { configuration, step } = checkpoint;
   const { split, count, seed, ema } = options;
   const stopwatch = new Stopwatch();
-  const extractor = await stopwatch.time('extractor', () => extractorFor(source, asked, compile, options, terminal));
-  const metrics = asked ?? new Set(METRIC_NAMES);
+  const extractor = await stopwatch.time('extractor', () => extractorFor(opened, asked, options, terminal));
   try {
     const { grids, ...evaluation } = await evaluate({
       model,
@@ -179,39 +160,52 @@ async function evaluateModel(
       split,
       count,
       seed,
-      metrics,
+      metrics: asked ?? new Set(METRIC_NAMES),
       extractor,
-      divergence: { divergence, moment, reduction },
+      divergence: iterationSpec(configuration).objective,
       compile,
       onProgress: phaseProgress(terminal),
     });
-    const { step } = checkpoint;
-    const result = {
-      run,
-      step,
-      ...evaluation,
-      protocol: {
-        ...evaluation.protocol,
-        weights: !ema || checkpoint.configuration.ema === 0 ? 'raw' : 'ema',
-        ema_decay: checkpoint.configuration.ema,
-        seconds: Math.round((performance.now() - start) / 100) / 10,
-      },
-      timings: { ...stopwatch.seconds, ...evaluation.timings },
+    const protocol = {
+      ...evaluation.protocol,
+      weights: !ema || configuration.ema === 0 ? 'raw' : 'ema',
+      ema_decay: configuration.ema,
+      seconds: Math.round((performance.now() - start) / 100) / 10,
     };
-    showEvaluation(result, (line) => terminal.print(line));
-    const timings = Object.entries(result.timings).map(
-      ([phase, seconds]) => `${phase.replaceAll('_', ' ')} ${seconds.toFixed(1)}`,
-    );
-    terminal.print(`${result.protocol.seconds.toFixed(1)} s: ${timings.join(', ')}`);
-    const folder = await runFolderOf(checkpoint.file);
-    if (folder === undefined) return { result };
-    const written = await writeEvaluation(folder, evaluatedWeights(model, step, ema), result, grids);
-    for (const grid of written.grids) terminal.print(`Wrote an image grid to ${grid}`);
-    terminal.print(`Wrote the evaluation to ${written.file}`);
-    return { result: { ...result, file: written.file } };
+    const timings = { ...stopwatch.seconds, ...evaluation.timings };
+    return await report(opened, { run, step, ...evaluation, protocol, timings }, grids, ema, terminal);
   } finally {
     await extractor?.release();
   }
+}
+
+/** Prints an evaluation, and writes it into the run folder. */
+async function report(
+  { model, checkpoint }: OpenedModel,
+  result: Shown & {
+    readonly [key: string]: unknown;
+    readonly step: number;
+    readonly protocol: { readonly seconds: number };
+    readonly timings: Readonly<Record<string, number>>;
+  },
+  grids: Readonly<Record<string, GridImages>>,
+  ema: boolean,
+  terminal: Terminal,
+): Promise<ActionResult> {
+  const { cautionsFor, showEvaluation } = await import('../metricTables.js');
+  const { evaluatedWeights, runFolderOf, writeEvaluation } = await import('../../runs/evaluationFile.node.js');
+  showEvaluation(result, terminal.print);
+  cautionsFor(result).forEach(terminal.note);
+  const timings = Object.entries(result.timings).map(
+    ([phase, seconds]) => `${phase.replaceAll('_', ' ')} ${seconds.toFixed(1)}`,
+  );
+  terminal.print(`${result.protocol.seconds.toFixed(1)} s: ${timings.join(', ')}`);
+  const folder = await runFolderOf(checkpoint.file);
+  if (folder === undefined) return { result };
+  const written = await writeEvaluation(folder, evaluatedWeights(model, result.step, ema), result, grids);
+  for (const grid of written.grids) terminal.print(`Wrote an image grid to ${grid}`);
+  terminal.print(`Wrote the evaluation to ${written.file}`);
+  return { result: { ...result, file: written.file } };
 }
 
 /**
@@ -219,9 +213,8 @@ async function evaluateModel(
  * @throws {InputError} if a metric needs class probabilities, and the data has no classes
  */
 async function extractorFor(
-  source: ImageSource,
+  { source, compile }: OpenedModel,
   asked: ReadonlySet<string> | undefined,
-  compile: Compile,
   options: Options,
   terminal: Terminal,
 ): Promise<FeatureExtractor | undefined> {

@@ -1,21 +1,19 @@
 import { basename } from 'node:path';
 import { gatherImages } from '../../data/source.js';
-import { imageGrid, squareColumns } from '../../images/imageGrid.js';
-import { InputError, setting, text } from '../../errors.js';
+import { filledRaster } from '../../images/drawing.js';
+import { BACKGROUND, gridOf, squareColumns } from '../../images/imageGrid.js';
+import { imageOf, type ImageBatch, type Raster } from '../../images/raster.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { imageDisplay } from '../imageDisplay.js';
-import { captionsOption, gridStyle, scaleOption, showOption } from '../imageOptions.js';
+import { captionsOption, gridStyle } from '../imageOptions.js';
 import {
-  compilerOf,
-  type CompilerOptions,
-  DATA_HELP,
-  deviceOption,
-  emaOption,
-  splitOption,
-  threadsOption,
-  wholeNumber,
-} from '../options.js';
-import { forceOption, keepInputs, type OutputOptions, prepareOutput, writePng } from '../output.js';
+  addDrawingOptions,
+  addModelOptions,
+  type ModelCommandOptions,
+  withRunData,
+  writeDrawing,
+} from '../modelCommand.js';
+import { DATA_HELP, splitOption, wholeNumber } from '../options.js';
+import { type OutputOptions, prepareOutput } from '../output.js';
 
 const EXAMPLES = `
 Examples:
@@ -27,30 +25,23 @@ export const summary = 'find the images of a data set most similar to an image, 
 export const group = 'Samples and codes:';
 
 export const define = (command: Subcommand) =>
-  command
-    .argument('<run>', 'run folder or checkpoint')
-    .argument('[data]', `data to search: ${DATA_HELP} (default: the training data of the run)`)
-    .requiredOption('--image <file>', 'query image')
-    .option('--count <number>', 'number of images', wholeNumber(1, 10_000), 16)
-    .addOption(splitOption())
-    .option('--out <file>', 'a .png grid that begins with the query image', 'search.png')
-    .addOption(scaleOption())
-    .addOption(captionsOption('the name, the class and the cosine similarity'))
-    .addOption(showOption())
-    .addOption(forceOption())
-    .addOption(emaOption())
-    .addOption(deviceOption())
-    .addOption(threadsOption())
+  addModelOptions(
+    addDrawingOptions(
+      command
+        .argument('<run>', 'run folder or checkpoint')
+        .argument('[data]', `data to search: ${DATA_HELP} (default: the training data of the run)`)
+        .requiredOption('--image <file>', 'query image')
+        .option('--count <number>', 'number of images, or all if there are fewer', wholeNumber(1, 10_000), 16)
+        .addOption(splitOption())
+        .option('--out <file>', 'a .png grid, with the query image alone in the first row', 'search.png')
+        .addOption(captionsOption('the name, the class and the cosine similarity')),
+    ),
+  )
     .addHelpText('after', EXAMPLES)
     .action((run, data, options) => runAction(options, (terminal) => search(run, data, options, terminal)));
 
-type Options = {
-  readonly image: string;
-  readonly count: number;
-  readonly split: string;
-  readonly ema: boolean;
-} & OutputOptions &
-  CompilerOptions;
+type Options = { readonly image: string; readonly count: number; readonly split: string } & OutputOptions &
+  ModelCommandOptions;
 
 async function search(
   run: string,
@@ -58,50 +49,47 @@ async function search(
   options: Options,
   terminal: Terminal,
 ): Promise<ActionResult> {
-  const { openRun } = await import('../../runs/runFolder.node.js');
   const { imagesOf } = await import('../../model/sampling.js');
-  const { captionOf, describeImage, openCodeCache, openRunData, splitOf } = await import('../runData.js');
+  const { captionOf, describeImage, openCodeCache, splitOf } = await import('../runData.js');
   const { nearestCodes } = await import('../../model/codeSearch.js');
   const { readImages } = await import('../../images/imageInput.node.js');
-  const { image, count, split, out } = options;
+  const { image, out } = options;
   await prepareOutput(options, ['png'], [image]);
-  const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), options);
-  const { data: query } = await readImages([image], checkpoint.configuration);
-  await keepInputs(out, [data ?? checkpoint.configuration.data]);
-  const source = await openRunData(data, checkpoint.configuration, terminal);
-  try {
-    const splitImages = splitOf(source, split);
-    if (count > splitImages.count)
-      throw new InputError(
-        text`${setting('count')} ${count}`,
-        `the ${split} split of ${source.name} has ${splitImages.count} images`,
-      );
-    const codes = { data: await openCodeCache(model, options, terminal).codes(splitImages), width: model.latentSize };
+  return withRunData(run, data, options, terminal, async ({ model, checkpoint, source }) => {
+    const { data: query } = await readImages([image], checkpoint.configuration);
+    const split = splitOf(source, options.split);
+    const count = Math.min(options.count, split.count);
+    const codes = { data: await openCodeCache(model, options, terminal).codes(split), width: model.latentSize };
     const { indices, cosines } = nearestCodes(await model.encode({ x: query }), codes, count);
     const results = Array.from(indices, (index, rank) => ({
-      ...describeImage(source, splitImages, index),
+      ...describeImage(source, split, index),
       cosine: cosines[rank]!,
     }));
+    const columns = squareColumns(count);
     const style = gridStyle(options, () => [
       [basename(image), 'query'],
-      ...Array.from(indices, (index, rank) => [...captionOf(source, splitImages, index), cosines[rank]!.toFixed(3)]),
+      ...new Array<string[]>(columns - 1).fill([]),
+      ...Array.from(indices, (index, rank) => [...captionOf(source, split, index), cosines[rank]!.toFixed(3)]),
     ]);
-    const found = gatherImages(splitImages, indices, model.imageElements);
-    await writePng(
-      out,
-      imageGrid(imagesOf(model, Uint8Array.from(Buffer.concat([query, found]))), squareColumns(count + 1), style),
-    );
-    await imageDisplay(terminal, options.show)(out);
-    for (const { cosine, ...each } of results)
-      terminal.print(
-        `${cosine.toFixed(3)}  ${Object.entries(each)
-          .map((entry) => entry.join(' '))
-          .join(', ')}`,
-      );
-    terminal.print(`Wrote ${image} and the ${count} most similar of ${splitImages.count} images to ${out}`);
-    return { result: { out, image, data: source.name, split, count, results } };
-  } finally {
-    await model.release();
-    source.close?.();
-  }
+    const found = imagesOf(model, gatherImages(split, indices, model.imageElements));
+    const tiles = belowQuery(imageOf(imagesOf(model, query), 0), found, columns);
+    await writeDrawing(gridOf(tiles, columns, style), options, terminal);
+    for (const { cosine, ...each } of results) {
+      const described = Object.entries(each).map((entry) => entry.join(' '));
+      terminal.print(`${cosine.toFixed(3)}  ${described.join(', ')}`);
+    }
+    terminal.print(`Wrote the ${count} of ${split.count} images most similar to ${image} to ${out}`);
+    return { result: { out, image, data: source.name, split: options.split, count, results } };
+  });
+}
+
+/** Returns the tiles of a grid: the query alone in the first row, then the images. */
+function belowQuery(query: Raster, images: ImageBatch, columns: number): Raster[] {
+  const { width, height, channels } = query;
+  const blank = filledRaster(width, height, channels, BACKGROUND);
+  return [
+    query,
+    ...new Array<Raster>(columns - 1).fill(blank),
+    ...Array.from({ length: images.count }, (_, index) => imageOf(images, index)),
+  ];
 }

@@ -15,6 +15,7 @@ beforeAll(async () => {
   vi.stubEnv('AGENET_CACHE', cache);
   await makeTinyRun(join(cwd, 'run'));
   await makeTinyRun(join(cwd, 'bare'));
+  await makeTinyRun(join(cwd, 'plain'), tinyConfiguration({ data: `npz:${join(cwd, 'plain.npz')}` }));
   writeNoiseArchive(join(cwd, 'noise.npz'), 60);
   writeNoiseArchive(join(cwd, 'plain.npz'), 10, { labelled: false });
   await writeImages(
@@ -160,7 +161,16 @@ const REFUSED: readonly Refusal[] = [
     ['classify', 'run', 'photos', '--probe', 'shape'],
     ['no probe "shape"', 'did you mean shade?', 'noise, shade'],
   ],
-  ['a run without probes', ['classify', 'bare', 'photos'], ['bare: no probe in this run', '--save']],
+  [
+    'a run without probes',
+    ['classify', 'bare', 'photos'],
+    ['bare: no probe in this run; create one with: agenet probe bare --labels 1000 --save NAME'],
+  ],
+  [
+    'a run of data without labels',
+    ['classify', 'plain', 'photos'],
+    ['no labels', 'agenet probe plain LABELED_DATA --labels all --save NAME'],
+  ],
   ['a missing image', ['classify', 'run', 'none.png', '--probe', 'shade'], ['none.png', 'no such file']],
   [
     'images that are all unreadable',

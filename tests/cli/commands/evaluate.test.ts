@@ -117,7 +117,9 @@ describe('agenet evaluate and compare', () => {
     }
     const { stdout, status } = await runCommand(['compare', '--seeds', ...runs], folder);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^ +first +wide\nseeds +2 +1\niterations +3 +3\npsnr +[\d.]+ ± [\d.]+\*? +[\d.]+\*?\n$/);
+    expect(stdout).toMatch(
+      /^A: first, second\nB: wide\n +A +B\nseeds +2 +1\niterations +3 +3\npsnr +[\d.]+ ± [\d.]+\*? +[\d.]+\*?( +not ranked: .*)?\n$/,
+    );
   });
 
   it('report what data without labels requires for class probabilities', async () => {
@@ -134,7 +136,7 @@ describe('agenet evaluate and compare', () => {
   const refusals: readonly Refusal[] = [
     ['a missing run', ['evaluate', 'no/run'], ['no/run']],
     ['an unknown metric, with the nearest', ['evaluate', 'run', '--metrics', 'fdi'], ['fdi', 'did you mean fid']],
-    ['no run', ['evaluate'], ["missing required argument 'run'", '--explain']],
+    ['no run', ['evaluate'], ['run: missing', '--explain']],
     ['an explanation of an unknown metric', ['evaluate', '--explain', 'fdi'], ['fdi', 'did you mean fid']],
     ['an explanation with a run', ['evaluate', 'run', '--explain'], ['--explain takes no run']],
     ['a comparison of a run without evaluations', ['compare', 'unlabelled'], ['unlabelled: not evaluated yet']],

@@ -97,19 +97,18 @@ describe('agenet map', () => {
     expect(compared).toBeGreaterThan(20);
   });
 
-  it('states how many images are hidden, and why', async () => {
-    const { status, stdout } = await runCommand(
-      ['map', 'run', 'npz:noise.npz', '--count', '40', '--cells', '4', '--threads', '1', '--out', 'full.png'],
-      cwd,
-    );
+  it('draws all images, as points if there is no room for a picture', async () => {
+    const { train } = await openSource(`npz:${join(cwd, 'noise.npz')}`);
+    const args = ['map', 'run', 'npz:noise.npz', '--cells', '4', '--threads', '1', '--out', 'full.png', '--scale', '1'];
+    const { status, stdout } = await runCommand(args, cwd);
     expect(status).toBe(0);
-    const [, drawn, count, hidden] =
-      /^Wrote a map of 40 images.* to full\.png\n(\d+) of (\d+) images are shown; (\d+) are hidden because they overlap others; raise --cells/
+    const [, all, count, drawn, points] =
+      /^Wrote a map of (\d+) images to full\.png\n(\d+) images: (\d+) as pictures, and (\d+) as points/
         .exec(stdout)!
         .map(Number);
-    expect(count).toBe(40);
+    expect([all, count]).toEqual([train.count, train.count]);
     expect(drawn).toBeLessThanOrEqual(16);
-    expect(drawn! + hidden!).toBe(40);
+    expect(drawn! + points!).toBe(train.count);
   });
 
   it('draws the same image with UMAP for the same seed', async () => {
