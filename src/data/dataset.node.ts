@@ -46,8 +46,8 @@ interface ArrayDataset extends Pick<Dataset, 'name' | 'path' | 'help'> {
 }
 
 /**
- * Defines a data set whose files hold arrays of images. Images in the requested format, or that only lack their border, stay in memory as they
- * are. Others are preprocessed once, as images of files are.
+ * Defines a data set whose files hold arrays of images. Images that are in the requested format, or lack only their border, stay in memory.
+ * Others are preprocessed once, as images of files are.
  */
 export const arrayDataset = ({ format, locate = (path) => path, read, ...entry }: ArrayDataset): Dataset => ({
   ...entry,
@@ -83,10 +83,8 @@ async function openArrays(
   const { name } = options;
   const format = { ...requested, padding: requested.padding === undefined ? paddingOf(images) : requested.padding };
   if (format.padding) requirePaddable(format.size, format.padding);
-  const items = () => [
-    ...arrayItems(train, 'train', fingerprint),
-    ...(test ? arrayItems(test, 'test', fingerprint) : []),
-  ];
+  const items = () =>
+    Object.entries(test ? { train, test } : { train }).flatMap(([split, each]) => arrayItems(each, split, fingerprint));
   const isTest = test ? { isTest: ({ name }: { readonly name: string }) => name.startsWith('test/') } : {};
   const labeling = {
     ...classesOf(train.labels, images.classNames),
@@ -129,7 +127,7 @@ async function fingerprintOf(path: string): Promise<string> {
   return (await fileStates(files)).map((state, index) => `${files[index]} ${JSON.stringify(state)}`).join('\n');
 }
 
-/** Reads a file of a data set. @throws {InputError} if it cannot be read */
+/** Reads a file. @throws {InputError} if it cannot be read */
 export const readFileBytes = (file: string): Promise<Uint8Array> => wrapReadErrors(file, () => readRegularFile(file));
 
 /** Returns the folder that contains `file`: this folder, or the one inside it that the published archive unpacks to. */

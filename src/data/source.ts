@@ -110,13 +110,10 @@ export function subset({ labels, copyImage, nameOf }: Omit<Split, 'count'>, indi
 export function joinSplits({ train, test }: Pick<ImageSource, 'train' | 'test'>): Split {
   const at = (index: number): readonly [Split, number] =>
     index < train.count ? [train, index] : [test, index - train.count];
-  const nameOf = (index: number): string => {
-    const [split, position] = at(index);
-    return split.nameOf!(position);
-  };
+  const nameOf = (index: number): string => at(index)[0].nameOf!(at(index)[1]);
   const hasNames = [train, test].every((split) => split.nameOf !== undefined || split.count === 0);
   const joined: Omit<Split, 'count'> = {
-    labels: train.labels && test.labels && concatenated(train.labels, test.labels),
+    labels: train.labels && test.labels && Uint8Array.from([...train.labels, ...test.labels]),
     copyImage: (index, target, offset) => {
       const [split, position] = at(index);
       split.copyImage(position, target, offset);
@@ -126,13 +123,6 @@ export function joinSplits({ train, test }: Pick<ImageSource, 'train' | 'test'>)
   const indices = Uint32Array.from({ length: train.count + test.count }, (_, index) => index);
   if (hasNames) indices.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   return subset(joined, indices);
-}
-
-function concatenated(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const result = new Uint8Array(a.length + b.length);
-  result.set(a);
-  result.set(b, a.length);
-  return result;
 }
 
 /** Copies the images at `indices` to bytes [N, C, H, W]. */

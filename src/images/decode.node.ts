@@ -13,7 +13,7 @@ import {
   padImage,
   preprocessingSteps,
 } from './preprocessing.js';
-import { channelsLast } from './raster.js';
+import { imageOf, type Raster } from './raster.js';
 
 /** Larger images are rejected because a small file can unpack to more memory than there is. */
 const MAX_PIXELS = 100_000_000;
@@ -28,26 +28,11 @@ export const decoderVersion = (): string => `libvips ${loadSharp().versions.vips
 /** As numbers: sharp would parse a name for every image. */
 const WHITE = { r: 255, g: 255, b: 255 };
 
-/** File extensions of images. */
-const EXTENSIONS: ReadonlySet<string> = new Set([
-  'png',
-  'jpg',
-  'jpeg',
-  'jpe',
-  'jfif',
-  'webp',
-  'gif',
-  'tif',
-  'tiff',
-  'avif',
-]);
 export const IMAGE_KINDS = 'PNG, JPEG, WebP, GIF, TIFF or AVIF';
 
 /** Whether a file name has an image's extension, in letters of either case. */
-export function hasImageExtension(name: string): boolean {
-  const dot = name.lastIndexOf('.');
-  return dot > 0 && EXTENSIONS.has(name.slice(dot + 1).toLowerCase());
-}
+export const hasImageExtension = (name: string): boolean =>
+  /[^/]\.(png|jpg|jpeg|jpe|jfif|webp|gif|tif|tiff|avif)$/i.test(name);
 
 /** Signatures of the formats in hexadecimal, with a dot for any digit. */
 const SIGNATURES = [
@@ -78,15 +63,10 @@ export async function decodeImage(image: string | Uint8Array, options: DecodeOpt
   if (!hasImageSignature(bytes)) return undecodable(`its content is not that of a ${IMAGE_KINDS} file`);
   const { size, channels, padding } = options;
   // An image of either size is not resized.
-  for (const square of padding ? [padding.inner, size] : [size]) {
-    const plain = decodePlainPng(bytes, { size: square, channels });
+  for (const side of padding ? [padding.inner, size] : [size]) {
+    const plain = decodePlainPng(bytes, { size: side, channels });
     if (plain)
-      return preprocess(
-        () => channelsFirst(plain.pixels, plain.channels, channels, square ** 2),
-        square,
-        square,
-        options,
-      );
+      return preprocess(() => channelsFirst(plain.pixels, plain.channels, channels, side ** 2), side, side, options);
   }
   const opened = () => loadSharp()(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS });
   return catchFailure(async () => {
@@ -106,26 +86,20 @@ export function resizePixels(
   [channels, height, width]: readonly [number, number, number],
   options: DecodeOptions,
 ): Promise<Decoded> {
-  return catchFailure(() =>
-    preprocess(
-      (square, crop) => {
-        if (height === square && width === square && channels <= options.channels)
-          return repeated(pixels, options.channels * height * width);
-        return squared(
-          loadSharp()(channelsLast({ shape: [channels, height, width], count: 1, data: pixels }), {
-            raw: { width, height, channels: channels as 1 | 3 },
-          }),
-          square,
-          options.channels,
-          crop,
-        );
-      },
-      width,
-      height,
-      options,
-    ),
-  );
+  const makeSquare = (square: number, crop: Crop) => {
+    if (height === square && width === square && channels <= options.channels)
+      return repeated(pixels, options.channels * height * width);
+    const image = sharpOf(imageOf({ shape: [channels, height, width], count: 1, data: pixels }, 0));
+    return squared(image, square, options.channels, crop);
+  };
+  return catchFailure(() => preprocess(makeSquare, width, height, options));
 }
+
+/** Returns an image as an instance of sharp, which encodes grayscale with one channel. */
+export const sharpOf = ({ width, height, channels, data }: Raster): Sharp =>
+  loadSharp()(data, { raw: { width, height, channels: channels as 1 | 3 } }).toColourspace(
+    channels === 1 ? 'b-w' : 'srgb',
+  );
 
 /** For an image whose steps do not depend on its size. */
 const UNKNOWN = { width: 0, height: 0 };

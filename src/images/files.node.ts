@@ -1,8 +1,7 @@
 import { InputError } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
-import { loadSharp } from './decode.node.js';
-import { sharpOf } from './images.node.js';
+import { loadSharp, sharpOf } from './decode.node.js';
 import type { Raster } from './raster.js';
 import { enlarge } from './drawing.js';
 import type { Animation } from './frames.js';

@@ -3,7 +3,7 @@
 /** Rows of a glyph: seven above the baseline, two below it. */
 export const GLYPH_HEIGHT = 9;
 
-/** Glyphs drawn side by side, separated by spaces: their characters, then their rows. `#` is ink. */
+/** Glyphs drawn side by side, separated by spaces: their characters, then their rows from the top. `#` is ink; missing rows are empty. */
 const STRIPS: readonly (readonly string[])[] = [
   [
     'ABCDEFGHIJKLM',
@@ -14,8 +14,6 @@ const STRIPS: readonly (readonly string[])[] = [
     '#..# #..# #... #..# #... #... #..# #..# .#. ...# #.#. #... #...#',
     '#..# #..# #... #..# #... #... #..# #..# .#. #..# #..# #... #...#',
     '#..# ###. .### ###. #### #... .### #..# ### .##. #..# #### #...#',
-    '.... .... .... .... .... .... .... .... ... .... .... .... .....',
-    '.... .... .... .... .... .... .... .... ... .... .... .... .....',
   ],
   [
     'NOPQRSTUVWXYZ',
@@ -26,8 +24,6 @@ const STRIPS: readonly (readonly string[])[] = [
     '#..## #...# #... #.#.# #.#. ...# ..#.. #..# .#.#. #.#.# .#.#. ..#.. .#..',
     '#..## #...# #... #..#. #..# ...# ..#.. #..# ..#.. ##.## #...# ..#.. #...',
     '#...# .###. #... .##.# #..# ###. ..#.. .##. ..#.. #...# #...# ..#.. ####',
-    '..... ..... .... ..... .... .... ..... .... ..... ..... ..... ..... ....',
-    '..... ..... .... ..... .... .... ..... .... ..... ..... ..... ..... ....',
   ],
   [
     'abcdefghijklm',
@@ -62,8 +58,6 @@ const STRIPS: readonly (readonly string[])[] = [
     '#..# .#. .#.. ...# #### ...# #..# .#.. #..# ...# ### ### ... #.. ..#',
     '#..# .#. #... ...# ...# #..# #..# .#.. #..# ...# .#. ... ### .#. .#.',
     '.##. ### #### ###. ...# .##. .##. .#.. .##. .##. ... ... ... ..# #..',
-    '.... ... .... .... .... .... .... .... .... .... ... ... ... ... ...',
-    '.... ... .... .... .... .... .... .... .... .... ... ... ... ... ...',
   ],
   [
     `.,:;!?'"\`^~*_…`,
@@ -75,7 +69,6 @@ const STRIPS: readonly (readonly string[])[] = [
     '. .# . .. . ... . ... .. ... .... ... .... .....',
     '# .# # .# # .#. . ... .. ... .... ... .... #.#.#',
     '. #. . #. . ... . ... .. ... .... ... #### .....',
-    '. .. . .. . ... . ... .. ... .... ... .... .....',
   ],
   [
     '()[]{}/\\|',
@@ -87,7 +80,6 @@ const STRIPS: readonly (readonly string[])[] = [
     '#. .# #. .# .#. .#. #.. ..# #',
     '.# #. ## ## ..# #.. #.. ..# #',
     '.. .. .. .. ... ... ... ... #',
-    '.. .. .. .. ... ... ... ... .',
   ],
   [
     '@#$%& □',
@@ -98,8 +90,6 @@ const STRIPS: readonly (readonly string[])[] = [
     '#.### ##### ..#.# .#... #.#.# .. #..#',
     '#.... .#.#. ####. #..## #..#. .. #..#',
     '.###. .#.#. ..#.. #..## .##.# .. ####',
-    '..... ..... ..... ..... ..... .. ....',
-    '..... ..... ..... ..... ..... .. ....',
   ],
 ];
 
@@ -109,7 +99,11 @@ export type Glyph = readonly string[];
 const GLYPHS: ReadonlyMap<string, Glyph> = new Map(
   STRIPS.flatMap(([characters, ...rows]) => {
     const columns = rows.map((row) => row.split(' '));
-    return Array.from(characters!, (character, index) => [character, columns.map((row) => row[index]!)] as const);
+    return Array.from(characters!, (character, index) => {
+      const glyph = columns.map((row) => row[index]!);
+      const empty = '.'.repeat(glyph[0]!.length);
+      return [character, [...glyph, ...new Array<string>(GLYPH_HEIGHT - glyph.length).fill(empty)]] as const;
+    });
   }),
 );
 

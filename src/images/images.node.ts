@@ -2,13 +2,17 @@ import { dirname, extname } from 'node:path';
 import type { Sharp } from 'sharp';
 import { InputError } from '../errors.js';
 import { makeFolder, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
-import { loadSharp } from './decode.node.js';
+import { sharpOf } from './decode.node.js';
 import { type GridStyle, imageGrid, squareColumns } from './imageGrid.js';
 import { type ImageBatch, imageOf, type Raster } from './raster.js';
 
 /** The extensions of files in each format. */
 const FORMATS: Readonly<Record<EncodedFormat, readonly string[]>> = {
-  ...{ png: ['.png'], jpeg: ['.jpg', '.jpeg'], webp: ['.webp'], avif: ['.avif'], tiff: ['.tif', '.tiff'] },
+  png: ['.png'],
+  jpeg: ['.jpg', '.jpeg'],
+  webp: ['.webp'],
+  avif: ['.avif'],
+  tiff: ['.tif', '.tiff'],
 };
 /** Formats that images are encoded in. */
 export type EncodedFormat = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
@@ -94,9 +98,3 @@ export class Images implements ImageBatch {
     await writeFileAtomically(path, bytes);
   }
 }
-
-/** Returns an image as an instance of sharp, which encodes grayscale with one channel. */
-export const sharpOf = ({ width, height, channels, data }: Raster): Sharp =>
-  loadSharp()(data, { raw: { width, height, channels: channels as 1 | 3 } }).toColourspace(
-    channels === 1 ? 'b-w' : 'srgb',
-  );

@@ -31,36 +31,15 @@ export async function encodeVideo(animation: Animation, scale = 1, signal?: Abor
   process.once('exit', removeFolder);
   try {
     const file = join(folder, 'video.mp4');
+    const [width, height] = [first.width * scale, first.height * scale];
+    const pixels = first.channels === 1 ? 'gray' : 'rgb24';
     const fps = 1000 / Math.min(...animation.durations);
-    const input = [
-      '-f',
-      'rawvideo',
-      '-pixel_format',
-      first.channels === 1 ? 'gray' : 'rgb24',
-      '-framerate',
-      String(fps),
-    ];
-    const size = ['-video_size', `${first.width * scale}x${first.height * scale}`];
+    const input = `-f rawvideo -pixel_format ${pixels} -framerate ${fps} -video_size ${width}x${height} -i pipe:0`;
     // H.264 with colors at half resolution requires an even width and height.
-    const output = [
-      '-vf',
-      'pad=ceil(iw/2)*2:ceil(ih/2)*2',
-      '-c:v',
-      'libx264',
-      '-crf',
-      '18',
-      '-pix_fmt',
-      'yuv420p',
-      '-movflags',
-      '+faststart',
-      '-f',
-      'mp4',
-    ];
-    await runFfmpeg(
-      ['-hide_banner', '-loglevel', 'error', ...input, ...size, '-i', 'pipe:0', ...output, `file:${file}`],
-      rawFrames(animation, scale),
-      signal,
-    );
+    const filter =
+      '-vf pad=ceil(iw/2)*2:ceil(ih/2)*2 -c:v libx264 -crf 18 -pix_fmt yuv420p -movflags +faststart -f mp4';
+    const args = `-hide_banner -loglevel error ${input} ${filter}`.split(' ');
+    await runFfmpeg([...args, `file:${file}`], rawFrames(animation, scale), signal);
     return await readFile(file);
   } finally {
     process.off('exit', removeFolder);

@@ -5,6 +5,8 @@ import { arrayDataset, DIGITS, readIdxFolder } from '../dataset.node.js';
 /** Folder of Debian's package dataset-fashion-mnist. */
 const DEBIAN_FOLDER = '/usr/share/datasets/fashion-mnist';
 
+const CLASSES = 'T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot';
+
 export const fashionMnist = arrayDataset({
   name: 'fashion-mnist',
   path: '[DIR]',
@@ -18,18 +20,6 @@ export const fashionMnist = arrayDataset({
         'files not found',
         "install Debian's dataset-fashion-mnist, or pass their folder as fashion-mnist:DIR",
       );
-    const classNames = [
-      'T-shirt',
-      'trouser',
-      'pullover',
-      'dress',
-      'coat',
-      'sandal',
-      'shirt',
-      'sneaker',
-      'bag',
-      'ankle boot',
-    ];
-    return { ...(await readIdxFolder(folder)), classNames };
+    return { ...(await readIdxFolder(folder)), classNames: CLASSES.split(', ') };
   },
 });

@@ -67,28 +67,19 @@ export async function openImages(
   signal?.throwIfAborted();
   const opened =
     (await openCached(cache, items, format, shape)) ??
-    new BackgroundDecoder(name, items, format, new PixelStore({ name, shape, cache, onWarning }), options);
+    new BackgroundDecoder(name, items, format, new PixelStore({ name, shape, cache, onWarning }), options).images();
   let finished: Promise<readonly FailedImage[]> | undefined;
   const finish = async () => {
     const failures = await opened.finish();
     const skipped = failures.map((failure) => describeFailure(items, failure));
     const [first] = skipped;
-    if (skipped.length === items.length && !(strict && first)) {
-      throw new InputError(
-        name,
-        `none of its ${items.length} images can be decoded${first ? `; ${first.name}: ${first.reason}` : ''}`,
-      );
-    }
+    const example = first ? `; ${first.name}: ${first.reason}` : '';
+    if (skipped.length === items.length && !(strict && first))
+      throw new InputError(name, `none of its ${items.length} images can be decoded${example}`);
     reportSkipped(name, skipped, items.length, options);
     return failures;
   };
-  return {
-    ensureDecoded: (indices) => opened.ensureDecoded(indices),
-    finish: () => (finished ??= finish()),
-    isSkipped: (index) => opened.isSkipped(index),
-    copyImage: (index, target, offset) => opened.copyImage(index, target, offset),
-    close: () => opened.close(),
-  };
+  return { ...opened, finish: () => (finished ??= finish()) };
 }
 
 /** Warns of skipped images by naming the first ones. @throws {InputError} under `strict` if there is one */
@@ -164,7 +155,7 @@ const CONCURRENT_DECODINGS = Math.max(8, 2 * availableParallelism());
 const [PENDING, DECODED, SKIPPED] = [0, 1, 2];
 
 /** Decodes each image once, in the order of the list, except that images for which a caller waits come first. */
-class BackgroundDecoder implements PendingImages {
+class BackgroundDecoder {
   private readonly states: Uint8Array;
   private readonly inProgress = new Map<number, Promise<void>>();
   private readonly failures: FailedImage[] = [];
@@ -191,29 +182,28 @@ class BackgroundDecoder implements PendingImages {
     this.running.catch((reason: unknown) => this.stop(reason));
   }
 
-  async ensureDecoded(indices: Iterable<number>): Promise<void> {
+  images(): PendingImages {
+    const { states, store, name } = this;
+    return {
+      ensureDecoded: (indices) => this.ensureDecoded(indices),
+      finish: () => this.running,
+      isSkipped: (index) => states[index] === SKIPPED,
+      copyImage: (index, target, offset) => {
+        if (states[index] !== DECODED) throw new Error(`${name}: image ${index} is not decoded`);
+        store.read(index, target, offset);
+      },
+      close: () => {
+        this.stop(new Error(`${name}: the images were closed while they were decoded`));
+        store.close();
+      },
+    };
+  }
+
+  private async ensureDecoded(indices: Iterable<number>): Promise<void> {
     const missing = Array.from(indices).filter((index) => this.states[index] === PENDING);
     if (missing.length === 0) return;
     const decoding = forEachConcurrently(missing.length, CONCURRENT_DECODINGS, (at) => this.decode(missing[at]!));
     await Promise.race([decoding, this.ended]);
-  }
-
-  finish(): Promise<readonly FailedImage[]> {
-    return this.running;
-  }
-
-  isSkipped(index: number): boolean {
-    return this.states[index] === SKIPPED;
-  }
-
-  copyImage(index: number, target: Uint8Array, offset: number): void {
-    if (this.states[index] !== DECODED) throw new Error(`${this.name}: image ${index} is not decoded`);
-    this.store.read(index, target, offset);
-  }
-
-  close(): void {
-    this.stop(new Error(`${this.name}: the images were closed while they were decoded`));
-    this.store.close();
   }
 
   private async run(): Promise<readonly FailedImage[]> {
