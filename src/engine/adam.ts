@@ -15,10 +15,8 @@ export interface AdamMoments {
 }
 
 /**
- * Returns the two bias-correction scalars of a step. They are computed outside the graph, in double precision, because 1 - beta2^t loses its
- * digits in float32.
- * @param step the number of this step, counted from 1
- * @returns [learningRate / (1 - beta1^step), 1 / sqrt(1 - beta2^step)]
+ * Returns the bias-correction scalars of a step, counted from 1. They are computed outside the graph, because 1 - beta2^t loses its digits in
+ * float32.
  */
 export function adamScalars(
   learningRate: number,
@@ -29,8 +27,8 @@ export function adamScalars(
 }
 
 /**
- * One step of Adam with bias correction, in PyTorch's form: epsilon is added to the root of the corrected second moment.
- * @param scalars those of `adamScalars` for this step
+ * Takes a step of Adam with bias correction, in PyTorch's form: epsilon is added to the root of the corrected second moment.
+ * @param scalars from `adamScalars`
  */
 export function adam(
   parameter: Value,

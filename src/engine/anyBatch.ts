@@ -1,6 +1,7 @@
-/** Graphs for batches of any size. Shapes are numbers in a graph, so what depends on the batch is what differs between the graphs of two sizes. */
+/** Graphs for batches of any size. The values that depend on the batch are those that differ between the graphs of two sizes. */
 import { type BatchAxes, type Graph, topologicalOrder } from './graph.js';
 import { lowerPortable } from './lowering/portable.js';
+import { isComputedBy } from './operator.js';
 import { type Shape, ShapeError, showShape } from './shape.js';
 import type { AttributeValue, ComputedValue, ConstantValue, Value } from './value.js';
 
@@ -10,7 +11,7 @@ export interface AnyBatch {
   readonly batchAxes: BatchAxes;
 }
 
-/** Two sizes of batches that no other size in a graph is likely to equal. */
+/** Batch sizes that no other size in a graph is likely to equal. */
 const SIZES = [1009, 1013] as const;
 
 /**
@@ -19,10 +20,8 @@ const SIZES = [1009, 1013] as const;
  * @throws {ShapeError} if anything but shapes depends on the size
  */
 export function forAnyBatch(graphOfBatch: (batch: number) => Graph): AnyBatch {
-  const [graph, other] = SIZES.map((size): Graph => lowerPortable(graphOfBatch(size), { name: 'plain' })) as [
-    Graph,
-    Graph,
-  ];
+  const lowered = (size: number): Graph => lowerPortable(graphOfBatch(size), { name: 'plain' });
+  const [graph, other] = [lowered(SIZES[0]), lowered(SIZES[1])];
   const [values, others] = [valuesOf(graph), valuesOf(other)];
   if (values.length !== others.length) throw new ShapeError('forAnyBatch: another batch size gives other operators');
   const generalized = new Map<Value, Value>();
@@ -35,7 +34,7 @@ export function forAnyBatch(graphOfBatch: (batch: number) => Graph): AnyBatch {
 
 const valuesOf = ({ inputs, outputs }: Graph): Value[] => topologicalOrder([...inputs, ...Object.values(outputs)]);
 
-/** A value whose attributes hold for every size of the batch. */
+/** Returns a value whose attributes hold for every batch size. */
 function generalize(value: Value, other: Value, generalized: ReadonlyMap<Value, Value>): Value {
   if (value.kind !== 'computed') {
     if (value.kind === 'constant' && !isSameConstant(value, other as ConstantValue))
@@ -44,13 +43,13 @@ function generalize(value: Value, other: Value, generalized: ReadonlyMap<Value, 
   }
   const { attributes } = other as ComputedValue;
   const inputs = value.inputs.map((operand) => generalized.get(operand)!);
-  const changed = Object.entries(value.attributes).map(
+  const general = Object.entries(value.attributes).map(
     ([name, attribute]) => [name, ofAnyBatch(value, name, attribute, attributes[name]!)] as const,
   );
-  return { ...value, inputs, attributes: Object.fromEntries(changed) };
+  return { ...value, inputs, attributes: Object.fromEntries(general) };
 }
 
-/** An attribute for every size of the batch. ONNX infers one size of a Reshape, written as -1, from the number of elements. */
+/** Returns an attribute for every batch size. ONNX infers one size of a Reshape, written as -1, from the number of elements. */
 function ofAnyBatch(
   value: ComputedValue,
   name: string,
@@ -59,10 +58,7 @@ function ofAnyBatch(
 ): AttributeValue {
   if (String(attribute) === String(other)) return attribute;
   const [sizes, others] = [attribute, other] as [Shape, Shape];
-  const inferred =
-    value.operator.name === 'Reshape' && name === 'shape'
-      ? sizes.map((size, axis) => (size === others[axis] ? size : -1))
-      : [];
+  const inferred = isComputedBy(value, 'Reshape') ? sizes.map((size, axis) => (size === others[axis] ? size : -1)) : [];
   if (inferred.filter((size) => size === -1).length !== 1)
     throw dependent(`${value.operator.name}: ${name}`, attribute);
   return inferred;

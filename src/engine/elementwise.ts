@@ -24,7 +24,7 @@ import {
 } from './value.js';
 
 /**
- * An elementwise function of one operand.
+ * Creates an elementwise function of one operand.
  * @param gradient builds the gradient of the operand; null if the derivative is zero wherever it exists
  */
 export function elementwiseFunction<A extends Attributes = NoAttributes>(
@@ -46,7 +46,7 @@ export function elementwiseFunction<A extends Attributes = NoAttributes>(
   };
 }
 
-/** What is particular about an operator of arithmetic. */
+/** The particulars of an operator of arithmetic. */
 interface Arithmetic extends Pick<Operator<NoAttributes>, 'partialEvaluate' | 'distribute'> {
   readonly element: (a: number, b: number) => number;
   /** Builds the gradient of each operand, of the result's shape. */
@@ -56,7 +56,7 @@ interface Arithmetic extends Pick<Operator<NoAttributes>, 'partialEvaluate' | 'd
   readonly commutes?: boolean;
 }
 
-/** Elementwise arithmetic on two float32 operands, broadcast against each other. */
+/** Creates elementwise arithmetic on two float32 operands that are broadcast against each other. */
 export const arithmetic = (
   name: string,
   { element, gradient, neutral, commutes = false, ...more }: Arithmetic,
@@ -99,21 +99,21 @@ function dropNeutral(
 
 /** Arithmetic broadcasts its operands: an Expand before it is dropped if the other operand has the full shape. */
 function dropExpansion(value: ComputedValue): Value | undefined {
-  const index = value.inputs.findIndex(
-    (operand, i) => isComputedBy(operand, 'Expand') && sameShape(value.inputs[1 - i]!.shape, value.shape),
-  );
-  const expansion = value.inputs[index];
-  if (expansion?.kind !== 'computed') return undefined;
-  return { ...value, inputs: value.inputs.map((operand, i) => (i === index ? expansion.inputs[0]! : operand)) };
+  const [index, expansion] =
+    [...value.inputs.entries()].find(
+      ([i, operand]) => isComputedBy(operand, 'Expand') && sameShape(value.inputs[1 - i]!.shape, value.shape),
+    ) ?? [];
+  if (index === undefined || expansion?.kind !== 'computed') return undefined;
+  return { ...value, inputs: value.inputs.with(index, expansion.inputs[0]!) };
 }
 
-/** The function that applies an operator of arithmetic. */
+/** Returns the function that applies an operator of arithmetic. */
 export const applyArithmetic =
   (operator: Operator<NoAttributes>) =>
   (a: Operand, b: Operand): Value =>
     apply(operator, [asValue(a), asValue(b)], {});
 
-/** The function that applies an elementwise function without attributes. */
+/** Returns the function that applies an elementwise function without attributes. */
 export const applyFunction =
   (operator: Operator<NoAttributes>) =>
   (x: Value): Value =>

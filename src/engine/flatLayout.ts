@@ -2,10 +2,7 @@ import { concat, reshape, slice } from './operators/index.js';
 import { type Shape, sizeOf } from './shape.js';
 import type { Value } from './value.js';
 
-/**
- * Named tensors stored one after another in a single vector. Optimizers and running statistics are then a few operators on one long
- * vector, and state enters the runtime as one tensor instead of dozens.
- */
+/** Named tensors, one after another in a single vector, which an optimizer updates with a few operators. */
 export interface FlatLayout {
   readonly size: number;
   readonly entries: ReadonlyMap<string, FlatEntry>;
@@ -27,20 +24,18 @@ export function flatLayout(shapes: Readonly<Record<string, Shape>>): FlatLayout 
   return { size, entries };
 }
 
-/** The tensors of a flat vector, as symbolic values. */
+/** Returns the tensors of a flat vector, as symbolic values. */
 export function unpack(vector: Value, layout: FlatLayout): Record<string, Value> {
   return mapEntries(layout, (_, { shape, offset }) => reshape(slice(vector, 0, offset, offset + sizeOf(shape)), shape));
 }
 
-/** The flat vector of symbolic tensors, which must include every name of the layout. */
+/** Returns the flat vector of symbolic tensors, which must include every name of the layout. */
 export function pack(values: Readonly<Record<string, Value>>, layout: FlatLayout): Value {
-  return concat(
-    [...layout.entries].map(([name, { shape }]) => reshape(values[name]!, [sizeOf(shape)])),
-    0,
-  );
+  const vectors = [...layout.entries].map(([name, { shape }]) => reshape(values[name]!, [sizeOf(shape)]));
+  return concat(vectors, 0);
 }
 
-/** The tensors of a flat vector's data, as views that share its memory. */
+/** Returns the tensors of a flat vector's data, as views that share its memory. */
 export function tensorViews(data: Float32Array, layout: FlatLayout): Record<string, Float32Array> {
   return mapEntries(layout, (_, { shape, offset }) => data.subarray(offset, offset + sizeOf(shape)));
 }

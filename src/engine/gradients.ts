@@ -1,11 +1,10 @@
 import { topologicalOrder } from './graph.js';
 import { add } from './operators/index.js';
-import { ShapeError, showShape } from './shape.js';
+import { ShapeError, showShape, sizeOf } from './shape.js';
 import { constant, type Value } from './value.js';
 
 /**
- * Reverse-mode gradients of a float32 scalar with respect to the given values, each of its value's shape. They are 0 if the scalar does not
- * depend on a value, and symbolic values like any other, which can be differentiated again.
+ * Returns the gradients of a float32 scalar with respect to values, by reverse-mode differentiation. They can be differentiated again.
  * @throws {ShapeError} if `loss` is not a float32 scalar
  * @throws {Error} if an operator between them has no gradient
  */
@@ -31,7 +30,7 @@ export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
       gradientOf.set(operand, known === undefined ? contribution : add(known, contribution));
     });
   }
-  return wrt.map((value) => gradientOf.get(value) ?? zeros(value));
+  return wrt.map((value) => gradientOf.get(value) ?? constant(new Float32Array(sizeOf(value.shape)), value.shape));
 }
 
 /** Returns the roots and the values, given in topological order, that depend on them. */
@@ -42,5 +41,3 @@ function dependents(order: readonly Value[], roots: readonly Value[]): ReadonlyS
   }
   return found;
 }
-
-const zeros = (value: Value): Value => constant(new Float32Array(value.shape.reduce((a, b) => a * b, 1)), value.shape);

@@ -1,11 +1,11 @@
 import { ShapeError, sizeOf } from './shape.js';
 import type { ComputedValue, InputValue, Value } from './value.js';
 
-/** A function from named inputs to named outputs: what is simplified, lowered, encoded and run. */
+/** A function from named inputs to named outputs, which is simplified, lowered, encoded and run. */
 export interface Graph {
   readonly inputs: readonly InputValue[];
   readonly outputs: Readonly<Record<string, Value>>;
-  /** The axis of the batch in inputs that have one. Processes that compute the graph together (ranks) divide the batch there. */
+  /** The axis of the batch in inputs that have one. Processes that compute the graph together (ranks) divide the batch along it. */
   readonly batchAxes?: BatchAxes;
 }
 
@@ -13,7 +13,7 @@ export interface Graph {
 export type BatchAxes = Readonly<Record<string, number>>;
 
 /**
- * Returns the graph of these outputs. Its inputs are found by walking it.
+ * Returns the graph of these outputs.
  * @param declared inputs that come first and stay even if nothing reads them, so that callers can feed the same names after simplification
  * @throws {ShapeError} if two inputs, or an input and an output, share a name
  */
@@ -22,9 +22,8 @@ export function graphOf(outputs: Readonly<Record<string, Value>>, declared: read
   const found = topologicalOrder(Object.values(outputs)).filter((value): value is InputValue => value.kind === 'input');
   for (const value of [...declared, ...found]) {
     const known = inputs.get(value.name);
-    if (known !== undefined && known !== value) {
+    if (known !== undefined && known !== value)
       throw new ShapeError(`graph: two different inputs are named ${value.name}`);
-    }
     inputs.set(value.name, value);
   }
   for (const [name, value] of Object.entries(outputs)) {
@@ -34,7 +33,7 @@ export function graphOf(outputs: Readonly<Record<string, Value>>, declared: read
   return { inputs: [...inputs.values()], outputs };
 }
 
-/** Returns every value that the given ones depend on, each once, inputs of an operator before its result. */
+/** Returns every value that the given ones depend on, each once and after its operands. */
 export function topologicalOrder(values: readonly Value[]): Value[] {
   const order: Value[] = [];
   const seen = new Set<Value>();
@@ -59,8 +58,8 @@ export function topologicalOrder(values: readonly Value[]): Value[] {
 }
 
 /**
- * Returns the same graph with every computed value replaced by `rewrite`, operands first.
- * @param rewrite gets a value whose inputs are already rewritten, and returns its replacement, of the same type and shape
+ * Replaces every computed value of a graph, operands first.
+ * @param rewrite returns the replacement, of the same type and shape, of a value whose inputs are already rewritten
  */
 export function rewriteGraph(
   graph: Graph,
@@ -83,10 +82,7 @@ export function rewriteGraph(
   return { inputs: graph.inputs, outputs };
 }
 
-/**
- * Counts the floating-point operations of one run of a graph, a multiply-accumulate counting as two. Values that the outputs share are
- * counted once; an operator with a decomposition counts as its parts.
- */
+/** Counts the floating-point operations of one run. A multiply-accumulate counts as two, and an operator with a decomposition as its parts. */
 export function countFlops(graph: Graph): number {
   const parts = rewriteGraph(graph, (value) => value.operator.decomposition?.(value.inputs, value.attributes) ?? value);
   return topologicalOrder(Object.values(parts.outputs)).reduce(

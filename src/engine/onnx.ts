@@ -11,14 +11,19 @@ import {
   type Value,
 } from './value.js';
 
-/** The ONNX operator set that files declare: the newest with which every runtime (native, WebGPU, WebAssembly) was tested. */
+type AttributeInit = MessageInitShape<typeof AttributeProtoSchema>;
+type NodeInit = MessageInitShape<typeof NodeProtoSchema>;
+type TensorInit = MessageInitShape<typeof TensorProtoSchema>;
+type ValueInfoInit = MessageInitShape<typeof ValueInfoProtoSchema>;
+
+/** The ONNX operator set of files: the newest that was tested with every runtime (native, WebGPU, WebAssembly). */
 export const OPSET = 18;
 const IR_VERSION = 9;
 
-/** ONNX's numbers of the attribute types (AttributeProto.AttributeType). */
+/** ONNX's codes of the attribute types (AttributeProto.AttributeType). */
 const [FLOAT, INT, STRING, FLOATS, INTS] = [1, 2, 3, 6, 7];
 
-/** What a file states besides the graph. */
+/** Contents of a file besides the graph. */
 export interface EncodeOptions {
   /** Inputs and outputs with a batch of any size, and its axis; see `forAnyBatch`. */
   readonly batchAxes?: BatchAxes;
@@ -26,12 +31,10 @@ export interface EncodeOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/**
- * Encodes a graph as the bytes of an ONNX model. Inputs, outputs and named constants keep their names; other values are named by operator and number.
- */
+/** Encodes an ONNX model. Inputs, outputs and named constants keep their names; other values are named by operator and number. */
 export async function encode(graph: Graph, { batchAxes = {}, metadata = {} }: EncodeOptions = {}): Promise<Uint8Array> {
   const names = new Naming(graph);
-  const nodes: MessageInitShape<typeof NodeProtoSchema>[] = [];
+  const nodes: NodeInit[] = [];
   const domains = new Set(['']);
   for (const value of topologicalOrder(Object.values(graph.outputs))) {
     if (value.kind !== 'computed') continue;
@@ -63,7 +66,7 @@ export async function encode(graph: Graph, { batchAxes = {}, metadata = {} }: En
 
 /** Gives every value its name in the file and collects constants as initializers, equal ones once. */
 class Naming {
-  readonly initializers: MessageInitShape<typeof TensorProtoSchema>[] = [];
+  readonly initializers: TensorInit[] = [];
   private readonly constants = new Map<string, string>();
   private readonly names = new Map<Value, string>();
   private readonly counts = new Map<string, number>();
@@ -96,7 +99,7 @@ class Naming {
     return name;
   }
 
-  // A space distinguishes generated names from those of inputs and outputs, which are identifiers or paths.
+  // A space distinguishes generated names: inputs and outputs have identifiers or paths.
   private fresh(prefix: string): string {
     const number = (this.counts.get(prefix) ?? 0) + 1;
     this.counts.set(prefix, number);
@@ -104,7 +107,7 @@ class Naming {
   }
 }
 
-function nodeOf(value: ComputedValue, names: Naming): MessageInitShape<typeof NodeProtoSchema> {
+function nodeOf(value: ComputedValue, names: Naming): NodeInit {
   const { operator, attributes } = value;
   const parameters = operator.parameters?.(attributes);
   const encoded = new Set(parameters?.encoded);
@@ -120,18 +123,14 @@ function nodeOf(value: ComputedValue, names: Naming): MessageInitShape<typeof No
   };
 }
 
-function attributeOf(
-  name: string,
-  attribute: AttributeValue,
-  isFloat: boolean,
-): MessageInitShape<typeof AttributeProtoSchema> {
+function attributeOf(name: string, attribute: AttributeValue, isFloat: boolean): AttributeInit {
   if (typeof attribute === 'string') return { name, type: STRING, s: new TextEncoder().encode(attribute) };
   if (typeof attribute === 'number')
     return isFloat ? { name, type: FLOAT, f: attribute } : { name, type: INT, i: BigInt(attribute) };
   return isFloat ? { name, type: FLOATS, floats: [...attribute] } : { name, type: INTS, ints: attribute.map(BigInt) };
 }
 
-const tensorOf = (name: string, { type, shape, data }: ConstantValue): MessageInitShape<typeof TensorProtoSchema> => ({
+const tensorOf = (name: string, { type, shape, data }: ConstantValue): TensorInit => ({
   name,
   dataType: ELEMENT_CODES[type],
   dims: shape.map(BigInt),
@@ -141,11 +140,7 @@ const tensorOf = (name: string, { type, shape, data }: ConstantValue): MessageIn
 /** The name of an open batch size. */
 const BATCH_SIZE = 'N';
 
-function describe(
-  name: string,
-  { type, shape }: TensorType,
-  batchAxes: BatchAxes,
-): MessageInitShape<typeof ValueInfoProtoSchema> {
+function describe(name: string, { type, shape }: TensorType, batchAxes: BatchAxes): ValueInfoInit {
   const dim = shape.map((size, axis) => ({
     value:
       axis === batchAxes[name]

@@ -1,7 +1,7 @@
 /** Static shapes: a list of sizes, the outermost axis first; `[]` is a scalar. */
 export type Shape = readonly number[];
 
-/** A value was given a shape, axis or attribute that its operator cannot take; thrown while the graph is built. */
+/** An operator cannot take a shape, axis or attribute; thrown while the graph is built. */
 export class ShapeError extends Error {
   override readonly name = 'ShapeError';
 }
@@ -15,7 +15,7 @@ export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((size, axis) => size === b[axis]);
 
-/** The shape of an elementwise result under ONNX's multidirectional broadcasting, or undefined if none exists. */
+/** Returns the shape of two broadcast operands, or undefined if they cannot be broadcast. */
 export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   const rank = Math.max(a.length, b.length);
   const result: number[] = [];
@@ -28,7 +28,7 @@ export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   return result;
 }
 
-/** Axes counted from the front, sorted and without repetition; negative ones count from the end as in ONNX. */
+/** Returns axes counted from the front, sorted and without repetition; negative ones count from the end. */
 export function normalizeAxes(axes: readonly number[], rank: number, operator: string): readonly number[] {
   const normalized = axes.map((axis) => {
     if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {

@@ -6,8 +6,8 @@ import { type ComputedValue, constantTensor, type ConstantValue, type Value } fr
 const FOLDING_LIMIT = 4096;
 
 /**
- * Returns the same function with fewer operators: constants folded, each operator's own simplifications applied, equal values computed
- * once. Exact: no rounding changes. Values that no output reaches are not part of a graph anyway.
+ * Returns the same function with fewer operators: folds constants, applies each operator's own simplifications, and computes equal values once. No
+ * rounding changes.
  */
 export function simplify(graph: Graph): Graph {
   const numbering = new ValueNumbering();
@@ -23,7 +23,7 @@ export function simplify(graph: Graph): Graph {
   );
 }
 
-/** Evaluates an operator all of whose inputs are constants. */
+/** Evaluates an operator if all its inputs are constants. */
 function foldConstants({ operator, inputs, attributes, type, shape }: ComputedValue): Value | undefined {
   if (operator.evaluate === undefined || sizeOf(shape) > FOLDING_LIMIT) return undefined;
   const constants = inputs.filter((value): value is ConstantValue => value.kind === 'constant');
@@ -58,10 +58,10 @@ class ValueNumbering {
   }
 }
 
-/** Keys of constants, whose elements are read once although a graph is simplified several times. */
+/** Keys of constants: a graph is simplified several times, but elements are read once. */
 const constantKeys = new WeakMap<ConstantValue, string>();
 
-/** Returns a key that only equal constants share, or undefined for a large constant. In it, -0 and 0 differ and NaN equals itself. */
+/** Returns a key that only equal constants share, or undefined for a large constant. -0 and 0 differ; NaN equals itself. */
 export function constantKey(value: ConstantValue): string | undefined {
   const key = constantKeys.get(value) ?? newKey(value);
   if (key !== undefined) constantKeys.set(value, key);
@@ -81,7 +81,7 @@ function newKey(value: ConstantValue): string | undefined {
   return `${type} ${shape.join()} ${elements}`;
 }
 
-/** Whether all elements are equal; 0 and -0 differ. */
+/** Tests whether all elements are equal; 0 and -0 differ. */
 const isUniform = ({ data }: ConstantValue): boolean => {
   const first = data.at(0);
   return !Object.is(first, -0) && (data as Float32Array).every((element) => Object.is(element, first));

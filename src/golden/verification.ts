@@ -1,7 +1,16 @@
 import { z } from 'zod';
+import { distortBy, DISTORTION_SIZE } from '../age/distortion.js';
+import { stateSize } from '../age/iteration.js';
+import { inferenceFunctions, type PairState } from '../age/networkFunctions.js';
+import { DISTANCES, type Objective } from '../age/objective.js';
+import type { Term } from '../age/plan.js';
+import { PRIORS } from '../age/prior.js';
+import { MOMENTS, REDUCTIONS, type UpdateBatch } from '../age/terms.js';
+import { updateGradients, type UpdateSpec } from '../age/update.js';
 import {
   adam,
   adamScalars,
+  type BatchAxes,
   type Compile,
   constant,
   flattenTensors,
@@ -17,19 +26,11 @@ import {
 import { InputError } from '../errors.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
 import { NETWORK_NAMES, type NetworkName, type NetworkPair, type WeightName } from '../networks/network.js';
-import { distortBy, DISTORTION_SIZE } from '../age/distortion.js';
-import { stateSize } from '../age/iteration.js';
-import { inferenceFunctions, type PairState } from '../age/networkFunctions.js';
-import { DISTANCES, type Objective } from '../age/objective.js';
-import type { Term } from '../age/plan.js';
-import { PRIORS } from '../age/prior.js';
-import { MOMENTS, REDUCTIONS, type UpdateBatch } from '../age/terms.js';
-import { updateGradients, type UpdateSpec } from '../age/update.js';
 
 /** The largest error that float32 rounding explains over a whole update. */
 export const TOLERANCE = 5e-5;
 
-/** The errors of one golden file. An error is the largest absolute difference divided by the largest absolute expected value of a tensor. */
+/** The errors of a golden file: of each tensor, the largest absolute difference divided by the largest absolute expected value. */
 export interface Verification {
   readonly file: string;
   /** The largest error of each group: the path of its tensors (`encoder_update/grad`), or `losses`. */
@@ -37,18 +38,13 @@ export interface Verification {
   readonly max_error: number;
 }
 
-/**
- * Computes everything that a golden file expects, and compares.
- * @throws {InputError} if the file is not a golden file
- */
+/** Computes all tensors that a golden file expects, and compares them. @throws {InputError} if it is not a golden file */
 export async function verify(golden: TensorFile, file: string, compile: Compile): Promise<Verification> {
   const goldenCase = readGoldenCase(golden, file);
   const graph = goldenGraph(goldenCase, golden);
+  const feeds = graph.inputs.map((value) => [value.name, feedOf(value, goldenCase.pair, golden, file)] as const);
   const program = await compile(graph);
-  const results = await program.run(
-    Object.fromEntries(graph.inputs.map((value) => [value.name, feedOf(value, goldenCase.pair, golden, file)])),
-  );
-  await program.release();
+  const results = await program.run(Object.fromEntries(feeds)).finally(() => program.release());
 
   const groups: Record<string, number> = {};
   const compare = (group: string, name: string, expected: ArrayLike<number>) => {
@@ -63,10 +59,11 @@ export async function verify(golden: TensorFile, file: string, compile: Compile)
   return { file, groups, max_error: Math.max(...Object.values(groups)) };
 }
 
-/** Whether a tensor is an input of the expected results. */
+/** Tests whether a tensor is an input instead of an expected result. */
 const isInput = (name: string): boolean => /^(initial|input)\//.test(name) || /^adam\/[^/]+$/.test(name);
 
-/** The configuration under the names that the file's writer uses. */
+/** The configuration, under the names of make_golden.py. */
+const WEIGHT = z.number().default(0);
 const caseSchema = z.object({
   arch: z.enum(ARCHITECTURE_NAMES as [ArchitectureName, ...ArchitectureName[]]),
   nf: z.int().positive(),
@@ -80,15 +77,15 @@ const caseSchema = z.object({
   match_x: z.enum(DISTANCES),
   match_z: z.enum(DISTANCES),
   noise: z.enum(PRIORS),
-  e_kl_real: z.number().default(0),
-  e_kl_fake: z.number().default(0),
-  e_match_x: z.number().default(0),
-  e_match_z: z.number().default(0),
-  e_align: z.number().default(0),
-  e_uniform: z.number().default(0),
-  g_kl_fake: z.number().default(0),
-  g_match_z: z.number().default(0),
-  g_match_x: z.number().default(0),
+  e_kl_real: WEIGHT,
+  e_kl_fake: WEIGHT,
+  e_match_x: WEIGHT,
+  e_match_z: WEIGHT,
+  e_align: WEIGHT,
+  e_uniform: WEIGHT,
+  g_kl_fake: WEIGHT,
+  g_match_z: WEIGHT,
+  g_match_x: WEIGHT,
 });
 const adamSchema = z.object({
   lr: z.number(),
@@ -112,13 +109,11 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
   };
   const golden = read('case', caseSchema);
   const expected = Object.entries(read('losses', z.record(z.string(), z.number())));
-  const losses: Readonly<Record<string, number>> = Object.fromEntries(
-    expected.map(([name, value]) => [name.replace('.kl_', '.KL_'), value]),
-  );
+  const losses = Object.fromEntries(expected.map(([name, value]) => [name.replace('.kl_', '.KL_'), value]));
   const spec = (network: NetworkName, weights: Partial<Record<Term, number>>): UpdateSpec => ({
     network,
     plan: { updates: 1, weights },
-    // A term that the file lists was computed by its writer, even if its weight is 0.
+    // Terms with a weight of 0 may be listed as well.
     monitored: (Object.keys(weights) as Term[]).filter((term) => `${network}.${term}` in losses),
   });
   return {
@@ -135,18 +130,17 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
     latentSize: golden.nz,
     updates: [
       spec('encoder', {
-        ...{
-          KL_real: golden.e_kl_real,
-          KL_fake: golden.e_kl_fake,
-          match_x: golden.e_match_x,
-          match_z: golden.e_match_z,
-        },
-        ...{ align: golden.e_align, uniform: golden.e_uniform },
+        KL_real: golden.e_kl_real,
+        KL_fake: golden.e_kl_fake,
+        match_x: golden.e_match_x,
+        match_z: golden.e_match_z,
+        align: golden.e_align,
+        uniform: golden.e_uniform,
       }),
       spec('generator', { KL_fake: golden.g_kl_fake, match_x: golden.g_match_x, match_z: golden.g_match_z }),
     ],
     losses,
-    // The constants of the Adam step, if the file contains one.
+    /** The constants of the Adam step, if the file contains one. */
     adam: metadata.adam === undefined ? undefined : read('adam', adamSchema),
   };
 }
@@ -161,14 +155,12 @@ function parseJson(text: string | undefined): unknown {
   }
 }
 
-/** One graph whose outputs are the expected tensors and losses, under their names. */
+/** Builds a graph whose outputs are the expected tensors and losses. */
 function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
   const { pair, batch, latentSize, objective } = goldenCase;
   const names = NETWORK_NAMES.flatMap((network): WeightName[] => [`${network}.parameters`, `${network}.statistics`]);
-  const state = Object.fromEntries(names.map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<
-    WeightName,
-    Value
-  >;
+  const inputs = names.map((name) => [name, input(name, [stateSize(pair, name)])] as const);
+  const state = Object.fromEntries(inputs) as Record<WeightName, Value>;
   const x = input('input/x', [batch, ...pair.encoder.inputShape]);
   const distort = distortBy(input('input/distortions', [batch, DISTORTION_SIZE]));
   const z = {
@@ -178,20 +170,18 @@ function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
   const { encode, generate } = inferenceFunctions(pair, state, objective.prior);
   const code = encode({ x }, { kind: 'native' });
   const outputs = {
-    ...Object.fromEntries(
-      goldenCase.updates.flatMap((spec) =>
-        Object.entries(updateOutputs(goldenCase, spec, state, { x, z: z[spec.network], distort })),
-      ),
-    ),
+    ...(Object.assign(
+      {},
+      ...goldenCase.updates.map((spec) => updateOutputs(goldenCase, spec, state, { x, z: z[spec.network], distort })),
+    ) as Record<string, Value>),
     'evaluation/sample': generate({ z: z.generator }, { kind: 'native' }),
     'evaluation/code': code,
     'evaluation/reconstruction': generate({ z: code }, { kind: 'generated' }),
     ...(goldenCase.adam && adamOutputs(goldenCase.adam, golden)),
   };
-  return {
-    ...graphOf(outputs),
-    batchAxes: { 'input/x': 0, 'input/distortions': 0, 'input/z_encoder_update': 0, 'input/z_generator_update': 0 },
-  };
+  const graph = graphOf(outputs);
+  const batchAxes = graph.inputs.filter(({ name }) => name.startsWith('input/')).map(({ name }) => [name, 0]);
+  return { ...graph, batchAxes: Object.fromEntries(batchAxes) as BatchAxes };
 }
 
 function updateOutputs(
@@ -224,16 +214,14 @@ function adamOutputs(
   const size = golden.tensors['adam/parameter']?.data.length ?? 0;
   const tensor = (name: string) => input(`adam/${name}`, [size]);
   const constants = { beta1, beta2, epsilon: eps };
-  const [stepSize, denominatorScale] = adamScalars(lr, step, constants).map((scalar) => constant(scalar)) as [
-    Value,
-    Value,
-  ];
+  const [stepSize, denominatorScale] = adamScalars(lr, step, constants);
+  const scalars = { stepSize: constant(stepSize), denominatorScale: constant(denominatorScale) };
   const moments = { m: tensor('m'), v: tensor('v') };
-  const next = adam(tensor('parameter'), tensor('grad'), moments, { stepSize, denominatorScale }, constants);
+  const next = adam(tensor('parameter'), tensor('grad'), moments, scalars, constants);
   return { 'adam/after/parameter': next.parameter, 'adam/after/m': next.m, 'adam/after/v': next.v };
 }
 
-/** The elements of an input of the graph: a tensor of the file, or the flat vector of its initial tensors. */
+/** Returns the elements of an input: a tensor of the file, or the flat vector of initial tensors. */
 function feedOf({ name, shape }: InputValue, pair: NetworkPair, golden: TensorFile, file: string): Float32Array {
   const tensor = (path: string, size: number): Float32Array => {
     const found = golden.tensors[path]?.data;
@@ -250,7 +238,7 @@ function feedOf({ name, shape }: InputValue, pair: NetworkPair, golden: TensorFi
   return flattenTensors(Object.fromEntries(tensors), layout);
 }
 
-/** Infinite errors, and those of missing results, are the largest number instead: JSON cannot represent infinity. */
+/** Returns the largest number if an error is infinite or the result is missing, because JSON cannot represent infinity. */
 function relativeError(actual: ArrayLike<number> | undefined, expected: ArrayLike<number>): number {
   if (actual?.length !== expected.length) return Number.MAX_VALUE;
   let [difference, largest] = [0, 0];
