@@ -73,7 +73,7 @@ describe('the list of runs', () => {
     expect(await runsOf(studio)).toEqual([]);
     const run = await makeRun(join(studio.folder, 'sweep', 'a'));
     expect((await runsOf(studio)).map(({ id, step, checkpoint }) => [id, step, checkpoint])).toEqual([
-      ['sweep/a', 0, 3],
+      ['sweep/a', 3, 3],
     ]);
     expect(((await studio.send('/api/runs/sweep%2Fa')).json as RunDetail).configuration).toMatchObject({ width: 4 });
     rmSync(run, { recursive: true });
