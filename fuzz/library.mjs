@@ -33,8 +33,6 @@ const seed = Number(values.seed);
 const last = values.case === undefined ? Number(values.cases) : Number(values.case) + 1;
 const first = Number(values.case ?? values.first);
 
-if (values.folder === undefined) await supervise();
-else await runCases(values.folder);
 
 /** Runs all cases in children, and prints what they break. */
 async function supervise() {
@@ -225,7 +223,7 @@ function change(args, random) {
   }
   const keys = Object.keys(holder);
   const key =
-    keys.length > 0 && random.chance(0.85) ? random.pick(keys) : random.pick(['cuont', 'signal', 'constructor', '0']);
+    keys.length > 0 && random.chance(0.85) ? random.pick(keys) : random.pick(Array.isArray(holder) ? ['0', '1'] : ['cuont', 'signal', 'constructor']);
   const action = random.below(6);
   if (action === 0) delete holder[key];
   else if (action === 1 && !Array.isArray(holder)) {
@@ -238,3 +236,6 @@ function change(args, random) {
 
 const isPlain = (value) =>
   typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && Object.keys(value).length > 0;
+
+if (values.folder === undefined) await supervise();
+else await runCases(values.folder);

@@ -3,6 +3,9 @@ import { InputError, nearestName, setting, type Text, throwAll } from './errors.
 
 type Path = readonly PropertyKey[];
 
+/** Unknown keys that are reported: an array of a million elements has as many. */
+const MAX_UNKNOWN = 10;
+
 /**
  * Parses a value with a schema.
  * @param keysAt returns the valid keys of the object at a path, for suggestions
@@ -30,7 +33,7 @@ function errorsOfIssue(
   keysAt: (path: Path) => readonly string[],
 ): InputError[] {
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => {
+    return issue.keys.slice(0, MAX_UNKNOWN).map((key) => {
       const nearest = nearestName(key, keysAt(issue.path));
       return new InputError(
         settingAt([...issue.path, key]),
@@ -62,7 +65,7 @@ const MAX_SHOWN = 200;
 /** Formats a value for a message. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'missing';
-  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of ${value.byteLength} bytes`;
   // JSON has neither NaN nor infinities nor large integers.
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);

@@ -4,7 +4,8 @@ import { InputError } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
 import { decodeImage, resizePixels } from './decode.node.js';
 import { Images } from './images.node.js';
-import type { Decoded, DecodeOptions } from './preprocessing.js';
+import { type Decoded, type DecodeOptions, requireDecodeOptions } from './preprocessing.js';
+import { shown } from '../validation.js';
 import { channelsFirst, type ImageBatch, type Raster } from './raster.js';
 
 /**
@@ -29,6 +30,7 @@ export async function readImages(
   images: ImageInput | readonly ImageInput[],
   preprocessing: DecodeOptions,
 ): Promise<Images> {
+  requireDecodeOptions(preprocessing);
   const { size, channels } = preprocessing;
   const pixels: Uint8Array[] = [];
   const list = Array.isArray(images) ? (images as readonly ImageInput[]) : [images as ImageInput];
@@ -94,9 +96,11 @@ function batchOf(image: Raster, name: string): ImageBatch {
 /** @throws {InputError} unless `data` are the bytes of an array of these sizes, with 1 or 3 channels */
 function requirePixels(data: unknown, sizes: readonly unknown[], channels: number, name: string): void {
   if (channels !== 1 && channels !== 3)
-    throw new InputError(name, `expected 1 or 3 channels but got ${channels}`, 'convert it to grayscale or RGB');
+    throw new InputError(name, `expected 1 or 3 channels but got ${shown(channels)}`, 'convert it to grayscale or RGB');
+  const wrong = sizes.find((size) => !Number.isInteger(size) || Number(size) < 0);
+  if (wrong !== undefined) throw new InputError(name, `expected whole numbers as its size but got ${shown(wrong)}`);
   const area = sizes.reduce<number>((product, size) => product * Number(size), 1);
-  const found = data instanceof Uint8Array ? data.length : `a ${data?.constructor.name ?? typeof data}`;
-  if (!sizes.every((size) => Number.isInteger(size) && Number(size) >= 0) || found !== area)
+  const found = data instanceof Uint8Array ? data.length : `a ${data?.constructor?.name ?? typeof data}`;
+  if (found !== area)
     throw new InputError(name, `expected ${area} bytes of pixels [${sizes.join(', ')}] but got ${found}`);
 }

@@ -17,6 +17,9 @@ export interface Padding {
   readonly value: number;
 }
 
+/** Largest number of rows and columns. */
+const MAX_SIZE = 1024;
+
 /** Padding of MNIST and its relatives: 28x28 in the middle of 32x32, with black around. Digits stay light on dark, as published. */
 export const DIGIT_PADDING: Padding = { inner: 28, border: 2, value: 0 };
 
@@ -108,4 +111,24 @@ export function padImage(
   }
   for (let start = planes * area; start < channels * area; start += planes * area)
     target.copyWithin(start, 0, planes * area);
+}
+
+/** @throws {InputError} unless a value says how images are preprocessed */
+export function requireDecodeOptions(given: unknown): void {
+  const {
+    size,
+    channels,
+    crop = 'center',
+    padding = null,
+  } = (given ?? {}) as Partial<Record<keyof DecodeOptions, unknown>>;
+  const reject = (key: string, expected: string) => {
+    throw new InputError('preprocessing', `${key} must be ${expected}`, "pass the run's configuration");
+  };
+  if (!(Number.isInteger(size) && Number(size) >= 1 && Number(size) <= MAX_SIZE))
+    reject('size', `a whole number from 1 to ${MAX_SIZE}`);
+  if (channels !== 1 && channels !== 3) reject('channels', '1 (grayscale) or 3 (RGB)');
+  if (!CROPS.some((name) => name === crop)) reject('crop', `one of ${CROPS.join(', ')}`);
+  const { inner, border, value } = (padding ?? { inner: 1, border: 1, value: 0 }) as Partial<Padding>;
+  if (![inner, border, value].every((each) => Number.isInteger(each) && each! >= 0 && each! <= MAX_SIZE))
+    reject('padding', 'null, or whole numbers inner, border and value');
 }
