@@ -7,7 +7,7 @@ import { defineConfig } from 'vitest/config';
 const SLOW = [
   'tests/{cli,docs,examples,fuzz,golden,pages}/**/*.test.ts',
   'tests/{training,runs}/**/{checkpointMutations,continuation,events,failingDisk,recovery,train,trainer,trainingEvaluation,trainingEvents,trainingLoop,trainingWhileDecoding}{,.node}.test.ts',
-  'tests/runs/**/{changedRunFolder,extractorCache,lock,model,runFolder,settings,tensorBoard}{,.node}.test.ts',
+  'tests/runs/**/{changedRunFolder,dataRecord,extractorCache,lock,model,runFolder,settings,tensorBoard}{,.node}.test.ts',
   'tests/age/{iteration,update}.test.ts',
   'tests/classifiers/{calibration,dataClassifier,probe}.test.ts',
   'tests/data/**/{compression,decodeCache,imageFolder,mutations,npz}{,.node}.test.ts',

@@ -116,7 +116,14 @@ export async function trainingCompilerOf(
   cores: number | undefined,
 ): Promise<DeviceCompiler> {
   const { device } = options;
-  if (device !== 'auto') return { compile: compilerOf({ ...options, device }, terminal, { cores }) };
+  if (device !== 'auto') {
+    const compileOptions = { ...compileOptionsOf(options, terminal, cores), device };
+    return {
+      compile: compilerOf({ ...options, device }, terminal, { cores }),
+      estimateMemory: async (graph) =>
+        (await import('../engine/runtime/native.node.js')).estimateMemory(graph, compileOptions),
+    };
+  }
   const { deviceCompiler } = await import('../engine/runtime/deviceChoice.node.js');
   return deviceCompiler({ ...compileOptionsOf(options, terminal, cores), device });
 }

@@ -234,6 +234,11 @@ export class RunFolder implements RunStore {
     return [...new Map(lines.map((entry) => [entry.step, entry])).values()];
   }
 
+  /** Reads a text file; undefined if there is none. @throws {InputError} if it cannot be read, or has more than `limit` bytes */
+  readText(name: string, limit: number): Promise<string | undefined> {
+    return this.folder.readText(name, limit);
+  }
+
   memoryMb(): number {
     return Math.round(process.memoryUsage.rss() / 2 ** 20);
   }

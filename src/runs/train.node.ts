@@ -17,7 +17,9 @@ import { type Direction, runTraining } from '../training/trainingLoop.js';
 import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
 import { removingLaterEvaluations } from './evaluationFile.node.js';
 import { planEvaluation, requireMetrics } from './evaluationPlan.js';
+import { recordData, requireSameData } from './dataRecord.node.js';
 import { Journal } from './journal.node.js';
+import { availableMemory, type MemoryNeed, requireMemory } from './memory.node.js';
 import { Ranks } from './ranks.node.js';
 import { readCheckpoint, readCheckpointFile, RunFolder } from './runFolder.node.js';
 import { followSteering } from './steering.node.js';
@@ -58,6 +60,8 @@ interface PreparationOptions extends RunOptions {
   readonly compile: Compile;
   /** Chooses the device of `compile` by the graph of an iteration, and returns a line about it (default: there is no choice). */
   readonly chooseDevice?: ((iteration: Graph, signal?: AbortSignal) => Promise<string>) | undefined;
+  /** Estimates the peak memory of training by the graph of an iteration; undefined if that is not known (default). */
+  readonly estimateMemory?: ((iteration: Graph) => Promise<number | undefined>) | undefined;
   /** The processes that train the model together (default: this one alone). */
   readonly ranks?: Ranks | undefined;
   readonly onEvent?: ((event: RunEvent) => void | Promise<void>) | undefined;
@@ -69,6 +73,8 @@ export interface PreparedRun {
   readonly source: ImageSource;
   /** What a user should know before training begins: the settings that were chosen for the data, and what to expect. */
   readonly notes: readonly Text[];
+  /** The memory that training needs, if that is known. */
+  readonly memory: MemoryNeed | undefined;
   /** Trains. */
   readonly train: () => Promise<RunSummary>;
   readonly close: () => void;
@@ -98,12 +104,16 @@ export async function prepareRun(
     ranks.requireDivisible(configuration.batch);
     const start = resume === false ? await initialWeights(configuration, ranks) : undefined;
     const decoded = ranks.isFirst ? await evaluatedImages(configuration, source) : undefined;
+    const folder = own?.folder;
+    if (folder) await requireSameData(folder, source);
+    const memory = await memoryOf(configuration, options);
     const notes = [
       ...notesOn(configuration, chosen, source.train.count),
+      ...(memory ? requireMemory(memory) : []),
       ...(await deviceNotes(configuration, options)),
     ];
-    const preparation = { ...options, ranks, configuration, start, folder: own?.folder, decoded, notes };
-    return { configuration, source, notes, close, train: () => trainPrepared(source, preparation) };
+    const preparation = { ...options, ranks, configuration, start, folder, decoded, notes };
+    return { configuration, source, notes, memory, close, train: () => trainPrepared(source, preparation) };
   } catch (error) {
     close();
     throw error;
@@ -129,6 +139,14 @@ function notesOn(
     ...(defaults.length > 0 ? [text`defaults for ${images} training images:${defaults}`] : []),
     ...expectations(images, totalStepsFor(configuration, images)),
   ];
+}
+
+async function memoryOf(
+  configuration: Configuration,
+  { estimateMemory }: PreparationOptions,
+): Promise<MemoryNeed | undefined> {
+  const estimated = await estimateMemory?.(iterationOf(iterationSpec(configuration)).graph);
+  return estimated === undefined ? undefined : { estimated, available: await availableMemory() };
 }
 
 /** Chooses the device, if it is not given. */
@@ -267,6 +285,7 @@ async function trainInto(
   const store = ranks.storeOf(folder);
   const journal = folder && new Journal(folder);
   const train = async (): Promise<RunSummary> => {
+    if (folder) await recordData(folder, source);
     const summary = await runTraining({
       configuration,
       source,

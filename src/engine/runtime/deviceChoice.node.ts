@@ -5,7 +5,7 @@ import { nextName } from '../lowering/state.js';
 import { sizeOf } from '../shape.js';
 import { ARRAY_OF, type ElementArray, type InputValue } from '../value.js';
 import { tryDevices } from './deviceTrial.node.js';
-import { compile, type CompileOptions, type Device } from './native.node.js';
+import { compile, estimateMemory, type CompileOptions, type Device } from './native.node.js';
 import { type Compile, StatefulProgram } from './program.js';
 import { firstLine } from './session.js';
 
@@ -21,6 +21,8 @@ export interface DeviceCompiler {
    * @throws the signal's reason if it is aborted between two runs
    */
   readonly chooseDevice?: (graph: Graph, signal?: AbortSignal) => Promise<string>;
+  /** Estimates the peak memory of training by a graph, in bytes; see `estimateMemory`. */
+  readonly estimateMemory?: (graph: Graph) => Promise<number | undefined>;
 }
 
 /** Returns a compiler for a device, or for the CPU until a device is chosen. */
@@ -28,8 +30,10 @@ export function deviceCompiler({
   device,
   ...options
 }: Omit<CompileOptions, 'device'> & { readonly device?: Device | 'auto' | undefined }): DeviceCompiler {
-  if (device !== 'auto')
-    return { compile: (graph) => compile(graph, { ...options, ...(device === undefined ? {} : { device }) }) };
+  if (device !== 'auto') {
+    const given = { ...options, ...(device === undefined ? {} : { device }) };
+    return { compile: (graph) => compile(graph, given), estimateMemory: (graph) => estimateMemory(graph, given) };
+  }
   let chosen: Device = 'cpu';
   return {
     compile: (graph) => compile(graph, { ...options, device: chosen }),

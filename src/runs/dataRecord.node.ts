@@ -1,0 +1,42 @@
+import type { DataDigest, ImageSource } from '../data/source.js';
+import { InputError, setting, text } from '../errors.js';
+import type { RunFolder } from './runFolder.node.js';
+
+/** Identifies the images of a run, wherever they are. */
+const NAME = 'data.json';
+const FORMAT = 'agenet data 1';
+const MAX_BYTES = 4096;
+
+/**
+ * Requires that a run resumes on the images that it was trained on. They may have moved.
+ * @throws {InputError} if they were changed, added, removed or renamed
+ */
+export async function requireSameData(run: RunFolder, { name, digest }: ImageSource): Promise<void> {
+  const recorded = digest && parseRecord(await run.readText(NAME, MAX_BYTES));
+  if (recorded === undefined) return;
+  const { count, sha256 } = await digest!();
+  if (sha256 === recorded.sha256 && count === recorded.count) return;
+  const change =
+    count === recorded.count ? 'images that differ from those' : `${count} images instead of the ${recorded.count}`;
+  throw new InputError(
+    name,
+    `has ${change} that the run in ${run.path} was trained on`,
+    text`restore the data, or start a new run with ${setting('initFrom')} ${run.path}`,
+  );
+}
+
+/** Records the images of a run, unless that was done. */
+export async function recordData(run: RunFolder, { digest }: ImageSource): Promise<void> {
+  if (digest === undefined || parseRecord(await run.readText(NAME, MAX_BYTES)) !== undefined) return;
+  await run.write(NAME, `${JSON.stringify({ format: FORMAT, ...(await digest()) })}\n`);
+}
+
+/** Returns undefined for a run of an earlier version, and for a damaged file. */
+function parseRecord(content: string | undefined): DataDigest | undefined {
+  try {
+    const { format, count, sha256 } = JSON.parse(content ?? '{}') as Partial<DataDigest & { format: string }>;
+    return format === FORMAT && typeof count === 'number' && typeof sha256 === 'string' ? { count, sha256 } : undefined;
+  } catch {
+    return undefined;
+  }
+}

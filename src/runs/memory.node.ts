@@ -1,0 +1,86 @@
+/** Compares the memory that training needs with the memory that is available. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError, setting, type Text, text } from '../errors.js';
+
+/** Bytes. */
+export interface MemoryNeed {
+  /** Estimated peak of this process. */
+  readonly estimated: number;
+  /** Memory of this process, and memory that it can still get, with swap; undefined if the system does not tell. */
+  readonly available: number | undefined;
+}
+
+/** The estimate differs from measurements by at most 7%. */
+const TOLERANCE = 0.07;
+/** Fraction of the available memory above which a line warns: the images of the data are not part of the estimate. */
+const CLOSE = 0.8;
+
+/** Returns what to tell the user if memory is scarce. @throws {InputError} if there is too little */
+export function requireMemory({ estimated, available = Infinity }: MemoryNeed): Text[] {
+  const amounts = `needs about ${gibibytes(estimated)} of memory, and ${gibibytes(available)} are available`;
+  const remedy = text`set a smaller ${setting('batch')} or ${setting('width')}`;
+  if (estimated * (1 - TOLERANCE) > available) throw new InputError('training', amounts, remedy);
+  return estimated > CLOSE * available ? [text`training ${amounts}; if the process is killed, ${remedy}`] : [];
+}
+
+const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+/**
+ * Returns the bytes that this process has or can still get, with swap: limits of its control groups, version 1 or 2, and of the machine.
+ * Returns undefined on systems other than Linux.
+ * @param root the root of the file system
+ */
+export async function availableMemory(root = '/'): Promise<number | undefined> {
+  const machine = await readTable(join(root, 'proc/meminfo'));
+  const free = machine.get('MemAvailable');
+  if (free === undefined) return undefined;
+  const limits = [1024 * (free + (machine.get('SwapFree') ?? 0)), ...(await groupLimits(root))];
+  return process.memoryUsage.rss() + Math.max(0, Math.min(...limits));
+}
+
+/** Returns the bytes that each control group of this process leaves. */
+async function groupLimits(root: string): Promise<number[]> {
+  const lines = (await readText(join(root, 'proc/self/cgroup'))).split('\n');
+  const limits = lines.flatMap((line) => {
+    const [, controllers, path] = /^\d+:([^:]*):(.*)$/u.exec(line) ?? [];
+    if (path === undefined) return [];
+    if (controllers === '')
+      return foldersTo(path).map((folder) => leftInGroup(join(root, 'sys/fs/cgroup', folder), VERSION_2));
+    return controllers!.split(',').includes('memory')
+      ? foldersTo(path).map((folder) => leftInGroup(join(root, 'sys/fs/cgroup/memory', folder), VERSION_1))
+      : [];
+  });
+  return (await Promise.all(limits)).filter((left) => left !== undefined);
+}
+
+/** Returns a path and its parents. In a container, a path of the host may not exist. */
+const foldersTo = (path: string): string[] => {
+  const names = path.split('/').filter((name) => name !== '');
+  return Array.from({ length: names.length + 1 }, (_, count) => names.slice(0, count).join('/'));
+};
+
+const VERSION_2 = { limit: 'memory.max', usage: 'memory.current', files: ['inactive_file', 'active_file'] };
+const VERSION_1 = {
+  limit: 'memory.limit_in_bytes',
+  usage: 'memory.usage_in_bytes',
+  files: ['total_inactive_file', 'total_active_file'],
+};
+
+/** The kernel frees cached files before it kills a process. */
+async function leftInGroup(folder: string, { limit, usage, files }: typeof VERSION_2): Promise<number | undefined> {
+  const [max, used] = await Promise.all(
+    [limit, usage].map(async (name) => parseInt(await readText(join(folder, name)))),
+  );
+  if (!Number.isFinite(max) || !Number.isFinite(used)) return undefined;
+  const statistics = await readTable(join(folder, 'memory.stat'));
+  return max! - used! + files.reduce((sum, name) => sum + (statistics.get(name) ?? 0), 0);
+}
+
+const readText = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
+
+/** Reads lines such as `MemFree:  1024 kB`. */
+async function readTable(file: string): Promise<ReadonlyMap<string, number>> {
+  const rows = Array.from((await readText(file)).matchAll(/^(\w+):?\s+(\d+)/gmu));
+  return new Map(rows.map(([, name, value]) => [name!, Number(value)]));
+}
