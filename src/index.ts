@@ -171,7 +171,8 @@ export {
   predictClasses,
 } from './classifiers/logisticRegression.js';
 export { classifyByNeighbors, METRICS, type NeighborOptions } from './classifiers/nearestNeighbors.js';
-export { probe, type ProbeOptions, type ProbeResult, type TestedProbe } from './classifiers/probe.js';
+export { probe, type ProbeOptions, type ProbeResult } from './classifiers/probe.js';
+export { type TestedProbe } from './classifiers/probeRunner.js';
 export { decodeProbe, encodeProbe, type ProbeOrigin, type SavedProbe } from './classifiers/fittedProbe.js';
 export { type Features } from './numerics/features.js';
 export {

@@ -67,6 +67,16 @@ export function headInput({ network, onSphere }: ClassifierSpec, output: Value):
 export const headLayout = (width: number, classes: number): FlatLayout =>
   flatLayout({ weight: [width, classes], bias: [classes] });
 
+/** Returns the lengths of the vectors of a classifier's weights. */
+export const weightLengths = ({
+  network,
+  classes,
+}: ClassifierSpec): Readonly<Record<keyof ClassifierWeights, number>> => ({
+  parameters: network.parameters.size,
+  statistics: network.statistics.size,
+  head: headLayout(outputWidth(network), classes).size,
+});
+
 /** Returns logits [N, K] of rows [N, M]. */
 export const linearHead = (rows: Value, { weight, bias }: NamedValues): Value =>
   add(matMul(rows, weight!), reshape(bias!, [1, bias!.shape[0]!]));

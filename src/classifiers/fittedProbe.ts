@@ -1,4 +1,4 @@
-import { type ClassifierSpec, type ClassifierWeights, headLayout, outputWidth } from './classifierGraph.js';
+import { type ClassifierSpec, type ClassifierWeights, weightLengths } from './classifierGraph.js';
 import { ClassifierPrograms } from './encoderClassifier.js';
 import type { Labels } from './labels.js';
 import { classProbabilities } from './logisticRegression.js';
@@ -93,18 +93,13 @@ export const networkSpec = ({ pair, prior }: TrainedModel, classes: number): Cla
   onSphere: prior === 'sphere',
 });
 
-function checkLengths({ method, weights, classes }: NetworkFit, { network }: ClassifierSpec): void {
-  const expected = {
-    parameters: network.parameters.size,
-    statistics: network.statistics.size,
-    head: headLayout(outputWidth(network), classes).size,
-  };
-  for (const name of ['parameters', 'statistics', 'head'] as const) {
+function checkLengths({ method, weights }: NetworkFit, spec: ClassifierSpec): void {
+  for (const [name, expected] of Object.entries(weightLengths(spec)) as [keyof ClassifierWeights, number][]) {
     const { length } = weights[name];
-    if (length !== expected[name])
+    if (length !== expected)
       throw new InputError(
         `probe ${method}`,
-        `expected ${expected[name]} values of ${name}, as in the encoder, but got ${length}`,
+        `expected ${expected} values of ${name}, as in the encoder, but got ${length}`,
       );
   }
 }

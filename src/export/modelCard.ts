@@ -169,68 +169,43 @@ console.log(images.dims, codes.dims, reconstructions.dims);
 \`\`\``;
 }
 
-function trainingSection({ configuration, step, weights, data, version }: ModelCard): string {
-  const {
-    network,
-    width,
-    latent,
-    prior,
-    batch,
-    learningRate,
-    schedule,
-    ema,
-    divergence,
-    moment,
-    matchX,
-    matchZ,
-    seed,
-    stages,
-  } = configuration;
-  const { initFrom, flip, augment, crop } = configuration;
-  const rows: readonly (readonly [string, string])[] = [
-    [
-      'data',
-      `${plain(dataName(configuration))}${data ? `, ${data.train} training images and ${data.test} test images` : ''}`,
-    ],
-    ['networks', `${network}, width ${width}, latent size ${latent}, prior ${prior}`],
-    ...(initFrom === undefined
-      ? []
-      : [
-          [
-            'initial weights',
-            `from ${plain(lastPart(initFrom))}; how these were trained is not recorded here`,
-          ] as const,
-        ]),
-    ...(step === 0
-      ? []
-      : ([
-          ['training', `${step} iterations of ${batch} images, seed ${seed}`],
-          [
-            'images',
-            [
-              `crop ${crop}`,
-              ...(flip ? ['mirrored at random'] : []),
-              ...augment.map((name) => `augmentation ${name}`),
-            ].join(', '),
-          ],
-          ['encoder updates', `\`${configuration.encoderUpdates}\``],
-          ['generator updates', `\`${configuration.generatorUpdates}\``],
-          ...stages.map(
-            ({ epoch, ...changed }) =>
-              [
-                `from epoch ${epoch}`,
-                Object.entries(changed)
-                  .map(([key, plan]) => `${key} \`${plan}\``)
-                  .join(', '),
-              ] as const,
-          ),
-          ['losses', `divergence ${divergence} (${moment}), match_x ${matchX}, match_z ${matchZ}`],
-          ['optimizer', `Adam, learning rate ${learningRate}, schedule ${schedule}`],
-          ['weights', weights === 'ema' ? `exponential moving average, decay ${ema}` : 'those of the last iteration'],
-        ] as const)),
-    ['exported by', `agenet ${version}`],
-  ];
-  return ['## Training', '', '| | |', '| --- | --- |', ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n');
+function trainingSection(card: ModelCard): string {
+  const { configuration, step, data, version } = card;
+  const { network, width, latent, prior, initFrom } = configuration;
+  const counts = data ? `, ${data.train} training images and ${data.test} test images` : '';
+  const origin = initFrom && `from ${plain(lastPart(initFrom))}; how these were trained is not recorded here`;
+  const rows: Readonly<Record<string, string>> = {
+    data: `${plain(dataName(configuration))}${counts}`,
+    networks: `${network}, width ${width}, latent size ${latent}, prior ${prior}`,
+    ...(origin && { 'initial weights': origin }),
+    ...(step > 0 && recipeRows(card)),
+    'exported by': `agenet ${version}`,
+  };
+  const lines = Object.entries(rows).map((row) => `| ${row.join(' | ')} |`);
+  return ['## Training', '', '| | |', '| --- | --- |', ...lines].join('\n');
+}
+
+function recipeRows({ configuration, step, weights }: ModelCard): Readonly<Record<string, string>> {
+  const { batch, learningRate, schedule, ema, divergence, moment, matchX, matchZ, seed } = configuration;
+  const { crop, flip, augment, encoderUpdates, generatorUpdates, stages } = configuration;
+  const changes = [...(flip ? ['mirrored at random'] : []), ...augment.map((name) => `augmentation ${name}`)];
+  return {
+    training: `${step} iterations of ${batch} images, seed ${seed}`,
+    images: [`crop ${crop}`, ...changes].join(', '),
+    'encoder updates': `\`${encoderUpdates}\``,
+    'generator updates': `\`${generatorUpdates}\``,
+    ...Object.fromEntries(
+      stages.map(({ epoch, ...changed }) => [
+        `from epoch ${epoch}`,
+        Object.entries(changed)
+          .map(([key, plan]) => `${key} \`${plan}\``)
+          .join(', '),
+      ]),
+    ),
+    losses: `divergence ${divergence} (${moment}), match_x ${matchX}, match_z ${matchZ}`,
+    optimizer: `Adam, learning rate ${learningRate}, schedule ${schedule}`,
+    weights: weights === 'ema' ? `exponential moving average, decay ${ema}` : 'those of the last iteration',
+  };
 }
 
 function qualitySection({ evaluation, precision }: ModelCard): string {

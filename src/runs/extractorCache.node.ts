@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.js';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ClassifierSpec, headLayout, outputWidth } from '../classifiers/classifierGraph.js';
+import { type ClassifierSpec, weightLengths } from '../classifiers/classifierGraph.js';
 import {
   classifierExtractor,
   type DataClassifier,
@@ -105,23 +105,20 @@ function keyOf(source: ImageSource): string {
 }
 
 /** Reads a cached classifier. Returns undefined if there is none, or it is corrupt. */
-async function readClassifier(file: string, { network, classes }: ClassifierSpec): Promise<DataClassifier | undefined> {
+async function readClassifier(file: string, spec: ClassifierSpec): Promise<DataClassifier | undefined> {
   try {
     const bytes = await readRegularFile(file);
     const { tensors, metadata } = decodeSafetensors(bytes, file);
     if (metadata.format !== FORMAT || !isSealIntact(bytes, metadata, sha256)) return undefined;
-    const sizes = {
-      parameters: network.parameters.size,
-      statistics: network.statistics.size,
-      head: headLayout(outputWidth(network), classes).size,
-    };
-    const weights = {
-      parameters: tensors.parameters!.data,
-      statistics: tensors.statistics!.data,
-      head: tensors.head!.data,
-    };
-    const fits = Object.entries(sizes).every(([name, size]) => weights[name as keyof typeof sizes].length === size);
-    return fits ? { weights, testAccuracy: Number(metadata.test_accuracy) } : undefined;
+    const fits = Object.entries(weightLengths(spec)).every(([name, length]) => tensors[name]!.data.length === length);
+    const [parameters, statistics, head] = ['parameters', 'statistics', 'head'].map((name) => tensors[name]!.data) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
+    return fits
+      ? { weights: { parameters, statistics, head }, testAccuracy: Number(metadata.test_accuracy) }
+      : undefined;
   } catch {
     return undefined;
   }

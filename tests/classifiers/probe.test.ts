@@ -141,7 +141,7 @@ const REFUSED: readonly (readonly [string, Partial<ProbeOptions>, readonly strin
   ['data of one class', without({ train: images(6, new Uint8Array(6)), classes: 1 }), ['bars', 'single class']],
   ['labels of a single class', without({ train: images(6, new Uint8Array(6)) }), ['the same label']],
   ['no test images', without({ test: images(0, new Uint8Array(0)) }), ['no test images']],
-  ['more labels than available', { labels: [63] }, ['--labels 63', '60 labeled']],
+  ['more labels than available', { labels: [63] }, ['labels 63', '60 labeled']],
   [
     'more labels than a class has',
     without({ train: images(6, Uint8Array.of(0, 1, 2, 0, 0, 0)) }),

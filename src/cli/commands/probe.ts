@@ -1,19 +1,10 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
-import type { ImageSource } from '../../data/source.js';
 import type { FittedProbe, ProbeMethod, ProbeOrigin } from '../../classifiers/fittedProbe.js';
 import type { ProbeResult } from '../../classifiers/probe.js';
 import { InputError, nearestName, setting, text } from '../../errors.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import {
-  compilerOf,
-  type CompilerOptions,
-  deviceOption,
-  emaOption,
-  RUN_DATA_HELP,
-  seedOption,
-  threadsOption,
-  wholeNumber,
-} from '../options.js';
+import { addModelOptions, type ModelCommandOptions, type OpenedModel, withRunData } from '../modelCommand.js';
+import { RUN_DATA_HELP, seedOption, wholeNumber } from '../options.js';
 
 const EXAMPLES = `
 Methods: codes (logistic regression on codes), features (on codes and the encoder's inner activations), knn (nearest codes), finetune (the
@@ -33,28 +24,27 @@ export const group = 'Evaluation:';
 
 export async function define(command: Subcommand) {
   const { PROBE_METHODS } = await import('../../classifiers/fittedProbe.js');
-  return command
-    .argument('<run>', 'a run folder, or a checkpoint')
-    .argument('[data]', RUN_DATA_HELP)
-    .requiredOption(
-      '--labels <list>',
-      'comma-separated numbers of labels, evenly over the classes, or all',
-      labelCounts,
-    )
-    .option('--trials <number>', 'number of random label subsets to average over', wholeNumber(1, 1000), 5)
-    .option(
-      '--methods <list>',
-      `comma-separated, of ${PROBE_METHODS.join(', ')} (default: all; codes with --save)`,
-      (text) => parseMethods(text, PROBE_METHODS),
-    )
-    .option(
-      '--save <name>',
-      'save the classifier of the first trial under this name; requires one number of labels and one method',
-    )
-    .addOption(seedOption().default(0))
-    .addOption(emaOption())
-    .addOption(deviceOption())
-    .addOption(threadsOption())
+  return addModelOptions(
+    command
+      .argument('<run>', 'a run folder, or a checkpoint')
+      .argument('[data]', RUN_DATA_HELP)
+      .requiredOption(
+        '--labels <list>',
+        'comma-separated numbers of labels, evenly over the classes, or all',
+        labelCounts,
+      )
+      .option('--trials <number>', 'number of random label subsets to average over', wholeNumber(1, 1000), 5)
+      .option(
+        '--methods <list>',
+        `comma-separated, of ${PROBE_METHODS.join(', ')} (default: all; codes with --save)`,
+        (text) => parseMethods(text, PROBE_METHODS),
+      )
+      .option(
+        '--save <name>',
+        'save the classifier of the first trial under this name; requires one number of labels and one method',
+      )
+      .addOption(seedOption().default(0)),
+  )
     .addHelpText('after', EXAMPLES)
     .action((run, data, options) => runAction(options, (terminal) => probeRun(run, data, options, terminal)));
 }
@@ -86,8 +76,7 @@ type Options = {
   readonly methods?: readonly ProbeMethod[] | undefined;
   readonly save?: string | undefined;
   readonly seed: number;
-  readonly ema: boolean;
-} & CompilerOptions;
+} & ModelCommandOptions;
 
 async function probeRun(
   run: string,
@@ -95,108 +84,94 @@ async function probeRun(
   options: Options,
   terminal: Terminal,
 ): Promise<ActionResult> {
-  const { openRun } = await import('../../runs/runFolder.node.js');
-  const { openCodeCache, openRunData } = await import('../runData.js');
   const { PROBE_METHODS } = await import('../../classifiers/fittedProbe.js');
-  const { phaseProgress } = await import('../progress.js');
-  const { probe, TEST_IMAGES } = await import('../../classifiers/probe.js');
-  const { modelWeights } = await import('../../training/trainer.js');
-  const { PROBES, requireAssetName, RunAssets, runFolderPath, weightsDigest } =
-    await import('../../runs/runAssets.node.js');
-  const {
-    labels,
-    trials,
-    save,
-    methods = save === undefined ? PROBE_METHODS : (['codes'] as const),
-    seed,
-    ema,
-  } = options;
+  const { PROBES, requireAssetName, RunAssets, runFolderPath } = await import('../../runs/runAssets.node.js');
+  const { labels, save, methods = save === undefined ? PROBE_METHODS : (['codes'] as const) } = options;
   if (save !== undefined) {
     requireAssetName(save, PROBES);
     checkSaving(save, labels, methods);
   }
   const files = save === undefined ? undefined : new RunAssets(runFolderPath(run), PROBES);
-  const compile = compilerOf(options, terminal);
-  const { model, checkpoint } = await openRun(run, compile, options);
-  const { configuration, step } = checkpoint;
-  const source = await openRunData(data, configuration, terminal);
-  const start = performance.now();
-  try {
-    const weights = modelWeights(checkpoint.vectors, { ema });
-    const codes = openCodeCache(model, options, terminal);
-    const testImages = Math.min(TEST_IMAGES, source.test.count);
-    let first: { readonly probe: FittedProbe; readonly origin: ProbeOrigin } | undefined;
-    const results = await probe({
-      model,
-      weights,
-      source,
-      labels,
-      trials,
-      methods,
-      seed,
-      compile,
-      // A saved classifier is asked for probabilities.
-      ...(save === undefined ? {} : { calibrate: methods }),
-      codesOf: (split, indices) => codes.codes(split, indices),
-      onProgress: phaseProgress(terminal),
-      onResult: (result) => terminal.print(resultLine(result)),
-      onFit: ({ probe, labels: count, accuracy, calibrationError }) => {
-        first ??= {
-          probe,
-          origin: {
-            ...{
-              data: source.name,
-              labels: count,
-              seed,
-              test_accuracy: accuracy,
-              expected_calibration_error: calibrationError,
-              test_images: testImages,
-              class_names: classNamesOf(source),
-            },
-            ...{ step, ema, weights: weightsDigest(weights) },
-          },
-        };
-      },
-    });
-    const protocol = {
-      data: source.name,
-      trials,
-      seed,
-      classes: source.classes,
-      test_images: testImages,
-      seconds: (performance.now() - start) / 1000,
-    };
-    if (files === undefined || save === undefined || first === undefined)
-      return { result: { run, step, results, protocol } };
+  return withRunData(run, data, options, terminal, async (opened) => {
+    const { first, ...result } = await measure(opened, { ...options, methods }, terminal);
+    if (files === undefined || save === undefined || first === undefined) return { result: { run, ...result } };
     const out = await files.write({ name: save, ...first });
-    terminal.print(
-      `Wrote probe ${save} (first trial, ${percent(first.origin.test_accuracy)} of ${testImages} test images) to ${out}`,
-    );
-    return { result: { run, step, results, protocol, saved: { name: save, out, ...first.origin } } };
-  } finally {
-    await model.release();
-    source.close?.();
-  }
+    const { test_accuracy: accuracy, test_images: images } = first.origin;
+    terminal.print(`Wrote probe ${save} (first trial, ${percent(accuracy)} of ${images} test images) to ${out}`);
+    return { result: { run, ...result, saved: { name: save, out, ...first.origin } } };
+  });
+}
+
+/** Measures accuracies, and returns them with the first classifier. */
+async function measure(
+  { model, checkpoint, source, compile }: OpenedModel,
+  { labels, trials, methods, save, seed, ...options }: Options & { readonly methods: readonly ProbeMethod[] },
+  terminal: Terminal,
+) {
+  const { openCodeCache } = await import('../runData.js');
+  const { phaseProgress } = await import('../progress.js');
+  const { probe } = await import('../../classifiers/probe.js');
+  const { TEST_IMAGES } = await import('../../classifiers/probeRunner.js');
+  const { weightsDigest } = await import('../../runs/runAssets.node.js');
+  const start = performance.now();
+  const { step } = checkpoint;
+  const codes = openCodeCache(model, options, terminal);
+  const testImages = Math.min(TEST_IMAGES, source.test.count);
+  let first: { readonly probe: FittedProbe; readonly origin: ProbeOrigin } | undefined;
+  const results = await probe({
+    model,
+    weights: model.weights,
+    source,
+    labels,
+    trials,
+    methods,
+    seed,
+    compile,
+    // A saved classifier is asked for probabilities.
+    ...(save !== undefined && { calibrate: methods }),
+    codesOf: (split, indices) => codes.codes(split, indices),
+    onProgress: phaseProgress(terminal),
+    onResult: (result) => terminal.print(resultLine(result)),
+    onFit: (fit) => {
+      first ??= {
+        probe: fit.probe,
+        origin: {
+          data: source.name,
+          labels: fit.labels,
+          seed,
+          test_accuracy: fit.accuracy,
+          expected_calibration_error: fit.calibrationError,
+          test_images: testImages,
+          class_names: Array.from(
+            { length: source.classes ?? 0 },
+            (_, label) => source.classNames?.[label] ?? String(label),
+          ),
+          step,
+          ema: options.ema,
+          weights: weightsDigest(model.weights),
+        },
+      };
+    },
+  });
+  const seconds = (performance.now() - start) / 1000;
+  const protocol = { data: source.name, trials, seed, classes: source.classes, test_images: testImages, seconds };
+  return { step, results, protocol, first };
 }
 
 /** @throws {InputError} if there would be several classifiers to save, or the name could not be a file name */
 function checkSaving(name: string, labels: Options['labels'], methods: readonly ProbeMethod[]): void {
-  if (labels.length !== 1)
-    throw new InputError(
-      text`${setting('save')} ${name}`,
-      text`saves one classifier, but ${setting('labels')} names ${labels.length} numbers`,
-      'name one',
-    );
-  if (methods.length !== 1)
-    throw new InputError(
-      text`${setting('save')} ${name}`,
-      text`saves one classifier, but ${setting('methods')} names ${methods.length} methods`,
-      'name one',
-    );
+  for (const [key, noun, { length }] of [
+    ['labels', 'numbers', labels],
+    ['methods', 'methods', methods],
+  ] as const) {
+    if (length !== 1)
+      throw new InputError(
+        text`${setting('save')} ${name}`,
+        text`saves one classifier, but ${setting(key)} names ${length} ${noun}`,
+        'name one',
+      );
+  }
 }
-
-const classNamesOf = ({ classes, classNames }: ImageSource): string[] =>
-  Array.from({ length: classes ?? 0 }, (_, label) => classNames?.[label] ?? String(label));
 
 /** `codes   100 labels: 92.10% ± 0.61, calibration error 0.019`. */
 function resultLine({
