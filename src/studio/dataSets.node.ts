@@ -76,14 +76,15 @@ export class DataSets {
 
   /** Returns all data sets. Requests name data by these names. */
   async list(): Promise<DataSet[]> {
-    const uploads: DataSet[] = [];
-    const { path } = this.root.below(UPLOADS);
-    const entries = (await this.root.below(UPLOADS).isIntact()) ? await readdir(path, { withFileTypes: true }) : [];
-    for (const { name } of entries.filter((entry) => entry.isDirectory())) {
-      if (runName.safeParse(name).success)
-        uploads.push({ name: `${UPLOADS}/${name}`, upload: { name, ...(await this.sizeOf(name)) } });
-    }
-    return [...uploads, ...Array.from(this.others.keys(), (name) => ({ name, upload: null }))];
+    const names = await this.root
+      .below(UPLOADS)
+      .list()
+      .catch(() => []);
+    const uploads = await Promise.all(names.filter(isName).map((name) => this.uploaded(name)));
+    return [
+      ...uploads.filter((each) => each !== undefined),
+      ...Array.from(this.others.keys(), (name) => ({ name, upload: null })),
+    ];
   }
 
   /**
@@ -145,6 +146,7 @@ export class DataSets {
     return this.inTurn(async () => {
       if (!(await this.root.below(UPLOADS, name).isIntact())) return false;
       // Renamed first, so that no run starts on a part of it.
+      await this.root.makeFolder(STUDIO_FOLDER);
       const deleted = this.temporary('deleted');
       await wrapWriteErrors(`${UPLOADS}/${name}`, () => rename(this.pathOf(name), deleted));
       this.described.delete(this.pathOf(name));
@@ -168,8 +170,8 @@ export class DataSets {
       const bytes = new Uint8Array(await file.arrayBuffer());
       images.push({ bytes, extension: await formatOf(bytes, file.name) });
     }
-    await this.makeOwnFolder(UPLOADS);
-    const folder = await this.makeOwnFolder(UPLOADS, name);
+    for (const made of [STUDIO_FOLDER, UPLOADS, `${UPLOADS}/${name}`]) await this.root.makeFolder(made);
+    const folder = this.pathOf(name);
     const present = await readdir(folder);
     if (present.length + files.length > UPLOAD_LIMITS.imagesInAll)
       throw new InputError(name, `has ${present.length} images`, `at most ${UPLOAD_LIMITS.imagesInAll} are accepted`);
@@ -180,7 +182,9 @@ export class DataSets {
     );
     await wrapWriteErrors(`${UPLOADS}/${name}`, () => this.addFiles(folder, contents));
     this.described.delete(folder);
-    return { name: `${UPLOADS}/${name}`, upload: { name, ...(await this.sizeOf(name)) } };
+    const stored = await this.uploaded(name);
+    if (stored === undefined) throw new InputError(name, 'was deleted during the upload', 'upload it again');
+    return stored;
   }
 
   /** Adds files to a folder: all or, if the disk is full, none. */
@@ -204,31 +208,26 @@ export class DataSets {
     }
   }
 
-  /** Makes a folder in the folder of the studio, and returns its path. @throws {InputError} if a link is in its place */
-  private async makeOwnFolder(...names: readonly string[]): Promise<string> {
-    const path = join(this.root.path, ...names);
-    const shown = names.join('/');
-    if ((await lstat(path).catch(() => undefined))?.isSymbolicLink())
-      throw new InputError(shown, 'is a link', 'remove it');
-    await wrapWriteErrors(shown, () => makeFolder(path));
-    return path;
-  }
-
-  private async sizeOf(name: string): Promise<Size> {
-    const folder = this.pathOf(name);
-    const changed = (await lstat(folder)).mtimeMs;
-    const known = this.sizes.get(name);
-    if (known?.changed === changed) return known.size;
-    const files = await Promise.all((await readdir(folder)).map((file) => lstat(join(folder, file))));
-    const size = { images: files.length, bytes: files.reduce((sum, file) => sum + file.size, 0) };
-    this.sizes.set(name, { changed, size });
-    return size;
+  /** Returns an uploaded data set with its size; undefined if there is none of this name. */
+  private async uploaded(name: string): Promise<DataSet | undefined> {
+    const folder = this.root.below(UPLOADS, name);
+    if (!(await folder.isIntact())) return undefined;
+    // It may be deleted at any moment.
+    const { mtimeMs: changed } = await lstat(folder.path).catch(() => ({ mtimeMs: 0 }));
+    let known = this.sizes.get(name);
+    if (known?.changed !== changed) {
+      const files = await folder.list().catch(() => []);
+      const sizes = await Promise.all(files.map((file) => lstat(join(folder.path, file)).catch(() => ({ size: 0 }))));
+      known = { changed, size: { images: files.length, bytes: sizes.reduce((sum, { size }) => sum + size, 0) } };
+      this.sizes.set(name, known);
+    }
+    return { name: `${UPLOADS}/${name}`, upload: { name, ...known.size } };
   }
 
   /** Returns the name of the uploaded data set at a path; undefined if the path is elsewhere. */
   private uploadOf(path: string): string | undefined {
     const name = relative(resolve(this.root.path, UPLOADS), path);
-    return runName.safeParse(name).success ? name : undefined;
+    return isName(name) ? name : undefined;
   }
 
   private pathOf(name: string): string {
@@ -240,7 +239,7 @@ export class DataSets {
   }
 
   private async run(spec: string): Promise<Description> {
-    await wrapWriteErrors(STUDIO_FOLDER, () => makeFolder(join(this.root.path, STUDIO_FOLDER)));
+    await this.root.makeFolder(STUDIO_FOLDER);
     const file = `${this.temporary('preview')}.png`;
     try {
       const args = ['dataset', spec, '--force', '--out', file, '--scale', '1'];
@@ -251,6 +250,8 @@ export class DataSets {
     }
   }
 }
+
+const isName = (name: string): boolean => runName.safeParse(name).success;
 
 const notOffered = (name: string): InputError =>
   new InputError(

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
-import { makeFolder, wrapWriteErrors } from '../files/atomic.node.js';
+import { wrapWriteErrors } from '../files/atomic.node.js';
 import { JOURNAL_NAME } from '../runs/journal.node.js';
 import { FolderLock, holderOf, LOCK_NAME } from '../runs/lock.node.js';
 import type { OwnFolder } from '../runs/ownFolder.node.js';
@@ -79,10 +79,9 @@ export class RunLibrary {
    * @throws {InputError} if a process trains into it
    */
   async delete(id: string, { path }: OwnFolder): Promise<void> {
-    const own = join(this.folder.path, STUDIO_FOLDER);
-    await wrapWriteErrors(own, () => makeFolder(own));
+    await this.folder.makeFolder(STUDIO_FOLDER);
     // Moved first, so that a refresh never finds a partly deleted run.
-    const deleted = join(own, `deleted-${randomUUID()}`);
+    const deleted = join(this.folder.path, STUDIO_FOLDER, `deleted-${randomUUID()}`);
     await this.move(id, path, deleted);
     await wrapWriteErrors(id, () => rm(deleted, { recursive: true }));
   }

@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
-import { lstat, rm } from 'node:fs/promises';
+import { lstat, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, setting } from '../errors.js';
-import { makeFolder, wrapWriteErrors } from '../files/atomic.node.js';
+import { wrapWriteErrors } from '../files/atomic.node.js';
 import type { OwnFolder } from '../runs/ownFolder.node.js';
 import { errorPrinted, lastLineOf, type Program } from './commandOutput.node.js';
 import { STUDIO_FOLDER } from './folders.js';
@@ -253,10 +253,8 @@ export class RunQueue {
   /** Creates a file for what a process prints, and returns its name. It is new: opening a pipe without a reader would block the server. */
   private async createOutput(): Promise<string> {
     const output = `${randomUUID()}.txt`;
-    await wrapWriteErrors(OUTPUTS, async () => {
-      await makeFolder(this.outputs);
-      closeSync(openSync(join(this.outputs, output), 'ax'));
-    });
+    await this.options.folder.makeFolder(OUTPUTS);
+    await wrapWriteErrors(OUTPUTS, async () => (await open(join(this.outputs, output), 'ax')).close());
     return output;
   }
 

@@ -395,7 +395,7 @@ describe('uploads', () => {
     mkdirSync(join(studio.folder, 'uploads'));
     symlinkSync('/tmp', join(studio.folder, 'uploads', 'linked'));
     expect((await upload(studio, 'linked', [['a.png', image]])).json.message).toBe(
-      'uploads/linked: is a link; remove it',
+      'uploads/linked: a link has replaced this folder; put the folder back',
     );
     expect((await upload(studio, 'a/b', [['a.png', image]])).status).toBe(400);
     const huge = await studio
