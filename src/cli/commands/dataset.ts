@@ -103,7 +103,7 @@ async function dataset(data: string, options: Options, terminal: Terminal): Prom
         throw new InputError(text`${setting('split')} ${split}`, `the ${split} split of ${data} has no images`);
       const indices = writtenIndices(chosen, kind === 'png' ? (options.count ?? PREVIEW) : options.count);
       if (kind === 'png') await writePreview(out, source, chosen, indices, options);
-      else if (kind === 'npz') await writeArchive(out, source, subset(chosen, Uint32Array.from(indices)), signal);
+      else if (kind === 'npz') await writeArchive(out, source, chosen, indices, signal);
       else await writeImageFolder(out, source, chosen, indices, signal);
       if (kind === 'png') await imageDisplay(terminal, options.show)(out);
       return describe(source, out, terminal);
@@ -185,23 +185,22 @@ function requireNoImageOptions(options: Options): void {
   }
 }
 
-/** Images in memory at a time. */
-const CHUNK = 1000;
-
-async function writeArchive(path: string, source: ImageSource, split: Split, signal: AbortSignal): Promise<void> {
+async function writeArchive(
+  path: string,
+  source: ImageSource,
+  split: Split,
+  indices: readonly number[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { inChunks } = await import('../../model/chunks.js');
   const pieces = function* () {
-    for (let first = 0; first < split.count; first += CHUNK) {
-      const indices = Array.from({ length: Math.min(CHUNK, split.count - first) }, (_, index) => first + index);
-      yield channelsLast(batchOf(source, gatherImages(split, indices, imageBytes(source))));
-    }
+    for (const { images } of inChunks(split, imageBytes(source), Uint32Array.from(indices)))
+      yield channelsLast(batchOf(source, images));
   };
-  const images: PiecewiseArray = {
-    shape: [split.count, ...source.size, source.channels],
-    type: '|u1',
-    pieces: pieces(),
-  };
-  const labels = split.labels ? { labels: { shape: [split.count], data: split.labels } } : {};
-  await writeNpzFile(path, { images, ...labels }, signal);
+  const shape = [indices.length, ...source.size, source.channels];
+  const images: PiecewiseArray = { shape, type: '|u1', pieces: pieces() };
+  const { labels } = subset(split, Uint32Array.from(indices));
+  await writeNpzFile(path, { images, ...(labels ? { labels: { shape: [labels.length], data: labels } } : {}) }, signal);
 }
 
 /** Writes images as PNG files, numbered within a folder per class. */

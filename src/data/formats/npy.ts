@@ -121,60 +121,46 @@ interface NpyHeader {
   readonly shape: readonly number[];
 }
 
-/** Whether a dictionary of three entries has those of a header. */
-function isHeader(
-  given: unknown,
-): given is { readonly descr: string; readonly fortran_order: boolean; readonly shape: readonly number[] } {
-  const { descr, fortran_order: order, shape } = (given ?? {}) as Readonly<Record<string, unknown>>;
-  return (
-    typeof descr === 'string' &&
-    typeof order === 'boolean' &&
-    Array.isArray(shape) &&
-    shape.every((size) => Number.isSafeInteger(size) && size >= 0)
-  );
-}
+/** The entries of a header's dictionary, in any order. Python 2 wrote an L after long integers. */
+const ENTRIES = [
+  /(['"])descr\1\s*:\s*(['"])(?<descr>[^'"\\]*)\2/,
+  /(['"])fortran_order\1\s*:\s*(?<order>True|False)\b/,
+  /(['"])shape\1\s*:\s*\((?<shape>[^()]*)\)/,
+];
 
 function parseHeader(literal: string, name: string): NpyHeader {
-  const header = parseLiteral(literal);
-  if (!isHeader(header))
+  const found = ENTRIES.map((entry) => entry.exec(literal));
+  const { descr, order, shape } = Object.assign({}, ...found.map((entry) => entry?.groups)) as Record<string, string>;
+  const others = found.reduce((text, entry) => text.replace(entry?.[0] ?? '', ''), literal);
+  const sizes = parseTuple(shape ?? '1');
+  if (
+    descr === undefined ||
+    order === undefined ||
+    sizes === undefined ||
+    !/^\{(?:\s*,){2,3}\s*\}$/.test(others.trim())
+  )
     throw new InputError(
       name,
       `its header is ${quoted(literal.trim())}`,
       "expected {'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), } with a plain type",
     );
-  const { descr, fortran_order: fortranOrder, shape } = header;
-  const [, order, type = ''] = /^([<>|])([a-z]\d)$/.exec(descr) ?? [];
-  if ((type !== 'b1' && !isElementKind(type)) || (order === '|' && !type.endsWith('1')))
+  const [, byteOrder, type = ''] = /^([<>|])([a-z]\d)$/.exec(descr) ?? [];
+  if ((type !== 'b1' && !isElementKind(type)) || (byteOrder === '|' && !type.endsWith('1')))
     throw new InputError(
       name,
       `unknown element type ${quoted(descr)}`,
       'expected b1, an integer (u1, i2, ...) or a float (f4, f8) after <, > or |',
     );
-  return { kind: type, littleEndian: order !== '>', fortranOrder, shape };
+  return { kind: type, littleEndian: byteOrder !== '>', fortranOrder: order === 'True', shape: sizes };
 }
 
-/** Parses a Python dictionary of three entries as JSON. Returns undefined unless it consists of plain strings, booleans and tuples of integers. */
-function parseLiteral(literal: string): unknown {
-  if (!/^[\w\s'"{}():,<>|=]*$/.test(literal) || literal.split(':').length !== 4) return undefined;
-  const compact = literal
-    .split(/([{}():,])/)
-    .map((part) => part.trim())
-    .join('');
-  // In Python, (2) is a number and not a tuple.
-  if (/\(\d+L?\)/.test(compact)) return undefined;
-  const json = compact
-    .replaceAll("'", '"')
-    .replaceAll('(', '[')
-    .replaceAll(')', ']')
-    // Python 2 wrote an L after long integers.
-    .replace(/(\d)L\b/g, '$1')
-    .replace(/\b(?:True|False)\b/g, (word) => word.toLowerCase())
-    .replace(/(?<=["\w\]]),(?=[\]}])/g, '');
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
+/** Parses the sizes in a Python tuple. Returns undefined for other texts: in Python, (2) is a number and not a tuple. */
+function parseTuple(text: string): number[] | undefined {
+  const parts = text.split(',').map((part) => part.trim());
+  if (parts.at(-1) === '') parts.pop();
+  else if (parts.length === 1) return undefined;
+  const sizes = parts.map((part) => (/^\d+L?$/.test(part) ? Number.parseInt(part, 10) : NaN));
+  return sizes.every(Number.isSafeInteger) ? sizes : undefined;
 }
 
 /** Rearranges elements of `width` bytes from column-major to row-major order. */
