@@ -2,8 +2,7 @@ import { InputError } from '../errors.js';
 import { randomStream, shuffledIndices } from '../random.js';
 
 /**
- * Order in which training sees its images: shuffled each epoch, in batches, without the last short one. It depends only on the seed and the
- * batch number, so nothing has to be saved to resume from any batch.
+ * Order in which training sees its images: shuffled each epoch, in batches, without the last short one. It depends only on the seed.
  */
 export class EpochSampler {
   readonly batchesPerEpoch: number;
@@ -39,11 +38,10 @@ export class EpochSampler {
 const MAX_IMAGES = 2 ** 32;
 
 /**
- * Mirrors each image of a batch left to right with probability 1/2. The draw depends on the seed, the epoch and the image's index, not on the
- * batch, so nothing has to be saved to resume from any batch.
+ * Returns a batch with each image mirrored left to right with probability 1/2. The draw depends on the seed, the epoch and the image's index, so
+ * nothing has to be saved to resume from any batch.
  * @param pixels bytes [N, C, H, W]
  * @param indices positions of the N images in the data
- * @returns a new array
  */
 export function flipBatch(
   pixels: Uint8Array,

@@ -145,8 +145,8 @@ export const concatenateImages = (parts: readonly [LabeledImages, ...LabeledImag
 });
 
 /**
- * Reads the IDX files of a folder that are named as MNIST's, `train-images-idx3-ubyte` and so on, compressed by gzip or not. Labels and the test
- * split are optional.
+ * Reads the IDX files of a folder that are named as MNIST's (`train-images-idx3-ubyte`), compressed by gzip or not. Labels and the test split are
+ * optional.
  * @throws {InputError} if the images of the train split are missing, or a file is invalid
  */
 export async function readIdxFolder(path: string): Promise<TrainTestArrays> {

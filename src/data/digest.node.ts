@@ -7,8 +7,7 @@ const SAMPLE = 1000;
 const CONCURRENT_READS = 64;
 
 /**
- * Returns the number of images and a digest of their names, sizes, splits, and the content of up to 1,000 images. Moving the data does not
- * change the digest.
+ * Returns the number of images and a digest of their names, sizes, splits, and the content of up to 1,000 images.
  */
 export async function digestItems(
   items: readonly ImageItem[],

@@ -49,8 +49,8 @@ export interface FolderClasses {
 }
 
 /**
- * Makes each top-level folder in the images' names a class, in alphabetical order. Returns the reason instead if there are no classes: fewer than
- * two folders (an empty reason), more than 256, or images outside of them.
+ * Makes each top-level folder in the images' names a class, in alphabetical order. Returns the reason if there are none: fewer than two folders
+ * (an empty reason), more than 256, or images outside of them.
  */
 export function folderClasses(images: readonly string[]): FolderClasses | { readonly none: string } {
   const folders = new Set<string>();

@@ -14,12 +14,10 @@ export const writeFileAtomically = (path: string, bytes: Uint8Array): Promise<vo
 type Append = (bytes: Uint8Array) => Promise<void>;
 
 /**
- * Writes a file that may exceed the memory, completely or not at all: `write` appends bytes to a partial file in the same folder, which is then
- * synced to disk and renamed. If writing fails or the process exits, the partial file is removed. If the process is killed, the next one that
- * writes into the folder removes it.
- * @param signal aborts at the next piece
+ * Writes a file that may exceed the memory, completely or not at all: `write` appends bytes to a partial file, which is then synced to disk and
+ * renamed. If the process is killed, the next one that writes into the folder removes the partial file.
+ * @param signal aborts at the next piece, and rejects with its reason
  * @throws {InputError} if the file cannot be written
- * @throws what `write` throws, and the reason of the signal
  */
 export async function writeFileInPieces(
   path: string,
@@ -103,9 +101,8 @@ export async function writeAndSync(path: string, bytes: Uint8Array): Promise<voi
 }
 
 /**
- * Creates a folder and its missing parents. An existing folder is accepted. Node's recursive mkdir never returns on file systems that report
- * ENOENT for a folder that cannot be created, and reports ENOENT on read-only ones.
- * @throws the system's error
+ * Creates a folder and its missing parents. Node's recursive mkdir never returns on file systems that report ENOENT for a folder that cannot be
+ * created, and reports ENOENT on read-only ones.
  */
 export async function makeFolder(path: string): Promise<void> {
   const failure = await mkdir(path).catch((error: NodeJS.ErrnoException) => error);

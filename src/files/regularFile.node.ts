@@ -3,7 +3,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { wrapReadErrors } from './atomic.node.js';
 
-/** Opens a file without waiting for the writer of a pipe, and without making a terminal the process's own. Some systems lack these flags. */
+/** Waits for no writer of a pipe, and makes no terminal the process's own. Some systems lack these flags. */
 export const OPEN_FOR_READING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 /** A system call reads at most 2^31 - 1 bytes. */
 const MAX_READ_BYTES = 2 ** 30;
@@ -12,9 +12,8 @@ const MAX_READ_BYTES = 2 ** 30;
 export class FileTooLargeError extends Error {}
 
 /**
- * Opens a regular file. Named pipes, sockets, devices and folders are rejected without waiting for them. The check looks at the open file, so
- * nothing can replace it in between.
- * @throws the system's error, or an Error that names the kind of file
+ * Opens a regular file. Named pipes, sockets, devices and folders are rejected without waiting for them. The check looks at the open file, which
+ * nothing can replace.
  */
 async function withRegularFile<T>(path: string, action: (file: FileHandle, size: number) => Promise<T>): Promise<T> {
   const file = await open(path, OPEN_FOR_READING);
@@ -33,7 +32,6 @@ export const regularFileSize = (path: string): Promise<number> =>
 
 /**
  * Reads a regular file.
- * @param limit maximum number of bytes
  * @throws the system's error, or an Error that names the kind of file
  * @throws {FileTooLargeError} if the file has more than `limit` bytes
  */

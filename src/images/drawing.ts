@@ -61,9 +61,8 @@ export function enlarge(raster: Raster, scale: number): Raster {
 const MAX_PIXELS = 2 ** 28;
 
 /**
- * Requires that images fit in memory when they are enlarged.
  * @param frames number of images of this size that are in memory together
- * @throws {InputError} with the largest possible scale if they do not
+ * @throws {InputError} with the largest possible scale if enlarged images would not fit in memory
  */
 export function requireScale({ width, height }: Pick<Raster, 'width' | 'height'>, scale: number, frames = 1): void {
   if (scale === 1 || frames * width * height * scale ** 2 <= MAX_PIXELS) return;

@@ -47,9 +47,8 @@ export interface DecodingFailure {
 export type Decoded = { readonly pixels: Uint8Array } | DecodingFailure;
 
 /**
- * Returns the steps for an image of some width and height, from a data set or from the user. An image of the final size is not changed,
+ * Returns the steps for an image: the square that it becomes, how, and the border that is then added. An image of the final size is not changed,
  * because it was prepared before or a model generated it. An image of the size inside the border is only padded.
- * @returns rows and columns of the square before padding, how the image becomes this square, and the border that is added to it, if any
  */
 export function preprocessingSteps(
   width: number,
@@ -82,9 +81,8 @@ export function requirePaddable(size: number, padding: Padding): void {
 }
 
 /**
- * Writes an image into the middle of its border. Each pixel is repeated if `size` is a multiple of the padded size.
- * @param image bytes [C, inner, inner]
- * @param target receives the bytes [channels, size, size]; a single channel of `image` is repeated
+ * Writes an image [C, inner, inner] into the middle of its border [channels, size, size]. Each pixel is repeated if `size` is a multiple of the
+ * padded size, and so is a single channel.
  */
 export function padImage(
   image: Uint8Array,

@@ -1,6 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
 import type { NpzArrays } from '../../data/formats/npz.js';
-import { joinSplits } from '../../data/source.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, threadsOption } from '../options.js';
 import { forceOption, keepInputs, type OutputOptions, prepareOutput, writeNpzFile } from '../output.js';
@@ -43,6 +42,7 @@ async function encode(
   options: Options,
   terminal: Terminal,
 ): Promise<ActionResult> {
+  const { joinSplits } = await import('../../data/source.js');
   const { textArray } = await import('../../data/formats/npz.js');
   const { Model } = await import('../../runs/model.node.js');
   const { openCodeCache, openRunData, splitOf } = await import('../runData.js');

@@ -75,13 +75,12 @@ export interface UnfinishedEntry {
 }
 
 /**
- * Decoded images on disk. Each list of images is a folder named by its key: `pixels` has the images one after another, with holes for skipped
- * ones; `checksums` has a CRC-32 per image, in the byte order of the machine; `index.json` has the skipped images and the SHA-256 of the
- * checksums. An entry is written under another name and renamed when it is on disk, so it is complete or absent even if several processes write
- * it. It may be deleted at any time. An entry with any change counts as absent.
+ * Decoded images on disk. Each list of images is a folder named by its key: `pixels` with holes for skipped images, `checksums` with a CRC-32 per
+ * image, and `index.json` with the skipped images and the SHA-256 of the checksums. An entry is complete or absent even if several processes
+ * write it, and may be deleted at any time. An entry with any change counts as absent.
  *
- * Reading all pixels whenever an entry is opened would take seconds for 100,000 images. They are compared with their checksums only if the
- * file's times have changed since the last time. Otherwise each image is compared when it is read.
+ * Verifying all pixels takes seconds for 100,000 images, so it happens only if the file's times have changed. Otherwise each image is compared
+ * when it is read.
  */
 export class DecodeCache {
   private readonly folder: string;
@@ -196,7 +195,7 @@ const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').upda
 const encodeIndex = (body: EntryBody): Uint8Array =>
   new TextEncoder().encode(JSON.stringify({ body, digest: sha256(JSON.stringify(body)) }));
 
-/** Decodes an index, or returns undefined if it was changed or has another version. Keys are parsed in the order in which they were written. */
+/** Decodes an index, or returns undefined if it was changed or has another version. */
 function decodeIndex(text: string): EntryBody | undefined {
   const { body, digest } = JSON.parse(text) as { readonly body: EntryBody; readonly digest: string };
   return sha256(JSON.stringify(body)) === digest && body.version === CACHE_FORMAT_VERSION ? body : undefined;

@@ -81,8 +81,8 @@ export function arrayItems(images: LabeledImages, name: string, fingerprint: str
 }
 
 /**
- * Calls an action with the indices 0 to count - 1, at most `limit` at a time. After a failure or an abort it starts no further calls, and
- * rejects with the first failure when the calls in progress have settled.
+ * Calls an action with the indices 0 to count - 1, at most `limit` at a time. After a failure or an abort it waits for the calls in progress,
+ * and rejects with the first failure.
  */
 export async function forEachConcurrently(
   count: number,

@@ -48,8 +48,7 @@ export interface PendingImages {
 /**
  * Opens a list of images: from the cache, or by starting to decode it in the background.
  * @param name what messages call the images
- * @returns images whose `finish` warns of skipped images, and throws InputError if all are skipped, if one is skipped under `strict`, or if the
- * pixels cannot be stored
+ * @returns images whose `finish` warns of skipped images, and rejects if all are, if one is under `strict`, or if the pixels cannot be stored
  */
 export async function openImages(
   name: string,

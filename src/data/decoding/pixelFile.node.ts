@@ -12,8 +12,8 @@ const syncToDisk = promisify(fdatasync);
 const BLOCK_BYTES = 2 ** 22;
 
 /**
- * Decoded images of one size in an open file, with a CRC-32 per image: an image that has changed on disk is never returned. Reads and writes are
- * synchronous, because the system's page cache answers faster than the thread pool, which has images to decode.
+ * Decoded images of one size in an open file. An image that has changed on disk is never returned. Reads and writes are synchronous, because the
+ * system's page cache answers faster than the thread pool, which has images to decode.
  */
 export class PixelFile {
   /** Undefined once closed, because the system gives the number to the next file that is opened. */

@@ -68,7 +68,7 @@ export interface LabeledImages {
 
 /**
  * Returns the layout of an array of images [N, H, W] or [N, H, W, C].
- * @throws {InputError} that starts with `name` for other numbers of axes or channels, and if there is no pixel
+ * @throws {InputError} for other numbers of axes or channels, and if there is no pixel
  */
 export function imageLayout(
   sizes: readonly number[],
@@ -102,7 +102,7 @@ export function channelPlanes(interleaved: Uint8Array, channels: number, height:
 
 /**
  * Converts labels of any type to bytes.
- * @throws {InputError} that starts with `name` unless all are integers from `min` to `max` (at most 255)
+ * @throws {InputError} unless all are integers from `min` to `max` (at most 255)
  */
 export function classNumbers(labels: Elements, min: number, max: number, name: string): Uint8Array {
   const numbers = new Uint8Array(labels.length);

@@ -23,7 +23,7 @@ const IMAGE_BYTES = CHANNELS * SIDE * SIDE;
 /**
  * Reads one file of CIFAR's binary version (`data_batch_1.bin`, `test_batch.bin`; `train.bin`, `test.bin`): records of the label bytes and
  * the red, green and blue plane of a 32x32 image. CIFAR-100's images get their fine label.
- * @throws {InputError} that starts with `name` if the bytes are no such file or end inside a record
+ * @throws {InputError} if the bytes are no such file
  */
 export function decodeCifar(bytes: Uint8Array, kind: CifarKind, name: string): LabeledImages {
   const { title, classes } = RECORDS[kind];

@@ -14,7 +14,7 @@ const ALLOWED_RATIO = 128;
 const inflationLimit = (compressed: number): number =>
   Math.min(MAX_RATIO * compressed, FREE_BYTES + ALLOWED_RATIO * compressed);
 
-/** @throws {InputError} that starts with `name` if `size` exceeds what `compressed` bytes may inflate to */
+/** @throws {InputError} if `size` exceeds what `compressed` bytes may inflate to */
 export function requireInflatable(size: number, compressed: number, name: string): void {
   const limit = inflationLimit(compressed);
   if (!(size <= limit))
@@ -26,7 +26,7 @@ export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes
 
 /**
  * Decompresses a gzip file (RFC 1952).
- * @throws {InputError} that starts with `name` if the file is corrupt or truncated, or its contents exceed the limit for its length
+ * @throws {InputError} if the file is corrupt or truncated, or its contents exceed the limit for its length
  */
 export async function gunzip(bytes: Uint8Array, name: string): Promise<Uint8Array> {
   const contents = await decompressed(bytes, 'gzip', inflationLimit(bytes.length), name);
@@ -50,7 +50,7 @@ export async function unzlib(bytes: Uint8Array, size: number, name: string): Pro
 
 /**
  * Decompresses the first `count` bytes of a zlib stream, or all if there are fewer.
- * @throws {InputError} that starts with `name` if the data is corrupt
+ * @throws {InputError} if the data is corrupt
  */
 export const unzlibStart = async (bytes: Uint8Array, count: number, name: string): Promise<Uint8Array> =>
   (await decompressed(bytes, 'deflate', count, name)).subarray(0, count);

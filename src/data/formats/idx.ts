@@ -13,7 +13,7 @@ const UNSIGNED_BYTE = 0x08;
 /**
  * Reads an IDX file, optionally compressed by gzip: two zero bytes, the element type, the number of axes, the size of each axis (32 bits,
  * big-endian), then the elements.
- * @throws {InputError} that starts with `name` if the bytes are not an IDX file, are truncated, or have elements other than bytes
+ * @throws {InputError} if the bytes are no such file
  */
 export async function decodeIdx(bytes: Uint8Array, name: string): Promise<IdxArray> {
   const file = isGzip(bytes) ? await gunzip(bytes, name) : bytes;

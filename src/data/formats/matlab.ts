@@ -69,7 +69,7 @@ interface Variable {
 /**
  * Reads the variables in `names` from a MATLAB file (`save -v6` and `-v7`, of either byte order): arrays of real numbers, compressed or not.
  * Other variables are skipped. A compressed array takes no more memory than its header declares, within the limit for its length.
- * @throws {InputError} that starts with `name` if the bytes are no such file, are corrupt or truncated, or lack a variable
+ * @throws {InputError} if the bytes are no such file or lack a variable
  */
 export async function decodeMatlab(
   bytes: Uint8Array,

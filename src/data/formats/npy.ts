@@ -56,7 +56,7 @@ export function encodeTexts(texts: readonly string[]): { readonly type: WrittenT
   return { type: `<U${length}`, data: new Uint8Array(view.buffer) };
 }
 
-/** Returns the part of an .npy file before the elements: a magic string, and a header of Python's syntax whose length is a multiple of 64. */
+/** Returns an .npy file without its elements: a magic string, and a header whose length is a multiple of 64. */
 export function npyPreamble(shape: readonly number[], type: WrittenType): Uint8Array {
   const literal = `{'descr': '${type}', 'fortran_order': False, 'shape': ${pythonTuple(shape)}, }`;
   const fixed = MAGIC.length + 4;
@@ -71,7 +71,7 @@ export function npyPreamble(shape: readonly number[], type: WrittenType): Uint8A
 /**
  * Reads an .npy file of format 1.0, 2.0 or 3.0 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): booleans, integers
  * and floats of either byte order, row- or column-major.
- * @throws {InputError} that starts with `name` if the bytes are not an NPY file, their length does not match the header, or the type is not supported
+ * @throws {InputError} if the bytes are no such file
  */
 export function decodeNpy(bytes: Uint8Array, name: string): DecodedNumpyArray {
   const { literal, start } = headerText(bytes, name);

@@ -30,8 +30,7 @@ const SUFFIX = '.npy';
 const arrayName = (path: string): string => path.slice(0, -SUFFIX.length);
 
 /**
- * Images and codes hardly compress: a higher level takes time and gains nothing. The first day of the format as a fixed date makes the bytes
- * of an archive depend on the arrays only.
+ * Images and codes hardly compress, so a higher level gains nothing. A fixed date makes the bytes of an archive depend on the arrays only.
  */
 const WRITING = {
   level: 1,
@@ -112,7 +111,7 @@ async function* elementsOf(
 /**
  * Reads arrays of an `.npz` archive (`numpy.savez`, `numpy.savez_compressed`) by name: those in `names` that exist, or all. Nothing is
  * inflated if the arrays together exceed the limit for an archive of this length.
- * @throws {InputError} that starts with `name` if the bytes are no such archive or an array cannot be read
+ * @throws {InputError} if the bytes are no such archive
  */
 export async function decodeNpz(
   bytes: Uint8Array,
@@ -139,7 +138,7 @@ const LABELS = 'labels';
 /**
  * Reads images from an `.npz` archive: `images` (or else `arr_0`), bytes [N, H, W] or [N, H, W, C], and optional `labels`, integers [N] from
  * 0 to 255.
- * @throws {InputError} that starts with `name` if the bytes are no such archive
+ * @throws {InputError} if the bytes are no such archive
  */
 export async function decodeNpzImages(bytes: Uint8Array, name: string): Promise<LabeledImages> {
   const arrays = await decodeNpz(bytes, name, [...IMAGES, LABELS]);

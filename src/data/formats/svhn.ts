@@ -13,7 +13,7 @@ const ZERO_LABEL = 10;
 /**
  * Reads a file of SVHN's cropped digits (http://ufldl.stanford.edu/housenumbers, format 2: `train_32x32.mat`, `test_32x32.mat`,
  * `extra_32x32.mat`): X, bytes [H, W, C, N], column-major, and y [N, 1]. The label of an image is its digit.
- * @throws {InputError} that starts with `name` if the bytes are no such file
+ * @throws {InputError} if the bytes are no such file
  */
 export async function decodeSvhn(bytes: Uint8Array, name: string): Promise<LabeledImages> {
   const arrays = await decodeMatlab(bytes, name, ['X', 'y']);

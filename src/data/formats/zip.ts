@@ -36,7 +36,7 @@ export interface ZippedFile {
 
 /**
  * Lists the files of a zip archive.
- * @throws {InputError} that starts with `name` if the bytes are no such archive
+ * @throws {InputError} if the bytes are no such archive
  */
 export async function openZip(source: Uint8Array | RandomAccess, name: string): Promise<ZippedFile[]> {
   const { Reader, Uint8ArrayReader, ZipReader } = await loadZip();
