@@ -1,4 +1,4 @@
-/** Samples of the prior without end: those of `agenet sample` for a seed, and more as the visitor scrolls. */
+/** The samples of `agenet sample` for a seed, and more as the visitor scrolls. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { drawCodes } from '../../../src/age/prior.js';
 import { randomStream } from '../../../src/random.js';
@@ -11,9 +11,9 @@ import type { ExploredModel } from './model.js';
 import type { ExplorePanelProps } from './panel.js';
 import { isSeed } from './settings.js';
 
-/** Samples that appear at a time: even, because a stream of random numbers then gives the same codes in parts. */
+/** Samples per request. Even, because a random stream then gives the same codes in parts. */
 const BATCH = 24;
-/** Samples that are shown at a time. */
+/** Samples that appear at a time. */
 const GROUP = 6;
 
 /** The name of a sample, and the index of a sample of this name and seed. */
@@ -59,62 +59,22 @@ export function EndlessSamples(props: SamplesProps) {
 }
 
 function SamplesOfSeed(props: SamplesProps & { readonly children: preact.ComponentChildren }) {
-  const { model, isActive, selected, seed, onSelect, onFailure, children } = props;
-  const draw = useMemo(() => codeBatches(model, seed), [model, seed]);
-  const [batches, setBatches] = useState(1);
-  const [groups, setGroups] = useState<readonly (readonly Point[])[]>([]);
-  const [focused, setFocused] = useState(0);
-  const grid = useRef<HTMLDivElement>(null);
+  const { model, isActive, seed, onFailure, children } = props;
+  const { groups, empty, more } = useSamples(model, seed, onFailure);
+  const area = useRef<HTMLDivElement>(null);
   const end = useRef<HTMLDivElement>(null);
   const count = groups.length * GROUP;
-  const isComplete = count === batches * BATCH;
-  const more = (): void => setBatches((before) => before + 1);
-
-  useEffect(() => {
-    let isCurrent = true;
-    const generate = async (): Promise<void> => {
-      for (let first = count; first < batches * BATCH && isCurrent; first += GROUP) {
-        const group = Array.from({ length: GROUP }, async (_, index) => {
-          const code = { code: draw(first + index), distance: 1 };
-          return { ...code, image: await model.networks.generate(code) };
-        });
-        const generated = await Promise.all(group);
-        if (isCurrent) setGroups((before) => [...before, generated]);
-      }
-    };
-    void generate().catch(onFailure);
-    return () => (isCurrent = false);
-  }, [model, batches]);
-
+  const isComplete = empty === 0;
   useEffect(() => {
     if (!isComplete || !isActive) return;
     // Observed again after each batch: with room left, the end may still be visible.
     const observer = new IntersectionObserver(
       (entries) => entries.some(({ isIntersecting }) => isIntersecting) && more(),
-      {
-        root: grid.current!.parentElement,
-        rootMargin: '0px 0px 200px',
-      },
+      { root: area.current, rootMargin: '0px 0px 200px' },
     );
     observer.observe(end.current!);
     return () => observer.disconnect();
   }, [isComplete, isActive]);
-
-  /** Arrow keys move between samples, so that the tab key leaves them. */
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const columns = getComputedStyle(grid.current!).gridTemplateColumns.split(' ').length;
-    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
-    if (step === undefined) return;
-    event.preventDefault();
-    const next = Math.max(0, Math.min(count - 1, focused + step));
-    setFocused(next);
-    (grid.current!.children[next] as HTMLElement).focus();
-  };
-  const onTile = (point: Point, index: number): void => {
-    setFocused(index);
-    onSelect(point, sampleName(index, seed));
-  };
-  const selectedIndex = selected ? indexOfSample(selected.name, seed) : undefined;
   return (
     <>
       <div class="toolbar">
@@ -136,33 +96,87 @@ function SamplesOfSeed(props: SamplesProps & { readonly children: preact.Compone
           }
         />
       </div>
-      <div class="scroll">
-        <div
-          id="samples"
-          class="tiles"
-          role="group"
-          aria-label={`Samples of seed ${seed}; arrow keys move between them`}
-          ref={grid}
-          onKeyDown={onKeyDown}
-        >
-          {groups.map((points, index) => (
-            <SampleGroup
-              key={index}
-              points={points}
-              first={index * GROUP}
-              shape={model.info.shape}
-              focused={focused}
-              selected={selectedIndex}
-              onSelect={onTile}
-            />
-          ))}
-          {Array.from({ length: batches * BATCH - count }, (_, index) => (
-            <div key={`empty ${count + index}`} class="tile" />
-          ))}
-        </div>
+      <div class="scroll" ref={area}>
+        <SampleGrid {...props} groups={groups} empty={empty} />
         <div ref={end} class="end" />
       </div>
     </>
+  );
+}
+
+/** Generates samples of a seed, a group at a time, and another batch after each call of `more`. */
+function useSamples(model: ExploredModel, seed: number, onFailure: (error: unknown) => void) {
+  const draw = useMemo(() => codeBatches(model, seed), [model, seed]);
+  const [batches, setBatches] = useState(1);
+  const [groups, setGroups] = useState<readonly (readonly Point[])[]>([]);
+  const count = groups.length * GROUP;
+  useEffect(() => {
+    let isCurrent = true;
+    const generate = async (): Promise<void> => {
+      for (let first = count; first < batches * BATCH && isCurrent; first += GROUP) {
+        const group = Array.from({ length: GROUP }, (_, index) => sampleOf(model, draw(first + index)));
+        const generated = await Promise.all(group);
+        if (isCurrent) setGroups((before) => [...before, generated]);
+      }
+    };
+    void generate().catch(onFailure);
+    return () => (isCurrent = false);
+  }, [model, batches]);
+  return { groups, empty: batches * BATCH - count, more: () => setBatches((before) => before + 1) };
+}
+
+async function sampleOf({ networks }: ExploredModel, drawn: Float32Array): Promise<Point> {
+  const code = { code: drawn, distance: 1 };
+  return { ...code, image: await networks.generate(code) };
+}
+
+interface SampleGridProps extends SamplesProps {
+  readonly groups: readonly (readonly Point[])[];
+  /** Samples that are not generated yet. */
+  readonly empty: number;
+}
+
+/** Arrow keys move between samples, so that the tab key leaves them. */
+function SampleGrid({ model, selected, seed, onSelect, groups, empty }: SampleGridProps) {
+  const [focused, setFocused] = useState(0);
+  const grid = useRef<HTMLDivElement>(null);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const columns = getComputedStyle(grid.current!).gridTemplateColumns.split(' ').length;
+    const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const next = Math.max(0, Math.min(groups.length * GROUP - 1, focused + step));
+    setFocused(next);
+    (grid.current!.children[next] as HTMLElement).focus();
+  };
+  const onTile = (point: Point, index: number): void => {
+    setFocused(index);
+    onSelect(point, sampleName(index, seed));
+  };
+  return (
+    <div
+      id="samples"
+      class="tiles"
+      role="group"
+      aria-label={`Samples of seed ${seed}; arrow keys move between them`}
+      ref={grid}
+      onKeyDown={onKeyDown}
+    >
+      {groups.map((points, index) => (
+        <SampleGroup
+          key={index}
+          points={points}
+          first={index * GROUP}
+          shape={model.info.shape}
+          focused={focused}
+          selected={selected && indexOfSample(selected.name, seed)}
+          onSelect={onTile}
+        />
+      ))}
+      {Array.from({ length: empty }, (_, index) => (
+        <div key={`empty ${index}`} class="tile" />
+      ))}
+    </div>
   );
 }
 
@@ -177,7 +191,7 @@ interface SampleGroupProps {
   readonly onSelect: (point: Point, index: number) => void;
 }
 
-/** Some samples. There may be hundreds of groups, so that a group is rendered again only if one of its tiles changes. */
+/** There may be hundreds of groups, so a group is rendered again only if one of its tiles changes. */
 function SampleGroup({ points, first, shape, focused, selected, onSelect }: SampleGroupProps) {
   const within = (index: number | undefined): number | undefined =>
     index !== undefined && index >= first && index < first + GROUP ? index : undefined;
@@ -204,7 +218,7 @@ function SampleGroup({ points, first, shape, focused, selected, onSelect }: Samp
   );
 }
 
-/** Returns a function that draws the code [M] of a sample; it is called with 0, 1, 2 and so on, or with an index that it was called with before. */
+/** Returns a function that draws the code [M] of a sample. */
 function codeBatches({ info: { prior, latent } }: ExploredModel, seed: number): (index: number) => Float32Array {
   const stream = randomStream(seed, 'samples');
   const batches: Float32Array[] = [];
@@ -219,9 +233,9 @@ function codeBatches({ info: { prior, latent } }: ExploredModel, seed: number): 
 export async function firstSamples(model: ExploredModel, seed: number, count: number) {
   const draw = codeBatches(model, seed);
   return Promise.all(
-    Array.from({ length: count }, async (_, index) => {
-      const code = { code: draw(index), distance: 1 };
-      return { ...code, image: await model.networks.generate(code), name: sampleName(index, seed) };
-    }),
+    Array.from({ length: count }, async (_, index) => ({
+      ...(await sampleOf(model, draw(index))),
+      name: sampleName(index, seed),
+    })),
   );
 }

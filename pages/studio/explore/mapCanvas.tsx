@@ -1,11 +1,12 @@
-/** The canvas of the map: it redraws once per frame at most, and without rendering the page again. */
+/** The canvas of the map, its buttons, and the name of the image under the pointer. */
+import type { RefObject } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { type EncodedData, imageName } from './data.js';
 import { drawMap, imageAtPosition, type MapScene, placeThumbnails } from './mapDrawing.js';
 import { useMapGestures } from './mapGestures.js';
 import { type MapView, WHOLE_MAP } from './settings.js';
 
-/** Milliseconds without movement until the address follows. */
+/** Milliseconds after a movement until the address follows. */
 const SETTLED_MS = 300;
 const BUTTON_ZOOM = 2;
 
@@ -17,52 +18,25 @@ interface MapCanvasProps {
   readonly onImage: (index: number) => void;
 }
 
-export function MapCanvas({ data, scene, view: initialView, onView, onImage }: MapCanvasProps) {
+export function MapCanvas({ data, scene, view, onView, onImage }: MapCanvasProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [pointed, setPointed] = useState<number>();
-  const state = useRef({ view: initialView, area: { width: 1, height: 1 }, scene, frame: 0, settled: 0 });
-  const placement = useRef<
-    { readonly key: string; readonly layout: unknown; readonly thumbnails: readonly number[] } | undefined
-  >(undefined);
-  state.current.scene = scene;
-
-  const thumbnails = (): readonly number[] => {
-    const { view, area, scene: now } = state.current;
-    const key = `${view.zoom} ${area.width} ${area.height}`;
-    if (placement.current?.key !== key || placement.current.layout !== now.layout) {
-      placement.current = { key, layout: now.layout, thumbnails: placeThumbnails(now.layout, area, view.zoom) };
-    }
-    return placement.current.thumbnails;
-  };
-  const draw = (): void => {
-    state.current.frame ||= requestAnimationFrame(() => {
-      state.current.frame = 0;
-      const { view, area, scene: now } = state.current;
-      if (!canvas.current) return;
-      drawMap(canvas.current.getContext('2d')!, area, view, now, thumbnails());
-    });
-  };
-  const move = (view: MapView): void => {
-    state.current.view = view;
-    draw();
-    clearTimeout(state.current.settled);
-    state.current.settled = window.setTimeout(() => onView(view), SETTLED_MS);
-  };
-  const imageNear = (position: readonly [number, number], reach?: number): number | undefined =>
-    imageAtPosition(state.current.area, state.current.view, state.current.scene, thumbnails(), position, reach);
+  const map = useDrawnMap(canvas, scene, view, onView);
   const pick = (index: number | undefined): void => {
     if (index !== undefined) onImage(index);
     setPointed(index);
   };
   const { zoomBy, onKey, listeners } = useMapGestures({
-    area: () => state.current.area,
-    view: () => state.current.view,
-    onView: move,
-    onPick: (position) => pick(imageNear(position)),
-    onHover: (position) => setPointed(position && imageNear(position)),
+    area: map.area,
+    view: map.view,
+    onView: map.move,
+    onPick: (position) => pick(map.imageNear(position)),
+    onHover: (position) => setPointed(position && map.imageNear(position)),
   });
-  const centerImage = (): number | undefined =>
-    imageNear([state.current.area.width / 2, state.current.area.height / 2], Infinity);
+  const centerImage = (): number | undefined => {
+    const { width, height } = map.area();
+    return map.imageNear([width / 2, height / 2], Infinity);
+  };
   const onKeyDown = (event: KeyboardEvent): void => {
     const isPick = event.key === 'Enter' || event.key === ' ';
     if (isPick) pick(centerImage());
@@ -70,28 +44,6 @@ export function MapCanvas({ data, scene, view: initialView, onView, onImage }: M
     else return;
     event.preventDefault();
   };
-
-  useEffect(draw, [scene]);
-  useEffect(() => {
-    const element = canvas.current!;
-    const resize = (): void => {
-      const { clientWidth: width, clientHeight: height } = element;
-      // While the panel is hidden.
-      if (width === 0) return;
-      const ratio = window.devicePixelRatio;
-      state.current.area = { width, height };
-      [element.width, element.height] = [Math.round(width * ratio), Math.round(height * ratio)];
-      element.getContext('2d')!.scale(ratio, ratio);
-      draw();
-    };
-    const observer = new ResizeObserver(resize);
-    observer.observe(element);
-    return () => {
-      observer.disconnect();
-      cancelAnimationFrame(state.current.frame);
-      clearTimeout(state.current.settled);
-    };
-  }, []);
   const name = useMemo(() => (pointed === undefined ? '' : imageName(data, pointed)), [data, pointed]);
   return (
     <>
@@ -106,20 +58,9 @@ export function MapCanvas({ data, scene, view: initialView, onView, onImage }: M
           {...listeners}
         />
         <div class="map-buttons" role="group" aria-label="Zoom of the map">
-          <button type="button" aria-label="Zoom in" title="Zoom in (+)" onClick={() => zoomBy(BUTTON_ZOOM)}>
-            +
-          </button>
-          <button type="button" aria-label="Zoom out" title="Zoom out (−)" onClick={() => zoomBy(1 / BUTTON_ZOOM)}>
-            −
-          </button>
-          <button
-            type="button"
-            aria-label="Show the whole map"
-            title="Show the whole map (0)"
-            onClick={() => move(WHOLE_MAP)}
-          >
-            ⤢
-          </button>
+          <MapButton name="Zoom in" keyName="+" sign="+" onClick={() => zoomBy(BUTTON_ZOOM)} />
+          <MapButton name="Zoom out" keyName="−" sign="−" onClick={() => zoomBy(1 / BUTTON_ZOOM)} />
+          <MapButton name="Show the whole map" keyName="0" sign="⤢" onClick={() => map.move(WHOLE_MAP)} />
         </div>
       </div>
       <p class="map-name" aria-live="polite">
@@ -127,4 +68,76 @@ export function MapCanvas({ data, scene, view: initialView, onView, onImage }: M
       </p>
     </>
   );
+}
+
+interface MapButtonProps {
+  readonly name: string;
+  readonly keyName: string;
+  readonly sign: string;
+  readonly onClick: () => void;
+}
+
+const MapButton = ({ name, keyName, sign, onClick }: MapButtonProps) => (
+  <button type="button" aria-label={name} title={`${name} (${keyName})`} onClick={onClick}>
+    {sign}
+  </button>
+);
+
+/** Draws a scene on a canvas once per frame at most, without rendering the page again. */
+function useDrawnMap(
+  canvas: RefObject<HTMLCanvasElement | null>,
+  scene: MapScene,
+  view: MapView,
+  onView: (view: MapView) => void,
+) {
+  const state = useRef({ view, area: { width: 1, height: 1 }, scene, frame: 0, settled: 0 }).current;
+  state.scene = scene;
+  const placement = useRef({ key: '', layout: undefined, thumbnails: [] as readonly number[] }).current;
+  const thumbnails = (): readonly number[] => {
+    const { layout } = state.scene;
+    const key = `${state.view.zoom} ${state.area.width} ${state.area.height}`;
+    if (placement.key !== key || placement.layout !== layout)
+      Object.assign(placement, { key, layout, thumbnails: placeThumbnails(layout, state.area, state.view.zoom) });
+    return placement.thumbnails;
+  };
+  const draw = (): void => {
+    state.frame ||= requestAnimationFrame(() => {
+      state.frame = 0;
+      const context = canvas.current?.getContext('2d');
+      if (context) drawMap(context, state.area, state.view, state.scene, thumbnails());
+    });
+  };
+  useEffect(draw, [scene]);
+  useEffect(() => {
+    const element = canvas.current!;
+    const resize = (): void => {
+      const { clientWidth: width, clientHeight: height } = element;
+      // While the panel is hidden.
+      if (width === 0) return;
+      const ratio = window.devicePixelRatio;
+      state.area = { width, height };
+      [element.width, element.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+      element.getContext('2d')!.scale(ratio, ratio);
+      draw();
+    };
+    const observer = new ResizeObserver(resize);
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      cancelAnimationFrame(state.frame);
+      clearTimeout(state.settled);
+    };
+  }, []);
+  return {
+    area: () => state.area,
+    view: () => state.view,
+    move: (next: MapView): void => {
+      state.view = next;
+      draw();
+      clearTimeout(state.settled);
+      state.settled = window.setTimeout(() => onView(next), SETTLED_MS);
+    },
+    imageNear: (position: readonly [number, number], reach?: number): number | undefined =>
+      imageAtPosition(state.area, state.view, state.scene, thumbnails(), position, reach),
+  };
 }

@@ -22,44 +22,10 @@ interface MapPanelProps extends DataPanelProps {
   readonly onView: (view: MapView) => void;
 }
 
-export function MapPanel({
-  model: { info },
-  data,
-  isActive,
-  selected,
-  onImage,
-  onFailure,
-  layout: method,
-  onLayout,
-  view,
-  onView,
-}: MapPanelProps) {
+export function MapPanel(props: MapPanelProps) {
+  const { data, onImage, layout: method, onLayout, view, onView } = props;
   const { encoded } = data;
-  // Once it was visible, the map stays.
-  const [isWanted, setIsWanted] = useState(isActive);
-  useEffect(() => setIsWanted((before) => before || isActive), [isActive]);
-  const state = useLayout(isWanted ? encoded : undefined, method, info.latent);
-  const [atlas, setAtlas] = useState<Atlas>();
-  useEffect(() => {
-    if (!encoded || !isWanted) return;
-    let isCurrent = true;
-    drawAtlas(encoded, info.shape)
-      .then((drawn) => isCurrent && setAtlas(drawn))
-      .catch(onFailure);
-    return () => (isCurrent = false);
-  }, [encoded, isWanted]);
-  const { colors, legend } = useMemo(() => colorsOf(encoded), [encoded]);
-  const scene = useMemo<MapScene | undefined>(
-    () =>
-      state.layout && {
-        layout: state.layout,
-        shape: info.shape,
-        atlas,
-        colors,
-        selected: selected && state.layout.locate(selected.code),
-      },
-    [state.layout, atlas, colors, selected],
-  );
+  const { state, scene, legend } = useScene(props);
   // A movement is reported when it has ended; by then the layout may be another, with a view of its own.
   const latestMethod = useRef(method);
   latestMethod.current = method;
@@ -107,6 +73,42 @@ export function MapPanel({
       </ul>
     </section>
   );
+}
+
+/** Computes the layout and draws the images once the map is visible. They stay from then on. */
+function useScene({
+  model: { info },
+  data: { encoded },
+  isActive,
+  selected,
+  layout: method,
+  onFailure,
+}: MapPanelProps) {
+  const [isWanted, setIsWanted] = useState(isActive);
+  useEffect(() => setIsWanted((before) => before || isActive), [isActive]);
+  const state = useLayout(isWanted ? encoded : undefined, method, info.latent);
+  const [atlas, setAtlas] = useState<Atlas>();
+  useEffect(() => {
+    if (!encoded || !isWanted) return;
+    let isCurrent = true;
+    drawAtlas(encoded, info.shape)
+      .then((drawn) => isCurrent && setAtlas(drawn))
+      .catch(onFailure);
+    return () => (isCurrent = false);
+  }, [encoded, isWanted]);
+  const { colors, legend } = useMemo(() => colorsOf(encoded), [encoded]);
+  const scene = useMemo<MapScene | undefined>(
+    () =>
+      state.layout && {
+        layout: state.layout,
+        shape: info.shape,
+        atlas,
+        colors,
+        selected: selected && state.layout.locate(selected.code),
+      },
+    [state.layout, atlas, colors, selected],
+  );
+  return { state, scene, legend };
 }
 
 /** A color per image, and the colors of classes. */

@@ -1,4 +1,4 @@
-/** Buttons that steer a run, and what can be done with its checkpoints. */
+/** Buttons that steer a run, explore or fork its checkpoints, and delete it. */
 import { useEffect, useState } from 'preact/hooks';
 import type { ListedRun, SteeringAction } from '../../../src/studio/schemas.js';
 import { isTraining } from '../../../src/studio/states.js';
@@ -25,7 +25,7 @@ const isDone = ({ action, state, step }: Pending, run: ListedRun): boolean =>
 const PENDING: Readonly<Record<SteeringAction, string>> = {
   play: 'Continuing…',
   pause: 'Pausing…',
-  step: 'Training one iteration…',
+  step: 'Training single iterations…',
   stop: 'Saving and stopping…',
 };
 
@@ -53,8 +53,6 @@ export function Steering({ run, onFailure }: SteeringProps) {
   useEffect(() => {
     if (pending && isDone(pending, run)) setPending(undefined);
   }, [pending, run.state, run.step]);
-  const hasBegun = run.state === 'running' || run.state === 'paused';
-  const isPaused = run.state === 'paused';
   const backToList = (): void => void (location.hash = '#/');
   if (run.state === 'queued' || (run.state === 'failed' && run.model === ''))
     return (
@@ -69,25 +67,8 @@ export function Steering({ run, onFailure }: SteeringProps) {
     );
   return (
     <div class="buttons" role="group" aria-label="Training">
-      {hasBegun && (
-        <>
-          <button id="play" type="button" class="primary" onClick={() => steer(isPaused ? 'play' : 'pause')}>
-            {isPaused ? 'Play' : 'Pause'}
-          </button>
-          <button
-            id="step"
-            type="button"
-            disabled={!isPaused && pending?.action !== 'step'}
-            onClick={() => steer('step')}
-          >
-            Step
-          </button>
-        </>
-      )}
       {isTraining(run.state) ? (
-        <button id="stop" type="button" onClick={() => steer('stop')}>
-          Stop
-        </button>
+        <TrainingControls run={run} isStepping={pending?.action === 'step'} onSteer={steer} />
       ) : (
         <Resumption run={run} onResume={(steps) => act(() => resumeRun(run.id, steps))} />
       )}
@@ -113,6 +94,33 @@ export function Steering({ run, onFailure }: SteeringProps) {
         {pending && PENDING[pending.action]}
       </span>
     </div>
+  );
+}
+
+interface TrainingControlsProps {
+  readonly run: ListedRun;
+  readonly isStepping: boolean;
+  readonly onSteer: (action: SteeringAction) => void;
+}
+
+function TrainingControls({ run: { state }, isStepping, onSteer }: TrainingControlsProps) {
+  const isPaused = state === 'paused';
+  return (
+    <>
+      {state !== 'starting' && (
+        <>
+          <button id="play" type="button" class="primary" onClick={() => onSteer(isPaused ? 'play' : 'pause')}>
+            {isPaused ? 'Play' : 'Pause'}
+          </button>
+          <button id="step" type="button" disabled={!isPaused && !isStepping} onClick={() => onSteer('step')}>
+            Step
+          </button>
+        </>
+      )}
+      <button id="stop" type="button" onClick={() => onSteer('stop')}>
+        Stop
+      </button>
+    </>
   );
 }
 

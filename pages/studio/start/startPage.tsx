@@ -58,12 +58,7 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
       }}
     >
       <h1>{fork ? `Fork of ${fork.run}` : 'Start a run'}</h1>
-      {fork && (
-        <p class="meaning">
-          Begins with the weights of {fork.run} after iteration {fork.step}, and with its settings unless you change
-          them here.
-        </p>
-      )}
+      {fork && <ForkNote {...fork} />}
       <DataChoice data={data} onData={setData} />
       <NameField name={name} problem={problem?.fields.name} onName={setName} />
       {form && (
@@ -107,6 +102,12 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
   );
 }
 
+const ForkNote = ({ run, step }: NonNullable<NewRun['fork']>) => (
+  <p class="meaning">
+    Begins with the weights of {run} after iteration {step}, and with its settings unless you change them here.
+  </p>
+);
+
 function NameField({
   name,
   problem,
@@ -146,7 +147,7 @@ function useInherited(
   return inherited;
 }
 
-/** The plan of a training, until the training changes. */
+/** The plan of a run, until its settings change. */
 function usePlan(training: NewRun, onFailure: (error: unknown) => void) {
   const [found, setFound] = useState<{ readonly text: string; readonly plan: Plan }>();
   const [isComputing, setIsComputing] = useState(false);
@@ -175,7 +176,7 @@ function useForm(onFailure: (error: unknown) => void): TrainingForm | undefined 
   return form;
 }
 
-/** Checks a training after a pause, as the command line would. */
+/** Checks the settings after a pause, as the command line would. */
 function useCheck(training: NewRun) {
   const [checked, setChecked] = useState<{
     readonly text: string;
