@@ -1,8 +1,7 @@
-/** Controls of trainings: buttons, choices and sliders, each with a label. */
+/** Buttons, choices and sliders, each with a label. */
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 
-/** Play or pause, a single step, and a fresh start. */
 export function TrainingButtons(props: {
   readonly isRunning: boolean;
   readonly disabled: boolean;
@@ -28,7 +27,6 @@ export function TrainingButtons(props: {
   );
 }
 
-/** One of a few values. */
 export function Choice<T extends string | number>(props: {
   readonly label: string;
   readonly value: T;
@@ -56,7 +54,7 @@ export function Choice<T extends string | number>(props: {
   );
 }
 
-/** A positive number on a logarithmic scale; the left end can be 0. */
+/** A slider for a positive number on a logarithmic scale. Its left end can be 0. */
 export function LogSlider(props: {
   readonly label: string;
   readonly title?: string;

@@ -1,9 +1,9 @@
-/** A pad on which the visitor draws, white on black as the digits of MNIST. */
+/** A drawing pad, white on black like the digits of MNIST. */
 import { useEffect, useRef } from 'preact/hooks';
 
 const SIDE = 280;
 const PEN = 24;
-/** Milliseconds after a stroke until the drawing is passed on. */
+/** Milliseconds after a stroke until the page uses the drawing. */
 const PAUSE_MS = 200;
 
 /** @param onDrawing receives the drawing as a PNG after each stroke */

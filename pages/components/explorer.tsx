@@ -1,4 +1,4 @@
-/** Samples of a model, reconstructions of the visitor's images, and walks between both. */
+/** Samples, reconstructions of the visitor's images, and walks between both. */
 import { useState } from 'preact/hooks';
 import type { ModelInfo, Networks, Point } from './networks.js';
 import { Reconstructions } from './reconstructions.js';

@@ -1,9 +1,4 @@
-/** Files of the visitor. */
-
-/**
- * Keeps the browser from opening files that are dropped on the page.
- * @returns a function that ends this
- */
+/** Keeps the browser from opening files that are dropped on the page. Returns a function that ends this. */
 export function keepFiles(): () => void {
   const keep = (event: Event): void => event.preventDefault();
   document.addEventListener('dragover', keep);
@@ -24,7 +19,7 @@ export function download(file: Blob, name: string): void {
 
 const MAX_NAME = 120;
 
-/** Joins parts to a file name without its extension, such as `mnist-1-iteration-2000-sample-3`. */
+/** Joins parts to a file name without an extension, such as `mnist-1-iteration-2000-sample-3`. */
 export const fileName = (...parts: readonly string[]): string =>
   parts
     .map((part) => part.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/gu, ''))

@@ -1,13 +1,13 @@
-/** The parts of gifenc that are used here; the package has no declarations. */
+/** The used part of gifenc, which has no declarations. */
 declare module 'gifenc' {
   export type Palette = number[][];
   export interface Encoder {
-    /** Appends a frame of color indices [H W]. Without a palette of its own, it has that of the first frame. */
+    /** Appends a frame of color indices [H, W]. */
     writeFrame(
       indices: Uint8Array,
       width: number,
       height: number,
-      options: { readonly palette?: Palette; readonly delay: number },
+      options: { readonly palette: Palette; readonly delay: number },
     ): void;
     finish(): void;
     bytes(): Uint8Array<ArrayBuffer>;

@@ -6,7 +6,7 @@ import { drawImage } from './pixels.js';
 /** Channels, height and width. */
 export type ImageShape = readonly [channels: number, height: number, width: number];
 
-/** An image [C, H, W] in 0..1. Without one, its area stays empty. */
+/** An image [C, H, W] in 0..1. Its area stays empty without one. */
 export function ImageCanvas({
   image,
   shape,
@@ -31,7 +31,7 @@ interface TileProps {
   readonly shape: ImageShape;
   readonly label: string;
   readonly onSelect: (point: Point) => void;
-  /** Whether it is the selected one, on pages that show which is. */
+  /** Undefined on pages that do not mark the selected tile. */
   readonly isSelected?: boolean;
   /** -1 for tiles that arrow keys reach. */
   readonly tabIndex?: 0 | -1;
@@ -54,7 +54,6 @@ export function Tile({ point, shape, label, onSelect, isSelected, tabIndex }: Ti
   );
 }
 
-/** Rows of the canvas of a code. */
 const CODE_HEIGHT = 24;
 
 /** A code [M] as bars: one per coordinate, up if it is positive. */

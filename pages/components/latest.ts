@@ -1,8 +1,8 @@
-/** Requests of a visitor who moves faster than a network computes. */
+/** Requests that arrive faster than a network computes. */
 import { useEffect, useRef } from 'preact/hooks';
 
 /**
- * Runs an action whenever its inputs change; while it runs, only the latest change waits.
+ * Runs an action when its inputs change. Only the latest change waits while it runs.
  * @param isReady whether it can run at all
  */
 export function useLatest(

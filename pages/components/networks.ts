@@ -1,9 +1,9 @@
-/** The networks of a model, as a page uses them. */
+/** The networks of a model. */
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { PageModel } from '../../src/export/pageModel.js';
 import { createQueue } from '../../src/web/requests.js';
 
-/** A code, and how far it is from codes of images: 0 for those, 1 for samples of the prior. */
+/** A code and its distance from codes of images: 0 for these, 1 for samples of the prior. */
 export interface Code {
   readonly code: Float32Array;
   readonly distance: number;
@@ -14,16 +14,16 @@ export interface Point extends Code {
   readonly image: Float32Array;
 }
 
-/** The networks. Images are [C, H, W] in 0..1. */
+/** Functions on images [C, H, W] in 0..1. */
 export interface Networks {
   readonly generate: (code: Code) => Promise<Float32Array>;
   readonly encode: (inputs: { readonly image: Float32Array }) => Promise<Float32Array>;
 }
 
-/** What a page shows of a model. */
+/** The facts about a model. */
 export type ModelInfo = Omit<PageModel, 'networks'>;
 
-/** How the ONNX Runtime of the page is loaded: its WebAssembly, or the URLs of its two files. */
+/** Where the page loads ONNX Runtime from: its WebAssembly, or the URLs of its two files. */
 export type Runtime =
   { readonly wasmBinary: ArrayBuffer } | { readonly wasmPaths: { readonly mjs: string; readonly wasm: string } };
 

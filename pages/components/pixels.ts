@@ -1,11 +1,11 @@
-/** Images of the page: files become what the encoder takes, and images are drawn on canvases. */
+/** Reads image files for the encoder, and draws images on canvases. */
 import { type Crop, type DecodeOptions, padImage, preprocessingSteps } from '../../src/images/preprocessing.js';
 
-/** Larger files are rejected, as in training. */
+/** As in training. */
 const MAX_FILE_BYTES = 128 * 2 ** 20;
 
 /**
- * Decodes an image file, with transparency on white, and preprocesses it as for training.
+ * Decodes an image file on white, and preprocesses it as training does.
  * @returns [C, size, size] in 0..1
  * @throws {Error} if it is too large, or not an image that the browser can decode
  */
@@ -41,7 +41,7 @@ function croppedArea(crop: Crop, width: number, height: number, square: number) 
     const row = height / resized;
     return { ...whole, top: Math.floor((resized - square) / 2) * row, down: square * row };
   }
-  // As in training, the image is cropped after it was resized, at whole pixels.
+  // Training crops at whole pixels of the resized image.
   const scale = square / Math.min(width, height);
   const [columns, rows] = [Math.round(width * scale), Math.round(height * scale)];
   const [column, row] = [width / columns, height / rows];
@@ -69,7 +69,7 @@ function planesOf(pixels: Uint8ClampedArray, channels: number, invert: boolean):
 /** Weights of red, green and blue in linear light (ITU-R BT.709). */
 const WEIGHTS = [0.2126, 0.7152, 0.0722] as const;
 
-/** The luminance of a color in sRGB, encoded as in sRGB, as training data is converted to grayscale. */
+/** The luminance of a color in sRGB, encoded in sRGB. Training data becomes grayscale in the same way. */
 function luminance([red, green, blue]: Uint8ClampedArray): number {
   if (red === green && green === blue) return red!;
   const linear = [red!, green!, blue!].reduce(
@@ -93,7 +93,7 @@ export function pixelsOf(image: Float32Array, [channels, height, width]: readonl
   return pixels;
 }
 
-/** Draws an image [C, H, W] in 0..1 on a canvas, which gets its size. */
+/** Draws an image [C, H, W] in 0..1, and gives its size to the canvas. */
 export function drawImage(
   canvas: HTMLCanvasElement,
   image: Float32Array,

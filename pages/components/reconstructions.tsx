@@ -13,7 +13,7 @@ import { SaveButtons } from './saveButtons.js';
 
 /** Older images are removed from the page. */
 const MAX_IMAGES = 60;
-/** Problems of files that are shown; others are counted. */
+/** Further problems are counted. */
 const MAX_PROBLEMS = 3;
 
 interface Reconstruction {
@@ -26,7 +26,7 @@ interface Reconstruction {
 interface ReconstructionsProps extends PanelProps {
   /** Names the purpose of a selection for screen readers (default: for the walk). */
   readonly purpose?: string;
-  /** Called when images arrive, which may be dropped or pasted anywhere on the page. */
+  /** Called when images arrive. The whole page accepts them. */
   readonly onFiles?: () => void;
 }
 
@@ -134,7 +134,7 @@ interface DropAreaProps {
   readonly children: preact.ComponentChildren;
 }
 
-/** Marks itself while files are dragged over it. The whole page accepts them. */
+/** Marks itself while files are dragged over it. */
 function DropArea({ disabled, onFiles, children }: DropAreaProps) {
   const [isOver, setIsOver] = useState(false);
   return (

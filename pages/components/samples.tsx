@@ -1,4 +1,4 @@
-/** Samples of the prior and their images. */
+/** Samples of a model. */
 import { useEffect, useState } from 'preact/hooks';
 import { drawCodes } from '../../src/age/prior.js';
 import { randomStream } from '../../src/random.js';

@@ -1,4 +1,4 @@
-/** Tabs: one panel is shown at a time, and arrow keys move from tab to tab. */
+/** Tabs with one visible panel. Arrow keys move from tab to tab. */
 import type { ComponentChildren } from 'preact';
 import { useId, useRef } from 'preact/hooks';
 
@@ -10,7 +10,7 @@ export interface Tab<T extends string> {
 
 const STEPS: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
 
-/** @param label what the tabs are, for screen readers */
+/** @param label names the tabs for screen readers */
 export function Tabs<T extends string>(props: {
   readonly label: string;
   readonly tabs: readonly Tab<T>[];

@@ -12,7 +12,7 @@ export interface TangentPlane {
   readonly up: Float64Array;
 }
 
-/** Draws two directions at a code; each seed gives others. */
+/** Draws two directions at a code. */
 export function drawTangentPlane(origin: Code, seed: number): TangentPlane {
   const stream = randomStream(seed, 'tangent plane');
   const draw = (): Float64Array => tangentAt(origin.code, stream.fillNormal(new Float32Array(origin.code.length)));
@@ -23,8 +23,8 @@ export function drawTangentPlane(origin: Code, seed: number): TangentPlane {
 }
 
 /**
- * Maps a point of the plane to a code. On the sphere its distance from the center, in radians, becomes the length of a great arc. The normal prior
- * has no curvature: there the code moves along the plane, by its norm per unit.
+ * Maps a point of the plane to a code. On the sphere, its distance from the center becomes the length of a great arc in radians. Under the
+ * normal prior, the code moves straight, by its norm per unit.
  */
 export function codeOnPlane(prior: Prior, { origin, right, up }: TangentPlane, x: number, y: number): Code {
   const radius = Math.hypot(x, y);

@@ -15,7 +15,7 @@ const [STRIP, WALK_MS] = [9, 4000];
 const [FRAMES, DELAY_MS] = [25, 80];
 
 /**
- * The code at a position of the path between two codes. Between two images, its distance from codes of images is `distanceFromCodes`.
+ * Returns the code at a position of the path between two codes. Between two images, its distance is `distanceFromCodes`.
  * @param position 0 at the first code, 1 at the second
  */
 export function codeOnWalk(prior: Prior, from: Code, to: Code, position: number): Code {
@@ -28,7 +28,7 @@ export interface WalkEnds {
   readonly side: 0 | 1;
 }
 
-/** The ends after a selection: the first is the start, the next the end, and so on. */
+/** Selections replace the start, the end, the start and so on. */
 export function select({ points: [from, to], side }: WalkEnds, point: Point): WalkEnds {
   return side === 0 ? { points: [point, to], side: 1 } : { points: [from, point], side: 0 };
 }
@@ -70,7 +70,7 @@ export function Walk({ model, networks, ends, onSide, onFailure }: WalkProps) {
             <button
               key={side}
               type="button"
-              title={`Select what the walk ${index === 0 ? 'starts' : 'ends'} with`}
+              title={`Select the ${index === 0 ? 'start' : 'end'} of the walk`}
               aria-pressed={ends.side === index}
               onClick={() => onSide(index as 0 | 1)}
             >
@@ -111,7 +111,7 @@ export function Walk({ model, networks, ends, onSide, onFailure }: WalkProps) {
   );
 }
 
-/** Moves the position back and forth until it is stopped. */
+/** Moves the position back and forth. */
 function useAnimation(position: number, setPosition: (position: number) => void) {
   const [isPlaying, setIsPlaying] = useState(false);
   const begin = useRef(0);

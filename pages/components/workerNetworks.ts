@@ -1,9 +1,8 @@
-/** The networks of a model in a worker, as a page uses them. */
+/** The networks of a model in a worker. */
 import type { Configuration } from '../../src/training/configuration.js';
 import type { WorkerModel } from '../../src/web/workerModel.js';
 import type { ModelInfo, Networks } from './networks.js';
 
-/** What a page shows of a model with a configuration. */
 export function infoOf(
   { prior, latent, channels, size, crop, padding, network, width }: Configuration,
   name: string,
@@ -18,7 +17,7 @@ export function infoOf(
   };
 }
 
-/** The networks take and make values in 0..1, the worker bytes and values in [-1, 1]. */
+/** Values are in 0..1 here. The worker takes bytes and returns values in [-1, 1]. */
 export const networksOf = (model: WorkerModel): Networks => ({
   generate: async ({ code, distance }) => {
     const values = distance === 1 ? await model.generate({ z: code }) : await model.decode({ z: code, distance });

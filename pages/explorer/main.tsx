@@ -1,4 +1,4 @@
-/** The page of an export: samples, reconstructions of the visitor's images, and walks between both. */
+/** The page of an export. */
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { PageGlobals } from '../../src/export/pageModel.js';

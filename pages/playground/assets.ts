@@ -1,4 +1,3 @@
-/** Files of this site. */
 import { InputError } from '../../src/errors.js';
 
 /**

@@ -1,4 +1,4 @@
-/** The playground: three pages in one, each loaded when it is opened. */
+/** The playground: three pages, each loaded when it is opened. */
 import { render } from 'preact';
 import { keepFiles } from '../components/files.js';
 import '../components/page.css';

@@ -1,18 +1,17 @@
-/** Where the files of ONNX Runtime are: assets of this site, loaded when a network is first compiled. */
+/** The files of ONNX Runtime: assets that load when a network is first compiled. */
 import gpuMjs from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
 import gpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import { configureRuntime, type WebDevice } from '../../src/engine/runtime/web.js';
 import { addressOf, WASM_FILES } from '../components/runtimeFiles.js';
 
-/** The files of each device. */
 export const RUNTIME_FILES: Readonly<Record<WebDevice, { readonly mjs: string; readonly wasm: string }>> = {
   wasm: WASM_FILES,
   webgpu: { mjs: addressOf(gpuMjs), wasm: addressOf(gpuWasm) },
 };
 
 /**
- * In a worker, before a graph is compiled.
- * @param hasThreads whether more than one thread pays (default: only where networks are large)
+ * Prepares a worker, before it compiles a graph.
+ * @param hasThreads whether more than one thread pays
  */
 export const loadRuntimeFromPage = (hasThreads: boolean): void =>
   configureRuntime({ wasmPaths: (device) => RUNTIME_FILES[device], ...(hasThreads ? {} : { threads: 1 }) });

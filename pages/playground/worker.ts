@@ -1,4 +1,4 @@
-/** The workers of the site, in one script, so that a visitor loads their common code once. A worker's name is its role. */
+/** All workers in one script, so that a visitor loads their common code once. The name of a worker is its role. */
 import { serveModel } from '../../src/web/modelWorker.js';
 import type { WorkerScope } from '../../src/web/requests.js';
 import { serveTraining } from '../../src/web/trainingWorker.js';

@@ -1,4 +1,3 @@
-/** The workers of the site. */
 export type WorkerRole = 'plane' | 'training' | 'model';
 
 export const openWorker = (name: WorkerRole): Worker =>

@@ -43,7 +43,7 @@ export function useAddress(): [Address, (query: string) => void] {
   return [address, setQuery];
 }
 
-/** A value in a query, and a function that replaces it; the default is left out. */
+/** A value in a query, and a function that replaces it. The default is left out. */
 export function queryValue(
   query: string,
   onQuery: (query: string) => void,
@@ -59,9 +59,9 @@ export function queryValue(
   return [new URLSearchParams(query).get(name) ?? fallback, set];
 }
 
-/** Runs that can be compared: more curves cannot be told apart. */
+/** More than six curves are hard to tell apart. */
 export const MAX_RUNS = 6;
 
-/** Runs in a query, whose IDs may contain anything but a line break. */
+/** Runs in a query. IDs contain no line break. */
 export const parseRuns = (text: string): string[] => text.split('\n').filter((id) => id !== '');
 export const formatRuns = (ids: readonly string[]): string => ids.join('\n');

@@ -77,7 +77,7 @@ export const addTag = async (run: string, tag: string): Promise<void> =>
 export const removeTag = async (run: string, tag: string): Promise<void> =>
   void (await request(pathOfTag(run, tag), { method: 'DELETE' }));
 export const deleteRun = async (run: string): Promise<void> => void (await request(pathOf(run), { method: 'DELETE' }));
-/** Takes a training from the queue, or dismisses one that failed to begin. */
+/** Removes a run from the queue, or dismisses one that could not start. */
 export const cancelTraining = async (run: string): Promise<void> =>
   void (await request(`/api/queue/${encodeURIComponent(run)}`, { method: 'DELETE' }));
 export const steerRun = async (run: string, action: SteeringAction): Promise<void> =>

@@ -10,7 +10,7 @@ export function StudioExplorePage({ run, query, onQuery, runs, onFailure }: View
   const checkpoints = useCheckpoints(run, newest, onFailure);
   const [chosen, setChosen] = queryValue(query, onQuery, 'step');
   useEffect(() => {
-    // The address names what is shown: a training that saves another checkpoint does not take the view away.
+    // The address names the checkpoint, so that the view stays when the run saves another one.
     if (chosen === '' && newest !== undefined) setChosen(String(newest));
   }, [chosen, newest]);
   const step = Number(chosen);

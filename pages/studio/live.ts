@@ -1,4 +1,4 @@
-/** The live connection to the server, as state of the page. */
+/** The live connection to the server. */
 import { useEffect, useState } from 'preact/hooks';
 import type { LiveMessage, ListedRun } from '../../src/studio/schemas.js';
 import { readRuns } from './api.js';
@@ -8,7 +8,7 @@ const [FIRST_RETRY, LAST_RETRY] = [500, 8000];
 
 type Listener = (message: LiveMessage) => void;
 
-/** The connection to the server, which is made again whenever it is lost. */
+/** Connects again after each loss. */
 class LiveConnection {
   runs: ReadonlyMap<string, ListedRun> = new Map();
   /** `connecting` until the first list of runs, `behind` while the connection is lost. */
@@ -19,14 +19,14 @@ class LiveConnection {
   private readonly watchers = new Set<() => void>();
   private readonly followed = new Map<string, number>();
 
-  /** Calls a function after each change of `runs` and `state`. Returns how to end that. */
+  /** Calls a function after each change of `runs` and `state`. Returns a function that ends this. */
   watch(watcher: () => void): () => void {
     this.watchers.add(watcher);
     if (this.socket === undefined) this.connect();
     return () => void this.watchers.delete(watcher);
   }
 
-  /** Receives what is added to a run, after a message `following`. Returns how to end that. */
+  /** Receives new entries of a run, after a message `following`. Returns a function that ends this. */
   follow(id: string, listener: Listener): () => void {
     let connection: WebSocket | undefined;
     const own: Listener = (message) => {
@@ -54,7 +54,7 @@ class LiveConnection {
     socket.addEventListener('open', () => {
       this.retry = FIRST_RETRY;
       this.sendFollowed();
-      // What changed while there was no connection.
+      // Without a connection, changes were missed.
       readRuns().then(
         (runs) => this.update(new Map(runs.map((run) => [run.id, run])), 'live'),
         () => socket.close(),

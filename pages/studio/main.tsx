@@ -1,4 +1,4 @@
-/** The studio: runs that are started, watched, steered and explored. */
+/** The page of the studio. */
 import { render } from 'preact';
 import { keepFiles } from '../components/files.js';
 import '../components/page.css';
@@ -7,6 +7,5 @@ import { App } from './app.js';
 
 keepFiles();
 const root = document.getElementById('app')!;
-// The title of the document is shown until here.
 root.replaceChildren();
 render(<App />, root);

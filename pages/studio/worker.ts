@@ -1,4 +1,4 @@
-/** The workers of the studio, in one script. A worker's name is its role. */
+/** All workers in one script. The name of a worker is its role. */
 import { serveModel } from '../../src/web/modelWorker.js';
 import type { WorkerScope } from '../../src/web/requests.js';
 import { serveLayouts } from './explore/layoutWorker.js';

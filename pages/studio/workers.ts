@@ -1,4 +1,3 @@
-/** The workers of the studio: models, and layouts of codes. */
 export type WorkerRole = 'model' | 'layout';
 
 export const openWorker = (name: WorkerRole): Worker =>

@@ -1,4 +1,4 @@
-/** What the page trains: the default recipe at half its width and batch. */
+/** The default recipe at half its width and batch. */
 import { DEFAULTS } from '../../../src/training/settings.js';
 import { DIGIT_PADDING } from '../../../src/images/preprocessing.js';
 import type { Configuration } from '../../../src/training/configuration.js';
@@ -25,7 +25,7 @@ export const configurationOf = (width: number, seed: number): Configuration => (
   stages: [],
   schedule: 'constant',
   warmupSteps: 0,
-  // A short memory, because training is watched from its first iterations.
+  // A short memory, because visitors watch the first iterations.
   ema: 0.99,
   emaStart: 0,
   onNan: 'stop',

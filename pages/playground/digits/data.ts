@@ -1,4 +1,3 @@
-/** The digits that come with this site. */
 import { loadAsset } from '../assets.js';
 import { DIGIT_PADDING, padImage } from '../../../src/images/preprocessing.js';
 
@@ -10,14 +9,14 @@ const PIXELS = DIGIT_SIZE ** 2;
 /** Digits as bytes [N, 1, 32, 32]. */
 export interface Digits {
   readonly training: Uint8Array;
-  /** 200 digits that are not used in training. */
+  /** 200 other digits. */
   readonly test: Uint8Array;
 }
 
-/** Loads them. */
+/** Loads the digits of this site. */
 export async function loadDigits(): Promise<Digits> {
   const response = await loadAsset('digits.gz');
-  // Some hosts send a file of this name already decompressed.
+  // Some hosts decompress a file of this name.
   const sent = new Uint8Array(await response.arrayBuffer());
   const isCompressed = sent[0] === 0x1f && sent[1] === 0x8b;
   const bytes = isCompressed

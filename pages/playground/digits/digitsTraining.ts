@@ -1,4 +1,4 @@
-/** The training on digits: what the page shows, and the actions of its buttons. */
+/** The state of the training on digits, and the actions of its buttons. */
 import { appendPoint, type ChartPoint } from '../../components/chart.js';
 import { download } from '../../components/files.js';
 import { messageOf } from '../../../src/errors.js';
@@ -61,7 +61,7 @@ export class DigitsTraining {
   /** @param onChange receives each new state */
   constructor(private readonly onChange: (state: DigitsState) => void) {}
 
-  /** Continues what is stored in this browser, or begins. */
+  /** Continues from this browser's checkpoint, or begins. */
   open(): void {
     this.attempt(COMPILING, async () => {
       await leaving;

@@ -1,4 +1,4 @@
-/** A training on the digits in a worker, and the worker that uses its weights during training. */
+/** A worker that trains on the digits, and a worker that uses its weights at the same time. */
 import { drawCodes } from '../../../src/age/prior.js';
 import { randomStream } from '../../../src/random.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
@@ -11,7 +11,6 @@ import { openWorker } from '../workers.js';
 import { LENGTH } from './configuration.js';
 import { DIGIT_SIZE, type Digits } from './data.js';
 
-/** Samples and reconstructions that are shown. */
 export const [SAMPLES, RECONSTRUCTIONS] = [48, 16];
 const PIXELS = DIGIT_SIZE ** 2;
 
@@ -34,7 +33,7 @@ export class DigitsSession {
 
   /**
    * Compiles the iteration.
-   * @param from a configuration for fresh weights, or the bytes of a checkpoint of a run on images of 32x32 in gray
+   * @param from a configuration for fresh weights, or the bytes of a checkpoint for gray images of 32x32
    */
   static async start(digits: Digits, from: Configuration | Uint8Array, device: WebDevice): Promise<DigitsSession> {
     const worker = openWorker('training');
@@ -51,7 +50,7 @@ export class DigitsSession {
     }
   }
 
-  /** Samples and reconstructions of the current weights, during training. */
+  /** Computes samples and reconstructions with the current weights, during training. */
   async preview(): Promise<Preview> {
     const { configuration } = this.training;
     const weights = await this.training.readWeights();

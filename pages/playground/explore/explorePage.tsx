@@ -7,7 +7,7 @@ import { bundledModel, type ExploredModel, type LoadedModel, loadModel, readMode
 
 const MODEL_FILE = /\.(?:safetensors|js)$/u;
 
-/** Models that were shown, so that each has an explorer of its own. */
+/** Counts the models, so that each has its own explorer. */
 let shown = 0;
 
 export function ExplorePage({ model: given }: PageProps) {
@@ -15,7 +15,7 @@ export function ExplorePage({ model: given }: PageProps) {
   const [status, setStatus] = useState({ text: '', failed: false });
   const current = useRef<{ release: () => void; latest: number }>({ release: () => undefined, latest: 0 });
   const fail = (error: unknown): void => setStatus({ text: messageOf(error), failed: true });
-  /** Shows a model once it is loaded; the one before stays if it cannot be. */
+  /** Shows a model once it is loaded. If it cannot be loaded, the one before stays. */
   const show = async (read: () => Promise<ExploredModel>): Promise<void> => {
     const number = ++current.current.latest;
     setStatus({ text: 'Loading the model…', failed: false });

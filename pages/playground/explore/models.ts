@@ -1,4 +1,4 @@
-/** Models that can be explored: exported, in a checkpoint, or of the training in this page. */
+/** Models to explore: exported, in a checkpoint, or trained in this page. */
 import { type ModelInfo, type Networks, loadNetworks } from '../../components/networks.js';
 import { infoOf, networksOf } from '../../components/workerNetworks.js';
 import type { PageModel } from '../../../src/export/pageModel.js';
@@ -61,7 +61,7 @@ export async function readModelFile(file: File): Promise<ExploredModel> {
   throw new InputError(file.name, 'damaged', 'export the model again');
 }
 
-/** The model that comes with this site. */
+/** Loads the model of this site. */
 export async function bundledModel(): Promise<ExploredModel> {
   return { exported: (await (await loadAsset('digits-model.json')).json()) as PageModel };
 }

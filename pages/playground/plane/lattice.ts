@@ -1,6 +1,6 @@
-/** Codes of the prior at which the generator is shown, and their colors. */
+/** Codes spread over the prior, and their colors. */
 
-/** Codes on the circle, in the order of their angle, and on the sphere. */
+/** Codes on the circle and on the sphere. */
 const CIRCLE = 400;
 const SPHERE = 1500;
 const GOLDEN_ANGLE = Math.PI * (3 - Math.sqrt(5));
@@ -20,7 +20,7 @@ export function latticeOf(latent: 2 | 3): Float32Array {
 /** Red, green and blue, 0 to 255. */
 export type Color = readonly [red: number, green: number, blue: number];
 
-/** Hues are spread over this range of a channel, so that white and black remain for data. */
+/** The range of a channel: white and black remain for data. */
 const [DARKEST, BRIGHTEST] = [60, 235];
 const THIRD = (2 * Math.PI) / 3;
 

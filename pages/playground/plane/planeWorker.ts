@@ -8,7 +8,7 @@ import type { PlaneFrame, PlaneRequest } from './protocol.js';
 import { drawData } from './shapes.js';
 import { PlaneTraining, type PlaneOptions, type PlaneReport } from './training.js';
 
-/** Milliseconds between two frames, and points of the data whose codes are shown. */
+/** Milliseconds between two frames, and data points in a view. */
 const [FRAME_MS, SHOWN] = [40, 600];
 
 /** Answers the requests of the page, in a worker. */
@@ -38,7 +38,7 @@ class PlaneService {
   }
 
   private async answer(request: PlaneRequest, isLatest: () => boolean): Promise<PlaneFrame | undefined> {
-    // Whoever draws points starts anew with each; only the last is compiled.
+    // Each drawn point starts again; only the last start is compiled.
     if (request.type === 'start' && !isLatest()) return undefined;
     if (request.type === 'start') await this.start(request);
     const { training } = this;
@@ -59,7 +59,7 @@ class PlaneService {
     );
   }
 
-  /** Iterates, and sends a frame at a time, until another request comes. */
+  /** Iterates and sends frames until another request comes. */
   private async run(training: PlaneTraining, perSecond: number, isLatest: () => boolean): Promise<void> {
     const [begin, first] = [performance.now(), training.step];
     while (isLatest()) {

@@ -1,9 +1,9 @@
-/** Settings that show how the method works, and how it fails. */
+/** Settings with which the method works, or fails in typical ways. */
 import { DEFAULT_SETTINGS, type PlaneSettings } from './settings.js';
 
 export interface Preset {
   readonly name: string;
-  /** What to look at. */
+  /** Says what to look at. */
   readonly text: string;
   readonly settings: Partial<PlaneSettings>;
 }
@@ -45,7 +45,7 @@ export const PRESETS: readonly Preset[] = [
   },
   {
     name: 'Collapse',
-    text: 'The adversary is too strong: the encoder moves all codes into a small cap of the sphere, where those of samples are as uneven as can be.',
+    text: 'The adversary is too strong: the encoder moves all codes into a small cap of the sphere, and codes of samples are as uneven as can be.',
     settings: {
       data: 'disk',
       prior: 'sphere',
@@ -54,7 +54,7 @@ export const PRESETS: readonly Preset[] = [
   },
   {
     name: 'Half-empty circle',
-    text: 'Without KL_real nothing spreads codes of data: a part of the circle stays empty, and its samples are a line between the moons.',
+    text: 'Without KL_real nothing spreads the codes of data. A part of the circle stays empty, and its samples form a line between the moons.',
     settings: {
       data: 'moons',
       prior: 'circle',

@@ -9,9 +9,9 @@ export type PlaneRequest =
   | { readonly type: 'pause' }
   | { readonly type: 'step' };
 
-/** What is shown since the last frame. */
+/** A view, and the iterations since the one before. */
 export interface PlaneFrame {
-  /** Means over the iterations since then; undefined if there were none. */
+  /** Means over these iterations; undefined if there were none. */
   readonly report: PlaneReport | undefined;
   readonly view: PlaneView;
   /** Iterations per second of this run, or 0. */

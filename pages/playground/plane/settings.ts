@@ -1,4 +1,4 @@
-/** What the visitor chooses, and its form in the address of the page. */
+/** The settings of the plane, also as a query of the address. */
 import { PLANE_TERMS, type PlaneModel, type PlaneOptions, type PlaneWeights } from './training.js';
 import { type PlaneData, SHAPE_NAMES, type ShapeName } from './shapes.js';
 
@@ -12,7 +12,7 @@ export interface PlaneSettings {
   readonly seed: number;
   readonly learningRate: number;
   readonly weights: PlaneWeights;
-  /** Iterations per second; the fastest is as many as possible. */
+  /** Iterations per second. */
   readonly speed: (typeof SPEEDS)[number];
 }
 
@@ -21,10 +21,10 @@ export const PRIOR_NAMES = Object.keys(LATENT_OF) as (keyof typeof LATENT_OF)[];
 export const SPEEDS = ['1', '10', '100', 'fastest'] as const;
 export const HIDDEN = [8, 16, 32, 64] as const;
 export const GENERATOR_UPDATES = [1, 2, 3] as const;
-/** Ranges of the sliders, on a logarithmic scale; a weight can also be 0. */
+/** Ranges of the sliders. A weight can also be 0. */
 export const LEARNING_RATES = { min: 1e-4, max: 1e-2 } as const;
 export const WEIGHTS = { min: 0.01, max: 100 } as const;
-/** Points that the visitor can draw; more would make the address too long. */
+/** More points would make the address too long. */
 export const MAX_DRAWN = 300;
 export const SEEDS = [1, 2, 3, 4, 5] as const;
 const MAX_SEED = 9999;
@@ -44,7 +44,7 @@ export const DEFAULT_SETTINGS: PlaneSettings = {
   speed: 'fastest',
 };
 
-/** The settings for drawn points: none is left of a preset, which is tuned for its own data. */
+/** Settings for drawn points. A preset is tuned for its own data, so nothing of it stays. */
 export const DRAWN_SETTINGS = {
   data: 'drawn',
   prior: DEFAULT_SETTINGS.prior,
@@ -86,7 +86,7 @@ export function toQuery(settings: PlaneSettings): string {
   return new URLSearchParams(entries(settings).filter(([name, value]) => value !== defaults.get(name))).toString();
 }
 
-/** The settings of a query. Whatever it lacks, or has out of range, is the default. */
+/** The settings of a query. Missing and wrong values have their defaults. */
 export function fromQuery(query: string): PlaneSettings {
   const given = new URLSearchParams(query);
   const choice = <T extends string>(name: string, choices: readonly T[], preset: T): T =>
@@ -119,7 +119,7 @@ export function fromQuery(query: string): PlaneSettings {
   };
 }
 
-/** Coordinates are written as two characters of base 36 each, so that 300 points are 1,200 characters. */
+/** Coordinates have two characters of base 36 each, so that 300 points have 1,200 characters. */
 const LEVELS = 36 ** 2 - 1;
 
 const encodePoints = (points: Float32Array): string =>

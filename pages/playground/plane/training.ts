@@ -1,4 +1,4 @@
-/** Training on points of the plane, and what is shown of it. */
+/** Training on points of the plane, and its view. */
 import { inferenceFunctions } from '../../../src/age/networkFunctions.js';
 import { iterationOf, stateSize } from '../../../src/age/iteration.js';
 import type { Objective } from '../../../src/age/objective.js';
@@ -26,7 +26,7 @@ export const PLANE_TERMS = {
 } as const satisfies Record<NetworkName, readonly Term[]>;
 export type PlaneWeights = { readonly [N in NetworkName]: Readonly<Record<(typeof PLANE_TERMS)[N][number], number>> };
 
-/** What is compiled. */
+/** Settings of the graph. */
 export interface PlaneModel {
   /** M: codes lie on the circle (2) or the sphere (3). */
   readonly latent: 2 | 3;
@@ -35,7 +35,7 @@ export interface PlaneModel {
   readonly seed: number;
 }
 
-/** What can change between iterations. */
+/** Settings that can change between iterations. */
 export interface PlaneOptions {
   readonly weights: PlaneWeights;
   readonly learningRate: number;
@@ -53,13 +53,13 @@ const OBJECTIVE: Objective = {
   matchZ: 'cos',
 };
 
-/** The side of the grid of points of the plane whose codes are shown, and the range of its coordinates. */
+/** The grid of points whose codes are shown: its side, and the range of its coordinates. */
 export const FIELD = { side: 41, range: 1.2 } as const;
 
 /** A loss and its terms, as in `IterationReport`. */
 export type PlaneReport = Readonly<Record<string, number>>;
 
-/** What is shown between two iterations. Codes are [N, M], points [N, 2]. */
+/** The view after an iteration. Codes are [N, M], points [N, 2]. */
 export interface PlaneView {
   readonly step: number;
   /** Points of the data. */
@@ -125,12 +125,10 @@ export class PlaneTraining {
     return new PlaneTraining(model, draw, reportNames, program, viewer, lattice, shown);
   }
 
-  /** Iterations done. */
   get step(): number {
     return this.done;
   }
 
-  /** Runs one iteration. */
   async iterate({ weights, learningRate }: PlaneOptions): Promise<PlaneReport> {
     const { latent, generatorUpdates, seed } = this.model;
     const scalars = (updates: number) =>
@@ -151,7 +149,6 @@ export class PlaneTraining {
     return Object.fromEntries(this.reportNames.map((name, index) => [name, report!.data[index] as number]));
   }
 
-  /** Computes what is shown. */
   async view(): Promise<PlaneView> {
     const state = await this.program.readState();
     const results = await this.viewer.run({
@@ -171,7 +168,7 @@ export class PlaneTraining {
   }
 }
 
-/** The excess of a divergence is its value above this bound, which codes distributed as the prior reach. */
+/** The lower bound of the divergences, which codes distributed as the prior reach. */
 export const divergenceBound = (latent: number): number => minDivergence(OBJECTIVE, 'sphere', latent)!;
 
 /** A plan whose terms are all active: their weights are inputs. */
@@ -186,7 +183,7 @@ const GRID = Float32Array.from({ length: 2 * FIELD.side ** 2 }, (_, index) => {
   return FIELD.range * ((2 * place) / (FIELD.side - 1) - 1);
 });
 
-/** The view as a graph: both networks on the lattice, on the shown data and on the grid. */
+/** Both networks on the lattice, the shown data and the grid, as a graph. */
 function viewOf({ latent, hidden }: PlaneModel, codes: number, points: number) {
   const pair = planePair(latent, hidden);
   const vectors = NETWORK_NAMES.map((name) => input(`${name}.parameters`, [pair[name].parameters.size]));

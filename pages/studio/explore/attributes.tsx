@@ -1,4 +1,4 @@
-/** Directions of classes: a slider per class moves the selected code. */
+/** Sliders that move the selected code along the directions of classes. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Prior } from '../../../src/age/prior.js';
 import { meanDifference, moveCodes } from '../../../src/model/attribute.js';
@@ -45,13 +45,12 @@ export function Attributes({
   return (
     <section class="attributes" aria-label="Attributes">
       <p>
-        Each slider moves the selected code along the direction from the mean code of all other classes to the mean code
-        of one.
+        Each slider moves the selected code along the direction from the mean code of the other classes to the mean code
+        of its class.
       </p>
-      {/* Without classes there is nothing to wait for. */}
       {encoded && classes.length < 2 ? (
         <p role="status" id="no-classes">
-          These data have no labels of several classes, from which directions could be computed.
+          These data have no labels of several classes, so there are no directions.
         </p>
       ) : (
         <DataMessage data={data} />
@@ -146,7 +145,7 @@ function presentClasses(data: EncodedData): readonly { readonly label: number; r
     .filter(({ label }) => present.has(label));
 }
 
-/** Returns a function that computes the direction [M] of a class when it is first needed. */
+/** Returns a function that computes the direction [M] of a class on its first call. */
 function classDirections({ codes, labels }: EncodedData, latent: number): (label: number) => Float32Array {
   const directions = new Map<number, Float32Array>();
   return (label) => {

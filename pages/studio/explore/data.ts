@@ -1,4 +1,4 @@
-/** Images of the data, and their codes, which are computed in the background. */
+/** Images of the data, and their codes, computed in the background. */
 import { useEffect, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.js';
 import type { ExploredModel } from './model.js';
@@ -20,12 +20,12 @@ export interface EncodedData extends ExploreData {
   readonly codes: Float32Array;
 }
 
-/** The data once they are encoded; until then, how far this is, or why it failed. */
+/** The encoded data; until then, the progress or the failure. */
 export type DataState =
   | { readonly encoded: EncodedData }
   | { readonly encoded?: undefined; readonly message: string; readonly isFailure: boolean };
 
-/** Milliseconds that a batch of images takes, and the rest after it while the visitor drags, so that a processor with few cores keeps up with both. */
+/** Milliseconds per batch of images, and the pause after it while the visitor drags, so that few cores keep up with both. */
 const [BATCH_MS, REST_MS] = [6, 24];
 const MAX_BATCH = 32;
 /** Milliseconds between reports of progress. */

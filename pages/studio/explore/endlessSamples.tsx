@@ -33,7 +33,6 @@ export function EndlessSamples(props: SamplesProps) {
   return (
     <section class="samples" aria-label="Samples">
       <p>The generator maps random codes to images. Select one to explore around it, or two to walk between them.</p>
-      {/* Each seed has samples of its own. */}
       <SamplesOfSeed key={seed} {...props}>
         <label>
           Seed{' '}

@@ -1,4 +1,4 @@
-/** Explores a trained model: samples, images of the visitor and of the data, and paths between and around them. */
+/** Explores a trained model. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.js';
 import { keepFiles } from '../../components/files.js';
@@ -8,7 +8,7 @@ import { ExploreView } from './exploreView.js';
 import { type ExploredModel, loadExploredModel } from './model.js';
 import { type ExploreSettings, formatSettings, parseSettings } from './settings.js';
 
-/** What is explored. Its identity matters: a different object is loaded again. */
+/** A model to explore. A different object is loaded again. */
 export interface ExploreSource {
   /** Such as "mnist-1, iteration 2000". */
   readonly name: string;
@@ -34,7 +34,7 @@ interface Status {
 export function ExplorePage({ source, query, onQuery }: ExploreProps) {
   const [model, setModel] = useState<ExploredModel>();
   const [status, setStatus] = useState<Status>({ text: '', isFailure: false });
-  // What a model that is no longer shown leaves behind is not reported.
+  // Failures of a model that is no longer shown are not reported.
   const shown = useRef<ExploredModel | undefined>(undefined);
   shown.current = model;
   const fail = (error: unknown): void => setStatus({ text: messageOf(error), isFailure: true });
@@ -85,7 +85,7 @@ export function ExplorePage({ source, query, onQuery }: ExploreProps) {
   );
 }
 
-/** Settings that the address contains: it follows them, and they follow it when it is edited. */
+/** The settings in the address. Each follows the other. */
 function useSettings(
   query: string,
   onQuery: (query: string) => void,

@@ -14,7 +14,7 @@ export interface MapLayout {
   readonly method: MapMethod;
   /** Coordinates [N, 2] in 0..1, from the top left. */
   readonly points: Float64Array;
-  /** Returns the coordinates of a code [M] of no image; UMAP has none, so that the nearest image takes its place. */
+  /** Returns the coordinates of any code [M]. UMAP has only those of images, so the nearest image takes its place. */
   readonly locate: (code: Float32Array) => readonly [number, number];
 }
 
@@ -22,10 +22,10 @@ export type LayoutState =
   | { readonly layout: MapLayout }
   | { readonly layout?: undefined; readonly message: string; readonly isFailure: boolean };
 
-/** Part of the square that is left free at each side. */
+/** The free part of the square at each side. */
 const MARGIN = 0.05;
 
-/** Computes a layout in a worker, once the data are encoded. Methods that were computed before are kept. */
+/** Computes a layout in a worker, once the data are encoded. Earlier layouts are kept. */
 export function useLayout(data: EncodedData | undefined, method: MapMethod, latent: number): LayoutState {
   const [state, setState] = useState<LayoutState>({ message: '', isFailure: false });
   const [known, setKnown] = useState(new Map<MapMethod, MapLayout>());

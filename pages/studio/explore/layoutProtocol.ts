@@ -12,7 +12,7 @@ export interface LayoutRequest {
 export interface Layout {
   /** Coordinates [N, 2]. */
   readonly points: Float64Array;
-  /** By which any code is projected, if the axes are directions in latent space. */
+  /** Project any code, if the axes are directions in latent space. */
   readonly components?: PrincipalComponents;
 }
 

@@ -12,7 +12,7 @@ export function serveLayouts(scope: WorkerScope): void {
     const rows = { data: codes, width: latent };
     if (method === 'umap')
       return mapCodes(rows, method, 0, (done, total) => done % REPORT_EVERY === 0 && report({ done, total }));
-    // The points of `mapCodes`, with what projects other codes to the same axes.
+    // The points of `mapCodes`, and the components that project other codes.
     const components = principalComponents(rows, 2);
     return { points: projectOnComponents(rows, components), components };
   };

@@ -1,4 +1,4 @@
-/** Drawing of the map: points, thumbnails where there is room, and the selected code. */
+/** Draws the map: points, thumbnails if there is room, and the selected code. */
 import type { ImageShape } from '../../components/images.js';
 import { pixelsOf } from '../../components/pixels.js';
 import { type EncodedData, imageAt } from './data.js';
@@ -11,7 +11,7 @@ export interface Atlas {
   readonly columns: number;
 }
 
-/** Images that are drawn before the page is responsive again. */
+/** Images that are drawn at a time. */
 const CHUNK = 20;
 
 /** Draws the images of the data on one canvas. */
@@ -31,7 +31,6 @@ export async function drawAtlas(data: EncodedData, shape: ImageShape): Promise<A
   return { canvas, columns };
 }
 
-/** The contents of a map. */
 export interface MapScene {
   readonly layout: MapLayout;
   readonly shape: ImageShape;
@@ -58,7 +57,7 @@ const thumbnailSize = (zoom: number): number => Math.min(MAX_THUMBNAIL, THUMBNAI
 /** CSS pixels per unit of the map. */
 const scaleOf = ({ width, height }: Area, zoom: number): number => Math.min(width, height) * zoom;
 
-/** Where a point of the map is on the canvas, in CSS pixels. */
+/** The position of a point of the map on the canvas, in CSS pixels. */
 export function toCanvas(
   area: Area,
   { x, y, zoom }: MapView,
@@ -68,7 +67,7 @@ export function toCanvas(
   return [area.width / 2 + scale * (mapX - x), area.height / 2 + scale * (mapY - y)];
 }
 
-/** Which point of the map is at a position on the canvas. */
+/** The point of the map at a position on the canvas. */
 export function toMap(
   area: Area,
   { x, y, zoom }: MapView,
@@ -79,8 +78,8 @@ export function toMap(
 }
 
 /**
- * Returns the images that have a thumbnail: in order, those that overlap none before. They depend on the zoom only, so that none appears or vanishes
- * while the map moves.
+ * Returns the images with a thumbnail: each that overlaps no earlier one. They depend on the zoom alone, so that none appears or vanishes while
+ * the map moves.
  */
 export function placeThumbnails({ points }: MapLayout, area: Area, zoom: number): readonly number[] {
   const spacing = (thumbnailSize(zoom) * 1.06) / scaleOf(area, zoom);

@@ -1,4 +1,4 @@
-/** How wheel, pointers and keys move the map. */
+/** Moves the map by wheel, pointers and keys. */
 import { useRef } from 'preact/hooks';
 import { type Area, toMap } from './mapDrawing.js';
 import { type MapView, MAX_ZOOM, WHOLE_MAP } from './settings.js';
@@ -14,7 +14,7 @@ const CLICK_SLACK = 4;
 
 const clamp = (value: number, low: number, high: number): number => Math.max(low, Math.min(high, value));
 
-/** Zooms by a factor while the point of the map at a position stays there. */
+/** Zooms by a factor around a position. */
 export function zoomAt(area: Area, view: MapView, position: Position, factor: number): MapView {
   const zoom = clamp(view.zoom * factor, 1, MAX_ZOOM);
   const [x, y] = toMap(area, view, position);

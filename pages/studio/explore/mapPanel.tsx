@@ -26,7 +26,7 @@ export function MapPanel(props: MapPanelProps) {
   const { data, onImage, layout: method, onLayout, view, onView } = props;
   const { encoded } = data;
   const { state, scene, legend } = useScene(props);
-  // A movement is reported when it has ended; by then the layout may be another, with a view of its own.
+  // A movement is reported after its end, when the layout may already be another one.
   const latestMethod = useRef(method);
   latestMethod.current = method;
   return (

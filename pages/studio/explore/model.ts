@@ -1,4 +1,4 @@
-/** The model that is explored, in workers. */
+/** The explored model, in workers. */
 import type { ModelInfo, Networks } from '../../components/networks.js';
 import { infoOf, networksOf } from '../../components/workerNetworks.js';
 import { decodeSafetensors } from '../../../src/engine/safetensors.js';
@@ -17,7 +17,7 @@ export interface ExploredModel {
   readonly release: () => void;
 }
 
-/** Milliseconds after a request of an image in which the next is expected. */
+/** Milliseconds after a request of an image in which another is likely. */
 const GENERATING_MS = 100;
 
 /**
@@ -26,7 +26,7 @@ const GENERATING_MS = 100;
  * @throws {InputError} if it is damaged or of another version
  */
 export async function loadExploredModel(name: string, checkpoint: Uint8Array): Promise<ExploredModel> {
-  // A worker per network: images are generated without delay while the other compiles the encoder, which takes a second, and encodes the data.
+  // One worker generates images without delay while the other compiles the encoder, which takes a second, and encodes the data.
   const workers = [openWorker('model'), openWorker('model')] as const;
   try {
     const [generator, encoder] = await Promise.all([

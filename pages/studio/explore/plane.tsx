@@ -1,4 +1,4 @@
-/** The plane that touches the sphere at the selected code: a pad to drag on, and the image at its position. */
+/** The plane that touches the sphere at the selected code: a pad to drag on, and the image at the position. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { ImageCanvas, type ImageShape } from '../../components/images.js';
 import { useLatest } from '../../components/latest.js';
@@ -8,11 +8,11 @@ import { codeOnPlane, drawTangentPlane, type TangentPlane } from '../../componen
 import type { Prior } from '../../../src/age/prior.js';
 import type { ExplorePanelProps } from './panel.js';
 
-/** Degrees from the center to an edge: there, an axis leads to a code that shares nothing with the selected one. */
+/** Degrees from the center to an edge, where an axis leads to a code that shares nothing with the selected one. */
 const REACH = 90;
 /** Degrees that an arrow key moves, alone and with shift. */
 const [STEP, LARGE_STEP] = [3, 15];
-/** Images along each side of the overview: odd, so that one is in the center. */
+/** Images along each side of the overview. An odd number has one in the center. */
 const OVERVIEW = 7;
 
 /** Degrees to the right and up. */
@@ -54,7 +54,7 @@ export function Plane({ model: { info, networks }, isActive, selected, onSelect,
     <section class="plane" aria-label="Plane">
       <p>
         The plane touches the sphere at the selected code, along two random directions. Drag on it, or use the arrow
-        keys; from the center to an edge are {REACH}°.
+        keys. An edge is {REACH}° from the center.
       </p>
       <div class="plane-views">
         <Pad position={position} text={text} disabled={!plane} onMove={setPosition}>
@@ -169,7 +169,7 @@ interface OverviewProps {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Images of the whole plane, computed one by one, from the center outwards, so that dragging stays smooth. */
+/** Images of the whole plane, computed one by one from the center, so that dragging stays smooth. */
 function Overview({ prior, plane, shape, networks, onFailure }: OverviewProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [, height, width] = shape;

@@ -5,7 +5,7 @@ import { select, type WalkEnds } from '../../components/walk.js';
 import { codeAt, type EncodedData, imageName } from './data.js';
 
 export interface NamedPoint extends Point {
-  /** Where it is from, such as "sample 3 of seed 0". */
+  /** Such as "sample 3 of seed 0". */
   readonly name: string;
 }
 
@@ -25,7 +25,7 @@ export function useSelection(networks: Networks | undefined, onFailure: (error: 
     latest.current++;
     setSelection(({ ends }) => ({ point: { ...point, name }, ends: select(ends, point) }));
   };
-  /** Selects a code once its image is generated, unless something else is selected until then. */
+  /** Selects a code once its image is generated, unless another selection comes first. */
   const onCode = (code: Code, name: string): void => {
     const number = ++latest.current;
     networks
@@ -40,7 +40,7 @@ export function useSelection(networks: Networks | undefined, onFailure: (error: 
     /** Selects an image of the data. */
     onImage: (data: EncodedData, index: number): void =>
       onCode({ code: codeAt(data, index), distance: 0 }, imageName(data, index)),
-    /** Selects what is shown first, unless the visitor has selected something. */
+    /** Selects the first samples, unless the visitor has selected something. */
     onFirst: ([first, second]: readonly NamedPoint[]): void =>
       setSelection((before) => (before.point ? before : { point: first, ends: { points: [first, second], side: 0 } })),
     onSide: (side: 0 | 1): void => setSelection((before) => ({ ...before, ends: { ...before.ends, side } })),

@@ -1,4 +1,4 @@
-/** The state of the view that its address contains, such as `tab=map&seed=3&layout=umap`. */
+/** The state of the view in its address, such as `tab=map&seed=3&layout=umap`. */
 import type { MapMethod } from '../../../src/model/codeMap.js';
 import { LARGEST_SEED } from '../../../src/random.js';
 
@@ -34,7 +34,7 @@ export const WHOLE_MAP: MapView = { x: 0.5, y: 0.5, zoom: 1 };
 export const MAX_ZOOM = 64;
 const DEFAULTS: ExploreSettings = { tab: 'samples', seed: 0, layout: 'pca', view: WHOLE_MAP };
 
-/** Reads a query; what is invalid has its default. */
+/** Reads a query. Invalid values have their defaults. */
 export function parseSettings(query: string): ExploreSettings {
   const entries = new URLSearchParams(query);
   const [tab, seed, layout] = [

@@ -21,7 +21,7 @@ const DOT = 3;
 /** Half the side of the view beyond the circle of the prior. */
 const MARGIN = 1.6;
 
-/** @param newest the iteration whose codes decide on the directions, so that points move and the view does not */
+/** @param newest the iteration whose codes determine the directions, so that the view stays while points move */
 export function CodeView({
   run,
   prior,
@@ -65,7 +65,7 @@ export function CodeView({
   );
 }
 
-/** The two directions in which codes vary most [2, M], turned as little as possible when there are newer codes. */
+/** The two directions in which codes vary most [2, M], turned as little as possible when newer codes arrive. */
 function useAxes(codes: Codes | undefined): Float64Array | undefined {
   const [axes, setAxes] = useState<Float64Array>();
   useEffect(() => {
@@ -102,7 +102,7 @@ interface Labels {
   readonly colors: readonly string[];
 }
 
-/** Labels of the test images; without them, points have one color. */
+/** Labels of the test images. Without them, points have one color. */
 function useLabels(run: string): Labels | undefined {
   const [labels, setLabels] = useState<Labels>();
   useEffect(() => {
@@ -130,7 +130,7 @@ function project({ data, latent }: Codes, axes: Float64Array): Float64Array {
   return points;
 }
 
-/** The radius in which 95 % of the codes of the prior are after projection; on the sphere, P(r > R) = (1 - R^2)^((M - 2) / 2). */
+/** The radius that contains 95% of the projected codes of the prior; on the sphere, P(r > R) = (1 - R^2)^((M - 2) / 2). */
 function radiusOf(prior: Prior, latent: number): number {
   if (prior === 'normal') return Math.sqrt(-2 * Math.log(0.05));
   return latent > 2 ? Math.sqrt(1 - 0.05 ** (2 / (latent - 2))) : 1;

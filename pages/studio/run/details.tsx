@@ -10,8 +10,8 @@ export function Metrics({ detail: { metrics, metricsStep, command } }: { detail:
       <h2 id="metrics-heading">Metrics</h2>
       {metrics.length === 0 ? (
         <p class="meaning">
-          Not evaluated yet. <code>{command.replace('train --resume', 'evaluate')}</code> computes all metrics, and the
-          option <code>--evaluate-every</code> does so during training.
+          Not evaluated yet. <code>{command.replace('train --resume', 'evaluate')}</code> computes all metrics.
+          <code>--evaluate-every</code> does so during training.
         </p>
       ) : (
         <>
@@ -45,7 +45,7 @@ export function Metrics({ detail: { metrics, metricsStep, command } }: { detail:
 
 type Entry = RunDetail['journal'][number];
 
-/** Entries that are shown at first; a long run has many. */
+/** Entries that are shown at first. */
 const SHOWN = 50;
 
 export function JournalView({ entries }: { entries: readonly Entry[] }) {

@@ -1,4 +1,4 @@
-/** One run: its curves, previews, log, configuration and metrics, and the buttons that steer it. */
+/** One run: curves, previews, log, configuration and metrics, and buttons that steer it. */
 import { useEffect, useState } from 'preact/hooks';
 import type { Prior } from '../../../src/age/prior.js';
 import type { RunDetail, ListedRun } from '../../../src/studio/schemas.js';
@@ -63,7 +63,7 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
 /** A run in the queue has none yet. */
 const hasFolder = ({ model }: ListedRun): boolean => model !== '';
 
-/** Everything about a run, read again when something has happened. */
+/** The details of a run, read again after each change. */
 function useDetail(summary: ListedRun | undefined, onFailure: (error: unknown) => void): RunDetail | undefined {
   const [detail, setDetail] = useState<RunDetail>();
   const { id, preview, journalBytes } = summary ?? {};

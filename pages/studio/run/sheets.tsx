@@ -1,4 +1,4 @@
-/** Samples and reconstructions over the iterations of a run, and how two iterations differ. */
+/** Previews over the iterations of a run, and the difference between two iterations. */
 import { useEffect, useState } from 'preact/hooks';
 import type { Prior } from '../../../src/age/prior.js';
 import { queryValue } from '../address.js';
@@ -99,7 +99,7 @@ export function Sheets({ query, onQuery, run, prior, previews }: SheetsProps) {
 /** Milliseconds per preview of the animation. */
 const FRAME_MS = 400;
 
-/** Shows the next preview after a moment, and after the last the first. */
+/** Shows the next preview after a moment, and the first after the last. */
 function usePlaying(playing: boolean, position: number, count: number, onNext: (position: number) => void): void {
   useEffect(() => {
     if (!playing) return;

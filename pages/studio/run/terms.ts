@@ -1,7 +1,7 @@
-/** Meaning and desired direction of the curves of a run. */
+/** Curves of a run, and their meanings. */
 import type { Curve } from '../../components/chart.js';
 
-/** Curves that are read together, on one scale. */
+/** Curves on one scale. */
 export interface CurveGroup {
   readonly title: string;
   readonly meaning: string;
@@ -21,7 +21,7 @@ export const MAIN_GROUPS: readonly CurveGroup[] = [
   {
     title: 'Excess divergence: KL_real, KL_fake',
     meaning:
-      'How far a batch of codes is from uniform, above the lower bound. KL_real, of the codes of images, falls. KL_fake, of the codes of samples, is what the networks compete for: the encoder raises it, the generator lowers it.',
+      'Divergence of a batch of codes from uniform codes, above its lower bound. KL_real (codes of images) falls. The networks compete for KL_fake (codes of samples): the encoder raises it, the generator lowers it.',
     curves: [
       { key: 'encoder.KL_real_gap', label: 'KL_real', color: '--curve-1' },
       { key: 'encoder.KL_fake_gap', label: 'KL_fake (enc.)', color: '--curve-2' },
@@ -39,7 +39,7 @@ export const MAIN_GROUPS: readonly CurveGroup[] = [
   {
     title: 'Spread: code_variance',
     meaning:
-      'Variance of a batch of codes, relative to uniform codes: 1 if they fill the sphere, near 0 if they gather in one place. Near 1 is better.',
+      'Variance of a batch of codes, relative to uniform codes: 1 if they fill the sphere, 0 if they gather in one place. Near 1 is better.',
     curves: [
       { key: 'encoder.code_variance_real', label: 'images', color: '--curve-1' },
       { key: 'encoder.code_variance_fake', label: 'samples', color: '--curve-2' },
@@ -47,11 +47,10 @@ export const MAIN_GROUPS: readonly CurveGroup[] = [
   },
 ];
 
-/** Further groups. */
 export const OTHER_GROUPS: readonly CurveGroup[] = [
   {
     title: 'Losses',
-    meaning: 'The weighted sums that each network minimizes. They compete, so that neither has to fall.',
+    meaning: 'The weighted sums that each network minimizes. The networks compete, so neither has to fall.',
     curves: [
       { key: 'encoder.loss', label: 'encoder', color: '--curve-1' },
       { key: 'generator.loss', label: 'generator', color: '--curve-2' },
@@ -76,8 +75,7 @@ export const OTHER_GROUPS: readonly CurveGroup[] = [
   },
   {
     title: 'uniform',
-    meaning:
-      'How near the codes of images are to each other, even if the divergence is at its lower bound. Lower is better.',
+    meaning: 'Closeness of the codes of images, also when the divergence is at its lower bound. Lower is better.',
     curves: [{ key: 'encoder.uniform', label: 'encoder', color: '--curve-1' }],
   },
   {
@@ -88,7 +86,7 @@ export const OTHER_GROUPS: readonly CurveGroup[] = [
   },
   {
     title: 'Gradient norms',
-    meaning: 'Norms of the gradients. A sudden rise announces an unstable training.',
+    meaning: 'Norms of the gradients. A sudden rise announces instability.',
     curves: [
       { key: 'encoder.grad_norm', label: 'encoder', color: '--curve-1' },
       { key: 'generator.grad_norm', label: 'generator', color: '--curve-2' },

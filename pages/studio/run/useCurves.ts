@@ -5,7 +5,7 @@ import type { ChartPoint, Curve, Zoom } from '../../components/chart.js';
 import { readCurves } from '../api.js';
 import { live } from '../live.js';
 
-/** Points that the server sends, and those beyond which it is asked for fewer. */
+/** Points of an answer, and the number beyond which the page asks again. */
 const [POINTS, MAX_POINTS] = [1000, 2000];
 
 /**
@@ -26,7 +26,7 @@ export function useCurves(
     if (number !== current.current.count) return;
     const points = pointsOf(curves);
     const last = points.at(-1)?.step ?? -1;
-    // Those that were sent in the meantime.
+    // Entries that arrived in the meantime stay.
     setPoints((before) => [
       ...points,
       ...before.filter(({ step }) => step > last && isWithin(step, current.current.zoom)),
@@ -51,7 +51,7 @@ export function useCurves(
 
 const isWithin = (step: number, zoom: Zoom | undefined): boolean => zoom === undefined || step <= zoom[1];
 
-/** Key of the means of a curve, of which only the extremes are drawn. */
+/** Key of the means of a curve whose extremes are drawn. */
 const meanKey = (key: string): string => `${key} mean`;
 
 function pointsOf({ steps, values, means = {} }: Curves): ChartPoint[] {
@@ -65,7 +65,7 @@ function pointsOf({ steps, values, means = {} }: Curves): ChartPoint[] {
   }));
 }
 
-/** Entries may repeat what was read. */
+/** Appends entries, which may repeat earlier ones. */
 function appended(
   before: readonly ChartPoint[],
   entries: readonly Readonly<Record<string, number>>[],

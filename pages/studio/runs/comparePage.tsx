@@ -1,4 +1,4 @@
-/** Several runs side by side: a curve each, previews, and the settings in which they differ. */
+/** Several runs side by side: one curve, previews, and the settings in which they differ. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { RunDetail, ListedRun } from '../../../src/studio/schemas.js';
 import { Chart, type ChartPoint, type Curve } from '../../components/chart.js';
@@ -110,7 +110,7 @@ function mergePoints(
   return Array.from(steps, ([step, values]) => ({ step, values })).sort((a, b) => a.step - b.step);
 }
 
-/** Reads runs; one that cannot be read, such as one in the queue, is left out. */
+/** Reads runs, without those that cannot be read, such as a queued run. */
 function useDetails(ids: readonly string[]): readonly RunDetail[] {
   const [details, setDetails] = useState<readonly RunDetail[]>([]);
   useEffect(() => {

@@ -11,7 +11,7 @@ export const StateBadge = ({ run: { state, reason } }: { run: ListedRun }) => (
   </span>
 );
 
-/** How far a run is, and how long it still takes. */
+/** Iterations done, and the time left. */
 export function Progress({ run: { step, totalSteps, secondsLeft, id } }: { run: ListedRun }) {
   const text = `${formatNumber(step)}${totalSteps === null ? '' : ` of ${formatNumber(totalSteps)}`} iterations${secondsLeft === null ? '' : `, ${formatDuration(secondsLeft)} left`}`;
   return (
@@ -33,7 +33,7 @@ export const ListedMetrics = ({ run: { metrics } }: { run: ListedRun }) => (
   </dl>
 );
 
-/** The tags of a run, which can be changed. */
+/** The tags of a run, with a field to add one. */
 export function Tags({ run: { id, tags, model }, onFailure }: { run: ListedRun; onFailure: (error: unknown) => void }) {
   const [text, setText] = useState('');
   if (model === '') return null;

@@ -1,4 +1,4 @@
-/** All runs of the folder: searched, sorted, selected for comparison. */
+/** All runs of the folder, to search, sort and select for comparison. */
 import { useMemo, useState } from 'preact/hooks';
 import type { ListedRun } from '../../../src/studio/schemas.js';
 import { addressOf, formatRuns, MAX_RUNS, parseRuns, queryValue } from '../address.js';
@@ -16,7 +16,7 @@ const ORDERS = {
 } as const;
 type Order = keyof typeof ORDERS;
 
-/** Runs that are shown at first: of hundreds, most are not looked at. */
+/** Runs that are shown at first. */
 const SHOWN = 60;
 
 export function RunsPage({ query, onQuery, runs, state }: ViewProps) {

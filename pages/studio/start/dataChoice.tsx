@@ -1,4 +1,4 @@
-/** The choice of data, with what they contain, and uploads. */
+/** The choice of data, a look at it, and uploads. */
 import { useEffect, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.js';
 import type { DataCounts, DataSet } from '../../../src/studio/schemas.js';
@@ -13,7 +13,7 @@ const DEFAULT_DATA = 'mnist';
 
 export function DataChoice({ data, onData }: { data: string; onData: (data: string) => void }) {
   const [sets, setSets] = useState<readonly DataSet[]>([]);
-  /** Counts the changes, after which the preview is read again. */
+  /** Counts the changes. The preview is read again after each. */
   const [version, setVersion] = useState(0);
   useEffect(() => void readDataSets().then(setSets, () => undefined), [version]);
   const [problem, setProblem] = useState('');

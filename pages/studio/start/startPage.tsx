@@ -21,7 +21,7 @@ interface Problem {
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** Names in the query that are not those of fields. */
+/** Names in the query that are no fields. */
 const OWN_NAMES: readonly string[] = ['fork', 'step', 'data', 'name'];
 
 export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
@@ -162,7 +162,7 @@ function usePlan(training: NewRun, onFailure: (error: unknown) => void) {
   return { plan: found?.text === text ? found.plan : undefined, isComputing, compute };
 }
 
-/** Values of fields in a query; those of switches are `true`. */
+/** Values of fields in a query. A switch has `true`. */
 const fieldsOf = (query: string): FieldValues =>
   Object.fromEntries(
     Array.from(new URLSearchParams(query)).flatMap(([name, value]) =>
