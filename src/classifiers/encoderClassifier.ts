@@ -52,7 +52,7 @@ export class ClassifierPrograms {
     if (known) return known;
     const program = this.compile(classifierIteration(this.spec, batch));
     this.training.set(batch, program);
-    // A failure is not kept, so that the next call tries again.
+    // The next call tries again.
     program.catch(() => this.training.delete(batch));
     return program;
   }
@@ -97,7 +97,6 @@ function evaluationGraph(spec: ClassifierSpec): Graph {
   ]);
 }
 
-/** How a classifier is trained. */
 export interface ClassifierTraining {
   readonly steps: number;
   /** Images per iteration, at least 2; limited to the number of images. */

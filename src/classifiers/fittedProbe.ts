@@ -53,7 +53,7 @@ export interface Predictions {
 export interface ImageClassifier {
   /** Classifies images, bytes [N, C, H, W]. */
   readonly classify: (images: Uint8Array) => Promise<Predictions>;
-  /** Releases its programs, but not those of the model. */
+  /** Releases its programs. The model stays open. */
   readonly release: () => Promise<void>;
 }
 

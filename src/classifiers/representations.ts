@@ -66,7 +66,7 @@ const pixelsOf = (model: TrainedModel): Representation => ({
 const CELLS = 4;
 
 /**
- * Codes concatenated with encoder activations [N, M + 16 C]. The activations are those of the deepest layer with at least 2 x 2 pixels per
+ * Codes concatenated with encoder activations [N, M + 16 C]. They come from the deepest layer with at least 2 x 2 pixels per
  * cell, averaged over 4 x 4 cells. Codes describe what an image shows, and activations where. Both have equal weight.
  */
 async function innerFeaturesOf(model: TrainedModel, weights: ModelWeights, compile: Compile): Promise<Representation> {

@@ -70,7 +70,7 @@ const DESCRIPTIONS = [
   'featuresStd',
 ] as const;
 
-/** Opens the model of `--features`. The extractor's name contains the file's digest, so that changed contents change the name. */
+/** Opens the model of `--features`. The extractor's name contains the digest of the file. */
 export async function openFeatures(file: string, options: FeatureOptions, threads: number): Promise<FeatureExtractor> {
   const { loadOnnxModel } = await import('../engine/runtime/onnxModel.node.js');
   const { modelExtractor } = await import('../metrics/modelExtractor.js');

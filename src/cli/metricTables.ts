@@ -113,7 +113,7 @@ interface MetricExplanation {
   readonly better: MetricDefinition['better'];
   readonly good_value: string;
   readonly reference: string;
-  /** What must agree for `compare` to rank values. */
+  /** Conditions that must agree for `compare` to rank values. */
   readonly depends_on: readonly string[];
 }
 

@@ -14,7 +14,7 @@ const FORMAT = 'agenet export 1';
 /** The SHA-256 of each file of an export. */
 interface Manifest {
   readonly files: Readonly<Record<string, string>>;
-  /** While an export is written, those of earlier files that may still be there. */
+  /** During an export, digests of earlier files that may still be there. */
   readonly replaces?: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -43,7 +43,7 @@ export async function writeExport(
   );
   const manifest: Manifest = { files: Object.fromEntries(contents.map(([name, bytes]) => [name, sha256(bytes)])) };
   await wrapWriteErrors(path, () => makeFolder(path));
-  // First, so that an export that is interrupted can be repeated.
+  // Written first: an interrupted export can be repeated.
   await writeManifest(path, { ...manifest, replaces: Object.fromEntries(digests) });
   for (const [name, bytes] of contents) await writeFileAtomically(join(path, name), bytes);
   for (const name of digests.keys())

@@ -78,7 +78,7 @@ export function dataName({ data }: Configuration): string {
 
 const channelsOf = ({ channels }: Configuration): string => (channels === 1 ? 'grayscale' : 'RGB');
 
-/** What a model does, in two sentences. */
+/** Describes a model in two sentences. */
 export function introduction(configuration: Configuration): string {
   const { latent, size, prior } = configuration;
   return `An adversarial generator-encoder network (AGE, arXiv 1704.02304). Its generator makes ${channelsOf(configuration)} images of ${size}x${size} pixels from codes of ${latent} coordinates${prior === 'sphere' ? ' on the unit sphere' : ''}, and its encoder returns the codes of such images.`;
@@ -102,7 +102,7 @@ function filesSection({ files, hasPage, configuration: { channels, size, latent,
     : '';
   return [
     ...lines,
-    `All are float32, N is any number, and images are in 0..1, channel by channel, rows from the top.${border} Operators are those of ONNX opset 18.`,
+    `All are float32, N is any number, and images are in 0..1, channel by channel, rows from the top.${border} Operators belong to ONNX opset 18.`,
     ...(hasPage
       ? [
           '',
@@ -204,7 +204,7 @@ function recipeRows({ configuration, step, weights }: ModelCard): Readonly<Recor
     ),
     losses: `divergence ${divergence} (${moment}), match_x ${matchX}, match_z ${matchZ}`,
     optimizer: `Adam, learning rate ${learningRate}, schedule ${schedule}`,
-    weights: weights === 'ema' ? `exponential moving average, decay ${ema}` : 'those of the last iteration',
+    weights: weights === 'ema' ? `exponential moving average, decay ${ema}` : 'of the last iteration',
   };
 }
 
@@ -215,7 +215,7 @@ function qualitySection({ evaluation, precision }: ModelCard): string {
   const features =
     extractor === undefined
       ? ''
-      : ` Features are those of the ${plain(extractor)}: compare FID, KID and the like only with values of the same extractor.`;
+      : ` Features come from the ${plain(extractor)}: compare FID, KID and the like only with values of the same extractor.`;
   const rows = Object.entries(metrics).map(
     ([name, value]) =>
       `| \`${name.replace(/\W/g, '')}\` | ${value === null ? 'not finite' : Number(value.toPrecision(4))} |`,
@@ -253,7 +253,7 @@ function limitsSection({ configuration, data, step }: ModelCard): string {
       : `${step === 0 ? 'The images of its training are not recorded' : `The model was last trained on ${images}`}`;
   return `## Limits
 
-- ${training}; other images are reconstructed as similar to those of its training.
+- ${training}; other images are reconstructed to resemble its training images.
 - A code has ${configuration.latent} numbers, so reconstructions lose details of an image.
 - Some samples are not realistic, and samples may resemble training images. Check that you may publish such images.
 - Resize and crop other images to ${size}x${size} ${channelsOf(configuration)} as for training.`;

@@ -112,7 +112,7 @@ function graphsOf({ pair, prior, latentSize }: TrainedModel, tensors: Readonly<R
   return { generator, encoder, decoder };
 }
 
-/** The running statistics of codes, moved towards those of samples of the prior. */
+/** Moves the running statistics of codes towards the statistics of samples. */
 function blendStatistics({ name, statistics }: Network, tensors: NamedValues, distance: Value): NamedValues {
   return Object.fromEntries(
     Array.from(statistics.entries.keys())

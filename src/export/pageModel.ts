@@ -11,7 +11,7 @@ export interface PageModel {
   readonly prior: Prior;
   /** Channels, height and width of images. */
   readonly shape: readonly [channels: number, height: number, width: number];
-  /** How images become inputs of the encoder. */
+  /** Turns images into inputs of the encoder. */
   readonly preprocessing: DecodeOptions;
   /** ONNX files, as base64 of gzip. The generator is the decoder if there is one: at the distance 1 it computes what the generator does. */
   readonly networks: { readonly generator: string; readonly encoder: string };

@@ -11,13 +11,13 @@ import {
   type Value,
 } from '../engine/index.js';
 
-/** How a file stores the kernels of convolutions and other tensors of two or more axes. Smaller tensors are always float32. */
+/** Formats of kernels and other tensors of two or more axes. Smaller tensors are always float32. */
 export const PRECISIONS = ['float32', 'float16', 'int8'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
 /** A tensor as a file stores it. */
 interface StoredTensor {
-  /** What networks compute with. */
+  /** The value that networks compute with. */
   readonly value: Value;
   /** Its elements. */
   readonly data: Float32Array;
@@ -41,7 +41,7 @@ export async function storeTensor(
 }
 
 async function storeFloat16(name: string, data: Float32Array, shape: Shape): Promise<StoredTensor> {
-  // Loaded on first use, so that pages that store nothing need not load it.
+  // Pages that store nothing do not load it.
   const { Float16Array } = await import('@petamoriken/float16');
   const halves = new Float16Array(data);
   const bits = new Uint16Array(halves.buffer);
@@ -51,7 +51,7 @@ async function storeFloat16(name: string, data: Float32Array, shape: Shape): Pro
   };
 }
 
-/** Symmetric linear quantization with a scale per channel, along whichever of the first two axes loses less: one is that of output channels. */
+/** Symmetric linear quantization with a scale per channel, along the one of the first two axes that loses less: one of them has the output channels. */
 function storeInt8(name: string, data: Float32Array, shape: Shape): StoredTensor {
   const [first, second] = [0, 1].map((axis) => quantize(data, shape, axis)) as [Quantized, Quantized];
   const [{ elements, scales, restored }, axis] =

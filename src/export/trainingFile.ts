@@ -8,7 +8,7 @@ import { type Configuration, iterationSpec } from '../training/configuration.js'
 import { Stages } from '../training/schedule.js';
 import type { TrainerState } from '../training/trainer.js';
 
-/** What the inputs and outputs of an iteration are, and where its training stands. Keys as in the JSON file. */
+/** Inputs and outputs of an iteration, and the progress of its training. Keys as in the JSON file. */
 export interface TrainingManifest {
   /** Iterations done. */
   readonly step: number;
@@ -36,7 +36,7 @@ export interface TrainingManifest {
 }
 
 /**
- * Encodes the iteration that follows a state. Its update plans are those of the state's stage.
+ * Encodes the iteration that follows a state. It has the update plans of the state's stage.
  * @param images the number of training images
  * @param recipe the configuration as the manifest states it
  */

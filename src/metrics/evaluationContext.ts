@@ -42,7 +42,7 @@ const CHUNK = 1000;
 const MAX_TRAINING_IMAGES = 100_000;
 
 /**
- * What a metric needs: codes of images and samples; features of both; their class probabilities; or features of all training images, and the
+ * Inputs of a metric: codes of images and samples; features of both; their class probabilities; or features of all training images, and the
  * samples themselves.
  */
 export type Need = 'codes' | 'features' | 'probabilities' | 'trainingFeatures';
@@ -140,7 +140,7 @@ export class EvaluationContext {
     return (this.testPass ??= this.scanTest());
   }
 
-  /** Returns features of the images that the generator makes of codes [N, M], at a distance from those of images. */
+  /** Returns features of decoded codes [N, M], at a distance from codes of images. */
   async decodedFeatures({ data, width }: Features, distance: number, phase: string): Promise<Features> {
     const { model } = this.subject;
     const count = data.length / width;

@@ -58,7 +58,7 @@ export interface ReconstructionEntry extends EntryBase {
   readonly compareImages: CompareImages;
 }
 
-/** Metrics that compare the features of samples with those of images. */
+/** Metrics that compare features of samples with features of images. */
 export interface FeatureEntry extends EntryBase {
   /** Whether training and test images are compared in the same way, as a reference for the values. */
   readonly hasReference: boolean;

@@ -40,11 +40,7 @@ export function checkPair(
   least = 1,
 ): [rowsOfA: number, rowsOfB: number] {
   if (a.width !== b.width)
-    throw new InputError(
-      nameOfB,
-      `rows are ${b.width} wide, but those of the ${nameOfA} are ${a.width} wide`,
-      'both must be equal',
-    );
+    throw new InputError(nameOfB, `rows are ${b.width} wide, but the ${nameOfA} are ${a.width} wide`);
   return [checkFeatures(a, nameOfA, least), checkFeatures(b, nameOfB, least)];
 }
 

@@ -1,3 +1,5 @@
+import { dot } from './matrixProduct.js';
+
 /** A differentiable function: returns its value at x and fills the gradient. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
@@ -109,12 +111,6 @@ function lineSearch(
     length = high === Infinity ? 2 * low : (low + high) / 2;
   }
   return best;
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let index = 0; index < a.length; index++) sum += a[index]! * b[index]!;
-  return sum;
 }
 
 function addScaled(target: Float64Array, addend: Float64Array, scale: number): void {

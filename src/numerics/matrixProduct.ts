@@ -65,6 +65,13 @@ function multiplyTile(
   [tile[4], tile[5], tile[6], tile[7]] = [c10, c11, c12, c13];
 }
 
+/** Returns the inner product of two vectors. */
+export function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let index = 0; index < a.length; index++) sum += a[index]! * b[index]!;
+  return sum;
+}
+
 /** Returns the transpose [D, N] of rows [N, D]. */
 export function transposed({ data, width }: Features): Features {
   const rows = data.length / width;

@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
 import { checkFeatures, checkWhole, columnMeans, type Features } from './features.js';
-import { forEachProductWithin, multiplyTransposed, transposed } from './matrixProduct.js';
+import { dot, forEachProductWithin, multiplyTransposed, transposed } from './matrixProduct.js';
 import { randomStream } from '../random.js';
 
 /** The Gaussian fitted to rows of D features. */
@@ -42,7 +42,7 @@ export function fitGaussian(features: Features, name = 'features'): Gaussian {
 export interface PrincipalComponents {
   /** Mean of the rows [D]. */
   readonly mean: Float64Array;
-  /** Orthonormal directions [components, D], that of the largest variance first; the largest entry of each is positive. */
+  /** Orthonormal directions [components, D], the largest variance first; the largest entry of each is positive. */
   readonly axes: Float64Array;
   /** Variance along each [components], divided by N - 1. */
   readonly variances: Float64Array;
@@ -120,12 +120,6 @@ function orthonormalize(
   }
   const norm = Math.sqrt(dot(vector, vector));
   return { axis: norm > 0 ? vector.map((value) => value / norm) : vector, norm };
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let index = 0; index < a.length; index++) sum += a[index]! * b[index]!;
-  return sum;
 }
 
 /**

@@ -34,7 +34,7 @@ export interface CodeCacheOptions {
 
 /**
  * Codes of whole splits on disk, as sealed safetensors files `codes/WEIGHTS-IMAGES.safetensors` in the cache folder. The name contains digests
- * of the encoder's weights and of the bytes of all images, so that a changed image or weight gives other codes. A damaged file counts as
+ * of the encoder's weights and of the bytes of all images, so a changed image or weight gives another file. A damaged file counts as
  * absent. The least recently used files are removed beyond the limit.
  */
 export class CodeCache {

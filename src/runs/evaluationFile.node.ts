@@ -86,7 +86,7 @@ export const removingLaterEvaluations =
       if (step > event.step) await wrapWriteErrors(join(folder, name), () => rm(join(folder, name), { force: true }));
   };
 
-/** The files of all evaluations in a folder; those of the latest iteration, with EMA weights, last. */
+/** Lists the files of all evaluations in a folder: the latest iteration last, and EMA weights after raw weights. */
 async function evaluationFiles(folder: string) {
   const names = await readdir(folder).catch((error: unknown) => {
     throw new InputError(folder, `cannot read the run folder (${describeSystemError(error)})`);

@@ -12,7 +12,7 @@ import {
 } from '../metrics/registry.js';
 import type { Configuration } from '../training/configuration.js';
 
-/** How a model is evaluated during training. */
+/** The evaluations of a training run. */
 export interface EvaluationPlan {
   readonly metrics: ReadonlySet<string>;
   /** Whether one of them compares features of images. */
@@ -21,7 +21,7 @@ export interface EvaluationPlan {
 
 /**
  * Returns the metrics that a configuration asks for, including the one that selects the best checkpoint. The default is every metric that the
- * data allow, except those of all training images: they take longest, and hardly change from epoch to epoch.
+ * data allow, except metrics of all training images: they take longest, and hardly change from epoch to epoch.
  * @throws {InputError} if a metric is unknown, needs labels that the data lack, or cannot select a best checkpoint, and if there are fewer
  * than 2 test images
  */

@@ -151,7 +151,7 @@ function recipeOf(configuration: Configuration): Readonly<Record<string, unknown
   return { ...recipe, data: dataName(configuration) };
 }
 
-/** What each file states about itself. */
+/** Metadata of each file. */
 function metadataOf({ configuration, step }: StoredCheckpoint, weights: string): Record<string, string> {
   const { latent, prior, network, width, channels, size, encoderUpdates, generatorUpdates } = configuration;
   return {
@@ -237,7 +237,7 @@ async function evaluationOf(
     split: String(split),
     images: Number(images),
     samples: Number(samples),
-    // Its name contains that of the data, which may be a path of this machine.
+    // Its name contains the name of the data, which may be a path of this machine.
     extractor: extractor && String(extractor.name).replaceAll(String(data), lastPart(String(data))),
   };
 }

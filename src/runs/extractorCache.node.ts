@@ -34,13 +34,13 @@ export interface ExtractorOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What an extractor is trained to classify. */
+/** A classification that an extractor is trained for. */
 interface Task {
   /** Names the extractor, before the name of the data. */
   readonly kind: string;
   /** Labeled images. */
   readonly source: ImageSource;
-  /** Whether the classes are those of the data. */
+  /** Whether the classes come from the data. */
   readonly isOfClasses: boolean;
 }
 

@@ -41,7 +41,7 @@ describe('a model card', () => {
       },
     });
     expect(text).toContain(
-      '200 samples and 100 test images of x.npz. Features are those of the classifier of x.npz: compare FID',
+      '200 samples and 100 test images of x.npz. Features come from the classifier of x.npz: compare FID',
     );
     expect(text).toContain('| metric | value |\n| --- | --- |\n| `fid` | 7.123 |\n| `kid` | not finite |\n');
   });

@@ -4,12 +4,12 @@ import { metricsIn } from '../../src/metrics/registry.js';
 
 const INTRODUCTION = `# Metrics
 
-\`npx agenet evaluate --explain\` prints this reference; \`--explain fid kid\` or \`--explain samples\` explains some. Its source are the
-definitions in \`src/metrics/catalog/\`. [evaluation.md](evaluation.md) describes how metrics are computed and compared.
+\`npx agenet evaluate --explain\` prints this reference; \`--explain fid kid\` or \`--explain samples\` explains some. Its source is the
+catalog in \`src/metrics/catalog/\`. [evaluation.md](evaluation.md) describes how metrics are computed and compared.
 
-Measured good values are those of [recipes.md](recipes.md) (MNIST, width 16, 9,370 iterations, a feature extractor trained on MNIST's
-labels) and of [Fashion-MNIST](../examples/fashion-mnist.md). Values of \`fid\`, \`kid\` and the other metrics of features cannot be compared
-with those of other extractors, such as Inception. A \`–\` means that neither higher nor lower is better.
+Measured good values come from [recipes.md](recipes.md) (MNIST, width 16, 9,370 iterations, a feature extractor trained on MNIST's
+labels) and [Fashion-MNIST](../examples/fashion-mnist.md). Do not compare values of \`fid\`, \`kid\` and the other metrics of features
+with values of other extractors, such as Inception. A \`–\` means that neither higher nor lower is better.
 `;
 
 function tableOf(group: (typeof METRIC_GROUPS)[number]): string {

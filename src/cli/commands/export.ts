@@ -1,7 +1,8 @@
 import { Option } from '@commander-js/extra-typings';
 import type { PrecisionCost } from '../../export/precisionCost.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, threadsOption } from '../options.js';
+import { addModelOptions, type ModelCommandOptions } from '../modelCommand.js';
+import { compilerOf, RUN_DATA_HELP } from '../options.js';
 import { requirePath } from '../output.js';
 import { phaseProgress, steppingProgress } from '../progress.js';
 
@@ -18,22 +19,21 @@ export const summary = 'write the networks as ONNX files, with a model card';
 export const group = 'Samples and codes:';
 
 export const define = (command: Subcommand) =>
-  command
-    .argument('<run>', 'run folder or checkpoint')
-    .argument('[data]', `${RUN_DATA_HELP}, for reconstructions and FID`)
-    .requiredOption('--out <folder>', 'a new folder, or one of an earlier export')
-    .addOption(new Option('--float16', 'store kernels as float16').conflicts('int8'))
-    .option('--int8', 'store kernels as int8, with a scale per channel')
-    .option('--fid', 'also measure the FID that fewer bits cost, which takes minutes')
-    .option('--pytorch', 'also write pytorch.safetensors, the state_dict of the networks in PyTorch')
-    .option('--training', 'also write a training iteration as training.onnx, with its state and a description')
-    .option(
-      '--web',
-      'also write index.html, a page that samples, reconstructs images and walks between them in a browser',
-    )
-    .addOption(emaOption())
-    .addOption(deviceOption())
-    .addOption(threadsOption())
+  addModelOptions(
+    command
+      .argument('<run>', 'run folder or checkpoint')
+      .argument('[data]', `${RUN_DATA_HELP}, for reconstructions and FID`)
+      .requiredOption('--out <folder>', 'a new folder, or one of an earlier export')
+      .addOption(new Option('--float16', 'store kernels as float16').conflicts('int8'))
+      .option('--int8', 'store kernels as int8, with a scale per channel')
+      .option('--fid', 'also measure the FID that fewer bits cost, which takes minutes')
+      .option('--pytorch', 'also write pytorch.safetensors, the state_dict of the networks in PyTorch')
+      .option('--training', 'also write a training iteration as training.onnx, with its state and a description')
+      .option(
+        '--web',
+        'also write index.html, a page that samples, reconstructs images and walks between them in a browser',
+      ),
+  )
     .addHelpText('after', EXAMPLES)
     .action((run, data, options) => runAction(options, (terminal) => exportFiles(run, data, options, terminal)));
 
@@ -45,8 +45,7 @@ type Options = {
   readonly pytorch?: true | undefined;
   readonly training?: true | undefined;
   readonly web?: true | undefined;
-  readonly ema: boolean;
-} & CompilerOptions;
+} & ModelCommandOptions;
 
 async function exportFiles(
   run: string,
@@ -56,15 +55,10 @@ async function exportFiles(
 ): Promise<ActionResult> {
   const { exportRun } = await import('../../runs/exportRun.node.js');
   const { openRunData } = await import('../runData.js');
-  const { out, ema, fid, pytorch, training, web } = options;
-  requirePath(out);
-  const result = await exportRun(run, out, {
+  requirePath(options.out);
+  const result = await exportRun(run, options.out, {
+    ...options,
     compile: compilerOf(options, terminal),
-    ema,
-    fid,
-    pytorch,
-    training,
-    web,
     precision: options.float16 ? 'float16' : options.int8 ? 'int8' : 'float32',
     data,
     open: (asked, configuration) => openRunData(asked, configuration, terminal),

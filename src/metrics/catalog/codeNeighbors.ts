@@ -17,7 +17,7 @@ const definition = (suffix: string, of: string, ...dependsOn: readonly Condition
   meaning: `median distance of a code to its nearest other code, for ${of}`,
   better: 'none',
   range: '0 to 2, Euclidean distance of unit vectors',
-  goodValue: 'that of code_nn_distance_prior for the same number of codes; near 0 if codes have collapsed',
+  goodValue: 'code_nn_distance_prior for the same number of codes; near 0 if codes have collapsed',
   reference: 'Euclidean distance to the nearest other row, median over the first 5,000 codes',
   dependsOn: [CONDITIONS.codes, ...dependsOn],
   isDefinedFor: ({ prior }) => prior === 'sphere',

@@ -15,7 +15,7 @@ export const midpointFid: ContextEntry = {
       better: 'lower',
       range: '0 or more',
       goodValue:
-        'that of samples, fid; far above it if paths between images lead through codes that belong to no image; MNIST: 8 by default',
+        'the FID of samples; far above it if paths between images lead through codes that belong to no image; MNIST: 8 by default',
       reference:
         'fid of g(m), m the midpoint of the great circle (sphere) or straight line (normal) between random pairs of codes e(x), decoded as `interpolate` does, at their mean distance',
       dependsOn: [
