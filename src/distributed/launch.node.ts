@@ -7,8 +7,8 @@ import type { Communicator } from '../engine/runtime/communicator.js';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Returns the number of this process among those that were started together, or undefined if it is alone. `mpirun` and `srun --mpi=pmix` state it;
- * both also start single processes.
+ * Returns the number of this process among those that `mpirun` or `srun --mpi=pmix` has started together, or undefined
+ * if it is alone.
  */
 export function launchedRank(environment: Environment = process.env): number | undefined {
   const rank = environment.OMPI_COMM_WORLD_RANK ?? environment.PMIX_RANK;
@@ -17,7 +17,7 @@ export function launchedRank(environment: Environment = process.env): number | u
 }
 
 /**
- * Returns the number of cores for a rank: those that it may run on, divided among the ranks that may run on the same. Launchers bind ranks to cores.
+ * Returns the number of cores for a rank. Launchers bind ranks to cores, several to the same if they are few.
  * @param place the host and the cores, as a text that only ranks on the same cores have
  * @param available the number of these cores
  */

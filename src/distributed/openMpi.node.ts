@@ -51,7 +51,7 @@ export async function connect(libraries: readonly string[] = LIBRARIES): Promise
   return { ...communicator, cores: coresOf(communicator), finalize: call('MPI_Finalize', '') };
 }
 
-/** Opens the library so that its plugins find its symbols. Returns the symbols of the group of all ranks, of two types and of the sum. */
+/** Opens the library so that its plugins find its symbols. */
 function openLibrary(names: readonly string[], load: Koffi['load']) {
   const problems: string[] = [];
   for (const name of names) {

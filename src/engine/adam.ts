@@ -15,8 +15,8 @@ export interface AdamMoments {
 }
 
 /**
- * Returns the bias-correction scalars of a step, counted from 1. They are computed outside the graph, because 1 - beta2^t loses its digits in
- * float32.
+ * Returns the bias-correction scalars of a step, counted from 1. The caller computes them, because 1 - beta2^t loses
+ * its digits in float32.
  */
 export function adamScalars(
   learningRate: number,
@@ -27,7 +27,7 @@ export function adamScalars(
 }
 
 /**
- * Takes a step of Adam with bias correction, in PyTorch's form: epsilon is added to the root of the corrected second moment.
+ * Takes a step of Adam in PyTorch's form: epsilon is added to the root of the corrected second moment.
  * @param scalars from `adamScalars`
  */
 export function adam(

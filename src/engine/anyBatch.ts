@@ -1,4 +1,4 @@
-/** Graphs for batches of any size. The values that depend on the batch are those that differ between the graphs of two sizes. */
+/** Graphs for batches of any size: values that depend on the batch differ between the graphs of two sizes. */
 import { type BatchAxes, type Graph, topologicalOrder } from './graph.js';
 import { lowerPortable } from './lowering/portable.js';
 import { isComputedBy } from './operator.js';
@@ -49,7 +49,7 @@ function generalize(value: Value, other: Value, generalized: ReadonlyMap<Value, 
   return { ...value, inputs, attributes: Object.fromEntries(general) };
 }
 
-/** Returns an attribute for every batch size. ONNX infers one size of a Reshape, written as -1, from the number of elements. */
+/** Returns an attribute for every batch size. ONNX infers one size of a Reshape, written as -1. */
 function ofAnyBatch(
   value: ComputedValue,
   name: string,

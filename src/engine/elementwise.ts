@@ -1,4 +1,4 @@
-/** Factories of elementwise operators: functions of one operand, and arithmetic on two that are broadcast against each other. */
+/** Factories of elementwise operators: functions of one operand, and arithmetic on two broadcast operands. */
 import {
   apply,
   asValue,

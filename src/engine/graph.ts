@@ -5,7 +5,7 @@ import type { ComputedValue, InputValue, Value } from './value.js';
 export interface Graph {
   readonly inputs: readonly InputValue[];
   readonly outputs: Readonly<Record<string, Value>>;
-  /** The axis of the batch in inputs that have one. Processes that compute the graph together (ranks) divide the batch along it. */
+  /** The axis along which processes that compute the graph together (ranks) divide the batch in an input. */
   readonly batchAxes?: BatchAxes;
 }
 
@@ -14,7 +14,7 @@ export type BatchAxes = Readonly<Record<string, number>>;
 
 /**
  * Returns the graph of these outputs.
- * @param declared inputs that come first and stay even if nothing reads them, so that callers can feed the same names after simplification
+ * @param declared inputs that come first, and stay even if nothing reads them, so that feeds keep their names
  * @throws {ShapeError} if two inputs, or an input and an output, share a name
  */
 export function graphOf(outputs: Readonly<Record<string, Value>>, declared: readonly InputValue[] = []): Graph {
@@ -82,7 +82,7 @@ export function rewriteGraph(
   return { inputs: graph.inputs, outputs };
 }
 
-/** Counts the floating-point operations of one run. A multiply-accumulate counts as two, and an operator with a decomposition as its parts. */
+/** Counts the floating-point operations of one run. A multiply-accumulate counts as two. */
 export function countFlops(graph: Graph): number {
   const parts = rewriteGraph(graph, (value) => value.operator.decomposition?.(value.inputs, value.attributes) ?? value);
   return topologicalOrder(Object.values(parts.outputs)).reduce(

@@ -1,4 +1,4 @@
-/** Reverse-mode automatic differentiation over ONNX graphs: build, differentiate, lower, encode. Independent of images and of AGE. */
+/** Reverse-mode automatic differentiation over ONNX graphs: build, differentiate, lower, encode, run. */
 export { adam, type AdamConstants, type AdamMoments, adamScalars } from './adam.js';
 export { type AnyBatch, forAnyBatch } from './anyBatch.js';
 export {

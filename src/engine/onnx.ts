@@ -31,7 +31,7 @@ export interface EncodeOptions {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** Encodes an ONNX model. Inputs, outputs and named constants keep their names; other values are named by operator and number. */
+/** Encodes an ONNX model. Inputs, outputs and named constants keep their names. */
 export async function encode(graph: Graph, { batchAxes = {}, metadata = {} }: EncodeOptions = {}): Promise<Uint8Array> {
   const names = new Naming(graph);
   const nodes: NodeInit[] = [];

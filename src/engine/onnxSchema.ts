@@ -1,3 +1,3 @@
-/** The ONNX schema, for a dynamic import: a bundler keeps all of a module that is imported dynamically, so this one has only the used parts. */
+/** The used parts of the ONNX schema: a bundler keeps all of a module that is imported dynamically. */
 export { create, toBinary } from '@bufbuild/protobuf';
 export { ModelProtoSchema } from 'onnx-buf';

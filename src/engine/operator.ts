@@ -63,7 +63,7 @@ export function inferBroadcast(name: string, inputs: readonly Value[], type: Ele
   return { type, shape };
 }
 
-/** Returns a function from a row-major index of `to` to the offset of its element in a tensor of shape `from` that is broadcast to `to`. */
+/** Returns a function from an index of shape `to` to the offset in a tensor of shape `from` that is broadcast to it. */
 export function broadcastOffsets(from: Shape, to: Shape): (index: number) => number {
   const lead = to.length - from.length;
   const own = stridesOf(from);

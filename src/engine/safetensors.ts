@@ -10,7 +10,7 @@ export interface TensorFile {
 /** The format's own limit. */
 const MAX_HEADER_BYTES = 100_000_000;
 
-/** Encodes a safetensors file: 8 bytes of header length, a JSON header, and the elements of all tensors, little-endian. */
+/** Encodes a safetensors file: 8 bytes of header length, a JSON header, and all elements, little-endian. */
 export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let size = 0;
@@ -87,7 +87,7 @@ function parseEntry(tensor: string, entry: unknown, isIgnored: boolean, reject: 
   return { tensor, begin, end, shape };
 }
 
-/** Requires tensors to fill a file exactly, as the format states. Tensors that share bytes could be much larger in memory than in the file. */
+/** Requires tensors to fill a file exactly. Tensors that share bytes could be much larger in memory. */
 function requireFilled(entries: readonly Entry[], length: number, reject: (reason: string) => never): void {
   let filled = 0;
   for (const { tensor, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {

@@ -5,10 +5,7 @@ import { type ComputedValue, constantTensor, type ConstantValue, type Value } fr
 /** Larger constants are not folded: they would grow the model file more than they save time. */
 const FOLDING_LIMIT = 4096;
 
-/**
- * Returns the same function with fewer operators: folds constants, applies each operator's own simplifications, and computes equal values once. No
- * rounding changes.
- */
+/** Returns the same function, to the bit, with fewer operators. Folds constants and computes equal values once. */
 export function simplify(graph: Graph): Graph {
   const numbering = new ValueNumbering();
   const simplified = (value: ComputedValue): Value => {
@@ -61,7 +58,7 @@ class ValueNumbering {
 /** Keys of constants: a graph is simplified several times, but elements are read once. */
 const constantKeys = new WeakMap<ConstantValue, string>();
 
-/** Returns a key that only equal constants share, or undefined for a large constant. -0 and 0 differ; NaN equals itself. */
+/** Returns a key of equal constants, undefined for large ones. -0 and 0 differ; NaN equals itself. */
 export function constantKey(value: ConstantValue): string | undefined {
   const key = constantKeys.get(value) ?? newKey(value);
   if (key !== undefined) constantKeys.set(value, key);

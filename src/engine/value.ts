@@ -51,8 +51,8 @@ export type AttributeValue = number | string | readonly number[];
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
 /**
- * A symbolic tensor: a graph input, a constant, or the result of an operator. Values are immutable. A graph consists of the values that its
- * outputs reach.
+ * A symbolic tensor: a graph input, a constant, or the result of an operator. Values are immutable. A graph consists of
+ * the values that its outputs reach.
  */
 export type Value = InputValue | ConstantValue | ComputedValue;
 
@@ -76,8 +76,8 @@ export interface ComputedValue extends TensorType {
 }
 
 /**
- * An ONNX operator with one output: everything the engine knows about it. A new operator is one file in `operators/`, with an object of this
- * type and a function that applies it. Optional members describe what the engine may exploit.
+ * An ONNX operator with one output: everything the engine knows about it. A new operator is one file in `operators/`,
+ * with an object of this type and a function that applies it. Optional members describe what the engine may exploit.
  */
 export interface Operator<A extends Attributes = Attributes> {
   /** The ONNX name, such as `Conv`. */
@@ -92,24 +92,27 @@ export interface Operator<A extends Attributes = Attributes> {
    */
   infer(inputs: readonly Value[], attributes: A): TensorType;
   /**
-   * Returns, for each input, a thunk that builds its gradient, or null if the derivative is zero or the input is not a real number. Without
-   * this member, the operator cannot be differentiated.
+   * Returns, for each input, a thunk that builds its gradient, or null if the derivative is zero or the input is not a
+   * real number. Without this member, the operator cannot be differentiated.
    */
   gradient?(at: GradientContext<A>): readonly (GradientThunk | null)[];
-  /** Attributes that ONNX takes as further inputs, such as a shape, and the names of all attributes that are not encoded. */
+  /** Attributes that ONNX takes as further inputs, and the names of all attributes that are not encoded. */
   parameters?(attributes: A): { readonly constants: readonly ConstantValue[]; readonly encoded: readonly string[] };
-  /** Returns the same result in other operators. Lowering replaces an operator that is differentiated as a whole but computed in parts. */
+  /**
+   * Returns the same result in other operators, for an operator that is differentiated as a whole. Lowering uses it.
+   */
   decomposition?(inputs: readonly Value[], attributes: A): Value;
   /** Returns the elements of the result for constant inputs, for constant folding. */
   evaluate?(inputs: readonly ConstantValue[], result: TensorType, attributes: A): ElementArray;
   /** Returns a cheaper value with exactly the same elements, or undefined if there is none. */
   simplify?(value: ComputedValue): Value | undefined;
-  /** Returns floating-point operations; a multiply-accumulate counts as two (default: one per element of an elementwise result, else 0). */
+  /** Returns floating-point operations (default: one per element of an elementwise result, else 0). */
   flops?(inputs: readonly Value[], attributes: A, output: TensorType): number;
 
   /**
-   * True if each element of the result depends only on the operands' elements at the same position, and on operands of a single element.
-   * Elements may then be stored in a different order. Also true for operators that combine the same element of several processes.
+   * True if each element of the result depends only on the operands' elements at the same position, and on operands of
+   * a single element. Elements may then be stored in a different order. Also true for operators that combine the same
+   * element of several processes.
    */
   readonly elementwise?: boolean;
   /** True for an elementwise operator without `evaluate` that maps zeros to 0. */
@@ -118,24 +121,25 @@ export interface Operator<A extends Attributes = Attributes> {
   readonly inPlace?: boolean;
   /** Returns an element of an elementwise result if some elements of its operands are unknown before a run. */
   partialEvaluate?(elements: readonly PartialElement[]): number | undefined;
-  /** Parameters of the activation of this name that a blocked convolution applies in its last pass; absent if it has no such activation. */
+  /** Returns parameters of the activation of this name that a blocked convolution can apply in its last pass. */
   epilogue?(attributes: A): readonly number[];
   /**
-   * Returns how ranks compute the operator from divided operands; `distribute.ts` converts operands to the returned placements. It also divides
-   * most elementwise operators, which lack this member. If any other operator lacks it, or it returns undefined, every rank computes the
-   * operator from whole operands.
+   * Returns how ranks compute the operator from divided operands; `distribute.ts` converts operands to the returned
+   * placements. It also divides most elementwise operators, which lack this member. If any other operator lacks it, or
+   * it returns undefined, every rank computes the operator from whole operands.
    * @param operands the placement of each operand, not all of them whole
    */
   distribute?(operands: readonly Placement[], at: DistributionContext<A>): Distribution | undefined;
   /**
-   * Builds the operator on feature maps with blocked channels, so that they need not be converted. Elementwise operators need no hook.
-   * @param operands memory [C / P, H, W, N P] of each input [N, C, H, W]: channels in blocks of P, filled up with any finite values
+   * Builds the operator on feature maps with blocked channels. Elementwise operators need no hook.
+   * @param operands memory [C / P, H, W, N P] of each input [N, C, H, W]: channels in blocks of P, filled up with any
+   * finite values
    * @returns memory of the result in the same layout, or undefined if it must be computed in the canonical layout
    */
   blocked?(operands: readonly Value[], at: Application<A>): Value | undefined;
 }
 
-/** The part of a tensor that each rank holds: all of it, a summand of it, or its slice along the axis of this number, in the order of ranks. */
+/** The part of a tensor that each rank holds: all of it, a summand of it, or its slice along this axis. */
 export type Placement = 'whole' | 'summand' | number;
 
 /** An operator's application, with the shapes of whole tensors in the canonical layout. */

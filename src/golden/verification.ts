@@ -30,7 +30,7 @@ import { NETWORK_NAMES, type NetworkName, type NetworkPair, type WeightName } fr
 /** The largest error that float32 rounding explains over a whole update. */
 export const TOLERANCE = 5e-5;
 
-/** The errors of a golden file: of each tensor, the largest absolute difference divided by the largest absolute expected value. */
+/** Errors of a golden file: the largest absolute difference of a tensor, relative to its largest expected value. */
 export interface Verification {
   readonly file: string;
   /** The largest error of each group: the path of its tensors (`encoder_update/grad`), or `losses`. */
@@ -38,7 +38,7 @@ export interface Verification {
   readonly max_error: number;
 }
 
-/** Computes all tensors that a golden file expects, and compares them. @throws {InputError} if it is not a golden file */
+/** Computes and compares the tensors of a golden file. @throws {InputError} if it is not a golden file */
 export async function verify(golden: TensorFile, file: string, compile: Compile): Promise<Verification> {
   const goldenCase = readGoldenCase(golden, file);
   const graph = goldenGraph(goldenCase, golden);
@@ -238,7 +238,7 @@ function feedOf({ name, shape }: InputValue, pair: NetworkPair, golden: TensorFi
   return flattenTensors(Object.fromEntries(tensors), layout);
 }
 
-/** Returns the largest number if an error is infinite or the result is missing, because JSON cannot represent infinity. */
+/** Returns the largest number for an infinite error or a missing result: JSON cannot represent infinity. */
 function relativeError(actual: ArrayLike<number> | undefined, expected: ArrayLike<number>): number {
   if (actual?.length !== expected.length) return Number.MAX_VALUE;
   let [difference, largest] = [0, 0];

@@ -42,7 +42,7 @@ const Reshape: Operator<{ shape: Shape }> = {
   },
 };
 
-/** Finds the axis of a new shape that is divided if the axis `divided` of the old one is: as many elements precede it. */
+/** Finds the axis of a new shape that is divided if an axis of the old one is: as many elements precede it. */
 function partAfterReshape(from: Shape, divided: number, to: Shape, ranks: number): number | undefined {
   const before = sizeOf(from.slice(0, divided));
   const axis = to.findIndex((size, index) => size % ranks === 0 && sizeOf(to.slice(0, index)) === before);

@@ -1,6 +1,6 @@
 /**
- * Operators over the processes (ranks) that compute one graph together, each on its part of a batch. A runtime computes them with a communicator.
- * With one rank, each returns its operand.
+ * Operators over the processes (ranks) that compute one graph together, each on its part of a batch. A runtime computes
+ * them with a communicator. With one rank, each returns its operand.
  */
 import { apply, requireFloat, throwShapeError } from '../operator.js';
 import type { Operator, Value } from '../value.js';
@@ -56,13 +56,13 @@ const OwnShare: Operator<RanksAttributes> = {
   },
 };
 
-/** The sum of each element over all ranks, on every rank. Gradients belong to the sum of the losses of all ranks, so this one is a sum again. */
+/** The sum over all ranks, on every rank. Its gradient is a sum again, because losses of ranks add up. */
 export const allReduceSum = (x: Value, ranks: number): Value => (ranks === 1 ? x : apply(AllReduceSum, [x], { ranks }));
 
 /** The tensors of all ranks concatenated along the first axis, in the order of ranks, on every rank. */
 export const allGather = (x: Value, ranks: number): Value => (ranks === 1 ? x : apply(AllGather, [x], { ranks }));
 
-/** The rank's own part, along the first axis, of a tensor that all ranks have: the inverse of `allGather`. It has no gradient. */
+/** The rank's own part along the first axis: the inverse of `allGather`. It has no gradient. */
 export const ownShare = (x: Value, ranks: number): Value => (ranks === 1 ? x : apply(OwnShare, [x], { ranks }));
 
 const Jointly: Operator<{ index: number }> = {

@@ -41,7 +41,7 @@ const attributesOf = ({ strides = 1, pads = 0, dilations = 1 }: ConvOptions) => 
 });
 const inputsOf = (x: Value, w: Value, { bias }: ConvOptions): Value[] => (bias ? [x, w, bias] : [x, w]);
 
-/** Checks inputs and attributes, and infers the result from its height and width; `inward` is the kernel's axis of input channels. */
+/** Infers the result from its height and width; `inward` is the kernel's axis of input channels. */
 function inferConv(
   name: string,
   inputs: readonly Value[],
@@ -142,8 +142,8 @@ export const convTranspose = (x: Value, w: Value, options: ConvTransposeOptions 
   });
 
 /**
- * The gradient of a kernel [O, C, kh, kw]: a convolution of the data by the gradient, in which batch and channels, and strides and
- * dilations, exchange roles.
+ * The gradient of a kernel [O, C, kh, kw]: a convolution of the data by the gradient, in which batch and channels, and
+ * strides and dilations, exchange roles.
  */
 function kernelGradient(
   x: Value,

@@ -31,8 +31,8 @@ function center(x: Value, epsilon: number) {
 }
 
 /**
- * BatchNormalization in training mode. ONNX's operator also updates running statistics. Here the statistics of the batch are separate
- * values (`batchStatistics`), so that the operator has one output.
+ * BatchNormalization in training mode. ONNX's operator also updates running statistics. Here the statistics of the
+ * batch are separate values (`batchStatistics`), so that the operator has one output.
  */
 const BatchNormalization: Operator<BatchNormalizationAttributes> = {
   name: 'BatchNormalization',

@@ -5,7 +5,7 @@ import type { Operator, Value } from '../value.js';
 import { reshape } from './broadcasting.js';
 import { slice } from './shaping.js';
 
-/** The first operand. Lowering replaces it by operators that make the order explicit to the runtime; see `enforceOrder`. */
+/** The first operand. `enforceOrder` replaces it by operators that make the order explicit to the runtime. */
 const After: Operator<NoAttributes> = {
   name: 'After',
   elementwise: true,
@@ -17,8 +17,9 @@ const After: Operator<NoAttributes> = {
 };
 
 /**
- * Returns `value`, computed after `dependency`, whose operands are then freed early. No arithmetic links the two: a NaN in `dependency` does not
- * reach `value`, and gradients flow to `value` only. It is cheapest if both have a single element.
+ * Returns `value`, computed after `dependency`, whose operands are then freed early. No arithmetic links the two: a NaN
+ * in `dependency` does not reach `value`, and gradients flow to `value` only. It is cheapest if both have a single
+ * element.
  */
 export function after(value: Value, dependency: Value): Value {
   const first =

@@ -61,6 +61,6 @@ const ArgMin: Operator<{ axis: number; keepdims: number }> = {
   gradient: () => [null],
 };
 
-/** The index of the (first) smallest element along an axis, as int64, without a gradient. The axis stays with size 1. */
+/** The index of the (first) smallest element along an axis, which stays with size 1. int64, without a gradient. */
 export const argMin = (x: Value, axis: number): Value =>
   apply(ArgMin, [x], { axis: normalizeAxes([axis], x.shape.length, 'ArgMin')[0]!, keepdims: 1 });

@@ -48,8 +48,8 @@ export async function probeBlockedKernels(load: LoadModel): Promise<BlockedKerne
 }
 
 /**
- * Computes a 1x1 convolution of one pixel, which must read its kernel as [block in, block out]. Kernels of a different block size permute the
- * products, or reject the model.
+ * Computes a 1x1 convolution of one pixel, which must read its kernel as [block in, block out]. Kernels of a different
+ * block size permute the products, or reject the model.
  */
 async function problemWithBlocksOf(block: number, load: LoadModel): Promise<string | undefined> {
   const [x, w] = [input('x', [1, block, 1, 1]), input('w', [block, block, 1, 1])];

@@ -6,7 +6,7 @@ import { createGcTrigger, once, type Pointer } from './onnxRuntime.node.js';
 import { attempt, CApiUnavailableError, type Expectations, OrtApi } from './ortApi.node.js';
 import { type Executor, hasBuffer, type LoadOptions } from './program.js';
 
-/** ONNX Runtime's constants: a log severity, levels of graph optimization, and CPU memory from an arena, of the default kind. */
+/** ONNX Runtime's codes of a log severity, of levels of optimization, and of CPU memory. */
 const FATAL = 4;
 const [NO_OPTIMIZATION, ALL_OPTIMIZATIONS] = [0, 99];
 const [ARENA_ALLOCATOR, DEFAULT_MEMORY] = [1, 0];
@@ -36,7 +36,7 @@ export class CApiRuntime {
     const { ort } = this;
     const options = ort.create('CreateSessionOptions');
     try {
-      // A memory plan takes a block of its own besides the arena: 1.14 GB instead of 0.79 at width 64, for at most 4% of time.
+      // A memory plan takes another block: 1.14 GB instead of 0.79 at width 64, for at most 4% of time.
       ort.call('DisableMemPattern', options);
       // Errors are thrown as well.
       ort.call('SetSessionLogSeverityLevel', options, FATAL);
@@ -75,7 +75,7 @@ class CApiExecutor implements Executor {
     private readonly ort: OrtApi,
     private readonly session: Pointer,
     private readonly memory: Pointer,
-    /** Whether operators call JavaScript. They then run on its thread, because each call from another one would wait for it. */
+    /** Whether operators call JavaScript, and therefore run on its thread: calls from others would wait for it. */
     private readonly callsBack: boolean,
   ) {}
 

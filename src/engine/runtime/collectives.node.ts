@@ -47,7 +47,7 @@ const [STRUCT_VERSION, FIRST_VERSION, LAST_VERSION] = [18n, 1, 2 ** 31 - 1];
 /** ONNX Runtime's codes of a required operand and of the default memory. */
 const [REQUIRED, DEFAULT_MEMORY] = [0, 0];
 
-/** Creates a struct OrtCustomOp (onnxruntime_c_api.h): a version, then pointers to functions. It is never freed, because the runtime keeps it. */
+/** Creates a struct OrtCustomOp (onnxruntime_c_api.h), which is never freed, because the runtime keeps it. */
 function customOperator(ort: OrtApi, name: string, { shape, compute }: Kernel, communicator: Communicator): Pointer {
   const { koffi } = ort;
   const callback = (prototype: string, body: (...parameters: never[]) => unknown): bigint =>

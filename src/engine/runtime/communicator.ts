@@ -1,8 +1,8 @@
 import { InputError, type Text } from '../../errors.js';
 
 /**
- * The connection of a process to the others that compute one graph with it (ranks). Calls block, and all ranks make the same ones in the same order.
- * Tensors are float32.
+ * The connection of a process to the others that compute one graph with it (ranks). Calls block. All ranks make the
+ * same calls in the same order. Tensors are float32.
  */
 export interface Communicator {
   /** The number of this process, 0 to `size` - 1. */

@@ -55,7 +55,7 @@ export function fastest(timings: readonly DeviceTiming[]): Device {
   return timed.sort((a, b) => a.seconds - b.seconds)[0]?.device ?? 'cpu';
 }
 
-/** Times a graph on every device that works. Each is tried in another process first, because a broken driver may crash it. */
+/** Times a graph on every device that works in a process of its own, which a broken driver may crash. */
 async function timeDevices(
   graph: Graph,
   options: CompileOptions,

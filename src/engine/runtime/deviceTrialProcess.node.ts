@@ -1,4 +1,4 @@
-/** The process that `tryDevice` starts: compiles and runs a small graph on a device, and prints `{}` or `{"reason": ...}`. */
+/** The process of `tryDevice`: runs a small graph on a device, and prints `{}` or `{"reason": ...}`. */
 import { writeSync } from 'node:fs';
 import { InputError } from '../../errors.js';
 import { graphOf } from '../graph.js';

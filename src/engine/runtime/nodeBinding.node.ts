@@ -74,7 +74,7 @@ async function openCopier(shape: readonly number[]): Promise<InferenceSession> {
   });
 }
 
-/** Copies a tensor from the device by a model, because `Tensor.getData` of the binding aborts the process in version 1.30. */
+/** Copies a tensor from the device by a model: `Tensor.getData` of the binding aborts the process in version 1.30. */
 async function readTensor(tensor: Tensor): Promise<ElementArray> {
   const key = tensor.dims.join();
   const copier = copiers.get(key) ?? openCopier(tensor.dims);

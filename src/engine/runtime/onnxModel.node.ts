@@ -45,7 +45,7 @@ const readModel = (file: string): Promise<Uint8Array> =>
 /** Prefix by which ONNX Runtime recognizes an address in its own memory instead of a file. */
 const MEMORY_TAG = '_ORT_MEM_ADDR_';
 
-/** Returns every tensor of a model: initializers, attributes, and those of subgraphs and functions. @throws {InputError} if it is no model */
+/** Returns every tensor of a model, at any depth. @throws {InputError} if the bytes are no model */
 async function tensorsOf(file: string, bytes: Uint8Array): Promise<TensorProto[]> {
   // The schema takes long to load, so it loads on first use.
   const [{ fromBinary }, { ModelProtoSchema }] = await Promise.all([import('@bufbuild/protobuf'), import('onnx-buf')]);

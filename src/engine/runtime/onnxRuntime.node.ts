@@ -10,7 +10,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Returns a function that creates something once, from the arguments of the first call. After a failure, the next call tries again. */
+/** Returns a function that creates something once. After a failure, the next call tries again. */
 export function once<A extends readonly unknown[], T>(
   create: (...options: A) => Promise<T>,
 ): (...options: A) => Promise<T> {
@@ -28,8 +28,9 @@ export function once<A extends readonly unknown[], T>(
 const settings: { silent: boolean; collect: (() => void) | undefined } = { silent: false, collect: undefined };
 
 /**
- * Prepares a process that belongs to the engine's caller alone, such as the command line. Call it before anything is compiled. ONNX Runtime then
- * prints no errors that it also throws, and large results are collected as soon as they are dead; `node --expose-gc` alone has the second effect.
+ * Prepares a process that belongs to the engine's caller alone, such as the command line. Call it before anything is
+ * compiled. ONNX Runtime then prints no errors that it also throws, and large results are collected as soon as they are
+ * dead; `node --expose-gc` alone has the second effect.
  */
 export function prepareProcess(): void {
   settings.silent = true;
@@ -40,8 +41,9 @@ export function prepareProcess(): void {
 }
 
 /**
- * Switches off the telemetry of ONNX Runtime, unless the variable is set. From version 1.30 on, its Linux library stores a device identifier and a
- * database in the user's cache, writes `mat-debug-PID.log` into the temporary folder, and uploads events. Every loader calls this first.
+ * Switches off the telemetry of ONNX Runtime, unless the variable is set. From version 1.30 on, its Linux library
+ * stores a device identifier and a database in the user's cache, writes `mat-debug-PID.log` into the temporary folder,
+ * and uploads events. Every loader calls this first.
  */
 export function disableTelemetry(): void {
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
@@ -73,12 +75,12 @@ export const loadOnnxRuntime = once(async () => {
   return library;
 });
 
-/** Smaller garbage is left to the collector. A collection takes about 15 ms, which would slow iterations of a small model. */
+/** A collection takes about 15 ms, which would slow iterations of a small model. */
 const GC_THRESHOLD_BYTES = 48 * 2 ** 20;
 
 /**
- * Returns a function that adds up garbage, in bytes, and triggers a collection above a threshold. Results of the runtime are outside JavaScript's
- * heap, whose collector lets three copies of a large model's state pile up.
+ * Returns a function that adds up garbage, in bytes, and triggers a collection above a threshold. Results of the
+ * runtime are outside JavaScript's heap, whose collector lets three copies of a large model's state pile up.
  */
 export function createGcTrigger(): (bytes: number) => void {
   let waiting = 0;

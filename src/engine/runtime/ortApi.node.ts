@@ -33,7 +33,7 @@ export async function attempt<T>(
   }
 }
 
-/** Functions of the C API: index in the library's table (onnxruntime_c_api.h, struct OrtApi), which never changes, and parameters. */
+/** Functions of the C API: index in struct OrtApi (onnxruntime_c_api.h), which never changes, and parameters. */
 const CALLS = {
   CreateStatus: [0, 'int, const char *'],
   CreateEnv: [3, 'int, const char *, _Out_ void **'],
@@ -131,7 +131,7 @@ export class OrtApi {
 
   /**
    * Calls on another thread.
-   * @param alive objects besides the parameters that must not be collected meanwhile: native addresses keep nothing alive
+   * @param alive more objects that must not be collected meanwhile: native addresses keep nothing alive
    */
   async callAsync(name: keyof typeof CALLS, parameters: readonly unknown[], alive?: unknown): Promise<void> {
     const used = [parameters, alive];

@@ -183,8 +183,9 @@ function tensorOf(name: string, data: ElementArray, type: TensorType | undefined
 export type Compile = (graph: Graph) => Promise<Program>;
 
 /**
- * A program with state: each run replaces some inputs by the outputs `next/NAME`. The runtime writes the new state over the old one if the
- * graph allows it; otherwise the next run is fed with what it returned. On a device, the state stays there.
+ * A program with state: each run replaces some inputs by the outputs `next/NAME`. The runtime writes the new state over
+ * the old one if the graph allows it; otherwise the next run is fed with what it returned. On a device, the state stays
+ * there.
  */
 export class StatefulProgram {
   private current: Record<string, Float32Array | DeviceTensor>;

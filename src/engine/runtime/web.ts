@@ -1,6 +1,7 @@
 /**
- * Compiles graphs for a web page with onnxruntime-web, in a document or a module worker. The first compilation loads the build of ONNX Runtime for
- * the device: its script by the bundler, and its WebAssembly from the URL that `configureRuntime` sets.
+ * Compiles graphs for a web page with onnxruntime-web, in a document or a module worker. The first compilation loads
+ * the build of ONNX Runtime for the device: its script by the bundler, and its WebAssembly from the URL that
+ * `configureRuntime` sets.
  */
 import type { Env, InferenceSession } from 'onnxruntime-common';
 import { InputError } from '../../errors.js';
@@ -27,13 +28,13 @@ export type WasmPaths = NonNullable<Env.WebAssemblyFlags['wasmPaths']>;
 /** How ONNX Runtime is loaded. */
 export interface RuntimeConfiguration {
   /**
-   * Where its WebAssembly is (default: beside the script). The files are `ort-wasm-simd-threaded.{mjs,wasm}` for wasm, and
-   * `ort-wasm-simd-threaded.asyncify.{mjs,wasm}` for webgpu.
+   * Where its WebAssembly is (default: beside the script). The files are `ort-wasm-simd-threaded.{mjs,wasm}` for wasm,
+   * and `ort-wasm-simd-threaded.asyncify.{mjs,wasm}` for webgpu.
    */
   readonly wasmPaths?: WasmPaths | ((device: WebDevice) => WasmPaths);
   /** Its WebAssembly, if the page already has it. */
   readonly wasmBinary?: ArrayBuffer | Uint8Array;
-  /** Threads of one operator (default: one per core, at most 4). A page that is not cross-origin isolated has only one. */
+  /** Threads of one operator (default: one per core, at most 4; one if the page is not cross-origin isolated). */
   readonly threads?: number;
 }
 
