@@ -1,7 +1,7 @@
 import { loadModel } from 'agenet/node';
 import sharp from 'sharp';
 
-const model = await loadModel('runs/first');
+const model = await loadModel('runs/library');
 
 const similar = await model.sample({ like: 'seven.png', spread: 0.2 });
 await similar.toFile('similar.webp');

@@ -1,6 +1,6 @@
 import { loadModel } from 'agenet/node';
 
-const model = await loadModel('runs/first');
+const model = await loadModel('runs/library');
 const samples = await model.sample({ count: 16, seed: 7 });
 await samples.toFile('samples.png');
 

@@ -1,7 +1,7 @@
 import { drawCodes, gridOf, imageOf, imagesOf, randomStream } from 'agenet';
 import { Images, loadModel } from 'agenet/node';
 
-const model = await loadModel('runs/first');
+const model = await loadModel('runs/library');
 const codes = drawCodes(model.prior, 16, model.latentSize, randomStream(7, 'samples'));
 const values = await model.trained.generate({ z: codes }); // in [-1, 1], [16, C, H, W]
 const images = imagesOf(model.trained, values);

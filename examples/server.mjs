@@ -6,13 +6,13 @@ import { loadModel } from 'agenet/node';
 const MAX_BODY = 5_000_000; // bytes
 const MAX_SAMPLES = 100;
 
-const model = await loadModel(process.argv[2] ?? 'runs/first');
+const model = await loadModel(process.argv[2] ?? 'runs/library');
 
 /** What the service offers. Each function returns JSON, or images. */
 const ROUTES = {
   'GET /samples': async (request, query) => {
     const count = Number(query.get('count') ?? 16);
-    if (count > MAX_SAMPLES) throw new InputError(`count: expected at most ${MAX_SAMPLES} but got ${count}`);
+    if (count > MAX_SAMPLES) throw new InputError('count', `expected at most ${MAX_SAMPLES} but got ${count}`);
     return model.sample({ count, seed: Number(query.get('seed') ?? 0) });
   },
   'POST /codes': async (request) => ({ code: Array.from(await model.encode(await readBody(request))) }),

@@ -2,21 +2,21 @@
 export { InputError, InputErrors, type InputProblem, type SettingName, type Text } from './errors.js';
 
 // The method.
-export { AUGMENTATIONS, type AugmentationName, drawAugmentations } from './age/augmentation.js';
-export { distance, DISTANCES } from './age/objective.js';
-export { type ImageShape, type Distance } from './age/terms.js';
+export { type AugmentationName, AUGMENTATIONS, drawAugmentations } from './age/augmentation.js';
 export {
+  distance,
   type DistanceName,
+  DISTANCES,
   divergence,
   type DivergenceName,
   type DivergenceOptions,
   DIVERGENCES,
   minDivergence,
+  type Objective,
   relativeVariance,
 } from './age/objective.js';
-export { MOMENTS, REDUCTIONS } from './age/terms.js';
+export { type Distance, type ImageShape, MOMENTS, REDUCTIONS } from './age/terms.js';
 export { type AverageName, fromPixels, type Iteration, iterationOf, type IterationSpec } from './age/iteration.js';
-export { type Objective } from './age/objective.js';
 export { type StateName } from './age/update.js';
 export { parsePlan, type Term, TERMS, type UpdatePlan } from './age/plan.js';
 export { drawCodes, type Prior, PRIORS } from './age/prior.js';
@@ -24,18 +24,19 @@ export { randomStream, type RandomStream } from './random.js';
 export { type Architecture, type NetworkOptions } from './networks/dcgan.js';
 export { ARCHITECTURE_NAMES, architectureFor, type ArchitectureName, ARCHITECTURES } from './networks/architecture.js';
 export { forwardEval, forwardTrain, type NamedValues } from './networks/forward.js';
-export { initialParameters, initialStatistics } from './networks/network.js';
-export { type Layer, type LayerContext, type NamedLayers, sequential, type TensorSpec } from './networks/layer.js';
-export * as layers from './networks/layers/index.js';
-export { type InputKind } from './networks/network.js';
 export {
   createNetwork,
+  initialParameters,
+  initialStatistics,
+  type InputKind,
   type ModelWeights,
   type Network,
   NETWORK_NAMES,
   type NetworkName,
   type NetworkPair,
 } from './networks/network.js';
+export { type Layer, type LayerContext, type NamedLayers, sequential, type TensorSpec } from './networks/layer.js';
+export * as layers from './networks/layers/index.js';
 
 // Networks as ONNX files.
 export { encodeNetworks, NETWORK_FILES, type NetworkFile, type NetworkFiles } from './export/networkFiles.js';
@@ -45,13 +46,7 @@ export { type Precision, PRECISIONS } from './export/precision.js';
 export { type Checkpoint, decodeCheckpoint, type Digest, encodeCheckpoint } from './training/checkpoint.js';
 export { checkConfiguration, type Configuration, iterationSpec } from './training/configuration.js';
 export { DEFAULTS, type Stage } from './training/settings.js';
-export {
-  BATCH_NORM_STATS,
-  type DataDefaults,
-  defaultsFor,
-  NAN_POLICIES,
-  SCHEDULES,
-} from './training/defaults.js';
+export { BATCH_NORM_STATS, type DataDefaults, defaultsFor, NAN_POLICIES, SCHEDULES } from './training/defaults.js';
 export {
   type Emit,
   eventsOf,
@@ -75,30 +70,31 @@ export {
 export { type Direction, runTraining, type TrainingOptions } from './training/trainingLoop.js';
 
 // Trained models.
-export { type Attribute, type AttributeOrigin, decodeAttribute, encodeAttribute } from './model/attribute.js';
+export {
+  type Attribute,
+  type AttributeOrigin,
+  decodeAttribute,
+  encodeAttribute,
+  meanDifference,
+  moveCodes,
+} from './model/attribute.js';
 export { CODE_MAPS, type CodeMap, mapCodes, type MapMethod } from './model/codeMap.js';
 export { type NearestCodes, nearestCodes } from './model/codeSearch.js';
-export { drawCodesAround } from './model/paths.js';
-export { type Progress, encodeSplit } from './model/chunks.js';
-export { meanDifference } from './model/attribute.js';
-export { greatCircle, pathThrough } from './model/paths.js';
-export { moveCodes } from './model/attribute.js';
-export { type SampleChunk, sampleChunks } from './model/chunks.js';
+export { drawCodesAround, greatCircle, interpolateCodes, pathThrough } from './model/paths.js';
+export { encodeSplit, type Progress, type SampleChunk, sampleChunks } from './model/chunks.js';
 export { imagesOf, sampleImages, type SamplingOptions } from './model/sampling.js';
 export { type Traversal, traverse } from './model/traversal.js';
-export { interpolateCodes } from './model/paths.js';
 export { TrainedModel } from './model/trainedModel.js';
 
 // Data and images.
 export { type CifarKind, decodeCifar } from './data/formats/cifar.js';
-export { decodeIdx, type IdxArray } from './data/formats/idx.js';
-export { decodeIdxImages, type NamedBytes } from './data/formats/idx.js';
+export { decodeIdx, decodeIdxImages, type IdxArray, type NamedBytes } from './data/formats/idx.js';
 export { type ElementKind, type Elements, type LabeledImages } from './data/formats/arrays.js';
 export { decodeMatlab, type MatlabArray, type MatlabClass, type NumericClass } from './data/formats/matlab.js';
 export { type DecodedNumpyArray, decodeNpy, encodeNpy, type NumpyArray } from './data/formats/npy.js';
 export { decodeNpz, decodeNpzImages, encodeNpz, type NpzArrays, type PiecewiseArray } from './data/formats/npz.js';
 export { decodeSvhn } from './data/formats/svhn.js';
-export { DIGIT_PADDING } from './images/preprocessing.js';
+export { type Crop, CROPS, type DecodeOptions, DIGIT_PADDING, type Padding, padImage } from './images/preprocessing.js';
 export { EpochSampler } from './data/batches.js';
 export {
   awaitDecoding,
@@ -111,11 +107,9 @@ export {
   splitInMemory,
   subset,
 } from './data/source.js';
-export { type Crop, CROPS } from './images/preprocessing.js';
 export { type Animation, rowAnimation } from './images/frames.js';
 export { gridOf, type GridStyle, imageGrid, pairGrid, squareColumns } from './images/imageGrid.js';
 export { drawImageMap, type ImageMap, type ImageMapOptions } from './images/imageMap.js';
-export { type DecodeOptions, type Padding, padImage } from './images/preprocessing.js';
 export {
   channelsLast,
   type ComparableImages,
@@ -145,21 +139,25 @@ export { betterDirection, METRIC_NAMES, parseMetrics } from './metrics/registry.
 export { type GridImages, METRIC_GROUPS, type MetricGroup } from './metrics/metric.js';
 export { modelExtractor, type ModelExtractorOptions } from './metrics/modelExtractor.js';
 export {
-  type ReconstructionScoring,
   type ReconstructionScores,
+  type ReconstructionScoring,
   scoreReconstruction,
 } from './metrics/reconstruction.js';
 export { type ExtractedFeatures, type FeatureExtractor } from './classifiers/featureExtractor.js';
 export {
+  decodeProbe,
+  encodeProbe,
   type FittedProbe,
   imageClassifier,
+  type ImageClassifier,
   type LinearFit,
   type NeighborFit,
   type NetworkFit,
-  type ImageClassifier,
   type Predictions,
   PROBE_METHODS,
   type ProbeMethod,
+  type ProbeOrigin,
+  type SavedProbe,
 } from './classifiers/fittedProbe.js';
 export { type ClassifierWeights } from './classifiers/classifierGraph.js';
 export { type RepresentationName } from './classifiers/representations.js';
@@ -173,7 +171,6 @@ export {
 export { classifyByNeighbors, METRICS, type NeighborOptions } from './classifiers/nearestNeighbors.js';
 export { probe, type ProbeOptions, type ProbeResult } from './classifiers/probe.js';
 export { type TestedProbe } from './classifiers/probeRunner.js';
-export { decodeProbe, encodeProbe, type ProbeOrigin, type SavedProbe } from './classifiers/fittedProbe.js';
 export { type Features } from './numerics/features.js';
 export {
   fitGaussian,

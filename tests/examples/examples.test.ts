@@ -32,14 +32,14 @@ const run = (name: string): Promise<Record<string, unknown>> =>
   import(`../../examples/${name}.mjs`) as Promise<Record<string, unknown>>;
 
 beforeAll(async () => {
-  await makeTinyRun(join(cwd, 'runs', 'first'));
+  await makeTinyRun(join(cwd, 'runs', 'library'));
   await makePicture(join(cwd, 'seven.png'), 0, 255);
   await makePicture(join(cwd, 'one.png'), 200, 40);
   writeNoiseArchive(join(cwd, 'noise.npz'), 40);
   await resultOf(
     [
       'probe',
-      join('runs', 'first'),
+      join('runs', 'library'),
       'npz:noise.npz',
       '--labels',
       '6',
@@ -73,9 +73,18 @@ describe('the example', () => {
     expect(printed).toEqual([
       expect.stringMatching(/^1 \d\.\d+$/),
       expect.stringMatching(/^2 \d\.\d+$/),
-      `trained ${join('runs', 'first')}`,
+      `trained ${join('runs', 'library')}`,
     ]);
-    expect(readdirSync(join(elsewhere, 'runs', 'first', 'checkpoints'))).toEqual(['000002.safetensors']);
+    expect(readdirSync(join(elsewhere, 'runs', 'library', 'checkpoints'))).toEqual(['000002.safetensors']);
+
+    // A second time the folder has a run, which is said in one line.
+    const errors = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    await import(`../../examples/train.mjs?${'again'}`);
+    expect(errors.mock.calls).toEqual([
+      [expect.stringMatching(/^runs.library: the run folder exists and is not empty; .*$/)],
+    ]);
+    expect(process.exitCode).toBe(2);
+    process.exitCode = undefined;
   });
 
   it('sample writes samples and prints the size of codes', async () => {
@@ -102,7 +111,7 @@ describe('the example', () => {
     await resultOf(
       [
         'sample',
-        join('runs', 'first'),
+        join('runs', 'library'),
         '--count',
         '16',
         '--seed',
@@ -173,8 +182,8 @@ describe('the example server', () => {
   it('rejects bad requests with one line, and stays available', async () => {
     const refusals: readonly [Promise<Response>, status: number, text: string][] = [
       [fetch(`${address}/samples?count=101`), 400, 'count: expected at most 100 but got 101'],
-      [fetch(`${address}/samples?count=x`), 400, 'count: expected a whole number'],
-      [fetch(`${address}/samples?seed=-1`), 400, 'seed: expected a whole number'],
+      [fetch(`${address}/samples?count=x`), 400, 'count: must be a whole number'],
+      [fetch(`${address}/samples?seed=-1`), 400, 'seed: must be a whole number'],
       [post('/codes', Buffer.from('no image')), 400, 'image 0: cannot read the image'],
       [fetch(`${address}/nothing`), 404, 'not found: GET /nothing'],
       [fetch(`${address}/constructor`), 404, 'not found'],
