@@ -203,25 +203,19 @@ function probeOf(
 ): FittedProbe | undefined {
   if (!Object.values(tensors).every(({ data }) => data.every(Number.isFinite))) return undefined;
   if (method === 'knn') return neighborFitOf(tensors, classes);
-  if (method === 'finetune' || method === 'supervised') return networkFitOf(method, tensors, classes);
-  const { parameters } = tensors;
-  return parameters?.shape.length === 2 && parameters.shape[0] === classes
-    ? { method, classes, parameters: parameters.data }
-    : undefined;
+  const { parameters, statistics, head } = tensors;
+  if (method === 'finetune' || method === 'supervised') {
+    if (!parameters || !statistics || head?.shape[1] !== classes) return undefined;
+    const weights = { parameters: parameters.data, statistics: statistics.data, head: head.data };
+    return { method, classes, weights };
+  }
+  if (parameters?.shape.length !== 2 || parameters.shape[0] !== classes) return undefined;
+  return { method, classes, parameters: parameters.data };
 }
 
 function neighborFitOf({ codes, labels }: TensorFile['tensors'], classes: number): FittedProbe | undefined {
   if (codes?.shape.length !== 2 || labels === undefined || codes.shape[0] !== labels.data.length) return undefined;
   return { method: 'knn', classes, codes: codes.data, labels: Uint32Array.from(labels.data) };
-}
-
-function networkFitOf(
-  method: NetworkFit['method'],
-  { parameters, statistics, head }: TensorFile['tensors'],
-  classes: number,
-): FittedProbe | undefined {
-  if (!parameters || !statistics || head?.shape[1] !== classes) return undefined;
-  return { method, classes, weights: { parameters: parameters.data, statistics: statistics.data, head: head.data } };
 }
 
 function parseOrigin(text: string): ProbeOrigin | undefined {

@@ -6,6 +6,7 @@ import { rowRunner } from './rowProbe.js';
 import type { ImageSource } from '../data/source.js';
 import { InputError, setting, text } from '../errors.js';
 import { allIndices } from '../model/chunks.js';
+import { meanAndStd } from '../numerics/features.js';
 import { randomStream } from '../random.js';
 
 export interface ProbeOptions extends ProbeRunnerOptions {
@@ -104,10 +105,12 @@ async function runTrials(
     onProgress?.('classifiers', ++progress.fitted, progress.total);
     onFit?.({ ...tested, labels });
   }
+  const { mean, std } = meanAndStd(tests.map(({ accuracy }) => accuracy));
   return {
     labels,
     method,
-    ...meanAndStd(tests.map(({ accuracy }) => accuracy)),
+    accuracy: mean,
+    std,
     expected_calibration_error: tests[0]!.calibrationError,
     calibrated: isCalibrated && method !== 'knn',
   };
@@ -124,12 +127,4 @@ function requireClasses({ name, train, test, classes }: ImageSource, labelCounts
       throw new InputError(text`${setting('labels')} ${count}`, `${name} has ${train.count} labeled training images`);
   }
   return classes;
-}
-
-function meanAndStd(values: readonly number[]): { accuracy: number; std: number } {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return {
-    accuracy: mean,
-    std: Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length),
-  };
 }

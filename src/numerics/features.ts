@@ -71,6 +71,16 @@ export function checkWhole(value: number, name: string, least = 1): void {
     throw new InputError(name, `is ${value}, but must be a whole number of ${least} or more`);
 }
 
+/** Returns the number of rows. */
+export const rowsIn = ({ data, width }: Features): number => data.length / width;
+
+/** Returns the mean and the population standard deviation, as numpy.std. */
+export function meanAndStd(values: ArrayLike<number>): { readonly mean: number; readonly std: number } {
+  const list = Array.from(values);
+  const mean = list.reduce((sum, value) => sum + value, 0) / list.length;
+  return { mean, std: Math.sqrt(list.reduce((sum, value) => sum + (value - mean) ** 2, 0) / list.length) };
+}
+
 /** Returns the index of the maximum of each row; the first of equal ones. */
 export function argmaxRows({ data, width }: Features): Uint32Array {
   return Uint32Array.from({ length: data.length / width }, (_, row) => {

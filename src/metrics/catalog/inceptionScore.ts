@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.js';
-import { checkFeatures, checkWhole, columnMeans, type Features } from '../../numerics/features.js';
+import { checkFeatures, checkWhole, columnMeans, type Features, meanAndStd } from '../../numerics/features.js';
 import { CONDITIONS } from '../conditions.js';
 import type { ContextEntry } from '../metric.js';
 
@@ -62,12 +62,12 @@ export function inceptionScore(probabilities: Features, { splits = 10 } = {}): I
   const rows = checkFeatures(probabilities, 'class probabilities', splits);
   checkDistributions(probabilities, rows);
   const { data, width } = probabilities;
-  const scores = Array.from({ length: splits }, (_, split) => {
-    const [start, end] = [Math.floor((split * rows) / splits), Math.floor(((split + 1) * rows) / splits)];
-    return scoreOf({ data: data.subarray(start * width, end * width), width });
-  });
-  const mean = scores.reduce((sum, score) => sum + score, 0) / splits;
-  return { mean, std: Math.sqrt(scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / splits) };
+  const startOf = (split: number) => Math.floor((split * rows) / splits) * width;
+  return meanAndStd(
+    Array.from({ length: splits }, (_, split) =>
+      scoreOf({ data: data.subarray(startOf(split), startOf(split + 1)), width }),
+    ),
+  );
 }
 
 function checkDistributions({ data, width }: Features, rows: number): void {

@@ -1,6 +1,6 @@
 import { CONDITIONS, protocolValue } from '../conditions.js';
 import type { FeatureEntry } from '../metric.js';
-import { checkPair, checkWhole, type Features, gatherRows } from '../../numerics/features.js';
+import { checkPair, checkWhole, type Features, gatherRows, meanAndStd, rowsIn } from '../../numerics/features.js';
 import { forEachProduct, forEachProductWithin } from '../../numerics/matrixProduct.js';
 import { randomStream, shuffledIndices } from '../../random.js';
 
@@ -85,17 +85,16 @@ export function kernelDistance(
   checkWhole(subsetSize, 'subset size', 2);
   const size = Math.min(subsetSize, realRows, generatedRows);
   const count = size === realRows && size === generatedRows ? 1 : subsets;
-  const estimates = Float64Array.from({ length: count }, (_, subset) => {
-    const chosenReal = shuffledIndices(realRows, randomStream(seed, 'kernel distance, real', subset)).subarray(0, size);
-    const chosenGenerated = shuffledIndices(
-      generatedRows,
-      randomStream(seed, 'kernel distance, generated', subset),
-    ).subarray(0, size);
-    return squaredDiscrepancy(gatherRows(real, chosenReal), gatherRows(generated, chosenGenerated));
-  });
-  const mean = estimates.reduce((sum, estimate) => sum + estimate, 0) / count;
+  const draw = (set: Features, name: string, subset: number) =>
+    gatherRows(
+      set,
+      shuffledIndices(rowsIn(set), randomStream(seed, `kernel distance, ${name}`, subset)).subarray(0, size),
+    );
+  const estimates = Float64Array.from({ length: count }, (_, subset) =>
+    squaredDiscrepancy(draw(real, 'real', subset), draw(generated, 'generated', subset)),
+  );
+  const { mean, std } = meanAndStd(estimates);
   const isVaried = size < realRows && size < generatedRows;
-  const std = Math.sqrt(estimates.reduce((sum, estimate) => sum + (estimate - mean) ** 2, 0) / count);
   return { mean, ...(isVaried ? { std } : {}), subsets: count, subsetSize: size };
 }
 

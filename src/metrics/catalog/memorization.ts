@@ -1,6 +1,6 @@
 import { gatherImages, type Split } from '../../data/source.js';
 import type { ComparableImages } from '../../images/raster.js';
-import { type Features, medianOf } from '../../numerics/features.js';
+import { type Features, medianOf, rowsIn } from '../../numerics/features.js';
 import { nearestRows } from '../../numerics/nearestRows.js';
 import { CONDITIONS, protocolValue } from '../conditions.js';
 import type { ContextEntry, GridImages } from '../metric.js';
@@ -56,8 +56,6 @@ export const memorization: ContextEntry = {
     };
   },
 };
-
-const rowsIn = ({ data, width }: Features): number => data.length / width;
 
 /** Distances of samples to training images. */
 export interface NearestTrainingImages {

@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.js';
 import { CONDITIONS, protocolValue } from '../conditions.js';
 import type { FeatureEntry, MetricDefinition } from '../metric.js';
-import { checkPair, checkWhole, type Features, gatherRows } from '../../numerics/features.js';
+import { checkPair, checkWhole, type Features, gatherRows, rowsIn } from '../../numerics/features.js';
 import { forEachDistance, nearestOtherRows } from '../../numerics/nearestRows.js';
 import { randomStream, shuffledIndices } from '../../random.js';
 
@@ -59,8 +59,6 @@ export const precisionRecall: FeatureEntry = {
     };
   },
 };
-
-const rowsIn = ({ data, width }: Features): number => data.length / width;
 
 /** Returns at most `MAX_ROWS` rows, chosen at random because data sets are often sorted. */
 function sampledRows(features: Features, seed: number, set: string): Features {
