@@ -11,7 +11,7 @@ import { duration } from './progress.js';
 
 /** Describes a run without starting it: length and time, data, networks, and the settings that differ from the defaults. */
 export async function describeTraining(
-  { configuration, source, notes }: PreparedRun,
+  { configuration, source, notes, memory }: PreparedRun,
   compile: Compile,
   terminal: Terminal,
 ): Promise<ActionResult> {
@@ -31,6 +31,7 @@ export async function describeTraining(
   terminal.print(
     `data: ${source.name}, ${images.train} training images, ${images.test} test images of ${configuration.size}x${configuration.size}`,
   );
+  if (memory) terminal.print(memoryLine(memory));
   notes.map(withFlags).forEach(terminal.print);
   terminal.print(`settings that differ from the defaults: ${changedSettings(configuration).join(' ') || 'none'}`);
   for (const name of NETWORK_NAMES) {
@@ -48,10 +49,14 @@ export async function describeTraining(
       batches_per_epoch: batchesPerEpoch,
       steps,
       seconds_per_iteration: secondsPerIteration,
+      memory: memory ? { estimated_bytes: memory.estimated, available_bytes: memory.available ?? null } : null,
       notes: notes.map(withFlags),
     },
   };
 }
+
+const memoryLine = ({ estimated, available }: NonNullable<PreparedRun['memory']>): string =>
+  `peak memory: about ${(estimated / 1e6).toFixed(0)} MB${available === undefined ? '' : ` of ${(available / 1e6).toFixed(0)} MB that are available`}`;
 
 /** Settings with other values than their fixed defaults; the notes name the defaults that depend on the data. */
 const changedSettings = (configuration: Configuration): string[] =>

@@ -167,6 +167,10 @@ export const plan = z.object({
   steps: z.int(),
   batches_per_epoch: z.int(),
   seconds_per_iteration: z.number(),
+  memory: z
+    .object({ estimated_bytes: z.number(), available_bytes: z.number().nullable() })
+    .nullable()
+    .describe('Estimated peak; null on devices other than the CPU'),
   images: z.object({ train: z.int(), test: z.int() }),
   parameters: z.record(z.string(), z.int()),
   flops: z.record(z.string(), z.object({ total: z.number(), layers: values })),

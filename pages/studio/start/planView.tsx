@@ -3,8 +3,14 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Plan } from '../../../src/studio/schemas.js';
 import { formatDuration, formatNumber } from '../format.js';
 
+const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+
+const memoryText = ({ estimated_bytes: estimated, available_bytes: available }: NonNullable<Plan['memory']>): string =>
+  `about ${gigabytes(estimated)}${available === null ? '' : ` of ${gigabytes(available)} that are available`}`;
+
 export function PlanView({ plan }: { plan: Plan }) {
   const { steps, batches_per_epoch: batches, seconds_per_iteration: seconds, images, parameters, flops, notes } = plan;
+  const { memory } = plan;
   const section = useRef<HTMLElement>(null);
   // It may appear outside the window.
   useEffect(() => {
@@ -15,6 +21,7 @@ export function PlanView({ plan }: { plan: Plan }) {
     ['Images', `${formatNumber(images.train)} for training, ${formatNumber(images.test)} for testing`],
     ['Length', `${formatNumber(steps)} iterations, ${formatNumber(batches)} per epoch`],
     ['Time', `${seconds.toFixed(3)} s per iteration, about ${formatDuration(steps * seconds)} in all`],
+    ...(memory ? [['Memory', memoryText(memory)]] : []),
     ...Object.entries(parameters).map(([network, count]) => [
       network,
       `${formatNumber(count)} parameters, ${formatNumber(Math.round(flops[network]!.total / 1000))} kFLOPs per image`,

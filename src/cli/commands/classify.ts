@@ -47,7 +47,10 @@ async function classify(
     const all = await imageFilesOf(named);
     const onProgress = countingProgress(terminal, 'classifying images');
     for await (const { files, pixels } of chunksOf(all, model.configuration, skipped)) {
-      const classified = await model.classify({ shape: model.imageShape, count: files.length, data: pixels }, { probe: options.probe });
+      const classified = await model.classify(
+        { shape: model.imageShape, count: files.length, data: pixels },
+        { probe: options.probe },
+      );
       images.push(...classified.map((each, index) => ({ file: files[index]!, ...each })));
       onProgress(images.length + skipped.length, all.length);
     }

@@ -290,6 +290,7 @@ describe('agenet train', () => {
     expect(result).toMatchObject({
       steps: 2 * 937,
       images: { train: 60_000, test: 10_000 },
+      memory: { estimated_bytes: expect.any(Number) as number },
       configuration: { network: 'dcgan32', size: 32, channels: 1, latent: 100, length: { epochs: 2 } },
       // The first convolution: 16 kernels of 4x4 at 16x16 positions, two operations per multiply-add.
       flops: { encoder: { layers: { conv1: 2 * 16 * 16 * 16 * 16, activation1: 16 * 16 * 16 } } },
