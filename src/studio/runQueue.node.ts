@@ -87,7 +87,7 @@ export class RunQueue {
 
   /** Whether nothing is left to do. */
   get isEmpty(): boolean {
-    return this.training.size === 0 && this.unfinished.length === 0;
+    return this.training.size === 0 && this.unfinished.length === 0 && !this.isDirty;
   }
 
   /** Runs that wait, start, or failed before they trained. */
@@ -109,11 +109,6 @@ export class RunQueue {
 
   isStarting(id: string): boolean {
     return this.find(id)?.state === 'starting';
-  }
-
-  /** Whether a run that waits or starts satisfies a condition. */
-  some(condition: (queued: QueuedRun) => boolean): boolean {
-    return this.unfinished.some(({ queued }) => condition(queued));
   }
 
   /**

@@ -86,6 +86,7 @@ export async function iterationsOf(folder: OwnFolder, kind: 'samples' | 'checkpo
   return names
     .filter((name) => pattern.test(name))
     .map((name) => parseInt(name))
+    .filter(Number.isSafeInteger)
     .sort((a, b) => a - b);
 }
 

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { LiveMessage, ListedRun } from '../../src/studio/schemas.js';
 import { OwnFolder } from '../../src/runs/ownFolder.node.js';
@@ -189,17 +189,19 @@ describe('the queue', () => {
     await expectStates(studio, { a: 'stopped', b: 'stopped' });
   });
 
-  it('knows a run at every moment of its start, and starts none that was removed', async () => {
-    const folder = temporaryFolder();
-    mkdirSync(join(folder, '.studio'));
-    let proceed: () => void = () => undefined;
-    const asked = new Promise<void>((resolve) => (proceed = resolve));
+  const request = (name: string) => ({ kind: 'new', added: 0, request: { name, data: 'mnist', fields: {} } }) as const;
+
+  /** A queue whose processes write a file with the name of their run. */
+  async function openQueue(ready: Promise<void>) {
+    const path = temporaryFolder();
+    mkdirSync(join(path, '.studio'));
+    const folder = await OwnFolder.at(path);
     const queue = await RunQueue.open({
-      folder: await OwnFolder.at(folder),
-      program: [process.execPath, '-e', `require('node:fs').writeFileSync(${JSON.stringify(join(folder, 'ran'))}, '')`],
-      argumentsOf: async () => {
-        await asked;
-        return [];
+      folder,
+      program: [process.execPath, '-e', `require('node:fs').writeFileSync(process.argv[1], '')`],
+      argumentsOf: async (queued) => {
+        await ready;
+        return [join(path, `ran-${queued.kind === 'new' ? queued.request.name : queued.run}`)];
       },
       limit: 1,
       stateOf: () => undefined,
@@ -207,18 +209,43 @@ describe('the queue', () => {
       describe: String,
       onFailure: (error) => expect.fail(String(error)),
     });
-    const request = { kind: 'new', added: 0, request: { name: 'a', data: 'mnist', fields: {} } } as const;
-    const added = queue.add(request);
+    const stored = () => JSON.parse(readFileSync(join(path, '.studio', 'queue.json'), 'utf8')) as unknown[];
+    return { queue, folder, stored };
+  }
+
+  it('writes its file one save after the other, so that an older one does not win', async () => {
+    const { queue, folder, stored } = await openQueue(new Promise(() => undefined));
+    const write = folder.write.bind(folder);
+    vi.spyOn(folder, 'write').mockImplementationOnce(async (...args) => {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return write(...args);
+    });
+    void queue.add(request('a'));
+    void queue.add(request('b'));
     await expect.poll(() => queue.isStarting('a')).toBe(true);
-    await expectInputError(() => queue.add(request), 'a is in the queue already');
+    await expect.poll(() => stored().length).toBe(2);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(stored()).toEqual([request('a'), request('b')]);
+  });
+
+  it('knows a run at every moment of its start, and starts none that was removed', async () => {
+    let proceed: () => void = () => undefined;
+    const { queue, folder, stored } = await openQueue(new Promise((resolve) => (proceed = resolve)));
+    const added = queue.add(request('a'));
+    await expect.poll(() => queue.isStarting('a')).toBe(true);
+    await expectInputError(() => queue.add(request('a')), 'a is in the queue already');
     expect(queue.summaries.map(({ id, state }) => [id, state])).toEqual([['a', 'starting']]);
     expect(await queue.remove('a')).toBe(true);
     proceed();
     await added;
+    // The next one starts after it.
+    await queue.add(request('b'));
+    await expect.poll(() => existsSync(join(folder.path, 'ran-b')), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => queue.summaries).toEqual([]);
+    expect(existsSync(join(folder.path, 'ran-a'))).toBe(false);
     await queue.advance();
+    expect(stored()).toEqual([]);
     expect(queue.isEmpty).toBe(true);
-    expect(existsSync(join(folder, 'ran'))).toBe(false);
-    expect(JSON.parse(readFileSync(join(folder, '.studio', 'queue.json'), 'utf8'))).toEqual([]);
   });
 
   it('tells a second request to resume a run to wait, and keeps names apart', async () => {

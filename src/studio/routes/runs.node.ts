@@ -93,20 +93,14 @@ const steer = createRoute({
   method: 'post',
   path: '/api/runs/{run}/steering',
   summary: 'Plays, pauses, steps or stops a run',
-  request: {
-    params: runParams,
-    body: jsonBody(z.strictObject({ action: z.enum(STEERING_ACTIONS) })),
-  },
+  request: { params: runParams, body: jsonBody(z.strictObject({ action: z.enum(STEERING_ACTIONS) })) },
   responses: { 202: { description: 'The run is asked to' }, ...PROBLEMS },
 });
 const resume = createRoute({
   method: 'post',
   path: '/api/runs/{run}/resume',
   summary: 'Resumes a run from its last checkpoint, or extends it',
-  request: {
-    params: runParams,
-    body: jsonBody(extension),
-  },
+  request: { params: runParams, body: jsonBody(extension) },
   responses: { 202: { description: 'It starts, or waits in the queue' }, ...PROBLEMS },
 });
 
