@@ -174,7 +174,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     const { stderr, status } = await runCommand(['train', 'npz:noise.npz', '--width', '0'], around);
     expect(status).toBe(2);
     await poll(() => page.textContent('#field-width-problem').catch(() => '')).toBe(
-      stderr.trim().replace('agenet: ', ''),
+      stderr.trim().replace('agenet: --width: ', ''),
     );
     expect(await page.getAttribute('#field-width', 'aria-invalid')).toBe('true');
     expect(await page.isDisabled('#start')).toBe(true);
@@ -261,7 +261,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.goto(`${address}#/`);
     for (const name of ['digits', 'forked']) await page.check(`[aria-label="Select ${name} for comparison"]`);
     await page.click('text=Compare 2 runs');
-    await poll(() => chart(page)).toMatch(/digits \d.*|forked \d/u);
+    await poll(() => chart(page)).toMatch(/digits \(smoothed\) \d/u);
     expect(await textOf(page, '[aria-labelledby=differences]')).toMatch(/learningRate\s*0\.0015\s*0\.0005/u);
     await poll(() => page.locator('.compared img').count()).toBe(2);
     // Its state is in the address.

@@ -1,25 +1,27 @@
 /** The curves of a run, with smoothing, a logarithmic scale, and a zoom that stays put as new points arrive. */
 import { useMemo, useState } from 'preact/hooks';
+import type { RunDetail } from '../../../src/studio/schemas.js';
 import { Chart, type ChartPoint, type Zoom } from '../../components/chart.js';
 import { queryValue } from '../address.js';
 import { formatNumber } from '../format.js';
-import { withCosines } from './cosines.js';
+import { cosineLatent, withCosines } from './cosines.js';
 import { type CurveGroup, MAIN_GROUPS, OTHER_GROUPS } from './terms.js';
 import { smoothed, useCurves, withSmoothed } from './useCurves.js';
 
 interface CurvesProps {
   readonly run: string;
-  /** M, if match_z measures cosines. */
-  readonly latent: number | undefined;
+  /** Undefined until it is read. */
+  readonly detail: RunDetail | undefined;
   readonly query: string;
   readonly onQuery: (query: string) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
-export function Curves({ run, latent, query, onQuery, onFailure }: CurvesProps) {
+export function Curves({ run, detail, query, onQuery, onFailure }: CurvesProps) {
   const view = useChartView(query, onQuery);
   const followed = useCurves(run, view.zoom, onFailure);
-  const points = useMemo(() => withCosines(followed, latent), [followed, latent]);
+  // Together, so that no chart appears later than others.
+  const points = useMemo(() => (detail ? withCosines(followed, cosineLatent(detail)) : []), [followed, detail]);
   const [hasOthers, setHasOthers] = useState(false);
   return (
     <section aria-labelledby="curves-heading">
@@ -128,9 +130,11 @@ export function ChartControls({ view, last }: ChartControlsProps) {
         Show all
       </button>
       <span class="hint">
-        Drag in a chart to zoom in.{' '}
-        {last !== undefined &&
-          `Values below charts: iteration ${formatNumber(last)}, the last one ${zoom ? 'shown' : 'logged'}${smoothing > 0 ? ', smoothed' : ''}.`}
+        Drag in a chart to zoom in. Values below charts:{' '}
+        {last === undefined
+          ? 'no iteration is logged yet'
+          : `iteration ${formatNumber(last)}, the last one ${zoom ? 'shown' : 'logged'}`}
+        {smoothing > 0 && ', smoothed'}.
       </span>
     </div>
   );

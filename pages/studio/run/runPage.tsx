@@ -6,7 +6,6 @@ import type { ViewProps } from '../view.js';
 import { readRun } from '../api.js';
 import { dataName } from '../format.js';
 import { Progress, StateBadge, Tags } from '../runs/runFacts.js';
-import { cosineLatent } from './cosines.js';
 import { Curves } from './curves.js';
 import { ConfigurationView, JournalView, Metrics } from './details.js';
 import { Sheets } from './sheets.js';
@@ -39,7 +38,7 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
         {!hasFolder(summary) ? (
           <p class="meaning">Curves and previews appear here once training has begun.</p>
         ) : (
-          <Curves run={id} latent={cosineLatent(detail)} query={query} onQuery={onQuery} onFailure={onFailure} />
+          <Curves run={id} detail={detail} query={query} onQuery={onQuery} onFailure={onFailure} />
         )}
         <Sheets
           query={query}
