@@ -1,5 +1,6 @@
 /** The settings of the plane, also as a query of the address. */
-import { PLANE_TERMS, type PlaneModel, type PlaneOptions, type PlaneWeights } from './training.js';
+import { NETWORK_NAMES, type NetworkName } from '../../../src/networks/network.js';
+import { type PlaneModel, type PlaneOptions, type PlaneWeights } from './training.js';
 import { type PlaneData, SHAPE_NAMES, type ShapeName } from './shapes.js';
 
 export interface PlaneSettings {
@@ -63,58 +64,57 @@ export const optionsOf = ({ weights, learningRate }: PlaneSettings): PlaneOption
 export const dataOf = ({ data, drawn }: PlaneSettings): PlaneData | undefined =>
   data !== 'drawn' ? data : drawn.length > 0 ? drawn : undefined;
 
-/** Names of weights in the address: `encoder.KL_real`. */
-const weightEntries = ({ weights }: PlaneSettings): [string, number][] => [
-  ...PLANE_TERMS.encoder.map((term): [string, number] => [`encoder.${term}`, weights.encoder[term]]),
-  ...PLANE_TERMS.generator.map((term): [string, number] => [`generator.${term}`, weights.generator[term]]),
-];
+/** Values in the address by name. */
+const valuesOf = ({ drawn, generatorUpdates, learningRate, weights, ...others }: PlaneSettings) => ({
+  data: others.data,
+  drawn: encodePoints(drawn),
+  prior: others.prior,
+  hidden: others.hidden,
+  'generator.updates': generatorUpdates,
+  seed: others.seed,
+  rate: learningRate,
+  ...Object.fromEntries(
+    NETWORK_NAMES.flatMap((network) =>
+      Object.entries(weights[network]).map(([term, weight]) => [`${network}.${term}`, weight]),
+    ),
+  ),
+  speed: others.speed,
+});
 
 /** The settings that differ from the defaults, as a query. */
 export function toQuery(settings: PlaneSettings): string {
-  const entries = (given: PlaneSettings): [string, string][] => [
-    ['data', given.data],
-    ['drawn', encodePoints(given.drawn)],
-    ['prior', given.prior],
-    ['hidden', String(given.hidden)],
-    ['generator.updates', String(given.generatorUpdates)],
-    ['seed', String(given.seed)],
-    ['rate', String(given.learningRate)],
-    ...weightEntries(given).map(([name, weight]): [string, string] => [name, String(weight)]),
-    ['speed', given.speed],
-  ];
-  const defaults = new Map(entries(DEFAULT_SETTINGS));
-  return new URLSearchParams(entries(settings).filter(([name, value]) => value !== defaults.get(name))).toString();
+  const defaults: Readonly<Record<string, string | number>> = valuesOf(DEFAULT_SETTINGS);
+  const changed = Object.entries(valuesOf(settings)).filter(([name, value]) => value !== defaults[name]);
+  return new URLSearchParams(changed.map(([name, value]) => [name, String(value)])).toString();
 }
 
 /** The settings of a query. Missing and wrong values have their defaults. */
 export function fromQuery(query: string): PlaneSettings {
   const given = new URLSearchParams(query);
-  const choice = <T extends string>(name: string, choices: readonly T[], preset: T): T =>
-    choices.find((option) => option === given.get(name)) ?? preset;
+  const choice = <T extends string | number>(name: string, choices: readonly T[], preset: T): T =>
+    choices.find((option) => String(option) === given.get(name)) ?? preset;
   const number = (name: string, min: number, max: number, preset: number): number => {
     const text = given.get(name);
     const value = Number(text);
     return text !== null && text !== '' && value >= min && value <= max ? value : preset;
   };
-  const { weights: preset, ...defaults } = DEFAULT_SETTINGS;
-  const weight = (name: string, value: number): number => number(name, 0, WEIGHTS.max, value);
-  const hidden = number('hidden', HIDDEN[0], HIDDEN.at(-1)!, defaults.hidden);
+  const { weights, ...defaults } = DEFAULT_SETTINGS;
+  const weightsOf = <N extends NetworkName>(network: N): PlaneWeights[N] =>
+    Object.fromEntries(
+      Object.entries(weights[network]).map(([term, preset]) => [
+        term,
+        number(`${network}.${term}`, 0, WEIGHTS.max, preset as number),
+      ]),
+    ) as PlaneWeights[N];
   return {
     data: choice('data', [...SHAPE_NAMES, 'drawn'], defaults.data),
     drawn: decodePoints(given.get('drawn') ?? ''),
     prior: choice('prior', PRIOR_NAMES, defaults.prior),
-    hidden: HIDDEN.find((option) => option === hidden) ?? defaults.hidden,
+    hidden: choice('hidden', HIDDEN, defaults.hidden as (typeof HIDDEN)[number]),
     generatorUpdates: Math.round(number('generator.updates', 1, GENERATOR_UPDATES.length, defaults.generatorUpdates)),
     seed: Math.round(number('seed', 0, MAX_SEED, defaults.seed)),
     learningRate: number('rate', LEARNING_RATES.min, LEARNING_RATES.max, defaults.learningRate),
-    weights: {
-      encoder: Object.fromEntries(
-        PLANE_TERMS.encoder.map((term) => [term, weight(`encoder.${term}`, preset.encoder[term])]),
-      ) as PlaneWeights['encoder'],
-      generator: Object.fromEntries(
-        PLANE_TERMS.generator.map((term) => [term, weight(`generator.${term}`, preset.generator[term])]),
-      ) as PlaneWeights['generator'],
-    },
+    weights: { encoder: weightsOf('encoder'), generator: weightsOf('generator') },
     speed: choice('speed', SPEEDS, defaults.speed),
   };
 }
