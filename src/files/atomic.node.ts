@@ -113,8 +113,7 @@ export async function makeFolder(path: string): Promise<void> {
   await makeFolder(path);
 }
 
-/** Whether a path leads to a folder. */
-export const isFolder = async (path: string): Promise<boolean> =>
+const isFolder = async (path: string): Promise<boolean> =>
   (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 
 /** Runs an action that reads a file. @throws {InputError} with the path if the system refuses it */
