@@ -48,8 +48,8 @@ export function imagesByClass(
       'an attribute needs data with classes, such as one folder per class',
     );
   const [label, other] = [
-    findClass(source, wanted.with, '--with'),
-    wanted.without === REST ? undefined : findClass(source, wanted.without, '--without'),
+    findClass(source, wanted.with, 'with'),
+    wanted.without === REST ? undefined : findClass(source, wanted.without, 'without'),
   ];
   if (label === other)
     throw new InputError(
@@ -65,7 +65,7 @@ export function imagesByClass(
   for (const [side, name] of [wanted.with, wanted.without].entries()) {
     if (found[side]!.length === 0)
       throw new InputError(
-        `${side === 0 ? '--with' : '--without'} ${name}`,
+        text`${setting(side === 0 ? 'with' : 'without')} ${name}`,
         `no images of this class in this split of ${source.name}`,
       );
   }
@@ -73,19 +73,19 @@ export function imagesByClass(
 }
 
 /** The number of a class by its name, or by its number if no class has it as its name. */
-function findClass({ name, classes, classNames = [] }: ImageSource, text: string, flag: string): number {
-  const named = classNames.indexOf(text);
+function findClass({ name, classes, classNames = [] }: ImageSource, wanted: string, key: string): number {
+  const named = classNames.indexOf(wanted);
   if (named >= 0) return named;
   const count = classes ?? 0;
-  if (/^\d+$/.test(text) && Number(text) < count) return Number(text);
-  const nearest = nearestName(text, classNames);
+  if (/^\d+$/.test(wanted) && Number(wanted) < count) return Number(wanted);
+  const nearest = nearestName(wanted, classNames);
   const numbers = `0 to ${count - 1}`;
   const known =
     classNames.length > 0
       ? `${classNames.slice(0, 20).join(', ')}${classNames.length > 20 ? ' and more' : ''}, or by number ${numbers}`
       : numbers;
   throw new InputError(
-    `${flag} ${text}`,
+    text`${setting(key)} ${wanted}`,
     `unknown class of ${name}${nearest === undefined ? '' : `, did you mean ${nearest}?`}`,
     `choose from ${known}`,
   );

@@ -1,7 +1,7 @@
 import { InputError } from '../errors.js';
 import { checkPair, checkWhole, type Features } from '../numerics/features.js';
 
-/** Codes like another, the nearest first. */
+/** The codes nearest to a query, the nearest first. */
 export interface NearestCodes {
   /** Row numbers [count]; of rows as near the smaller number comes first. */
   readonly indices: Uint32Array;
@@ -10,10 +10,10 @@ export interface NearestCodes {
 }
 
 /**
- * The rows whose cosine with a query is largest.
+ * Returns the rows with the largest cosine with a query.
  * @param query [M]
  * @param codes [N, M]
- * @param count how many, at most N
+ * @param count at most N
  * @throws {InputError} if the count exceeds the number of rows, widths differ, a value is not finite, or a query or row has norm 0
  */
 export function nearestCodes(query: Float32Array | Float64Array, codes: Features, count: number): NearestCodes {
@@ -21,7 +21,7 @@ export function nearestCodes(query: Float32Array | Float64Array, codes: Features
   const [rows] = checkPair(codes, 'codes', { data: query, width: query.length }, 'query');
   if (count > rows) throw new InputError('count', `${count} requested, but there are only ${rows} codes`);
   const length = Math.hypot(...query);
-  if (length === 0) throw new InputError('query', 'is 0, which has a cosine with nothing');
+  if (length === 0) throw new InputError('query', 'is the zero vector, so its cosine is undefined');
   const cosines = Float64Array.from({ length: rows }, (_, row) => cosineAt(query, length, codes, row));
   const indices = Uint32Array.from({ length: rows }, (_, row) => row)
     .sort((a, b) => cosines[b]! - cosines[a]! || a - b)
@@ -36,6 +36,6 @@ function cosineAt(query: Float32Array | Float64Array, length: number, { data, wi
     inner += value * query[index]!;
     square += value * value;
   }
-  if (square === 0) throw new InputError('codes', `row ${row} is 0, which has a cosine with nothing`);
+  if (square === 0) throw new InputError('codes', `row ${row} is the zero vector, so its cosine is undefined`);
   return Math.max(-1, Math.min(1, inner / (length * Math.sqrt(square))));
 }

@@ -6,8 +6,8 @@ import type { RandomStream } from '../random.js';
 const MIN_ANGLE = 1e-6;
 
 /**
- * `steps` codes from a to b, both included, one after another. On the sphere they divide the shorter great arc evenly (spherical
- * linear interpolation); under the normal prior they divide the straight line.
+ * Returns `steps` codes from a to b, both included. On the sphere they divide the shorter great arc evenly (spherical linear interpolation);
+ * under the normal prior they divide the straight line.
  * @param a code [M]; for the sphere of length 1
  * @param b code [M], likewise
  */
@@ -17,15 +17,15 @@ export function interpolateCodes(prior: Prior, a: Float32Array, b: Float32Array,
   return path;
 }
 
-/** The code at a position of the path that `interpolateCodes` divides: 0 at a, 1 at b. */
+/** Returns the code at a position between a (0) and b (1), on the path of `interpolateCodes`. */
 export function codeBetween(prior: Prior, a: Float32Array, b: Float32Array, position: number): Float32Array {
   const [fromA, fromB] = prior === 'sphere' ? slerpWeights(a, b, position) : [1 - position, position];
   return a.map((value, coordinate) => fromA * value + fromB * b[coordinate]!);
 }
 
 /**
- * How far a code is from codes of images: the share of its variance that does not come from the nearest of them, which is the squared sine of the
- * angle between both, or 1 beyond a right angle.
+ * Returns the distance of a code from codes of images: the share of its variance that does not come from the nearest of them. This is the squared
+ * sine of the angle between both, or 1 beyond a right angle.
  * @param code [M], not 0
  * @param codes [M] each, not 0
  * @returns 0 to 1
@@ -60,8 +60,7 @@ function slerpWeights(a: Float32Array, b: Float32Array, position: number): [numb
 export const MIN_SINE = 1e-5;
 
 /**
- * `steps` codes around the great circle through a and b, evenly, beginning with a and going on towards b the shorter way. The step
- * after the last is the first again.
+ * Divides the great circle through a and b evenly into `steps` codes, from a towards b the shorter way. The step after the last is the first again.
  * @param a code [M] of length 1
  * @param b code [M] of length 1
  * @returns codes [steps, M] of length 1
@@ -74,8 +73,8 @@ export function greatCircle(a: Float32Array, b: Float32Array, steps: number): Fl
   if (sine < MIN_SINE)
     throw new InputError(
       'great circle',
-      'the two codes are equal or opposite, and many circles go through both',
-      'take other images',
+      'the two codes are equal or opposite, so many circles go through both',
+      'choose different images',
     );
   const circle = new Float32Array(steps * latent);
   for (let step = 0; step < steps; step++) {
@@ -88,7 +87,7 @@ export function greatCircle(a: Float32Array, b: Float32Array, steps: number): Fl
 }
 
 /**
- * What of a direction is tangent to the sphere at a code: the direction minus its part along the code.
+ * Returns the tangent part of a direction at a code of the sphere: the direction minus its part along the code.
  * @param code [M] of length 1
  * @param direction [M] of any length
  */

@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { decodeProbe, encodeProbe, type SavedProbe } from '../classifiers/fittedProbe.js';
-import { InputError, nearestName } from '../errors.js';
+import { InputError, nearestName, setting, text } from '../errors.js';
 import { makeFolder, wrapReadErrors, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import { type Attribute, decodeAttribute, encodeAttribute } from '../model/attribute.js';
@@ -17,6 +17,8 @@ const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]*$/u;
 interface AssetKind<T> {
   /** What messages call it. */
   readonly noun: string;
+  /** The option that names one. */
+  readonly key: string;
   /** The command that creates one. */
   readonly command: string;
   /** Its folder in the run folder. */
@@ -26,22 +28,20 @@ interface AssetKind<T> {
 }
 
 export const ATTRIBUTES: AssetKind<Attribute> = {
-  ...{
-    noun: 'attribute',
-    command: 'agenet attribute',
-    folder: 'attributes',
-    encode: encodeAttribute,
-    decode: decodeAttribute,
-  },
+  noun: 'attribute',
+  key: 'along',
+  command: 'agenet attribute',
+  folder: 'attributes',
+  encode: encodeAttribute,
+  decode: decodeAttribute,
 };
 export const PROBES: AssetKind<SavedProbe> = {
-  ...{
-    noun: 'probe',
-    command: 'agenet probe --labels 1000 --save NAME',
-    folder: 'probes',
-    encode: encodeProbe,
-    decode: decodeProbe,
-  },
+  noun: 'probe',
+  key: 'probe',
+  command: 'agenet probe --labels 1000 --save NAME',
+  folder: 'probes',
+  encode: encodeProbe,
+  decode: decodeProbe,
 };
 
 /** @throws {InputError} if the name of an asset could not be a file name everywhere */
@@ -84,13 +84,13 @@ export class RunAssets<T extends { readonly name: string }> {
       const file = this.fileOf(chosen);
       return this.kind.decode(await wrapReadErrors(file, () => readRegularFile(file)), file);
     }
-    const { noun, command } = this.kind;
+    const { noun, key, command } = this.kind;
     const nearest = nearestName(name ?? '', names);
     const problem =
       name === undefined ? (names.length > 0 ? `several ${noun}s` : `no ${noun}`) : `no ${noun} "${name}"`;
     const remedy =
       names.length > 0
-        ? `${name === undefined ? `set --${noun}, ` : ''}choose from ${names.join(', ')}`
+        ? text`${name === undefined ? text`set ${setting(key)}, ` : ''}choose from ${names.join(', ')}`
         : `create one with ${command}`;
     throw new InputError(
       this.run,

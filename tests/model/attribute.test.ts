@@ -69,18 +69,18 @@ describe('images of classes', () => {
     );
     await expectInputError(
       () => imagesByClass(source, split, { with: 'cta', without: 'rest' }),
-      '--with cta',
+      'with cta',
       'did you mean cat?',
     );
-    await expectInputError(() => imagesByClass(source, split, { with: 'cat', without: '4' }), '--without 4', '0 to 3');
+    await expectInputError(() => imagesByClass(source, split, { with: 'cat', without: '4' }), 'without 4', '0 to 3');
     await expectInputError(
       () => imagesByClass(source, split, { with: 'cat', without: '1' }),
-      '--without 1',
+      'without 1',
       'same class',
     );
     await expectInputError(
       () => imagesByClass(source, split, { with: 'cat', without: 'none' }),
-      '--without none',
+      'without none',
       'no images',
     );
   });

@@ -31,8 +31,8 @@ describe('the nearest codes', () => {
     const codes = normalRows(3, 4, 1);
     await expectInputError(() => nearestCodes(Float32Array.of(1, 0), codes, 1), '2 wide', '4 wide');
     await expectInputError(() => nearestCodes(Float32Array.of(1, 0, 0, 0), codes, 4), 'count: 4', '3 codes');
-    await expectInputError(() => nearestCodes(new Float32Array(4), codes, 1), 'query: is 0');
-    await expectInputError(() => nearestCodes(Float32Array.of(1, 0), featuresOf([1, 0, 0, 0], 2), 1), 'row 1 is 0');
+    await expectInputError(() => nearestCodes(new Float32Array(4), codes, 1), 'query: is the zero vector');
+    await expectInputError(() => nearestCodes(Float32Array.of(1, 0), featuresOf([1, 0, 0, 0], 2), 1), 'row 1 is the zero vector');
     await expectInputError(
       () => nearestCodes(Float32Array.of(1, 0, 0, 0), withEntry(codes, 5, NaN), 1),
       'row 1, column 1',

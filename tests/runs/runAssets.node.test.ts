@@ -128,7 +128,7 @@ describe('probes in a run folder', () => {
     await files.write(saved('digits'));
     expect(await files.read(undefined)).toEqual(saved('digits'));
     await files.write(saved('letters'));
-    await expectInputError(() => files.read(undefined), 'several probes', '--probe', 'digits, letters');
+    await expectInputError(() => files.read(undefined), 'several probes', 'set probe', 'digits, letters');
     expect((await files.read('letters')).name).toBe('letters');
     await expectInputError(() => files.read('digist'), 'no probe "digist"', 'did you mean digits?', 'digits, letters');
   });
