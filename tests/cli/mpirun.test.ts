@@ -152,7 +152,6 @@ describe.skipIf(!isInstalled)('processes of mpirun', () => {
     const train = `train ${TINY} --steps 1 --out run`;
     for (const [second, different] of [
       [`${train} --lr 0.5`, '--learning-rate'],
-      [`${train} --batch 8`, '--batch'],
       [train.replace('noise', 'other'), 'data'],
       [`bench --width 4`, 'command'],
     ] as const) {
