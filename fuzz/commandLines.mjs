@@ -331,7 +331,7 @@ export const COMMAND_LINES = {
   ),
   search: withData('search', [
     ['--image', 1, one(...PICTURES)],
-    ['--count', 0.9, one(...number(1, 2, 3))],
+    ['--count', 0.9, one(...number(1, 2, 3, 500))],
     ...IMAGE,
     CAPTIONS,
     ['--out', 0.6, png],
@@ -363,7 +363,7 @@ export const COMMAND_LINES = {
       positionals: [someRun(random), ...data],
       options: [
         ['--out', random.pick(['digits', 'out', 'new/out', 'photos'])],
-        ...chosen(random, [['--pytorch', 0.4, flag], ['--training', 0.3, flag], ...DEVICE]),
+        ...chosen(random, [['--pytorch', 0.4, flag], ['--training', 0.3, flag], ['--int8', 0.3, flag], ...DEVICE]),
         threads,
       ],
       reads: [...RUN_FILES, 'digits/export.json', ...files],

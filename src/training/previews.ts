@@ -58,9 +58,9 @@ export class Previews {
   }
 }
 
-/** Returns the codes [count, M] of previews for a seed. */
-export const previewCodes = (prior: Prior, latentSize: number, seed: number, count = SAMPLES): Float32Array =>
-  drawCodes(prior, count, latentSize, randomStream(seed, 'preview codes'));
+/** Returns the codes [64, M] of previews for a seed. */
+export const previewCodes = (prior: Prior, latentSize: number, seed: number): Float32Array =>
+  drawCodes(prior, SAMPLES, latentSize, randomStream(seed, 'preview codes'));
 
 /** Returns the images g(z) of codes [N, M]. */
 export async function sampleGrid(model: TrainedModel, codes: Float32Array): Promise<Raster> {
