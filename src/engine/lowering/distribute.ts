@@ -44,13 +44,13 @@ function expandIndivisible(value: ComputedValue): Value {
 }
 
 /** What a rank holds of a value. */
-interface Held {
+interface Placed {
   readonly value: Value;
   readonly placement: Placement;
 }
 
 class Distributor {
-  private readonly held = new Map<Value, Held>();
+  private readonly placed = new Map<Value, Placed>();
   private readonly wholes = new Map<Value, Value>();
   private readonly shares: Sharing;
   private readonly statistics: ReadonlyMap<Value, BatchStatistics>;
@@ -68,16 +68,16 @@ class Distributor {
 
   graph(): Graph {
     for (const value of topologicalOrder([...this.source.inputs, ...Object.values(this.source.outputs)])) {
-      if (!this.held.has(value)) this.held.set(value, this.hold(value));
+      if (!this.placed.has(value)) this.placed.set(value, this.place(value));
     }
-    const inputs = this.source.inputs.map((value) => this.held.get(value)!.value) as Graph['inputs'];
+    const inputs = this.source.inputs.map((value) => this.placed.get(value)!.value) as Graph['inputs'];
     return graphOf(
       Object.fromEntries(Object.entries(this.source.outputs).map(([name, value]) => [name, this.as(value, 'whole')])),
       inputs,
     );
   }
 
-  private hold(value: Value): Held {
+  private place(value: Value): Placed {
     if (value.kind === 'computed') return this.compute(value);
     const axis = value.kind === 'input' ? this.batchAxes[value.name] : undefined;
     if (value.kind !== 'input' || axis === undefined) return { value, placement: 'whole' };
@@ -88,13 +88,13 @@ class Distributor {
     return { value: input(value.name, partOf(value.shape, axis, this.ranks), value.type), placement: axis };
   }
 
-  private compute(value: ComputedValue): Held {
+  private compute(value: ComputedValue): Placed {
     const { operator, inputs, attributes } = value;
-    const placements = inputs.map((operand) => this.held.get(operand)!.placement);
+    const placements = inputs.map((operand) => this.placed.get(operand)!.placement);
     if (isJointly(value)) return this.reduceJointly(value, placements);
     if (placements.every((placement) => placement === 'whole')) return this.apply(value, placements, 'whole');
     const statistics = this.statistics.get(value);
-    if (statistics && typeof this.held.get(statistics.x)!.placement === 'number')
+    if (statistics && typeof this.placed.get(statistics.x)!.placement === 'number')
       return this.batchStatistics(value, statistics);
     const centered = this.centered(value);
     if (centered) return centered;
@@ -119,7 +119,7 @@ class Distributor {
     placements: readonly Placement[],
     placement: Placement,
     scale = 1,
-  ): Held {
+  ): Placed {
     const result = apply(
       operator,
       inputs.map((operand, index) => this.as(operand, placements[index]!)),
@@ -130,25 +130,25 @@ class Distributor {
 
   /** A value under a placement. */
   private as(value: Value, wanted: Placement): Value {
-    const held = this.held.get(value)!;
-    if (held.placement === wanted) return held.value;
-    const whole = this.wholes.get(value) ?? this.whole(held);
+    const placed = this.placed.get(value)!;
+    if (placed.placement === wanted) return placed.value;
+    const whole = this.wholes.get(value) ?? this.whole(placed);
     this.wholes.set(value, whole);
     if (wanted === 'whole') return whole;
     return wanted === 'summand' ? mul(whole, 1 / this.ranks) : this.shares.of(whole, wanted);
   }
 
-  private whole({ value, placement }: Held): Value {
+  private whole({ value, placement }: Placed): Value {
     if (placement === 'whole') return value;
     if (placement === 'summand') return allReduceSum(value, this.ranks);
     return alongFirstAxis(value, placement, (rows) => allGather(rows, this.ranks));
   }
 
-  private reduceJointly(value: ComputedValue, placements: readonly Placement[]): Held {
+  private reduceJointly(value: ComputedValue, placements: readonly Placement[]): Placed {
     const index = value.attributes.index as number;
-    if (!placements.every((placement) => placement === 'summand')) return this.held.get(value.inputs[index]!)!;
+    if (!placements.every((placement) => placement === 'summand')) return this.placed.get(value.inputs[index]!)!;
     const sums = allReduceTogether(
-      value.inputs.map((operand) => this.held.get(operand)!.value),
+      value.inputs.map((operand) => this.placed.get(operand)!.value),
       this.ranks,
     );
     return { value: sums[index]!, placement: 'whole' };
@@ -159,15 +159,15 @@ class Distributor {
    * parts are about their own means, so that no digits are lost. Means that are far from 0 are rounded, so what remains of the mean when they are
    * subtracted is gathered as well.
    */
-  private batchStatistics(value: ComputedValue, { x, mean, variances }: BatchStatistics): Held {
+  private batchStatistics(value: ComputedValue, { x, mean, variances }: BatchStatistics): Placed {
     const axes = mean.attributes.axes as readonly number[];
-    const part = this.held.get(x)!;
+    const part = this.placed.get(x)!;
     if (!axes.includes(part.placement as number)) return this.apply(value, [part.placement], part.placement);
     const partMean = reduceMean(part.value, axes);
     const size = sizeOf(partMean.shape);
     // Not a subtraction, which lowering would center a second time.
-    const rest = reduceMean(add(part.value, mul(partMean, -1)), axes);
-    const own = [partMean, reduceMean(square(sub(part.value, partMean)), axes), rest];
+    const residual = reduceMean(add(part.value, mul(partMean, -1)), axes);
+    const own = [partMean, reduceMean(square(sub(part.value, partMean)), axes), residual];
     const gathered = allGather(
       concat(
         own.map((statistic) => reshape(statistic, [1, size])),
@@ -175,24 +175,24 @@ class Distributor {
       ),
       this.ranks,
     );
-    const [means, ownVariances, rests] = own.map((_, index) =>
+    const [means, ownVariances, residuals] = own.map((_, index) =>
       slice(gathered, 1, index * size, (index + 1) * size),
     ) as [Value, Value, Value];
     const wholeMean = reduceMean(means, [0]);
     const variance = reduceMean(add(ownVariances, square(sub(means, wholeMean))), [0]);
-    for (const each of variances) this.held.set(each, { value: reshape(variance, each.shape), placement: 'whole' });
+    for (const each of variances) this.placed.set(each, { value: reshape(variance, each.shape), placement: 'whole' });
     const flat = (statistic: Value) => reshape(statistic, [1, size]);
     // The sum of differences keeps the digits that the difference of the means has lost.
-    const offset = add(reduceMean(sub(flat(partMean), means), [0]), sub(flat(rest), reduceMean(rests, [0])));
+    const offset = add(reduceMean(sub(flat(partMean), means), [0]), sub(flat(residual), reduceMean(residuals, [0])));
     this.offsets.set(mean, { partMean, offset: reshape(offset, partMean.shape) });
     return { value: reshape(wholeMean, value.shape), placement: 'whole' };
   }
 
   /** A part minus the mean of the batch: first minus its own mean, which lowering recognizes. */
-  private centered({ operator, inputs: [x, mean] }: ComputedValue): Held | undefined {
+  private centered({ operator, inputs: [x, mean] }: ComputedValue): Placed | undefined {
     const found = operator.name === 'Sub' && mean ? this.offsets.get(mean) : undefined;
     if (found === undefined || this.statistics.get(mean!)?.x !== x) return undefined;
-    const { value, placement } = this.held.get(x!)!;
+    const { value, placement } = this.placed.get(x!)!;
     return { value: add(sub(value, found.partMean), found.offset), placement };
   }
 }

@@ -22,18 +22,22 @@ export interface StateLayout {
 export function toStoredOrder({ order }: StateLayout, vector: Float32Array): Float32Array {
   const source = order();
   const stored = new Float32Array(source.length);
-  source.forEach((element, position) => {
+  // A loop takes a tenth of the time of `forEach`: vectors have up to 10^8 elements, and signals wait.
+  for (let position = 0; position < source.length; position++) {
+    const element = source[position]!;
     if (element >= 0) stored[position] = vector[element]!;
-  });
+  }
   return stored;
 }
 
 /** Returns a stored vector in the canonical order. */
 export function fromStoredOrder({ size, order }: StateLayout, stored: Float32Array): Float32Array {
   const vector = new Float32Array(size);
-  order().forEach((element, position) => {
+  const target = order();
+  for (let position = 0; position < target.length; position++) {
+    const element = target[position]!;
     if (element >= 0) vector[element] = stored[position]!;
-  });
+  }
   return vector;
 }
 

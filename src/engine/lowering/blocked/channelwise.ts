@@ -46,23 +46,23 @@ export const scaleAffine = ({ terms, bias }: AffineForm, by: ChannelVector): Aff
   bias: bias && mul(bias, by),
 });
 
-export const negateAffine = (form: AffineForm): AffineForm => scaleAffine(form, constant(-1));
-export const shiftAffine = (form: AffineForm, by: ChannelVector): AffineForm => ({
-  terms: form.terms,
-  bias: form.bias ? add(form.bias, by) : by,
+export const negateAffine = (affine: AffineForm): AffineForm => scaleAffine(affine, constant(-1));
+export const shiftAffine = (affine: AffineForm, by: ChannelVector): AffineForm => ({
+  terms: affine.terms,
+  bias: affine.bias ? add(affine.bias, by) : by,
 });
 
 const gainOf = ({ gain }: Term): ChannelVector => gain ?? constant(1);
 
 /** Computes a form as a feature map, with an activation in the same pass. */
 export function materialize(
-  form: AffineForm,
+  affine: AffineForm,
   type: FeatureMapType,
   layout: Layout,
   activation?: Activation,
 ): PhaseTensors {
-  const known = activation ? undefined : asParts(form);
-  return known ?? form.terms[0]!.parts.map((_, part) => materializePart(form, part, type, layout, activation));
+  const known = activation ? undefined : asParts(affine);
+  return known ?? affine.terms[0]!.parts.map((_, part) => materializePart(affine, part, type, layout, activation));
 }
 
 function materializePart(
@@ -148,8 +148,8 @@ export class ChannelSums {
     const products = a.terms.flatMap((x) =>
       b.terms.map((y) => scaled(scaled(this.ofProductOfParts(x.parts, y.parts), x.gain), y.gain)),
     );
-    const withBias = (form: AffineForm, bias: ChannelVector | undefined) =>
-      bias ? form.terms.map((x) => scaled(scaled(this.ofParts(x.parts), x.gain), bias)) : [];
+    const withBias = (affine: AffineForm, bias: ChannelVector | undefined) =>
+      bias ? affine.terms.map((x) => scaled(scaled(this.ofParts(x.parts), x.gain), bias)) : [];
     return total([
       ...products,
       ...withBias(a, b.bias),

@@ -1,13 +1,14 @@
 /** The three convolutions of training in blocked layouts, as sums over links. */
 import { add, concat, expand, pad, reshape, slice } from '../../operators/index.js';
+import { sizeOf } from '../../shape.js';
 import { constant, type Value } from '../../value.js';
 import type { ConvolutionPlan, KernelGroup, PhaseLink } from './convolutionPlan.js';
 import { type Activation, blockedConv, gatherRows, reorderOutput } from './operators.js';
 import { dataGradientKernel, gradientOrder, forwardKernel, transposeRows } from './kernels.js';
 import { padded, type PhaseTensors } from './layout.js';
-import { type AxisLink, kernelGradientPadding, dataGradientPadding, forwardPadding } from './polyphase.js';
+import { type AxisLink, backwardPadding, forwardPadding } from './polyphase.js';
 
-/** What is applied to a result in the last pass. */
+/** The last pass over a result. */
 interface Epilogue {
   /** One value per channel of a part, zeros after the real ones. */
   readonly bias?: Value | undefined;
@@ -77,8 +78,8 @@ export function dataGradient(
       (contributions[link.big] ??= []).push({
         data: smallParts[link.small]!,
         kernel: dataGradientKernel(rows, type, link.rows, link.columns),
-        rows: dataGradientPadding(link.rows),
-        columns: dataGradientPadding(link.columns),
+        rows: backwardPadding(link.rows),
+        columns: backwardPadding(link.columns),
       });
     }
   }
@@ -152,7 +153,7 @@ export function kernelGradientRows(
   const results = [...sums.values()];
   const rowSize = type.block * type.block;
   const rows = concat(
-    results.map(({ result }) => reshape(result, [result.shape.reduce((a, b) => a * b, 1) / rowSize, rowSize])),
+    results.map(({ result }) => reshape(result, [sizeOf(result.shape) / rowSize, rowSize])),
     0,
   );
   return gatherRows(rows, gradientOrder(type, results));
@@ -179,7 +180,7 @@ function linkGradient(
     { blocks: smallBlocks, small: rows.small, phase: rows.phase, rowSize: columns.small * wholeBatch },
     block,
   );
-  const [before, after] = kernelGradientPadding(columns);
+  const [before, after] = backwardPadding(columns);
   return blockedConv(
     reshape(data, [smallBlocks, block * rows.phase, columns.small, wholeBatch]),
     reshape(padBatch(big, batch, block), [bigChannels, block * rows.phase, columns.phase, wholeBatch / block]),
@@ -191,7 +192,7 @@ function linkGradient(
 function padBatch(part: Value, batch: number, block: number): Value {
   const wholeBatch = padded(batch, block);
   if (wholeBatch === batch) return part;
-  const pixels = part.shape.reduce((a, b) => a * b, 1) / (batch * block);
+  const pixels = sizeOf(part.shape) / (batch * block);
   return pad(reshape(part, [pixels, batch, block]), [0, 0, 0], [0, wholeBatch - batch, 0]);
 }
 

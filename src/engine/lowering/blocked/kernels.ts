@@ -58,10 +58,11 @@ export function writeElementOrder(
   for (let s = 0; s < padded(small, block); s += block) {
     for (let b = 0; b < padded(big, block); b += block) {
       for (let tap = 0; tap < taps; tap++) {
-        for (let row = s; row < s + block; row++) {
-          for (let column = b; column < b + block; column++, position++) {
-            if (row < small && column < big) target[position] = start + (row * big + column) * taps + tap;
-          }
+        for (let row = s; row < s + block; row++, position += block) {
+          if (row >= small) continue;
+          const first = start + (row * big + b) * taps + tap;
+          const columns = Math.min(block, big - b);
+          for (let column = 0; column < columns; column++) target[position + column] = first + column * taps;
         }
       }
     }
@@ -134,7 +135,7 @@ export function gradientOrder(
   type: KernelType,
   results: readonly { readonly rows: AxisLink; readonly columns: AxisLink; readonly row: number }[],
 ): number[] {
-  const order = new Array<number>(smallBlocks(type) * bigBlocks(type) * type.height * type.width);
+  const order = new Array<number>(kernelRowsCount(type));
   let position = 0;
   for (const { rows, columns, row } of results) {
     for (let s = 0; s < smallBlocks(type); s++) {

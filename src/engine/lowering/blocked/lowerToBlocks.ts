@@ -8,10 +8,10 @@ import {
   centerConvolution,
   type Centered,
   centerMap,
-  fullForm,
+  uncentered,
   matchVariance,
   meanOf,
-  offMean,
+  minusMean,
   type Statistics,
   varianceOfCentered,
 } from './statistics.js';
@@ -58,7 +58,7 @@ export function lowerToBlocks(graph: Graph, block: number): LaidOutGraph {
 
 /** A feature map under construction: an affine form, or a product of two that is materialized only if it is needed as a feature map. */
 interface FeatureMap {
-  readonly form?: AffineForm;
+  readonly affine?: AffineForm;
   readonly product?: readonly [AffineForm, AffineForm];
 }
 
@@ -130,26 +130,26 @@ class BlockedLowering {
   }
 
   /** A feature map as an affine form, a product materialized. */
-  private form(value: Value): AffineForm {
+  private affineOf(value: Value): AffineForm {
     const featureMap = this.featureMaps.get(value);
-    if (featureMap?.form) return featureMap.form;
+    if (featureMap?.affine) return featureMap.affine;
     const layout = this.layouts.get(value)!;
-    const form = toAffine(
+    const affine = toAffine(
       featureMap?.product
         ? this.multiply(featureMap.product, value, layout)
         : fromPlain(this.plain(value), this.typeOf(value), layout),
     );
-    this.featureMaps.set(value, { ...featureMap, form });
-    return form;
+    this.featureMaps.set(value, { ...featureMap, affine });
+    return affine;
   }
 
   /** A feature map in its region's layout. */
   private parts(value: Value): PhaseTensors {
-    const form = this.form(value);
-    const known = asParts(form);
+    const affine = this.affineOf(value);
+    const known = asParts(affine);
     if (known) return known;
-    const parts = materialize(form, this.typeOf(value), this.layouts.get(value)!);
-    this.featureMaps.set(value, { form: toAffine(parts) });
+    const parts = materialize(affine, this.typeOf(value), this.layouts.get(value)!);
+    this.featureMaps.set(value, { affine: toAffine(parts) });
     return parts;
   }
 
@@ -158,7 +158,7 @@ class BlockedLowering {
   }
 
   private multiply([a, b]: readonly [AffineForm, AffineForm], value: Value, layout: Layout): PhaseTensors {
-    const [left, right] = [a, b].map((form) => materialize(form, this.typeOf(value), layout));
+    const [left, right] = [a, b].map((affine) => materialize(affine, this.typeOf(value), layout));
     return left!.map((part, index) => mul(part, right![index]!));
   }
 
@@ -170,7 +170,7 @@ class BlockedLowering {
     if (isElementwise(value)) this.featureMaps.set(value, this.elementwise(value, layout));
     else {
       const parts = this.inBlocks(value, layout);
-      if (parts) this.featureMaps.set(value, { form: toAffine(parts) });
+      if (parts) this.featureMaps.set(value, { affine: toAffine(parts) });
       else this.plainValues.set(value, this.lowerPlain(value));
     }
   }
@@ -197,12 +197,12 @@ class BlockedLowering {
     if (makers[0]!.sample && this.servesStatistics(value)) {
       const centered = centerConvolution(makers, plainBias, type, own, layout);
       this.centered.set(value, centered);
-      this.featureMaps.set(value, { form: fullForm(centered) });
+      this.featureMaps.set(value, { affine: uncentered(centered) });
       return;
     }
     const epilogue = { bias: plainBias && broadcastChannels(plainBias, type, own), activation };
     const parts = makers.map(({ make }) => make(epilogue));
-    const featureMap: FeatureMap = { form: toAffine(convertLayout(parts, type, own, layout)) };
+    const featureMap: FeatureMap = { affine: toAffine(convertLayout(parts, type, own, layout)) };
     this.featureMaps.set(value, featureMap);
     if (follower && activation) this.featureMaps.set(follower, featureMap);
   }
@@ -242,32 +242,32 @@ class BlockedLowering {
     const [a, b] = value.inputs as [Value, Value];
     switch (value.operator.name) {
       case 'Neg':
-        return { form: negateAffine(this.form(a)) };
+        return { affine: negateAffine(this.affineOf(a)) };
       case 'Add':
-        return { form: this.sum(value, a, b, false) };
+        return { affine: this.sum(value, a, b, false) };
       case 'Sub':
-        return { form: this.isCentering(value) ? offMean(this.centeredOf(a)) : this.sum(value, a, b, true) };
+        return { affine: this.isCentering(value) ? minusMean(this.centeredOf(a)) : this.sum(value, a, b, true) };
       case 'Mul':
-        if (isPerChannel(b, value)) return { form: scaleAffine(this.form(a), this.plain(b)) };
-        if (isPerChannel(a, value)) return { form: scaleAffine(this.form(b), this.plain(a)) };
-        return { product: [this.form(a), this.form(b)] };
+        if (isPerChannel(b, value)) return { affine: scaleAffine(this.affineOf(a), this.plain(b)) };
+        if (isPerChannel(a, value)) return { affine: scaleAffine(this.affineOf(b), this.plain(a)) };
+        return { product: [this.affineOf(a), this.affineOf(b)] };
       default:
-        return { form: this.applyFunction(value, a, layout) };
+        return { affine: this.applyFunction(value, a, layout) };
     }
   }
 
   private sum(value: Value, a: Value, b: Value, subtract: boolean): AffineForm {
-    const second = isPerChannel(b, value) ? undefined : subtract ? negateAffine(this.form(b)) : this.form(b);
+    const second = isPerChannel(b, value) ? undefined : subtract ? negateAffine(this.affineOf(b)) : this.affineOf(b);
     if (isPerChannel(a, value)) return shiftAffine(second!, this.plain(a));
-    if (second) return addAffine(this.form(a), second);
-    return shiftAffine(this.form(a), subtract ? mul(this.plain(b), -1) : this.plain(b));
+    if (second) return addAffine(this.affineOf(a), second);
+    return shiftAffine(this.affineOf(a), subtract ? mul(this.plain(b), -1) : this.plain(b));
   }
 
   private applyFunction(value: ComputedValue, operand: Value, layout: Layout): AffineForm {
     const activation = activationOf(value);
-    const form = this.form(operand);
+    const affine = this.affineOf(operand);
     // A form that must be materialized anyway includes the activation.
-    if (activation && !asParts(form)) return toAffine(materialize(form, this.typeOf(value), layout, activation));
+    if (activation && !asParts(affine)) return toAffine(materialize(affine, this.typeOf(value), layout, activation));
     return toAffine(this.parts(operand).map((part) => apply(value.operator, [part], value.attributes)));
   }
 
@@ -340,8 +340,8 @@ class BlockedLowering {
     const featureMap = this.featureMaps.get(x);
     // A product that is only summed is not materialized.
     const onlySums = this.consumersOf(x).every(({ operator }) => operator.name.startsWith('Reduce'));
-    if (featureMap?.product && !featureMap.form && onlySums) return sums.ofProduct(...featureMap.product);
-    return sums.ofAffine(this.form(x));
+    if (featureMap?.product && !featureMap.affine && onlySums) return sums.ofProduct(...featureMap.product);
+    return sums.ofAffine(this.affineOf(x));
   }
 }
 

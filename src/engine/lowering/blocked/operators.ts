@@ -103,9 +103,6 @@ const Gather: Operator<{ axis: number }> = {
 /** Rows of a tensor (along its first axis) in the order of `index`; a row may be taken several times. */
 export function gatherRows(x: Value, index: readonly number[]): Value {
   if (index.length === x.shape[0] && index.every((row, position) => row === position)) return x;
-  return apply(
-    Gather,
-    [x, constantTensor({ type: 'int64', shape: [index.length], data: BigInt64Array.from(index, BigInt) })],
-    { axis: 0 },
-  );
+  const rows = constantTensor({ type: 'int64', shape: [index.length], data: BigInt64Array.from(index, BigInt) });
+  return apply(Gather, [x, rows], { axis: 0 });
 }

@@ -13,7 +13,7 @@ export interface Axis {
   readonly padding: number;
 }
 
-/** How one phase is linked to the small map along one axis. */
+/** The connection of one phase with the small map along one axis. */
 export interface AxisLink {
   /** Taps of the kernel that reach this phase: first, first + stride, ...; `taps` of them. */
   readonly first: number;
@@ -40,9 +40,7 @@ export function phaseLinks({ small, big, kernel, stride, padding }: Axis): reado
       phase: big / stride,
     };
   });
-  return links.every((link) =>
-    [forwardPadding(link), dataGradientPadding(link), kernelGradientPadding(link)].flat().every((pad) => pad >= 0),
-  )
+  return links.every((link) => [...forwardPadding(link), ...backwardPadding(link)].every((pad) => pad >= 0))
     ? links
     : undefined;
 }
@@ -53,14 +51,11 @@ export const forwardPadding = ({ small, phase, taps, shift }: AxisLink): [number
   small - phase - shift + taps - 1,
 ];
 
-/** Padding of the convolution from the small map to the phase, whose taps run backwards. */
-export const dataGradientPadding = ({ small, phase, taps, shift }: AxisLink): [number, number] => [
-  taps - 1 - shift,
-  phase - small + shift,
-];
-
-/** Padding of the small map where the phase slides over it as a kernel: position j of the result belongs to tap `taps - 1 - j`. */
-export const kernelGradientPadding = ({ small, phase, taps, shift }: AxisLink): [number, number] => [
+/**
+ * Padding of the convolution from the small map to the phase, whose taps run backwards. Also of the small map when the phase slides over it as a
+ * kernel: position j of the result belongs to tap `taps - 1 - j`.
+ */
+export const backwardPadding = ({ small, phase, taps, shift }: AxisLink): [number, number] => [
   taps - 1 - shift,
   phase - small + shift,
 ];

@@ -20,16 +20,16 @@ import { convertLayout, type FeatureMapType, type Layout, phaseShape, type Phase
  */
 export interface Centered {
   /** The feature map minus `shift`. */
-  readonly form: AffineForm;
+  readonly affine: AffineForm;
   readonly shift: ChannelVector;
-  /** The mean of `form`: some tenths of a standard deviation. */
-  readonly rest: ChannelVector;
+  /** The mean of `affine`: some tenths of a standard deviation. */
+  readonly residual: ChannelVector;
 }
 
 function centered(parts: PhaseTensors, type: FeatureMapType, layout: Layout, shift: ChannelVector): Centered {
-  const form = toAffine(parts);
-  const rest = new ChannelSums(type, layout, 1 / (type.batch * type.height * type.width)).ofAffine(form);
-  return { form, shift, rest };
+  const affine = toAffine(parts);
+  const residual = new ChannelSums(type, layout, 1 / (type.batch * type.height * type.width)).ofAffine(affine);
+  return { affine, shift, residual };
 }
 
 /** Centers a feature map in a pass over it. */
@@ -60,15 +60,15 @@ export function centerConvolution(
   return centered(convertLayout(parts, type, own, layout), type, layout, shift);
 }
 
-export const fullForm = ({ form, shift }: Centered): AffineForm => shiftAffine(form, shift);
-export const meanOf = ({ shift, rest }: Centered): ChannelVector => add(rest, shift);
+export const uncentered = ({ affine, shift }: Centered): AffineForm => shiftAffine(affine, shift);
+export const meanOf = ({ shift, residual }: Centered): ChannelVector => add(residual, shift);
 /** The feature map minus its mean. */
-export const offMean = ({ form, rest }: Centered): AffineForm => shiftAffine(form, mul(rest, -1));
+export const minusMean = ({ affine, residual }: Centered): AffineForm => shiftAffine(affine, mul(residual, -1));
 
 /** @param means sums that are means */
-export function varianceOfCentered({ form, rest }: Centered, means: ChannelSums): ChannelVector {
+export function varianceOfCentered({ affine, residual }: Centered, means: ChannelSums): ChannelVector {
   // Rounding can bring the difference below 0.
-  return clip(sub(means.ofProduct(form, form), mul(rest, rest)), 0, Infinity);
+  return clip(sub(means.ofProduct(affine, affine), mul(residual, residual)), 0, Infinity);
 }
 
 /** A feature map and its mean per channel. */
