@@ -20,7 +20,7 @@ import { evaluateInFloat64 } from '../engine/float64.js';
 import { compileSmall } from '../engine/running.js';
 
 /** A random update. */
-export interface PrecisionCase {
+interface PrecisionCase {
   readonly architecture: ArchitectureName;
   readonly network: NetworkName;
   readonly width: number;
@@ -72,7 +72,7 @@ export function drawCase(seed: number): PrecisionCase {
 }
 
 /** The graph of a case, with the results whose signs its gradient depends on as outputs `sign/N`, and its feeds. */
-export function caseGraph({
+function caseGraph({
   architecture,
   network,
   width,
@@ -174,7 +174,7 @@ async function errorsOf(
   return { results, changes };
 }
 
-export function relativeError(actual: Float64Array, expected: Float64Array): number {
+function relativeError(actual: Float64Array, expected: Float64Array): number {
   const largest = expected.reduce((most, element) => Math.max(most, Math.abs(element)), 0);
   const difference = expected.reduce((most, element, index) => Math.max(most, Math.abs(element - actual[index]!)), 0);
   return difference === 0 ? 0 : difference / largest;
