@@ -160,6 +160,7 @@ describe('training through the library', () => {
     });
     expect(summary).toMatchObject({
       run: out,
+      session_steps: expect.any(Number) as number,
       runtime_fraction: expect.any(Number) as number,
       test: { latent_cosine: expect.any(Number) as number },
     });

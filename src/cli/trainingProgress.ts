@@ -132,6 +132,8 @@ function progressLine({ report: { step, epoch, scalars }, totalSteps, secondsPer
 /** The terms of a network's losses. Of a divergence it shows the gap above its lower bound, which is easier to read; the log has both. */
 function lossTerms(scalars: Report['scalars'], network: NetworkName): string {
   const terms = TERMS[network].flatMap((term) => {
+    const cosine = scalars[`${network}.${term}_cosine`];
+    if (cosine !== undefined) return [`${term} cosine ${cosine.toFixed(3)}`];
     const value = scalars[`${network}.${term}_gap`] ?? scalars[`${network}.${term}`];
     return value === undefined ? [] : [`${term} ${value.toPrecision(3)}`];
   });

@@ -17,7 +17,7 @@ import type { TrainedModel } from '../model/trainedModel.js';
 import { encodeTraining } from '../export/trainingFile.js';
 import { toStateDict } from '../networks/stateDict.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
-import { firstOriginals, previewCodes, reconstructionGrid, sampleGrid } from '../training/previews.js';
+import { shownOriginals, previewCodes, reconstructionGrid, sampleGrid } from '../training/previews.js';
 import type { StoredCheckpoint } from '../training/runStore.js';
 import { VERSION } from '../version.node.js';
 import { evaluatedWeights, readEvaluationOf, runFolderOf } from './evaluationFile.node.js';
@@ -214,7 +214,7 @@ async function drawImages(
   return {
     ...samples,
     'reconstructions.png': await encodePng(
-      await reconstructionGrid(model, await firstOriginals(split, model.imageElements)),
+      await reconstructionGrid(model, await shownOriginals(split, model.imageElements)),
     ),
   };
 }

@@ -6,6 +6,16 @@ import type { RunningTraining, TrainingEvent } from '../training/events.js';
 import type { RunFolder } from './runFolder.node.js';
 
 export const JOURNAL_NAME = 'journal.jsonl';
+/** Bytes at its end that contain the scores of a finished run. */
+const MAX_TAIL = 65_536;
+
+/** Scores on the test images. */
+export interface FinalScores {
+  /** With the EMA weights if the run has them. */
+  readonly test: ReconstructionScores;
+  /** With the raw weights; only if the run has EMA weights. */
+  readonly test_raw?: ReconstructionScores;
+}
 
 /** An event in the journal. */
 export type JournalEvent =
@@ -32,7 +42,7 @@ export type JournalEvent =
   /** Training has ended; `interrupted` if before its configured length. */
   | { readonly type: 'trained'; readonly step: number; readonly interrupted: boolean; readonly seconds: number }
   /** Scores on the test images at the end. */
-  | { readonly type: 'scored'; readonly test: ReconstructionScores }
+  | { readonly type: 'scored'; readonly test: ReconstructionScores; readonly test_raw?: ReconstructionScores }
   | { readonly type: 'failed'; readonly message: string };
 
 /** A line of the journal. */
@@ -46,7 +56,7 @@ export class Journal {
   private hasStarted = false;
   private hasWarned = false;
 
-  constructor(private readonly run: Pick<RunFolder, 'append'>) {}
+  constructor(private readonly run: Pick<RunFolder, 'append' | 'readEnd'>) {}
 
   /** Writes what is worth reading later. */
   readonly onEvent = async (event: TrainingEvent, { emit }: RunningTraining): Promise<void> => {
@@ -60,16 +70,29 @@ export class Journal {
   };
 
   /** Trains, and writes the scores at the end, or why training has failed. */
-  async whileTraining<T extends { readonly test?: ReconstructionScores }>(train: () => Promise<T>): Promise<T> {
+  async whileTraining<T extends Partial<FinalScores>>(train: () => Promise<T>): Promise<T> {
     try {
       const summary = await train();
-      if (summary.test) await this.append({ type: 'scored', test: summary.test });
+      const { test, test_raw } = summary;
+      if (test) await this.append({ type: 'scored', test, ...(test_raw ? { test_raw } : {}) });
       return summary;
     } catch (error) {
       // Before its first event, the error is one of the command line.
       if (this.hasStarted) await this.append({ type: 'failed', message: messageOf(error) });
       throw error;
     }
+  }
+
+  /** Returns the scores that the journal has for the end of training after an iteration; undefined if it has none. */
+  async scoresAfter(step: number): Promise<FinalScores | undefined> {
+    const end = await this.run.readEnd(JOURNAL_NAME, MAX_TAIL).catch(() => undefined);
+    const entries = (end?.text ?? '').split('\n').flatMap(parseEntry);
+    const scored = entries.findLastIndex(({ type }) => type === 'scored');
+    const trained = entries.slice(0, Math.max(0, scored)).findLast(({ type }) => type === 'trained');
+    const entry = entries[scored];
+    if (entry?.type !== 'scored' || trained?.type !== 'trained' || trained.step !== step) return undefined;
+    const { test, test_raw } = entry;
+    return { test, ...(test_raw ? { test_raw } : {}) };
   }
 
   /** Appends an event, and returns the problem if that is not possible. */
@@ -82,6 +105,14 @@ export class Journal {
       // A folder that was lost is reported when training writes what must not be lost.
       return error instanceof InputError ? error.message : undefined;
     }
+  }
+}
+
+function parseEntry(line: string): JournalEntry[] {
+  try {
+    return [JSON.parse(line) as JournalEntry];
+  } catch {
+    return [];
   }
 }
 

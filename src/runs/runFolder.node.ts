@@ -23,7 +23,7 @@ import type { Preview } from '../training/previews.js';
 import type { LogEntry, RunLock, RunStore, StoredCheckpoint } from '../training/runStore.js';
 import { modelWeights } from '../training/trainer.js';
 import { FolderLock, LOCK_NAME } from './lock.node.js';
-import { OwnFolder } from './ownFolder.node.js';
+import { OwnFolder, type TextEnd } from './ownFolder.node.js';
 import { STEERING_NAME } from './steering.node.js';
 
 /**
@@ -237,6 +237,11 @@ export class RunFolder implements RunStore {
   /** Reads a text file; undefined if there is none. @throws {InputError} if it cannot be read, or has more than `limit` bytes */
   readText(name: string, limit: number): Promise<string | undefined> {
     return this.folder.readText(name, limit);
+  }
+
+  /** Reads the end of a text file; undefined if there is none. @throws {InputError} if it cannot be read */
+  readEnd(name: string, limit: number): Promise<TextEnd | undefined> {
+    return this.folder.readEnd(name, limit);
   }
 
   memoryMb(): number {

@@ -18,7 +18,7 @@ import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
 import { removingLaterEvaluations } from './evaluationFile.node.js';
 import { planEvaluation, requireMetrics } from './evaluationPlan.js';
 import { recordData, requireSameData } from './dataRecord.node.js';
-import { Journal } from './journal.node.js';
+import { type FinalScores, Journal } from './journal.node.js';
 import { availableMemory, type MemoryNeed, requireMemory } from './memory.node.js';
 import { Ranks } from './ranks.node.js';
 import { readCheckpoint, readCheckpointFile, RunFolder } from './runFolder.node.js';
@@ -286,6 +286,8 @@ async function trainInto(
   const journal = folder && new Journal(folder);
   const train = async (): Promise<RunSummary> => {
     if (folder) await recordData(folder, source);
+    // A run without an EMA has other scores.
+    const hadSameEma = folder && (await folder.readConfiguration()).ema > 0 === configuration.ema > 0;
     const summary = await runTraining({
       configuration,
       source,
@@ -301,12 +303,12 @@ async function trainInto(
       ],
       start: () => firstState(preparation),
     });
+    if (summary.interrupted || !folder || !journal) return { run: store.path, ...summary };
     const onProgress: Progress = (done, total) => void onEvent({ type: 'scoring', done, total });
-    const scores =
-      summary.interrupted || !folder
-        ? {}
-        : await finalScores(configuration, source, folder.path, summary.checkpoint, compile, onProgress);
-    return { run: store.path, ...summary, ...scores };
+    const known = summary.session_steps === 0 && hadSameEma ? await journal.scoresAfter(summary.steps) : undefined;
+    const scores = known ?? (await finalScores(configuration, source, summary.checkpoint, compile, onProgress));
+    const best = configuration.saveBest === undefined ? undefined : await new BestCheckpoint(folder.path).read();
+    return { run: store.path, ...summary, ...scores, ...(best ? { best } : {}) };
   };
   return journal ? journal.whileTraining(train) : train();
 }
@@ -405,29 +407,19 @@ async function claimFolder(data: string): Promise<string> {
 async function finalScores(
   configuration: Configuration,
   source: ImageSource,
-  run: string,
   checkpoint: string,
   compile: Compile,
   onProgress: Progress,
-): Promise<Pick<RunSummary, 'test' | 'test_raw' | 'best'>> {
+): Promise<FinalScores> {
   const { vectors } = await readCheckpointFile(checkpoint);
   const { test: images } = await awaitDecoding(source);
   const { pair, objective } = iterationSpec(configuration);
   const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
   try {
     const test = await scoreReconstruction(model, images, { onProgress });
-    const best = configuration.saveBest === undefined ? undefined : await new BestCheckpoint(run).read();
-    return {
-      test,
-      ...(configuration.ema > 0
-        ? {
-            test_raw: await scoreReconstruction(model.withWeights(modelWeights(vectors, { ema: false })), images, {
-              onProgress,
-            }),
-          }
-        : {}),
-      ...(best ? { best } : {}),
-    };
+    if (configuration.ema === 0) return { test };
+    const raw = model.withWeights(modelWeights(vectors, { ema: false }));
+    return { test, test_raw: await scoreReconstruction(raw, images, { onProgress }) };
   } finally {
     await model.release();
   }

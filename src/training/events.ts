@@ -83,6 +83,8 @@ export type Subscriber = (event: TrainingEvent, training: RunningTraining) => vo
 export interface TrainingSummary {
   /** Iterations done in all, including those before a resumption. */
   readonly steps: number;
+  /** Iterations of this session; 0 if the run had its configured length already. */
+  readonly session_steps: number;
   /** True if training was stopped before its configured length. */
   readonly interrupted: boolean;
   /** Seconds of this training session, without start-up and evaluations. */

@@ -1,5 +1,5 @@
 import { drawCodes, type Prior } from '../age/prior.js';
-import { firstImages, type Split } from '../data/source.js';
+import { drawAcrossClasses, gatherImages, type Split } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { imageGrid, pairGrid, squareColumns } from '../images/imageGrid.js';
 import type { Raster } from '../images/raster.js';
@@ -19,7 +19,7 @@ const CODES = 512;
 export interface Preview {
   readonly samples: Raster;
   readonly reconstructions: Raster;
-  /** Codes of the first test images [N, M]. */
+  /** Codes of test images [N, M]. */
   readonly codes: { readonly shape: readonly [count: number, latent: number]; readonly data: Float32Array };
 }
 
@@ -43,7 +43,7 @@ export class Previews {
   /** Draws samples, and test images next to their reconstructions, with the EMA weights if there are any. */
   async draw(vectors: TrainingVectors): Promise<Preview> {
     const model = this.model.withWeights(modelWeights(vectors));
-    this.originals ??= await firstOriginals(this.test, this.model.imageElements, CODES);
+    this.originals ??= await shownOriginals(this.test, this.model.imageElements, CODES);
     const { latentSize, imageElements } = this.model;
     const data = await model.encode({ x: this.originals });
     return {
@@ -74,8 +74,9 @@ export async function reconstructionGrid(model: TrainedModel, originals: Uint8Ar
   return pairGrid(imagesOf(model, originals), reconstructions, PAIRS_PER_ROW);
 }
 
-/** Returns the first images of a split, once they are decoded. */
-export async function firstOriginals(split: Split, imageElements: number, count = PAIRS): Promise<Uint8Array> {
-  await split.prepare?.(Array.from({ length: Math.min(count, split.count) }, (_, index) => index));
-  return firstImages(split, count, imageElements);
+/** Returns images of a split, from all classes, once they are decoded. A smaller count gives the first of the same images. */
+export async function shownOriginals(split: Split, imageElements: number, count = PAIRS): Promise<Uint8Array> {
+  const indices = drawAcrossClasses(split, count);
+  await split.prepare?.(indices);
+  return gatherImages(split, indices, imageElements);
 }

@@ -43,7 +43,7 @@ export interface IterationReport {
   readonly learningRate: number;
   /**
    * Means over a network's updates, such as `encoder.loss`, `encoder.KL_real`, `encoder.grad_norm` and `encoder.code_variance_real`.
-   * `encoder.KL_real_gap` is the divergence above its lower bound.
+   * `encoder.KL_real_gap` is the divergence above its lower bound, and `generator.match_z_cosine` the mean cosine behind the distance `cos`.
    */
   readonly scalars: Readonly<Record<string, number>>;
 }
@@ -245,21 +245,26 @@ export class Trainer {
     }
   }
 
+  /** Returns the scalars of a report by name, each with what is easier to read: the gap of a divergence, and the cosine of a distance. */
   private named(report: Float32Array): Record<string, number> {
     const { spec, reportNames } = this.current;
-    const lowerBound = minDivergence(spec.objective, spec.objective.prior, this.configuration.latent);
+    const { latent, channels } = this.configuration;
+    const { matchX, matchZ, prior } = spec.objective;
+    const lowerBound = minDivergence(spec.objective, prior, latent);
     const entries = reportNames.flatMap((name, index): [string, number][] => {
       const value = report[index]!;
-      return lowerBound !== undefined && name.includes('.KL_')
-        ? [
-            [name, value],
-            [`${name}_gap`, value - lowerBound],
-          ]
-        : [[name, value]];
+      const own: [string, number] = [name, value];
+      if (lowerBound !== undefined && name.includes('.KL_')) return [own, [`${name}_gap`, value - lowerBound]];
+      if (matchZ === 'cos' && name.endsWith('.match_z')) return [own, [`${name}_cosine`, cosineOf(value, latent)]];
+      if (matchX === 'cos' && name.endsWith('.match_x')) return [own, [`${name}_cosine`, cosineOf(value, channels)]];
+      return [own];
     });
     return Object.fromEntries(entries);
   }
 }
+
+/** Returns the mean cosine behind a value of the distance `cos`, which takes its mean over an axis of this size as well. */
+const cosineOf = (distance: number, size: number): number => (2 - distance) * size;
 
 /** The compiled iteration of a stage, and the state in it. */
 class CompiledStage {

@@ -138,6 +138,7 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
     const files = await writer.finish();
     const summary: TrainingSummary = {
       steps: trainer.step,
+      session_steps: Math.max(0, trainer.step - state.step),
       interrupted: trainer.step < trainer.totalSteps,
       seconds: trained,
       runtime_fraction: trained === 0 ? 0 : trainer.runtimeSeconds / trained,

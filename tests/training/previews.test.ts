@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Previews } from '../../src/training/previews.js';
+import { drawAcrossClasses, splitInMemory } from '../../src/data/source.js';
+import { Previews, shownOriginals } from '../../src/training/previews.js';
 import { compileSmall } from '../engine/running.js';
 import { noiseSource, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
 
@@ -22,7 +23,7 @@ describe('the previews of a run', () => {
     }
   });
 
-  it('contain the first test images, each next to its reconstruction', async () => {
+  it('contain test images, each next to its reconstruction', async () => {
     const configuration = tinyConfiguration();
     const { test } = noiseSource();
     const previews = new Previews(configuration, test, tinyCheckpoint(configuration).vectors, compileSmall);
@@ -34,7 +35,13 @@ describe('the previews of a run', () => {
       (_, index) => data[channels * ((2 + Math.floor(index / 32)) * width + 2 + 2 * 34 + (index % 32))]!,
     );
     const second = new Uint8Array(1024);
-    test.copyImage(1, second, 0);
+    test.copyImage(drawAcrossClasses(test, 2)[1]!, second, 0);
     expect(Uint8Array.from(tile)).toEqual(second);
+  });
+
+  it('show images of all classes, also if they are in the order of their classes', async () => {
+    const labels = Uint8Array.from({ length: 40 }, (_, index) => Math.floor(index / 10));
+    const shown = await shownOriginals(splitInMemory(labels, 1, labels), 1, 8);
+    expect([0, 1, 2, 3].map((label) => shown.filter((each) => each === label).length)).toEqual([2, 2, 2, 2]);
   });
 });

@@ -167,7 +167,11 @@ describe('a trainer', () => {
     ];
     const floor = minDivergence(iterationSpec(tinyConfiguration()).objective, 'sphere', 8)!;
     for (const { scalars } of reports) {
-      expect(Object.keys(scalars).sort()).toEqual(names.sort());
+      const cosine = scalars['generator.match_z_cosine'];
+      const distance = scalars['generator.match_z']!;
+      const isCosine = tinyConfiguration().matchZ === 'cos';
+      expect(cosine).toEqual(isCosine ? (2 - distance) * 8 : undefined);
+      expect(Object.keys(scalars).sort()).toEqual([...names, ...(isCosine ? ['generator.match_z_cosine'] : [])].sort());
       for (const name of divergences) {
         expect(scalars[`${name}_gap`]).toBeCloseTo(scalars[name]! - floor, 6);
         expect(scalars[`${name}_gap`]).toBeGreaterThan(-1e-5);

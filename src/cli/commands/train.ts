@@ -177,9 +177,11 @@ async function printFinished(summary: RunSummary, terminal: Terminal): Promise<A
   const { bestLine } = await import('../metricTables.js');
   const { duration } = await import('../progress.js');
   const { steps, seconds, runtime_fraction: fraction, test, samples, reconstructions, best } = summary;
-  terminal.print(
-    `trained ${steps} iterations (this session: ${duration(seconds)}, ${(100 * fraction).toFixed(1)}% in ONNX Runtime)`,
-  );
+  if (summary.session_steps === 0) terminal.print(`the run has its ${steps} iterations already; nothing was trained`);
+  else
+    terminal.print(
+      `trained ${steps} iterations (this session: ${duration(seconds)}, ${(100 * fraction).toFixed(1)}% in ONNX Runtime)`,
+    );
   if (test) {
     const { reconstruction_l1: l1, reconstruction_mse: mse, latent_cosine: cosine } = test;
     terminal.print(
