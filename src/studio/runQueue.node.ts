@@ -53,7 +53,6 @@ interface QueueOptions {
   readonly countTraining: () => number;
   /** Returns an error as a page may see it. */
   readonly describe: (error: unknown) => string;
-  readonly onFailure: (error: unknown) => void;
 }
 
 /**
@@ -232,7 +231,8 @@ export class RunQueue {
 
   private async end(entry: Entry, status: number | null, output: string): Promise<void> {
     const printed = await this.options.folder.readEnd(`${OUTPUTS}/${output}`, MAX_OUTPUT).catch(() => undefined);
-    await rm(join(this.outputs, output), { force: true }).catch(this.options.onFailure);
+    // The folder may be gone; the next studio removes what is left.
+    await rm(join(this.outputs, output), { force: true }).catch(() => undefined);
     if (this.training.get(entry.id) === entry.child) this.training.delete(entry.id);
     if (!this.entries.includes(entry)) return;
     if (status === 0 || status === INTERRUPTED) return this.drop(entry);

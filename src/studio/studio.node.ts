@@ -151,7 +151,7 @@ async function removeTemporary(folder: string): Promise<void> {
 }
 
 function openQueue(
-  { folder, parallel, program, onFailure }: StudioOptions,
+  { folder, parallel, program }: StudioOptions,
   root: OwnFolder,
   studio: Pick<Studio, 'folder' | 'library' | 'dataSets'>,
 ): Promise<RunQueue> {
@@ -169,7 +169,6 @@ function openQueue(
     countTraining: () => library.summaries.filter(({ state }) => isTraining(state)).length,
     describe: (error) =>
       withoutPaths(error instanceof InputError ? problemOf(error).message : messageOf(error), folder),
-    onFailure,
   });
 }
 

@@ -207,7 +207,6 @@ describe('the queue', () => {
       stateOf: () => undefined,
       countTraining: () => 0,
       describe: String,
-      onFailure: (error) => expect.fail(String(error)),
     });
     const stored = () => JSON.parse(readFileSync(join(path, '.studio', 'queue.json'), 'utf8')) as unknown[];
     return { queue, folder, stored };
