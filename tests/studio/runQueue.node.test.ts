@@ -259,6 +259,7 @@ describe('the queue', () => {
     expect(second.json).toMatchObject({ message: 'tiny: in the queue already; wait until it trains' });
     await studio.send('/api/queue/tiny', { method: 'DELETE' });
     await stop(studio, 'a');
+    await expect.poll(async () => (await statesOf(studio)).a, { timeout: 20_000 }).toBe('stopped');
   });
 
   it('starts no process in a folder that was replaced by a link', async () => {
