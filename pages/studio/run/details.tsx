@@ -29,7 +29,8 @@ export function Metrics({ detail: { metrics, metricsStep, command } }: { detail:
                   <th scope="row">
                     {name}
                     <p class="meaning">
-                      {description} {better && `${better === 'lower' ? 'Lower' : 'Higher'} is better.`}
+                      {description && `${description}.`}{' '}
+                      {better && `${better === 'lower' ? 'Lower' : 'Higher'} is better.`}
                     </p>
                   </th>
                   <td class="number">{value === null ? '–' : formatNumber(value)}</td>
