@@ -83,7 +83,7 @@ describe('readImages', () => {
     [
       'pixels without a width',
       { width: NaN, height: 2, channels: 1, data: new Uint8Array(0) },
-      ['image 0: expected whole numbers as its size but got missing'],
+      ['image 0: expected whole numbers as its size but got NaN'],
     ],
     ['pixels of no area', { width: 0, height: 0, channels: 1, data: new Uint8Array(0) }, ['image 0: cannot read']],
     [
