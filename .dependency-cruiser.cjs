@@ -14,7 +14,7 @@ const layers = {
   classifiers: ['model', 'age', 'data', 'images', 'networks', 'numerics', 'engine'],
   metrics: ['classifiers', 'model', 'age', 'data', 'images', 'networks', 'numerics', 'engine'],
   export: ['training', 'model', 'age', 'data', 'images', 'networks', 'engine', 'files'],
-  web: ['training', 'model', 'data', 'engine'],
+  web: ['training', 'model', 'data', 'networks', 'engine'],
   runs: [
     'export',
     'metrics',

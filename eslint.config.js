@@ -30,6 +30,8 @@ export default tseslint.config(
       'max-lines': ['error', { max: 450 }],
     },
   },
+  { files: ['src/**/*.ts'], rules: { 'max-lines-per-function': ['error', { max: 60 }] } },
+  { files: ['pages/**/*.ts', 'pages/**/*.tsx'], rules: { 'max-lines-per-function': ['error', { max: 80 }] } },
   // Each condition in the elements of a component counts as a branch.
   { files: ['**/*.tsx'], rules: { complexity: ['error', 18] } },
   {

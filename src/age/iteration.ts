@@ -69,96 +69,73 @@ export interface Iteration {
   readonly reportNames: readonly string[];
 }
 
-/** Composes the plans' updates: those of the encoder, each on its own batch of images, then those of the generator. All use fresh codes. */
+/** Composes the updates of the plans: of the encoder, each on its own batch of images, then of the generator. All use fresh codes. */
 export function iterationOf(spec: IterationSpec): Iteration {
-  const {
-    pair,
-    objective,
-    plans,
-    batch,
-    hasEma = false,
-    hasWeightInputs = false,
-    imageType = 'uint8',
-    augmentations = [],
-  } = spec;
-  const vectorsOf = <N extends StateName | AverageName>(names: readonly N[]) =>
-    // Networks without running statistics have no such vectors.
-    Object.fromEntries(
-      names.filter((name) => stateSize(pair, name) > 0).map((name) => [name, input(name, [stateSize(pair, name)])]),
-    ) as Record<N, InputValue>;
-  const before = vectorsOf(STATE_NAMES);
-  const { encoder, generator } = plans;
-  const images = input('images', [encoder.updates, batch, ...pair.encoder.inputShape], imageType);
-  const updates = encoder.updates + generator.updates;
-  const codes = input('codes', [updates, batch, pair.generator.inputShape[0]!]);
-  const schedules = {
-    encoder: input('encoder.schedule', [encoder.updates, 2]),
-    generator: input('generator.schedule', [generator.updates, 2]),
-  };
-  const distortions = optionalInput(activeTerms(encoder).has('align'), 'distortions', [
-    encoder.updates,
-    batch,
-    DISTORTION_SIZE,
-  ]);
-  const augmentation = optionalInput(augmentations.length > 0, 'augmentation', [
-    updates,
-    2,
-    batch,
-    parameterCount(augmentations),
-  ]);
-  const weights = {
-    encoder: optionalInput(hasWeightInputs, 'encoder.weights', [activeTerms(encoder).size]),
-    generator: optionalInput(hasWeightInputs, 'generator.weights', [activeTerms(generator).size]),
-  };
-  const averages = hasEma ? vectorsOf(EMA_NAMES) : undefined;
-  const decay = input('ema_decay', [1]);
-
+  const { pair, objective, plans, augmentations = [] } = spec;
+  const { before, averages, decay, ...own } = inputsOf(spec);
+  const [batches, z] = [unstack(own.images).map(toValues), unstack(own.codes)];
+  const augments = unstack(own.augmentation).map((parameters) => augmentBoth(augmentations, parameters));
+  const distorts = unstack(own.distortions).map(distortBy);
   let state: TrainingState = before;
   const report = new Map<string, Value[]>();
-  const [batches, z] = [unstack(images).map(toValues), unstack(codes)];
-  const augments = unstack(augmentation).map((parameters) => augmentBoth(augmentations, parameters));
-  const distorts = unstack(distortions).map(distortBy);
   let number = 0;
   for (const network of NETWORK_NAMES) {
-    for (const scalars of unstack(schedules[network]).map(scalarsOf)) {
+    const terms = { network, plan: plans[network], weights: scalarsByTerm(plans[network], own.weights[network]) };
+    for (const scalars of unstack(own.schedules[network]).map(scalarsOf)) {
       // A generator update that reconstructs images takes those of the last encoder update.
-      const x = batches[Math.min(number, encoder.updates - 1)]!;
-      const own: UpdateBatch = { x, z: z[number]!, augment: augments[number], distort: distorts[number] };
-      const result = update(
-        pair,
-        objective,
-        { network, plan: plans[network], weights: scalarsByTerm(plans[network], weights[network]) },
-        state,
-        own,
-        scalars,
-      );
+      const x = batches[Math.min(number, plans.encoder.updates - 1)]!;
+      const batch: UpdateBatch = { x, z: z[number]!, augment: augments[number], distort: distorts[number] };
+      const result = update(pair, objective, terms, state, batch, scalars);
       state = result.state;
       number++;
       for (const [name, value] of Object.entries(result.report))
         report.set(`${network}.${name}`, [...(report.get(`${network}.${name}`) ?? []), value]);
     }
   }
-  const next = Object.entries<Value | undefined>({
-    ...state,
-    ...(averages && nextAverages(averages, decay, state)),
-  }).filter((entry): entry is [string, Value] => entry[1] !== undefined);
+  const next = Object.entries<Value | undefined>({ ...state, ...nextAverages(averages, decay, state) });
   const outputs = {
-    ...Object.fromEntries(next.map(([name, value]) => [nextName(name), value])),
+    ...Object.fromEntries(next.flatMap(([name, value]) => (value === undefined ? [] : [[nextName(name), value]]))),
     report: concat([...report.values()].map(meanOfScalars), 0),
   };
+  const { schedules, weights } = own;
   const inputs = [
-    ...Object.values(before),
-    images,
-    codes,
-    schedules.encoder,
-    schedules.generator,
-    augmentation,
-    distortions,
-    weights.encoder,
-    weights.generator,
-    ...(averages ? [...Object.values(averages), decay] : []),
+    ...[...Object.values(before), own.images, own.codes, schedules.encoder, schedules.generator, own.augmentation],
+    ...[own.distortions, weights.encoder, weights.generator],
+    ...(spec.hasEma ? [...Object.values(averages), decay] : []),
   ].filter((value) => value !== undefined);
   return { graph: { ...graphOf(outputs, inputs), batchAxes: BATCH_AXES }, reportNames: [...report.keys()] };
+}
+
+/** The inputs of an iteration's graph; the optional ones are undefined if the iteration does not need them. */
+function inputsOf({ pair, plans, batch, augmentations = [], ...options }: IterationSpec) {
+  const { hasEma = false, hasWeightInputs = false, imageType = 'uint8' } = options;
+  const { encoder, generator } = plans;
+  const updates = encoder.updates + generator.updates;
+  const vectorsOf = <N extends StateName | AverageName>(names: readonly N[]) =>
+    // Networks without running statistics have no such vectors.
+    Object.fromEntries(
+      names.filter((name) => stateSize(pair, name) > 0).map((name) => [name, input(name, [stateSize(pair, name)])]),
+    ) as Record<N, InputValue>;
+  return {
+    before: vectorsOf(STATE_NAMES),
+    averages: hasEma ? vectorsOf(EMA_NAMES) : ({} as Record<AverageName, InputValue>),
+    decay: input('ema_decay', [1]),
+    images: input('images', [encoder.updates, batch, ...pair.encoder.inputShape], imageType),
+    codes: input('codes', [updates, batch, pair.generator.inputShape[0]!]),
+    schedules: {
+      encoder: input('encoder.schedule', [encoder.updates, 2]),
+      generator: input('generator.schedule', [generator.updates, 2]),
+    },
+    distortions: activeTerms(encoder).has('align')
+      ? input('distortions', [encoder.updates, batch, DISTORTION_SIZE])
+      : undefined,
+    augmentation:
+      augmentations.length > 0 ? input('augmentation', [updates, 2, batch, parameterCount(augmentations)]) : undefined,
+    weights: {
+      encoder: optionalInput(hasWeightInputs, 'encoder.weights', [activeTerms(encoder).size]),
+      generator: optionalInput(hasWeightInputs, 'generator.weights', [activeTerms(generator).size]),
+    },
+  };
 }
 
 /** The augmentations of an update, from parameters `[2, batch, parameters]`: those of images, then those of generated images. */

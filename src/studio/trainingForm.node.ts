@@ -26,7 +26,7 @@ const FIELDS: Readonly<Record<string, Declaration>> = Object.fromEntries(
 );
 
 /** Returns what the form calls a setting. */
-export const titleOf = (key: string): string =>
+const titleOf = (key: string): string =>
   key === 'out' ? 'Name of the run' : ((DECLARATIONS[key] ?? FIELDS[key])?.title ?? key);
 
 /** Returns the fields under their headings, and the presets. */

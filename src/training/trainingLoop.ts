@@ -71,29 +71,49 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingSum
   }
 }
 
+/** What the iterations of a session share. */
+interface Session {
+  readonly options: TrainingOptions;
+  readonly trainer: Trainer;
+  readonly writer: RunWriter;
+  readonly emit: Emit;
+  readonly clock: Clock;
+}
+
+/** The time of a session without evaluations and pauses. */
+class Clock {
+  private begin = performance.now();
+  private waited = 0;
+
+  start(): void {
+    [this.begin, this.waited] = [performance.now(), 0];
+  }
+
+  /** Seconds since the start, to milliseconds. */
+  get seconds(): number {
+    return Math.round(performance.now() - this.begin - this.waited) / 1000;
+  }
+
+  async pausedDuring<T>(action: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    const result = await action();
+    this.waited += performance.now() - start;
+    return result;
+  }
+}
+
 async function trainFrom(state: TrainerState, options: TrainingOptions, lock: RunLock): Promise<TrainingSummary> {
-  const {
-    configuration,
-    source,
-    store,
-    compile,
-    compileIteration = compile,
-    signal,
-    subscribers = [],
-    retrySeconds,
-  } = options;
-  const { steer = () => (signal?.aborted ? 'stop' : 'train') } = options;
+  const { configuration, source, store, compile, compileIteration = compile, signal, retrySeconds } = options;
   const secondsBefore = (await store.truncateLog(state.step))?.seconds ?? 0;
   const trainer = await Trainer.create(configuration, source.train, compileIteration, state);
   const previews = new Previews(configuration, source.test, state.vectors, compile);
-  // Evaluations and pauses do not count as time of training.
-  let waitedMs = 0;
-  const emit: Emit = async (event) => {
-    const start = performance.now();
-    for (const subscriber of subscribers) await subscriber(event, { emit, confirm: () => lock.confirm() });
-    if (event.type === 'evaluationDue') waitedMs += performance.now() - start;
+  const clock = new Clock();
+  const deliver: Emit = async (event) => {
+    for (const subscriber of options.subscribers ?? [])
+      await subscriber(event, { emit, confirm: () => lock.confirm() });
   };
-  const now = () => performance.now() - waitedMs;
+  const emit: Emit = (event) =>
+    event.type === 'evaluationDue' ? clock.pausedDuring(() => deliver(event)) : deliver(event);
   const writer = new RunWriter({ trainer, configuration, store, previews, emit, signal, retrySeconds });
   try {
     await emit({
@@ -106,43 +126,17 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
       batchesPerEpoch: trainer.batchesPerEpoch,
       parameters: trainer.parameterCounts,
     });
-    const begin = now();
-    const seconds = () => Math.round(now() - begin) / 1000;
-    let previous = begin;
+    clock.start();
     await writer.begin();
-    const isContinued = async (): Promise<boolean> => {
-      let direction = steer(trainer.step);
-      if (direction !== 'pause') return direction === 'train';
-      const start = performance.now();
-      await writer.pause();
-      while ((direction = steer(trainer.step)) === 'pause')
-        await new Promise((resolve) => void setTimeout(resolve, PAUSE_MS));
-      await emit({ type: 'continued', step: trainer.step });
-      waitedMs += performance.now() - start;
-      return direction === 'train';
-    };
-    while (trainer.step < trainer.totalSteps && (await isContinued())) {
-      const report = await trainer.iterate();
-      const end = now();
-      const problem = Object.entries(report.scalars).find(([, value]) => !Number.isFinite(value));
-      if (problem)
-        await recover(`${problem[0]} is ${problem[1]} at iteration ${report.step}`, trainer, writer, options, emit);
-      else {
-        await emit({ type: 'iteration', report });
-        await writer.afterIteration(report, secondsBefore + seconds(), (end - previous) / 1000);
-      }
-      previous = end;
-      await nextTurn();
-    }
-    const trained = seconds();
-    const files = await writer.finish();
+    await iterate({ options, trainer, writer, emit, clock }, secondsBefore);
+    const { seconds } = clock;
     const summary: TrainingSummary = {
       steps: trainer.step,
       session_steps: Math.max(0, trainer.step - state.step),
       interrupted: trainer.step < trainer.totalSteps,
-      seconds: trained,
-      runtime_fraction: trained === 0 ? 0 : trainer.runtimeSeconds / trained,
-      ...files,
+      seconds,
+      runtime_fraction: seconds === 0 ? 0 : trainer.runtimeSeconds / seconds,
+      ...(await writer.finish()),
     };
     await emit({ type: 'trained', summary });
     return summary;
@@ -153,6 +147,41 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
     // A device that failed may fail again, which must not replace its first error.
     await Promise.allSettled([trainer.release(), previews.release()]);
   }
+}
+
+/** Runs the remaining iterations, as far as nobody stops them. */
+async function iterate(session: Session, secondsBefore: number): Promise<void> {
+  const { options, trainer, writer, emit, clock } = session;
+  let previous = clock.seconds;
+  while (trainer.step < trainer.totalSteps && (await isContinued(session))) {
+    const report = await trainer.iterate();
+    const { seconds } = clock;
+    const problem = Object.entries(report.scalars).find(([, value]) => !Number.isFinite(value));
+    if (problem)
+      await recover(`${problem[0]} is ${problem[1]} at iteration ${report.step}`, trainer, writer, options, emit);
+    else {
+      await emit({ type: 'iteration', report });
+      await writer.afterIteration(report, secondsBefore + clock.seconds, seconds - previous);
+    }
+    previous = seconds;
+    await nextTurn();
+  }
+}
+
+/** Waits while the run is paused, and returns whether it goes on. */
+async function isContinued({ options, trainer, writer, emit, clock }: Session): Promise<boolean> {
+  const { steer = () => (options.signal?.aborted ? 'stop' : 'train') } = options;
+  const first = steer(trainer.step);
+  if (first !== 'pause') return first === 'train';
+  const next = await clock.pausedDuring(async () => {
+    await writer.pause();
+    let direction: Direction = first;
+    while ((direction = steer(trainer.step)) === 'pause')
+      await new Promise((resolve) => void setTimeout(resolve, PAUSE_MS));
+    await emit({ type: 'continued', step: trainer.step });
+    return direction;
+  });
+  return next === 'train';
 }
 
 /** Training that cannot go on, although nothing in its input is wrong. */

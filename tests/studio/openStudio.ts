@@ -11,7 +11,7 @@ export async function makeRun(path: string): Promise<string> {
   return path;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
