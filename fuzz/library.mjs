@@ -33,7 +33,6 @@ const seed = Number(values.seed);
 const last = values.case === undefined ? Number(values.cases) : Number(values.case) + 1;
 const first = Number(values.case ?? values.first);
 
-
 /** Runs all cases in children, and prints what they break. */
 async function supervise() {
   const folder = mkdtempSync(join(tmpdir(), 'agenet-fuzz-library-'));
@@ -223,7 +222,9 @@ function change(args, random) {
   }
   const keys = Object.keys(holder);
   const key =
-    keys.length > 0 && random.chance(0.85) ? random.pick(keys) : random.pick(Array.isArray(holder) ? ['0', '1'] : ['cuont', 'signal', 'constructor']);
+    keys.length > 0 && random.chance(0.85)
+      ? random.pick(keys)
+      : random.pick(Array.isArray(holder) ? ['0', '1'] : ['cuont', 'signal', 'constructor']);
   const action = random.below(6);
   if (action === 0) delete holder[key];
   else if (action === 1 && !Array.isArray(holder)) {

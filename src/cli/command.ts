@@ -54,7 +54,7 @@ export const subcommand = (name: string, { summary, group }: Pick<CommandModule,
     .helpOption('-h, --help', 'print help')
     .option('--json', 'print one JSON object as the last line of standard output')
     .option('--debug', 'print the stack trace of an error')
-    .hook('preAction', (_, command) => void (running = command as unknown as CommandUnknownOpts));
+    .hook('preAction', (_, command) => void (running = command));
 
 export type Subcommand = ReturnType<typeof subcommand>;
 

@@ -120,7 +120,7 @@ export const choicesOf = (type: SettingType): readonly (string | number)[] | und
 /** Returns the default of a setting in words, or undefined if it has none. */
 export function defaultOf({ default: value, defaultText }: Declaration): string | undefined {
   if (defaultText !== undefined || typeof value === 'function' || value === undefined) return defaultText;
-  return Array.isArray(value) || typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** Returns the value of a setting from text, as an option or a form gives it. Text of another kind is rejected with the other settings. */

@@ -396,7 +396,7 @@ type ValuesOf<T> = {
 } & { readonly [K in keyof T as K extends OptionalKeys<T> ? K : never]?: ValueOf<T[K]> };
 
 /** Everything that determines a run, so that it can be repeated. docs/settings.md lists all settings with ranges and defaults. */
-export interface Configuration extends ValuesOf<typeof SETTINGS> {}
+export type Configuration = ValuesOf<typeof SETTINGS>;
 
 /** Settings of a caller: as far as they are not the defaults. */
 export interface Settings extends Partial<Configuration>, ValuesOf<typeof SHORTHANDS> {}

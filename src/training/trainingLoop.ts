@@ -175,9 +175,11 @@ async function isContinued({ options, trainer, writer, emit, clock }: Session): 
   if (first !== 'pause') return first === 'train';
   const next = await clock.pausedDuring(async () => {
     await writer.pause();
-    let direction: Direction = first;
-    while ((direction = steer(trainer.step)) === 'pause')
+    let direction = steer(trainer.step);
+    while (direction === 'pause') {
       await new Promise((resolve) => void setTimeout(resolve, PAUSE_MS));
+      direction = steer(trainer.step);
+    }
     await emit({ type: 'continued', step: trainer.step });
     return direction;
   });

@@ -72,17 +72,7 @@ export function drawCase(seed: number): PrecisionCase {
 }
 
 /** The graph of a case, with the results whose signs its gradient depends on as outputs `sign/N`, and its feeds. */
-function caseGraph({
-  architecture,
-  network,
-  width,
-  latent,
-  channels,
-  batch,
-  objective,
-  plan,
-  seed,
-}: PrecisionCase) {
+function caseGraph({ architecture, network, width, latent, channels, batch, objective, plan, seed }: PrecisionCase) {
   const pair = ARCHITECTURES[architecture].build({ channels, latentSize: latent, width });
   const names = NETWORK_NAMES.flatMap((each): WeightName[] => [`${each}.parameters`, `${each}.statistics`]);
   const state = Object.fromEntries(names.map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<

@@ -32,7 +32,10 @@ describe('the nearest codes', () => {
     await expectInputError(() => nearestCodes(Float32Array.of(1, 0), codes, 1), '2 wide', '4 wide');
     await expectInputError(() => nearestCodes(Float32Array.of(1, 0, 0, 0), codes, 4), 'count: 4', '3 codes');
     await expectInputError(() => nearestCodes(new Float32Array(4), codes, 1), 'query: is the zero vector');
-    await expectInputError(() => nearestCodes(Float32Array.of(1, 0), featuresOf([1, 0, 0, 0], 2), 1), 'row 1 is the zero vector');
+    await expectInputError(
+      () => nearestCodes(Float32Array.of(1, 0), featuresOf([1, 0, 0, 0], 2), 1),
+      'row 1 is the zero vector',
+    );
     await expectInputError(
       () => nearestCodes(Float32Array.of(1, 0, 0, 0), withEntry(codes, 5, NaN), 1),
       'row 1, column 1',

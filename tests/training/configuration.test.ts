@@ -200,7 +200,13 @@ describe('an invalid configuration is rejected in one line with the setting and 
   });
 
   it('a size that does not match the network', async () => {
-    await expectInputError(() => parseConfiguration({ ...whole, network: 'dcgan32', size: 64 }), 'size: ', 'dcgan32', '32x32', '64x64');
+    await expectInputError(
+      () => parseConfiguration({ ...whole, network: 'dcgan32', size: 64 }),
+      'size: ',
+      'dcgan32',
+      '32x32',
+      '64x64',
+    );
   });
 
   it('an invalid plan, with its position', async () => {
