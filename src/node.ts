@@ -40,7 +40,7 @@ export interface TrainOptions extends RunOptions, Pick<CompileOptions, 'threads'
 
 /** Which weights of a run to load, and where to compute. */
 export interface LoadOptions extends Pick<CompileOptions, 'device' | 'threads'> {
-  /** Whether to use the EMA weights if the run has them (default: true). */
+  /** Whether to use EMA weights if there are any (default: true). */
   readonly ema?: boolean;
   /** Receives a line if an attribute was computed with other weights. */
   readonly onWarning?: (message: string) => void;
@@ -51,12 +51,13 @@ async function checkOptions(...args: Parameters<typeof optionSchemas.checkOption
 }
 
 /**
- * Trains a model into a run folder, as the command `agenet train` does. Nothing is written before all arguments are checked.
+ * Trains a model into a run folder, as `agenet train` does. It checks all arguments before it writes.
  *
- * To resume or extend a run, name the settings that change. A resumed run continues bit-exactly from its last checkpoint.
- * @throws {InputError} if a setting or option is wrong, the data is not found, the folder of a new run is not empty, another process
- *   trains into it, or a resumed run may not change a setting
- * @throws the signal's reason if it is aborted before training begins; nothing is written then
+ * To resume or extend a run, name the settings that change. A resumed run continues bit-exactly from its last
+ * checkpoint.
+ * @throws {InputError} if a setting or option is wrong, the data is not found, the folder of a new run is not
+ *   empty, another process trains into it, or a resumed run may not change a setting
+ * @throws the signal's reason if it is aborted before training begins
  * @throws {Error} if a loss or gradient becomes NaN or infinite and no rollback is left
  * @example
  * await train({ data: 'mnist', epochs: 2 }, { out: 'runs/first' });
@@ -68,8 +69,8 @@ export async function train(settings: Settings, options: TrainOptions = {}): Pro
 }
 
 /**
- * Trains as `train` does, and yields the events of the run. Leaving the loop finishes the
- * current iteration and saves. If the consumer is slower than training, progress events are dropped, never others.
+ * Trains as `train` does, and yields events. Leaving the loop finishes the current iteration and saves. A slow
+ * consumer misses progress events, never others.
  * @throws as `train` does, when the first event is requested
  * @example
  * for await (const event of trainingEvents({ data: 'mnist', steps: 1000 }, { out: 'runs/first' })) {
@@ -89,7 +90,7 @@ export async function* trainingEvents(
 }
 
 /**
- * Opens the model in the latest checkpoint of a run folder, or in a checkpoint file. Release it when it is no longer needed.
+ * Opens the model of a run's latest checkpoint. Release it when it is no longer needed.
  * @param run path of the run folder or checkpoint
  * @throws {InputError} if an option is wrong, or there is no checkpoint
  * @example
@@ -107,17 +108,17 @@ export async function loadModel(run: string, options: LoadOptions = {}): Promise
 
 /** What an export consists of, and where to compute. */
 export interface ExportOptions extends Pick<CompileOptions, 'device' | 'threads'> {
-  /** Whether to export the EMA weights if the run has them (default: true). */
+  /** Whether to export EMA weights if there are any (default: true). */
   readonly ema?: boolean;
-  /** How kernels are stored (default: float32). For float16 and int8 the difference from float32 is measured. */
+  /** How to store kernels (default: float32). For float16 and int8 the export measures the difference. */
   readonly precision?: Precision;
-  /** Whether to also measure the FID that float16 or int8 costs, which takes minutes (default: false). */
+  /** Whether to measure the FID that float16 or int8 costs, which takes minutes (default: false). */
   readonly fid?: boolean;
-  /** Whether to also write the weights under the names of PyTorch, as `pytorch.safetensors` (default: false). */
+  /** Whether to write weights under PyTorch's names, as `pytorch.safetensors` (default: false). */
   readonly pytorch?: boolean;
-  /** Whether to also write a training iteration as `training.onnx`, with its state and a description (default: false). */
+  /** Whether to write a training iteration, its state and a description, as `training.onnx` (default: false). */
   readonly training?: boolean;
-  /** Whether to also write `index.html`, a page that runs the networks in a browser (default: false). */
+  /** Whether to write `index.html`, which runs the networks in a browser (default: false). */
   readonly web?: boolean;
   /** Data for reconstructions and FID (default: the training data, if it is still there). */
   readonly data?: string;
@@ -126,10 +127,11 @@ export interface ExportOptions extends Pick<CompileOptions, 'device' | 'threads'
 }
 
 /**
- * Writes the networks of a run as ONNX files, with pictures and a model card, as the command `agenet export` does.
+ * Writes the networks of a run as ONNX files, with pictures and a model card, as `agenet export` does.
  * @param run path of the run folder or checkpoint
- * @param out a new or empty folder, or one of an earlier export, whose files are replaced
- * @throws {InputError} if an option is wrong, there is no checkpoint, the named data cannot be opened, or the folder has other files
+ * @param out a new or empty folder, or one of an earlier export, whose files it replaces
+ * @throws {InputError} if an option is wrong, there is no checkpoint, the named data cannot be opened, or the
+ *   folder has other files
  * @example
  * const { files } = await exportModel('runs/first', 'digits', { precision: 'float16' });
  */
@@ -140,10 +142,10 @@ export async function exportModel(run: string, out: string, options: ExportOptio
 }
 
 /**
- * Creates a run from weights that were trained with PyTorch, as the command `agenet import` does.
+ * Creates a run from weights of PyTorch, as `agenet import` does.
  * @param file safetensors file with the state dicts of both networks
  * @param out a new or empty folder
- * @param settings the data that the run belongs to, the architecture, and the recipe of further training (default: the preset `published`)
+ * @param settings the data, the architecture, and the recipe of further training (default: the preset `published`)
  * @throws {InputError} if the file does not fit the architecture, a setting is wrong, or the folder is not empty
  * @example
  * await importRun('age.safetensors', 'runs/imported', { data: 'mnist', network: 'dcgan32' });

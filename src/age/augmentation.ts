@@ -8,11 +8,10 @@ export type AugmentationName = keyof typeof augmentations;
 const augmentationOf = augmentations satisfies Record<string, Augmentation>;
 export const AUGMENTATIONS = Object.keys(augmentations).sort() as [AugmentationName, ...AugmentationName[]];
 
-/** The number of parameters that augmentations take per image. */
 export const parameterCount = (names: readonly AugmentationName[]): number =>
   names.reduce((sum, name) => sum + augmentationOf[name].parameters, 0);
 
-/** Draws the parameters of augmentations for a number of images, row-major `[count, parameters]`. */
+/** Draws parameters for a number of images, row-major `[count, parameters]`. */
 export const drawAugmentations = (
   names: readonly AugmentationName[],
   count: number,

@@ -17,20 +17,20 @@ import {
 import type { RandomStream } from '../random.js';
 import type { ImageShape } from './terms.js';
 
-/** The largest shift as a fraction of the image size, change of scale, and shear, along each axis. */
+/** The largest shift (a fraction of the image size), change of scale, and shear, along each axis. */
 const RANGES = { shift: 1 / 16, scale: 0.1, shear: 0.15 };
 
-/** Values per image: shift, scale and shear along its rows, then along its columns. */
+/** Values per image: shift, scale and shear of its rows, then of its columns. */
 export const DISTORTION_SIZE = 6;
 
-/** Draws the random distortions S of the term `align` for a number of images, row-major `[count, 6]`. */
+/** Draws the distortions S of the term `align` for a number of images, row-major `[count, 6]`. */
 export function drawDistortions(count: number, [, height, width]: ImageShape, stream: RandomStream): Float32Array {
   const draw = (range: number) => range * (2 * stream.uniform() - 1);
   const along = (size: number) => [draw(RANGES.shift * size), 1 + draw(RANGES.scale), draw(RANGES.shear)];
   return Float32Array.from(Array.from({ length: count }, () => [...along(width), ...along(height)]).flat());
 }
 
-/** S as a function of images `[N, C, H, W]`, from the values of each image `[N, 6]`. */
+/** Returns S of images `[N, C, H, W]`, from the values of each image `[N, 6]`. */
 export function distortBy(distortions: Value): (x: Value) => Value {
   const values = Array.from({ length: DISTORTION_SIZE }, (_, index) =>
     reshape(slice(distortions, 1, index, index + 1), [distortions.shape[0]!, 1, 1, 1]),
@@ -38,10 +38,7 @@ export function distortBy(distortions: Value): (x: Value) => Value {
   return (x) => transposeMatrix(distortRows(transposeMatrix(distortRows(x, values.slice(0, 3))), values.slice(3)));
 }
 
-/**
- * Shifts, scales and shears the rows of images `[N, C, H, W]`. Pixels between two others are interpolated linearly, those from beyond the border
- * are those of the border.
- */
+/** Shifts, scales and shears rows of `[N, C, H, W]`. It interpolates linearly and repeats the border. */
 function distortRows(x: Value, [shift, scale, shear]: readonly Value[]): Value {
   const [height, width] = x.shape.slice(2) as [number, number];
   const fromCenter = (size: number, shape: Shape) => sub(indices(size, shape), (size - 1) / 2);
@@ -51,7 +48,6 @@ function distortRows(x: Value, [shift, scale, shear]: readonly Value[]): Value {
     mul(fromCenter(height, [1, height, 1, 1]), shear!),
   );
   const column = clip(sub(add(position, (width - 1) / 2), shift!), 0, width - 1);
-  // Linear interpolation as a product with a matrix [W, W] for each row of each image.
   const weights = relu(sub(1, abs(sub(column, indices(width, [1, 1, width, 1])))));
   return transpose(matMul(transpose(x, [0, 2, 1, 3]), weights), [0, 2, 1, 3]);
 }

@@ -22,46 +22,44 @@ import { activeTerms, type Term, type UpdatePlan } from './plan.js';
 import type { UpdateBatch } from './terms.js';
 import { type AdamScalars, STATE_NAMES, type StateName, type TrainingState, update } from './update.js';
 
-/** The options of a training iteration. */
 export interface IterationSpec {
   readonly pair: NetworkPair;
   readonly objective: Objective;
   readonly plans: Readonly<Record<NetworkName, UpdatePlan>>;
   readonly batch: number;
-  /** Whether exponential moving averages (EMA) of the weights are kept. */
+  /** Whether it keeps exponential moving averages (EMA) of the weights. */
   readonly hasEma?: boolean;
-  /** Whether the weights of the active terms are inputs, so that they can change without compiling again (default: constants). */
+  /** Whether weights of active terms are inputs, which can change without compiling again (default: constants). */
   readonly hasWeightInputs?: boolean;
-  /** The type of the images: bytes, or values as the generator makes them (default: uint8). */
+  /** Images as bytes, or as values that the generator makes (default: uint8). */
   readonly imageType?: 'uint8' | 'float32';
-  /** Augmentations, in this order, of the images whose codes the divergences compare (default: none). */
+  /** Augmentations, in this order, of images whose codes the divergences compare (default: none). */
   readonly augmentations?: readonly AugmentationName[];
 }
 
-/** The axis of the batch in each input that has one. */
 const BATCH_AXES = { images: 1, codes: 1, distortions: 1, augmentation: 2 };
 
-/** The flat vectors of EMA weights. */
 export type AverageName = `${NetworkName}.ema_${'parameters' | 'statistics'}`;
 export const EMA_NAMES = NETWORK_NAMES.flatMap((network): AverageName[] => [
   `${network}.ema_parameters`,
   `${network}.ema_statistics`,
 ]);
 
-/** The length of a state vector. */
 export function stateSize(pair: NetworkPair, name: StateName | AverageName): number {
   const network = pair[name.startsWith('encoder.') ? 'encoder' : 'generator'];
   return name.endsWith('statistics') ? network.statistics.size : network.parameters.size;
 }
 
 /**
- * A whole iteration as one graph. Inputs: the state vectors; `images` `[encoder updates, batch, C, H, W]`; `codes` float32
- * `[all updates, batch, M]`, sampled from the prior; `encoder.schedule` and `generator.schedule` float32 `[updates, 2]`, one row of
- * `adamScalars` per update; with augmentations also `augmentation` float32 `[all updates, 2, batch, parameters]`, those of images and of
- * generated images from `drawAugmentations`; with the term `align` also `distortions` float32 `[encoder updates, batch, 6]` from
- * `drawDistortions`; with weights as inputs also `encoder.weights` and `generator.weights` float32 `[active terms]`, in the order of the
- * plan; with EMA also `ema_decay` float32 `[1]` and the EMA vectors. Outputs: `next/NAME` for each state vector and EMA vector, and `report`,
- * whose elements `reportNames` names.
+ * A whole iteration as one graph.
+ * Inputs, float32 except for images: the state vectors; `images` `[encoder updates, batch, C, H, W]`; `codes` `[all
+ * updates, batch, M]` of the prior; `encoder.schedule` and `generator.schedule` `[updates, 2]`, a row of
+ * `adamScalars` per update.
+ * Optional inputs: `augmentation` `[all updates, 2, batch, parameters]` for images and generated images
+ * (`drawAugmentations`); `distortions` `[encoder updates, batch, 6]` for `align` (`drawDistortions`);
+ * `encoder.weights` and `generator.weights` `[active terms]` in the plan's order; `ema_decay` `[1]` and the EMA
+ * vectors.
+ * Outputs: `next/NAME` of each state and EMA vector, and `report`, whose elements `reportNames` names.
  */
 export interface Iteration {
   readonly graph: Graph;
@@ -69,7 +67,7 @@ export interface Iteration {
   readonly reportNames: readonly string[];
 }
 
-/** Composes the updates of the plans: of the encoder, each on its own batch of images, then of the generator. All use fresh codes. */
+/** Composes encoder updates, each on its own images, and then generator updates. All use new codes. */
 export function iterationOf(spec: IterationSpec): Iteration {
   const { pair, objective, plans, augmentations = [] } = spec;
   const { before, averages, decay, ...own } = inputsOf(spec);
@@ -106,7 +104,7 @@ export function iterationOf(spec: IterationSpec): Iteration {
   return { graph: { ...graphOf(outputs, inputs), batchAxes: BATCH_AXES }, reportNames: [...report.keys()] };
 }
 
-/** The inputs of an iteration's graph; the optional ones are undefined if the iteration does not need them. */
+/** The inputs of the graph; optional ones are undefined if not needed. */
 function inputsOf({ pair, plans, batch, augmentations = [], ...options }: IterationSpec) {
   const { hasEma = false, hasWeightInputs = false, imageType = 'uint8' } = options;
   const { encoder, generator } = plans;
@@ -138,13 +136,13 @@ function inputsOf({ pair, plans, batch, augmentations = [], ...options }: Iterat
   };
 }
 
-/** The augmentations of an update, from parameters `[2, batch, parameters]`: those of images, then those of generated images. */
+/** From parameters `[2, batch, parameters]`. */
 function augmentBoth(names: readonly AugmentationName[], parameters: Value): UpdateBatch['augment'] {
   const [native, generated] = unstack(parameters).map((own) => (x: Value) => augment(x, names, own));
   return { native: native!, generated: generated! };
 }
 
-/** w - decay (w - average), which is exactly w if the decay is 0. */
+/** w - decay (w - average) is exactly w if the decay is 0. */
 function nextAverages(
   averages: Readonly<Record<AverageName, Value>>,
   decay: Value,
@@ -158,7 +156,6 @@ function nextAverages(
   );
 }
 
-/** The elements of a vector of weights, by the term that each belongs to. */
 const scalarsByTerm = (plan: UpdatePlan, weights: Value | undefined): Partial<Record<Term, Value>> | undefined =>
   weights &&
   Object.fromEntries(
@@ -168,7 +165,7 @@ const scalarsByTerm = (plan: UpdatePlan, weights: Value | undefined): Partial<Re
 const optionalInput = (isUsed: boolean, name: string, shape: Shape): InputValue | undefined =>
   isUsed ? input(name, shape) : undefined;
 
-/** The slices of a tensor along its first axis, without that axis; none of an absent tensor. */
+/** Slices along the first axis, without that axis; none of an absent tensor. */
 const unstack = (x: Value | undefined): Value[] =>
   x === undefined
     ? []
@@ -179,7 +176,6 @@ const scalarsOf = (row: Value): AdamScalars => ({
   denominatorScale: reshape(slice(row, 0, 1, 2), []),
 });
 
-/** The mean of scalars, as a vector of one element. */
 const meanOfScalars = (values: readonly Value[]): Value =>
   reshape(
     mul(

@@ -3,7 +3,6 @@ import { forwardEval, forwardTrain, type NamedValues } from '../networks/forward
 import type { InputKind, Network, NetworkName, NetworkPair, WeightName } from '../networks/network.js';
 import { normalizeAlongAxis1, type Prior } from './prior.js';
 
-/** The flat vectors of both networks, symbolically. */
 export type PairState = Readonly<Record<WeightName, Value>>;
 
 interface PassOptions {
@@ -12,27 +11,24 @@ interface PassOptions {
   readonly keepsStatistics?: boolean;
 }
 
-/** The inputs of the encoder: images `[N, C, H, W]` in [-1, 1]. */
+/** Images `[N, C, H, W]` in [-1, 1]. */
 export interface EncoderInputs {
   readonly x: Value;
 }
 
-/** The inputs of the generator: codes `[N, M]`. */
+/** Codes `[N, M]`. */
 export interface GeneratorInputs {
   readonly z: Value;
 }
 
-/** The pair as functions x -> e(x) and z -> g(z). */
 export interface NetworkFunctions {
   readonly encode: (inputs: EncoderInputs, options: PassOptions) => Value;
   readonly generate: (inputs: GeneratorInputs, options: PassOptions) => Value;
 }
 
-/** The networks in an update. Each call is a training pass: it normalizes by its own batch, and updates the running statistics by default. */
+/** The networks in an update. Each call normalizes by its own batch, and updates the running statistics by default. */
 export class TrainingFunctions implements NetworkFunctions {
-  /** Parameters by name, so that gradients can be taken with respect to each. */
   readonly parameters: Readonly<Record<NetworkName, NamedValues>>;
-  /** Flat running statistics after the passes so far. */
   readonly statistics: Record<NetworkName, Value>;
 
   constructor(
@@ -47,7 +43,7 @@ export class TrainingFunctions implements NetworkFunctions {
     this.statistics = { encoder: state['encoder.statistics'], generator: state['generator.statistics'] };
   }
 
-  // Bound to the object, so that they can be passed on as plain functions.
+  // Bound, so that they can be passed on as functions.
   readonly encode = ({ x }: EncoderInputs, options: PassOptions): Value =>
     toCodes(this.pass('encoder', x, options), this.prior);
   readonly generate = ({ z }: GeneratorInputs, options: PassOptions): Value =>
@@ -61,7 +57,6 @@ export class TrainingFunctions implements NetworkFunctions {
   }
 }
 
-/** The networks after training with flat state, as `networkFunctions`. */
 export function inferenceFunctions(pair: NetworkPair, state: PairState, prior: Prior): NetworkFunctions {
   return networkFunctions(
     pair,
@@ -74,8 +69,8 @@ export function inferenceFunctions(pair: NetworkPair, state: PairState, prior: P
 }
 
 /**
- * The networks after training, which normalize by running statistics and change nothing.
- * @param tensorsOf returns the parameters and running statistics of a network by name
+ * The networks after training, which normalize by running statistics.
+ * @param tensorsOf returns parameters and running statistics by name
  */
 export function networkFunctions(
   pair: NetworkPair,
@@ -92,7 +87,7 @@ export function networkFunctions(
   };
 }
 
-/** Reshapes `[N, M, 1, 1]` to codes `[N, M]`. On the sphere each code is divided by its norm. */
+/** Reshapes `[N, M, 1, 1]` to `[N, M]`, and divides codes on the sphere by their norms. */
 function toCodes(output: Value, prior: Prior): Value {
   const codes = reshape(output, [output.shape[0]!, output.shape[1]!]);
   return prior === 'sphere' ? normalizeAlongAxis1(codes) : codes;

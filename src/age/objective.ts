@@ -17,7 +17,7 @@ export interface DivergenceOptions extends GaussianOptions {
   readonly divergence: DivergenceName;
 }
 
-/** What the networks are trained for: the prior, the divergence from it, and the distances of the reconstruction losses. */
+/** The prior, the divergence from it, and the distances of the reconstruction losses. */
 export interface Objective extends DivergenceOptions {
   readonly prior: Prior;
   readonly matchX: DistanceName;
@@ -28,14 +28,13 @@ export interface Objective extends DivergenceOptions {
 export const divergence = (codes: Value, options: DivergenceOptions): Value =>
   divergenceOf[options.divergence].of(codes, options);
 
-/** The lower bound of a divergence over all batches, or undefined if it has none. A divergence minus this bound is its gap. */
+/** The lower bound of a divergence over all batches, or undefined if it has none. */
 export const minDivergence = (options: DivergenceOptions, prior: Prior, latentSize: number): number | undefined =>
   divergenceOf[options.divergence].min?.(prior, latentSize, options);
 
 /** The distance between two tensors of one shape, a scalar. */
 export const distance = (name: DistanceName, a: Value, b: Value): Value => distanceOf[name](a, b);
 
-/** The objective as functions of tensors. */
 export const objectiveFunctions = (objective: Objective): ObjectiveFunctions => ({
   divergence: (codes) => divergence(codes, objective),
   matchX: distanceOf[objective.matchX],
@@ -43,8 +42,8 @@ export const objectiveFunctions = (objective: Objective): ObjectiveFunctions => 
 });
 
 /**
- * The variance of a batch of codes `[N, M]` relative to the prior's: 1 for codes distributed like the prior, 0 for codes that have
- * collapsed into one point. On the sphere it is 1 minus the squared norm of the mean code.
+ * The variance of codes `[N, M]` relative to the prior's: 1 if they are distributed like the prior, 0 if all are
+ * equal. On the sphere it is 1 minus the squared norm of the mean code.
  */
 export function relativeVariance(codes: Value, prior: Prior): Value {
   const variance = sumOf(reduceMean(square(sub(codes, reduceMean(codes, [0]))), [0]));

@@ -3,10 +3,8 @@ import type { NetworkName } from '../networks/network.js';
 import * as losses from './losses/index.js';
 import type { LossTerm } from './terms.js';
 
-/** The name of a loss term. */
 export type Term = keyof typeof losses;
 
-/** Every loss term by name. */
 export const LOSSES: Readonly<Record<Term, LossTerm>> = losses;
 
 const termsOf = (network: NetworkName): readonly Term[] =>
@@ -18,7 +16,7 @@ export const TERMS: Readonly<Record<NetworkName, readonly Term[]>> = {
   generator: termsOf('generator'),
 };
 
-/** How many updates a network gets per iteration, and the weight of each term of its loss; an absent term has weight 0. */
+/** A network's updates per iteration, and the weight of each term of its loss; an absent term has weight 0. */
 export interface UpdatePlan {
   readonly updates: number;
   readonly weights: Readonly<Partial<Record<Term, number>>>;
@@ -60,7 +58,6 @@ const EXAMPLES: Readonly<Record<NetworkName, string>> = {
   generator: '2;KL_fake:1,match_z:1000',
 };
 
-/** Parses `KL_fake:1`, which begins at `offset` in the plan. */
 function parseTerm(
   network: NetworkName,
   entry: string,

@@ -5,7 +5,7 @@ import type { RandomStream } from '../random.js';
 export const PRIORS = ['sphere', 'normal'] as const;
 export type Prior = (typeof PRIORS)[number];
 
-/** As in PyTorch's F.normalize: a shorter vector is divided by this instead of by its norm. */
+/** As in PyTorch's F.normalize, the least divisor. */
 const MIN_NORM = 1e-12;
 
 /** Samples codes from the prior, row-major `[count, latentSize]`. */
@@ -18,7 +18,6 @@ export function drawCodes(prior: Prior, count: number, latentSize: number, strea
   return codes;
 }
 
-/** Divides a vector by its L2 norm. */
 export function normalizeInPlace(vector: Float32Array): void {
   let squares = 0;
   for (const coordinate of vector) squares += coordinate * coordinate;

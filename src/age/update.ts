@@ -22,7 +22,6 @@ import type { PassName, UpdateBatch } from './terms.js';
 /** The constants of Adam in the published code. */
 export const ADAM: AdamConstants = { beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
 
-/** The flat vectors of one network that training changes. */
 const STATE_PARTS = ['parameters', 'statistics', 'adam_m', 'adam_v'] as const;
 export type StateName = `${NetworkName}.${(typeof STATE_PARTS)[number]}`;
 export const STATE_NAMES = NETWORK_NAMES.flatMap((network) =>
@@ -30,32 +29,28 @@ export const STATE_NAMES = NETWORK_NAMES.flatMap((network) =>
 );
 export type TrainingState = Readonly<Record<StateName, Value>>;
 
-/** An update: which network learns, by which plan. */
 export interface UpdateSpec {
   readonly network: NetworkName;
   readonly plan: UpdatePlan;
-  /** The weights of the active terms as scalars (default: constants of the plan). */
+  /** Scalars (default: constants of the plan). */
   readonly weights?: Readonly<Partial<Record<Term, Value>>> | undefined;
-  /** Terms of weight 0 to compute and report nevertheless. Their passes update the running statistics like all others. */
+  /** Terms of weight 0 to report nevertheless. Their passes update the running statistics too. */
   readonly monitored?: readonly Term[];
 }
 
-/** The scalars of `adamScalars` for one update. */
 export interface AdamScalars {
   readonly stepSize: Value;
   readonly denominatorScale: Value;
 }
 
-/** The results of the forward passes that an update needed. */
 type ForwardResults = Readonly<Partial<Record<PassName, Value>>>;
 
-/** The published order of passes. Running statistics depend on it. */
+/** The published order, on which running statistics depend. */
 const PASS_ORDER: Readonly<Record<NetworkName, readonly PassName[]>> = {
   encoder: ['realCodes', 'reconstruction', 'distortedCodes', 'fake', 'fakeCodes'],
   generator: ['fake', 'fakeCodes', 'realCodes', 'reconstruction', 'distortedCodes'],
 };
 
-/** Runs the passes that an update's terms need, in order. */
 export function forwardPasses(
   network: NetworkName,
   terms: Iterable<Term>,
@@ -69,9 +64,9 @@ export function forwardPasses(
   const run: Readonly<Record<PassName, () => Value>> = {
     realCodes: () => encode({ x }, { kind: 'native' }),
     reconstruction: () => generate({ z: results.realCodes! }, { kind: 'generated' }),
-    // Running statistics are those of images as they are encoded after training.
+    // After training no image is distorted.
     distortedCodes: () => encode({ x: distort!(x) }, { kind: 'native', keepsStatistics: true }),
-    // The encoder's update treats generated images as constants.
+    // The encoder's update treats it as a constant.
     fake: () => {
       const fake = generate({ z }, { kind: 'native' });
       return network === 'encoder' ? stopGradient(fake) : fake;
@@ -83,8 +78,8 @@ export function forwardPasses(
 }
 
 /**
- * The passes with codes of augmented images. They leave the running statistics as they are, because images are encoded without augmentation
- * after training.
+ * Replaces codes by those of augmented images. Running statistics stay, because after training nothing is
+ * augmented.
  */
 function augmentedPasses(
   passes: ForwardResults,
@@ -101,13 +96,12 @@ function augmentedPasses(
   };
 }
 
-/** The forward passes, and the same with codes of augmented images. */
 interface Passes {
   readonly plain: ForwardResults;
   readonly augmented: ForwardResults;
 }
 
-/** The unweighted terms, in the order in which their passes are run. */
+/** The unweighted terms, in the order of their passes. */
 function lossTerms(
   network: NetworkName,
   terms: Iterable<Term>,
@@ -123,7 +117,7 @@ function lossTerms(
   });
 }
 
-/** The loss that an update minimizes: the weighted sum of its terms with their signs. */
+/** The weighted sum of the terms with their signs. */
 function totalLoss({ network, plan, weights }: UpdateSpec, terms: readonly [Term, Value][]): Value {
   const signOf = (term: Term) => LOSSES[term].signs[network] ?? 0;
   const active = terms.filter(([term]) => signOf(term) * (plan.weights[term] ?? 0) !== 0);
@@ -134,8 +128,8 @@ function totalLoss({ network, plan, weights }: UpdateSpec, terms: readonly [Term
 
 /**
  * The forward and backward half of an update.
- * @returns the passes, the unweighted terms, the loss and its gradient with respect to each parameter of the network that learns, by name,
- * and the flat running statistics of both networks after the passes
+ * @returns passes, unweighted terms, the loss, its gradient by parameter of the learning network, and flat running
+ *   statistics
  */
 export function updateGradients(
   pair: NetworkPair,
@@ -166,9 +160,9 @@ export function updateGradients(
 }
 
 /**
- * One update of one network: forward, backward, Adam, running statistics. It maps symbolic state to symbolic state, so that the updates of
- * an iteration compose into one graph. `report` holds scalars: the loss and its terms, and what reveals a collapse: the norm of the
- * gradient, and the relative variance of the codes of real and generated images (`code_variance_real`, `code_variance_fake`).
+ * One update of one network: forward, backward, Adam, running statistics. `report` holds scalars: the loss, its
+ * terms, and signs of a collapse. These are the gradient's norm and the relative variance of codes of real and
+ * generated images.
  */
 export function update(
   pair: NetworkPair,
@@ -181,9 +175,9 @@ export function update(
   const { network } = spec;
   const { passes, terms, loss, gradients: byName, statistics } = updateGradients(pair, objective, spec, state, batch);
   const gradient = pack(byName, pair[network].parameters);
-  // Computed from the scaled squares that Adam needs as well, so that they are computed once.
+  // From the scaled squares that Adam needs as well.
   const gradNorm = sqrt(mul(sumOf(mul(square(gradient), 1 - ADAM.beta2)), 1 / (1 - ADAM.beta2)));
-  // Without this dependency a runtime may compute the norm last and keep the gradients of all updates until then.
+  // Otherwise a runtime may compute the norm last and keep the gradients of all updates until then.
   const stepSize = after(scalars.stepSize, gradNorm);
   const variance = (codes: Value | undefined, name: string) =>
     codes ? { [name]: relativeVariance(codes, objective.prior) } : {};

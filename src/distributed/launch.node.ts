@@ -1,4 +1,4 @@
-/** How this process was started: as which of several, and on which cores. */
+/** How this process was started: its rank, and its cores. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, hostname } from 'node:os';
@@ -6,10 +6,7 @@ import type { Communicator } from '../engine/runtime/communicator.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/**
- * Returns the number of this process among those that `mpirun` or `srun --mpi=pmix` has started together, or undefined
- * if it is alone.
- */
+/** Returns the rank from `mpirun` or `srun --mpi=pmix`, or undefined if this process is alone. */
 export function launchedRank(environment: Environment = process.env): number | undefined {
   const rank = environment.OMPI_COMM_WORLD_RANK ?? environment.PMIX_RANK;
   const size = environment.OMPI_COMM_WORLD_SIZE ?? environment.SLURM_STEP_NUM_TASKS;
@@ -17,9 +14,9 @@ export function launchedRank(environment: Environment = process.env): number | u
 }
 
 /**
- * Returns the number of cores for a rank. Launchers bind ranks to cores, several to the same if they are few.
- * @param place the host and the cores, as a text that only ranks on the same cores have
- * @param available the number of these cores
+ * Returns the cores of a rank. Launchers bind ranks to cores, several to the same if they are few.
+ * @param place host and cores, a text that ranks on the same cores share
+ * @param available their number
  */
 export function coresOf(
   { size, allGather }: Communicator,
@@ -33,7 +30,7 @@ export function coresOf(
   return Math.max(1, Math.floor(available / places.filter((each) => each === own).length));
 }
 
-/** Returns a line on cores that no rank uses because `mpirun` has bound each to a few, if there are any. */
+/** Returns a line if `mpirun` has bound ranks so that cores stay idle. */
 export function bindingNote(
   cores: number,
   environment: Environment = process.env,

@@ -1,20 +1,19 @@
 import type { Communicator } from '../engine/runtime/communicator.js';
 
-/** The cost of operators over ranks. */
 export interface CollectiveCost {
   /** Reductions and gatherings. */
   readonly messages: number;
-  /** Bytes that this rank has sent. */
+  /** Sent by this rank. */
   readonly bytes: number;
-  /** The bytes of gatherings among them: a rank receives as many from every other. */
+  /** Bytes of gatherings: a rank receives as many from every other. */
   readonly gathered: number;
-  /** Time in them, which includes waiting for other ranks. */
+  /** Includes waiting for other ranks. */
   readonly seconds: number;
 }
 
 const NOTHING: CollectiveCost = { messages: 0, bytes: 0, gathered: 0, seconds: 0 };
 
-/** Measures the reductions and gatherings of a communicator. `take` returns the cost since the last call. */
+/** `take` returns the cost since the last call. */
 export function measureCommunicator(
   communicator: Communicator,
 ): Communicator & { readonly take: () => CollectiveCost } {

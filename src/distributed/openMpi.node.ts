@@ -4,19 +4,19 @@ import { type Koffi, loadKoffi, type Pointer } from '../engine/runtime/onnxRunti
 import { InputError, messageOf } from '../errors.js';
 import { coresOf } from './launch.node.js';
 
-/** The library of Open MPI 4 and 5, under its versioned and its unversioned name. */
+/** Open MPI 4 and 5, versioned and unversioned. */
 const LIBRARIES = ['libmpi.so.40', 'libmpi.so'];
 
-/** The connection to the ranks that were started together with this one. */
+/** The ranks that were started together. */
 export interface World extends Communicator {
-  /** Cores for this rank: those that it may run on, divided among the ranks that may run on the same. */
+  /** Cores for this rank, which it shares with no other. */
   readonly cores: number;
-  /** Leaves. Without it, `mpirun` reports that the process ended abnormally. */
+  /** Without it, `mpirun` reports an abnormal end. */
   readonly finalize: () => void;
 }
 
 /**
- * Connects to the ranks that were started together with this one.
+ * Connects to the ranks.
  * @throws {InputError} if the library cannot be loaded or is not Open MPI's
  */
 export async function connect(libraries: readonly string[] = LIBRARIES): Promise<World> {

@@ -8,16 +8,13 @@ export interface AdamConstants {
   readonly epsilon: number;
 }
 
-/** First and second moment of the gradient, shaped like the parameter. */
+/** Moments of the gradient, shaped like the parameter. */
 export interface AdamMoments {
   readonly m: Value;
   readonly v: Value;
 }
 
-/**
- * Returns the bias-correction scalars of a step, counted from 1. The caller computes them, because 1 - beta2^t loses
- * its digits in float32.
- */
+/** Returns the bias-correction scalars of a step, counted from 1. In float32, 1 - beta2^t would lose its digits. */
 export function adamScalars(
   learningRate: number,
   step: number,
@@ -26,10 +23,7 @@ export function adamScalars(
   return [learningRate / (1 - beta1 ** step), 1 / Math.sqrt(1 - beta2 ** step)];
 }
 
-/**
- * Takes a step of Adam in PyTorch's form: epsilon is added to the root of the corrected second moment.
- * @param scalars from `adamScalars`
- */
+/** Takes a step in PyTorch's form, which adds epsilon to the root of the corrected second moment. */
 export function adam(
   parameter: Value,
   gradient: Value,

@@ -1,17 +1,17 @@
-/** Graphs for batches of any size: values that depend on the batch differ between the graphs of two sizes. */
+/** Graphs for batches of any size, from the differences of two graphs. */
 import { type BatchAxes, type Graph, topologicalOrder } from './graph.js';
 import { lowerPortable } from './lowering/portable.js';
 import { isComputedBy } from './operator.js';
 import { type Shape, ShapeError, showShape } from './shape.js';
 import type { AttributeValue, ComputedValue, ConstantValue, Value } from './value.js';
 
-/** A graph of standard ONNX operators for batches of any size, and the axis of the batch in its inputs and outputs. */
+/** Standard ONNX operators, and the axis of the batch in inputs and outputs. */
 export interface AnyBatch {
   readonly graph: Graph;
   readonly batchAxes: BatchAxes;
 }
 
-/** Batch sizes that no other size in a graph is likely to equal. */
+/** No other size in a graph is likely to equal these. */
 const SIZES = [1009, 1013] as const;
 
 /**
@@ -34,7 +34,7 @@ export function forAnyBatch(graphOfBatch: (batch: number) => Graph): AnyBatch {
 
 const valuesOf = ({ inputs, outputs }: Graph): Value[] => topologicalOrder([...inputs, ...Object.values(outputs)]);
 
-/** Returns a value whose attributes hold for every batch size. */
+/** Makes attributes hold for every batch size. */
 function generalize(value: Value, other: Value, generalized: ReadonlyMap<Value, Value>): Value {
   if (value.kind !== 'computed') {
     if (value.kind === 'constant' && !isSameConstant(value, other as ConstantValue))
@@ -49,7 +49,7 @@ function generalize(value: Value, other: Value, generalized: ReadonlyMap<Value, 
   return { ...value, inputs, attributes: Object.fromEntries(general) };
 }
 
-/** Returns an attribute for every batch size. ONNX infers one size of a Reshape, written as -1. */
+/** ONNX infers one size of a Reshape, written as -1. */
 function ofAnyBatch(
   value: ComputedValue,
   name: string,

@@ -1,4 +1,4 @@
-/** Factories of elementwise operators: functions of one operand, and arithmetic on two broadcast operands. */
+/** Factories of elementwise functions of one operand, and of arithmetic on two broadcast operands. */
 import {
   apply,
   asValue,
@@ -23,10 +23,7 @@ import {
   type Value,
 } from './value.js';
 
-/**
- * Creates an elementwise function of one operand.
- * @param gradient builds the gradient of the operand; null if the derivative is zero wherever it exists
- */
+/** @param gradient builds the gradient of the operand; null if the derivative is zero wherever it exists */
 export function elementwiseFunction<A extends Attributes = NoAttributes>(
   name: string,
   element: (x: number, attributes: A) => number,
@@ -46,17 +43,15 @@ export function elementwiseFunction<A extends Attributes = NoAttributes>(
   };
 }
 
-/** The particulars of an operator of arithmetic. */
 interface Arithmetic extends Pick<Operator<NoAttributes>, 'partialEvaluate' | 'distribute'> {
   readonly element: (a: number, b: number) => number;
-  /** Builds the gradient of each operand, of the result's shape. */
+  /** Gradients of the result's shape. */
   readonly gradient: (at: GradientContext<NoAttributes>) => readonly GradientThunk[];
-  /** The second operand that returns the first unchanged; the first as well if the operator commutes. */
+  /** The second operand that returns the first unchanged, and vice versa if the operator commutes. */
   readonly neutral?: number;
   readonly commutes?: boolean;
 }
 
-/** Creates elementwise arithmetic on two float32 operands that are broadcast against each other. */
 export const arithmetic = (
   name: string,
   { element, gradient, neutral, commutes = false, ...more }: Arithmetic,
@@ -69,7 +64,7 @@ export const arithmetic = (
     requireFloat(name, inputs);
     return inferBroadcast(name, inputs, 'float32');
   },
-  // Every operand may have been repeated: its gradient is summed back to its own shape.
+  // Operands may have been repeated.
   gradient: (at) => gradient(at).map((thunk, index) => () => sumTo(thunk(), at.inputs[index]!.shape)),
   evaluate: (inputs, result) => combine(inputs, result, element),
   simplify: (value) => dropNeutral(value, neutral, commutes) ?? dropExpansion(value),
@@ -86,7 +81,7 @@ function combine(
   );
 }
 
-/** x + 0, x - 0, x * 1 and x / 1 are x, if broadcasting does not change its shape. */
+/** x + 0, x - 0, x * 1 and x / 1 are x, unless broadcasting changes its shape. */
 function dropNeutral(
   { inputs: [a, b], shape }: ComputedValue,
   neutral: number | undefined,
@@ -97,7 +92,7 @@ function dropNeutral(
   return commutes && splatValue(a!) === neutral && sameShape(b!.shape, shape) ? b : undefined;
 }
 
-/** Arithmetic broadcasts its operands: an Expand before it is dropped if the other operand has the full shape. */
+/** Drops an Expand if the other operand has the full shape. */
 function dropExpansion(value: ComputedValue): Value | undefined {
   const [index, expansion] =
     [...value.inputs.entries()].find(
@@ -107,13 +102,11 @@ function dropExpansion(value: ComputedValue): Value | undefined {
   return { ...value, inputs: value.inputs.with(index, expansion.inputs[0]!) };
 }
 
-/** Returns the function that applies an operator of arithmetic. */
 export const applyArithmetic =
   (operator: Operator<NoAttributes>) =>
   (a: Operand, b: Operand): Value =>
     apply(operator, [asValue(a), asValue(b)], {});
 
-/** Returns the function that applies an elementwise function without attributes. */
 export const applyFunction =
   (operator: Operator<NoAttributes>) =>
   (x: Value): Value =>

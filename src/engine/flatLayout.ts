@@ -2,7 +2,7 @@ import { concat, reshape, slice } from './operators/index.js';
 import { type Shape, sizeOf } from './shape.js';
 import type { Value } from './value.js';
 
-/** Named tensors, one after another in a single vector, which an optimizer updates with a few operators. */
+/** Named tensors in a single vector, which an optimizer updates with a few operators. */
 export interface FlatLayout {
   readonly size: number;
   readonly entries: ReadonlyMap<string, FlatEntry>;
@@ -13,7 +13,7 @@ export interface FlatEntry {
   readonly offset: number;
 }
 
-/** Lays out tensors of these shapes, in the order of the record's keys. */
+/** Lays out tensors in the order of keys. */
 export function flatLayout(shapes: Readonly<Record<string, Shape>>): FlatLayout {
   let size = 0;
   const entries = new Map<string, FlatEntry>();
@@ -24,18 +24,18 @@ export function flatLayout(shapes: Readonly<Record<string, Shape>>): FlatLayout 
   return { size, entries };
 }
 
-/** Returns the tensors of a flat vector, as symbolic values. */
+/** Returns the symbolic tensors of a vector. */
 export function unpack(vector: Value, layout: FlatLayout): Record<string, Value> {
   return mapEntries(layout, (_, { shape, offset }) => reshape(slice(vector, 0, offset, offset + sizeOf(shape)), shape));
 }
 
-/** Returns the flat vector of symbolic tensors, which must include every name of the layout. */
+/** Returns the vector of symbolic tensors of a layout. */
 export function pack(values: Readonly<Record<string, Value>>, layout: FlatLayout): Value {
   const vectors = [...layout.entries].map(([name, { shape }]) => reshape(values[name]!, [sizeOf(shape)]));
   return concat(vectors, 0);
 }
 
-/** Returns the tensors of a flat vector's data, as views that share its memory. */
+/** Returns tensors as views that share memory. */
 export function tensorViews(data: Float32Array, layout: FlatLayout): Record<string, Float32Array> {
   return mapEntries(layout, (_, { shape, offset }) => data.subarray(offset, offset + sizeOf(shape)));
 }

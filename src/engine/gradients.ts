@@ -4,7 +4,7 @@ import { ShapeError, showShape, sizeOf } from './shape.js';
 import { constant, type Value } from './value.js';
 
 /**
- * Returns the gradients of a float32 scalar with respect to values. They can be differentiated again.
+ * Returns the gradients of a float32 scalar. They can be differentiated again.
  * @throws {ShapeError} if `loss` is not a float32 scalar
  * @throws {Error} if an operator between them has no gradient
  */

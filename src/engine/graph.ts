@@ -1,20 +1,20 @@
 import { ShapeError, sizeOf } from './shape.js';
 import type { ComputedValue, InputValue, Value } from './value.js';
 
-/** A function from named inputs to named outputs, which is simplified, lowered, encoded and run. */
+/** A function from named inputs to named outputs. */
 export interface Graph {
   readonly inputs: readonly InputValue[];
   readonly outputs: Readonly<Record<string, Value>>;
-  /** The axis along which processes that compute the graph together (ranks) divide the batch in an input. */
+  /** The axis of an input along which processes that compute together (ranks) divide the batch. */
   readonly batchAxes?: BatchAxes;
 }
 
-/** An axis by name of the input. */
+/** By name of the input. */
 export type BatchAxes = Readonly<Record<string, number>>;
 
 /**
- * Returns the graph of these outputs.
- * @param declared inputs that come first, and stay even if nothing reads them, so that feeds keep their names
+ * Returns the graph of outputs.
+ * @param declared inputs that come first, and stay even if nothing reads them
  * @throws {ShapeError} if two inputs, or an input and an output, share a name
  */
 export function graphOf(outputs: Readonly<Record<string, Value>>, declared: readonly InputValue[] = []): Graph {
@@ -33,11 +33,11 @@ export function graphOf(outputs: Readonly<Record<string, Value>>, declared: read
   return { inputs: [...inputs.values()], outputs };
 }
 
-/** Returns every value that the given ones depend on, each once and after its operands. */
+/** Returns all values on which these depend, operands first. */
 export function topologicalOrder(values: readonly Value[]): Value[] {
   const order: Value[] = [];
   const seen = new Set<Value>();
-  // Depth-first with an explicit stack: graphs of many updates are deeper than the call stack.
+  // An explicit stack, because graphs of many updates are deeper than the call stack.
   const stack: { value: Value; next: number }[] = [];
   const enter = (value: Value) => {
     if (!seen.has(value)) {
@@ -58,8 +58,8 @@ export function topologicalOrder(values: readonly Value[]): Value[] {
 }
 
 /**
- * Replaces every computed value of a graph, operands first.
- * @param rewrite returns the replacement, of the same type and shape, of a value whose inputs are already rewritten
+ * Replaces computed values, operands first.
+ * @param rewrite replaces a value with rewritten inputs by one of the same type and shape
  */
 export function rewriteGraph(
   graph: Graph,
@@ -82,7 +82,7 @@ export function rewriteGraph(
   return { inputs: graph.inputs, outputs };
 }
 
-/** Counts the floating-point operations of one run. A multiply-accumulate counts as two. */
+/** Counts the floating-point operations of a run; a multiply-accumulate counts as two. */
 export function countFlops(graph: Graph): number {
   const parts = rewriteGraph(graph, (value) => value.operator.decomposition?.(value.inputs, value.attributes) ?? value);
   return topologicalOrder(Object.values(parts.outputs)).reduce(

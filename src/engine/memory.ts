@@ -1,30 +1,30 @@
-/** The memory that a process needs to train by a graph on the CPU. */
+/** Memory for training on the CPU. */
 import { topologicalOrder } from './graph.js';
 import type { LoweredGraph } from './lowering/state.js';
 import { sizeOf } from './shape.js';
 import { ARRAY_OF, type ComputedValue, type TensorType, type Value } from './value.js';
 
 /**
- * Coefficients of the estimate, fitted to the peak resident memory of `agenet bench` at 19 combinations of width (8 to 128), image size (32, 64),
+ * Fitted to the peak resident memory of `agenet bench` at 19 combinations of width (8 to 128), image size (32, 64),
  * batch (16 to 256) and number of updates. `bench/memory-estimate.mjs` measures them again.
  */
 const COEFFICIENTS = {
-  /** Node.js, ONNX Runtime and this package, in bytes. */
+  /** Bytes of Node.js, ONNX Runtime and this package. */
   process: 121 * 2 ** 20,
-  /** An operator as an object in JavaScript, as part of the encoded model, and in ONNX Runtime, in bytes. */
+  /** Bytes of an operator in JavaScript, the encoded model, and ONNX Runtime. */
   operator: 8900,
-  /** Bytes per byte of state: the vectors in the graph's order, in the order of files, and as results of the random generator. */
+  /** Per byte of state: vectors in the graph's order, in that of files, and as random results. */
   state: 2.38,
-  /** Bytes per byte of values that are alive at the same time: ONNX Runtime's arena keeps freed chunks, of which not all fit later values. */
+  /** Per byte of simultaneous values: not all freed chunks of the arena fit later values. */
   values: 1.62,
-  /** Bytes per byte of the largest value, which fits no freed chunk. */
+  /** Per byte of the largest value, which fits no freed chunk. */
   largestValue: 0.67,
 } as const;
 
 /**
- * Estimates the peak resident memory, in bytes, of a process that trains by a graph: the state, and the values that are alive at the same time when
- * ONNX Runtime executes the operators in its order. Images of the data set are not included. The lifetimes are derived from the graph; `COEFFICIENTS`
- * are measured. The estimate differs from the measurements by at most 7%.
+ * Estimates the peak resident memory, in bytes, of training by a graph, without the images of the data set. It adds
+ * up the state and the values that are alive at once in ONNX Runtime's order. The estimate differs from the
+ * measurements by at most 7%.
  */
 export function estimatePeakMemory(graph: LoweredGraph): number {
   const order = executionOrder(graph);
@@ -45,8 +45,8 @@ const operandsOf = (value: ComputedValue): ComputedValue[] =>
   [...new Set(value.inputs)].filter((operand): operand is ComputedValue => operand.kind === 'computed');
 
 /**
- * The order in which ONNX Runtime executes operators: depth first from the last result that no operator reads, and at each operator first the operand
- * that is last in the file (`Graph::ReverseDFSFrom`).
+ * ONNX Runtime's order (`Graph::ReverseDFSFrom`): depth first from the last unread result, and from the last
+ * operand in the file.
  */
 function executionOrder(graph: LoweredGraph): readonly ComputedValue[] {
   const file = topologicalOrder(Object.values(graph.outputs)).filter((value) => value.kind === 'computed');
@@ -67,11 +67,11 @@ function executionOrder(graph: LoweredGraph): readonly ComputedValue[] {
   return order;
 }
 
-/** The bytes of computed values that are alive at the same time, at most. Outputs are part of the state. */
+/** The most bytes of computed values alive at once. Outputs are part of the state. */
 function peakOfValues(order: readonly ComputedValue[], outputs: ReadonlySet<Value>): number {
   const owners = new Map<Value, Value>();
   const ownerOf = (value: Value) => owners.get(value) ?? value;
-  // A Reshape shares the memory of its operand.
+  // A Reshape shares its operand's memory.
   for (const value of order) if (value.operator.name === 'Reshape') owners.set(value, ownerOf(value.inputs[0]!));
   const kept = new Set([...outputs].map(ownerOf));
   const isFreed = (value: Value) => value.kind === 'computed' && !kept.has(value);
@@ -92,7 +92,10 @@ function peakOfValues(order: readonly ComputedValue[], outputs: ReadonlySet<Valu
   return peak;
 }
 
-/** Whether ONNX Runtime writes a value over an operand that nothing else reads: elementwise operators, and convolutions that add to a sum. */
+/**
+ * Whether ONNX Runtime writes over an operand that nothing else reads, as elementwise operators and convolutions
+ * that add to a sum do.
+ */
 function writesOver(value: ComputedValue, operand: Value, ownerOf: (value: Value) => Value): boolean {
   if (value.operator.elementwise) return bytesOf(value) === bytesOf(operand);
   const sum = value.operator.name === 'Conv' && value.inputs[3];

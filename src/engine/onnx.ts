@@ -16,18 +16,16 @@ type NodeInit = MessageInitShape<typeof NodeProtoSchema>;
 type TensorInit = MessageInitShape<typeof TensorProtoSchema>;
 type ValueInfoInit = MessageInitShape<typeof ValueInfoProtoSchema>;
 
-/** The ONNX operator set of files: the newest that was tested with every runtime (native, WebGPU, WebAssembly). */
+/** The newest operator set that was tested with every runtime (native, WebGPU, WebAssembly). */
 export const OPSET = 18;
 const IR_VERSION = 9;
 
-/** ONNX's codes of the attribute types (AttributeProto.AttributeType). */
+/** AttributeProto.AttributeType. */
 const [FLOAT, INT, STRING, FLOATS, INTS] = [1, 2, 3, 6, 7];
 
-/** Contents of a file besides the graph. */
 export interface EncodeOptions {
-  /** Inputs and outputs with a batch of any size, and its axis; see `forAnyBatch`. */
+  /** Axes of a batch of any size; see `forAnyBatch`. */
   readonly batchAxes?: BatchAxes;
-  /** Properties of the model, for its users. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
@@ -41,12 +39,12 @@ export async function encode(graph: Graph, { batchAxes = {}, metadata = {} }: En
     nodes.push(nodeOf(value, names));
     domains.add(value.operator.domain ?? '');
   }
-  // An output that is an input, a constant, or another output's value still needs a node of its own name.
+  // An output that is an input, a constant, or another output still needs a node of its name.
   for (const [name, value] of Object.entries(graph.outputs)) {
     if (names.of(value) !== name)
       nodes.push({ opType: 'Identity', name: `output ${name}`, input: [names.of(value)], output: [name] });
   }
-  // The schema takes long to load, so it loads on first use.
+  // The schema takes long to load.
   const { create, ModelProtoSchema, toBinary } = await import('./onnxSchema.js');
   const model = create(ModelProtoSchema, {
     irVersion: BigInt(IR_VERSION),
@@ -64,7 +62,7 @@ export async function encode(graph: Graph, { batchAxes = {}, metadata = {} }: En
   return toBinary(ModelProtoSchema, model);
 }
 
-/** Gives every value its name in the file and collects constants as initializers, equal ones once. */
+/** Names values, and collects constants as initializers, equal ones once. */
 class Naming {
   readonly initializers: TensorInit[] = [];
   private readonly constants = new Map<string, string>();
@@ -99,7 +97,7 @@ class Naming {
     return name;
   }
 
-  // A space distinguishes generated names: inputs and outputs have identifiers or paths.
+  // The space distinguishes generated names.
   private fresh(prefix: string): string {
     const number = (this.counts.get(prefix) ?? 0) + 1;
     this.counts.set(prefix, number);
@@ -137,7 +135,6 @@ const tensorOf = (name: string, { type, shape, data }: ConstantValue): TensorIni
   rawData: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
 });
 
-/** The name of an open batch size. */
 const BATCH_SIZE = 'N';
 
 function describe(name: string, { type, shape }: TensorType, batchAxes: BatchAxes): ValueInfoInit {

@@ -1,4 +1,3 @@
-/** Tools for writing operators: application, errors, parameters, broadcasting and reductions. */
 import { broadcastShapes, normalizeAxes, type Shape, ShapeError, showShape, sizeOf, stridesOf } from './shape.js';
 import {
   ARRAY_OF,
@@ -18,7 +17,7 @@ import {
 
 export type NoAttributes = Record<string, never>;
 
-/** Applies an operator. @throws {ShapeError} if the inputs do not fit */
+/** @throws {ShapeError} if the inputs do not fit */
 export function apply<A extends Attributes>(
   operator: Operator<A>,
   inputs: readonly Value[],
@@ -28,7 +27,7 @@ export function apply<A extends Attributes>(
   return { kind: 'computed', operator, inputs, attributes, type, shape };
 }
 
-/** Tests whether a value is the result of ONNX's standard operator of this name. */
+/** Whether ONNX's standard operator of this name computes a value. */
 export const isComputedBy = (value: Value | undefined, name: string): value is ComputedValue =>
   value?.kind === 'computed' && value.operator.name === name && value.operator.domain === undefined;
 
@@ -44,7 +43,7 @@ export function requireFloat(operator: string, inputs: readonly Value[]): void {
 
 const showType = (value: Value): string => (value.type === 'float32' ? '' : `${value.type} `) + showShape(value.shape);
 
-/** Creates a vector of int64, as ONNX takes shapes and axes. */
+/** A vector of int64, as ONNX takes shapes and axes. */
 export const integers = (elements: readonly number[]): ConstantValue =>
   constantTensor({ type: 'int64', shape: [elements.length], data: BigInt64Array.from(elements, BigInt) });
 
@@ -52,9 +51,8 @@ export const integers = (elements: readonly number[]): ConstantValue =>
 export type Operand = Value | number;
 export const asValue = (operand: Operand): Value => (typeof operand === 'number' ? constant(operand) : operand);
 
-// Broadcasting
 
-/** Infers the shape of a result of two operands of one type that are broadcast against each other. */
+/** Infers the result of two operands of one type, broadcast against each other. */
 export function inferBroadcast(name: string, inputs: readonly Value[], type: ElementType): TensorType {
   const [a, b] = inputs;
   if (a!.type !== b!.type) throwShapeError(name, inputs, 'operands have different types');
@@ -63,7 +61,7 @@ export function inferBroadcast(name: string, inputs: readonly Value[], type: Ele
   return { type, shape };
 }
 
-/** Returns a function from an index of shape `to` to the offset in a tensor of shape `from` that is broadcast to it. */
+/** Maps an index of shape `to` to the offset in a tensor of shape `from` that is broadcast to it. */
 export function broadcastOffsets(from: Shape, to: Shape): (index: number) => number {
   const lead = to.length - from.length;
   const own = stridesOf(from);
@@ -77,7 +75,6 @@ export function broadcastOffsets(from: Shape, to: Shape): (index: number) => num
   };
 }
 
-/** Returns the elements of a constant broadcast to a larger shape. */
 export function broadcastElements(x: ConstantValue, to: Shape): ElementArray {
   const source = x.data;
   const elements = new ARRAY_OF[x.type](sizeOf(to)) as Float32Array;
@@ -86,26 +83,24 @@ export function broadcastElements(x: ConstantValue, to: Shape): ElementArray {
   return elements;
 }
 
-// Reductions
 
-/** Attributes of the ONNX reductions. Axes are counted from the front. */
+/** Axes are counted from the front. */
 export interface ReductionAttributes extends Record<string, number | readonly number[]> {
   readonly axes: readonly number[];
   readonly keepdims: 0 | 1;
 }
 
 export interface ReductionOptions {
-  /** Keep reduced axes with size 1, so that the result broadcasts against the operand (default: true). */
+  /** Whether reduced axes stay with size 1, so that the result broadcasts against the operand (default: true). */
   readonly keepAxes?: boolean;
 }
 
-/** Returns a shape with `axes` reduced to size 1, or removed. */
+/** Reduces axes to size 1, or removes them. */
 export const reducedShape = (shape: Shape, axes: readonly number[], keepdims: number): Shape =>
   keepdims === 1
     ? shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
     : shape.filter((_, axis) => !axes.includes(axis));
 
-/** Returns the members that all reductions share. */
 export const reduction = (name: string) => ({
   name,
   infer([x]: readonly Value[], { axes, keepdims }: ReductionAttributes): TensorType {
@@ -118,18 +113,18 @@ export const reduction = (name: string) => ({
     reducedInParts(placement!, attributes),
 });
 
-/** Distributes a reduction over axes that every rank holds whole. */
+/** Distributes a reduction over axes that no rank divides. */
 function reducedInParts(placement: Placement, { axes, keepdims }: ReductionAttributes): Distribution | undefined {
   if (typeof placement !== 'number' || axes.includes(placement)) return undefined;
   const removed = keepdims === 1 ? 0 : axes.filter((axis) => axis < placement).length;
   return { operands: [placement], result: placement - removed };
 }
 
-/** Distributes a sum over axes, one of which may be divided among ranks. */
+/** Distributes a sum, also over the axis that ranks divide. */
 export const summedInParts = ([placement]: readonly Placement[], attributes: ReductionAttributes): Distribution =>
   reducedInParts(placement!, attributes) ?? { operands: [placement!], result: 'summand' };
 
-/** Returns the function that applies a reduction. Without axes it returns `x`, whereas ONNX would reduce all axes. */
+/** Without axes it returns `x`, whereas ONNX would reduce all axes. */
 export const applyReduction =
   (operator: Operator<ReductionAttributes>) =>
   (x: Value, axes: readonly number[], { keepAxes = true }: ReductionOptions = {}): Value => {

@@ -1,7 +1,6 @@
 import { InputError } from '../errors.js';
 import { type Shape, sizeOf } from './shape.js';
 
-/** Named float32 tensors and text metadata, as a safetensors file holds them. */
 export interface TensorFile {
   readonly tensors: Readonly<Record<string, { readonly shape: Shape; readonly data: Float32Array }>>;
   readonly metadata: Readonly<Record<string, string>>;
@@ -10,7 +9,7 @@ export interface TensorFile {
 /** The format's own limit. */
 const MAX_HEADER_BYTES = 100_000_000;
 
-/** Encodes a safetensors file: 8 bytes of header length, a JSON header, and all elements, little-endian. */
+/** Encodes the length of the header in 8 bytes, a JSON header, and all elements, little-endian. */
 export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let size = 0;
@@ -33,8 +32,8 @@ export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array
 }
 
 /**
- * Decodes a safetensors file of float32 tensors.
- * @param name the name of the file in messages
+ * Decodes a file of float32 tensors.
+ * @param name its name in messages
  * @param isIgnored selects tensors to skip, which may have any type
  * @throws {InputError} if the bytes are not such a file
  */
@@ -61,14 +60,14 @@ export function decodeSafetensors(
   // A tensor may be named like a property of every object.
   const tensors = Object.create(null) as Record<string, { shape: Shape; data: Float32Array }>;
   for (const { tensor, shape, begin, end } of found) {
-    // A copy, because data need not be aligned in the file. `slice` would share the memory of a Node Buffer.
+    // A copy, because data need not be aligned. `slice` would share the memory of a Node Buffer.
     if (shape)
       tensors[tensor] = { shape, data: new Float32Array(new Uint8Array(elements.subarray(begin, end)).buffer) };
   }
   return { tensors, metadata: metadata as Record<string, string> };
 }
 
-/** A tensor in the header: its bytes among the elements of the file, and its shape if it is wanted. */
+/** Bytes of a tensor, and its shape unless ignored. */
 interface Entry {
   readonly tensor: string;
   readonly begin: number;
@@ -87,7 +86,7 @@ function parseEntry(tensor: string, entry: unknown, isIgnored: boolean, reject: 
   return { tensor, begin, end, shape };
 }
 
-/** Requires tensors to fill a file exactly. Tensors that share bytes could be much larger in memory. */
+/** Tensors must fill the file. Any that shared bytes could be much larger in memory. */
 function requireFilled(entries: readonly Entry[], length: number, reject: (reason: string) => never): void {
   let filled = 0;
   for (const { tensor, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {

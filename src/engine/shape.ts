@@ -1,15 +1,14 @@
-/** Static shapes: a list of sizes, the outermost axis first; `[]` is a scalar. */
+/** Sizes, the outermost axis first; `[]` is a scalar. */
 export type Shape = readonly number[];
 
-/** An operator cannot take a shape, axis or attribute; thrown while the graph is built. */
+/** An operator cannot take a shape, axis or attribute. */
 export class ShapeError extends Error {
   override readonly name = 'ShapeError';
 }
 
-/** The number of elements of a tensor of this shape. */
+/** The number of elements. */
 export const sizeOf = (shape: Shape): number => shape.reduce((product, size) => product * size, 1);
 
-/** `[2, 3]` as text, for messages and keys. */
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 
 export const sameShape = (a: Shape, b: Shape): boolean =>
@@ -28,7 +27,7 @@ export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   return result;
 }
 
-/** Returns axes counted from the front, sorted and without repetition; negative ones count from the end. */
+/** Counts axes from the front, sorted and without repetition; negative ones count from the end. */
 export function normalizeAxes(axes: readonly number[], rank: number, operator: string): readonly number[] {
   const normalized = axes.map((axis) => {
     if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {

@@ -2,10 +2,10 @@ import { type Graph, rewriteGraph } from './graph.js';
 import { sizeOf } from './shape.js';
 import { type ComputedValue, constantTensor, type ConstantValue, type Value } from './value.js';
 
-/** Larger constants are not folded: they would grow the model file more than they save time. */
+/** Larger constants would grow the model file more than folding saves time. */
 const FOLDING_LIMIT = 4096;
 
-/** Returns the same function, to the bit, with fewer operators. Folds constants and computes equal values once. */
+/** Returns the same function, to the bit, with folded constants and equal values computed once. */
 export function simplify(graph: Graph): Graph {
   const numbering = new ValueNumbering();
   const simplified = (value: ComputedValue): Value => {
@@ -20,7 +20,6 @@ export function simplify(graph: Graph): Graph {
   );
 }
 
-/** Evaluates an operator if all its inputs are constants. */
 function foldConstants({ operator, inputs, attributes, type, shape }: ComputedValue): Value | undefined {
   if (operator.evaluate === undefined || sizeOf(shape) > FOLDING_LIMIT) return undefined;
   const constants = inputs.filter((value): value is ConstantValue => value.kind === 'constant');
@@ -28,7 +27,7 @@ function foldConstants({ operator, inputs, attributes, type, shape }: ComputedVa
   return constantTensor({ type, shape, data: operator.evaluate(constants, { type, shape }, attributes) });
 }
 
-/** Common-subexpression elimination: values with the same operator, attributes and operands become one. */
+/** Common-subexpression elimination by operator, attributes and operands. */
 class ValueNumbering {
   private readonly known = new Map<string, Value>();
   private readonly numbers = new Map<Value, number>();
@@ -55,10 +54,10 @@ class ValueNumbering {
   }
 }
 
-/** Keys of constants: a graph is simplified several times, but elements are read once. */
+/** Graphs are simplified several times, but elements read once. */
 const constantKeys = new WeakMap<ConstantValue, string>();
 
-/** Returns a key of equal constants, undefined for large ones. -0 and 0 differ; NaN equals itself. */
+/** A key of equal constants, undefined for large ones. -0 and 0 differ; NaN equals itself. */
 export function constantKey(value: ConstantValue): string | undefined {
   const key = constantKeys.get(value) ?? newKey(value);
   if (key !== undefined) constantKeys.set(value, key);
@@ -78,7 +77,6 @@ function newKey(value: ConstantValue): string | undefined {
   return `${type} ${shape.join()} ${elements}`;
 }
 
-/** Tests whether all elements are equal; 0 and -0 differ. */
 const isUniform = ({ data }: ConstantValue): boolean => {
   const first = data.at(0);
   return !Object.is(first, -0) && (data as Float32Array).every((element) => Object.is(element, first));

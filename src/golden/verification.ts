@@ -30,10 +30,10 @@ import { NETWORK_NAMES, type NetworkName, type NetworkPair, type WeightName } fr
 /** The largest error that float32 rounding explains over a whole update. */
 export const TOLERANCE = 5e-5;
 
-/** Errors of a golden file: the largest absolute difference of a tensor, relative to its largest expected value. */
+/** Largest absolute differences of tensors, relative to the largest expected value. */
 export interface Verification {
   readonly file: string;
-  /** The largest error of each group: the path of its tensors (`encoder_update/grad`), or `losses`. */
+  /** By the path of tensors (`encoder_update/grad`), or `losses`. */
   readonly groups: Readonly<Record<string, number>>;
   readonly max_error: number;
 }
@@ -59,7 +59,6 @@ export async function verify(golden: TensorFile, file: string, compile: Compile)
   return { file, groups, max_error: Math.max(...Object.values(groups)) };
 }
 
-/** Tests whether a tensor is an input instead of an expected result. */
 const isInput = (name: string): boolean => /^(initial|input)\//.test(name) || /^adam\/[^/]+$/.test(name);
 
 /** The configuration, under the names of make_golden.py. */
@@ -96,7 +95,7 @@ const adamSchema = z.object({
 });
 
 /**
- * Reads the configuration of a golden file, with the expected loss terms by name: `encoder.KL_real`.
+ * Reads the configuration, and the expected losses by name: `encoder.KL_real`.
  * @throws {InputError} if it is missing or invalid
  */
 export function readGoldenCase({ metadata }: TensorFile, file: string) {
@@ -113,7 +112,7 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
   const spec = (network: NetworkName, weights: Partial<Record<Term, number>>): UpdateSpec => ({
     network,
     plan: { updates: 1, weights },
-    // Terms with a weight of 0 may be listed as well.
+    // Weights of 0 may be listed.
     monitored: (Object.keys(weights) as Term[]).filter((term) => `${network}.${term}` in losses),
   });
   return {
@@ -140,7 +139,6 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
       spec('generator', { KL_fake: golden.g_kl_fake, match_x: golden.g_match_x, match_z: golden.g_match_z }),
     ],
     losses,
-    /** The constants of the Adam step, if the file contains one. */
     adam: metadata.adam === undefined ? undefined : read('adam', adamSchema),
   };
 }
@@ -155,7 +153,6 @@ function parseJson(text: string | undefined): unknown {
   }
 }
 
-/** Builds a graph whose outputs are the expected tensors and losses. */
 function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
   const { pair, batch, latentSize, objective } = goldenCase;
   const names = NETWORK_NAMES.flatMap((network): WeightName[] => [`${network}.parameters`, `${network}.statistics`]);
@@ -221,7 +218,7 @@ function adamOutputs(
   return { 'adam/after/parameter': next.parameter, 'adam/after/m': next.m, 'adam/after/v': next.v };
 }
 
-/** Returns the elements of an input: a tensor of the file, or the flat vector of initial tensors. */
+/** Returns a tensor of the file, or the flat vector of initial tensors. */
 function feedOf({ name, shape }: InputValue, pair: NetworkPair, golden: TensorFile, file: string): Float32Array {
   const tensor = (path: string, size: number): Float32Array => {
     const found = golden.tensors[path]?.data;
@@ -238,7 +235,7 @@ function feedOf({ name, shape }: InputValue, pair: NetworkPair, golden: TensorFi
   return flattenTensors(Object.fromEntries(tensors), layout);
 }
 
-/** Returns the largest number for an infinite error or a missing result: JSON cannot represent infinity. */
+/** An infinite error or missing result is the largest number, because JSON has no infinity. */
 function relativeError(actual: ArrayLike<number> | undefined, expected: ArrayLike<number>): number {
   if (actual?.length !== expected.length) return Number.MAX_VALUE;
   let [difference, largest] = [0, 0];

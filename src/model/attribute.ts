@@ -4,37 +4,35 @@ import { decodeSafetensors, encodeSafetensors } from '../engine/index.js';
 import { InputError, nearestName, setting, text } from '../errors.js';
 import { MIN_SINE, tangentAt } from './paths.js';
 
-/** A direction in latent space from images without something to images with it. */
+/** From images without something to images with it. */
 export interface Attribute {
   readonly name: string;
-  /** Mean code with the attribute minus mean code without it [M]. */
+  /** Difference of mean codes [M]. */
   readonly direction: Float32Array;
   readonly origin: AttributeOrigin;
 }
 
-/** Where an attribute comes from; keys as in its file. */
+/** Keys as in its file. */
 export interface AttributeOrigin {
   readonly data: string;
   readonly split: string;
   /** The classes, as the user named them. */
   readonly with: string;
   readonly without: string;
-  /** Numbers of images. */
   readonly count_with: number;
   readonly count_without: number;
-  /** The iteration of the encoder's weights, and whether these were EMA weights if the run has them. */
+  /** The iteration of the encoder's weights, and whether EMA weights are used if there are any. */
   readonly step: number;
   readonly ema: boolean;
 }
 
-/** Stands for all classes but one. */
+/** All classes but one. */
 export const REST = 'rest';
 
 /**
- * Returns the indices of the images of one class, and of another or of all others.
- * @param wanted.with the name or the number of a class
- * @param wanted.without another, or `rest` for all others
- * @throws {InputError} if the data have no labels, or a class is unknown or has no images in the split
+ * Returns the images of one class, and of another or of all others.
+ * @param wanted names or numbers of classes; `without` may be `rest`
+ * @throws {InputError} if there are no labels, or a class is unknown or has no images in the split
  */
 export function imagesByClass(
   source: ImageSource,
@@ -72,7 +70,7 @@ export function imagesByClass(
   return found;
 }
 
-/** The number of a class by its name, or by its number if no class has it as its name. */
+/** Prefers names to numbers. */
 function findClass({ name, classes, classNames = [] }: ImageSource, wanted: string, key: string): number {
   const named = classNames.indexOf(wanted);
   if (named >= 0) return named;
@@ -92,9 +90,7 @@ function findClass({ name, classes, classNames = [] }: ImageSource, wanted: stri
 }
 
 /**
- * Returns the direction from the second codes to the first, the difference of their means [M].
- * @param codesWith codes [N, M] of images with the attribute
- * @param codesWithout codes [N', M] of images without it
+ * Returns the difference of the means of codes [N, M] and [N', M].
  * @throws {InputError} if there are none on one side
  */
 export function meanDifference(codesWith: Float32Array, codesWithout: Float32Array, latent: number): Float32Array {
@@ -110,15 +106,15 @@ function meanOfRows(codes: Float32Array, latent: number, side: string): Float64A
 }
 
 /**
- * Moves codes along a direction. On the sphere every code moves by the same angle along its great arc towards the direction: code z becomes
- * cos(amount) z + sin(amount) t with the unit tangent t at z, and the norm of the direction does not matter. A negative angle moves away from
- * it. Under the normal prior `amount` times the direction is added.
- * @param codes [N, M]; for the sphere of length 1
+ * Moves codes along a direction. On the sphere, code z becomes cos(amount) z + sin(amount) t with the unit tangent
+ * t at z. All codes move by the same angle along great arcs towards the direction, or away for a negative amount.
+ * The norm of the direction does not matter. Under the normal prior it adds `amount` times the direction.
+ * @param codes [N, M]; on the sphere of length 1
  * @param direction [M]
  * @param amount on the sphere an angle in radians, else a factor; 0 changes nothing
  * @returns codes [N, M]
- * @throws {InputError} if the direction has a different length or, on the sphere, norm 0; if the amount is not finite; and on the sphere if a
- * code equals the direction or its opposite, where the tangent is not defined
+ * @throws {InputError} if the direction does not fit or the amount is not finite; on the sphere also if the
+ *   direction's norm is 0, or a code equals the direction or its opposite
  */
 export function moveCodes(prior: Prior, codes: Float32Array, direction: Float32Array, amount: number): Float32Array {
   const latent = direction.length;
@@ -143,7 +139,7 @@ export function moveCodes(prior: Prior, codes: Float32Array, direction: Float32A
   return moved;
 }
 
-/** Returns a name that an attribute may have, made from any text. */
+/** Makes a valid name from any text. */
 export function attributeNameOf(text: string): string {
   const name = text.replace(/[^\p{L}\p{N}_.-]+/gu, '-').replace(/^[-.]+/, '');
   const end = Array.from(name).findLastIndex((letter) => letter !== '-') + 1;
@@ -152,7 +148,7 @@ export function attributeNameOf(text: string): string {
 
 const FORMAT = 'agenet attribute 2';
 
-/** Encodes an attribute as a safetensors file with the tensor `direction` and its origin as metadata. */
+/** Encodes a safetensors file with the tensor `direction` and the origin as metadata. */
 export function encodeAttribute({ name, direction, origin }: Attribute): Uint8Array {
   const metadata = { format: FORMAT, name, origin: JSON.stringify(origin) };
   return encodeSafetensors({ tensors: { direction: { shape: [direction.length], data: direction } }, metadata });
@@ -161,7 +157,7 @@ export function encodeAttribute({ name, direction, origin }: Attribute): Uint8Ar
 /**
  * Decodes what `encodeAttribute` wrote.
  * @param file its name in messages
- * @throws {InputError} if the bytes are anything else, corrupt, or of an older version
+ * @throws {InputError} if it is something else, corrupt, or of an older version
  */
 export function decodeAttribute(bytes: Uint8Array, file: string): Attribute {
   const { tensors, metadata } = decodeSafetensors(bytes, file);

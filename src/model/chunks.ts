@@ -3,22 +3,21 @@ import { gatherImages, type Split } from '../data/source.js';
 import type { TrainedModel } from './trainedModel.js';
 import { randomStream, shuffledIndices } from '../random.js';
 
-/** Images or samples in memory at a time: a multiple of the batch of a model's programs, so that nothing is padded. */
+/** Images in memory at a time: a multiple of the batch of programs, so that nothing is padded. */
 const CHUNK = 1000;
 
-/** Receives how much of some work is done, in any unit. */
+/** Receives how much work is done, in any unit. */
 export type Progress = (done: number, total: number) => void;
 
-/** Some images of a split with their indices in it. */
 export interface ImageChunk {
   /** Bytes [n, C, H, W]. */
   readonly images: Uint8Array;
   readonly indices: ArrayLike<number>;
-  /** Position of the first among all requested images. */
+  /** Position of the first among all. */
   readonly first: number;
 }
 
-/** Yields the images of a split at `indices` (default: all), a thousand at a time. */
+/** Yields images at `indices` (default: all), a thousand at a time. */
 export function* inChunks(
   split: Pick<Split, 'count' | 'copyImage'>,
   imageBytes: number,
@@ -30,16 +29,15 @@ export function* inChunks(
   }
 }
 
-/** 0 to count - 1. */
 export const allIndices = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, index) => index);
 
-/** Returns the ascending indices of `count` random images of a split; of all images if there are no more. */
+/** Returns ascending indices of `count` random images, or of all if there are no more. */
 export const drawnIndices = (split: Pick<Split, 'count'>, count: number, seed: number): Uint32Array =>
   count >= split.count
     ? allIndices(split.count)
     : shuffledIndices(split.count, randomStream(seed, 'evaluation images')).slice(0, count).sort();
 
-/** Encodes the images of a split at `indices` (default: all) to codes [N, M]. */
+/** Encodes images at `indices` (default: all) to codes [N, M]. */
 export async function encodeSplit(
   model: TrainedModel,
   split: Split,
@@ -55,7 +53,6 @@ export async function encodeSplit(
   return codes;
 }
 
-/** Yields the same codes a thousand at a time, in order. */
 export async function* encodedChunks(
   model: TrainedModel,
   split: Split,
@@ -70,10 +67,7 @@ export async function* encodedChunks(
   onProgress?.(total, total);
 }
 
-/**
- * Generates images of latent samples [N, M], a thousand at a time.
- * @returns values in [-1, 1], [N, C, H, W]
- */
+/** Generates values in [-1, 1], [N, C, H, W], of latent samples [N, M], a thousand at a time. */
 export async function generateChunked(
   model: TrainedModel,
   codes: Float32Array,
@@ -90,17 +84,15 @@ export async function generateChunked(
   return images;
 }
 
-/** Some samples, as the generator makes them. */
 export interface SampleChunk {
-  /** Position of the first among all samples. */
   readonly first: number;
-  /** From the prior [n, M]. */
+  /** [n, M]. */
   readonly codes: Float32Array;
-  /** In [-1, 1], [n, C, H, W]. */
+  /** [n, C, H, W] in [-1, 1]. */
   readonly values: Float32Array;
 }
 
-/** Yields the samples of a model for a seed, a thousand at a time, as `agenet sample` writes them. */
+/** Yields the samples of a seed, a thousand at a time, as `agenet sample` writes them. */
 export async function* sampleChunks(model: TrainedModel, count: number, seed: number): AsyncGenerator<SampleChunk> {
   const { prior, latentSize } = model;
   const codes = drawCodes(prior, count, latentSize, randomStream(seed, 'samples'));

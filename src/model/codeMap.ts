@@ -4,32 +4,28 @@ import { principalComponents, projectOnComponents } from '../numerics/principalC
 import { type RandomStream, randomStream } from '../random.js';
 import type { Progress } from './chunks.js';
 
-/** Number of neighbors, including the row itself: small enough for clusters, large enough for their arrangement. */
+/** Neighbors, including the row itself: small enough for clusters, large enough for their arrangement. */
 const NEIGHBORS = 15;
-/** Half the side of the square of initial positions. */
 const REACH = 10;
-/** Amplitude of the noise that separates rows with equal initial positions. */
+/** Separates rows with equal initial positions. */
 const NOISE = 1e-4;
 
 /**
- * Lays rows out on a plane by UMAP (McInnes et al. 2018) with exact neighbors. Initial positions are the first two principal components,
- * which preserves the global structure (Kobak and Linderman 2021).
- * @param rows [N, M], N >= 2 and M >= 2
- * @param stream determines the layout
- * @returns coordinates [N, 2]
- * @throws {InputError} if there are fewer rows or columns, or a value is not finite
+ * Lays rows [N, M] out on a plane [N, 2] by UMAP (McInnes et al. 2018) with exact neighbors. The first two
+ * principal components are the initial positions, which preserves the global structure (Kobak and Linderman 2021).
+ * @throws {InputError} if N or M is below 2, or a value is not finite
  */
 async function umapLayout(rows: Features, stream: RandomStream, onProgress?: Progress): Promise<Float64Array> {
   const start = projectOnComponents(rows, principalComponents(rows, 2));
   const count = start.length / 2;
-  // UMAP needs at least two neighbors per row.
+  // It needs at least two neighbors per row.
   if (count < 3) return start;
   const neighbors = Math.min(NEIGHBORS, count - 1);
   const { UMAP } = await import('umap-js');
   const umap = new UMAP({ nComponents: 2, nNeighbors: neighbors, random: () => stream.uniform() });
   const { indices, distances } = neighborLists(rows, count, neighbors);
   umap.setPrecomputedKNN(indices, distances);
-  // With precomputed neighbors, UMAP reads only the number of rows.
+  // It reads only their number.
   const epochs = umap.initializeFit(Array.from({ length: count }, () => []));
   const points = umap.getEmbedding();
   const scale = REACH / (start.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1);
@@ -43,7 +39,7 @@ async function umapLayout(rows: Features, stream: RandomStream, onProgress?: Pro
   return Float64Array.from(points.flat());
 }
 
-/** Returns the nearest rows of each row and their distances. Each list starts with the row itself, as UMAP expects. */
+/** Nearest rows and their distances. Each list starts with the row itself, as UMAP expects. */
 function neighborLists(
   rows: Features,
   count: number,
@@ -67,11 +63,10 @@ function neighborLists(
   };
 }
 
-/** Codes laid out on a plane. */
 export interface CodeMap {
   /** Coordinates [N, 2]. */
   readonly points: Float64Array;
-  /** Fraction of the total variance along each axis, if the axes are directions in latent space. */
+  /** Fraction of the total variance along each axis, if axes are directions in latent space. */
   readonly explainedVarianceRatio?: Float64Array;
 }
 
@@ -95,7 +90,7 @@ export type MapMethod = keyof typeof CODE_MAPS;
 /**
  * Lays codes out on a plane, with similar codes close together.
  * @param codes [N, M], N >= 2 and M >= 2
- * @param seed determines the layout of a method that uses random numbers
+ * @param seed of methods that use random numbers
  * @param onProgress receives the epochs of UMAP
  * @throws {InputError} if there are fewer codes or dimensions, or a value is not finite
  */

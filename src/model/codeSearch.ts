@@ -1,20 +1,19 @@
 import { InputError } from '../errors.js';
 import { checkPair, checkWhole, type Features } from '../numerics/features.js';
 
-/** The codes nearest to a query, the nearest first. */
 export interface NearestCodes {
-  /** Row numbers [count]; of rows as near the smaller number comes first. */
+  /** Rows [count], the nearest first; of equal ones the smaller number. */
   readonly indices: Uint32Array;
-  /** Cosines with the query [count], -1 to 1. */
+  /** [count], -1 to 1. */
   readonly cosines: Float64Array;
 }
 
 /**
- * Returns the rows with the largest cosine with a query.
- * @param query [M]
+ * Returns the rows with the largest cosine with a query [M].
  * @param codes [N, M]
  * @param count at most N
- * @throws {InputError} if the count exceeds the number of rows, widths differ, a value is not finite, or a query or row has norm 0
+ * @throws {InputError} if the count exceeds N, widths differ, a value is not finite, or the query or a row has norm
+ *   0
  */
 export function nearestCodes(query: Float32Array | Float64Array, codes: Features, count: number): NearestCodes {
   checkWhole(count, 'count');

@@ -2,12 +2,12 @@ import { drawCodes, normalizeInPlace, type Prior } from '../age/prior.js';
 import { InputError } from '../errors.js';
 import type { RandomStream } from '../random.js';
 
-/** Two codes nearer to each other than this (or to being opposite) have no stable arc between them. */
+/** Codes nearer to each other, or to being opposite, have no stable arc between them. */
 const MIN_ANGLE = 1e-6;
 
 /**
- * Returns `steps` codes from a to b, both included. On the sphere they divide the shorter great arc evenly (spherical linear interpolation);
- * under the normal prior they divide the straight line.
+ * Returns `steps` codes from a to b, both included. On the sphere they divide the shorter great arc evenly, else
+ * the straight line.
  * @param a code [M]; for the sphere of length 1
  * @param b code [M], likewise
  */
@@ -17,24 +17,21 @@ export function interpolateCodes(prior: Prior, a: Float32Array, b: Float32Array,
   return path;
 }
 
-/** Returns the code at a position between a (0) and b (1), on the path of `interpolateCodes`. */
+/** The code at a position between a (0) and b (1). */
 export function codeBetween(prior: Prior, a: Float32Array, b: Float32Array, position: number): Float32Array {
   const [fromA, fromB] = prior === 'sphere' ? slerpWeights(a, b, position) : [1 - position, position];
   return a.map((value, coordinate) => fromA * value + fromB * b[coordinate]!);
 }
 
 /**
- * Returns the distance of a code from codes of images: the share of its variance that does not come from the nearest of them. This is the squared
- * sine of the angle between both, or 1 beyond a right angle.
- * @param code [M], not 0
- * @param codes [M] each, not 0
- * @returns 0 to 1
+ * Returns the share of a code's variance that does not come from the nearest of some codes [M], 0 to 1. This is the
+ * squared sine of their angle, or 1 beyond a right angle. No code is 0.
  */
 export function distanceFromCodes(code: ArrayLike<number>, codes: readonly ArrayLike<number>[]): number {
   return 1 - Math.max(...codes.map((other) => sharedVariance(code, other)));
 }
 
-/** The squared cosine of the angle between two codes [M], or 0 beyond a right angle. */
+/** The squared cosine of an angle between codes [M], or 0 beyond a right angle. */
 export function sharedVariance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let [inner, aSquare, bSquare] = [0, 0, 0];
   for (let index = 0; index < a.length; index++) {
@@ -46,7 +43,7 @@ export function sharedVariance(a: ArrayLike<number>, b: ArrayLike<number>): numb
 }
 
 function slerpWeights(a: Float32Array, b: Float32Array, position: number): [number, number] {
-  // From both chords, because the cosine loses precision for nearly equal or opposite codes.
+  // From chords, because the cosine loses precision for nearly equal or opposite codes.
   const apart = Math.hypot(...a.map((value, index) => value - b[index]!));
   const together = Math.hypot(...a.map((value, index) => value + b[index]!));
   const angle = 2 * Math.atan2(apart, together);
@@ -56,15 +53,16 @@ function slerpWeights(a: Float32Array, b: Float32Array, position: number): [numb
   return [Math.sin((1 - position) * angle) / Math.sin(angle), Math.sin(position * angle) / Math.sin(angle)];
 }
 
-/** Codes whose directions span less than this (or whose opposites do) lie on more than one great circle. */
+/** Codes that span less, or whose opposites do, lie on more than one great circle. */
 export const MIN_SINE = 1e-5;
 
 /**
- * Divides the great circle through a and b evenly into `steps` codes, from a towards b the shorter way. The step after the last is the first again.
+ * Divides the great circle through a and b evenly, from a towards b the shorter way. The step after the last is the
+ * first again.
  * @param a code [M] of length 1
  * @param b code [M] of length 1
  * @returns codes [steps, M] of length 1
- * @throws {InputError} for codes that are equal or opposite, through which there are many great circles
+ * @throws {InputError} for equal or opposite codes, through which there are many great circles
  */
 export function greatCircle(a: Float32Array, b: Float32Array, steps: number): Float32Array {
   const latent = a.length;
@@ -86,13 +84,9 @@ export function greatCircle(a: Float32Array, b: Float32Array, steps: number): Fl
   return circle;
 }
 
-/**
- * Returns the tangent part of a direction at a code of the sphere: the direction minus its part along the code.
- * @param code [M] of length 1
- * @param direction [M] of any length
- */
+/** Returns the direction [M] minus its part along the code [M] of length 1. */
 export function tangentAt(code: Float32Array, direction: Float32Array): Float64Array {
-  // In double precision, and divided by the code's own square, so that rounding in its length leaves nothing along it.
+  // In double precision, and divided by the code's square, so that rounding of its length leaves nothing along it.
   let [inner, square] = [0, 0];
   for (let index = 0; index < code.length; index++) {
     inner += code[index]! * direction[index]!;
@@ -102,9 +96,10 @@ export function tangentAt(code: Float32Array, direction: Float32Array): Float64A
 }
 
 /**
- * Returns a path through points, with `steps` codes from each to the next, both included; on the sphere along great arcs.
+ * Returns a path through points, with `steps` codes from each to the next, both included; on the sphere along great
+ * arcs.
  * @param points codes [P, M], P >= 2
- * @param closed whether it leads back from the last point to the first; then the step after the last is the first again
+ * @param closed whether it leads back to the first point; then the step after the last is the first again
  * @returns codes [(P - 1) (steps - 1) + 1, M], or [P (steps - 1), M] of a closed path
  * @throws {InputError} for fewer than two points or steps
  */
@@ -124,7 +119,7 @@ export function pathThrough(
   const segments = closed ? count : count - 1;
   const path = new Float32Array((segments * (steps - 1) + (closed ? 0 : 1)) * latent);
   for (let segment = 0; segment < segments; segment++) {
-    // Adjacent segments share a code, which is kept once.
+    // Adjacent segments share a code.
     const codes = interpolateCodes(prior, point(segment), point(segment + 1), steps);
     path.set(closed && segment === segments - 1 ? codes.subarray(0, -latent) : codes, segment * (steps - 1) * latent);
   }
@@ -132,8 +127,9 @@ export function pathThrough(
 }
 
 /**
- * Samples codes around a code: cos(s) code + sin(s) z with z from the prior and s = `spread` right angles, on the sphere normalized. Near
- * spread 0 this is the code itself, at spread 1 the whole prior. Under the normal prior, codes of the prior keep the prior's distribution.
+ * Samples codes around a code: cos(s) code + sin(s) z with z from the prior and s = `spread` right angles, on the
+ * sphere normalized. Spread 0 is the code itself, spread 1 the prior. Under the normal prior, codes of the prior
+ * keep its distribution.
  * @param code [M]; for the sphere of length 1
  * @param spread above 0, at most 1
  * @returns codes [count, M]
@@ -149,7 +145,7 @@ export function drawCodesAround(
   if (!(spread > 0 && spread <= 1))
     throw new InputError('spread', `expected a number above 0 and at most 1 but got ${spread}`);
   const latent = code.length;
-  // cos(90 degrees) rounds to 6e-17, so that at spread 1 nothing of the code remains.
+  // At spread 1, 6e-17 of the code remains.
   const [kept, noise] = [Math.cos((spread * Math.PI) / 2), Math.sin((spread * Math.PI) / 2)];
   const codes = drawCodes(prior, count, latent, stream).map(
     (draw, index) => kept * code[index % latent]! + noise * draw,

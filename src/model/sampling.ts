@@ -5,26 +5,26 @@ import { type RandomStream, randomStream } from '../random.js';
 import { drawCodesAround } from './paths.js';
 import type { TrainedModel } from './trainedModel.js';
 
-/** Images that are in memory at a time: a multiple of the model's batch size, so that nothing is padded, and even. */
+/** Images in memory at a time: a multiple of the model's batch, so that nothing is padded, and even. */
 const CHUNK = 500;
 
 export interface SamplingOptions {
   readonly count: number;
-  /** One seed for all samples, or the first sample of each seed from `seed` on. */
+  /** One for all samples, or for the first, if each has its own from `seed` on. */
   readonly seed: number;
   readonly isSeedPerImage?: boolean;
-  /** Samples around a code [M], with the spread of `drawCodesAround`; default: samples of the prior. */
+  /** Around a code [M] by `drawCodesAround` (default: samples of the prior). */
   readonly around?: { readonly code: Float32Array; readonly spread: number };
-  /** Factor of the codes, for the normal prior only. */
+  /** For the normal prior only. */
   readonly temperature?: number | undefined;
-  /** Applied to the codes [N, M] before they are decoded. */
+  /** Applied to codes [N, M] before decoding. */
   readonly move?: (codes: Float32Array) => Float32Array;
 }
 
 /**
  * Generates samples, a few hundred at a time.
- *
- * @throws {InputError} if the temperature is not positive, or the prior is a sphere, which fixes the length of codes
+ * @throws {InputError} if the temperature is not positive, or the prior is a sphere, which fixes the length of
+ *   codes
  */
 export function sampleImages(model: TrainedModel, options: SamplingOptions): AsyncGenerator<ImageBatch> {
   requireTemperature(model, options.temperature);
@@ -33,7 +33,7 @@ export function sampleImages(model: TrainedModel, options: SamplingOptions): Asy
 
 async function* generateBatches(model: TrainedModel, options: SamplingOptions): AsyncGenerator<ImageBatch> {
   const { count, around, temperature = 1, move = (codes) => codes } = options;
-  // The part of the variance around a code that comes from the prior.
+  // The part of the variance that comes from the prior.
   const distance = around ? Math.sin((around.spread * Math.PI) / 2) ** 2 : 1;
   const draw = codeSource(model, options);
   for (let first = 0; first < count; first += CHUNK) {
@@ -42,19 +42,19 @@ async function* generateBatches(model: TrainedModel, options: SamplingOptions): 
   }
 }
 
-/** Returns bytes, or generated values in [-1, 1], [N, C, H, W] as a batch of bytes. */
+/** Returns bytes, or values in [-1, 1], [N, C, H, W] as a batch of bytes. */
 export function imagesOf({ pair, imageElements }: TrainedModel, values: Float32Array | Uint8Array): ImageBatch {
   const data = values instanceof Uint8Array ? values : toBytes(values);
   return { shape: pair.encoder.inputShape as [number, number, number], count: data.length / imageElements, data };
 }
 
-/** Returns the function that draws codes [count, M] of the samples from `first` on. It is called for consecutive samples. */
+/** Draws codes [count, M] of the samples from `first` on, in consecutive calls. */
 function codeSource({ prior, latentSize }: TrainedModel, { seed, isSeedPerImage = false, around }: SamplingOptions) {
   const drawFrom = (stream: RandomStream, count: number) =>
     around
       ? drawCodesAround(prior, around.code, around.spread, count, stream)
       : drawCodes(prior, count, latentSize, stream);
-  // A stream gives the same codes in chunks of an even number of values.
+  // Chunks of an even size do not change the codes of a stream.
   const stream = randomStream(seed, 'samples');
   if (!isSeedPerImage) return (_: number, count: number) => drawFrom(stream, count);
   return (first: number, count: number) => {

@@ -10,32 +10,32 @@ import {
   type NetworkPair,
 } from '../networks/network.js';
 
-/** Items per run of an inference program; more are split, fewer are padded. */
+/** Items per run of a program; more are split, fewer are padded. */
 export const BATCH = 100;
 
-/** Images as bytes [N, C, H, W]. */
+/** Bytes [N, C, H, W]. */
 export interface ImageBytes {
   readonly x: Uint8Array;
 }
 
-/** Images as the generator makes them: values in [-1, 1], [N, C, H, W]. */
+/** Values in [-1, 1], [N, C, H, W]. */
 export interface ImageValues {
   readonly x: Float32Array;
 }
 
-/** Codes [N, M]. */
+/** [N, M] */
 export interface Codes {
   readonly z: Float32Array;
 }
 
-/** Codes, and how far they are from codes of images: 0 (default) to 1, as `distanceFromCodes` returns it. */
+/** How far codes are from codes of images: 0 (default) to 1 (`distanceFromCodes`). */
 export interface CodesAtDistance extends Codes {
   readonly distance?: number;
 }
 
 /**
- * A trained pair of networks. Running statistics normalize, so a result does not depend on the rest of its batch. Generated images are
- * values in [-1, 1], [N, C, H, W].
+ * A trained pair. Running statistics normalize, so a result does not depend on the rest of its batch. Generated
+ * images are values in [-1, 1], [N, C, H, W].
  */
 export class TrainedModel {
   private constructor(
@@ -46,37 +46,35 @@ export class TrainedModel {
   ) {}
 
   /**
-   * Creates a model that compiles each program when it is first needed.
+   * Creates a model that compiles programs on first use.
    * @param batch items per run of a program (default: 100)
    */
   static of(pair: NetworkPair, prior: Prior, weights: ModelWeights, compile: Compile, batch = BATCH): TrainedModel {
     return new TrainedModel(pair, prior, new Programs(pair, prior, compile, batch), weights);
   }
 
-  /** Returns the same networks with other weights; they share their programs. */
+  /** Returns the same networks with other weights, with shared programs. */
   withWeights(weights: ModelWeights): TrainedModel {
     return new TrainedModel(this.pair, this.prior, this.programs, weights);
   }
 
-  /** M, the coordinates of a code. */
+  /** M. */
   get latentSize(): number {
     return this.pair.generator.inputShape[0]!;
   }
 
-  /** Bytes of one image. */
   get imageElements(): number {
     return this.pair.encoder.inputShape.reduce((product, size) => product * size, 1);
   }
 
-  /** Generates images g(z) from samples of the prior. */
+  /** Generates images g(z) of samples of the prior. */
   generate({ z }: Codes): Promise<Float32Array> {
     return this.run('generator', 'native', { z }, this.weights);
   }
 
   /**
-   * Generates images g(z) from codes of images, or from codes derived from them. Equals `generate` if running statistics are shared.
-   * Mixtures of codes are distributed less like codes of images and more like samples of the prior, so their running statistics are a
-   * blend of both.
+   * Generates images g(z) of codes of images, or of mixtures of such codes. The running statistics are a blend,
+   * because mixtures are distributed more like samples of the prior. Equals `generate` if they are shared.
    */
   decode({ z, distance = 0 }: CodesAtDistance): Promise<Float32Array> {
     const statistics = blendRunningStats(this.pair.generator, this.weights['generator.statistics'], distance);
@@ -93,7 +91,7 @@ export class TrainedModel {
     return this.run('encoder', 'generated', { x }, this.weights);
   }
 
-  /** Frees the compiled programs, including those of models that share them. */
+  /** Frees programs, also of models that share them. */
   release(): Promise<void> {
     return this.programs.release();
   }
@@ -113,7 +111,7 @@ export class TrainedModel {
   }
 }
 
-/** The compiled networks of a model, one program per network and kind of input. */
+/** One program per network and kind of input. */
 class Programs {
   private readonly compiled = new Map<string, Promise<Program>>();
 
@@ -125,14 +123,14 @@ class Programs {
   ) {}
 
   get(network: NetworkName, kind: InputKind): Promise<Program> {
-    // With shared running statistics, one generator serves both kinds. The encoder's kinds also differ in the type of images.
+    // With shared running statistics one generator serves both kinds. Encoders also differ in the type of images.
     const isShared = network === 'generator' && !this.pair.generator.separateStatistics;
     const key = `${network} ${isShared ? 'native' : kind}`;
     const earlier = this.compiled.get(key);
     if (earlier) return earlier;
     const program = this.compile(this.graphOf(network, kind));
     this.compiled.set(key, program);
-    // The next call compiles again.
+    // The next call tries again.
     program.catch(() => {
       if (this.compiled.get(key) === program) this.compiled.delete(key);
     });
@@ -150,7 +148,7 @@ class Programs {
     const network = this.pair[name];
     const parameters = input('parameters', [network.parameters.size]);
     const statistics = input('statistics', [network.statistics.size]);
-    // Only one of the two networks is called, so the other's state is never read.
+    // The other network is not called.
     const state = {
       'encoder.parameters': parameters,
       'encoder.statistics': statistics,
@@ -166,23 +164,22 @@ class Programs {
   }
 }
 
-/** The inputs of a program that runs over any number of items, a batch at a time. */
+/** Inputs for any number of items. */
 export interface Batches<Name extends string> {
-  /** Inputs that every batch shares. */
+  /** Shared by every batch. */
   readonly feeds: Readonly<Record<string, ElementArray>>;
-  /** Inputs with one row per item. */
+  /** One row per item. */
   readonly items: Readonly<Record<string, Uint8Array | Float32Array>>;
-  /** The number of items. */
   readonly count: number;
-  /** The length of a row of each output. */
+  /** The row length of each output. */
   readonly widths: Readonly<Record<Name, number>>;
-  /** Items per batch, as the program was compiled for (default: 100). */
+  /** As the program was compiled for (default: 100). */
   readonly batch?: number;
 }
 
 /**
  * Runs a program over items. Zeros pad the last batch.
- * @returns for each output its rows [count, width]
+ * @returns rows [count, width] of each output
  */
 export async function runInBatches<Name extends string>(
   program: Program,

@@ -3,19 +3,18 @@ import type { Progress } from './chunks.js';
 import { distanceFromCodes, greatCircle, pathThrough } from './paths.js';
 import type { TrainedModel } from './trainedModel.js';
 
-/** A latent traversal: a path through points, or a great circle through two points. */
+/** A path through points, or a great circle through two. */
 export interface Traversal {
-  /** Codes from one point to the next, both included; around the circle, of the whole circle. */
+  /** From one point to the next, both included; or of the whole circle. */
   readonly frames: number;
-  /** Whether the path returns from the last point to the first. */
   readonly loop?: boolean | undefined;
   readonly circle?: boolean | undefined;
 }
 
 /**
- * Computes codes [rows * codes per row, M] of a traversal of each row of points.
+ * Returns codes [rows * codes per row, M].
  * @param points codes [rows, points per row, M]
- * @throws {InputError} if a great circle is requested and its two codes are equal or opposite
+ * @throws {InputError} if a great circle has equal or opposite points
  */
 export function traverse(
   { prior, latentSize }: TrainedModel,
@@ -34,13 +33,13 @@ export function traverse(
   return codes;
 }
 
-/** Distances from codes are multiples of 1 / LEVELS, so that codes at about the same distance are decoded in one batch. */
+/** Distances are multiples of 1 / LEVELS, so that codes at about the same distance share a batch. */
 const LEVELS = 32;
 
 /**
- * Decodes a traversal between images.
- * @param points codes of images [points, M], one row
- * @param codes [N, M], `traverse` of this row
+ * Decodes one row of a traversal between images.
+ * @param points codes of images [points, M]
+ * @param codes [N, M] from `traverse`
  * @returns values in [-1, 1], [N, C, H, W]
  */
 export async function decodeTraversal(
@@ -51,7 +50,6 @@ export async function decodeTraversal(
 ): Promise<Float32Array> {
   const { latentSize, imageElements } = model;
   const total = codes.length / latentSize;
-  // One batch is enough if the distance does not matter.
   const isBlended = model.pair.generator.separateStatistics;
   const rowsOf = (data: Float32Array) =>
     Array.from({ length: data.length / latentSize }, (_, row) =>
@@ -77,7 +75,7 @@ export async function decodeTraversal(
   return images;
 }
 
-/** Returns the columns of an image grid of traversals: one row each, except that a single circle or a path of several segments is wrapped. */
+/** Rows of a grid are traversals, except that a single circle or path of several segments is wrapped. */
 export function traversalColumns(perRow: number, rows: number, { frames, circle, loop }: Traversal): number {
   if (rows > 1) return perRow;
   if (circle) return squareColumns(perRow);

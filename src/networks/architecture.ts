@@ -3,7 +3,6 @@ import { IMAGE_SIZES } from '../imageSizes.js';
 import * as architectures from './architectures/index.js';
 import type { Architecture } from './dcgan.js';
 
-/** Every architecture by name. */
 export const ARCHITECTURES = architectures satisfies Record<string, Architecture>;
 
 export type ArchitectureName = keyof typeof architectures;
@@ -12,7 +11,7 @@ export const ARCHITECTURE_NAMES = Object.keys(ARCHITECTURES).sort() as readonly 
 const DEFAULTS: readonly { readonly size: number; readonly architecture: ArchitectureName }[] = IMAGE_SIZES;
 
 /**
- * Returns the name of the default architecture for an image size.
+ * Returns the default architecture for an image size.
  * @throws {InputError} if there is none
  */
 export function architectureFor(imageSize: number): ArchitectureName {

@@ -2,30 +2,29 @@ import type { NamedLayers } from './layer.js';
 import { batchNorm, conv, convTranspose, leakyRelu, relu } from './layers/index.js';
 import { createNetwork, type NetworkPair } from './network.js';
 
-/** Options of an architecture. */
 export interface NetworkOptions {
   /** Image channels: 1 (grayscale) or 3 (RGB). */
   readonly channels: number;
   /** M, the number of latent dimensions. */
   readonly latentSize: number;
-  /** n, the base width; the channels of inner layers are multiples of it. */
+  /** n, the base width, of which channels are multiples. */
   readonly width: number;
-  /** Whether running statistics are separate for native and generated inputs (default: false, as published). */
+  /** Whether native and generated inputs have separate running statistics (default: false, as published). */
   readonly separateStatistics?: boolean;
 }
 
-/** An architecture: the side of its images, and its networks. */
+/** Networks for images of one size. */
 export interface Architecture {
   readonly imageSize: number;
   readonly build: (options: NetworkOptions) => NetworkPair;
 }
 
-/** A convolution that halves, or a transposed convolution that doubles, the sides of a feature map. */
+/** Halves the sides of a feature map, or doubles them if transposed. */
 export const BY_TWO = { kernel: 4, stride: 2, padding: 1 };
-/** A convolution of a 4x4 feature map to 1x1, or a transposed convolution of 1x1 to 4x4. */
+/** From 4x4 to 1x1, or back if transposed. */
 export const BY_FOUR = { kernel: 4 };
 
-/** Builds a block of layers for each width, numbered from 1, from the width before it. */
+/** Builds a block for each width, numbered from 1. */
 const blocks = (
   first: number,
   widths: readonly number[],
@@ -36,7 +35,7 @@ const blocks = (
     ...widths.map((width, index) => block(widths[index - 1] ?? first, width, index + 1)),
   ) as NamedLayers;
 
-/** Convolutions that halve the sides, LeakyReLU after each, and batch normalization before it except after the first convolution. */
+/** Convolutions that halve the sides, batch normalization (not after the first), and LeakyReLU. */
 export const downsampling = (channels: number, widths: readonly number[]): NamedLayers =>
   blocks(channels, widths, (before, width, number) => ({
     [`conv${number}`]: conv(before, width, BY_TWO),
@@ -44,7 +43,7 @@ export const downsampling = (channels: number, widths: readonly number[]): Named
     [`activation${number}`]: leakyRelu(0.2),
   }));
 
-/** A transposed convolution of a code to 4x4, others that double the sides, and batch normalization and ReLU after each. */
+/** Transposed convolutions of a code to 4x4 and further, each with batch normalization and ReLU. */
 export const upsampling = (latentSize: number, widths: readonly number[]): NamedLayers =>
   blocks(latentSize, widths, (before, width, number) => ({
     [`conv${number}`]: convTranspose(before, width, number === 1 ? BY_FOUR : BY_TWO),
@@ -52,7 +51,6 @@ export const upsampling = (latentSize: number, widths: readonly number[]): Named
     [`activation${number}`]: relu(),
   }));
 
-/** Creates the pair of an encoder of images of a size and a generator of such images. */
 export function createPair(
   imageSize: number,
   { channels, latentSize, separateStatistics }: NetworkOptions,

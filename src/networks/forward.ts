@@ -2,22 +2,21 @@ import { add, concat, constant, mul, reshape, slice, type Value } from '../engin
 import { MOMENTUM, sequential } from './layer.js';
 import { type InputKind, type Network, statisticName } from './network.js';
 
-/** Symbolic tensors by name: `encoder.conv1.weight`. */
+/** By name, such as `encoder.conv1.weight`. */
 export type NamedValues = Readonly<Record<string, Value>>;
 
-/** The inputs of a forward pass. */
 interface ForwardInputs<Statistics> {
   readonly parameters: NamedValues;
   readonly statistics: Statistics;
   /** `[N, ...inputShape]` */
   readonly x: Value;
-  /** The kind of x, which selects the running statistics if the network has separate ones (default: native). */
+  /** Selects separate running statistics (default: native). */
   readonly kind?: InputKind;
 }
 
 /**
- * Runs a forward pass in training: it normalizes each batch by its own statistics and updates the flat running statistics.
- * @returns the output `[N, ...outputShape]`, and the flat running statistics after the pass
+ * Normalizes each batch by its own statistics and updates the flat running statistics.
+ * @returns the output `[N, ...outputShape]`, and the statistics after the pass
  */
 export function forwardTrain(network: Network, { parameters, statistics, x, kind = 'native' }: ForwardInputs<Value>) {
   const observed = new Map<string, { value: Value; rate: number }>();
@@ -41,7 +40,7 @@ export function forwardTrain(network: Network, { parameters, statistics, x, kind
   return { output, statistics: concat(next, 0) };
 }
 
-/** Runs a forward pass after training, normalized by running statistics. */
+/** Normalizes by running statistics, as after training. */
 export function forwardEval(
   network: Network,
   { parameters, statistics, x, kind = 'native' }: ForwardInputs<NamedValues>,
@@ -54,7 +53,7 @@ export function forwardEval(
   });
 }
 
-/** Updates all running statistics at once, since they are stored in one vector: a few operators instead of a few per layer. */
+/** In one vector, with a few operators instead of a few per layer. */
 function updateRunningStats(
   statistics: Value,
   observations: readonly { readonly value: Value; readonly rate: number }[],

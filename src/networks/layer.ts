@@ -2,68 +2,65 @@ import { type Shape, sizeOf, type Value } from '../engine/index.js';
 import type { RandomStream } from '../random.js';
 
 /**
- * A layer: its tensors, its output shape, its forward pass and what that costs. Tensors have names within the layer (`weight`). A network
- * names its layers, and a composite layer the layers inside it, so that `block1.conv1.weight` is unique. Batches are `[N, C, H, W]`;
- * shapes of one image or code are `[C, H, W]`.
+ * A layer: its tensors, output shape, forward pass and cost. A network names its layers, and a composite layer the
+ * layers inside, so that `block1.conv1.weight` is unique. Batches are `[N, C, H, W]`, shapes of one image `[C, H,
+ * W]`.
  */
 export interface Layer {
   /** Trainable tensors. */
   readonly parameters?: TensorSpecs;
-  /** Tensors that training passes update without gradients, such as running statistics. */
+  /** Updated by training passes without gradients, such as running statistics. */
   readonly buffers?: TensorSpecs;
-  /** True if the output is the result of a nonlinearity. Features of images are taken from such outputs. */
+  /** Whether the output is that of a nonlinearity, from which features are taken. */
   readonly isActivation?: true;
   readonly outputShape: (input: Shape) => Shape;
   readonly forward: (x: Value, context: LayerContext) => Value;
-  /** Floating-point operations of a forward pass of one image after training; a multiply-add counts as 2. */
+  /** Floating-point operations of one image after training; a multiply-add counts as 2. */
   readonly flops: (input: Shape) => number;
 }
 
-/** A tensor of a layer. */
 export interface TensorSpec {
   readonly shape: Shape;
-  /** Returns the initial elements. The stream belongs to this tensor alone. */
+  /** The stream belongs to this tensor alone. */
   readonly initialize: (size: number, stream: RandomStream) => Float32Array;
 }
 
 export type TensorSpecs = Readonly<Record<string, TensorSpec>>;
 
-/** Layers in the order in which they are applied, by their names. */
 export type NamedLayers = Readonly<Record<string, Layer>>;
 
-/** The tensors of one forward pass, by their names within the layer. */
+/** Tensors by their names within the layer. */
 export interface LayerContext {
   readonly parameter: (name: string) => Value;
   readonly buffer: (name: string) => Value;
   /**
-   * Absent after training. In training a layer calls it once per buffer and pass, and the buffer becomes
-   * `(1 - MOMENTUM) buffer + rate observed`.
+   * Absent after training. In training a layer calls it once per buffer and pass. The buffer becomes `(1 -
+   * MOMENTUM) buffer + rate observed`.
    */
   readonly observe: ((name: string, observed: Value, rate: number) => void) | undefined;
 }
 
-/** The fraction of a buffer that one training pass replaces, as in PyTorch's BatchNorm2d. */
+/** The replaced fraction of a buffer, as in PyTorch's BatchNorm2d. */
 export const MOMENTUM = 0.1;
 
-/** Initial elements drawn from N(mean, std^2). */
+/** N(mean, std^2). */
 export const normal =
   (mean: number, std: number): TensorSpec['initialize'] =>
   (size, stream) =>
     stream.fillNormal(new Float32Array(size)).map((draw) => mean + std * draw);
 
-/** Initial elements drawn uniformly from [-limit, limit). */
+/** [-limit, limit). */
 export const uniform =
   (limit: number): TensorSpec['initialize'] =>
   (size, stream) =>
     new Float32Array(size).map(() => (2 * stream.uniform() - 1) * limit);
 
-/** Initial elements that all have one value. */
 export const filled =
   (value: number): TensorSpec['initialize'] =>
   (size) =>
     new Float32Array(size).fill(value);
 
-/** Composes layers into one. Their tensors are named by layer: `conv1.weight`. */
+/** Composes layers into one, with tensors such as `conv1.weight`. */
 export function sequential(layers: NamedLayers): Layer {
   const entries = Object.entries(layers);
   const tensorsOf = (kind: 'parameters' | 'buffers'): TensorSpecs =>
@@ -81,7 +78,7 @@ export function sequential(layers: NamedLayers): Layer {
   };
 }
 
-/** Floating-point operations of each layer in a forward pass of one image, by the layer's name. */
+/** Floating-point operations of one image, by layer. */
 export function flopsByLayer(layers: NamedLayers, input: Shape): Record<string, number> {
   let shape = input;
   const flops: Record<string, number> = {};
@@ -92,14 +89,13 @@ export function flopsByLayer(layers: NamedLayers, input: Shape): Record<string, 
   return flops;
 }
 
-/** A layer that computes each element from the element at the same position, at `flops` operations each. */
+/** Maps each element, at `flops` operations. */
 export const pointwise = (forward: (x: Value) => Value, flops: number): Layer => ({
   outputShape: (input) => input,
   forward,
   flops: (input) => flops * sizeOf(input),
 });
 
-/** The context of a layer that has this name in the composite layer. */
 function within(name: string, { parameter, buffer, observe }: LayerContext): LayerContext {
   return {
     parameter: (tensor) => parameter(`${name}.${tensor}`),

@@ -1,6 +1,6 @@
 /**
- * Weights under the names that PyTorch's `state_dict` gives them in the published networks, each an `nn.Sequential` named `main` whose elements are the
- * layers of an architecture here: `generator.main.1.running_mean`.
+ * Weights under PyTorch's names: each published network is an `nn.Sequential` named `main`, whose elements are the
+ * layers here, as in `generator.main.1.running_mean`.
  */
 import { flattenTensors, type Shape, showShape, type TensorFile, tensorViews } from '../engine/index.js';
 import { InputError } from '../errors.js';
@@ -14,7 +14,7 @@ import {
   statisticName,
 } from './network.js';
 
-/** The networks in a file. With separate running statistics each network is in it twice, with those of either kind of input. */
+/** With separate running statistics, a file has each network twice. */
 const ROLES = {
   encoder: { network: 'encoder', kind: 'native' },
   generator: { network: 'generator', kind: 'native' },
@@ -24,13 +24,13 @@ const ROLES = {
 const rolesIn = ({ encoder: { separateStatistics } }: NetworkPair) =>
   Object.entries(ROLES).filter(([, { kind }]) => kind === 'native' || separateStatistics);
 
-/** A tensor of a network: its part, and its name there, such as `encoder.conv1.weight`. */
+/** A tensor such as `encoder.conv1.weight`. */
 interface Entry {
   readonly part: 'parameters' | 'statistics';
   readonly tensor: string;
 }
 
-/** The tensors of a network by their names in the state dict of its `main`, such as `0.weight`. */
+/** By the names within `main`, such as `0.weight`. */
 function entriesOf({ name, layers }: Network, kind: InputKind): ReadonlyMap<string, Entry> {
   const entries = new Map<string, Entry>();
   for (const [index, [layer, { parameters = {}, buffers = {} }]] of Object.entries(layers).entries()) {
@@ -45,12 +45,12 @@ function entriesOf({ name, layers }: Network, kind: InputKind): ReadonlyMap<stri
   return entries;
 }
 
-/** Whether a tensor is a counter of BatchNorm2d, an integer that no result depends on. */
+/** Whether it is a counter of BatchNorm2d, on which no result depends. */
 export const isCounter = (tensor: string): boolean => tensor.endsWith('.num_batches_tracked');
 
 /**
- * Returns the state dicts of both networks, as `generator.main.0.weight` and `encoder.main.0.weight`. With separate running statistics, `decoder` is the
- * generator with those of codes, and `sample_encoder` the encoder with those of samples.
+ * Returns tensors such as `generator.main.0.weight`. With separate running statistics, `decoder` is the generator
+ * of codes of images, and `sample_encoder` the encoder of samples.
  */
 export function toStateDict(pair: NetworkPair, weights: ModelWeights): TensorFile['tensors'] {
   const tensors: Record<string, { shape: Shape; data: Float32Array }> = {};
@@ -64,7 +64,6 @@ export function toStateDict(pair: NetworkPair, weights: ModelWeights): TensorFil
   return tensors;
 }
 
-/** The options of networks that a state dict determines. */
 export interface StateDictOptions {
   readonly channels: 1 | 3;
   readonly width: number;
@@ -73,9 +72,9 @@ export interface StateDictOptions {
 }
 
 /**
- * Returns the options of the networks of a state dict, from the shapes of its first layers.
- * @param file the name of the file in messages
- * @throws {InputError} if it has no such layers, or these are not those of images with 1 or 3 channels
+ * Reads the options from the shapes of the first layers.
+ * @param file its name in messages
+ * @throws {InputError} if there are no such layers, or images do not have 1 or 3 channels
  */
 export function stateDictOptions(tensors: TensorFile['tensors'], file: string): StateDictOptions {
   const shapeOf = (tensor: string): Shape => {
@@ -95,8 +94,7 @@ export function stateDictOptions(tensors: TensorFile['tensors'], file: string): 
 }
 
 /**
- * Returns the weights of a state dict.
- * @param file the name of the file in messages
+ * @param file its name in messages
  * @throws {InputError} if a tensor is missing, has another shape, is not finite, or belongs to no network
  */
 export function fromStateDict(

@@ -1,18 +1,18 @@
-/** Checkpoints of a page: their checksum, and the storage of the browser (IndexedDB), which outlives the page. */
+/** Checksums of checkpoints, and their storage in the browser (IndexedDB), which outlives the page. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { createStore, del, get, keys, set } from 'idb-keyval';
 import { InputError } from '../errors.js';
 import type { Digest } from '../training/checkpoint.js';
 
-/** SHA-256 of consecutive pieces. The browser's own returns a promise. */
+/** SHA-256. The browser's own returns a promise. */
 export const digest: Digest = (...pieces) =>
   bytesToHex(pieces.reduce((hash, piece) => hash.update(piece), sha256.create()).digest());
 
 const openStore = () => createStore('agenet checkpoints', 'checkpoints');
 
 /**
- * Stores a checkpoint, and replaces one of this name at once: the earlier one stays if storing fails.
+ * Stores a checkpoint under a name. An earlier one stays if storing fails.
  * @throws {InputError} if the storage is full, or the browser allows none
  */
 export const storeCheckpoint = (name: string, bytes: Uint8Array): Promise<void> =>
@@ -25,7 +25,7 @@ export const storeCheckpoint = (name: string, bytes: Uint8Array): Promise<void> 
 export const readStoredCheckpoint = (name: string): Promise<Uint8Array | undefined> =>
   attempt('cannot be read', () => get<Uint8Array>(name, openStore()));
 
-/** Removes a checkpoint, if there is one of this name. */
+/** Removes a checkpoint, if there is one. */
 export const deleteStoredCheckpoint = (name: string): Promise<void> =>
   attempt('cannot be written', () => del(name, openStore()));
 

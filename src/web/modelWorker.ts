@@ -1,4 +1,4 @@
-/** A trained model in a worker of a page: the worker's side. */
+/** The worker's side of `WorkerModel`. */
 import { compile } from '../engine/runtime/web.js';
 import { InputError } from '../errors.js';
 import { TrainedModel } from '../model/trainedModel.js';
@@ -16,7 +16,6 @@ import { answerRequests, createQueue, type WorkerScope } from './requests.js';
  */
 export function serveModel(scope: WorkerScope): void {
   let model: TrainedModel | undefined;
-  // ONNX Runtime runs one program at a time.
   const inTurn = createQueue();
   const answer = async (request: ModelRequest): Promise<ModelAnswer> => {
     if (request.type === 'load') {
@@ -49,7 +48,7 @@ async function load(source: ModelSource) {
         }))
       : source;
   const { pair } = iterationSpec(configuration);
-  // One image at a time, without the lowering for batches, is fastest for a visitor who drags.
+  // Without the lowering for batches, single images are fastest for a visitor who drags.
   return {
     configuration,
     model: TrainedModel.of(

@@ -1,4 +1,3 @@
-/** Training in a worker of a page: the page's side. */
 import type { ModelWeights } from '../networks/network.js';
 import type { Configuration } from '../training/configuration.js';
 import type { IterationReport } from '../training/trainer.js';
@@ -6,14 +5,14 @@ import type { TrainingAnswer, TrainingEvent, TrainingProgress, TrainingRequest, 
 import { type PageWorker, Requests } from './requests.js';
 
 /**
- * A training in a worker that calls `serveTraining`.
+ * Trains in a worker that calls `serveTraining`.
  * @example
  * const training = await PageTraining.start(new Worker('training.js', { type: 'module' }), { configuration, images });
  * training.onReport = ({ step, scalars }) => console.log(step, scalars['encoder.match_x']);
  * await training.run();
  */
 export class PageTraining {
-  /** Receives the reports of iterations while training runs. */
+  /** Receives reports while training runs. */
   onReport: (report: IterationReport) => void = () => undefined;
   private trained: Configuration | undefined;
   private current: TrainingProgress = { step: 0, totalSteps: 0 };
@@ -36,18 +35,17 @@ export class PageTraining {
     return training;
   }
 
-  /** What is trained. */
   get configuration(): Configuration {
     return this.trained!;
   }
 
-  /** Where the training stood at the last answer or report. */
+  /** As of the last answer or report. */
   get progress(): TrainingProgress {
     return this.current;
   }
 
   /**
-   * Trains until `pause` or another request, or to the end.
+   * Trains to the end, or until `pause` or another request.
    * @param reportEvery iterations between two reports (default: 1)
    */
   async run(reportEvery = 1): Promise<TrainingProgress> {
@@ -64,7 +62,7 @@ export class PageTraining {
     return (await this.request({ type: 'step' })).report;
   }
 
-  /** The weights after the last iteration, those of the EMA if there is one. A run continues. */
+  /** The weights after the last iteration, of the EMA if there is one. A run continues. */
   async readWeights(): Promise<ModelWeights> {
     return (await this.request({ type: 'weights' })).weights!;
   }

@@ -5,11 +5,11 @@ import type { ModelWeights } from '../networks/network.js';
 import type { Configuration } from '../training/configuration.js';
 import type { IterationReport } from '../training/trainer.js';
 
-/** What is trained: a configuration, from fresh weights or from a checkpoint of it, or a checkpoint with the configuration that it contains. */
+/** A configuration with new weights or those of a checkpoint, or a checkpoint with its own configuration. */
 export type TrainingStart = {
-  /** Training images, bytes [N, C, H, W]. */
+  /** Bytes [N, C, H, W]. */
   readonly images: Uint8Array;
-  /** Where to compute (default: wasm). */
+  /** Default: wasm. */
   readonly device?: WebDevice;
   /** Replaces the length of the configuration. */
   readonly length?: Configuration['length'];
@@ -18,7 +18,7 @@ export type TrainingStart = {
   | { readonly configuration?: undefined; readonly checkpoint: Uint8Array }
 );
 
-/** To the training worker. `run` is answered when training pauses, which may be by another request; `weights` does not end a run. */
+/** The worker answers `run` when training pauses, which may be by another request; `weights` does not end a run. */
 export type TrainingRequest =
   | { readonly type: 'start'; readonly start: TrainingStart }
   | { readonly type: 'run'; readonly reportEvery: number }
@@ -28,30 +28,26 @@ export type TrainingRequest =
   | { readonly type: 'export' }
   | { readonly type: 'import'; readonly checkpoint: Uint8Array };
 
-/** Where a training stands. */
 export interface TrainingProgress {
-  /** Iterations done. */
   readonly step: number;
   readonly totalSteps: number;
 }
 
 export interface TrainingAnswer {
   readonly progress: TrainingProgress;
-  /** What is trained, as an answer to `start`. */
+  /** Answers `start`. */
   readonly configuration?: Configuration;
   readonly report?: IterationReport;
   readonly weights?: ModelWeights;
   readonly checkpoint?: Uint8Array;
 }
 
-/** The report of an iteration of a run. */
 export type TrainingEvent = IterationReport;
 
-/** A model: the bytes of a checkpoint, or weights and the configuration that they were trained with. */
+/** The bytes of a checkpoint, or weights and their configuration. */
 export type ModelSource =
   { readonly checkpoint: Uint8Array } | { readonly configuration: Configuration; readonly weights: ModelWeights };
 
-/** To the model worker. */
 export type ModelRequest =
   | { readonly type: 'load'; readonly source: ModelSource }
   | { readonly type: 'replace'; readonly weights: ModelWeights }
@@ -59,7 +55,7 @@ export type ModelRequest =
   | { readonly type: 'decode'; readonly inputs: CodesAtDistance }
   | { readonly type: 'encode'; readonly inputs: ImageBytes };
 
-/** The configuration of a model that was loaded, or what its networks computed. */
+/** The configuration answers `load`, values the networks. */
 export interface ModelAnswer {
   readonly configuration?: Configuration;
   readonly values?: Float32Array;

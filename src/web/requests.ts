@@ -1,4 +1,4 @@
-/** Requests of a page to a worker, each answered once, and what the worker sends without a request. */
+/** Requests of a page to a worker, each answered once, and events of the worker. */
 import { InputError, type InputProblem, messageOf } from '../errors.js';
 
 /** What a `Worker` has. */
@@ -17,7 +17,6 @@ export interface WorkerScope {
   postMessage(message: unknown, transfer: readonly ArrayBufferLike[]): void;
 }
 
-/** From the worker: the answer to the request of that number, its failure, or an event. */
 type Reply<A, E> =
   | { readonly id: number; readonly answer: A }
   | { readonly id: number; readonly failure: string | InputProblem }
@@ -42,7 +41,7 @@ export class Requests<Q, A, E = never> {
     private readonly onEvent: (event: E) => void = () => undefined,
   ) {
     worker.addEventListener('message', ({ data }) => this.receive(data as Reply<A, E>));
-    // Without memory or its script, a worker answers nothing.
+    // A worker without memory or script answers nothing.
     worker.addEventListener('error', ({ message }) =>
       this.fail(new InputError(name, `the worker failed (${message ?? 'its script cannot be loaded'})`)),
     );
@@ -61,7 +60,6 @@ export class Requests<Q, A, E = never> {
     });
   }
 
-  /** Ends the worker. */
   stop(): void {
     this.worker.terminate();
     this.fail(new InputError(this.name, 'stopped'));
@@ -83,8 +81,8 @@ export class Requests<Q, A, E = never> {
 }
 
 /**
- * Returns a function that runs actions one after another. Each receives a function that returns whether it is the latest: what takes long ends when
- * it is not.
+ * Runs actions one after another. Each receives a function that returns whether it is the latest, so that long ones
+ * can end.
  */
 export function createQueue(): <T>(action: (isLatest: () => boolean) => Promise<T>) => Promise<T> {
   let count = 0;
@@ -98,8 +96,8 @@ export function createQueue(): <T>(action: (isLatest: () => boolean) => Promise<
 }
 
 /**
- * The worker's side: answers requests.
- * @param transferred the buffers of an answer that move to the page
+ * The worker's side.
+ * @param transferred buffers of an answer that move to the page
  * @returns a function that sends events
  */
 export function answerRequests<Q, A, E = never>(

@@ -1,4 +1,4 @@
-/** Training in a worker of a page: the worker's side. */
+/** The worker's side of `PageTraining`. */
 import { splitInMemory } from '../data/source.js';
 import { compile } from '../engine/runtime/web.js';
 import { InputError } from '../errors.js';
@@ -27,19 +27,15 @@ export function serveTraining(scope: WorkerScope): void {
   );
 }
 
-/** The file of a checkpoint in messages. */
 const CHECKPOINT = 'the checkpoint';
 
-/**
- * The state that a checkpoint of a configuration continues from.
- * @throws {InputError} if a setting differs that may not change
- */
+/** @throws {InputError} if a setting differs that may not change */
 function stateOf(checkpoint: Checkpoint, configuration: Configuration, images: number): TrainerState {
   requireResumable(configuration, { ...checkpoint, file: CHECKPOINT }, images);
   return resumedState(checkpoint, configuration);
 }
 
-/** Rethrows an error, in plain words if memory is insufficient: browsers and WebAssembly report that in many ways. */
+/** Browsers and WebAssembly report a lack of memory in many ways. */
 function explain(error: unknown): never {
   if (!(error instanceof RangeError || /bad_alloc|out of memory|allocat/iu.test(String(error)))) throw error;
   throw new InputError('training', 'this browser has too little memory', 'use a smaller width or batch', {
@@ -50,7 +46,7 @@ function explain(error: unknown): never {
 class TrainingService {
   private training:
     { readonly trainer: Trainer; readonly configuration: Configuration; readonly images: number } | undefined;
-  /** Requests that change the trainer are handled one after another, and end a run before them. */
+  /** Requests that change the trainer come one after another, and end a run before them. */
   private readonly inTurn = createQueue();
   private changing: Promise<unknown> = Promise.resolve();
   private reading: Promise<unknown> = Promise.resolve();
@@ -62,14 +58,13 @@ class TrainingService {
     return this.inTurn((isLatest) => this.answer(request, isLatest)).catch(explain);
   }
 
-  /** Reads the weights between two iterations. */
   private async readWeights(): Promise<TrainingAnswer> {
     const { trainer } = this.started();
     const { vectors } = await this.readState(trainer);
     return { weights: modelWeights(vectors), progress: { step: trainer.step, totalSteps: trainer.totalSteps } };
   }
 
-  /** Reads the state after the current iteration and what is read already, because a tensor on a GPU is read once at a time. */
+  /** Waits for the current iteration and earlier reads, because a tensor on a GPU is read once at a time. */
   private readState(trainer: Trainer): Promise<TrainerState> {
     const state = Promise.all([this.changing, this.reading]).then(() => trainer.readState());
     this.reading = state.catch(() => undefined);
@@ -126,7 +121,6 @@ class TrainingService {
     return { configuration, progress: { step: trainer.step, totalSteps: trainer.totalSteps } };
   }
 
-  /** Iterates until another request comes, or training ends. */
   private async run(trainer: Trainer, reportEvery: number, isLatest: () => boolean): Promise<void> {
     while (isLatest() && trainer.step < trainer.totalSteps) {
       const next = trainer.step + 1;
@@ -138,7 +132,6 @@ class TrainingService {
     }
   }
 
-  /** Changes the state, which is not read during the change. */
   private change<T>(action: () => Promise<T>): Promise<T> {
     const change = this.reading.then(action);
     this.changing = change.catch(() => undefined);

@@ -1,4 +1,3 @@
-/** A trained model in a worker of a page: the page's side. */
 import type { Codes, CodesAtDistance, ImageBytes } from '../model/trainedModel.js';
 import type { ModelWeights } from '../networks/network.js';
 import type { Configuration } from '../training/configuration.js';
@@ -6,8 +5,8 @@ import type { ModelAnswer, ModelRequest, ModelSource } from './protocol.js';
 import { type PageWorker, Requests } from './requests.js';
 
 /**
- * A trained model in a worker that calls `serveModel`. Codes are [N, M]; images going in are bytes [N, C, H, W], those coming out values in
- * [-1, 1].
+ * A trained model in a worker that calls `serveModel`. Codes are [N, M], given images bytes [N, C, H, W], returned
+ * ones values in [-1, 1].
  * @example
  * const model = await WorkerModel.load(new Worker('model.js', { type: 'module' }), { checkpoint });
  * const z = drawCodes('sphere', 16, model.configuration.latent, randomStream(0, 'samples'));
@@ -16,36 +15,32 @@ import { type PageWorker, Requests } from './requests.js';
 export class WorkerModel {
   private constructor(
     private readonly requests: Requests<ModelRequest, ModelAnswer>,
-    /** The configuration that the model was trained with. */
     readonly configuration: Configuration,
   ) {}
 
-  /**
-   * Loads a model.
-   * @throws {InputError} if the checkpoint is damaged or of another version
-   */
+  /** @throws {InputError} if the checkpoint is damaged or of another version */
   static async load(worker: PageWorker, source: ModelSource): Promise<WorkerModel> {
     const requests = new Requests<ModelRequest, ModelAnswer>(worker, 'model');
     const { configuration } = await requests.send({ type: 'load', source });
     return new WorkerModel(requests, configuration!);
   }
 
-  /** Takes over other weights of the same networks, such as newer ones of a training (`PageTraining.readWeights`). */
+  /** Replaces the weights, for example by `PageTraining.readWeights`. */
   async replaceWeights(weights: ModelWeights): Promise<void> {
     await this.requests.send({ type: 'replace', weights });
   }
 
-  /** g(z): samples of the prior to images. */
+  /** Returns images g(z) of samples of the prior. */
   generate(inputs: Codes): Promise<Float32Array> {
     return this.values({ type: 'generate', inputs });
   }
 
-  /** g(c): codes of images, or codes at a distance (0 to 1) from those, to images. */
+  /** Returns images of codes of images, or of codes at a distance (0 to 1) from them. */
   decode(inputs: CodesAtDistance): Promise<Float32Array> {
     return this.values({ type: 'decode', inputs });
   }
 
-  /** e(x): images to codes. */
+  /** Returns codes e(x). */
   encode(inputs: ImageBytes): Promise<Float32Array> {
     return this.values({ type: 'encode', inputs });
   }

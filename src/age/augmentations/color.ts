@@ -13,5 +13,4 @@ export const color: Augmentation = {
   },
 };
 
-/** Scales the difference from a mean. */
 const scaleFrom = (mean: Value, x: Value, factor: Value): Value => add(mul(sub(x, mean), factor), mean);

@@ -1,12 +1,12 @@
 import { abs, cast, constant, greater, mul, type Shape, sub, type Value } from '../../engine/index.js';
 import type { Augmentation } from '../terms.js';
 
-/** The size of the square, as a fraction of the image size. */
+/** The side of the square, as a fraction of the image's. */
 const SIZE = 1 / 2;
 
 const sideOf = (size: number): number => Math.round(size * SIZE);
 
-/** Sets a square to 0, which is gray. Its center is anywhere in the image, so that the border may cut it off. */
+/** Sets a square to 0, which is gray. Its center is anywhere in the image. */
 export const cutout: Augmentation = {
   parameters: 2,
   draw: (stream, [, height, width]) => [height, width].map((size) => stream.below(size + 1 - (sideOf(size) % 2))),
@@ -16,7 +16,7 @@ export const cutout: Augmentation = {
   },
 };
 
-/** 1 for each position that the square around a center covers, else 0. An even side has one position more before the center than after it. */
+/** 1 where the square is, else 0. An even side has one position more before the center than after it. */
 function within(center: Value, size: number, shape: Shape): Value {
   const side = sideOf(size);
   const positions = constant(

@@ -4,13 +4,13 @@ import type { Augmentation } from '../terms.js';
 /** The largest shift, as a fraction of the image size. */
 const RANGE = 1 / 8;
 
-/** Shifts by a whole number of rows and columns. Pixels from beyond the border are those of the border. */
+/** Shifts by whole rows and columns, and repeats the border. */
 export const translation: Augmentation = {
   parameters: 2,
   draw: (stream, [, height, width]) => [height, width].map((size) => drawShift(size, (count) => stream.below(count))),
   apply(x, [rows, columns]) {
     const [height, width] = x.shape.slice(2) as [number, number];
-    // Products with one-hot matrices: exact, and as gradients they are products with the transposed ones.
+    // Products with one-hot matrices are exact.
     const byRow = oneHot(sources(rows!, height, [1, 1, height, 1]), height, [1, 1, 1, height]);
     const byColumn = oneHot(sources(columns!, width, [1, 1, 1, width]), width, [1, 1, width, 1]);
     return matMul(matMul(byRow, x), byColumn);
@@ -28,7 +28,6 @@ const indices = (size: number, shape: Shape): Value =>
     shape,
   );
 
-/** For each position of the result the position that its pixel comes from. */
 const sources = (shift: Value, size: number, shape: Shape): Value =>
   clip(sub(indices(size, shape), shift), 0, size - 1);
 

@@ -1,7 +1,7 @@
 import { add, div, log, meanOf, mul, reduceMean, sqrt, square, sub, sumOf, type Value } from '../../engine/index.js';
 import type { Divergence } from '../terms.js';
 
-/** KL(N(m, s^2) || N(0, 1)) = (s^2 + m^2) / 2 - log s - 1/2 of the Gaussian fitted to each coordinate (the paper's KL(Q || P)). */
+/** KL(N(m, s^2) || N(0, 1)) = (s^2 + m^2) / 2 - log s - 1/2 for each coordinate (the paper's KL(Q || P)). */
 export const qp: Divergence = gaussian({
   perCoordinate: ({ mean, s, sSquared }) => sub(sub(mul(add(sSquared, square(mean)), 0.5), log(s)), 0.5),
   atZeroMean: (s) => s ** 2 / 2 - Math.log(s) - 0.5,

@@ -19,12 +19,11 @@ import {
 } from '../../engine/index.js';
 import type { Divergence } from '../terms.js';
 
-/** Keeps the logarithm finite if two codes coincide. */
 const MIN_DISTANCE = 1e-4;
 
 /**
- * The divergence without a fitted Gaussian: mean(q^2) / 2 - H, with the entropy estimate H = (M / N) sum_i log(d_i + 1e-4), where d_i is
- * the squared distance of code i to its nearest neighbor in the batch. It has no lower bound.
+ * mean(q^2) / 2 - H, with the entropy estimate H = (M / N) sum_i log(d_i + 1e-4). Here d_i is the squared distance
+ * of code i to its nearest neighbor in the batch. It has no lower bound.
  */
 export const nearest: Divergence = {
   of: (codes) => {
@@ -36,8 +35,8 @@ export const nearest: Divergence = {
 };
 
 /**
- * Returns the matrix `[N, N]` whose row i selects the nearest neighbor of code i. The gradient treats the choice as a constant. Distances
- * are then computed from differences, because those from inner products lose their precision between close codes.
+ * Returns the matrix `[N, N]` whose row i selects the nearest neighbor of code i, a constant to the gradient. Only
+ * the choice uses inner products, which lose precision between close codes.
  */
 function nearestNeighbors(codes: Value): Value {
   const count = codes.shape[0]!;
@@ -52,7 +51,6 @@ function nearestNeighbors(codes: Value): Value {
   return stopGradient(cast(equal(indices, columns), 'float32'));
 }
 
-/** A matrix whose diagonal is so large that no code is its own nearest neighbor. */
 function excludeSelf(count: number): Value {
   const data = new Float32Array(count * count);
   for (let index = 0; index < count; index++) data[index * (count + 1)] = 1e30;

@@ -4,7 +4,7 @@ import { cos } from '../distances/cosine.js';
 import { normalizeAlongAxis1 } from '../prior.js';
 import type { LossTerm } from '../terms.js';
 
-/** The cosine distance of e(x) and e(S(x)), with S a random distortion (a shift, scale and shear): images that look alike get close codes. */
+/** The cosine distance of e(x) and e(S(x)), with S a random distortion: images that look alike get close codes. */
 export const align: LossTerm = {
   signs: { encoder: 1 },
   needs: ['realCodes', 'distortedCodes'],
@@ -15,10 +15,10 @@ export const align: LossTerm = {
 const CONCENTRATION = 8;
 
 /**
- * log mean exp(8 u_i·u_j) over all pairs of a batch, with u the direction of e(x): lower if codes are spread more evenly over the sphere.
- * Unlike the divergences of fitted Gaussians it detects correlations of coordinates. A code's pair with itself counts as well: a constant e^8
- * in the sum, beside which only close pairs have weight. At most 8, and at least log((e^8 + (N - 1) e^(-8 / (N - 1))) / N), the value of a
- * simplex.
+ * log mean exp(8 u_i·u_j) over all pairs of a batch, with u the direction of e(x); lower for more even codes. It
+ * also detects correlations of coordinates, which fitted Gaussians do not. A code's pair with itself adds e^8, so
+ * that only close pairs have weight. At most 8, and at least log((e^8 + (N - 1) e^(-8 / (N - 1))) / N), the value
+ * of a simplex.
  */
 export const uniform: LossTerm = {
   signs: { encoder: 1 },

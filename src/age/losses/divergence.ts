@@ -1,6 +1,6 @@
 import type { LossTerm } from '../terms.js';
 
-/** D(e(x)), or D(e(T(x))) with an augmentation T, which the encoder minimizes. It does not depend on the generator. */
+/** D(e(x)), or D(e(T(x))) with an augmentation T. The encoder minimizes it. */
 export const KL_real: LossTerm = {
   signs: { encoder: 1 },
   needs: ['realCodes'],
@@ -8,7 +8,7 @@ export const KL_real: LossTerm = {
   value: ({ realCodes }, { divergence }) => divergence(realCodes),
 };
 
-/** D(e(g(z))), or D(e(T(g(z)))) with an augmentation T, which the generator minimizes and the encoder maximizes. */
+/** D(e(g(z))), or D(e(T(g(z)))). The generator minimizes it and the encoder maximizes it. */
 export const KL_fake: LossTerm = {
   signs: { encoder: -1, generator: 1 },
   needs: ['fakeCodes'],

@@ -1,13 +1,13 @@
 import type { LossTerm } from '../terms.js';
 
-/** The reconstruction loss of images, dist(g(e(x)), x). */
+/** dist(g(e(x)), x). */
 export const match_x: LossTerm = {
   signs: { encoder: 1, generator: 1 },
   needs: ['reconstruction'],
   value: ({ reconstruction }, { matchX }, { x }) => matchX(reconstruction, x),
 };
 
-/** The reconstruction loss of codes, dist(e(g(z)), z). */
+/** dist(e(g(z)), z). */
 export const match_z: LossTerm = {
   signs: { encoder: 1, generator: 1 },
   needs: ['fakeCodes'],

@@ -1,4 +1,4 @@
-/** Reshape, Expand and ReduceSum: each is the gradient of another, and together they undo broadcasting. */
+/** Each is the gradient of another, and together they undo broadcasting. */
 import {
   apply,
   applyReduction,
@@ -33,7 +33,7 @@ const Reshape: Operator<{ shape: Shape }> = {
       ? undefined
       : { operands: [placement], result: axis, attributes: { shape: partOf(shape, axis, ranks) } };
   },
-  // A Reshape of a Reshape reads the operand of the first; a Reshape to the operand's own shape is dropped.
+  // Merges Reshapes, and drops one to the same shape.
   simplify(value) {
     const operand = value.inputs[0]!;
     const source = isReshape(operand) ? operand.inputs[0]! : operand;
@@ -42,21 +42,21 @@ const Reshape: Operator<{ shape: Shape }> = {
   },
 };
 
-/** Finds the axis of a new shape that is divided if an axis of the old one is: as many elements precede it. */
+/** As many elements precede the divided axis before and after. */
 function partAfterReshape(from: Shape, divided: number, to: Shape, ranks: number): number | undefined {
   const before = sizeOf(from.slice(0, divided));
   const axis = to.findIndex((size, index) => size % ranks === 0 && sizeOf(to.slice(0, index)) === before);
   return axis < 0 ? undefined : axis;
 }
 
-/** Returns the shape of a rank's part. */
+/** The shape of a rank's part. */
 export const partOf = (shape: Shape, axis: number, ranks: number): Shape =>
   shape.map((size, index) => (index === axis ? size / ranks : size));
 
-/** Tests for a Reshape to a constant shape. A computed shape enforces an order of execution, see `After`. */
+/** Whether the shape is constant. A computed one enforces an order, see `After`. */
 const isReshape = (value: Value): value is ComputedValue => isComputedBy(value, 'Reshape') && value.inputs.length === 1;
 
-/** Gives the same elements in row-major order a different shape of the same size. */
+/** Gives the same elements, in row-major order, a different shape. */
 export const reshape = (x: Value, shape: Shape): Value =>
   sameShape(x.shape, shape) ? x : apply(Reshape, [x], { shape });
 
@@ -82,11 +82,11 @@ const Expand: Operator<{ shape: Shape }> = {
   },
 };
 
-/** Repeats axes of size 1, and adds leading ones, up to a shape. */
+/** Repeats axes of size 1, and adds leading ones. */
 export const expand = (x: Value, shape: Shape): Value =>
   sameShape(x.shape, shape) ? x : apply(Expand, [x], { shape });
 
-/** Repeats the gradient of a reduction's result to the operand's shape. */
+/** Repeats a reduction's gradient to the operand's shape. */
 export const broadcastGradient = (gradient: Value, x: Value, { axes }: ReductionAttributes): Value =>
   expand(reshape(gradient, reducedShape(x.shape, axes, 1)), x.shape);
 
@@ -99,7 +99,7 @@ const ReduceSum: Operator<ReductionAttributes> = {
 /** Sums over axes. */
 export const reduceSum = applyReduction(ReduceSum);
 
-/** Sums over the axes that broadcasting from `shape` has repeated: the gradient of a broadcast operand. */
+/** Sums over axes that broadcasting from `shape` has repeated. */
 export function sumTo(x: Value, shape: Shape): Value {
   const lead = x.shape.length - shape.length;
   const axes = x.shape.flatMap((size, axis) => (axis < lead || (shape[axis - lead] === 1 && size !== 1) ? [axis] : []));

@@ -1,11 +1,10 @@
 /**
- * Operators over the processes (ranks) that compute one graph together, each on its part of a batch. A runtime computes
- * them with a communicator. With one rank, each returns its operand.
+ * Operators over processes (ranks), each with its part of a batch, which a runtime computes with a communicator.
+ * With one rank, each returns its operand.
  */
 import { apply, requireFloat, throwShapeError } from '../operator.js';
 import type { Operator, Value } from '../value.js';
 
-/** The domain of these operators in ONNX files. */
 export const COLLECTIVE_DOMAIN = 'agenet';
 
 interface RanksAttributes extends Record<string, number> {
@@ -17,7 +16,7 @@ const collective = (
 ): Pick<Operator<RanksAttributes>, 'name' | 'domain' | 'parameters' | 'simplify' | 'flops'> => ({
   name,
   domain: COLLECTIVE_DOMAIN,
-  // A kernel derives the number of ranks from its communicator.
+  // Kernels ask their communicator.
   parameters: () => ({ constants: [], encoded: ['ranks'] }),
   simplify: ({ inputs: [x], attributes: { ranks } }) => (ranks === 1 ? x : undefined),
   flops: () => 0,
@@ -25,7 +24,7 @@ const collective = (
 
 const AllReduceSum: Operator<RanksAttributes> = {
   ...collective('AllReduceSum'),
-  // A process may store the elements in a different order if all do.
+  // Elements may be stored in another order if all processes do so.
   elementwise: true,
   keepsZero: true,
   infer([x]) {
@@ -56,13 +55,13 @@ const OwnShare: Operator<RanksAttributes> = {
   },
 };
 
-/** The sum over all ranks, on every rank. Its gradient is a sum again, because losses of ranks add up. */
+/** The sum over all ranks, on every rank. Its gradient is a sum, because losses of ranks add up. */
 export const allReduceSum = (x: Value, ranks: number): Value => (ranks === 1 ? x : apply(AllReduceSum, [x], { ranks }));
 
-/** The tensors of all ranks concatenated along the first axis, in the order of ranks, on every rank. */
+/** Concatenates the tensors of all ranks, in their order, along the first axis. */
 export const allGather = (x: Value, ranks: number): Value => (ranks === 1 ? x : apply(AllGather, [x], { ranks }));
 
-/** The rank's own part along the first axis: the inverse of `allGather`. It has no gradient. */
+/** The inverse of `allGather`, without a gradient. */
 export const ownShare = (x: Value, ranks: number): Value => (ranks === 1 ? x : apply(OwnShare, [x], { ranks }));
 
 const Jointly: Operator<{ index: number }> = {
@@ -73,6 +72,6 @@ const Jointly: Operator<{ index: number }> = {
   decomposition: (inputs, { index }) => inputs[index]!,
 };
 
-/** Returns the same values. If ranks compute them as sums over a shared batch, one message reduces all of them. */
+/** Returns the same values, whose sums over a shared batch one message then reduces. */
 export const jointly = (values: readonly Value[]): Value[] =>
   values.map((_, index) => apply(Jointly, values, { index }));

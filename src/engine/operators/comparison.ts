@@ -39,7 +39,7 @@ const Where: Operator<NoAttributes> = {
   partialEvaluate: ([, a, b]) => (typeof a === 'number' && a === b ? a : undefined),
 };
 
-/** Elements of `a` where the condition is true, of `b` elsewhere. */
+/** `a` where the condition is true, else `b`. */
 export const where = (condition: Value, a: Value, b: Value): Value => apply(Where, [condition, a, b], {});
 
 const Cast: Operator<{ to: number }> = {
@@ -61,7 +61,7 @@ function convert(data: ElementArray, type: ElementType): ElementArray {
   return type === 'float32' ? Float32Array.from(numbers) : Uint8Array.from(numbers);
 }
 
-/** The same elements as another type; no gradient flows. */
+/** Converts elements; no gradient flows. */
 export const cast = (x: Value, type: ElementType): Value =>
   x.type === type ? x : apply(Cast, [x], { to: ELEMENT_CODES[type] });
 
@@ -71,10 +71,9 @@ const StopGradient: Operator<NoAttributes> = {
   infer: ([x]) => ({ type: x!.type, shape: x!.shape }),
   gradient: () => [null],
   evaluate: ([x]) => x!.data,
-  // Its work is done once gradients exist.
   simplify: ({ inputs: [x] }) => x,
   flops: () => 0,
 };
 
-/** The same value, a constant to every gradient. Simplification removes it. */
+/** The same value, but constant to gradients. Simplification removes it. */
 export const stopGradient = (x: Value): Value => apply(StopGradient, [x], {});

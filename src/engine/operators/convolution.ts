@@ -1,11 +1,11 @@
-/** Two-dimensional convolution and its transpose; each is the other's gradient with respect to the data. */
+/** Each is the other's gradient with respect to the data. */
 import { apply, requireFloat, throwShapeError } from '../operator.js';
 import { type Shape, sizeOf } from '../shape.js';
 import type { Distribution, Operator, Placement, TensorType, Value } from '../value.js';
 import { reduceSum } from './broadcasting.js';
 import { slice, transpose } from './shaping.js';
 
-/** Attributes under ONNX's names: strides and dilations [y, x], pads [top, left, bottom, right]. */
+/** ONNX's names and order: strides and dilations [y, x], pads [top, left, bottom, right]. */
 interface ConvAttributes extends Record<string, readonly number[]> {
   readonly strides: readonly number[];
   readonly pads: readonly number[];
@@ -29,7 +29,10 @@ export interface ConvOptions {
 }
 
 export interface ConvTransposeOptions extends ConvOptions {
-  /** Rows and columns added at the bottom and right, to choose among sizes that a strided convolution maps to one. */
+  /**
+   * Rows added at the bottom and columns at the right, to choose among sizes that a strided convolution maps to
+   * one.
+   */
   readonly outputPadding?: Pair;
 }
 
@@ -41,7 +44,10 @@ const attributesOf = ({ strides = 1, pads = 0, dilations = 1 }: ConvOptions) => 
 });
 const inputsOf = (x: Value, w: Value, { bias }: ConvOptions): Value[] => (bias ? [x, w, bias] : [x, w]);
 
-/** Infers the result from its height and width; `inward` is the kernel's axis of input channels. */
+/**
+ * @param inward the kernel's axis of input channels
+ * @param sizes height and width of the result
+ */
 function inferConv(
   name: string,
   inputs: readonly Value[],
@@ -64,13 +70,13 @@ function inferConv(
   return { type: 'float32', shape: [x!.shape[0]!, channels, ...sizes] };
 }
 
-/** The height and width of a convolution's result. */
+/** Height and width of the result. */
 const convSizes = ({ shape: x }: Value, { shape: w }: Value, { strides, pads, dilations }: ConvAttributes): number[] =>
   [0, 1].map(
     (i) => Math.floor((x[2 + i]! + pads[i]! + pads[2 + i]! - dilations[i]! * (w[2 + i]! - 1) - 1) / strides[i]!) + 1,
   );
 
-/** The height and width of a transposed convolution's result without output padding. */
+/** Height and width without output padding. */
 const transposedSizes = (
   { shape: x }: Value,
   { shape: w }: Value,
@@ -78,7 +84,7 @@ const transposedSizes = (
 ): number[] =>
   [0, 1].map((i) => (x[2 + i]! - 1) * strides[i]! - pads[i]! - pads[2 + i]! + dilations[i]! * (w[2 + i]! - 1) + 1);
 
-/** Distributes the batch; or the channels of data and kernel, as in the gradient of a kernel. */
+/** Divides the batch, or the channels of data and kernel as in a kernel's gradient. */
 function distributeConv([x, w, ...bias]: readonly Placement[], inward: number): Distribution | undefined {
   if (x === 0) return { operands: [0, 'whole', ...bias.map(() => 'whole' as const)], result: 0 };
   return bias.length === 0 && (x === 1 || w === inward) ? { operands: [1, inward], result: 'summand' } : undefined;
@@ -105,8 +111,8 @@ const Conv: Operator<ConvAttributes> = {
 };
 
 /**
- * Cross-correlation of data [N, C, H, W] with a kernel [O, C, kh, kw]: [N, O, H', W'] with
- * H' = floor((H + pads - dilation (kh - 1) - 1) / stride) + 1.
+ * Cross-correlates data [N, C, H, W] with a kernel [O, C, kh, kw] to [N, O, H', W'] with H' = floor((H + pads -
+ * dilation (kh - 1) - 1) / stride) + 1.
  */
 export const conv = (x: Value, w: Value, options: ConvOptions = {}): Value =>
   apply(Conv, inputsOf(x, w, options), attributesOf(options));
@@ -123,7 +129,7 @@ const ConvTranspose: Operator<ConvTransposeAttributes> = {
   },
   gradient: ({ inputs: [x, w, bias], attributes: { output_padding: _, ...attributes }, gradient }) => [
     () => apply(Conv, [gradient, w!], attributes),
-    // Data and result exchange roles compared with Conv; the kernel [C, O, kh, kw] already has its axes in that order.
+    // Data and result exchange roles; the axes of the kernel [C, O, kh, kw] are in that order already.
     () => kernelGradient(gradient, x!, w!.shape, attributes),
     ...biasGradient(bias, gradient),
   ],
@@ -132,8 +138,8 @@ const ConvTranspose: Operator<ConvTransposeAttributes> = {
 };
 
 /**
- * Transposed convolution of data [N, C, H, W] with a kernel [C, O, kh, kw]: [N, O, H', W'] with
- * H' = (H - 1) stride - pads + dilation (kh - 1) + 1 + outputPadding.
+ * Convolves data [N, C, H, W] transposed with a kernel [C, O, kh, kw] to [N, O, H', W'] with H' = (H - 1) stride -
+ * pads + dilation (kh - 1) + 1 + outputPadding.
  */
 export const convTranspose = (x: Value, w: Value, options: ConvTransposeOptions = {}): Value =>
   apply(ConvTranspose, inputsOf(x, w, options), {
@@ -142,8 +148,8 @@ export const convTranspose = (x: Value, w: Value, options: ConvTransposeOptions 
   });
 
 /**
- * The gradient of a kernel [O, C, kh, kw]: a convolution of the data by the gradient, in which batch and channels, and
- * strides and dilations, exchange roles.
+ * Convolves data by the gradient for a kernel [O, C, kh, kw]: batch and channels, and strides and dilations,
+ * exchange roles.
  */
 function kernelGradient(
   x: Value,
@@ -154,6 +160,6 @@ function kernelGradient(
   const byChannel = [1, 0, 2, 3];
   const exchanged = { strides: dilations, pads, dilations: strides };
   const swapped = apply(Conv, [transpose(x, byChannel), transpose(gradient, byChannel)], exchanged);
-  // Data that the stride left over at the edge would make the kernel too large.
+  // Data that the stride left over would enlarge the kernel.
   return transpose(slice(slice(swapped, 2, 0, kh!), 3, 0, kw!), byChannel);
 }

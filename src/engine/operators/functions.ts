@@ -1,4 +1,3 @@
-/** Elementwise functions of one operand. */
 import { applyFunction, elementwiseFunction } from '../elementwise.js';
 import { apply } from '../operator.js';
 import { ShapeError } from '../shape.js';
@@ -33,7 +32,7 @@ const Relu = elementwiseFunction(
 const LeakyRelu = elementwiseFunction<{ alpha: number }>(
   'LeakyRelu',
   (x, { alpha }) => (x > 0 ? x : alpha * x),
-  // The sign of the result is that of the operand, and the operand need not be kept.
+  // The result has the operand's sign, so the operand need not be kept.
   ({ output, attributes, gradient }) => mul(gradient, stepMask(output, 1, attributes.alpha)),
   { floatAttributes: ['alpha'], epilogue: ({ alpha }) => [alpha] },
 );
@@ -74,5 +73,5 @@ export function leakyRelu(x: Value, alpha: number): Value {
 /** x limited to [min, max]; the gradient outside and at the limits is 0. */
 export const clip = (x: Value, min: number, max: number): Value => apply(Clip, [x], { min, max });
 
-/** `high` where x > 0, `low` elsewhere. Scalars, so that lowering can recognize and replace the whole. */
+/** `high` where x > 0, else `low`: scalars, so that lowering recognizes it. */
 const stepMask = (x: Value, high: number, low: number): Value => where(greater(x, 0), constant(high), constant(low));

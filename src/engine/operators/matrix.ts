@@ -1,4 +1,3 @@
-/** Matrix products. */
 import { apply, type NoAttributes, requireFloat, throwShapeError } from '../operator.js';
 import { broadcastShapes, sizeOf } from '../shape.js';
 import type { Operator, Value } from '../value.js';
@@ -23,7 +22,7 @@ const MatMul: Operator<NoAttributes> = {
     () => sumTo(matMul(transposeMatrix(a!), gradient), b!.shape),
   ],
   distribute([a, b], { value: { inputs, shape } }) {
-    // Leading axes, rows and columns of both, counted from the last axis of the result.
+    // Axes counted from the last.
     const [left, right] = [a, b].map((placement, index) =>
       typeof placement === 'number' ? inputs[index]!.shape.length - placement : undefined,
     );

@@ -11,10 +11,9 @@ interface BatchNormalizationAttributes extends Record<string, number> {
   readonly epsilon: number;
 }
 
-/** All axes but that of channels. */
 const axesOf = ({ shape }: Value): number[] => [0, ...shape.map((_, axis) => axis).slice(2)];
 
-/** The mean and the biased variance of each channel of [N, C, ...] over all other axes, as [1, C, 1, ...]. */
+/** Mean and biased variance per channel of [N, C, ...], as [1, C, 1, ...]. */
 export function batchStatistics(x: Value): { readonly mean: Value; readonly variance: Value } {
   const axes = axesOf(x);
   const mean = reduceMean(x, axes);
@@ -24,16 +23,13 @@ export function batchStatistics(x: Value): { readonly mean: Value; readonly vari
 const perChannel = (vector: Value, { shape: [, channels, ...rest] }: Value): Value =>
   reshape(vector, [1, channels!, ...rest.map(() => 1)]);
 
-/** Centered data and the standard deviation. Simplification merges those of the decomposition and of the gradient. */
+/** Simplification merges these values of decomposition and gradient. */
 function center(x: Value, epsilon: number) {
   const { mean, variance } = batchStatistics(x);
   return { centered: sub(x, mean), deviation: sqrt(add(variance, epsilon)) };
 }
 
-/**
- * BatchNormalization in training mode. ONNX's operator also updates running statistics. Here the statistics of the
- * batch are separate values (`batchStatistics`), so that the operator has one output.
- */
+/** Training mode. Statistics of the batch are separate values (`batchStatistics`), so that there is one output. */
 const BatchNormalization: Operator<BatchNormalizationAttributes> = {
   name: 'BatchNormalization',
   infer(inputs) {
@@ -50,7 +46,7 @@ const BatchNormalization: Operator<BatchNormalizationAttributes> = {
     const { centered, deviation } = center(x!, epsilon);
     return add(mul(centered, div(perChannel(scale!, x!), deviation)), perChannel(bias!, x!));
   },
-  // With c the centered data, s the standard deviation, n the count: dx = scale/s (g - mean(g) - c mean(g c) / s^2).
+  // With c centered data, s deviation, n count: dx = scale/s (g - mean(g) - c mean(g c) / s^2).
   gradient: ({ inputs: [x, scale], attributes: { epsilon }, gradient }) => {
     const axes = axesOf(x!);
     const count = sizeOf(x!.shape) / x!.shape[1]!;
@@ -70,13 +66,13 @@ const BatchNormalization: Operator<BatchNormalizationAttributes> = {
 };
 
 /**
- * Normalizes each channel of [N, C, ...] by the mean and biased variance of this batch, then scales and shifts it:
- * (x - mean) / sqrt(variance + epsilon) * scale + bias, with scale and bias [C].
+ * Normalizes each channel of [N, C, ...] by the batch's statistics: (x - mean) / sqrt(variance + epsilon) * scale +
+ * bias, with scale and bias [C].
  */
 export const batchNormalization = (x: Value, scale: Value, bias: Value, epsilon = 1e-5): Value =>
   apply(BatchNormalization, [x, scale, bias], { epsilon });
 
-/** Batch normalization with given statistics [C], as in inference. */
+/** With given statistics [C], as in inference. */
 export function batchNormInference(
   x: Value,
   scale: Value,

@@ -1,11 +1,10 @@
-/** The order in which a runtime computes values that do not depend on each other. */
 import { apply, type NoAttributes } from '../operator.js';
 import { sizeOf } from '../shape.js';
 import type { Operator, Value } from '../value.js';
 import { reshape } from './broadcasting.js';
 import { slice } from './shaping.js';
 
-/** The first operand. `enforceOrder` replaces it by operators that make the order explicit to the runtime. */
+/** The first operand. `enforceOrder` makes the order explicit to the runtime. */
 const After: Operator<NoAttributes> = {
   name: 'After',
   elementwise: true,
@@ -17,9 +16,8 @@ const After: Operator<NoAttributes> = {
 };
 
 /**
- * Returns `value`, computed after `dependency`, whose operands are then freed early. No arithmetic links the two: a NaN
- * in `dependency` does not reach `value`, and gradients flow to `value` only. It is cheapest if both have a single
- * element.
+ * Returns `value`, computed after `dependency`, whose operands are then freed early. A NaN in `dependency` does not
+ * reach `value`, and gradients flow to `value` only. It is cheapest if both have one element.
  */
 export function after(value: Value, dependency: Value): Value {
   const first =

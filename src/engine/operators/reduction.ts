@@ -1,4 +1,4 @@
-/** Means, extremes and their positions over axes. ReduceSum is in broadcasting.ts: it is the gradient of Expand. */
+/** ReduceSum is in broadcasting.ts, as the gradient of Expand. */
 import {
   apply,
   applyReduction,
@@ -22,7 +22,7 @@ const ReduceMean: Operator<ReductionAttributes> = {
   ],
   distribute(operands, { attributes, ranks }) {
     const distribution = summedInParts(operands, attributes);
-    // A mean over the part counts fewer elements; that of a summand does not.
+    // A mean over the part counts fewer elements.
     const isPart = typeof operands[0] === 'number' && distribution.result === 'summand';
     return isPart ? { ...distribution, scale: 1 / ranks } : distribution;
   },
@@ -41,7 +41,6 @@ const extreme = (name: 'ReduceMax' | 'ReduceMin'): Operator<ReductionAttributes>
   ...reduction(name),
   gradient: ({ inputs: [x], output, attributes, gradient }) => [
     () => {
-      // Elements that tie for the extreme share the gradient.
       const attained = cast(equal(x!, reshape(output, reducedShape(x!.shape, attributes.axes, 1))), 'float32');
       return mul(broadcastGradient(gradient, x!, attributes), div(attained, reduceSum(attained, attributes.axes)));
     },
@@ -61,6 +60,6 @@ const ArgMin: Operator<{ axis: number; keepdims: number }> = {
   gradient: () => [null],
 };
 
-/** The index of the (first) smallest element along an axis, which stays with size 1. int64, without a gradient. */
+/** The first index of the smallest element along an axis, which stays with size 1. int64, without a gradient. */
 export const argMin = (x: Value, axis: number): Value =>
   apply(ArgMin, [x], { axis: normalizeAxes([axis], x.shape.length, 'ArgMin')[0]!, keepdims: 1 });

@@ -2,11 +2,10 @@ import { apply, throwShapeError, requireFloat } from '../operator.js';
 import { constant, constantTensor, type Distribution, type Operator, type Placement, type Value } from '../value.js';
 import { expand, reduceSum, reshape } from './broadcasting.js';
 
-/** Each rank resizes its own images. */
 const ownImages = ([placement]: readonly Placement[]): Distribution | undefined =>
   placement === 0 ? { operands: [0], result: 0 } : undefined;
 
-/** ONNX Resize by a whole factor: pixel (i, j) is pixel (floor(i / factor), floor(j / factor)) of the data. */
+/** Pixel (i, j) is pixel (floor(i / factor), floor(j / factor)) of the data. */
 const Resize: Operator<{ factor: number; mode: string; coordinate_transformation_mode: string; nearest_mode: string }> =
   {
     name: 'Resize',
@@ -37,8 +36,8 @@ const Resize: Operator<{ factor: number; mode: string; coordinate_transformation
   };
 
 /**
- * The sums of blocks of factor x factor pixels of [N, C, H, W]: the gradient of Resize. With both in blocked layouts,
- * an iteration of a residual generator of width 64 takes 0.74 of the time (docs/compiler.md).
+ * Sums of blocks of factor x factor pixels, the gradient of Resize. Blocked layouts of both take an iteration of a
+ * residual generator of width 64 to 0.74 of the time (docs/compiler.md).
  */
 const SumBlocks: Operator<{ factor: number }> = {
   name: 'SumBlocks',
@@ -60,6 +59,6 @@ const SumBlocks: Operator<{ factor: number }> = {
   },
 };
 
-/** Nearest-neighbor upsampling of `[N, C, H, W]` to `[N, C, factor H, factor W]`. */
+/** Upsamples `[N, C, H, W]` to the nearest pixel, `[N, C, factor H, factor W]`. */
 export const resize = (x: Value, factor: number): Value =>
   apply(Resize, [x], { factor, mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' });

@@ -1,4 +1,3 @@
-/** Operators that move elements: Transpose, Concat, Slice, Pad. */
 import { apply, integers, isComputedBy, throwShapeError } from '../operator.js';
 import { normalizeAxes, type Shape, showShape } from '../shape.js';
 import { constant, type Operator, type Value } from '../value.js';
@@ -19,7 +18,7 @@ const Transpose: Operator<{ perm: readonly number[] }> = {
     operands: [placement!],
     result: typeof placement === 'number' ? perm.indexOf(placement) : placement!,
   }),
-  // A Transpose of a Transpose is one with the composed order; one that moves nothing is dropped.
+  // Merges Transposes, and drops one that moves nothing.
   simplify(value) {
     const operand = value.inputs[0]!;
     const outer = value.attributes.perm as readonly number[];
@@ -63,7 +62,7 @@ const Concat: Operator<{ axis: number }> = {
   },
 };
 
-/** Concatenates one or more values along an axis; all their other axes must agree. */
+/** Concatenates values whose other axes agree. */
 export function concat(values: readonly Value[], axis: number): Value {
   const [first] = values;
   if (first === undefined) throwShapeError('Concat', [], 'needs at least one input');
@@ -84,7 +83,7 @@ const Slice: Operator<{ axis: number; start: number; end: number; step: number }
   gradient: ({ inputs: [x], output, attributes: { axis, start, step }, gradient }) => [
     () => {
       const count = output.shape[axis]!;
-      // The gradient of skipped elements is 0: zeros are inserted by padding an axis of size 1 after each element.
+      // Skipped elements have the gradient 0, inserted by padding an axis after each element.
       const stuffed = insertZeros(gradient, axis, step);
       const length = (count - 1) * step + 1;
       const none = x!.shape.map(() => 0);
@@ -134,6 +133,6 @@ const Pad: Operator<{ pads: readonly number[] }> = {
   parameters: ({ pads }) => ({ constants: [integers(pads), constant(0)], encoded: ['pads'] }),
 };
 
-/** Adds zeros before and after each axis; `before` and `after` have one size per axis. */
+/** Adds zeros; `before` and `after` have one size per axis. */
 export const pad = (x: Value, before: Shape, after: Shape): Value =>
   [...before, ...after].every((size) => size === 0) ? x : apply(Pad, [x], { pads: [...before, ...after] });

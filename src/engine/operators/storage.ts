@@ -1,8 +1,8 @@
-/** Operators that widen constants, which are stored in fewer bits than they are computed with. */
+/** Constants in fewer bits. */
 import { apply, throwShapeError } from '../operator.js';
 import { ELEMENT_CODES, type Operator, type Value } from '../value.js';
 
-// Without `evaluate`, so that constants are not folded and stay small in files.
+// Not evaluated: unfolded constants stay small in files.
 const Widen: Operator<{ to: number }> = {
   name: 'Cast',
   infer([x]) {
@@ -29,9 +29,9 @@ const DequantizeLinear: Operator<{ axis: number }> = {
 };
 
 /**
- * Linear quantization reversed: x times the scale of its index along an axis.
+ * Multiplies by the scale of each index along an axis.
  * @param x int8 of any shape
- * @param scale float32, one element per index of the axis
+ * @param scale float32, one element per index
  */
 export const dequantizeLinear = (x: Value, scale: Value, axis: number): Value =>
   apply(DequantizeLinear, [x, scale], { axis });

@@ -1,7 +1,6 @@
 import { conv as convolve, convTranspose as convolveTransposed, type Shape, sizeOf } from '../../engine/index.js';
 import { type Layer, normal, uniform } from '../layer.js';
 
-/** Kernels and paddings are square. */
 export interface ConvLayerOptions {
   readonly kernel: number;
   readonly stride?: number;
@@ -9,7 +8,7 @@ export interface ConvLayerOptions {
   readonly bias?: boolean;
 }
 
-/** Convolution with `weight` `[out, in, k, k]`: a side of H becomes (H + 2 padding - k) / stride + 1, rounded down. */
+/** `weight` is `[out, in, k, k]`: a side of H becomes floor((H + 2 padding - k) / stride) + 1. */
 export function conv(inputChannels: number, outputChannels: number, options: ConvLayerOptions): Layer {
   const { kernel, stride = 1, padding = 0 } = options;
   const outputShape = ([, ...sides]: Shape) => [
@@ -26,7 +25,7 @@ export function conv(inputChannels: number, outputChannels: number, options: Con
   );
 }
 
-/** Transposed convolution with `weight` `[in, out, k, k]`: a side of H becomes (H - 1) stride - 2 padding + k. */
+/** `weight` is `[in, out, k, k]`: a side of H becomes (H - 1) stride - 2 padding + k. */
 export function convTranspose(inputChannels: number, outputChannels: number, options: ConvLayerOptions): Layer {
   const { kernel, stride = 1, padding = 0 } = options;
   const outputShape = ([, ...sides]: Shape) => [
@@ -44,8 +43,8 @@ export function convTranspose(inputChannels: number, outputChannels: number, opt
 }
 
 /**
- * What both share. Weights are initialized as in DCGAN, biases as by PyTorch's default.
- * @param kernelPositions the shape over whose rows and columns the kernel moves
+ * Weights are initialized as in DCGAN, biases as by PyTorch.
+ * @param kernelPositions the shape over which the kernel moves
  */
 function convolution(
   operator: typeof convolve,

@@ -1,7 +1,7 @@
 import { add, matMul, reshape, sizeOf, transposeMatrix } from '../../engine/index.js';
 import { type Layer, uniform } from '../layer.js';
 
-/** W x + b with `weight` `[out, in]`, as in PyTorch and with its initial weights: each input becomes a vector `[in]`, each output is `[out]`. */
+/** W x + b with `weight` `[out, in]` and PyTorch's initial weights; flattens each input to `[in]`. */
 export function linear(inputs: number, outputs: number): Layer {
   const limit = 1 / Math.sqrt(inputs);
   return {

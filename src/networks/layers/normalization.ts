@@ -19,8 +19,8 @@ import { filled, type Layer, MOMENTUM, normal, pointwise } from '../layer.js';
 const EPSILON = 1e-5;
 
 /**
- * Batch normalization. In training each batch is normalized by its own mean and biased variance per channel, and updates
- * `running_mean` and (unbiased) `running_var`; after training these normalize.
+ * Normalizes by the batch's mean and biased variance per channel in training, and updates `running_mean` and
+ * (unbiased) `running_var`. These normalize after training.
  */
 export const batchNorm = (channels: number): Layer => ({
   ...pointwise((x) => x, 2),
@@ -51,7 +51,7 @@ export const batchNorm = (channels: number): Layer => ({
 });
 
 /**
- * Group normalization (Wu and He, arXiv 1803.08494): each image is normalized by the mean and biased variance of each group of channels.
+ * Normalizes each image by the mean and biased variance of each group of channels (Wu and He, arXiv 1803.08494).
  * @throws {ShapeError} if the groups do not divide the channels
  */
 export function groupNorm(groups: number, channels: number): Layer {

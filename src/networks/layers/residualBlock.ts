@@ -2,9 +2,8 @@ import { add, type Shape, ShapeError, showShape, sizeOf } from '../../engine/ind
 import { type Layer, type NamedLayers, sequential } from '../layer.js';
 
 /**
- * Residual block (He et al., arXiv 1512.03385): body(x) + shortcut(x). Tensors of the body are named by its layers (`conv1.weight`), those
- * of the shortcut `shortcut.weight`.
- * @param shortcut the identity by default; a 1x1 convolution if the body changes the number of channels
+ * body(x) + shortcut(x) (He et al., arXiv 1512.03385), with tensors such as `conv1.weight` and `shortcut.weight`.
+ * @param shortcut default: the identity; a 1x1 convolution if the body changes the number of channels
  */
 export function residualBlock(body: NamedLayers, shortcut?: Layer): Layer {
   const main = sequential(body);
