@@ -4,12 +4,12 @@ import { metricsIn } from '../../src/metrics/registry.js';
 
 const INTRODUCTION = `# Metrics
 
-\`npx agenet evaluate --explain\` prints this reference; \`--explain fid kid\` or \`--explain samples\` explains some. Its source is the
+\`npx agenet evaluate --explain\` prints this reference; \`--explain fid kid\` and \`--explain samples\` print a part of it. Its source is the
 catalog in \`src/metrics/catalog/\`. [evaluation.md](evaluation.md) describes how metrics are computed and compared.
 
 Measured good values come from [recipes.md](recipes.md) (MNIST, width 16, 9,370 iterations, a feature extractor trained on MNIST's
-labels) and [Fashion-MNIST](../examples/fashion-mnist.md). Do not compare values of \`fid\`, \`kid\` and the other metrics of features
-with values of other extractors, such as Inception. A \`–\` means that neither higher nor lower is better.
+labels) and [Fashion-MNIST](../examples/fashion-mnist.md). Values of \`fid\`, \`kid\` and the other feature metrics are not
+comparable with values from other extractors, such as Inception. A \`–\` means that neither higher nor lower is better.
 `;
 
 function tableOf(group: (typeof METRIC_GROUPS)[number]): string {
