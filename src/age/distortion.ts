@@ -52,7 +52,8 @@ function distortRows(x: Value, [shift, scale, shear]: readonly Value[]): Value {
   return transpose(matMul(transpose(x, [0, 2, 1, 3]), weights), [0, 2, 1, 3]);
 }
 
-const indices = (size: number, shape: Shape): Value =>
+/** Returns the integers from 0 to size - 1. */
+export const indices = (size: number, shape: Shape): Value =>
   constant(
     Array.from({ length: size }, (_, index) => index),
     shape,

@@ -14,6 +14,7 @@ import {
   wrapWriteErrors,
   writeFileInPieces,
   writingFailure,
+  numbered,
 } from '../files/atomic.node.js';
 import type { ImageOptions } from './imageOptions.js';
 
@@ -273,7 +274,7 @@ async function writeImageFolder(path: string, batches: AsyncIterable<ImageBatch>
   let written = 0;
   for await (const batch of untilAborted(batches, signal)) {
     for (let index = 0; index < batch.count; index++, written++) {
-      await writePng(join(path, `${String(written).padStart(6, '0')}.png`), imageOf(batch, index));
+      await writePng(join(path, `${numbered(written)}.png`), imageOf(batch, index));
     }
   }
 }

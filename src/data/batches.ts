@@ -2,7 +2,8 @@ import { InputError } from '../errors.js';
 import { randomStream, shuffledIndices } from '../random.js';
 
 /**
- * Order in which training sees its images: shuffled each epoch, in batches, without the last short one. It depends only on the seed.
+ * The order in which training sees images: shuffled each epoch, without the last short batch. It depends only on the
+ * seed.
  */
 export class EpochSampler {
   readonly batchesPerEpoch: number;
@@ -24,7 +25,6 @@ export class EpochSampler {
     return Math.floor(batchNumber / this.batchesPerEpoch);
   }
 
-  /** Returns the indices of the images of a batch. */
   indicesOf(batchNumber: number): Uint32Array {
     const epoch = this.epochOf(batchNumber);
     if (this.order?.epoch !== epoch)
@@ -34,12 +34,12 @@ export class EpochSampler {
   }
 }
 
-/** Limit on the images per epoch, which numbers the draws of all epochs. */
-const MAX_IMAGES = 2 ** 32;
+/** Numbers the draws of all epochs. */
+const MAX_IMAGES_PER_EPOCH = 2 ** 32;
 
 /**
- * Returns a batch with each image mirrored left to right with probability 1/2. The draw depends on the seed, the epoch and the image's index, so
- * nothing has to be saved to resume from any batch.
+ * Mirrors each image of a batch left to right with probability 1/2. The draw depends on the seed, the epoch and the
+ * index alone, so a resumed run repeats it.
  * @param pixels bytes [N, C, H, W]
  * @param indices positions of the N images in the data
  */
@@ -61,4 +61,4 @@ export function flipBatch(
 }
 
 const isFlipped = (seed: number, epoch: number, index: number): boolean =>
-  randomStream(seed, 'flip', epoch * MAX_IMAGES + index).below(2) === 1;
+  randomStream(seed, 'flip', epoch * MAX_IMAGES_PER_EPOCH + index).below(2) === 1;

@@ -1,13 +1,12 @@
-/** Code that the entries of `datasets/` share. */
+/** Code shared by the entries of `datasets/`. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { describeSystemError, wrapReadErrors } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import { DIGIT_PADDING, paddedSize, type Padding, padImage, requirePaddable } from '../images/preprocessing.js';
-import { arrayItems, fileStates } from './decoding/imageItems.node.js';
+import { arrayItems, digestItems, fileStates } from './decoding/imageItems.node.js';
 import { classesOf, type NamedOptions, openCollection, warnOfOwnSplit } from './decoding/openCollection.node.js';
-import { digestItems } from './digest.node.js';
 import { decodeIdxImages, type NamedBytes } from './formats/idx.js';
 import type { LabeledImages } from './formats/arrays.js';
 import { type ImageFormat, type ImageSource, type Split, splitInMemory } from './source.js';
@@ -16,38 +15,34 @@ import { type ImageFormat, type ImageSource, type Split, splitInMemory } from '.
 export interface Dataset {
   /** Name in a data spec: `mnist`, or `npz` of `npz:FILE`. */
   readonly name: string;
-  /** What follows the name and a colon, such as FILE; empty if nothing does. In brackets if it is optional, such as [DIR]. */
+  /** What follows the name and a colon, in brackets if optional. */
   readonly path: '' | 'DIR' | 'FILE' | '[DIR]';
   /** One line for `agenet dataset --help`. */
   readonly help: string;
-  /** Returns the native format, which applies unless the user asks for another. */
   readonly format: (path: string) => Promise<ImageFormat>;
-  /** Opens the data in a format. @param options.name the data spec, for messages */
+  /** @param options.name the data spec, for messages */
   readonly open: (path: string, format: ImageFormat, options: NamedOptions) => Promise<ImageSource>;
 }
 
-/** The images of a published data set. */
 export interface TrainTestArrays {
   readonly train: LabeledImages;
-  /** Null if the data set has no test split. */
   readonly test: LabeledImages | null;
-  /** Number of classes, if it is known without the labels. */
+  /** Known without labels. */
   readonly classes?: number;
   readonly classNames?: readonly string[];
 }
 
-/** Definition of a data set whose files hold arrays of images. */
 interface ArrayDataset extends Pick<Dataset, 'name' | 'path' | 'help'> {
-  /** Native format, if it is known without reading the files. */
+  /** Default: from the images. */
   readonly format?: ImageFormat;
-  /** Returns the file or folder to read (default: the path of the data spec). */
+  /** Returns the file or folder to read. Default: the path itself. */
   readonly locate?: (path: string) => string;
   readonly read: (location: string) => Promise<TrainTestArrays>;
 }
 
 /**
- * Defines a data set whose files hold arrays of images. Images that are in the requested format, or lack only their border, stay in memory.
- * Others are preprocessed once, as images of files are.
+ * Defines a data set whose files hold arrays of images. Images of the requested size, or that lack only a border, stay
+ * in memory. Others go through the decode cache.
  */
 export const arrayDataset = ({ format, locate = (path) => path, read, ...entry }: ArrayDataset): Dataset => ({
   ...entry,
@@ -56,10 +51,9 @@ export const arrayDataset = ({ format, locate = (path) => path, read, ...entry }
     openArrays(await read(locate(path)), requested, options, await fingerprintOf(locate(path))),
 });
 
-/** Native format of MNIST and its relatives. */
 export const DIGITS: ImageFormat = { size: 32, channels: 1, padding: DIGIT_PADDING };
 
-/** 28x28 grayscale images are padded as MNIST is, unless the user asks otherwise. */
+/** 28x28 grayscale images are padded as MNIST is. */
 const paddingOf = ({ train, test }: TrainTestArrays): Padding | null =>
   [train, test ?? train].every((images) => hasSize(images, DIGIT_PADDING.inner) && images.channels === 1)
     ? DIGIT_PADDING
@@ -100,7 +94,7 @@ async function openArrays(
   return { ...(await openCollection({ items: items(), ...isTest }, format, options)), ...labeling };
 }
 
-/** Returns images that are in the requested format, or lack only their border, as a split. The border is added when an image is copied. */
+/** Returns images that need at most a border, added when they are copied, as a split. */
 function splitOf(images: LabeledImages, format: ImageFormat): Split | undefined {
   const { count, pixels, labels, channels } = images;
   const { size, padding } = format;
@@ -120,23 +114,23 @@ function splitOf(images: LabeledImages, format: ImageFormat): Split | undefined 
   };
 }
 
-/** Returns a text that changes whenever the files at a path may, by their sizes and times of change. */
+/** Changes with the sizes and times of change of the files. */
 async function fingerprintOf(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   const files = found?.isDirectory() ? (await readdir(path)).sort().map((name) => join(path, name)) : [path];
   return (await fileStates(files)).map((state, index) => `${files[index]} ${JSON.stringify(state)}`).join('\n');
 }
 
-/** Reads a file. @throws {InputError} if it cannot be read */
+/** @throws {InputError} if the file cannot be read */
 export const readFileBytes = (file: string): Promise<Uint8Array> => wrapReadErrors(file, () => readRegularFile(file));
 
-/** Returns the folder that contains `file`: this folder, or the one inside it that the published archive unpacks to. */
+/** Returns this folder if it contains `file`, else the one that the published archive unpacks to. */
 export async function folderWith(path: string, inner: string, file: string): Promise<string> {
   const found = await stat(join(path, file)).catch(() => undefined);
   return found ? path : join(path, inner);
 }
 
-/** Concatenates the images of several files, all with labels. */
+/** All parts have labels. */
 export const concatenateImages = (parts: readonly [LabeledImages, ...LabeledImages[]]): LabeledImages => ({
   ...parts[0],
   count: parts.reduce((count, part) => count + part.count, 0),
@@ -145,8 +139,7 @@ export const concatenateImages = (parts: readonly [LabeledImages, ...LabeledImag
 });
 
 /**
- * Reads the IDX files of a folder that are named as MNIST's (`train-images-idx3-ubyte`), compressed by gzip or not. Labels and the test split are
- * optional.
+ * Reads a folder of IDX files with MNIST's names, compressed by gzip or not. Labels and the test split are optional.
  * @throws {InputError} if the images of the train split are missing, or a file is invalid
  */
 export async function readIdxFolder(path: string): Promise<TrainTestArrays> {

@@ -9,7 +9,7 @@ import { describeUnsupported } from './imageNames.js';
 import { openImageFiles, sampledFormat } from './imageFiles.node.js';
 import type { ImageFormat, ImageItem, ImageSource } from './source.js';
 
-/** Opens the images of a zip archive, as the images of the folder that it unpacks to. @throws {InputError} if there are none */
+/** Opens a zip archive as the folder that it unpacks to. @throws {InputError} if it has no images */
 export async function openArchive(path: string, format: ImageFormat, options: NamedOptions): Promise<ImageSource> {
   const { images, unsupported } = await findImages(path);
   const root = commonFolder(images.map((image) => image.path));
@@ -17,7 +17,6 @@ export async function openArchive(path: string, format: ImageFormat, options: Na
   return openImageFiles({ items, skipped: [], unsupported }, format, options);
 }
 
-/** Returns the native format of an archive, by a sample of its images. */
 export const archiveFormat = async (path: string): Promise<ImageFormat> =>
   sampledFormat((await findImages(path)).images.map(({ read }) => read));
 
@@ -32,7 +31,7 @@ async function findImages(path: string): Promise<{ images: readonly ZippedFile[]
   throw new InputError(path, `no images (${IMAGE_KINDS} files) in this archive${others}`);
 }
 
-/** Returns the folders that all paths begin with: most archives have one folder with everything. */
+/** Most archives have one folder with everything. */
 function commonFolder([first = '', ...others]: readonly string[]): string {
   const folders = first.split('/').slice(0, -1);
   const prefixes = folders.map((_, index) => `${folders.slice(0, index + 1).join('/')}/`);

@@ -7,21 +7,19 @@ import { folderClasses } from './imageNames.js';
 import type { ImageFormat, ImageItem, ImageSource, SkippedImage } from './source.js';
 
 const DEFAULT_SIZE = 64;
-/** Number of images in the sample. */
 const SAMPLE = 64;
 const SAMPLE_SIZE = 32;
 const SAMPLE_DECODINGS = 8;
-/** Difference between red, green and blue that color profiles leave in grayscale images. */
+/** Color profiles leave such differences between red, green and blue in grayscale images. */
 const GRAYSCALE_TOLERANCE = 2;
 
-/** Image files that become a data set. */
 export interface ImageFiles {
   readonly items: readonly ImageItem[];
   readonly skipped: readonly SkippedImage[];
   readonly unsupported: string;
 }
 
-/** Opens image files. Their top-level folders are classes if there are two or more and every image is in one. */
+/** Makes top-level folders classes if there are two or more and every image is in one. */
 export function openImageFiles(
   { items, skipped, unsupported }: ImageFiles,
   format: ImageFormat,
@@ -39,7 +37,8 @@ export function openImageFiles(
 }
 
 /**
- * Returns the native format of images by a sample: grayscale if all of them are, and the size of networks that is nearest in proportion to most.
+ * Chooses a format by a sample: grayscale if all images are, and the supported size nearest to the median in
+ * proportion.
  * @param images return the path or the bytes of an image
  */
 export async function sampledFormat(images: readonly (() => string | Promise<Uint8Array>)[]): Promise<ImageFormat> {
@@ -65,9 +64,9 @@ function nearestSize(side = DEFAULT_SIZE): number {
 }
 
 interface SampledImage {
-  /** By its pixels, because many grayscale images are stored as RGB. */
+  /** Judged by pixels: many grayscale images are stored as RGB. */
   readonly isGrayscale: boolean;
-  /** Shorter side in pixels. */
+  /** Shorter side. */
   readonly side: number;
 }
 

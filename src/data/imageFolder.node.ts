@@ -10,45 +10,40 @@ import { describeUnsupported } from './imageNames.js';
 import { openImageFiles, sampledFormat } from './imageFiles.node.js';
 import type { ImageFormat, ImageSource, SkippedImage } from './source.js';
 
-/**
- * Opens the images at any depth below a folder as a data set. Its top-level folders are classes if there are two or more and every image is in
- * one.
- * @throws {InputError} if there are no images, or none that can be decoded
- */
+/** @throws {InputError} if there are no images, or none that can be decoded */
 export async function openFolder(path: string, format: ImageFormat, options: NamedOptions): Promise<ImageSource> {
   const { names, skipped, unsupported } = await findImages(path);
   const found = await fileItems(path, names);
   return openImageFiles({ ...found, skipped: [...skipped, ...found.skipped], unsupported }, format, options);
 }
 
-/** Returns the native format of a folder, by a sample of its images. @throws {InputError} if it has no images */
+/** @throws {InputError} if the folder has no images */
 export const folderFormat = async (path: string): Promise<ImageFormat> =>
   sampledFormat((await findImages(path)).names.map((name) => () => join(path, name)));
 
 const CONCURRENT_FOLDERS = 32;
 
-/** The image files below a folder. */
 export interface FoundImages {
-  /** Paths below the folder, separated by `/`, in an order that depends neither on language nor on system. */
+  /** Paths below the folder, separated by `/`, in an order that depends on neither language nor system. */
   readonly names: readonly string[];
   /** Folders and links that could not be read. */
   readonly skipped: readonly SkippedImage[];
-  /** The number of images and archives in formats that are not supported, in words; empty if there are none. */
+  /** Describes images and archives in unsupported formats; empty if there are none. */
   readonly unsupported: string;
 }
 
-/** A folder below the root. */
+/** The root or a folder below it. */
 interface Folder {
-  /** Path below the root; '' for the root itself. */
+  /** Below the root; '' for the root itself. */
   readonly name: string;
-  /** Path without links, which identifies the folder. */
+  /** Without links; identifies the folder. */
   readonly real: string;
 }
 
 /**
- * Finds the files with an image's extension at any depth below a folder, except hidden ones. Links are followed. A folder that several paths
- * lead to is read once: under its own name if it is below the root, else under that of the first link to it.
- * @throws {InputError} if there is no such folder, it cannot be read, or there are no images below it
+ * Finds visible files with an image's extension at any depth, and follows links. A folder that several paths lead to is
+ * read once, under its own name if it is below the root.
+ * @throws {InputError} if there is no such folder, it cannot be read, or it has no images
  */
 export async function findImages(root: string): Promise<FoundImages> {
   const search = new FolderSearch(root);
@@ -84,7 +79,7 @@ class FolderSearch {
 
   constructor(private readonly root: string) {}
 
-  /** Reads level by level, and follows links when all folders that are reached without them have been read. */
+  /** Reads level by level, and follows links only when all other folders have been read. */
   async run(): Promise<void> {
     this.add({ name: '', real: await realpath(this.root).catch(() => this.root) }, await this.readRoot());
     while (this.folders.length + this.links.length > 0) {
@@ -144,7 +139,7 @@ class FolderSearch {
     for (const [index, real] of targets.entries()) if (real !== undefined) this.visit({ name: links[index]!, real });
   }
 
-  /** Returns the folder that a link leads to, if it is one. Records a file. */
+  /** Returns undefined for a link to a file, which it records. */
   private async folderBehind(name: string): Promise<string | undefined> {
     const path = join(this.root, name);
     try {

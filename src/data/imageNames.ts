@@ -1,15 +1,15 @@
 /** What follows from the names of images: their split and their class. */
 import { randomStream } from '../random.js';
 
-/** Indices of the images of both splits, in ascending order. */
+/** Indices in ascending order. */
 export interface Partition {
   readonly train: Uint32Array;
   readonly test: Uint32Array;
 }
 
 /**
- * Puts about `fraction` of the images into the test split. The split of an image depends only on its name and the seed: adding or removing
- * others moves no image from one split to the other. With two images or more, neither split is empty.
+ * Puts about `fraction` of the images into the test split. Only its name and the seed decide on an image, so adding or
+ * removing others does not move it. With two images or more, neither split is empty.
  * @param fraction above 0 and below 1
  */
 export function partitionByName(
@@ -28,7 +28,6 @@ export function partitionByName(
   return partitionBy(indices, (index) => test.has(index));
 }
 
-/** Splits images by a function. */
 export const partitionBy = (indices: Uint32Array, isTest: (index: number) => boolean): Partition => ({
   train: indices.filter((index) => !isTest(index)),
   test: indices.filter(isTest),
@@ -40,17 +39,14 @@ const minimum = (values: Float64Array): number => values.reduce((a, b) => Math.m
 /** Labels are bytes. */
 const MAX_CLASSES = 256;
 
-/** Classes of images by their folders. */
 export interface FolderClasses {
-  /** Names of the classes, in order. */
   readonly names: readonly string[];
-  /** Returns the class index of an image. */
   readonly labelOf: (name: string) => number;
 }
 
 /**
- * Makes each top-level folder in the images' names a class, in alphabetical order. Returns the reason if there are none: fewer than two folders
- * (an empty reason), more than 256, or images outside of them.
+ * Makes top-level folders classes, in alphabetical order. Returns the reason if there are none: fewer than two folders
+ * (an empty reason), more than 256, or images outside.
  */
 export function folderClasses(images: readonly string[]): FolderClasses | { readonly none: string } {
   const folders = new Set<string>();
@@ -70,10 +66,10 @@ export function folderClasses(images: readonly string[]): FolderClasses | { read
   return { names, labelOf: (image) => numbers.get(image.slice(0, image.indexOf('/')))! };
 }
 
-/** Extensions of images and archives that people expect to be read. */
+/** Extensions that people expect to be read. */
 const UNSUPPORTED = /\.(heic|heif|svg|bmp|jxl|jp2|psd|ico|tga|dng|cr2|nef|arw|zip|tar|tgz|gz|7z|rar)$/;
 
-/** Returns the number of files in unsupported formats, with the formats; an empty text if there are none. */
+/** Returns an empty text if there are none. */
 export function describeUnsupported(names: readonly string[]): string {
   const extensions = names.flatMap((name) => UNSUPPORTED.exec(name.toLowerCase())?.[0] ?? []);
   const kinds = [...new Set(extensions)].sort().join(', ');

@@ -8,7 +8,6 @@ import * as registry from './datasets/index.node.js';
 import type { OpenOptions } from './decoding/openCollection.node.js';
 import type { ImageFormat, ImageSource } from './source.js';
 
-/** All data sets. */
 export const DATASETS: readonly Dataset[] = Object.values(registry);
 
 /** Data sets whose name alone is a data spec: `mnist`. */
@@ -16,11 +15,11 @@ const NAMED = DATASETS.filter(({ path }) => path === '' || path.startsWith('['))
 /** Data sets whose name may be followed by a path: `npz:FILE`. */
 const LOCATED = DATASETS.filter(({ path }) => path !== '');
 
-/** Returns the data specs of a data set, e.g. `mnist`, `npz:FILE`, `fashion-mnist[:DIR]`. */
+/** Returns `mnist`, `npz:FILE` or `fashion-mnist[:DIR]`, for example. */
 export const specOf = ({ name, path }: Dataset): string =>
   path.startsWith('[') ? `${name}[:${path.slice(1)}` : path === '' ? name : `${name}:${path}`;
 
-/** All data specs, for messages and help. */
+/** For messages and help. */
 export const DATA_SPEC_HELP = [
   ...DATASETS.map(specOf),
   'or the path of a folder of images, a .zip or an .npz file',
@@ -31,23 +30,23 @@ const prefixOf = (data: string): string => data.slice(0, Math.max(0, data.indexO
 const named = (data: string): Dataset | undefined => NAMED.find(({ name }) => name === data);
 const located = (data: string): Dataset | undefined => LOCATED.find(({ name }) => name === prefixOf(data));
 
-/** Returns the path in a data spec: what follows the prefix, or the text itself. */
+/** Returns what follows the prefix, or the text itself. */
 export const pathOfData = (data: string): string => (located(data) ? data.slice(prefixOf(data).length + 1) : data);
 
-/** Data sets by the extension of their file. Other paths are folders. */
+/** Other paths are folders. */
 const BY_EXTENSION: Readonly<Record<string, Dataset>> = { '.npz': registry.npz, '.zip': registry.zip };
 const kindOfPath = (path: string): Dataset => BY_EXTENSION[extname(path).toLowerCase()] ?? registry.folder;
 
-/** Whether a string is a data spec without further checks: `mnist`, `folder:photos`, `a.zip`. Another path may name something else. */
+/** Whether a string is surely a data spec: `mnist`, `folder:photos`, `a.zip`. Another path may name something else. */
 export const isDataSpec = (data: string): boolean =>
   (named(data) ?? located(data)) !== undefined || kindOfPath(data) !== registry.folder;
 
-/** Returns the same spec for all ways to write a path from the current folder: `photos`, `./photos/` and `folder:photos`. */
+/** Returns the same spec for `photos`, `./photos/` and `folder:photos`. */
 export const canonicalDataSpec = (data: string): string =>
   named(data) ? data : `${(located(data) ?? kindOfPath(data)).name}:${resolve(pathOfData(data))}`;
 
 /**
- * Returns the native format of data: how images are preprocessed unless the user asks for something else.
+ * Returns how images are preprocessed unless the user asks for something else.
  * @throws {InputError} if the data is unknown
  */
 export async function nativeFormat(data: string): Promise<Required<ImageFormat>> {
@@ -56,7 +55,7 @@ export async function nativeFormat(data: string): Promise<Required<ImageFormat>>
   return { size, channels, crop, padding };
 }
 
-/** Checks the arguments of `openSource`. Other properties of the caller's objects are ignored. */
+/** Ignores other properties of the caller's objects. */
 async function checkArguments(data: unknown, format: unknown, options: unknown): Promise<void> {
   const { z } = await import('zod');
   const object = z.looseObject({}, 'must be an object');

@@ -7,52 +7,52 @@ export interface ImageFormat {
   readonly size: number;
   /** 1 (grayscale) or 3 (RGB). */
   readonly channels: number;
-  /** How images of another shape become squares (default: as the data set declares). */
+  /** Makes images square (default: as the data set declares). */
   readonly crop?: Crop;
-  /** Border that is added after resizing, or null for none (default: as the data set declares). */
+  /** Border after resizing, or null for none (default: as the data set declares). */
   readonly padding?: Padding | null | undefined;
 }
 
 /** An image that is not decoded yet. */
 export interface ImageItem {
-  /** Its path below the data set's folder, or its number. It decides on the split. */
+  /** Path below the folder, or its number. It decides on the split. */
   readonly name: string;
   /** Class index, or null. */
   readonly label: number | null;
-  /** Part of the cache key: the image is decoded again if the fingerprint has changed. */
+  /** Part of the cache key, so a change decodes the image again. */
   readonly fingerprint: string;
   /**
-   * Returns a text that depends on the content alone, neither on place nor on time.
+   * Returns a text that depends on neither place nor time.
    * @param isSampled whether to read the content; otherwise its size is enough
    */
   readonly contentKey: (isSampled: boolean) => string | Promise<string>;
-  /** Never rejects. An image that cannot be decoded gives a failure. */
+  /** Never rejects. */
   decode(options: DecodeOptions): Promise<Decoded>;
 }
 
-/** An image, or a folder of images, that is not part of the data. */
+/** An image or folder that is not part of the data. */
 export interface SkippedImage {
   readonly name: string;
   /** One line. */
   readonly reason: string;
 }
 
-/** One split of a data set: images as bytes [C, H, W], with labels if the data has them. */
+/** Images as bytes [C, H, W], with labels if the data has them. */
 export interface Split {
   readonly count: number;
   /** Class indices, one per image, or null. */
   readonly labels: Uint8Array | null;
-  /** Copies the bytes of an image to `target` at `offset`. */
+  /** Copies the bytes of an image. */
   readonly copyImage: (index: number, target: Uint8Array, offset: number) => void;
-  /** Waits until these images can be copied. Absent if all can be copied from the start. */
+  /** Waits until images can be copied. Absent if all can be from the start. */
   readonly prepare?: (indices: Iterable<number>) => Promise<void>;
-  /** Returns the name of an image, e.g. its path below the data's folder. Absent if images have no names. */
+  /** Returns for example the path below the data's folder. Absent without names. */
   readonly nameOf?: (index: number) => string;
 }
 
-/** Identifies the images of a data set, wherever its files are. */
+/** Identifies images wherever their files are. */
 export interface DataDigest {
-  /** Number of images in both splits, including images that cannot be decoded. */
+  /** In both splits, with images that cannot be decoded. */
   readonly count: number;
   readonly sha256: string;
 }
@@ -66,17 +66,16 @@ export interface ImageSource {
   readonly channels: number;
   readonly train: Split;
   readonly test: Split;
-  /** Number of classes, or null without labels. */
+  /** Null without labels. */
   readonly classes: number | null;
-  /** Names of the classes, if the data has them. */
   readonly classNames?: readonly string[];
-  /** Waits until all images are decoded, and returns the splits without skipped images. Absent if they are decoded already. */
+  /** Waits until all images are decoded, and returns the splits without skipped ones. Absent if decoding is done. */
   readonly finishDecoding?: () => Promise<Pick<ImageSource, 'train' | 'test' | 'skipped'>>;
-  /** Images that are in neither split because they could not be read, as far as is known. */
+  /** Images known to be unreadable, which are in neither split. */
   readonly skipped?: readonly SkippedImage[];
-  /** Computes a digest of the images, which does not depend on their decoding. Absent if the images have no files. */
+  /** Computes a digest that does not depend on decoding. Absent without files. */
   readonly digest?: () => Promise<DataDigest>;
-  /** Closes the files that the images are read from. Images cannot be copied any more. */
+  /** Closes the files. Images cannot be copied any more. */
   readonly close?: () => void;
 }
 
@@ -96,7 +95,7 @@ export function splitInMemory(pixels: Uint8Array, imageBytes: number, labels: Ui
   };
 }
 
-/** Returns the images of a split at `indices` as a split. */
+/** Returns a split of the images at `indices`. */
 export function subset({ labels, copyImage, nameOf }: Omit<Split, 'count'>, indices: Uint32Array): Split {
   return {
     count: indices.length,
@@ -106,7 +105,7 @@ export function subset({ labels, copyImage, nameOf }: Omit<Split, 'count'>, indi
   };
 }
 
-/** Returns the images of both splits as one: sorted by name if they have names, else those of the train split first. */
+/** Joins both splits: sorted by name if images have names, else the train split comes first. */
 export function joinSplits({ train, test }: Pick<ImageSource, 'train' | 'test'>): Split {
   const at = (index: number): readonly [Split, number] =>
     index < train.count ? [train, index] : [test, index - train.count];
@@ -142,8 +141,8 @@ export const firstImages = (split: Split, count: number, imageBytes: number): Ui
   gatherImages(split, [...Array(Math.min(count, split.count)).keys()], imageBytes);
 
 /**
- * Returns the indices of `count` images of a split, or of all if there are fewer, to be shown: drawn with a fixed seed, and in turn from each
- * class if there are labels. A smaller count gives the beginning of the same list.
+ * Returns indices of `count` images to show, or of all if there are fewer. They are drawn with a fixed seed, in turn
+ * from each class. A smaller count gives the beginning of the same list.
  */
 export function drawAcrossClasses({ count: total, labels }: Pick<Split, 'count' | 'labels'>, count: number): number[] {
   const classes = new Map<number, number[]>();
@@ -160,6 +159,6 @@ export function drawAcrossClasses({ count: total, labels }: Pick<Split, 'count' 
   return drawn.slice(0, count);
 }
 
-/** Returns the name of a class, or for example `class 3` if the data has no names. */
+/** Returns for example `class 3` if the data has no names. */
 export const classNameOf = ({ classNames }: Pick<ImageSource, 'classNames'>, label: number): string =>
   classNames?.[label] ?? `class ${label}`;

@@ -4,18 +4,18 @@ import { dirname, join, resolve } from 'node:path';
 import { InputError, messageOf } from '../errors.js';
 import { partialPath, removeAbandonedOnce } from './partial.node.js';
 
-/**
- * Writes a file completely or not at all.
- * @throws {InputError} if it cannot be written
- */
+/** @throws {InputError} if the file cannot be written */
 export const writeFileAtomically = (path: string, bytes: Uint8Array): Promise<void> =>
   writeFileInPieces(path, (append) => append(bytes));
+
+/** Returns a number for names of files, such as 000123: they sort by number. */
+export const numbered = (number: number): string => String(number).padStart(6, '0');
 
 type Append = (bytes: Uint8Array) => Promise<void>;
 
 /**
- * Writes a file that may exceed the memory, completely or not at all: `write` appends bytes to a partial file, which is then synced to disk and
- * renamed. If the process is killed, the next one that writes into the folder removes the partial file.
+ * Writes a file completely or not at all: `write` appends pieces to a partial file, which is then synced to disk and
+ * renamed. The next process that writes into the folder removes the partial file of a killed one.
  * @param signal aborts at the next piece, and rejects with its reason
  * @throws {InputError} if the file cannot be written
  */
@@ -56,9 +56,8 @@ export async function writeFileInPieces(
 }
 
 /**
- * Writes the files of a new or empty folder, all of them or none. They are not synced to disk one by one, which takes minutes for thousands.
+ * Writes all files of a new or empty folder, or none. Syncing thousands one by one would take minutes.
  * @param names paths below the folder
- * @param contentOf returns the bytes of a file by its index
  * @param signal aborts before the next file
  * @throws {InputError} if a file cannot be written
  */
@@ -89,7 +88,6 @@ export async function writeFolderAtomically(
   }
 }
 
-/** Writes a file and syncs it to disk. */
 export async function writeAndSync(path: string, bytes: Uint8Array): Promise<void> {
   const file = await open(path, 'w');
   try {
@@ -101,8 +99,8 @@ export async function writeAndSync(path: string, bytes: Uint8Array): Promise<voi
 }
 
 /**
- * Creates a folder and its missing parents. Node's recursive mkdir never returns on file systems that report ENOENT for a folder that cannot be
- * created, and reports ENOENT on read-only ones.
+ * Creates missing parents too. On file systems that report ENOENT for a folder that cannot be created, recursive mkdir
+ * of Node never returns.
  */
 export async function makeFolder(path: string): Promise<void> {
   const failure = await mkdir(path).catch((error: NodeJS.ErrnoException) => error);
@@ -113,10 +111,10 @@ export async function makeFolder(path: string): Promise<void> {
   await makeFolder(path);
 }
 
-const isFolder = async (path: string): Promise<boolean> =>
+export const isFolder = async (path: string): Promise<boolean> =>
   (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 
-/** Runs an action that reads a file. @throws {InputError} with the path if the system refuses it */
+/** @throws {InputError} with the path if the system refuses the action */
 export async function wrapReadErrors<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
@@ -125,7 +123,7 @@ export async function wrapReadErrors<T>(path: string, action: () => Promise<T>):
   }
 }
 
-/** Runs an action that writes a file. @throws {InputError} with the path if the system refuses it */
+/** @throws {InputError} with the path if the system refuses the action */
 export async function wrapWriteErrors(path: string, action: () => Promise<unknown>): Promise<void> {
   try {
     await action();
@@ -134,7 +132,7 @@ export async function wrapWriteErrors(path: string, action: () => Promise<unknow
   }
 }
 
-/** Whether an error of `wrapWriteErrors` says that the disk is full, which may change. */
+/** Whether an error of `wrapWriteErrors` may pass when the disk has space again. */
 export const isDiskFull = (error: unknown): boolean =>
   error instanceof InputError &&
   ['ENOSPC', 'EDQUOT'].includes((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
@@ -158,10 +156,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ENXIO: 'expected a regular file but got a socket or a device',
 };
 
-/** Returns the reason of a system error in words. */
 export const describeSystemError = (error: unknown): string =>
   REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? messageOf(error);
 
-/** Returns the reason why writing failed. A missing path can only be the folder then. */
+/** Only the folder of a new file can be missing. */
 export const writingFailure = (error: unknown): string =>
   (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'its folder does not exist' : describeSystemError(error);

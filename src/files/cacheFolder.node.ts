@@ -1,12 +1,12 @@
-/** Folders whose entries, files or folders, may be removed at any time. */
+/** Caches, whose entries are files or folders. */
 import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { partialPath, removeAbandoned } from './partial.node.js';
 
-/** Records that an entry is used, for trimming. A cache that cannot be written can still be read. */
+/** For trimming. A cache that cannot be written can still be read. */
 export const markUsed = (path: string): Promise<void> => utimes(path, new Date(), new Date()).catch(() => undefined);
 
-/** Renames an entry, then deletes it: no process sees half of it. Returns whether it is gone. */
+/** Renames an entry before it deletes it, so that no process sees half of it. Returns whether it is gone. */
 export async function removeEntry(path: string): Promise<boolean> {
   const aside = partialPath(path);
   try {
@@ -14,16 +14,15 @@ export async function removeEntry(path: string): Promise<boolean> {
     await rm(aside, { recursive: true, force: true });
     return true;
   } catch {
-    // Another process was faster, or has it open on a system that forbids this.
+    // Another process was faster, or has it open on Windows.
     return false;
   }
 }
 
 /**
- * Removes partial files of killed processes, and the least recently used entries until the others have at most `limit` bytes. Failures are
- * ignored.
- * @param isEntry whether a name is that of an entry; other files stay
- * @param keep name of the entry that stays
+ * Removes abandoned partial files, and the least recently used entries beyond `limit` bytes. Ignores failures.
+ * @param isEntry whether a name is an entry; other files stay
+ * @param keep name of an entry that stays
  */
 export async function trimCache(
   folder: string,

@@ -1,11 +1,10 @@
-/** Names of files and folders that are being written. */
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 
-/** Names have at most 255 bytes; the additions to a partial one take 34. */
+/** Of the 255 bytes of a name, partial ones add 34. */
 const MAX_STEM_BYTES = 200;
 const hexDigest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -18,7 +17,7 @@ const orEmpty = (read: () => string): string => {
   }
 };
 
-/** Identifies the processes among which a process ID is unique: this machine since it was started, without other containers. */
+/** A process ID is unique on this machine since it was started, without other containers. */
 const SYSTEM = hexDigest(
   [
     hostname(),
@@ -27,7 +26,7 @@ const SYSTEM = hexDigest(
   ].join('\n'),
 ).slice(0, 8);
 
-/** Returns a new path in the same folder for a file or folder that is being written: its name, then this process and a random number. */
+/** Returns a new path in the same folder: the name, this process and a random number. */
 export function partialPath(path: string): string {
   const name = basename(path);
   const stem = Buffer.byteLength(name) > MAX_STEM_BYTES ? hexDigest(name).slice(0, 32) : name;
@@ -35,17 +34,17 @@ export function partialPath(path: string): string {
   return join(dirname(path), `.${stem}.${owner}${randomBytes(4).toString('hex')}.partial`);
 }
 
-/** Whether a name is that of a file or folder that is being written, or was when its process was killed. */
+/** Whether a file or folder is being written, or its process was killed. */
 export const isPartial = (name: string): boolean => /^\..*\.partial$/s.test(name);
 
 const OWNER = /\.([\da-f]{8})([\da-f]{8})[\da-f]{8}\.partial$/;
-/** The processes of other systems are unknown. A partial file without a write for this long belongs to none. */
+/** Age without a write at which a partial file of another system is abandoned. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
-/** Folders from which this process has removed abandoned files. */
+/** Folders from which abandoned files were removed. */
 const cleaned = new Set<string>();
 
-/** Removes abandoned files from a folder when this process writes into it for the first time. */
+/** Once per folder and process. */
 export async function removeAbandonedOnce(folder: string): Promise<void> {
   const path = resolve(folder);
   if (cleaned.has(path)) return;
@@ -53,7 +52,7 @@ export async function removeAbandonedOnce(folder: string): Promise<void> {
   await removeAbandoned(path);
 }
 
-/** Removes the partial files and folders of processes that were killed. Failures are ignored. */
+/** Ignores failures. */
 export async function removeAbandoned(folder: string): Promise<void> {
   const names = (await readdir(folder).catch(() => [])).filter(isPartial);
   for (const path of names.map((name) => join(folder, name)))
@@ -73,7 +72,7 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // The process of another user may not be signaled.
+    // Processes of other users may not be signaled.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

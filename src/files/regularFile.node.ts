@@ -1,19 +1,19 @@
-/** Reads files of the user's choice, which may be anything that has a path. */
+/** Files of the user's choice may be anything that has a path. */
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { wrapReadErrors } from './atomic.node.js';
 
-/** Waits for no writer of a pipe, and makes no terminal the process's own. Some systems lack these flags. */
+/** Waits for no writer of a pipe, and takes no terminal. Some systems lack these flags. */
 export const OPEN_FOR_READING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 /** A system call reads at most 2^31 - 1 bytes. */
 const MAX_READ_BYTES = 2 ** 30;
 
-/** The file has more bytes than the caller accepts. */
+/** More bytes than the caller accepts. */
 export class FileTooLargeError extends Error {}
 
 /**
- * Opens a regular file. Named pipes, sockets, devices and folders are rejected without waiting for them. The check looks at the open file, which
- * nothing can replace.
+ * Rejects pipes, sockets, devices and folders without waiting. The check looks at the open file, which nothing can
+ * replace.
  */
 async function withRegularFile<T>(path: string, action: (file: FileHandle, size: number) => Promise<T>): Promise<T> {
   const file = await open(path, OPEN_FOR_READING);
@@ -26,12 +26,10 @@ async function withRegularFile<T>(path: string, action: (file: FileHandle, size:
   }
 }
 
-/** Returns the number of bytes of a regular file. */
 export const regularFileSize = (path: string): Promise<number> =>
   withRegularFile(path, (_, size) => Promise.resolve(size));
 
 /**
- * Reads a regular file.
  * @throws the system's error, or an Error that names the kind of file
  * @throws {FileTooLargeError} if the file has more than `limit` bytes
  */
@@ -41,29 +39,26 @@ export const readRegularFile = (path: string, limit = Infinity): Promise<Buffer>
     return readBytes(file, 0, size);
   });
 
-/** Reads `length` bytes of a regular file. Rejects as `readRegularFile` does, and if there are fewer. */
+/** Rejects as `readRegularFile` does, and if there are fewer bytes. */
 export const readRange = (path: string, offset: number, length: number): Promise<Buffer> =>
   withRegularFile(path, (file) => readBytes(file, offset, length));
 
 async function readBytes(file: FileHandle, offset: number, length: number): Promise<Buffer> {
-  // Its own memory, because parsers make typed arrays of the bytes, which must be aligned.
+  // Not pooled, because typed arrays of parsers must be aligned.
   const bytes = Buffer.allocUnsafeSlow(length);
   for (let done = 0; done < length;) {
     const { bytesRead } = await file.read(bytes, done, Math.min(length - done, MAX_READ_BYTES), offset + done);
-    // A read may return fewer bytes than requested, but none only at the end.
+    // A read may return fewer bytes, but none only at the end.
     if (bytesRead === 0) throw new Error('the file was truncated while it was read');
     done += bytesRead;
   }
   return bytes;
 }
 
-/** Reads a regular file as UTF-8 text. Rejects as `readRegularFile` does. */
+/** Rejects as `readRegularFile` does. */
 export const readTextFile = async (path: string): Promise<string> => (await readRegularFile(path)).toString('utf8');
 
-/**
- * Reads a regular file as UTF-8 text. Returns undefined if it does not exist.
- * @throws {InputError} if it cannot be read
- */
+/** Returns undefined if the file does not exist. @throws {InputError} if it cannot be read */
 export const readTextIfExists = (path: string): Promise<string | undefined> =>
   wrapReadErrors(path, () =>
     readTextFile(path).catch((error: NodeJS.ErrnoException) => {
@@ -75,7 +70,7 @@ export const readTextIfExists = (path: string): Promise<string | undefined> =>
 /** @throws unless an open file is a regular file */
 export function requireRegular(found: Pick<Stats, 'isFile' | 'isDirectory' | 'isFIFO' | 'isSocket'>): void {
   if (found.isFile()) return;
-  // The code of the system error, whose message exists already.
+  // The system error with this code has a message.
   if (found.isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' });
   const kind = found.isFIFO() ? 'a named pipe' : found.isSocket() ? 'a socket' : 'a device';
   throw new Error(`expected a regular file but got ${kind}`);

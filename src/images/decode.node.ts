@@ -15,14 +15,14 @@ import {
 } from './preprocessing.js';
 import { imageOf, type Raster } from './raster.js';
 
-/** Larger images are rejected because a small file can unpack to more memory than there is. */
+/** A small file can unpack to more memory than there is. */
 const MAX_PIXELS = 100_000_000;
-/** Larger files are rejected because several are in memory at a time. */
+/** Several files are in memory at a time. */
 export const MAX_FILE_BYTES = 128 * 2 ** 20;
-/** Loads sharp, on first use: most commands need no image library, and it takes as long to load as everything else. */
+/** Loads sharp on first use: most commands need no image library, and it takes as long to load as everything else. */
 export const loadSharp = () => createRequire(import.meta.url)('sharp') as typeof import('sharp').default;
 
-/** Returns the name and version of the decoding library. A different version may produce different pixels. */
+/** A different version may produce different pixels. */
 export const decoderVersion = (): string => `libvips ${loadSharp().versions.vips}`;
 
 /** As numbers: sharp would parse a name for every image. */
@@ -30,11 +30,10 @@ const WHITE = { r: 255, g: 255, b: 255 };
 
 export const IMAGE_KINDS = 'PNG, JPEG, WebP, GIF, TIFF or AVIF';
 
-/** Whether a file name has an image's extension, in letters of either case. */
 export const hasImageExtension = (name: string): boolean =>
   /[^/]\.(png|jpg|jpeg|jpe|jfif|webp|gif|tif|tiff|avif)$/i.test(name);
 
-/** Signatures of the formats in hexadecimal, with a dot for any digit. */
+/** In hexadecimal, with a dot for any digit. */
 const SIGNATURES = [
   /^89504e470d0a1a0a/, // PNG
   /^ffd8ff/, // JPEG
@@ -52,9 +51,9 @@ function hasImageSignature(bytes: Uint8Array): boolean {
 const undecodable = (failure: string): DecodingFailure => ({ failure, unreadable: false });
 
 /**
- * Decodes an image file, or the bytes of one, to bytes [C, size, size]: the first frame of an animation, rotated by its EXIF orientation,
- * with transparency composited onto white, then preprocessed. The content decides on the format, not the name. Never throws: a damaged,
- * truncated, too large or unreadable file gives a failure.
+ * Decodes an image file, or its bytes, to bytes [C, size, size]: the first frame of an animation, rotated by its EXIF
+ * orientation, composited onto white, then preprocessed. The content decides on the format, not the name. Never throws:
+ * a damaged, truncated, too large or unreadable file gives a failure.
  */
 export async function decodeImage(image: string | Uint8Array, options: DecodeOptions): Promise<Decoded> {
   const bytes = typeof image === 'string' ? await readBytes(image) : image;
@@ -62,7 +61,7 @@ export async function decodeImage(image: string | Uint8Array, options: DecodeOpt
   if (bytes.length === 0) return undecodable('the file is empty');
   if (!hasImageSignature(bytes)) return undecodable(`its content is not that of a ${IMAGE_KINDS} file`);
   const { size, channels, padding } = options;
-  // An image of either size is not resized.
+  // Neither size is resized.
   for (const side of padding ? [padding.inner, size] : [size]) {
     const plain = decodePlainPng(bytes, { size: side, channels });
     if (plain)
@@ -80,7 +79,7 @@ export async function decodeImage(image: string | Uint8Array, options: DecodeOpt
   });
 }
 
-/** Preprocesses pixels [C, H, W] of 1 or 3 channels to bytes [C, size, size], as `decodeImage` does with files. */
+/** Preprocesses pixels [C, H, W] as `decodeImage` does with files. */
 export function resizePixels(
   pixels: Uint8Array,
   [channels, height, width]: readonly [number, number, number],
@@ -95,19 +94,16 @@ export function resizePixels(
   return catchFailure(() => preprocess(makeSquare, width, height, options));
 }
 
-/** Returns an image as an instance of sharp, which encodes grayscale with one channel. */
+/** The instance encodes grayscale with one channel. */
 export const sharpOf = ({ width, height, channels, data }: Raster): Sharp =>
   loadSharp()(data, { raw: { width, height, channels: channels as 1 | 3 } }).toColourspace(
     channels === 1 ? 'b-w' : 'srgb',
   );
 
-/** For an image whose steps do not depend on its size. */
+/** For images whose steps do not depend on their size. */
 const UNKNOWN = { width: 0, height: 0 };
 
-/**
- * Applies the preprocessing steps to an image of any size.
- * @param makeSquare returns the image as bytes [C, square, square]
- */
+/** @param makeSquare returns the image as bytes [C, square, square] */
 async function preprocess(
   makeSquare: (square: number, crop: Crop) => Uint8Array | Promise<Uint8Array>,
   width: number,
@@ -122,7 +118,6 @@ async function preprocess(
   return { pixels };
 }
 
-/** Turns an error of the decoder into a failure of the image. */
 async function catchFailure(action: () => Promise<Decoded>): Promise<Decoded> {
   try {
     return await action();
@@ -139,7 +134,7 @@ async function squared(image: Sharp, size: number, channels: number, crop: Crop)
   return channelsFirst(data, info.channels, channels, size * size);
 }
 
-/** Repeats the planes of an image until they fill `length` bytes. */
+/** Repeats planes until they fill `length` bytes. */
 function repeated(pixels: Uint8Array, length: number): Uint8Array {
   const result = new Uint8Array(length);
   for (let start = 0; start < length; start += pixels.length) result.set(pixels, start);
@@ -154,7 +149,10 @@ function resized(image: Sharp, size: number, crop: Crop): Sharp {
   return image.resize(size, height, { fit: 'fill' }).extract({ left: 0, top, width: size, height: size });
 }
 
-/** Converts pixels [H, W, found] to [requested, H, W]; grayscale is repeated for RGB. A plain loop, because it runs once per image. */
+/**
+ * Converts pixels [H, W, found] to [requested, H, W]; repeats grayscale for RGB. A plain loop, because it runs once per
+ * image.
+ */
 function channelsFirst(pixels: Uint8Array, found: number, requested: number, area: number): Uint8Array {
   const planes = new Uint8Array(requested * area);
   const [green, blue] = found < 3 ? [0, 0] : [1, 2];
@@ -167,7 +165,7 @@ function channelsFirst(pixels: Uint8Array, found: number, requested: number, are
   return planes;
 }
 
-/** Only a file that is too large stays so. Errors of the system, and a file that changes while it is read, may pass. */
+/** Only a too large file stays so. Other errors may pass. */
 async function readBytes(path: string): Promise<Uint8Array | DecodingFailure> {
   try {
     return await readRegularFile(path, MAX_FILE_BYTES);
@@ -176,7 +174,7 @@ async function readBytes(path: string): Promise<Uint8Array | DecodingFailure> {
   }
 }
 
-/** libvips reports several lines, from the cause to its consequences. */
+/** libvips reports one line per consequence. */
 function firstLine(error: unknown): string {
   const message = messageOf(error);
   const line = message.replace('Input buffer has corrupt header:', '').trim().split('\n')[0]!.replace(/:$/, '');

@@ -1,7 +1,6 @@
 import { InputError } from '../errors.js';
 import type { Raster } from './raster.js';
 
-/** Returns a raster of one level in all channels. */
 export const filledRaster = (width: number, height: number, channels: number, level: number): Raster => ({
   width,
   height,
@@ -9,7 +8,7 @@ export const filledRaster = (width: number, height: number, channels: number, le
   data: new Uint8Array(width * height * channels).fill(level),
 });
 
-/** Copies a tile into a raster, with its top left corner at (left, top). A grayscale tile is repeated for RGB. */
+/** Copies a tile to (left, top). Grayscale is repeated for RGB. */
 export function pasteTile(target: Raster, tile: Raster, left: number, top: number): void {
   for (let row = 0; row < tile.height; row++) {
     const line = tile.data.subarray(row * tile.width * tile.channels, (row + 1) * tile.width * tile.channels);
@@ -21,25 +20,24 @@ export function pasteTile(target: Raster, tile: Raster, left: number, top: numbe
   }
 }
 
-/**
- * Fills a rectangle with a color.
- * @param color one value per channel of the raster
- */
+interface Rectangle {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** @param color one value per channel of the raster */
 export function fillRectangle(
   { width, channels, data }: Raster,
-  {
-    left,
-    top,
-    width: across,
-    height: down,
-  }: { readonly left: number; readonly top: number; readonly width: number; readonly height: number },
+  { left, top, width: across, height: down }: Rectangle,
   color: readonly number[],
 ): void {
   for (let y = top; y < top + down; y++)
     for (let x = left; x < left + across; x++) data.set(color, (y * width + x) * channels);
 }
 
-/** Returns a raster in which every pixel is a square of `scale` x `scale` pixels. */
+/** Makes every pixel a square of `scale` x `scale` pixels. */
 export function enlarge(raster: Raster, scale: number): Raster {
   if (scale === 1) return raster;
   const { width, height, channels, data } = raster;
@@ -57,12 +55,12 @@ export function enlarge(raster: Raster, scale: number): Raster {
   return { width: width * scale, height: height * scale, channels, data: result };
 }
 
-/** Pixels of an enlarged image, or of all frames of an enlarged animation. */
+/** In an enlarged image, or all frames of an animation. */
 const MAX_PIXELS = 2 ** 28;
 
 /**
- * @param frames number of images of this size that are in memory together
- * @throws {InputError} with the largest possible scale if enlarged images would not fit in memory
+ * @param frames images of this size that are in memory together
+ * @throws {InputError} with the largest possible scale if they would not fit in memory
  */
 export function requireScale({ width, height }: Pick<Raster, 'width' | 'height'>, scale: number, frames = 1): void {
   if (scale === 1 || frames * width * height * scale ** 2 <= MAX_PIXELS) return;
@@ -74,15 +72,15 @@ export function requireScale({ width, height }: Pick<Raster, 'width' | 'height'>
   );
 }
 
-/** Longest side of an image that is enlarged automatically, in pixels, and the largest scale. */
+/** For automatic enlargement: the longest side in pixels, and the largest scale. */
 const FIT_PIXELS = 1024;
 const MAX_FIT = 4;
-/** Bytes of all frames of an animation that is enlarged automatically. */
+/** For automatic enlargement of all frames together. */
 const FIT_BYTES = 2 ** 28;
 
 /**
  * Returns the largest scale up to 4 at which an image fits 1024x1024 pixels, or 1.
- * @param frames number of images of this size that are in memory together
+ * @param frames images of this size that are in memory together
  */
 export function fittingScale({ width, height, channels }: Omit<Raster, 'data'>, frames = 1): number {
   const byMemory = Math.sqrt(FIT_BYTES / (frames * width * height * channels));

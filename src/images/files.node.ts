@@ -6,13 +6,9 @@ import type { Raster } from './raster.js';
 import { enlarge } from './drawing.js';
 import type { Animation } from './frames.js';
 
-/** Encodes an image as a PNG file. */
 export const encodePng = (image: Raster): Promise<Buffer> => sharpOf(image).png().toBuffer();
 
-/**
- * Reads an image file in its own size, as grayscale if it is stored so, else as RGB.
- * @throws {InputError} if it cannot read the image
- */
+/** Keeps the size of the image, and grayscale; all others become RGB. @throws {InputError} if it cannot be read */
 export async function readPicture(path: string): Promise<Raster> {
   try {
     const image = loadSharp()(await readRegularFile(path), { failOn: 'error' }).flatten({ background: 'white' });

@@ -1,9 +1,9 @@
-/** A bitmap font for captions. Text in SVG would depend on the fonts that are installed, and may have none. */
+/** A bitmap font. Text in SVG would depend on installed fonts. */
 
-/** Rows of a glyph: seven above the baseline, two below it. */
+/** Seven rows above the baseline, two below. */
 export const GLYPH_HEIGHT = 9;
 
-/** Glyphs drawn side by side, separated by spaces: their characters, then their rows from the top. `#` is ink; missing rows are empty. */
+/** Characters, then rows of their glyphs from the top, separated by spaces. `#` is ink; missing rows are empty. */
 const STRIPS: readonly (readonly string[])[] = [
   [
     'ABCDEFGHIJKLM',
@@ -93,7 +93,7 @@ const STRIPS: readonly (readonly string[])[] = [
   ],
 ];
 
-/** A glyph: its rows, each as wide as the glyph. */
+/** Rows of equal width. */
 export type Glyph = readonly string[];
 
 const GLYPHS: ReadonlyMap<string, Glyph> = new Map(
@@ -107,6 +107,6 @@ const GLYPHS: ReadonlyMap<string, Glyph> = new Map(
   }),
 );
 
-/** Returns the glyph of a character: without its accents if the font lacks it, else a box. */
+/** Drops accents if the font lacks them; unknown characters are a box. */
 export const glyphOf = (character: string): Glyph =>
   GLYPHS.get(character) ?? GLYPHS.get(character.normalize('NFD')[0]!) ?? GLYPHS.get('□')!;

@@ -1,4 +1,3 @@
-/** Frames of animations. */
 import { InputError } from '../errors.js';
 import { gridOf, squareColumns } from './imageGrid.js';
 import { type ImageBatch, imageOf, type Raster } from './raster.js';
@@ -9,7 +8,7 @@ export interface Animation {
   readonly durations: readonly number[];
 }
 
-/** The last frame of a time-lapse is shown for at least this time. */
+/** The last frame of a time-lapse stays at least so long. */
 const LAST_MILLISECONDS = 2000;
 
 const durationsOf = (count: number, fps: number): number[] => new Array<number>(count).fill(1000 / fps);
@@ -31,23 +30,20 @@ export function rowAnimation(images: ImageBatch, rows: number, isClosed: boolean
   return { frames, durations: durationsOf(frames.length, fps) };
 }
 
-/** Returns an animation whose last frame stays long enough to be looked at. */
+/** The last frame stays long enough to be looked at. */
 export const timelapse = (frames: readonly Raster[], fps: number): Animation => ({
   frames,
   durations: [...durationsOf(frames.length - 1, fps), Math.max(LAST_MILLISECONDS, 1000 / fps)],
 });
 
-/** Returns `count` items at even distances, the first and the last included, or all if there are fewer. A single one is the last. */
+/** Returns `count` items at even distances with both ends, or all if there are fewer. A single one is the last. */
 export function evenlySpaced<T>(items: readonly T[], count: number): T[] {
   if (count >= items.length) return [...items];
   if (count === 1) return items.slice(-1);
   return Array.from({ length: count }, (_, index) => items[Math.round((index * (items.length - 1)) / (count - 1))]!);
 }
 
-/**
- * Requires that a frame has the size of the first one.
- * @throws {InputError} if it does not
- */
+/** @throws {InputError} unless a frame has the size of the first one */
 export function requireFrameSize(frame: Raster, first: Raster, file: string): void {
   if (frame.width !== first.width || frame.height !== first.height || frame.channels !== first.channels) {
     throw new InputError(

@@ -1,19 +1,22 @@
-/** Cells of a grid that are assigned to points. */
+/** Assigns cells of a grid to points. */
 export interface GridLayout {
   readonly columns: number;
   readonly rows: number;
-  /** Cell of each placed point (row * columns + column from the top left), or -1 if no cell near it was free. No cell is assigned twice. */
+  /**
+   * Cell of each placed point (row * columns + column from the top left), or -1 if no near cell was free. Cells are
+   * unique.
+   */
   readonly cells: Int32Array;
-  /** Positions of all points [N, 2] to the right and down from the top left, in cells. */
+  /** All points [N, 2] to the right and down from the top left, in cells. */
   readonly positions: Float64Array;
 }
 
-/** Cells that a point may be moved in either direction. Farther away, the map would misstate its position. */
+/** Cells by which a point may move in either direction. Farther away, the map would misstate its position. */
 const REACH = 2;
 
 /**
- * Snaps points of the plane to a grid that spans them, with one scale for both axes. Each point gets its own cell, or the nearest free one
- * within two cells. Earlier points have priority.
+ * Snaps points to a grid that spans them, with one scale for both axes. Each point gets its own cell or the nearest
+ * free one within two cells. Earlier points have priority.
  * @param points [N, 2], x to the right and y up
  * @param longerSide cells along the longer side, 1 or more
  * @param placed number of points that get cells; the others only span the grid (default: all)
@@ -21,7 +24,7 @@ const REACH = 2;
 export function placeOnGrid(points: ArrayLike<number>, longerSide: number, placed = points.length / 2): GridLayout {
   const [left, right] = rangeOf(points, 0);
   const [bottom, top] = rangeOf(points, 1);
-  // Identical points share one cell.
+  // Identical points span one cell.
   const unit = Math.max(right - left, top - bottom) / longerSide || 1;
   const cellsAlong = (length: number) => Math.min(longerSide, Math.max(1, Math.ceil(length / unit)));
   const [columns, rows] = [cellsAlong(right - left), cellsAlong(top - bottom)];
@@ -38,8 +41,7 @@ export function placeOnGrid(points: ArrayLike<number>, longerSide: number, place
 }
 
 /**
- * Snaps points to a grid as `placeOnGrid` does. If many points are close together, both axes are stretched in dense regions, as little as
- * needed to give cells to the fraction `share` of the placed points.
+ * Stretches both axes in dense regions, as little as needed to give cells to the fraction `share` of the placed points.
  * @returns the cells, and `stretch`: 0 for unchanged axes, 1 if points are spread evenly along each axis
  */
 export function placeStretched(
@@ -55,10 +57,9 @@ export function placeStretched(
   }
 }
 
-/** Returns the number of points that have a cell. */
 export const countPlaced = ({ cells }: GridLayout): number => cells.reduce((sum, cell) => sum + (cell >= 0 ? 1 : 0), 0);
 
-/** Moves each coordinate toward the position of its rank when ranks are spread evenly along the axis. */
+/** Moves coordinates toward evenly spread ranks along the axis. */
 function stretched(points: ArrayLike<number>, stretch: number): Float64Array {
   const result = Float64Array.from(points);
   for (const axis of [0, 1] as const) {

@@ -2,12 +2,12 @@ import { enlarge, filledRaster, fittingScale, pasteTile, requireScale } from './
 import { type ImageBatch, imageOf, type Raster } from './raster.js';
 import { drawText, LINE_HEIGHT, shortenText } from './text.js';
 
-/** Pixels around and between images, before they are enlarged. */
+/** In pixels before enlargement. */
 const GAP = 2;
-/** Gray, which differs from both black and white images. */
+/** Differs from both black and white images. */
 export const BACKGROUND = 96;
 const INK = 255;
-/** Height of an image per pixel of its caption's font: below a square image there is room for about 12 characters. */
+/** Height of an image per pixel of its font: below a square image about 12 characters fit. */
 const PIXELS_PER_TEXT_SCALE = 64;
 
 /** How an image grid is drawn. */

@@ -70,7 +70,7 @@ function pathOf(url: URL): string {
   return fileURLToPath(url);
 }
 
-/** Decodes the result of a pipeline. Its EXIF orientation is kept, so that it is applied as for a file. */
+/** Keeps the EXIF orientation, which decoding applies as for a file. */
 async function decodeSharp(image: Sharp, options: DecodeOptions): Promise<Decoded> {
   try {
     return await decodeImage(await image.clone().keepExif().png({ compressionLevel: 1 }).toBuffer(), options);
@@ -93,7 +93,7 @@ function batchOf(image: Raster, name: string): ImageBatch {
   return { shape: [channels, height, width], count: 1, data: channelsFirst(image) };
 }
 
-/** @throws {InputError} unless `data` are the bytes of an array of these sizes, with 1 or 3 channels */
+/** @throws {InputError} unless `data` has the bytes of an array of these sizes, with 1 or 3 channels */
 function requirePixels(data: unknown, sizes: readonly unknown[], channels: number, name: string): void {
   if (channels !== 1 && channels !== 3)
     throw new InputError(name, `expected 1 or 3 channels but got ${shown(channels)}`, 'convert it to grayscale or RGB');

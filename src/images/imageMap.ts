@@ -4,10 +4,10 @@ import { addLegend, classColors } from './legend.js';
 import { type Color, gridMosaic } from './mosaic.js';
 import type { Raster } from './raster.js';
 
-/** Cells along the longer side per square root of the number of images: clusters leave much of the plane empty. */
+/** Clusters leave much of the plane empty. */
 const CELLS_PER_ROOT = 1.5;
 
-/** Side of a point in pixels, and its color without classes. */
+/** Side in pixels, and color without classes. */
 const POINT = 2;
 const POINT_COLOR: Color = [255, 225, 60];
 
@@ -61,7 +61,6 @@ export function drawImageMap(
   return { image: addLegend(image, entries, note), drawn, stretch: layout.stretch, note };
 }
 
-/** Draws the points that have no image. */
 function drawPoints(image: Raster, { columns, rows, cells, positions }: GridLayout, colorOf: (point: number) => Color) {
   const [across, down] = [image.width / columns, image.height / rows];
   const within = (position: number, size: number) => Math.max(0, Math.min(size - POINT, Math.round(position) - 1));

@@ -6,7 +6,7 @@ import { sharpOf } from './decode.node.js';
 import { type GridStyle, imageGrid, squareColumns } from './imageGrid.js';
 import { type ImageBatch, imageOf, type Raster } from './raster.js';
 
-/** The extensions of files in each format. */
+/** Extensions of files. */
 const FORMATS: Readonly<Record<EncodedFormat, readonly string[]>> = {
   png: ['.png'],
   jpeg: ['.jpg', '.jpeg'],

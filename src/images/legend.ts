@@ -3,7 +3,7 @@ import type { Color } from './mosaic.js';
 import type { Raster } from './raster.js';
 import { drawText, LINE_HEIGHT, shortenText, textWidth, wrapText } from './text.js';
 
-/** Colors that people tell apart, also those with a color vision deficiency: bright, because frames are thin and the background is gray. */
+/** Bright, because frames are thin and the background is gray; distinct also with a color vision deficiency. */
 const PALETTE: readonly Color[] = [
   [230, 60, 60],
   [60, 160, 255],
@@ -17,7 +17,7 @@ const PALETTE: readonly Color[] = [
   [250, 250, 250],
 ];
 
-/** Returns a color for each of `count` classes: distinct ones for up to ten classes, else evenly spaced hues, alternately light and dark. */
+/** Returns distinct colors for up to ten classes, else evenly spaced hues, alternately light and dark. */
 export function classColors(count: number): Color[] {
   if (count <= PALETTE.length) return PALETTE.slice(0, count);
   return Array.from({ length: count }, (_, index) => {
@@ -28,24 +28,23 @@ export function classColors(count: number): Color[] {
   });
 }
 
-/** What the colors of an image mean. */
+/** The meaning of a color. */
 export interface LegendEntry {
   readonly name: string;
   readonly color: Color;
 }
 
-/** Width of an image per pixel of its legend's font, so that it is readable when the image is as wide as a screen. */
+/** Width of an image per pixel of its font, to be readable when the image fills a screen. */
 const PIXELS_PER_TEXT_SCALE = 550;
 const BACKGROUND = 24;
 const INK: Color = [255, 255, 255];
-/** In units of the text's scale: the margin, the side of a color sample, and the space between entries. */
+/** Lengths in units of the scale of the text. */
 const MARGIN = 4;
 const SAMPLE = 7;
 const SPACING = 8;
 
 /**
- * Returns an RGB image with a legend below it: a sample of each color with its name, in as many rows as needed, and a note.
- * @param note a sentence; it is wrapped
+ * Adds a legend below an image, in RGB: color samples with their names in as many rows as needed, and a wrapped note.
  */
 export function addLegend(image: Raster, entries: readonly LegendEntry[], note: string): Raster {
   const scale = Math.max(1, Math.round(image.width / PIXELS_PER_TEXT_SCALE));
@@ -63,11 +62,9 @@ export function addLegend(image: Raster, entries: readonly LegendEntry[], note: 
   rows.forEach((row, index) => {
     for (const { left, name, color } of row) {
       const start = (MARGIN + left) * scale;
-      fillRectangle(
-        result,
-        clipped({ left: start, top: topOf(index) + scale, width: SAMPLE * scale, height: SAMPLE * scale }, result),
-        color,
-      );
+      // A map of few small images may be narrower than its legend.
+      const width = Math.min(SAMPLE * scale, result.width - start);
+      fillRectangle(result, { left: start, top: topOf(index) + scale, width, height: SAMPLE * scale }, color);
       drawText(result, name, { left: start + (SAMPLE + 2) * scale, top: topOf(index), scale, color: INK });
     }
   });
@@ -77,7 +74,7 @@ export function addLegend(image: Raster, entries: readonly LegendEntry[], note: 
   return result;
 }
 
-/** Arranges entries in rows of at most `room` units; a name that is longer is shortened. */
+/** Fills rows of at most `room` units, and shortens longer names. */
 function entryRows(entries: readonly LegendEntry[], room: number): (LegendEntry & { readonly left: number })[][] {
   const rows: (LegendEntry & { readonly left: number })[][] = [];
   let used = Infinity;
@@ -93,12 +90,3 @@ function entryRows(entries: readonly LegendEntry[], room: number): (LegendEntry 
   }
   return rows;
 }
-
-/** Cuts a rectangle at the right edge of an image: a map of few small images may be narrower than its legend. */
-const clipped = <Rectangle extends { readonly left: number; readonly width: number }>(
-  rectangle: Rectangle,
-  { width }: Raster,
-): Rectangle => ({
-  ...rectangle,
-  width: Math.max(0, Math.min(rectangle.width, width - rectangle.left)),
-});

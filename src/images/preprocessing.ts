@@ -17,7 +17,6 @@ export interface Padding {
   readonly value: number;
 }
 
-/** Largest number of rows and columns. */
 const MAX_SIZE = 1024;
 
 /** Padding of MNIST and its relatives: 28x28 in the middle of 32x32, with black around. Digits stay light on dark, as published. */
@@ -35,20 +34,19 @@ export interface DecodeOptions {
   readonly padding?: Padding | null | undefined;
 }
 
-/** Why an image could not be decoded. */
 export interface DecodingFailure {
   /** One line. */
   readonly failure: string;
-  /** Whether the file system refused the file. That may pass without a change to the file. */
+  /** The file system refused the file, which may pass. */
   readonly unreadable: boolean;
 }
 
-/** Bytes [C, size, size] of an image, or why there are none. */
+/** Bytes [C, size, size], or why there are none. */
 export type Decoded = { readonly pixels: Uint8Array } | DecodingFailure;
 
 /**
- * Returns the steps for an image: the square that it becomes, how, and the border that is then added. An image of the final size is not changed,
- * because it was prepared before or a model generated it. An image of the size inside the border is only padded.
+ * Returns the square that an image becomes, how, and the border that is then added. An image of the final size stays,
+ * because it was prepared before or generated. An image of the inner size is only padded.
  */
 export function preprocessingSteps(
   width: number,
@@ -61,11 +59,11 @@ export function preprocessingSteps(
   return { square, crop: has(square) ? 'stretch' : crop, padding: padding ?? undefined };
 }
 
-/** Whether the steps depend on the image's width and height, which take time to read. */
+/** Dimensions take time to read. */
 export const needsDimensions = ({ crop, padding }: DecodeOptions): boolean =>
   crop === 'celeba' || (padding ?? undefined) !== undefined;
 
-/** Rows and columns of a padded image before pixels are repeated. */
+/** Before pixels are repeated. */
 export const paddedSize = ({ inner, border }: Padding): number => inner + 2 * border;
 
 /** @throws {InputError} if images with this padding cannot have this size */
@@ -111,7 +109,7 @@ export function padImage(
     target.copyWithin(start, 0, planes * area);
 }
 
-/** @throws {InputError} unless a value says how images are preprocessed */
+/** @throws {InputError} unless a value has these options */
 export function requireDecodeOptions(given: unknown): void {
   const {
     size,

@@ -48,7 +48,7 @@ export function channelsLast({ shape: [channels, height, width], count, data }: 
   return pixels;
 }
 
-/** Converts the pixels [H, W, C] of an image to planes [C, H, W]. */
+/** Converts pixels [H, W, C] to planes [C, H, W]. */
 export function channelsFirst({ width, height, channels, data }: Raster): Uint8Array {
   const area = height * width;
   const planes = new Uint8Array(data.length);
@@ -67,7 +67,8 @@ export function imageOf(batch: ImageBatch, index: number): Raster {
 }
 
 /**
- * Resamples images [N, C, H, W] to a square bilinearly, as PyTorch's `interpolate(..., mode='bilinear', align_corners=False)` does: without antialiasing.
+ * Resamples images [N, C, H, W] as PyTorch does with `interpolate(..., mode='bilinear', align_corners=False)`: without
+ * antialiasing.
  * @returns [N, C, size, size], in the unit of the images
  */
 export function resampleBilinear({ shape: [, height, width], data }: ComparableImages, size: number): Float32Array {
@@ -89,7 +90,7 @@ export function resampleBilinear({ shape: [, height, width], data }: ComparableI
   return result;
 }
 
-/** For each new position its two old neighbors and the weight of the second. */
+/** Two old neighbors of each new position, and the weight of the second. */
 function tapsOf(from: number, to: number): { readonly low: number; readonly high: number; readonly share: number }[] {
   return Array.from({ length: to }, (_, index) => {
     const position = Math.max(0, ((index + 0.5) * from) / to - 0.5);

@@ -1,14 +1,11 @@
 import type { Raster } from './raster.js';
 
-/** Color registers of a terminal. */
+/** Registers of a terminal. */
 const MAX_COLORS = 256;
-/** Rows of pixels in one character. */
+/** Rows of a character. */
 const BAND = 6;
 
-/**
- * Encodes an image as a sixel sequence, which DEC terminals and their successors display.
- * @param image at most 256 different colors
- */
+/** Encodes an image of at most 256 colors for DEC terminals and their successors. */
 export function encodeSixel(image: Raster): string {
   const { width, height } = image;
   const { palette, indices } = indexColors(image);
@@ -21,7 +18,7 @@ export function encodeSixel(image: Raster): string {
   return `\x1bPq"1;1;${width};${height}${registers.join('')}${bands.join('-')}\x1b\\`;
 }
 
-/** Returns the colors of an image, and for each pixel the index of its color. */
+/** Returns the colors, and the index of each pixel. */
 function indexColors({ width, height, channels, data }: Raster): {
   readonly palette: number[][];
   readonly indices: Uint8Array;
@@ -43,7 +40,7 @@ function indexColors({ width, height, channels, data }: Raster): {
   return { palette, indices };
 }
 
-/** Encodes rows `top` to `bottom` (exclusive): for each of their colors a pass over the columns, from the left. */
+/** Encodes rows `top` to `bottom` (exclusive) with a pass over the columns for each color. */
 function encodeBand(indices: Uint8Array, width: number, top: number, bottom: number): string {
   const masks = new Map<number, Uint8Array>();
   for (let row = top; row < bottom; row++) {
@@ -57,7 +54,7 @@ function encodeBand(indices: Uint8Array, width: number, top: number, bottom: num
   return Array.from(masks, ([color, mask]) => `#${color}${runLengths(mask)}`).join('$');
 }
 
-/** Encodes columns as characters; a run of more than three as its length and the character. */
+/** Encodes runs of more than three equal columns by their length. */
 function runLengths(mask: Uint8Array): string {
   let text = '';
   for (let start = 0, end = 0; start < mask.length; start = end) {

@@ -1,21 +1,20 @@
-/** Escape sequences that display an image file in a terminal. */
+/** Escape sequences of terminals. */
 import { loadSharp } from './decode.node.js';
 import { encodeSixel } from './sixel.js';
 
-/** How terminals display images. */
 export type GraphicsProtocol = 'kitty' | 'iterm2' | 'sixel';
 
-/** Assumed width of a character cell in pixels: terminals do not report it without being asked. */
+/** Assumed width of a cell: terminals do not report it without being asked. */
 const CELL_PIXELS = 8;
-/** Characters of base64 in one sequence of the kitty protocol. */
+/** Characters of base64 per sequence. */
 const KITTY_CHUNK = 4096;
 
 /**
- * Returns the sequence that displays a PNG image at the cursor.
- * @param columns width of the terminal; a wider image is shrunk to it
+ * Displays a PNG image at the cursor.
+ * @param columns width of the terminal, to which a wider image shrinks
  */
 export function graphicsSequence(png: Buffer, protocol: GraphicsProtocol, columns: number): string | Promise<string> {
-  // The width is stored behind the signature, the length and the type of the first chunk.
+  // Behind the signature, the length and the type of the first chunk.
   const cells = Math.min(columns, Math.ceil(png.readUInt32BE(16) / CELL_PIXELS));
   if (protocol === 'kitty') return kittySequence(png, cells);
   if (protocol === 'iterm2')
@@ -37,7 +36,7 @@ function kittySequence(png: Buffer, cells: number): string {
     .join('');
 }
 
-/** Sixel is limited to 256 colors, and to pixels instead of cells. */
+/** Sixel has 256 colors, and pixels instead of cells. */
 async function sixelSequence(png: Buffer, width: number): Promise<string> {
   const sharp = loadSharp();
   const reduced = await sharp(png)

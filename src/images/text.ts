@@ -2,14 +2,14 @@ import { fillRectangle } from './drawing.js';
 import { GLYPH_HEIGHT, glyphOf } from './font.js';
 import type { Raster } from './raster.js';
 
-/** Height of a line of text with the space around it, in units of the text's scale. */
+/** With the space around it, in units of the scale. */
 export const LINE_HEIGHT = GLYPH_HEIGHT + 2;
 
-/** Returns the width of a text, in units of its scale: its glyphs with one column between them. */
+/** In units of the scale: glyphs with one column between them. */
 export const textWidth = (text: string): number =>
   Array.from(text).reduce((sum, character) => sum + glyphOf(character)[0]!.length + 1, -1);
 
-/** Returns a text without its middle if it is wider than `width`: the beginning and the end of a file name tell more. */
+/** Drops the middle of a text wider than `width`: both ends of a file name tell more. */
 export function shortenText(text: string, width: number): string {
   const characters = Array.from(text);
   for (let kept = characters.length - 1, short = text; ; kept--) {
@@ -19,7 +19,7 @@ export function shortenText(text: string, width: number): string {
   }
 }
 
-/** Breaks a text at its spaces into lines of at most `width`. A longer word is shortened. */
+/** Breaks a text at spaces into lines of at most `width`, and shortens longer words. */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
@@ -30,18 +30,17 @@ export function wrapText(text: string, width: number): string[] {
   return lines;
 }
 
-/** Where and how a line of text is drawn. */
 export interface TextStyle {
-  /** The left end of its baseline box, in pixels. */
+  /** Top left corner in pixels. */
   readonly left: number;
   readonly top: number;
-  /** Pixels per column and row of a glyph. */
+  /** Pixels per dot of a glyph. */
   readonly scale: number;
   /** One value per channel. */
   readonly color: readonly number[];
 }
 
-/** Draws a line of text into a raster. What exceeds the raster is not drawn. */
+/** Drops what exceeds the raster. */
 export function drawText(target: Raster, text: string, { left, top, scale, color }: TextStyle): void {
   let start = left;
   for (const character of text) {

@@ -1,4 +1,4 @@
-/** MP4 videos. ffmpeg encodes them, if it is installed. */
+/** MP4 videos, by an installed ffmpeg. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
@@ -11,10 +11,7 @@ import { InputError } from '../errors.js';
 import { enlarge } from './drawing.js';
 import type { Animation } from './frames.js';
 
-/**
- * Requires that ffmpeg is installed.
- * @throws {InputError} if it is not found
- */
+/** @throws {InputError} if ffmpeg is not installed */
 export const requireFfmpeg = (): Promise<unknown> => runFfmpeg(['-version']);
 
 /**
@@ -47,7 +44,7 @@ export async function encodeVideo(animation: Animation, scale = 1, signal?: Abor
   }
 }
 
-/** Yields the pixels of frames of equal duration: a frame that is shown longer is repeated. */
+/** Repeats frames that are shown longer than the others. */
 function* rawFrames({ frames, durations }: Animation, scale: number): Generator<Uint8Array> {
   const shortest = Math.min(...durations);
   for (const [index, frame] of frames.entries()) {
@@ -56,7 +53,7 @@ function* rawFrames({ frames, durations }: Animation, scale: number): Generator<
   }
 }
 
-/** Runs ffmpeg, without a shell, with chunks as its standard input. */
+/** Passes chunks as the standard input, without a shell. */
 async function runFfmpeg(
   args: readonly string[],
   input: Iterable<Uint8Array> = [],
@@ -71,7 +68,7 @@ async function runFfmpeg(
   child.stderr.setEncoding('utf8').on('data', (text: string) => (report += text));
   try {
     const closed = once(child, 'close');
-    // Of a process that ends early, the exit status tells more than the broken pipe.
+    // After an early end, the status tells more than the broken pipe.
     const [[status]] = (await Promise.all([
       closed,
       pipeline(Readable.from(input), child.stdin).catch(() => undefined),

@@ -2,14 +2,14 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../errors.js';
-import { describeSystemError, writeFileAtomically, wrapWriteErrors } from '../files/atomic.node.js';
+import { describeSystemError, numbered, writeFileAtomically, wrapWriteErrors } from '../files/atomic.node.js';
 import { readTextFile, readTextIfExists } from '../files/regularFile.node.js';
 import { encodePng } from '../images/files.node.js';
 import { imageGrid } from '../images/imageGrid.js';
 import type { GridImages } from '../metrics/metric.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import type { Subscriber } from '../training/events.js';
-import { bytesOf, numbered, sha256 } from './runFolder.node.js';
+import { bytesOf, sha256 } from './runFolder.node.js';
 
 const FORMAT = 'agenet evaluation 2';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, setting, text } from '../errors.js';
-import { makeFolder, wrapReadErrors, wrapWriteErrors } from '../files/atomic.node.js';
+import { makeFolder, numbered, wrapReadErrors, wrapWriteErrors } from '../files/atomic.node.js';
 import { isPartial } from '../files/partial.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import type { Compile } from '../engine/index.js';
@@ -313,9 +313,6 @@ export class RunFolder implements RunStore {
 const checkpointName = (step: number): string => `checkpoints/${numbered(step)}.safetensors`;
 
 const linesOf = (entries: readonly LogEntry[]): string => entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-
-/** Returns 000123, so that names sort by number. */
-export const numbered = (step: number): string => String(step).padStart(6, '0');
 
 /** Parses a line of the log. A line that a crash cut short is dropped. */
 function parseLogLine(line: string): LogEntry[] {

@@ -5,7 +5,7 @@ import { join, relative, resolve } from 'node:path';
 import sharp from 'sharp';
 import { DATASETS } from '../data/open.node.js';
 import { InputError, setting } from '../errors.js';
-import { makeFolder, wrapWriteErrors, writeAndSync } from '../files/atomic.node.js';
+import { makeFolder, numbered, wrapWriteErrors, writeAndSync } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import type { OwnFolder } from '../runs/ownFolder.node.js';
 import { type DataCounts, type DataSet, runName } from './schemas.js';
@@ -178,7 +178,7 @@ export class DataSets {
     // Names of uploaded files are not used.
     const first = Math.max(0, ...present.map((each) => parseInt(each) || 0)) + 1;
     const contents = new Map(
-      images.map(({ bytes, extension }, index) => [`${String(first + index).padStart(6, '0')}.${extension}`, bytes]),
+      images.map(({ bytes, extension }, index) => [`${numbered(first + index)}.${extension}`, bytes]),
     );
     await wrapWriteErrors(`${UPLOADS}/${name}`, () => this.addFiles(folder, contents));
     this.described.delete(folder);

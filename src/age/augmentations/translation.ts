@@ -1,4 +1,5 @@
-import { cast, clip, constant, equal, matMul, type Shape, sub, type Value } from '../../engine/index.js';
+import { cast, clip, equal, matMul, type Shape, sub, type Value } from '../../engine/index.js';
+import { indices } from '../distortion.js';
 import type { Augmentation } from '../terms.js';
 
 /** The largest shift, as a fraction of the image size. */
@@ -21,12 +22,6 @@ function drawShift(size: number, below: (count: number) => number): number {
   const most = Math.round(size * RANGE);
   return below(2 * most + 1) - most;
 }
-
-const indices = (size: number, shape: Shape): Value =>
-  constant(
-    Array.from({ length: size }, (_, index) => index),
-    shape,
-  );
 
 const sources = (shift: Value, size: number, shape: Shape): Value =>
   clip(sub(indices(size, shape), shift), 0, size - 1);

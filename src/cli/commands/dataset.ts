@@ -5,7 +5,7 @@ import { CROPS } from '../../images/preprocessing.js';
 import { imageGrid, squareColumns } from '../../images/imageGrid.js';
 import type { PiecewiseArray } from '../../data/formats/npz.js';
 import { InputError, setting, text } from '../../errors.js';
-import { writeFolderAtomically } from '../../files/atomic.node.js';
+import { numbered, writeFolderAtomically } from '../../files/atomic.node.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
 import { captionsOption, gridStyle, type ImageOptions, scaleOption, showOption } from '../imageOptions.js';
@@ -217,7 +217,7 @@ async function writeImageFolder(
     const folder = classFolder(source, split.labels?.[index]);
     const number = written.get(folder) ?? 0;
     written.set(folder, number + 1);
-    return { index, name: `${folder}${String(number).padStart(6, '0')}.png` };
+    return { index, name: `${folder}${numbered(number)}.png` };
   });
   const pngOf = (position: number) => {
     const data = gatherImages(split, [files[position]!.index], imageBytes(source));

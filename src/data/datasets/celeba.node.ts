@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../../errors.js';
-import { wrapReadErrors } from '../../files/atomic.node.js';
+import { isFolder, wrapReadErrors } from '../../files/atomic.node.js';
 import { readTextFile } from '../../files/regularFile.node.js';
 import type { Dataset } from '../dataset.node.js';
 import { fileItems } from '../decoding/imageItems.node.js';
@@ -19,7 +19,7 @@ export const celeba: Dataset = {
 
 const SPLITS = ['train', 'validation', 'test'];
 
-/** Validation images, and images that the published list does not have, are in neither split. */
+/** Images for validation and unlisted images are in neither split. */
 async function openCeleba(path: string, format: ImageFormat, options: NamedOptions): Promise<ImageSource> {
   const { name, onWarning } = options;
   const root = await imageFolder(path);
@@ -45,13 +45,13 @@ async function openCeleba(path: string, format: ImageFormat, options: NamedOptio
   return openCollection(collection, { crop: 'celeba', ...format }, options);
 }
 
-/** Returns the folder of the images: `img_align_celeba` in the folder, or the folder itself. */
+/** The images are in `img_align_celeba`, or in the folder itself. */
 async function imageFolder(path: string): Promise<string> {
   const inner = join(path, 'img_align_celeba');
-  return (await stat(inner).catch(() => undefined))?.isDirectory() ? inner : path;
+  return (await isFolder(inner)) ? inner : path;
 }
 
-/** Reads the published list in the folder of the images, the one above it, or `Eval` in either, as in the original distribution. */
+/** Looks beside the images, one folder above, and in `Eval` of either, as in the original distribution. */
 async function readPublishedSplit(
   root: string,
 ): Promise<{ readonly file: string; readonly splitOf: ReadonlyMap<string, string> } | undefined> {
@@ -63,7 +63,7 @@ async function readPublishedSplit(
   return undefined;
 }
 
-/** Parses the list: one image per line, its file name and 0 (train), 1 (validation) or 2 (test). */
+/** Parses lines of a file name and 0 (train), 1 (validation) or 2 (test). */
 function parseList(text: string, name: string): ReadonlyMap<string, string> {
   const splits = new Map<string, string>();
   for (const [index, line] of text.split(/\r?\n/).entries()) {

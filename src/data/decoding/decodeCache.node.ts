@@ -17,14 +17,14 @@ const ENTRY_NAME = /^[0-9a-f]{64}$/;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Returns the cache folder: AGENET_CACHE, or a folder in the user's cache. */
+/** AGENET_CACHE, or a folder in the user's cache. */
 export function defaultCacheFolder(environment: Environment = process.env): string {
   if (environment.AGENET_CACHE) return environment.AGENET_CACHE;
   if (environment.XDG_CACHE_HOME) return join(environment.XDG_CACHE_HOME, 'agenet');
   return join(homedir(), '.cache', 'agenet');
 }
 
-/** Returns the size limit of the cache in bytes: AGENET_CACHE_LIMIT in GB, or 20 GB. @throws {InputError} if it is not such a number */
+/** In bytes: AGENET_CACHE_LIMIT in GB, or 20 GB. @throws {InputError} if it is not such a number */
 export function cacheLimit(environment: Environment = process.env): number {
   const given = environment.AGENET_CACHE_LIMIT;
   const gigabytes = given === undefined || given === '' ? DEFAULT_LIMIT : Number(given);
@@ -33,59 +33,53 @@ export function cacheLimit(environment: Environment = process.env): number {
   return gigabytes * GIGABYTE;
 }
 
-/** Version of the entries on disk. It is part of the cache key. */
+/** Part of the cache key. */
 export const CACHE_FORMAT_VERSION = 3;
-/** A file that changed more recently may change again without a new time, because file systems count time in steps. */
+/** A younger file may change again without a new time, because file systems count time in steps. */
 const SETTLED_MS = 100;
-/** Verifying more bytes takes longer than waiting until the times of a new file have settled. */
+/** Verifying more bytes takes longer than waiting until the times of a file settle. */
 const MAX_QUICKLY_VERIFIED_BYTES = 2 ** 26;
 
 interface EntryBody {
   readonly version: typeof CACHE_FORMAT_VERSION;
   readonly key: string;
-  /** Number of images, including skipped ones. */
+  /** Includes skipped images. */
   readonly images: number;
   readonly skipped: readonly { readonly index: number; readonly reason: string; readonly unreadable: boolean }[];
   /** SHA-256 of the file of checksums. */
   readonly checksums: string;
-  /** State of the pixels when they were last verified, or null if it had not settled. */
+  /** State of the verified pixels, or null if it had not settled. */
   readonly stamp: string | null;
 }
 
-/** The key and the size of a cache entry. */
 export interface EntryShape {
   readonly key: string;
   readonly images: number;
   readonly imageBytes: number;
 }
 
-/** An image that could not be decoded. */
 export type FailedImage = Readonly<EntryBody['skipped'][number]>;
 
-/** A complete cache entry. */
 type CacheEntry = Pick<EntryBody, 'skipped'> & { readonly pixels: PixelFile };
 
-/** A cache entry that is being written. */
 export interface UnfinishedEntry {
   readonly pixels: PixelFile;
-  /** Moves the entry to its place in the cache. */
   readonly publish: (skipped: readonly FailedImage[]) => Promise<void>;
-  /** Closes the pixels, and deletes the entry unless it was published. */
+  /** Also deletes an unpublished entry. */
   readonly close: () => void;
 }
 
 /**
- * Decoded images on disk. Each list of images is a folder named by its key: `pixels` with holes for skipped images, `checksums` with a CRC-32 per
- * image, and `index.json` with the skipped images and the SHA-256 of the checksums. An entry is complete or absent even if several processes
- * write it, and may be deleted at any time. An entry with any change counts as absent.
- *
- * Verifying all pixels takes seconds for 100,000 images, so it happens only if the file's times have changed. Otherwise each image is compared
- * when it is read.
+ * Decoded images on disk. Each list of images has a folder: `pixels` with holes for skipped images, `checksums` with a
+ * CRC-32 per image, and `index.json`. An entry is complete or absent even if several processes write it, and may be
+ * deleted at any time. An entry with any change counts as absent.
+ * Verifying 100,000 images takes seconds, so it happens only if the times of the file have changed. Otherwise each
+ * image is checked when it is read.
  */
 export class DecodeCache {
   private readonly folder: string;
 
-  /** @param limit number of bytes of all entries together */
+  /** @param limit bytes of all entries together */
   constructor(
     readonly path: string,
     private readonly limit: number,
@@ -93,7 +87,7 @@ export class DecodeCache {
     this.folder = join(path, 'images');
   }
 
-  /** Returns an entry, or undefined if it is absent or corrupt. */
+  /** Returns undefined if the entry is absent or corrupt. */
   async open({ key, images, imageBytes }: EntryShape): Promise<CacheEntry | undefined> {
     const entry = join(this.folder, key);
     let pixels: PixelFile | undefined;
@@ -113,7 +107,7 @@ export class DecodeCache {
     }
   }
 
-  /** Starts a new entry. @throws the system's error if the cache cannot be written */
+  /** @throws the system's error if the cache cannot be written */
   async begin(shape: EntryShape): Promise<UnfinishedEntry> {
     await makeFolder(this.folder);
     const entry = join(this.folder, shape.key);
@@ -160,7 +154,7 @@ export class DecodeCache {
     await trimCache(this.folder, this.limit, (name) => ENTRY_NAME.test(name), key);
   }
 
-  /** Moves an entry to its place. The entry of a faster process stays unless it is corrupt or has more skipped images. */
+  /** The entry of a faster process stays unless it is corrupt or has more skipped images. */
   private async replace(unfinished: string, shape: EntryShape, skipped: number): Promise<void> {
     const entry = join(this.folder, shape.key);
     for (let attempts = 5; ; attempts--) {
@@ -175,13 +169,13 @@ export class DecodeCache {
   }
 }
 
-/** Verifies all pixels, and records their state. @throws if an image differs */
+/** Records the state of the verified pixels. @throws if an image differs */
 async function verify(entry: string, body: EntryBody, pixels: PixelFile): Promise<void> {
   const stamp = settledStamp(pixels);
   const skipped = new Set(body.skipped.map(({ index }) => index));
   if (!(await pixels.verify((index) => skipped.has(index)))) throw new Error('the pixels have changed');
   if (stamp === null) return;
-  // Without the record they are verified again.
+  // Failures only repeat the verification.
   await writeFileAtomically(join(entry, 'index.json'), encodeIndex({ ...body, stamp })).catch(() => undefined);
 }
 
@@ -195,7 +189,7 @@ const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').upda
 const encodeIndex = (body: EntryBody): Uint8Array =>
   new TextEncoder().encode(JSON.stringify({ body, digest: sha256(JSON.stringify(body)) }));
 
-/** Decodes an index, or returns undefined if it was changed or has another version. */
+/** Returns undefined for an index that was changed or has another version. */
 function decodeIndex(text: string): EntryBody | undefined {
   const { body, digest } = JSON.parse(text) as { readonly body: EntryBody; readonly digest: string };
   return sha256(JSON.stringify(body)) === digest && body.version === CACHE_FORMAT_VERSION ? body : undefined;

@@ -2,22 +2,22 @@ import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { createHash } from 'node:crypto';
 import { describeSystemError } from '../../files/atomic.node.js';
 import { readRange } from '../../files/regularFile.node.js';
 import { decodeImage, resizePixels } from '../../images/decode.node.js';
 import type { LabeledImages } from '../formats/arrays.js';
-import type { ImageItem, SkippedImage } from '../source.js';
+import type { DataDigest, ImageItem, SkippedImage } from '../source.js';
 
-/** Calls of the file system at a time: enough for one that answers over a network. */
+/** Enough for a file system that answers over a network. */
 const CONCURRENT_CALLS = 64;
 
-/** Bytes at the end of a file that identify its content: a PNG file has its checksum there. */
+/** The end of a file identifies its content: a PNG file has its checksum there. */
 const TAIL_BYTES = 65_536;
 
-/** The size of a file and a text that changes when the file does; or why it is not a readable file. */
+/** The fingerprint changes when the file does. A reason says why a path is no readable file. */
 export type FileState = { readonly size: number; readonly fingerprint: string } | { readonly reason: string };
 
-/** Returns the states of files, in order. */
 export async function fileStates(paths: readonly string[]): Promise<readonly FileState[]> {
   const states = new Array<FileState>(paths.length);
   await forEachConcurrently(paths.length, CONCURRENT_CALLS, async (index) => {
@@ -33,7 +33,7 @@ const describe = (found: BigIntStats): FileState =>
     ? { size: Number(found.size), fingerprint: `${found.size} bytes, changed ${found.mtimeNs}` }
     : { reason: 'it is not a file' };
 
-/** Returns the files of these names below a folder as images. Missing files, and paths that are not files, are skipped. */
+/** Missing files, and paths that are not files, are skipped. */
 export async function fileItems(
   root: string,
   names: readonly string[],
@@ -55,15 +55,15 @@ export async function fileItems(
   return { items, skipped };
 }
 
-/** Returns a checksum of the last bytes of a file, or 0 if it cannot be read. */
+/** Returns 0 if the file cannot be read. */
 async function checksumOfEnd(path: string, size: number): Promise<number> {
   const length = Math.min(size, TAIL_BYTES);
   return crc32(await readRange(path, size - length, length).catch(() => new Uint8Array()));
 }
 
 /**
- * Returns images in memory as items named `name/0`, `name/1` and so on, to be decoded to another format.
- * @param fingerprint changes whenever an image may, e.g. the size and time of change of their file
+ * Returns images in memory as items `name/0`, `name/1` and so on, to be decoded to another format.
+ * @param fingerprint changes whenever an image may
  */
 export function arrayItems(images: LabeledImages, name: string, fingerprint: string): readonly ImageItem[] {
   const { count, channels, height, width, pixels, labels } = images;
@@ -81,8 +81,8 @@ export function arrayItems(images: LabeledImages, name: string, fingerprint: str
 }
 
 /**
- * Calls an action with the indices 0 to count - 1, at most `limit` at a time. After a failure or an abort it waits for the calls in progress,
- * and rejects with the first failure.
+ * Calls an action with the indices 0 to count - 1, at most `limit` at a time. After a failure or an abort it waits for
+ * the calls in progress, and rejects with the first failure.
  */
 export async function forEachConcurrently(
   count: number,
@@ -105,4 +105,22 @@ export async function forEachConcurrently(
   const outcomes = await Promise.allSettled(Array.from({ length: Math.min(limit, count) }, work));
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;
+}
+
+/** Images whose content enters a digest. Reading 100,000 files would take minutes. */
+const DIGEST_SAMPLE = 1000;
+
+/** Returns a digest of the names, sizes and splits of all images, and the content of up to 1,000. */
+export async function digestItems(
+  items: readonly ImageItem[],
+  isTest?: (item: ImageItem) => boolean,
+): Promise<DataDigest> {
+  const stride = Math.max(1, Math.ceil(items.length / DIGEST_SAMPLE));
+  const lines = new Array<string>(items.length);
+  await forEachConcurrently(items.length, CONCURRENT_CALLS, async (index) => {
+    const item = items[index]!;
+    const content = await item.contentKey(index % stride === 0);
+    lines[index] = JSON.stringify([item.name, isTest?.(item) ?? null, content]);
+  });
+  return { count: items.length, sha256: createHash('sha256').update(lines.join('\n')).digest('hex') };
 }

@@ -1,19 +1,18 @@
 import { InputError } from '../../errors.js';
 import { type DecodeOptions, requirePaddable } from '../../images/preprocessing.js';
 import { randomStream } from '../../random.js';
-import { digestItems } from '../digest.node.js';
+import { digestItems } from './imageItems.node.js';
 import { type Partition, partitionBy, partitionByName } from '../imageNames.js';
 import { type ImageItem, type ImageSource, type SkippedImage, type Split, subset } from '../source.js';
 import { type DecodeCacheOptions, openImages, type PendingImages, reportSkipped } from './openImages.node.js';
 
-/** Images that become a data set. */
 export interface ImageCollection {
   readonly items: readonly ImageItem[];
-  /** Names of the classes, if the items have labels. */
+  /** Present if the items have labels. */
   readonly classNames?: readonly string[];
-  /** Whether an image is in the test split, if the data has one. Otherwise the test split is drawn. */
+  /** Default: the test split is drawn. */
   readonly isTest?: (item: ImageItem) => boolean;
-  /** Images that were skipped already. */
+  /** Images skipped so far. */
   readonly skipped?: readonly SkippedImage[];
 }
 
@@ -27,22 +26,22 @@ export interface OpenOptions extends DecodeCacheOptions {
   readonly streaming?: boolean;
 }
 
-/** With the data spec of the user, for messages. */
+/** Adds the data spec, for messages. */
 export type NamedOptions = OpenOptions & { readonly name: string };
 
 const DEFAULT_TEST_FRACTION = 0.1;
-/** A smaller split may turn out to have no image that can be decoded. It is decoded before training starts. */
+/** A smaller split may turn out to have no decodable image, so it is decoded before training starts. */
 const MIN_STREAMING_SPLIT = 16;
 
-/** Warns if a test fraction has no effect, because the data has a test split. */
+/** The data has a test split, so a test fraction has no effect. */
 export function warnOfOwnSplit({ name, testFraction = DEFAULT_TEST_FRACTION, onWarning }: NamedOptions): void {
   if (testFraction !== DEFAULT_TEST_FRACTION)
     onWarning?.(`${name}: the test fraction ${testFraction} is ignored, because the data has its own test split`);
 }
 
 /**
- * Decodes a collection, or opens it from the cache, and splits it. With `streaming`, an error of the images rejects the later calls that wait
- * for them.
+ * Decodes a collection, or opens it from the cache, and splits it. With `streaming`, calls that wait for images may
+ * reject later.
  * @throws {InputError} if a border does not fit the size, and as `openImages` says
  */
 export async function openCollection(
@@ -77,13 +76,13 @@ export async function openCollection(
     return { train: subset(split, train), test: subset(split, test), skipped: [...skipped, ...undecoded] };
   };
   try {
-    // Skipped images are reported as soon as they are known. Calls that wait for the images get the rejection.
+    // Reports skipped images as soon as they are known. Calls that wait for images get the rejection.
     images.finish().catch(() => undefined);
     const isSmall = Math.min(listed.train.length, listed.test.length) < MIN_STREAMING_SPLIT;
     if (!streaming || strict || isSmall) return { ...source, ...(await finishDecoding()) };
     const train = streamingSplit(images, items, listed.train, name);
     const test = streamingSplit(images, items, listed.test, name);
-    // Data of which nothing can be decoded is rejected now.
+    // Rejects data without a decodable image.
     await train.prepare?.([0]);
     return { ...source, train, test, skipped, finishDecoding };
   } catch (error) {
@@ -101,7 +100,7 @@ function partitionOf(
   return partitionByName(indices, (index) => items[index]!.name, testFraction, splitSeed);
 }
 
-/** Returns the number of classes, which are the names or follow from the labels, or null without labels. */
+/** Without names, the largest label gives the number of classes. */
 export function classesOf(
   labels: Uint8Array | null,
   classNames?: readonly string[],
@@ -115,10 +114,11 @@ const labelsOf = (items: readonly ImageItem[]): Uint8Array | null =>
   items.every(({ label }) => label !== null) ? Uint8Array.from(items, ({ label }) => label!) : null;
 
 /**
- * Returns a split to train on before all images are decoded. A run must not depend on how far decoding is, so every listed image counts. An image
- * that turns out to be skipped is replaced, with its label and name: by the first decodable one from a position that is drawn by its name.
- * @param indices positions of the split's images in the list
- * @param name what messages call the data
+ * Returns a split to train on before all images are decoded. A run must not depend on the progress of decoding, so
+ * every listed image counts. The first decodable image from a position drawn by its name replaces a skipped one, with
+ * label and name.
+ * @param indices positions of the images in the list
+ * @param name names the data in messages
  */
 export function streamingSplit(
   images: Pick<PendingImages, 'ensureDecoded' | 'isSkipped' | 'copyImage'>,
@@ -126,7 +126,7 @@ export function streamingSplit(
   indices: Uint32Array,
   name: string,
 ): Split {
-  /** Positions in the list, with substitutes for skipped images. */
+  /** Includes substitutes for skipped images. */
   const used = indices.slice();
   const labels = labelsOf(Array.from(indices, (index) => items[index]!));
   const substituteOf = async (index: number): Promise<number> => {

@@ -31,24 +31,25 @@ export interface DecodeCacheOptions {
   readonly cacheLimit?: number;
 }
 
-/** Images of which some may not be decoded yet. An index is a position in their list. */
+/** Images that may not be decoded yet, by their positions in a list. */
 export interface PendingImages {
   /** Waits until these images are decoded or skipped. Rejects if decoding cannot continue. */
   readonly ensureDecoded: (indices: Iterable<number>) => Promise<void>;
-  /** Whether an image turned out to have no pixels. Known after `ensureDecoded`. */
+  /** Known after `ensureDecoded`. */
   readonly isSkipped: (index: number) => boolean;
-  /** Copies the bytes [C, size, size] of a decoded image. @throws {InputError} if they can no longer be read */
+  /** Copies bytes [C, size, size]. @throws {InputError} if they can no longer be read */
   readonly copyImage: (index: number, target: Uint8Array, offset: number) => void;
-  /** Waits until all images are decoded or skipped, and returns the skipped ones, in order. */
+  /** Waits for all images, and returns the skipped ones in order. */
   readonly finish: () => Promise<readonly FailedImage[]>;
-  /** Stops decoding and closes the files. Images cannot be copied any more. */
+  /** Also stops decoding. */
   readonly close: () => void;
 }
 
 /**
- * Opens a list of images: from the cache, or by starting to decode it in the background.
- * @param name what messages call the images
- * @returns images whose `finish` warns of skipped images, and rejects if all are, if one is under `strict`, or if the pixels cannot be stored
+ * Opens a list of images from the cache, or starts to decode it in the background.
+ * @param name names the images in messages
+ * @returns images whose `finish` warns of skipped ones, and rejects if all are, if one is under `strict`, or if the
+ * pixels cannot be stored
  */
 export async function openImages(
   name: string,
@@ -81,7 +82,7 @@ export async function openImages(
   return { ...opened, finish: () => (finished ??= finish()) };
 }
 
-/** Warns of skipped images by naming the first ones. @throws {InputError} under `strict` if there is one */
+/** @throws {InputError} under `strict` if an image was skipped */
 export function reportSkipped(
   name: string,
   skipped: readonly SkippedImage[],
@@ -108,7 +109,7 @@ const describeFailure = (items: readonly ImageItem[], { index, reason }: FailedI
   reason,
 });
 
-/** Returns a key that changes with everything that may change the pixels: names, file sizes and times, preprocessing and decoder. */
+/** Changes with everything that may change the pixels. */
 function cacheKey(items: readonly ImageItem[], { size, channels, crop = 'center', padding }: DecodeOptions): string {
   const border = padding ? [padding.inner, padding.border, padding.value] : null;
   const hash = createHash('sha256').update(
@@ -118,7 +119,7 @@ function cacheKey(items: readonly ImageItem[], { size, channels, crop = 'center'
   return hash.digest('hex');
 }
 
-/** Opens a cache entry, unless a file that could not be read can be read now: permissions are not part of the key. */
+/** Decodes again if an unreadable file can be read now: permissions are not part of the key. */
 async function openCached(
   cache: DecodeCache,
   items: readonly ImageItem[],
@@ -147,23 +148,20 @@ async function openCached(
   };
 }
 
-/** Twice the number of cores: libvips always has an image to start with, even if reading the files takes time. */
+/** libvips always has an image to start with, even if reading the files takes time. */
 const CONCURRENT_DECODINGS = Math.max(8, 2 * availableParallelism());
 
-/** States of an image. */
 const [PENDING, DECODED, SKIPPED] = [0, 1, 2];
 
-/** Decodes each image once, in the order of the list, except that images for which a caller waits come first. */
+/** Decodes each image once, in the order of the list, but images for which a caller waits come first. */
 class BackgroundDecoder {
   private readonly states: Uint8Array;
   private readonly inProgress = new Map<number, Promise<void>>();
   private readonly failures: FailedImage[] = [];
   private readonly running: Promise<readonly FailedImage[]>;
   private done = 0;
-  /** Why decoding cannot continue. */
-  private end: { readonly reason: unknown } | undefined;
-  /** Rejects when decoding cannot continue. */
-  private readonly ended: Promise<never>;
+  private failure: { readonly reason: unknown } | undefined;
+  private readonly failed: Promise<never>;
   private reject!: (reason: unknown) => void;
 
   constructor(
@@ -174,9 +172,9 @@ class BackgroundDecoder {
     private readonly options: DecodeCacheOptions,
   ) {
     this.states = new Uint8Array(items.length);
-    this.ended = new Promise((_, reject) => (this.reject = reject));
+    this.failed = new Promise((_, reject) => (this.reject = reject));
     // `finish` reports the error, and so do pending calls of `ensureDecoded`.
-    this.ended.catch(() => undefined);
+    this.failed.catch(() => undefined);
     this.running = this.run();
     this.running.catch((reason: unknown) => this.stop(reason));
   }
@@ -202,7 +200,7 @@ class BackgroundDecoder {
     const missing = Array.from(indices).filter((index) => this.states[index] === PENDING);
     if (missing.length === 0) return;
     const decoding = forEachConcurrently(missing.length, CONCURRENT_DECODINGS, (at) => this.decode(missing[at]!));
-    await Promise.race([decoding, this.ended]);
+    await Promise.race([decoding, this.failed]);
   }
 
   private async run(): Promise<readonly FailedImage[]> {
@@ -224,7 +222,6 @@ class BackgroundDecoder {
     return failures;
   }
 
-  /** Decodes an image, or waits if that is in progress. */
   private async decode(index: number): Promise<void> {
     if (this.states[index] !== PENDING) return;
     const decoding = this.inProgress.get(index) ?? this.decodeNow(index).finally(() => this.inProgress.delete(index));
@@ -234,9 +231,9 @@ class BackgroundDecoder {
 
   private async decodeNow(index: number): Promise<void> {
     const { items, failures } = this;
-    this.throwIfEnded();
+    this.throwIfFailed();
     const result = await items[index]!.decode(this.format);
-    this.throwIfEnded();
+    this.throwIfFailed();
     const isDecoded = 'pixels' in result;
     if (isDecoded) await this.store.write(index, result.pixels);
     else failures.push({ index, reason: result.failure, unreadable: result.unreadable });
@@ -244,12 +241,12 @@ class BackgroundDecoder {
     this.options.onProgress?.(++this.done, items.length, failures.length);
   }
 
-  private throwIfEnded(): void {
-    if (this.end) throw this.end.reason;
+  private throwIfFailed(): void {
+    if (this.failure) throw this.failure.reason;
   }
 
   private stop(reason: unknown): void {
-    this.end ??= { reason };
+    this.failure ??= { reason };
     this.reject(reason);
   }
 }

@@ -8,19 +8,18 @@ import { describeSystemError } from '../../files/atomic.node.js';
 import { OPEN_FOR_READING, requireRegular } from '../../files/regularFile.node.js';
 
 const syncToDisk = promisify(fdatasync);
-/** Bytes that are verified per step. */
 const BLOCK_BYTES = 2 ** 22;
 
 /**
- * Decoded images of one size in an open file. An image that has changed on disk is never returned. Reads and writes are synchronous, because the
- * system's page cache answers faster than the thread pool, which has images to decode.
+ * Decoded images of one size in an open file. An image that has changed on disk is never returned. Synchronous, because
+ * the page cache answers faster than the thread pool, which has images to decode.
  */
 export class PixelFile {
-  /** Undefined once closed, because the system gives the number to the next file that is opened. */
+  /** Undefined once closed: the system reuses the number. */
   private descriptor: number | undefined;
 
   /**
-   * @param path for messages; `index.json` in the same folder is deleted if an image has changed on disk
+   * @param path for messages; a changed image deletes `index.json` beside it
    * @param checksums CRC-32 of each image
    */
   private constructor(
@@ -32,7 +31,7 @@ export class PixelFile {
     this.descriptor = descriptor;
   }
 
-  /** Opens a file of `checksums.length` images. @throws if it does not exist or has another size */
+  /** @throws if the file does not exist or has another size */
   static open(path: string, imageBytes: number, checksums: Uint32Array): PixelFile {
     const file = new PixelFile(path, imageBytes, checksums, openSync(path, OPEN_FOR_READING));
     try {
@@ -47,7 +46,7 @@ export class PixelFile {
     }
   }
 
-  /** Creates a file at `location` that will be moved to `path`. @throws the system's error */
+  /** The file will be moved to `path`. @throws the system's error */
   static create(location: string, images: number, imageBytes: number, path = location): PixelFile {
     const descriptor = openSync(location, 'wx+', 0o600);
     try {
@@ -60,7 +59,7 @@ export class PixelFile {
     return new PixelFile(path, imageBytes, new Uint32Array(images), descriptor);
   }
 
-  /** Writes an image. @throws the system's error if the disk is full */
+  /** @throws the system's error if the disk is full */
   write(index: number, pixels: Uint8Array): void {
     for (let done = 0; done < pixels.length;) {
       done += writeSync(this.opened, pixels, done, pixels.length - done, index * this.imageBytes + done);
@@ -68,7 +67,7 @@ export class PixelFile {
     this.checksums[index] = crc32(pixels);
   }
 
-  /** Copies an image to `target` at `offset`. @throws {InputError} if it has changed on disk or cannot be read */
+  /** @throws {InputError} if the image has changed on disk or cannot be read */
   read(index: number, target: Uint8Array, offset: number): void {
     this.readImages(index, 1, target, offset);
     if (crc32(target.subarray(offset, offset + this.imageBytes)) === this.checksums[index]) return;
@@ -80,7 +79,7 @@ export class PixelFile {
     );
   }
 
-  /** Reads all images, and returns whether those that are not skipped match their checksums. */
+  /** Returns whether the images match their checksums. */
   async verify(isSkipped: (index: number) => boolean): Promise<boolean> {
     const { imageBytes, checksums } = this;
     const perBlock = Math.max(1, Math.floor(BLOCK_BYTES / imageBytes));
@@ -97,7 +96,7 @@ export class PixelFile {
     return true;
   }
 
-  /** Returns the time of the last change in milliseconds, and a stamp that differs whenever the contents may. */
+  /** The time of the last change in milliseconds, and a stamp that differs whenever the contents may. */
   state(): { readonly changed: number; readonly stamp: string } {
     const { mtimeMs, mtimeNs, ctimeMs, ctimeNs } = fstatSync(this.opened, { bigint: true });
     return { changed: Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs), stamp: `${mtimeNs} ${ctimeNs}` };
@@ -107,7 +106,6 @@ export class PixelFile {
     return this.descriptor === undefined ? Promise.resolve() : syncToDisk(this.descriptor);
   }
 
-  /** Closes the file. Later calls do nothing. */
   close(): void {
     const { descriptor } = this;
     this.descriptor = undefined;

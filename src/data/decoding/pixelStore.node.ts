@@ -2,18 +2,17 @@ import { InputError } from '../../errors.js';
 import { writingFailure } from '../../files/atomic.node.js';
 import type { DecodeCache, EntryShape, FailedImage, UnfinishedEntry } from './decodeCache.node.js';
 
-/** Limit on the images that are kept in memory if the cache cannot be written. */
+/** For images of which the cache has no copy. */
 const MAX_MEMORY_BYTES = 2 ** 31;
 
 export interface PixelStoreOptions {
-  /** What messages call the images. */
   readonly name: string;
   readonly shape: EntryShape;
   readonly cache: DecodeCache;
   readonly onWarning?: ((line: string) => void) | undefined;
 }
 
-/** Decoded images in a new entry of the cache, or in memory if the cache cannot be written. */
+/** Decoded images in a new cache entry, or in memory if the cache cannot be written. */
 export class PixelStore {
   private readonly memory = new Map<number, Uint8Array>();
   private opening: Promise<UnfinishedEntry | undefined> | undefined;
@@ -38,7 +37,6 @@ export class PixelStore {
     this.memory.set(index, pixels);
   }
 
-  /** Copies an image that was written to `target` at `offset`. */
   read(index: number, target: Uint8Array, offset: number): void {
     const kept = this.memory.get(index);
     if (kept) target.set(kept, offset);

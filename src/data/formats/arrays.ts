@@ -1,9 +1,10 @@
 import { InputError } from '../../errors.js';
+import { channelsFirst } from '../../images/raster.js';
 
-/** Element types of files: unsigned and signed integers and floats, with their number of bytes. */
+/** Unsigned and signed integers and floats, with their number of bytes. */
 export type ElementKind = 'u1' | 'i1' | 'u2' | 'i2' | 'u4' | 'i4' | 'u8' | 'i8' | 'f4' | 'f8';
 
-/** Elements of one type. Integers of 8 bytes are bigints because numbers have only 53 bits. */
+/** Integers of 8 bytes are bigints because numbers have only 53 bits. */
 export type Elements =
   | Uint8Array
   | Int8Array
@@ -36,16 +37,14 @@ const ARRAYS: Readonly<Record<ElementKind, ElementArray>> = {
 
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
-/** Whether a text is a supported element type. */
 export const isElementKind = (text: string): text is ElementKind => Object.hasOwn(ARRAYS, text);
 
-/** Returns the number of bytes per element. */
 export const elementBytes = (kind: ElementKind): number => ARRAYS[kind].BYTES_PER_ELEMENT;
 
-/** Reads bytes as elements of a type. Unsigned bytes are returned without a copy. */
+/** Reads bytes as elements. Unsigned bytes are not copied. */
 export function elementsOf(bytes: Uint8Array, kind: ElementKind, littleEndian: boolean): Elements {
   if (kind === 'u1') return bytes;
-  // A typed array must start at a multiple of its element size, an array of a file may start anywhere.
+  // A typed array must be aligned, unlike an array in a file.
   const copy = new Uint8Array(bytes);
   const size = elementBytes(kind);
   if (littleEndian !== HOST_IS_LITTLE_ENDIAN)
@@ -67,7 +66,7 @@ export interface LabeledImages {
 }
 
 /**
- * Returns the layout of an array of images [N, H, W] or [N, H, W, C].
+ * Checks the sizes of images [N, H, W] or [N, H, W, C].
  * @throws {InputError} for other numbers of axes or channels, and if there is no pixel
  */
 export function imageLayout(
@@ -85,25 +84,17 @@ export function imageLayout(
   return { count: count!, height: height!, width: width!, channels };
 }
 
-/** Converts bytes [N, H, W, C] to [N, C, H, W]. Grayscale images are returned without a copy. */
+/** Converts bytes [N, H, W, C] to [N, C, H, W]. Grayscale is not copied. */
 export function channelPlanes(interleaved: Uint8Array, channels: number, height: number, width: number): Uint8Array {
   if (channels === 1) return interleaved;
   const planes = new Uint8Array(interleaved.length);
-  const area = height * width;
-  for (let image = 0; image < interleaved.length; image += channels * area) {
-    for (let channel = 0; channel < channels; channel++) {
-      const plane = image + channel * area;
-      for (let pixel = 0; pixel < area; pixel++)
-        planes[plane + pixel] = interleaved[image + pixel * channels + channel]!;
-    }
-  }
+  const bytes = channels * height * width;
+  for (let start = 0; start < planes.length; start += bytes)
+    planes.set(channelsFirst({ height, width, channels, data: interleaved.subarray(start, start + bytes) }), start);
   return planes;
 }
 
-/**
- * Converts labels of any type to bytes.
- * @throws {InputError} unless all are integers from `min` to `max` (at most 255)
- */
+/** @throws {InputError} unless all labels are integers from `min` to `max` (at most 255) */
 export function classNumbers(labels: Elements, min: number, max: number, name: string): Uint8Array {
   const numbers = new Uint8Array(labels.length);
   for (let index = 0; index < labels.length; index++) {
@@ -114,3 +105,6 @@ export function classNumbers(labels: Elements, min: number, max: number, name: s
   }
   return numbers;
 }
+
+/** Returns the number of elements of an array. */
+export const elementCount = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);

@@ -1,12 +1,12 @@
 import { InputError } from '../../errors.js';
 import type { LabeledImages } from './arrays.js';
 
-/** The two CIFAR data sets, in the binary version of https://www.cs.toronto.edu/~kriz/cifar.html. */
+/** Source: https://www.cs.toronto.edu/~kriz/cifar.html, the binary version. */
 export type CifarKind = 'cifar10' | 'cifar100';
 
 interface Records {
   readonly title: string;
-  /** Number of classes of each label byte before an image. The last one is the label of the image. */
+  /** Of each label byte before an image. The last one labels the image. */
   readonly classes: readonly number[];
 }
 
@@ -21,8 +21,8 @@ const CHANNELS = 3;
 const IMAGE_BYTES = CHANNELS * SIDE * SIDE;
 
 /**
- * Reads one file of CIFAR's binary version (`data_batch_1.bin`, `test_batch.bin`; `train.bin`, `test.bin`): records of the label bytes and
- * the red, green and blue plane of a 32x32 image. CIFAR-100's images get their fine label.
+ * Reads one file of CIFAR's binary version: records of the label bytes and the red, green and blue plane of a 32x32
+ * image. Images of CIFAR-100 get their fine label.
  * @throws {InputError} if the bytes are no such file
  */
 export function decodeCifar(bytes: Uint8Array, kind: CifarKind, name: string): LabeledImages {

@@ -1,16 +1,15 @@
-/** Compressed data of untrusted files: the platform's streams decompress it and verify its checksums, within a limit on the output. */
+/** Untrusted compressed data. The streams of the platform decompress it within a limit, and verify checksums. */
 import { InputError, messageOf } from '../../errors.js';
 
 /** The largest ratio of DEFLATE: two bits encode at most 258 bytes. */
 const MAX_RATIO = 1032;
 /**
- * Bytes that any file may inflate to, and the ratio that is allowed beyond them. Photographs hardly shrink. The simplest published drawings,
- * the white shapes on black of dSprites, have a ratio of 113.
+ * Bytes that any file may inflate to, and the ratio allowed beyond them. Photographs hardly shrink. dSprites, white
+ * shapes on black, has a ratio of 113.
  */
 const FREE_BYTES = 64 * 2 ** 20;
 const ALLOWED_RATIO = 128;
 
-/** Returns the number of bytes that `compressed` bytes may inflate to. */
 const inflationLimit = (compressed: number): number =>
   Math.min(MAX_RATIO * compressed, FREE_BYTES + ALLOWED_RATIO * compressed);
 
@@ -25,8 +24,7 @@ export function requireInflatable(size: number, compressed: number, name: string
 export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
 
 /**
- * Decompresses a gzip file (RFC 1952).
- * @throws {InputError} if the file is corrupt or truncated, or its contents exceed the limit for its length
+ * @throws {InputError} if the file (RFC 1952) is corrupt or truncated, or its contents exceed the limit for its length
  */
 export async function gunzip(bytes: Uint8Array, name: string): Promise<Uint8Array> {
   const contents = await decompressed(bytes, 'gzip', inflationLimit(bytes.length), name);
@@ -35,8 +33,8 @@ export async function gunzip(bytes: Uint8Array, name: string): Promise<Uint8Arra
 }
 
 /**
- * Decompresses a zlib stream (RFC 1950) to exactly `size` bytes.
- * @throws {InputError} as `gunzip` does, and for another size
+ * Decompresses a zlib stream (RFC 1950) to exactly `size` bytes. @throws {InputError} as `gunzip` does, and for another
+ * size
  */
 export async function unzlib(bytes: Uint8Array, size: number, name: string): Promise<Uint8Array> {
   requireInflatable(size, bytes.length, name);
@@ -48,10 +46,7 @@ export async function unzlib(bytes: Uint8Array, size: number, name: string): Pro
   );
 }
 
-/**
- * Decompresses the first `count` bytes of a zlib stream, or all if there are fewer.
- * @throws {InputError} if the data is corrupt
- */
+/** Returns at most `count` bytes of a zlib stream. @throws {InputError} if the data is corrupt */
 export const unzlibStart = async (bytes: Uint8Array, count: number, name: string): Promise<Uint8Array> =>
   (await decompressed(bytes, 'deflate', count, name)).subarray(0, count);
 

@@ -1,8 +1,8 @@
 import { InputError } from '../../errors.js';
 import { gunzip, isGzip } from './compression.js';
-import { channelPlanes, imageLayout, type LabeledImages } from './arrays.js';
+import { channelPlanes, elementCount, imageLayout, type LabeledImages } from './arrays.js';
 
-/** The array in an IDX file of bytes, the format in which MNIST is published. */
+/** An array of bytes in the format of MNIST. */
 export interface IdxArray {
   readonly sizes: readonly number[];
   readonly data: Uint8Array;
@@ -11,8 +11,8 @@ export interface IdxArray {
 const UNSIGNED_BYTE = 0x08;
 
 /**
- * Reads an IDX file, optionally compressed by gzip: two zero bytes, the element type, the number of axes, the size of each axis (32 bits,
- * big-endian), then the elements.
+ * Reads an IDX file, optionally compressed by gzip: two zero bytes, the element type, the number of axes, their sizes
+ * (32 bits, big-endian), then the elements.
  * @throws {InputError} if the bytes are no such file
  */
 export async function decodeIdx(bytes: Uint8Array, name: string): Promise<IdxArray> {
@@ -32,7 +32,7 @@ export async function decodeIdx(bytes: Uint8Array, name: string): Promise<IdxArr
   if (file.length < header) throw new InputError(name, 'truncated IDX file: it ends inside its header');
   const view = new DataView(file.buffer, file.byteOffset, file.length);
   const sizes = Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const expected = header + sizes.reduce((product, size) => product * size, 1);
+  const expected = header + elementCount(sizes);
   if (file.length !== expected)
     throw new InputError(
       name,
@@ -41,14 +41,15 @@ export async function decodeIdx(bytes: Uint8Array, name: string): Promise<IdxArr
   return { sizes, data: file.subarray(header) };
 }
 
-/** Bytes of a file and its name in messages. */
+/** A file, with its name for messages. */
 export interface NamedBytes {
   readonly bytes: Uint8Array;
   readonly name: string;
 }
 
 /**
- * Reads images [N, H, W] or [N, H, W, C] from an IDX file, and their labels [N] from another, as MNIST, Fashion-MNIST and EMNIST are published.
+ * Reads images [N, H, W] or [N, H, W, C] from an IDX file, and their labels [N] from another, as MNIST and its
+ * relatives are published.
  * @throws {InputError} that starts with the name of the invalid file
  */
 export async function decodeIdxImages(images: NamedBytes, labels: NamedBytes | null): Promise<LabeledImages> {

@@ -1,9 +1,9 @@
 /** MATLAB files of level 5. Source: MathWorks, "MAT-File Format". */
 import { InputError, quoted } from '../../errors.js';
 import { unzlib, unzlibStart } from './compression.js';
-import { elementBytes, type ElementKind, type Elements, elementsOf } from './arrays.js';
+import { elementBytes, elementCount, type ElementKind, type Elements, elementsOf } from './arrays.js';
 
-/** Classes of numeric arrays and the bytes per element in memory, by their code in a file. Booleans have class uint8. */
+/** Numeric classes and their bytes per element in memory. Booleans have class uint8. */
 const CLASSES = {
   6: ['double', 8],
   7: ['single', 4],
@@ -19,7 +19,7 @@ const CLASSES = {
 export type NumericClass = keyof typeof CLASSES;
 export type MatlabClass = (typeof CLASSES)[NumericClass][0];
 
-/** How elements are stored, by the type of their data element. */
+/** Element kinds by the type of their data element. */
 const STORED: Readonly<Record<number, ElementKind>> = {
   1: 'i1',
   2: 'u1',
@@ -32,16 +32,16 @@ const STORED: Readonly<Record<number, ElementKind>> = {
   12: 'i8',
   13: 'u8',
 };
-/** The types of data elements that structure a file. */
+/** Types of data elements that structure a file. */
 const [MATRIX, COMPRESSED] = [14, 15];
-/** Functions and MATLAB's own objects have no sizes after their class. */
+/** Functions and MATLAB's own objects have no sizes. */
 const FIRST_CLASS_WITHOUT_SIZES = 16;
 const COMPLEX_FLAG = 0x0800;
 
 const FILE_HEADER = 128;
 const VERSION_5 = 0x0100;
 const TAG = 8;
-/** Bytes of an array's tag and header with 32 axes and a name of 63 letters. */
+/** Enough for an array with 32 axes and a name of 63 letters. */
 const MAX_HEADER = 512;
 const NAMES_SHOWN = 5;
 
@@ -54,15 +54,15 @@ export interface MatlabArray {
   readonly values: Elements;
 }
 
-/** A variable whose elements are not read yet. */
+/** Its elements are not read yet. */
 interface Variable {
   readonly variable: string;
   readonly classCode: number;
   readonly isComplex: boolean;
   readonly sizes: readonly number[];
-  /** Position of the elements in the data. */
+  /** Position in the data. */
   readonly elementsStart: number;
-  /** Returns the data, and inflates it if it is compressed. */
+  /** Inflates compressed data. */
   readonly data: () => ElementReader | Promise<ElementReader>;
 }
 
@@ -99,7 +99,7 @@ export async function decodeMatlab(
   );
 }
 
-/** Returns whether the file is little-endian, by the two letters at the end of its header. */
+/** The header ends in two letters, IM if the file is little-endian. */
 function readByteOrder(bytes: Uint8Array, name: string): boolean {
   const refusal = (problem: string) => new InputError(name, `not a MATLAB file of level 5: ${problem}`);
   if (bytes.length < FILE_HEADER) throw refusal(`${bytes.length} bytes are less than its header of ${FILE_HEADER}`);
@@ -112,17 +112,15 @@ function readByteOrder(bytes: Uint8Array, name: string): boolean {
   throw new InputError(name, `expected MATLAB version 0x100 but got 0x${found}`, 'save the file with -v7 or -v6');
 }
 
-/** The tag of a data element. */
+/** Describes a data element. */
 interface Tag {
   readonly type: number;
-  /** Position and number of the bytes of its data. */
+  /** Position and size of its data. */
   readonly start: number;
   readonly size: number;
-  /** Position of the next element. */
   readonly next: number;
 }
 
-/** Bytes that consist of data elements. */
 class ElementReader {
   constructor(
     private readonly bytes: Uint8Array,
@@ -130,7 +128,6 @@ class ElementReader {
     readonly name: string,
   ) {}
 
-  /** Returns a reader of other bytes of the same file. */
   of(bytes: Uint8Array): ElementReader {
     return new ElementReader(bytes, this.littleEndian, this.name);
   }
@@ -140,8 +137,8 @@ class ElementReader {
   }
 
   /**
-   * Reads the tag of the data element at `offset`: its type and size (32 bits each), or both in 32 bits if at most four bytes of data follow
-   * ("small data elements"). Elements are padded to multiples of 8 bytes, except compressed ones.
+   * Reads a type and size (32 bits each), or both in 32 bits if at most four bytes of data follow ("small data
+   * elements"). Elements are padded to multiples of 8 bytes, except compressed ones.
    */
   tagAt(offset: number): Tag {
     const { bytes, littleEndian } = this;
@@ -166,13 +163,13 @@ class ElementReader {
     return elementsOf(this.dataOf(tag), kind, this.littleEndian);
   }
 
-  /** Reads the data as integers of 32 bits, without an incomplete one at the end. */
+  /** Drops an incomplete word at the end. */
   wordsOf(tag: Tag, kind: 'u4' | 'i4'): number[] {
     return Array.from(this.elementsOf({ ...tag, size: tag.size - (tag.size % 4) }, kind), Number);
   }
 }
 
-/** Reads the variable in an element, or null if there is none. */
+/** Returns null if the element has no variable. */
 async function readVariable(file: ElementReader, tag: Tag): Promise<Variable | null> {
   const bytes = file.dataOf(tag);
   if (tag.type === COMPRESSED) return readCompressed(file, bytes);
@@ -181,7 +178,7 @@ async function readVariable(file: ElementReader, tag: Tag): Promise<Variable | n
   return readHeader(data, () => data);
 }
 
-/** Reads the header of the variable in a compressed element. Only the variables that are needed are inflated to their end. */
+/** Inflates only the header, until the data is needed. */
 async function readCompressed(file: ElementReader, bytes: Uint8Array): Promise<Variable | null> {
   const start = await unzlibStart(bytes, MAX_HEADER, file.name);
   const tag = file.of(start).tagAt(0);
@@ -199,7 +196,7 @@ async function readCompressed(file: ElementReader, bytes: Uint8Array): Promise<V
   return header;
 }
 
-/** Reads flags, sizes and name of a matrix element. Returns null for functions and objects, which are not arrays. */
+/** Returns null for functions and objects, which are not arrays. */
 function readHeader(reader: ElementReader, data: Variable['data']): Variable | null {
   const flags = reader.tagAt(0);
   const words = reader.wordsOf(flags, 'u4');
@@ -215,8 +212,6 @@ function readHeader(reader: ElementReader, data: Variable['data']): Variable | n
   const isComplex = (words[0]! & COMPLEX_FLAG) !== 0;
   return { variable, classCode, isComplex, sizes, elementsStart: label.next, data };
 }
-
-const elementCount = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
 
 function numericClass({ classCode, isComplex, variable }: Variable, name: string): NumericClass {
   if (!isComplex && Object.hasOwn(CLASSES, classCode)) return classCode as NumericClass;

@@ -1,5 +1,5 @@
 import { InputError, quoted } from '../../errors.js';
-import { elementBytes, type ElementKind, type Elements, elementsOf, isElementKind } from './arrays.js';
+import { elementBytes, elementCount, type ElementKind, type Elements, elementsOf, isElementKind } from './arrays.js';
 
 /** An array for NumPy: bytes or float32, row-major. */
 export interface NumpyArray {
@@ -9,11 +9,11 @@ export interface NumpyArray {
 
 /** An array that NumPy saved. */
 export interface DecodedNumpyArray {
-  /** Size of each axis; empty for a scalar. */
+  /** Empty for a scalar. */
   readonly shape: readonly number[];
-  /** Type of the elements in the file, of either byte order; b1 is boolean. */
+  /** In the file, of either byte order; b1 is boolean. */
   readonly kind: ElementKind | 'b1';
-  /** Row-major: the last axis is contiguous. Booleans are bytes of 0 and 1. */
+  /** Row-major. Booleans are bytes of 0 and 1. */
   readonly data: Elements;
 }
 
@@ -22,31 +22,32 @@ const MAGIC = [0x93, ...new TextEncoder().encode('NUMPY')];
 const MAX_HEADER = 10_000;
 const MAX_AXES = 64;
 
-/** Formats a shape as a Python tuple: (), (2,), (2, 3). */
+/** Returns (), (2,) or (2, 3), for example. */
 export const pythonTuple = (shape: readonly number[]): string =>
   `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
 
+export const typeOf = (data: NumpyArray['data']): WrittenType => (data instanceof Float32Array ? '<f4' : '|u1');
+
 /** Encodes an array in NumPy's format 1.0. */
 export function encodeNpy({ shape, data }: NumpyArray): Uint8Array {
-  const preamble = npyPreamble(shape, data instanceof Float32Array ? '<f4' : '|u1');
+  const preamble = npyPreamble(shape, typeOf(data));
   const bytes = new Uint8Array(preamble.length + data.byteLength);
   bytes.set(preamble);
   bytes.set(bytesOf(data), preamble.length);
   return bytes;
 }
 
-/** Returns the elements of an array as they are stored. */
 export const bytesOf = (data: NumpyArray['data']): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
-/** Types of arrays that are written: bytes, float32, and texts of a number of characters. */
+/** Bytes, float32, and texts of a number of characters. */
 export type WrittenType = '|u1' | '<f4' | `<U${number}`;
 
-/** Returns the number of bytes per element. NumPy stores characters in 32 bits. */
+/** NumPy stores characters in 32 bits. */
 export const writtenBytes = (type: WrittenType): number =>
   type === '|u1' ? 1 : type === '<f4' ? 4 : 4 * Number(type.slice(2));
 
-/** Returns the bytes of texts as elements of one length. */
+/** Pads texts to one length. */
 export function encodeTexts(texts: readonly string[]): { readonly type: WrittenType; readonly data: Uint8Array } {
   const characters = texts.map((text) => Array.from(text, (character) => character.codePointAt(0)!));
   const length = characters.reduce((longest, each) => Math.max(longest, each.length), 1);
@@ -56,7 +57,7 @@ export function encodeTexts(texts: readonly string[]): { readonly type: WrittenT
   return { type: `<U${length}`, data: new Uint8Array(view.buffer) };
 }
 
-/** Returns an .npy file without its elements: a magic string, and a header whose length is a multiple of 64. */
+/** Returns what precedes the elements: a magic string, and a header that ends at a multiple of 64 bytes. */
 export function npyPreamble(shape: readonly number[], type: WrittenType): Uint8Array {
   const literal = `{'descr': '${type}', 'fortran_order': False, 'shape': ${pythonTuple(shape)}, }`;
   const fixed = MAGIC.length + 4;
@@ -81,7 +82,7 @@ export function decodeNpy(bytes: Uint8Array, name: string): DecodedNumpyArray {
   const stored = bytes.subarray(start);
   const storedKind = kind === 'b1' ? 'u1' : kind;
   const width = elementBytes(storedKind);
-  const expected = shape.reduce((product, size) => product * size, width);
+  const expected = elementCount(shape) * width;
   if (stored.length !== expected)
     throw new InputError(
       name,
@@ -93,7 +94,7 @@ export function decodeNpy(bytes: Uint8Array, name: string): DecodedNumpyArray {
   return { shape, kind, data };
 }
 
-/** Returns the Python literal in the header, and the position of the elements. */
+/** Finds the Python literal and the elements. */
 function headerText(bytes: Uint8Array, name: string): { readonly literal: string; readonly start: number } {
   if (!MAGIC.every((byte, at) => bytes[at] === byte))
     throw new InputError(name, 'not an .npy file: it does not start with \x93NUMPY');
@@ -116,12 +117,12 @@ function headerText(bytes: Uint8Array, name: string): { readonly literal: string
 interface NpyHeader {
   readonly kind: ElementKind | 'b1';
   readonly littleEndian: boolean;
-  /** Whether the first axis is contiguous. */
+  /** The first axis is contiguous. */
   readonly fortranOrder: boolean;
   readonly shape: readonly number[];
 }
 
-/** The entries of a header's dictionary, in any order. Python 2 wrote an L after long integers. */
+/** Entries of the header in any order. Python 2 wrote an L after long integers. */
 const ENTRIES = [
   /(['"])descr\1\s*:\s*(['"])(?<descr>[^'"\\]*)\2/,
   /(['"])fortran_order\1\s*:\s*(?<order>True|False)\b/,
@@ -154,7 +155,7 @@ function parseHeader(literal: string, name: string): NpyHeader {
   return { kind: type, littleEndian: byteOrder !== '>', fortranOrder: order === 'True', shape: sizes };
 }
 
-/** Parses the sizes in a Python tuple. Returns undefined for other texts: in Python, (2) is a number and not a tuple. */
+/** Returns undefined for other texts: in Python, (2) is a number and not a tuple. */
 function parseTuple(text: string): number[] | undefined {
   const parts = text.split(',').map((part) => part.trim());
   if (parts.at(-1) === '') parts.pop();
@@ -163,7 +164,7 @@ function parseTuple(text: string): number[] | undefined {
   return sizes.every(Number.isSafeInteger) ? sizes : undefined;
 }
 
-/** Rearranges elements of `width` bytes from column-major to row-major order. */
+/** Converts column-major elements of `width` bytes to row-major. */
 function rowMajor(stored: Uint8Array, shape: readonly number[], width: number): Uint8Array {
   const arranged = new Uint8Array(stored.length);
   const index = shape.map(() => 0);

@@ -1,7 +1,7 @@
 import type { ZipWriter } from '@zip.js/zip.js';
 import { InputError, quoted } from '../../errors.js';
 import { requireInflatable } from './compression.js';
-import { channelPlanes, classNumbers, imageLayout, type LabeledImages } from './arrays.js';
+import { channelPlanes, classNumbers, elementCount, imageLayout, type LabeledImages } from './arrays.js';
 import { loadZip, openZip } from './zip.js';
 import {
   bytesOf,
@@ -11,13 +11,13 @@ import {
   npyPreamble,
   type NumpyArray,
   pythonTuple,
+  typeOf,
   type WrittenType,
   writtenBytes,
 } from './npy.js';
 
 /** An array for NumPy whose elements come in pieces, row-major. */
 export interface PiecewiseArray {
-  /** Shape of the whole array. */
   readonly shape: readonly number[];
   readonly type: WrittenType;
   readonly pieces: AsyncIterable<NumpyArray['data']> | Iterable<NumpyArray['data']>;
@@ -29,15 +29,14 @@ export type NpzArrays = Readonly<Record<string, NumpyArray | PiecewiseArray>>;
 const SUFFIX = '.npy';
 const arrayName = (path: string): string => path.slice(0, -SUFFIX.length);
 
-/**
- * Images and codes hardly compress, so a higher level gains nothing. A fixed date makes the bytes of an archive depend on the arrays only.
- */
+/** Images and codes hardly compress. With a fixed date, the bytes depend on the arrays only. */
 const WRITING = {
   level: 1,
   lastModDate: new Date(1980, 0, 1),
   extendedTimestamp: false,
   useWebWorkers: false,
 } as const;
+
 /** Encodes arrays as an `.npz` archive, which `numpy.load` reads. */
 export async function encodeNpz(arrays: NpzArrays): Promise<Uint8Array> {
   const { Uint8ArrayWriter, ZipWriter } = await loadZip();
@@ -45,8 +44,8 @@ export async function encodeNpz(arrays: NpzArrays): Promise<Uint8Array> {
 }
 
 /**
- * Writes arrays as an `.npz` archive to a stream, piece by piece, so that the archive may exceed the memory.
- * @param signal aborts the writing, which then rejects after the piece in progress
+ * Writes an archive piece by piece, so that it may exceed the memory.
+ * @param signal aborts after the piece in progress, and rejects
  */
 export async function writeNpz(
   stream: WritableStream<Uint8Array>,
@@ -61,7 +60,7 @@ async function addArrays<T>(zip: ZipWriter<T>, arrays: NpzArrays, signal?: Abort
   for (const [name, array] of Object.entries(arrays)) {
     const { shape, type, pieces } = 'pieces' in array ? array : inOnePiece(array);
     const preamble = npyPreamble(shape, type);
-    const bytes = shape.reduce((product, size) => product * size, writtenBytes(type));
+    const bytes = elementCount(shape) * writtenBytes(type);
     const source = elementsOf(preamble, bytes, pieces);
     const readable = new ReadableStream<Uint8Array>({
       pull: async (controller) => {
@@ -70,7 +69,7 @@ async function addArrays<T>(zip: ZipWriter<T>, arrays: NpzArrays, signal?: Abort
         else controller.enqueue(value);
       },
     });
-    // A failed stream may not wait for the piece in progress, which still uses a model that the caller releases next.
+    // A failed stream may not wait for the piece in progress, whose model the caller releases next.
     await zip
       .add(name + SUFFIX, readable, { uncompressedSize: preamble.length + bytes, ...(signal ? { signal } : {}) })
       .finally(() => source.return());
@@ -80,11 +79,10 @@ async function addArrays<T>(zip: ZipWriter<T>, arrays: NpzArrays, signal?: Abort
 
 const inOnePiece = ({ shape, data }: NumpyArray): PiecewiseArray => ({
   shape,
-  type: data instanceof Float32Array ? '<f4' : '|u1',
+  type: typeOf(data),
   pieces: [data],
 });
 
-/** Returns texts as an array for an archive. */
 export function textArray(texts: readonly string[]): PiecewiseArray {
   const { type, data } = encodeTexts(texts);
   return { shape: [texts.length], type, pieces: [data] };
@@ -109,8 +107,8 @@ async function* elementsOf(
 }
 
 /**
- * Reads arrays of an `.npz` archive (`numpy.savez`, `numpy.savez_compressed`) by name: those in `names` that exist, or all. Nothing is
- * inflated if the arrays together exceed the limit for an archive of this length.
+ * Reads the arrays in `names` that an `.npz` archive has, or all. Nothing is inflated if they together exceed the limit
+ * for an archive of this length.
  * @throws {InputError} if the bytes are no such archive
  */
 export async function decodeNpz(
@@ -131,13 +129,12 @@ export async function decodeNpz(
   return arrays;
 }
 
-/** Names of the images; numpy.savez calls an array without a name `arr_0`. */
+/** numpy.savez calls an array without a name `arr_0`. */
 const IMAGES = ['images', 'arr_0'] as const;
 const LABELS = 'labels';
 
 /**
- * Reads images from an `.npz` archive: `images` (or else `arr_0`), bytes [N, H, W] or [N, H, W, C], and optional `labels`, integers [N] from
- * 0 to 255.
+ * Reads `images` (or else `arr_0`), bytes [N, H, W] or [N, H, W, C], and optional `labels`, integers [N] from 0 to 255.
  * @throws {InputError} if the bytes are no such archive
  */
 export async function decodeNpzImages(bytes: Uint8Array, name: string): Promise<LabeledImages> {

@@ -7,12 +7,12 @@ const CHANNELS = 3;
 const AREA = SIDE * SIDE;
 const IMAGE_BYTES = CHANNELS * AREA;
 
-/** Labels are 1 to 10, and 10 is the digit 0. */
+/** The label of the digit 0. */
 const ZERO_LABEL = 10;
 
 /**
- * Reads a file of SVHN's cropped digits (http://ufldl.stanford.edu/housenumbers, format 2: `train_32x32.mat`, `test_32x32.mat`,
- * `extra_32x32.mat`): X, bytes [H, W, C, N], column-major, and y [N, 1]. The label of an image is its digit.
+ * Reads a file of SVHN's cropped digits (http://ufldl.stanford.edu/housenumbers, format 2): X, bytes [H, W, C, N],
+ * column-major, and y [N, 1]. The label of an image is its digit.
  * @throws {InputError} if the bytes are no such file
  */
 export async function decodeSvhn(bytes: Uint8Array, name: string): Promise<LabeledImages> {
@@ -29,7 +29,7 @@ export async function decodeSvhn(bytes: Uint8Array, name: string): Promise<Label
   return { count, channels: CHANNELS, height: SIDE, width: SIDE, pixels: rowsFirst(stored), labels };
 }
 
-/** Returns the elements of X: one image after another, each plane column by column. */
+/** Checks X: one image after another, each plane column by column. */
 function imageBytes({ class: kind, sizes, values }: MatlabArray, name: string): Uint8Array {
   // MATLAB drops a last axis of size 1.
   const [height, width, channels, count = 1] = sizes;

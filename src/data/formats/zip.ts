@@ -1,14 +1,13 @@
-/** Files of zip archives. */
 import type { FileEntry } from '@zip.js/zip.js';
 import { InputError, messageOf, quoted } from '../../errors.js';
 
-/** Loads zip.js, on first use: most commands read no archive, and it takes longer to load than the other formats. */
+/** Loads zip.js on first use, because most commands read no archive. */
 export const loadZip = () => import('@zip.js/zip.js');
 
-/** Rejects archives that programs read differently, files that share their bytes, and files of another checksum. */
+/** Rejects archives that programs read differently, and files that share bytes or have another checksum. */
 const READING = { strictness: 'strict', checkOverlappingEntry: true, checkCrc32: true, useWebWorkers: false } as const;
 
-/** Names of compression methods that other programs write. */
+/** Methods of other programs. */
 const METHODS: Readonly<Record<number, string>> = {
   9: 'Deflate64',
   12: 'bzip2',
@@ -18,15 +17,14 @@ const METHODS: Readonly<Record<number, string>> = {
 };
 const [STORED, DEFLATED] = [0, 8];
 
-/** Bytes of an archive that are read when they are needed. */
+/** Bytes that are read when they are needed. */
 export interface RandomAccess {
   readonly size: number;
   readonly read: (offset: number, length: number) => Promise<Uint8Array>;
 }
 
-/** A file in an archive. */
 export interface ZippedFile {
-  /** Its path in the archive, separated by `/`. */
+  /** Separated by `/`. */
   readonly path: string;
   readonly size: number;
   readonly crc32: number;
@@ -34,10 +32,7 @@ export interface ZippedFile {
   readonly read: () => Promise<Uint8Array>;
 }
 
-/**
- * Lists the files of a zip archive.
- * @throws {InputError} if the bytes are no such archive
- */
+/** @throws {InputError} if the bytes are no zip archive */
 export async function openZip(source: Uint8Array | RandomAccess, name: string): Promise<ZippedFile[]> {
   const { Reader, Uint8ArrayReader, ZipReader } = await loadZip();
   class RandomAccessReader extends Reader<RandomAccess> {

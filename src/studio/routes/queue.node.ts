@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { createRoute, z } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
 import { InputError, setting } from '../../errors.js';
-import { numbered } from '../../runs/runFolder.node.js';
+import { numbered } from '../../files/atomic.node.js';
 import { runCommand } from '../commandOutput.node.js';
 import { inQueueAlready, requireFreeName } from '../runQueue.node.js';
 import { newRun, type NewRun, plan, trainingForm as formSchema } from '../schemas.js';

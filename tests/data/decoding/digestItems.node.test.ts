@@ -2,13 +2,13 @@ import { cpSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
-import { encodeNpz } from '../../src/data/formats/npz.js';
-import { digestItems } from '../../src/data/digest.node.js';
-import { openSource } from '../../src/data/open.node.js';
-import type { DataDigest } from '../../src/data/source.js';
-import { temporaryFolder } from '../temporaryFolder.js';
-import { writeImages } from './imageFiles.js';
-import { Numbers } from './numbers.js';
+import { encodeNpz } from '../../../src/data/formats/npz.js';
+import { digestItems } from '../../../src/data/decoding/imageItems.node.js';
+import { openSource } from '../../../src/data/open.node.js';
+import type { DataDigest } from '../../../src/data/source.js';
+import { temporaryFolder } from '../../temporaryFolder.js';
+import { writeImages } from '../imageFiles.js';
+import { Numbers } from '../numbers.js';
 
 const range = (count: number): number[] => [...Array(count).keys()];
 
