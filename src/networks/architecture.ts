@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { InputError, setting } from '../errors.js';
 import { IMAGE_SIZES } from '../imageSizes.js';
 import * as architectures from './architectures/index.js';
 import type { Architecture } from './dcgan.js';
@@ -18,5 +18,5 @@ export function architectureFor(imageSize: number): ArchitectureName {
   const found = DEFAULTS.find(({ size }) => size === imageSize);
   if (found) return found.architecture;
   const known = DEFAULTS.map(({ size, architecture }) => `${size} (${architecture})`);
-  throw new InputError(`size ${imageSize}`, 'no architecture supports it', `choose ${known.join(' or ')}`);
+  throw new InputError(setting('size'), `no architecture supports ${imageSize}`, `choose ${known.join(' or ')}`);
 }

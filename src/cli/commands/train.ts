@@ -94,7 +94,8 @@ async function run(
   const load = readLoad();
   const compiler = await trainingCompilerOf(options, terminal, world?.cores);
   const ranks = world && (await ranksOf(world, options, terminal));
-  const onEvent = await eventPrinter(terminal, options.show);
+  const remark = () => loadRemark(coresOfOthers(load, readLoad()), threadsOf(options.threads, world?.cores));
+  const onEvent = await eventPrinter(terminal, options.show, remark);
   return withSignals(terminal, TRAINING, async (signal) => {
     const settings = { ...givenSettings(options), ...(data === undefined ? {} : { data }) };
     const prepared = await prepareRun(settings, {
@@ -113,8 +114,6 @@ async function run(
         const { describeTraining } = await import('../dryRun.js');
         return await describeTraining(prepared, compiler.compile, terminal);
       }
-      const remark = loadRemark(coresOfOthers(load, readLoad()), threadsOf(options.threads, world?.cores));
-      if (remark !== undefined) terminal.note(`${remark}; choose with ${flagOf('threads')}`);
       const summary = await prepared.train();
       return summary.interrupted ? printInterrupted(summary, terminal) : await printFinished(summary, terminal);
     } finally {
@@ -139,6 +138,7 @@ async function ranksOf(world: World, { device, ...options }: Options, terminal: 
 async function eventPrinter(
   terminal: Terminal,
   shown: Show | undefined,
+  remarkOnLoad: () => string | undefined,
 ): Promise<(event: RunEvent) => void | Promise<void>> {
   const { DecodingProgress, steppingProgress } = await import('../progress.js');
   const { imageDisplay } = await import('../imageDisplay.js');
@@ -158,6 +158,8 @@ async function eventPrinter(
         terminal.note(
           `training ${network} on ${data} (${event.images.train} images of ${size}x${size}) into ${event.run}`,
         );
+        const remark = remarkOnLoad();
+        if (remark !== undefined) terminal.note(`${remark}; choose with ${flagOf('threads')}`);
       }
       show(event);
       // Training does not wait for the remaining images, but its end does.

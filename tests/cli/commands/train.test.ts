@@ -45,6 +45,7 @@ describe('agenet train', () => {
       'checkpoints/000002.safetensors',
       'codes/000002.npy',
       'config.json',
+      'data.json',
       'journal.jsonl',
       'log.jsonl',
       'reconstructions/000002.png',

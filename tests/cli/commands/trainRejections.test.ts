@@ -84,7 +84,7 @@ describe('agenet train rejects in one line, with status 2,', () => {
     const cwd = temporaryFolder();
     writeNoiseArchive(join(cwd, 'few.npz'), 6);
     const args = ['train', 'npz:few.npz', '--out', 'run', '--steps', '1', ...TINY, '--batch', '64'];
-    await expectBadInput(args, cwd, '--batch 64: the train split has only 5 images; set --batch to 4 or less');
+    await expectBadInput(args, cwd, '--batch 64: the train split has only 5 images; set --batch to 5 or less');
     expect(readdirSync(cwd)).toEqual(['few.npz']);
   });
 
