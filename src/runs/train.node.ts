@@ -285,7 +285,6 @@ async function trainInto(
   const store = ranks.storeOf(folder);
   const journal = folder && new Journal(folder);
   const train = async (): Promise<RunSummary> => {
-    if (folder) await recordData(folder, source);
     // A run without an EMA has other scores.
     const hadSameEma = folder && (await folder.readConfiguration()).ema > 0 === configuration.ema > 0;
     const summary = await runTraining({
@@ -299,7 +298,7 @@ async function trainInto(
       subscribers: [
         onEvent,
         ...(journal ? [journal.onEvent] : []),
-        ...(folder ? await subscribersOf(preparation, folder, evaluation) : []),
+        ...(folder ? await subscribersOf(preparation, folder, source, evaluation) : []),
       ],
       start: () => firstState(preparation),
     });
@@ -326,12 +325,17 @@ const folderOf = async ({ folder, out, configuration }: Preparation): Promise<Ru
 /** What follows the events of a run and writes into its folder. */
 async function subscribersOf(
   { configuration, notes, tensorboard }: Preparation,
-  { path }: RunFolder,
+  folder: RunFolder,
+  source: ImageSource,
   evaluation?: TrainingEvaluation,
 ): Promise<Subscriber[]> {
+  const { path } = folder;
   return [
     async ({ type }, { emit }) => {
-      if (type === 'start') for (const note of notes) await emit(messageEvent('note', note));
+      if (type !== 'start') return;
+      // Only now: a run that is rejected changes nothing.
+      await recordData(folder, source);
+      for (const note of notes) await emit(messageEvent('note', note));
     },
     removingLaterEvaluations(path),
     ...(tensorboard
