@@ -1,5 +1,6 @@
 /** Displaying images in the terminal: `--show`. */
 import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
 import type { GraphicsProtocol } from '../images/terminalGraphics.node.js';
 import type { Terminal } from './command.js';
 import type { Show } from './imageOptions.js';
@@ -35,7 +36,7 @@ export function detectProtocol(environment: NodeJS.ProcessEnv): GraphicsProtocol
 }
 
 /**
- * Returns a function that displays PNG files as `--show` requests. If the terminal cannot display them, it reports this once, with the path.
+ * Returns a function that displays image files as `--show` requests. If the terminal cannot display them, it reports this once, with the path.
  * @param show `undefined` displays nothing
  */
 export function imageDisplay(
@@ -56,10 +57,16 @@ export function imageDisplay(
       return report('this terminal is not known to display images, but may with --show=sixel', file);
     try {
       const { graphicsSequence } = await import('../images/terminalGraphics.node.js');
-      terminal.showImage(await graphicsSequence(await readFile(file), protocol, terminal.columns));
+      terminal.showImage(await graphicsSequence(await pngOf(file), protocol, terminal.columns));
     } catch (error) {
       // The file is written: a failing display must not end a training.
       report(`cannot display the image (${oneLine(String(error))})`, file);
     }
   };
+}
+
+async function pngOf(file: string): Promise<Buffer> {
+  if (extname(file).toLowerCase() !== '.webp') return readFile(file);
+  const { encodePng, readPicture } = await import('../images/files.node.js');
+  return encodePng(await readPicture(file));
 }

@@ -1,29 +1,49 @@
-/** The parts that commands on a trained model share: options, opening the run with its data, and images as output. */
-import type { Command, OptionValues } from '@commander-js/extra-typings';
+/** The parts that commands on a trained model share: options, opening the run with its data, and files as output. */
+import { type Command, Option, type OptionValues } from '@commander-js/extra-typings';
 import type { ImageSource } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import type { Raster } from '../images/raster.js';
+import { MODEL_DEFAULTS } from '../model/defaults.js';
+import type { MoveOptions } from '../runs/modelOptions.node.js';
 import type { OpenedRun } from '../runs/runFolder.node.js';
 import type { Terminal } from './command.js';
 import { imageDisplay } from './imageDisplay.js';
 import { scaleOption, showOption } from './imageOptions.js';
-import { compilerOf, type CompilerOptions, deviceOption, emaOption, threadsOption } from './options.js';
-import { forceOption, keepInputs, type OutputOptions, writePng } from './output.js';
+import { compilerOf, type CompilerOptions, deviceOption, emaOption, parseNumber, threadsOption } from './options.js';
+import { forceOption, keepInputs, type OutputOptions, writeImage } from './output.js';
 
 /** Values of the options that `addModelOptions` adds. */
 export interface ModelCommandOptions extends CompilerOptions {
   readonly ema: boolean;
 }
 
-/** Adds the options of every command on a trained model. */
 export const addModelOptions = <Arguments extends unknown[], Options extends OptionValues>(
   command: Command<Arguments, Options>,
 ) => command.addOption(emaOption()).addOption(deviceOption()).addOption(threadsOption());
 
-/** Adds the options of a command that draws an image to `--out`; the options of `OutputOptions` besides `--out`. */
+/** Adds the options of `OutputOptions` for images besides `--out`. */
 export const addDrawingOptions = <Arguments extends unknown[], Options extends OptionValues>(
   command: Command<Arguments, Options>,
 ) => command.addOption(scaleOption()).addOption(showOption()).addOption(forceOption());
+
+export const alongOption = () =>
+  new Option('--along <attribute>', 'move each code along a direction created by agenet attribute');
+export const byOption = () =>
+  new Option(
+    '--by <amount>',
+    `distance to move: an angle in radians on the sphere, else a multiple of the direction; may be negative (default: ${MODEL_DEFAULTS.by})`,
+  ).argParser(parseNumber);
+
+/** Returns what to report of a movement in the result. */
+export const movedBy = ({ along, by = MODEL_DEFAULTS.by }: MoveOptions): Readonly<Record<string, unknown>> =>
+  along === undefined ? {} : { along, by };
+
+/** Opens a model whose codes may be moved along an attribute. */
+export async function openModel(run: string, options: ModelCommandOptions, terminal: Terminal) {
+  const { Model } = await import('../runs/model.node.js');
+  const onWarning = (message: string) => terminal.note(`warning: ${message}`);
+  return Model.open(run, compilerOf(options, terminal), { ema: options.ema, onWarning });
+}
 
 /** A model, its checkpoint, and data in the format of the run. */
 export interface OpenedModel extends OpenedRun {
@@ -61,7 +81,25 @@ export async function withRunData<T>(
 }
 
 /** Writes an image to `--out`, and displays it as `--show` requests. */
-export async function writeDrawing(image: Raster, { out, show }: OutputOptions, terminal: Terminal): Promise<void> {
-  await writePng(out, image);
+export async function writeDrawing(
+  image: Raster,
+  { out, show }: Pick<OutputOptions, 'out' | 'show'>,
+  terminal: Terminal,
+): Promise<void> {
+  await writeImage(out, image);
   await imageDisplay(terminal, show)(out);
+}
+
+/**
+ * Writes into a run folder while a process holds it: the one that trains there, or this one. Nobody renames or deletes such a folder.
+ * @throws {InputError} if the folder is gone
+ */
+export async function whileHeld<T>(folder: string, write: () => Promise<T>): Promise<T> {
+  const { FolderLock, holderOf } = await import('../runs/lock.node.js');
+  const lock = (await holderOf(folder)) ? undefined : await FolderLock.take(folder);
+  try {
+    return await write();
+  } finally {
+    await lock?.release();
+  }
 }

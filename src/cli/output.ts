@@ -18,12 +18,11 @@ import {
 } from '../files/atomic.node.js';
 import type { ImageOptions } from './imageOptions.js';
 
-/** Formats of results. */
-export type OutputKind = 'png' | 'npz' | 'animation' | 'folder' | 'json';
+export type OutputKind = 'image' | 'npz' | 'animation' | 'folder' | 'json';
 
 /** The name of each format in messages, and its file extensions. */
 const KINDS: Readonly<Record<OutputKind, { readonly name: string; readonly extensions: readonly string[] }>> = {
-  png: { name: 'a .png file', extensions: ['.png'] },
+  image: { name: 'a .png or .webp file', extensions: ['.png', '.webp'] },
   npz: { name: 'an .npz file', extensions: ['.npz'] },
   animation: { name: 'a .gif, .webp or .mp4 file', extensions: ['.gif', '.webp', '.mp4'] },
   folder: { name: 'a folder', extensions: [''] },
@@ -42,26 +41,21 @@ const SIGNATURES: Readonly<Record<string, RegExp>> = {
 
 /** The formats on which options have an effect. */
 const EFFECTS: Readonly<Record<keyof ImageOptions, readonly OutputKind[]>> = {
-  scale: ['png', 'animation'],
-  captions: ['png'],
-  show: ['png'],
+  scale: ['image', 'animation'],
+  captions: ['image'],
+  show: ['image'],
   fps: ['animation'],
 };
 
 /** `--force`, for commands with `--out`. */
 export const forceOption = () => new Option('--force', 'overwrite --out even if it is a file of another format');
 
-/** Where a command writes, and how images are drawn. */
 export interface OutputOptions extends ImageOptions {
   readonly out: string;
   readonly force?: true | undefined;
 }
 
-/**
- * Requires that the value of `--out` is a path.
- *
- * @throws {InputError} if it is empty, or the next option because the path was forgotten
- */
+/** @throws {InputError} if the value of `--out` is empty, or the next option because the path was forgotten */
 export function requirePath(out: string): void {
   if (out === '') throw new InputError(setting('out'), 'expected a path, but it is empty');
   if (out.startsWith('-'))
@@ -73,11 +67,10 @@ export function requirePath(out: string): void {
 }
 
 /**
- * Checks before any work that a result can be written: an earlier result is overwritten, other files are not.
- *
+ * Checks before any work that a result can be written: it may replace an earlier result, but no other file.
  * @param inputs files, folders and data that the command reads
- * @returns the format for the extension of the path
- * @throws {InputError} if the format is not in `allowed`, an option has no effect on it, or a file exists that should not be overwritten
+ * @returns the first allowed format with the extension of the path
+ * @throws {InputError} if there is none, an option has no effect on it, or the file must stay
  */
 export async function prepareOutput(
   { out, force = undefined, ...options }: OutputOptions,
@@ -115,10 +108,8 @@ export async function prepareOutput(
 }
 
 /**
- * Requires that a result does not replace an input of the command.
- *
  * @param inputs paths of files and folders, and data by their names (`npz:images.npz`)
- * @throws {InputError} if it is one of these files, or a file in one of these folders
+ * @throws {InputError} if the output is one of these files, or a file in one of these folders
  */
 export async function keepInputs(out: string, inputs: readonly string[]): Promise<void> {
   const target = await realpath(out).catch(() => undefined);
@@ -162,14 +153,13 @@ const beginningOf = (path: string): Promise<string> =>
     }
   });
 
-/** Writes a result atomically, into a folder that is created if necessary. */
 async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
   await makeParent(path);
   await writeFileAtomically(path, bytes);
 }
 
 /**
- * Writes arrays as an .npz archive piece by piece. The file is written completely or not at all.
+ * Writes arrays as an .npz archive piece by piece, completely or not at all.
  * @param signal aborts the writing, which then rejects with its reason and removes the file
  * @throws {InputError} if the file cannot be written
  */
@@ -179,17 +169,32 @@ export async function writeNpzFile(path: string, arrays: NpzArrays, signal?: Abo
   await writeFileInPieces(path, (append) => writeNpz(new WritableStream({ write: append }), arrays, signal), signal);
 }
 
-/** Creates the folder of a file if necessary. */
 const makeParent = (path: string): Promise<void> => wrapWriteErrors(path, () => makeFolder(dirname(path)));
 
-/** Writes an image as PNG. */
-export const writePng = async (path: string, picture: Raster): Promise<void> =>
-  writeOutput(path, await (await import('../images/files.node.js')).encodePng(picture));
+/** Limit of the format, in pixels. */
+const MAX_WEBP_SIDE = 16_383;
+
+/**
+ * Writes an image without loss, as PNG or WebP by the extension of the path.
+ * @throws {InputError} if it is too large for WebP, or the file cannot be written
+ */
+export async function writeImage(path: string, image: Raster): Promise<void> {
+  const { sharpOf } = await import('../images/decode.node.js');
+  const isWebp = extname(path).toLowerCase() === '.webp';
+  const { width, height } = image;
+  if (isWebp && Math.max(width, height) > MAX_WEBP_SIDE)
+    throw new InputError(
+      text`${setting('out')} ${path}`,
+      `${width}x${height} pixels, but WebP has at most ${MAX_WEBP_SIDE} per side`,
+      'name a .png file',
+    );
+  const picture = sharpOf(image);
+  await writeOutput(path, await (isWebp ? picture.webp({ lossless: true }) : picture.png()).toBuffer());
+}
 
 /**
  * Writes an animation, as GIF, WebP or MP4 by the extension of the path.
  * @param scale pixels per pixel of a frame (default: the largest up to 4 at which a frame fits 1024x1024 pixels)
- * @param signal aborts the writing, which then rejects with its reason
  * @throws {InputError} if the enlarged frames would be too large, or the file cannot be written
  */
 export async function writeAnimation(
@@ -212,7 +217,6 @@ export async function writeAnimation(
   await writeOutput(path, bytes);
 }
 
-/** Writes an object as a JSON file. */
 export const writeJson = (path: string, value: unknown): Promise<void> =>
   writeOutput(path, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
 
@@ -232,7 +236,6 @@ const arrayShape = ({ count, shape: [channels, height, width] }: Pick<ImageBatch
   channels,
 ];
 
-/** Images of one shape that arrive in batches. */
 interface ImageStream {
   readonly count: number;
   readonly shape: ImageBatch['shape'];
@@ -240,9 +243,8 @@ interface ImageStream {
 }
 
 /**
- * Writes images as one grid (.png), as `arr_0` with bytes [N, H, W, C] (.npz), or as PNG files of a new or empty folder. Only the grid is
- * in memory as a whole.
- * @param style how the grid is drawn
+ * Writes images as one grid, as `arr_0` with bytes [N, H, W, C] (.npz), or as PNG files of a new or empty folder. Only the grid is in memory
+ * as a whole.
  */
 export async function writeImageBatches(
   path: string,
@@ -264,7 +266,7 @@ export async function writeImageBatches(
   if (kind === 'folder') return writeImageFolder(path, batches, signal);
   const parts: Uint8Array[] = [];
   for await (const { data } of untilAborted(batches, signal)) parts.push(data);
-  await writePng(path, imageGrid({ shape, count, data: Buffer.concat(parts) }, squareColumns(count), style));
+  await writeImage(path, imageGrid({ shape, count, data: Buffer.concat(parts) }, squareColumns(count), style));
 }
 
 async function writeImageFolder(path: string, batches: AsyncIterable<ImageBatch>, signal: AbortSignal): Promise<void> {
@@ -274,7 +276,7 @@ async function writeImageFolder(path: string, batches: AsyncIterable<ImageBatch>
   let written = 0;
   for await (const batch of untilAborted(batches, signal)) {
     for (let index = 0; index < batch.count; index++, written++) {
-      await writePng(join(path, `${numbered(written)}.png`), imageOf(batch, index));
+      await writeImage(join(path, `${numbered(written)}.png`), imageOf(batch, index));
     }
   }
 }

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { keepInputs, prepareOutput, writeJson, writePng } from '../../src/cli/output.js';
+import { keepInputs, prepareOutput, writeJson, writeImage } from '../../src/cli/output.js';
+import { readPicture } from '../../src/images/files.node.js';
 import { npzArchive } from '../npzArchive.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
@@ -23,19 +24,31 @@ function fileOf(name: string, contents: string | Uint8Array): string {
 describe('the output path', () => {
   it('is a new file, in folders that are created on writing', async () => {
     const out = join(temporaryFolder(), 'new', 'folder', 'sheet.png');
-    expect(await prepareOutput({ out }, ['png', 'npz'])).toBe('png');
+    expect(await prepareOutput({ out }, ['image', 'npz'])).toBe('image');
     expect(existsSync(join(out, '..'))).toBe(false);
-    await writePng(out, pixel);
+    await writeImage(out, pixel);
     expect(readFileSync(out).subarray(1, 4).toString()).toBe('PNG');
+  });
+
+  it('is a .webp file for an image without loss, unless that is too large for WebP', async () => {
+    const out = join(temporaryFolder(), 'sheet.WebP');
+    expect(await prepareOutput({ out }, ['image', 'npz'])).toBe('image');
+    expect(await prepareOutput({ out }, ['animation', 'image'])).toBe('animation');
+    const image = { width: 3, height: 1, channels: 1, data: Uint8Array.of(7, 128, 255) } as const;
+    await writeImage(out, image);
+    expect(readFileSync(out).toString('latin1', 8, 12)).toBe('WEBP');
+    expect((await readPicture(out)).data.filter((_, index) => index % 3 === 0)).toEqual(Buffer.from(image.data));
+    const long = { ...image, width: 16_384, data: new Uint8Array(16_384) };
+    await expectInputError(() => writeImage(out, long), '16384x1 pixels', '.png');
   });
 
   it('may be an earlier result, or an empty file', async () => {
     const folder = temporaryFolder();
     const [png, json, npz] = ['a.png', 'a.json', 'a.npz'].map((name) => join(folder, name)) as [string, string, string];
-    await writePng(png, pixel);
+    await writeImage(png, pixel);
     await writeJson(json, { out: json, points: [] });
     writeFileSync(npz, npzArchive({ arr_0: { shape: [1], data: Uint8Array.of(1) } }));
-    expect(await prepareOutput({ out: png }, ['png'])).toBe('png');
+    expect(await prepareOutput({ out: png }, ['image'])).toBe('image');
     expect(await prepareOutput({ out: json }, ['json'])).toBe('json');
     expect(await prepareOutput({ out: npz }, ['npz'])).toBe('npz');
     expect(await prepareOutput({ out: fileOf('empty.gif', '') }, ['animation'])).toBe('animation');
@@ -55,7 +68,7 @@ describe('the output path', () => {
     vi.stubEnv('PATH', `${programs}:${process.env.PATH}`);
     onTestFinished(() => void vi.unstubAllEnvs());
     const out = fileOf(name, contents);
-    const kinds = ['png', 'npz', 'animation', 'json'] as const;
+    const kinds = ['image', 'npz', 'animation', 'json'] as const;
     await expectInputError(() => prepareOutput({ out }, kinds), `--out ${out}: exists, and`, '--force');
     await prepareOutput({ out, force: true }, kinds);
     expect(readFileSync(out, 'utf8')).toBe(contents);
@@ -66,9 +79,9 @@ describe('the output path', () => {
     const [inTheWay, pipe] = [join(folder, 'folder.png'), join(folder, 'pipe.png')];
     mkdirSync(inTheWay);
     execFileSync('mkfifo', [pipe]);
-    await expectInputError(() => prepareOutput({ out: inTheWay, force: true }, ['png']), 'exists and is not a file');
-    await expectInputError(() => prepareOutput({ out: pipe, force: true }, ['png']), 'exists and is not a file');
-    await expectInputError(() => prepareOutput({ out: '' }, ['png', 'folder']), '--out: expected a path');
+    await expectInputError(() => prepareOutput({ out: inTheWay, force: true }, ['image']), 'exists and is not a file');
+    await expectInputError(() => prepareOutput({ out: pipe, force: true }, ['image']), 'exists and is not a file');
+    await expectInputError(() => prepareOutput({ out: '' }, ['image', 'folder']), '--out: expected a path');
     await expectInputError(
       () => prepareOutput({ out: '--threads' }, ['folder']),
       '--out --threads: expected a path but got an option',
@@ -80,7 +93,7 @@ describe('the output path', () => {
     const link = join(temporaryFolder(), 'link.png');
     symlinkSync(input, link);
     await expectInputError(
-      () => prepareOutput({ out: link, force: true }, ['png'], ['other.png', input]),
+      () => prepareOutput({ out: link, force: true }, ['image'], ['other.png', input]),
       'is what the command reads',
     );
   });
@@ -91,10 +104,10 @@ describe('the output path', () => {
       writeFileSync(join(folder, name), name.endsWith('png') ? '\x89PNG' : 'PK', 'latin1');
     for (const data of [folder, `folder:${folder}`]) {
       await expectInputError(
-        () => prepareOutput({ out: join(folder, 'photo.png'), force: true }, ['png'], [data]),
+        () => prepareOutput({ out: join(folder, 'photo.png'), force: true }, ['image'], [data]),
         `one of the files in ${data}`,
       );
-      expect(await prepareOutput({ out: join(folder, 'sheet.png') }, ['png'], [data])).toBe('png');
+      expect(await prepareOutput({ out: join(folder, 'sheet.png') }, ['image'], [data])).toBe('image');
     }
     const archive = join(folder, 'images.npz');
     await expectInputError(() => keepInputs(archive, [`npz:${archive}`]), 'is what the command reads');

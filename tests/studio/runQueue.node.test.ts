@@ -108,6 +108,9 @@ describe('runs', () => {
       Array.from({ length: 4 }, async () => (await studio.post('/api/runs/a/resume', {})).status),
     );
     expect(resumed.sort()).toEqual([202, 422, 422, 422]);
+    await expectStates(studio, { a: 'running' });
+    await stop(studio, 'a');
+    await expectStates(studio, { a: 'stopped' });
   });
 
   it('end when their folder is deleted', async () => {

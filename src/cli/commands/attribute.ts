@@ -1,13 +1,6 @@
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import {
-  compilerOf,
-  type CompilerOptions,
-  deviceOption,
-  emaOption,
-  RUN_DATA_HELP,
-  splitOption,
-  threadsOption,
-} from '../options.js';
+import { addModelOptions, type ModelCommandOptions, whileHeld, withRunData } from '../modelCommand.js';
+import { RUN_DATA_HELP, splitOption } from '../options.js';
 
 const EXAMPLES = `
 Examples:
@@ -21,16 +14,15 @@ export const group = 'Samples and codes:';
 
 export const define = async (command: Subcommand) => {
   const { REST } = await import('../../model/attribute.js');
-  return command
-    .argument('<run>', 'run folder, or a checkpoint in one; stores the direction there')
-    .argument('[data]', `labeled data: ${RUN_DATA_HELP}`)
-    .requiredOption('--with <class>', 'a class, by its name or number')
-    .option('--without <class>', 'another class, or rest for all others', REST)
-    .option('--name <name>', 'name of the direction (default: made from the classes, e.g. 3-not-5)')
-    .addOption(splitOption())
-    .addOption(emaOption())
-    .addOption(deviceOption())
-    .addOption(threadsOption())
+  return addModelOptions(
+    command
+      .argument('<run>', 'run folder, or a checkpoint in one; stores the direction there')
+      .argument('[data]', `labeled data: ${RUN_DATA_HELP}`)
+      .requiredOption('--with <class>', 'a class, by its name or number')
+      .option('--without <class>', 'another class, or rest for all others', REST)
+      .option('--name <name>', 'name of the direction (default: made from the classes, e.g. 3-not-5)')
+      .addOption(splitOption()),
+  )
     .addHelpText('after', EXAMPLES)
     .action((run, data, options) => runAction(options, (terminal) => attribute(run, data, options, terminal)));
 };
@@ -40,8 +32,7 @@ type Options = {
   readonly without: string;
   readonly name?: string | undefined;
   readonly split: string;
-  readonly ema: boolean;
-} & CompilerOptions;
+} & ModelCommandOptions;
 
 async function attribute(
   run: string,
@@ -50,17 +41,13 @@ async function attribute(
   terminal: Terminal,
 ): Promise<ActionResult> {
   const { attributeNameOf, imagesByClass, meanDifference, REST } = await import('../../model/attribute.js');
-  const { openRun } = await import('../../runs/runFolder.node.js');
-  const { openCodeCache, openRunData, splitOf } = await import('../runData.js');
+  const { openCodeCache, splitOf } = await import('../runData.js');
   const { ATTRIBUTES, requireAssetName, RunAssets, runFolderPath } = await import('../../runs/runAssets.node.js');
-  const { ema } = options;
   const name =
     options.name ?? attributeNameOf(options.without === REST ? options.with : `${options.with}-not-${options.without}`);
   requireAssetName(name, ATTRIBUTES);
-  const { model, checkpoint } = await openRun(run, compilerOf(options, terminal), options);
-  const files = new RunAssets(runFolderPath(run), ATTRIBUTES);
-  const source = await openRunData(data, checkpoint.configuration, terminal);
-  try {
+  const folder = runFolderPath(run);
+  return withRunData(run, data, options, terminal, async ({ model, checkpoint, source }) => {
     const split = splitOf(source, options.split);
     const [indicesWith, indicesWithout] = imagesByClass(source, split, options);
     const codes = await openCodeCache(model, options, terminal).codes(split, [...indicesWith, ...indicesWithout]);
@@ -74,17 +61,15 @@ async function attribute(
       count_with: indicesWith.length,
       count_without: indicesWithout.length,
       step: checkpoint.step,
-      ema,
+      ema: options.ema,
     };
-    const file = await files.write({ name, direction, origin });
+    const attributes = new RunAssets(folder, ATTRIBUTES);
+    const file = await whileHeld(folder, () => attributes.write({ name, direction, origin }));
     const length = Math.hypot(...direction);
     terminal.print(
       `${name}: ${indicesWith.length} images with, ${indicesWithout.length} without; distance between mean codes ${length.toPrecision(3)}`,
     );
     terminal.print(`Wrote the attribute to ${file}`);
     return { result: { out: file, name, length, ...origin } };
-  } finally {
-    await model.release();
-    source.close?.();
-  }
+  });
 }

@@ -7,10 +7,10 @@ import type { PiecewiseArray } from '../../data/formats/npz.js';
 import { InputError, setting, text } from '../../errors.js';
 import { numbered, writeFolderAtomically } from '../../files/atomic.node.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { imageDisplay } from '../imageDisplay.js';
 import { captionsOption, gridStyle, type ImageOptions, scaleOption, showOption } from '../imageOptions.js';
 import { DATA_HELP, parseNumber, wholeNumber } from '../options.js';
-import { forceOption, prepareOutput, writeNpzFile, writePng } from '../output.js';
+import { writeDrawing } from '../modelCommand.js';
+import { forceOption, type OutputOptions, prepareOutput, writeNpzFile } from '../output.js';
 import { decodingProgress } from '../progress.js';
 import { withSignals, WRITING } from '../signals.js';
 
@@ -51,7 +51,7 @@ export const define = async (command: Subcommand) => {
       parseNumber,
     )
     .option('--strict', 'stop at the first image that cannot be read, instead of skipping it')
-    .option('--out <path>', 'image grid (.png), archive (.npz), or new folder of PNG files by class')
+    .option('--out <path>', 'image grid (.png or .webp), archive (.npz), or new folder of PNG files by class')
     .option(
       '--count <number>',
       'images to write, in turn from each class; all if there are fewer (default: 64 in a grid, else all)',
@@ -82,7 +82,7 @@ async function dataset(data: string, options: Options, terminal: Terminal): Prom
   const { split, out } = options;
   if (out === undefined) requireNoImageOptions(options);
   const kind =
-    out === undefined ? undefined : await prepareOutput({ ...options, out }, ['png', 'npz', 'folder'], [data]);
+    out === undefined ? undefined : await prepareOutput({ ...options, out }, ['image', 'npz', 'folder'], [data]);
   const native = await nativeFormat(data);
   const format = {
     size: options.size ?? native.size,
@@ -101,11 +101,10 @@ async function dataset(data: string, options: Options, terminal: Terminal): Prom
     return await withSignals(terminal, WRITING, async (signal) => {
       if (chosen.count === 0)
         throw new InputError(text`${setting('split')} ${split}`, `the ${split} split of ${data} has no images`);
-      const indices = writtenIndices(chosen, kind === 'png' ? (options.count ?? PREVIEW) : options.count);
-      if (kind === 'png') await writePreview(out, source, chosen, indices, options);
+      const indices = writtenIndices(chosen, kind === 'image' ? (options.count ?? PREVIEW) : options.count);
+      if (kind === 'image') await writePreview({ ...options, out }, source, chosen, indices, terminal);
       else if (kind === 'npz') await writeArchive(out, source, chosen, indices, signal);
       else await writeImageFolder(out, source, chosen, indices, signal);
-      if (kind === 'png') await imageDisplay(terminal, options.show)(out);
       return describe(source, out, terminal);
     });
   } finally {
@@ -166,22 +165,23 @@ const batchOf = (source: ImageSource, data: Uint8Array): ImageBatch => ({
 });
 
 async function writePreview(
-  path: string,
+  options: OutputOptions,
   source: ImageSource,
   split: Split,
   indices: readonly number[],
-  options: ImageOptions,
+  terminal: Terminal,
 ): Promise<void> {
   const { captionOf } = await import('../runData.js');
   const images = batchOf(source, gatherImages(split, indices, imageBytes(source)));
   const style = gridStyle(options, () => indices.map((index) => captionOf(source, split, index)));
-  await writePng(path, imageGrid(images, squareColumns(images.count), style));
+  await writeDrawing(imageGrid(images, squareColumns(images.count), style), options, terminal);
 }
 
 /** @throws {InputError} if an option has no effect without `--out` */
 function requireNoImageOptions(options: Options): void {
   for (const name of ['count', 'scale', 'captions', 'show'] as const) {
-    if (options[name] !== undefined) throw new InputError(`--${name}`, text`requires ${setting('out')}, a .png file`);
+    if (options[name] !== undefined)
+      throw new InputError(`--${name}`, text`requires ${setting('out')}, a .png or .webp file`);
   }
 }
 

@@ -1,8 +1,9 @@
 import { Option } from '@commander-js/extra-typings';
 import type { NpzArrays } from '../../data/formats/npz.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { compilerOf, type CompilerOptions, deviceOption, emaOption, RUN_DATA_HELP, threadsOption } from '../options.js';
-import { forceOption, keepInputs, type OutputOptions, prepareOutput, writeNpzFile } from '../output.js';
+import { addModelOptions, type ModelCommandOptions, withRunData } from '../modelCommand.js';
+import { RUN_DATA_HELP } from '../options.js';
+import { forceOption, type OutputOptions, prepareOutput, writeNpzFile } from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
 
 const EXAMPLES = `
@@ -15,26 +16,24 @@ export const summary = 'write the latent codes of images';
 export const group = 'Samples and codes:';
 
 export const define = (command: Subcommand) =>
-  command
-    .argument('<run>', 'run folder or checkpoint')
-    .argument('[data]', RUN_DATA_HELP)
-    .addOption(
-      new Option('--split <split>', 'split of the data set (default: all images of DATA, or train)').choices([
-        'train',
-        'test',
-        'all',
-      ] as const),
-    )
-    .option('--out <path>', 'an .npz archive', 'codes.npz')
-    .addOption(forceOption())
-    .addOption(emaOption())
-    .addOption(deviceOption())
-    .addOption(threadsOption())
+  addModelOptions(
+    command
+      .argument('<run>', 'run folder or checkpoint')
+      .argument('[data]', RUN_DATA_HELP)
+      .addOption(
+        new Option('--split <split>', 'split of the data set (default: all images of DATA, or train)').choices([
+          'train',
+          'test',
+          'all',
+        ] as const),
+      )
+      .option('--out <path>', 'an .npz archive', 'codes.npz')
+      .addOption(forceOption()),
+  )
     .addHelpText('after', EXAMPLES)
     .action((run, data, options) => runAction(options, (terminal) => encode(run, data, options, terminal)));
 
-type Options = { readonly split?: 'train' | 'test' | 'all' | undefined; readonly ema: boolean } & OutputOptions &
-  CompilerOptions;
+type Options = { readonly split?: 'train' | 'test' | 'all' | undefined } & OutputOptions & ModelCommandOptions;
 
 async function encode(
   run: string,
@@ -44,19 +43,15 @@ async function encode(
 ): Promise<ActionResult> {
   const { joinSplits } = await import('../../data/source.js');
   const { textArray } = await import('../../data/formats/npz.js');
-  const { Model } = await import('../../runs/model.node.js');
-  const { openCodeCache, openRunData, splitOf } = await import('../runData.js');
-  const { split = data === undefined ? 'train' : 'all', out, ema } = options;
+  const { openCodeCache, splitOf } = await import('../runData.js');
+  const { split = data === undefined ? 'train' : 'all', out } = options;
   await prepareOutput(options, ['npz']);
-  const model = await Model.open(run, compilerOf(options, terminal), { ema });
-  const { configuration, latentSize } = model;
-  await keepInputs(out, [data ?? configuration.data]);
-  const source = await openRunData(data, configuration, terminal);
-  try {
+  return withRunData(run, data, options, terminal, async ({ model, source }) => {
+    const { latentSize } = model;
     const images = split === 'all' ? joinSplits(source) : splitOf(source, split);
     const { count, labels, nameOf } = images;
-    return await withSignals(terminal, WRITING, async (signal) => {
-      const pieces = openCodeCache(model.trained, options, terminal, signal).chunks(images);
+    return withSignals(terminal, WRITING, async (signal) => {
+      const pieces = openCodeCache(model, options, terminal, signal).chunks(images);
       const arrays: NpzArrays = {
         codes: { shape: [count, latentSize], type: '<f4', pieces },
         ...(labels ? { labels: { shape: [count], data: labels } } : {}),
@@ -66,8 +61,5 @@ async function encode(
       terminal.print(`Wrote ${count} codes of ${latentSize} dimensions to ${out}`);
       return { result: { out, count, latent: latentSize, labels: labels !== null, names: nameOf !== undefined } };
     });
-  } finally {
-    await model.release();
-    source.close?.();
-  }
+  });
 }

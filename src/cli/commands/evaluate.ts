@@ -16,7 +16,7 @@ import {
   requireFeatureModel,
 } from '../featureOptions.js';
 import type { Shown } from '../metricTables.js';
-import { type ModelCommandOptions, type OpenedModel, withRunData } from '../modelCommand.js';
+import { type ModelCommandOptions, type OpenedModel, whileHeld, withRunData } from '../modelCommand.js';
 import {
   deviceOption,
   emaOption,
@@ -202,7 +202,8 @@ async function report(
   terminal.print(`${result.protocol.seconds.toFixed(1)} s: ${timings.join(', ')}`);
   const folder = await runFolderOf(checkpoint.file);
   if (folder === undefined) return { result };
-  const written = await writeEvaluation(folder, evaluatedWeights(model, result.step, ema), result, grids);
+  const weights = evaluatedWeights(model, result.step, ema);
+  const written = await whileHeld(folder, () => writeEvaluation(folder, weights, result, grids));
   for (const grid of written.grids) terminal.print(`Wrote an image grid to ${grid}`);
   terminal.print(`Wrote the evaluation to ${written.file}`);
   return { result: { ...result, file: written.file } };

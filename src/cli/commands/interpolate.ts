@@ -2,26 +2,18 @@ import { Option } from '@commander-js/extra-typings';
 import { rowAnimation } from '../../images/frames.js';
 import { imageGrid } from '../../images/imageGrid.js';
 import { MODEL_DEFAULTS } from '../../model/defaults.js';
+import type { InterpolateOptions } from '../../runs/modelOptions.node.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { imageDisplay } from '../imageDisplay.js';
-import { fpsOption, gridStyle, scaleOption, showOption } from '../imageOptions.js';
+import { fpsOption, gridStyle } from '../imageOptions.js';
 import {
-  compilerOf,
-  type CompilerOptions,
-  deviceOption,
-  emaOption,
-  seedOption,
-  threadsOption,
-  wholeNumber,
-} from '../options.js';
-import {
-  forceOption,
-  type OutputOptions,
-  prepareOutput,
-  writeAnimation,
-  writeImageArrays,
-  writePng,
-} from '../output.js';
+  addDrawingOptions,
+  addModelOptions,
+  type ModelCommandOptions,
+  openModel,
+  writeDrawing,
+} from '../modelCommand.js';
+import { seedOption, wholeNumber } from '../options.js';
+import { type OutputOptions, prepareOutput, writeAnimation, writeImageArrays } from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
 
 const DEFAULT_FPS = 12;
@@ -38,47 +30,36 @@ export const summary = 'interpolate between images or random codes';
 export const group = 'Samples and codes:';
 
 export const define = (command: Subcommand) =>
-  command
-    .argument('<run>', 'run folder or checkpoint')
-    .argument('[images...]', 'two or more image files to interpolate between (default: random points)')
-    .option(
-      '--frames <number>',
-      'frames from one point to the next, both included; with --circle, around the circle',
-      wholeNumber(2, 1000),
-      MODEL_DEFAULTS.frames,
-    )
-    .option('--rows <number>', `rows between random points (default: ${MODEL_DEFAULTS.rows})`, wholeNumber(1, 100))
-    .option('--points <number>', `random points per row (default: ${MODEL_DEFAULTS.points})`, wholeNumber(2, 100))
-    .option('--loop', 'return from the last point to the first')
-    .addOption(
-      new Option('--circle', 'traverse the whole great circle through two points').conflicts(['loop', 'points']),
-    )
-    .addOption(seedOption().default(0))
-    .option(
-      '--out <file>',
-      'a .png image grid, a .gif, .webp or .mp4 animation, or an .npz archive; .mp4 requires ffmpeg',
-      'interpolation.png',
-    )
-    .addOption(scaleOption())
-    .addOption(fpsOption(DEFAULT_FPS))
-    .addOption(showOption())
-    .addOption(forceOption())
-    .addOption(emaOption())
-    .addOption(deviceOption())
-    .addOption(threadsOption())
+  addModelOptions(
+    addDrawingOptions(
+      command
+        .argument('<run>', 'run folder or checkpoint')
+        .argument('[images...]', 'two or more image files to interpolate between (default: random points)')
+        .option(
+          '--frames <number>',
+          'frames from one point to the next, both included; with --circle, around the circle',
+          wholeNumber(2, 1000),
+          MODEL_DEFAULTS.frames,
+        )
+        .option('--rows <number>', `rows between random points (default: ${MODEL_DEFAULTS.rows})`, wholeNumber(1, 100))
+        .option('--points <number>', `random points per row (default: ${MODEL_DEFAULTS.points})`, wholeNumber(2, 100))
+        .option('--loop', 'return from the last point to the first')
+        .addOption(
+          new Option('--circle', 'traverse the whole great circle through two points').conflicts(['loop', 'points']),
+        )
+        .addOption(seedOption().default(0))
+        .option(
+          '--out <file>',
+          'a .png image grid, a .gif, .webp or .mp4 animation, or an .npz archive; .mp4 requires ffmpeg',
+          'interpolation.png',
+        )
+        .addOption(fpsOption(DEFAULT_FPS)),
+    ),
+  )
     .addHelpText('after', EXAMPLES)
     .action((run, images, options) => runAction(options, (terminal) => interpolate(run, images, options, terminal)));
 
-type Options = {
-  readonly frames: number;
-  readonly loop?: true | undefined;
-  readonly circle?: true | undefined;
-  readonly rows?: number | undefined;
-  readonly points?: number | undefined;
-  readonly seed: number;
-  readonly ema: boolean;
-} & OutputOptions &
-  CompilerOptions;
+type Options = Omit<InterpolateOptions, 'onProgress'> & OutputOptions & ModelCommandOptions;
 
 async function interpolate(
   run: string,
@@ -86,11 +67,10 @@ async function interpolate(
   options: Options,
   terminal: Terminal,
 ): Promise<ActionResult> {
-  const { Model } = await import('../../runs/model.node.js');
   const { countingProgress } = await import('../progress.js');
   const { out, seed, frames, circle, loop, points } = options;
-  const kind = await prepareOutput(options, ['png', 'animation', 'npz'], files);
-  const model = await Model.open(run, compilerOf(options, terminal), { ema: options.ema });
+  const kind = await prepareOutput(options, ['animation', 'image', 'npz'], files);
+  const model = await openModel(run, options, terminal);
   const onProgress = countingProgress(terminal, 'generating images');
   const images = await model
     .interpolate(files, { frames, rows: options.rows, points, circle, loop, seed, onProgress })
@@ -100,11 +80,10 @@ async function interpolate(
   const perRow = images.count / rows;
   const closed = (circle ?? loop) === true;
   return withSignals(terminal, WRITING, async (signal) => {
-    if (kind === 'png') await writePng(out, imageGrid(images, images.columns, gridStyle(options)));
+    if (kind === 'image') await writeDrawing(imageGrid(images, images.columns, gridStyle(options)), options, terminal);
     else if (kind === 'npz') await writeImageArrays(out, { arr_0: images });
     else
       await writeAnimation(out, rowAnimation(images, rows, closed, options.fps ?? DEFAULT_FPS), options.scale, signal);
-    if (kind === 'png') await imageDisplay(terminal, options.show)(out);
     terminal.print(`Wrote ${rows} ${rows === 1 ? 'row' : 'rows'} of ${perRow} images to ${out}`);
     return { result: { out, count: images.count, seed, rows, frames, closed } };
   });

@@ -58,7 +58,7 @@ export const define = (command: Subcommand) =>
         )
         .addOption(splitOption())
         .addOption(seedOption().default(0))
-        .option('--out <file>', 'a .png image, or .json with coordinates', 'map.png'),
+        .option('--out <file>', 'a .png or .webp image, or .json with coordinates', 'map.png'),
     ),
   )
     .addHelpText('after', EXAMPLES)
@@ -74,7 +74,7 @@ type Options = {
   ModelCommandOptions;
 
 async function map(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
-  const kind = await prepareOutput(options, ['png', 'json']);
+  const kind = await prepareOutput(options, ['image', 'json']);
   if (kind === 'json' && options.cells !== undefined)
     throw new InputError(
       setting('cells'),

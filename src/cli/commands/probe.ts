@@ -3,7 +3,13 @@ import type { FittedProbe, ProbeMethod, ProbeOrigin } from '../../classifiers/fi
 import type { ProbeResult } from '../../classifiers/probe.js';
 import { InputError, nearestName, setting, text } from '../../errors.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { addModelOptions, type ModelCommandOptions, type OpenedModel, withRunData } from '../modelCommand.js';
+import {
+  addModelOptions,
+  type ModelCommandOptions,
+  type OpenedModel,
+  whileHeld,
+  withRunData,
+} from '../modelCommand.js';
 import { RUN_DATA_HELP, seedOption, wholeNumber } from '../options.js';
 
 const EXAMPLES = `
@@ -91,11 +97,13 @@ async function probeRun(
     requireAssetName(save, PROBES);
     checkSaving(save, labels, methods);
   }
-  const files = save === undefined ? undefined : new RunAssets(runFolderPath(run), PROBES);
+  const folder = save === undefined ? undefined : runFolderPath(run);
   return withRunData(run, data, options, terminal, async (opened) => {
     const { first, ...result } = await measure(opened, { ...options, methods }, terminal);
-    if (files === undefined || save === undefined || first === undefined) return { result: { run, ...result } };
-    const out = await files.write({ name: save, ...first });
+    if (folder === undefined || save === undefined || first === undefined) return { result: { run, ...result } };
+    const probes = new RunAssets(folder, PROBES);
+    const saved = { name: save, ...first };
+    const out = await whileHeld(folder, () => probes.write(saved));
     const { test_accuracy: accuracy, test_images: images } = first.origin;
     terminal.print(`Wrote probe ${save} (first trial, ${percent(accuracy)} of ${images} test images) to ${out}`);
     return { result: { run, ...result, saved: { name: save, out, ...first.origin } } };

@@ -1,21 +1,21 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { MODEL_DEFAULTS } from '../../model/defaults.js';
 import { LARGEST_SEED } from '../../random.js';
-import { alongOption, type AlongOptions, byOption, modelOptions, movedBy } from '../attributeOptions.js';
+import type { SampleOptions } from '../../runs/modelOptions.node.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
-import { captionsOption, gridStyle, scaleOption, showOption } from '../imageOptions.js';
+import { captionsOption, gridStyle } from '../imageOptions.js';
 import {
-  compilerOf,
-  type CompilerOptions,
-  deviceOption,
-  emaOption,
-  parseNumber,
-  seedOption,
-  threadsOption,
-  wholeNumber,
-} from '../options.js';
-import { forceOption, type OutputOptions, prepareOutput, writeImageBatches } from '../output.js';
+  addDrawingOptions,
+  addModelOptions,
+  alongOption,
+  byOption,
+  type ModelCommandOptions,
+  movedBy,
+  openModel,
+} from '../modelCommand.js';
+import { parseNumber, seedOption, wholeNumber } from '../options.js';
+import { type OutputOptions, prepareOutput, writeImageBatches } from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
 
 const MAX_IMAGES = 1_000_000;
@@ -33,36 +33,34 @@ export const summary = 'draw samples from a trained model';
 export const group = 'Samples and codes:';
 
 export const define = (command: Subcommand) =>
-  command
-    .argument('<run>', 'run folder or checkpoint')
-    .option('--count <number>', 'number of samples', wholeNumber(1, MAX_IMAGES), MODEL_DEFAULTS.count)
-    .addOption(seedOption().default(0))
-    .addOption(
-      new Option('--seeds <range>', 'one sample per seed from A to B, e.g. 0-63: the first one of --seed')
-        .argParser(parseRange)
-        .conflicts(['seed', 'count']),
-    )
-    .option('--like <image>', 'sample around the code of an image file')
-    .option(
-      '--spread <fraction>',
-      `angular spread around the image code: near 0 = reconstruction, 1 = entire prior (default: ${MODEL_DEFAULTS.spread})`,
-      parseNumber,
-    )
-    .addOption(alongOption())
-    .addOption(byOption())
-    .option(
-      '--temperature <factor>',
-      'scale the codes; requires the prior normal, because codes on the sphere have length 1',
-      parseNumber,
-    )
-    .option('--out <path>', 'a .png image grid, an .npz archive, or a folder of PNG files', 'samples.png')
-    .addOption(scaleOption())
-    .addOption(captionsOption('the number of the sample, or its seed with --seeds,'))
-    .addOption(showOption())
-    .addOption(forceOption())
-    .addOption(emaOption())
-    .addOption(deviceOption())
-    .addOption(threadsOption())
+  addModelOptions(
+    addDrawingOptions(
+      command
+        .argument('<run>', 'run folder or checkpoint')
+        .option('--count <number>', 'number of samples', wholeNumber(1, MAX_IMAGES), MODEL_DEFAULTS.count)
+        .addOption(seedOption().default(0))
+        .addOption(
+          new Option('--seeds <range>', 'one sample per seed from A to B, e.g. 0-63: the first one of --seed')
+            .argParser(parseRange)
+            .conflicts(['seed', 'count']),
+        )
+        .option('--like <image>', 'sample around the code of an image file')
+        .option(
+          '--spread <fraction>',
+          `angular spread around the image code: near 0 = reconstruction, 1 = entire prior (default: ${MODEL_DEFAULTS.spread})`,
+          parseNumber,
+        )
+        .addOption(alongOption())
+        .addOption(byOption())
+        .option(
+          '--temperature <factor>',
+          'scale the codes; requires the prior normal, because codes on the sphere have length 1',
+          parseNumber,
+        )
+        .option('--out <path>', 'a .png or .webp image grid, an .npz archive, or a folder of PNG files', 'samples.png')
+        .addOption(captionsOption('the number of the sample, or its seed with --seeds,')),
+    ),
+  )
     .addHelpText('after', EXAMPLES)
     .action((run, options) => runAction(options, (terminal) => sample(run, options, terminal)));
 
@@ -76,22 +74,17 @@ function parseRange(text: string): readonly [first: number, last: number] {
   return [first, last];
 }
 
-type Options = {
+type Options = SampleOptions & {
   readonly count: number;
   readonly seed: number;
-  readonly seeds?: readonly [first: number, last: number] | undefined;
   readonly like?: string | undefined;
-  readonly spread?: number | undefined;
-  readonly temperature?: number | undefined;
 } & OutputOptions &
-  AlongOptions &
-  CompilerOptions;
+  ModelCommandOptions;
 
 async function sample(run: string, options: Options, terminal: Terminal): Promise<ActionResult> {
-  const { Model } = await import('../../runs/model.node.js');
   const { out, seeds, like, spread, temperature, along, by } = options;
-  const kind = await prepareOutput(options, ['png', 'npz', 'folder'], like === undefined ? [] : [like]);
-  const model = await Model.open(run, compilerOf(options, terminal), modelOptions(options, terminal));
+  const kind = await prepareOutput(options, ['image', 'npz', 'folder'], like === undefined ? [] : [like]);
+  const model = await openModel(run, options, terminal);
   try {
     const range = seeds ? { seeds } : { count: options.count, seed: options.seed };
     const batches = await model.sampleBatches({ ...range, like, spread, temperature, along, by });

@@ -33,7 +33,7 @@ export const define = (command: Subcommand) =>
         .requiredOption('--image <file>', 'query image')
         .option('--count <number>', 'number of images, or all if there are fewer', wholeNumber(1, 10_000), 16)
         .addOption(splitOption())
-        .option('--out <file>', 'a .png grid, with the query image alone in the first row', 'search.png')
+        .option('--out <file>', 'a .png or .webp grid, with the query image alone in the first row', 'search.png')
         .addOption(captionsOption('the name, the class and the cosine similarity')),
     ),
   )
@@ -54,7 +54,7 @@ async function search(
   const { nearestCodes } = await import('../../model/codeSearch.js');
   const { readImages } = await import('../../images/imageInput.node.js');
   const { image, out } = options;
-  await prepareOutput(options, ['png'], [image]);
+  await prepareOutput(options, ['image'], [image]);
   return withRunData(run, data, options, terminal, async ({ model, checkpoint, source }) => {
     const { data: query } = await readImages([image], checkpoint.configuration);
     const split = splitOf(source, options.split);

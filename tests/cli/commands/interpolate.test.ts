@@ -107,7 +107,7 @@ const REFUSED: readonly Refusal[] = [
   ['a circle without the sphere prior', ['normal', '--circle'], ['--circle', 'requires the prior sphere', '--loop']],
   ['one frame', ['run', '--frames', '1'], ['--frames', 'from 2 to 1000']],
   ['no rows', ['run', '--rows', '0'], ['--rows', 'from 1 to 100']],
-  ['a frame rate for a grid', ['run', '--fps', '5'], ['--fps: has no effect on a .png file']],
+  ['a frame rate for a grid', ['run', '--fps', '5'], ['--fps: has no effect on a .png or .webp file']],
   ['a scale for an archive', ['run', '--scale', '5', '--out', 'a.npz'], ['--scale: has no effect on an .npz file']],
   ['an animation to show', ['run', '--show', '--out', 'a.gif'], ['--show: has no effect on a .gif']],
   ['too many frames per second', ['run', '--fps', '51', '--out', 'a.gif'], ['--fps', 'from 0.1 to 50']],

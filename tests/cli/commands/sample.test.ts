@@ -31,6 +31,13 @@ describe('agenet sample', () => {
     });
   });
 
+  it('writes the same grid as WebP', async () => {
+    await sample('--count', '4', '--out', 'grid.png');
+    await sample('--count', '4', '--out', 'grid.webp');
+    expect(await sharp(join(cwd, 'grid.webp')).metadata()).toMatchObject({ format: 'webp' });
+    expect(await pixelsOf(join(cwd, 'grid.webp'))).toEqual(await pixelsOf(join(cwd, 'grid.png')));
+  });
+
   it('writes a seeded array for NumPy, and JSON', async () => {
     expect(await sample('--count', '3', '--seed', '5', '--out', 'five.npz')).toEqual({
       out: 'five.npz',
