@@ -18,6 +18,8 @@ export class RequestError extends Error {
   constructor(
     message: string,
     readonly fields: Readonly<Record<string, string>> = {},
+    /** The status of the answer, if there was one. */
+    readonly status?: number,
   ) {
     super(message);
   }
@@ -31,7 +33,7 @@ async function request(path: string, init?: RequestInit): Promise<Response> {
   const problem = (await response
     .json()
     .catch(() => ({ message: `the studio answered ${response.status}` }))) as Problem;
-  throw new RequestError(problem.message, problem.fields);
+  throw new RequestError(problem.message, problem.fields, response.status);
 }
 
 const read = async <T>(path: string): Promise<T> => (await request(path)).json() as Promise<T>;

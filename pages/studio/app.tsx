@@ -82,7 +82,8 @@ export function App() {
           </a>
         </nav>
         <p role="status" class="connection">
-          {state === 'behind' ? 'Connection lost: data may be outdated. Reconnecting…' : ''}
+          {state === 'behind' && 'Connection lost: data may be outdated. Reconnecting…'}
+          {state === 'refused' && 'The studio has another token now: open the URL that it printed.'}
         </p>
       </header>
       <main ref={main} tabIndex={-1}>

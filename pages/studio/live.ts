@@ -1,7 +1,7 @@
 /** The live connection to the server. */
 import { useEffect, useState } from 'preact/hooks';
 import type { LiveMessage, ListedRun } from '../../src/studio/schemas.js';
-import { readRuns } from './api.js';
+import { readRuns, RequestError } from './api.js';
 
 /** Milliseconds until the first and the last attempts to connect again. */
 const [FIRST_RETRY, LAST_RETRY] = [500, 8000];
@@ -11,8 +11,8 @@ type Listener = (message: LiveMessage) => void;
 /** Connects again after each loss. */
 class LiveConnection {
   runs: ReadonlyMap<string, ListedRun> = new Map();
-  /** `connecting` until the first list of runs, `behind` while the connection is lost. */
-  state: 'connecting' | 'live' | 'behind' = 'connecting';
+  /** `connecting` until the first list of runs, `behind` while the connection is lost, `refused` if the studio has another token now. */
+  state: 'connecting' | 'live' | 'behind' | 'refused' = 'connecting';
   private socket: WebSocket | undefined;
   private retry = FIRST_RETRY;
   private readonly listeners = new Set<Listener>();
@@ -64,7 +64,11 @@ class LiveConnection {
       this.receive(JSON.parse(data) as LiveMessage),
     );
     socket.addEventListener('close', () => {
-      this.update(this.runs, 'behind');
+      if (this.state !== 'refused') this.update(this.runs, 'behind');
+      // A socket does not say why it was closed.
+      readRuns().catch((error: unknown) => {
+        if (error instanceof RequestError && error.status === 401) this.update(this.runs, 'refused');
+      });
       setTimeout(() => this.connect(), this.retry);
       this.retry = Math.min(2 * this.retry, LAST_RETRY);
     });

@@ -8,6 +8,6 @@ export interface ViewProps {
   /** Replaces the query of the address. */
   readonly onQuery: (query: string) => void;
   readonly runs: ReadonlyMap<string, ListedRun>;
-  readonly state: 'connecting' | 'live' | 'behind';
+  readonly state: 'connecting' | 'live' | 'behind' | 'refused';
   readonly onFailure: (error: unknown) => void;
 }

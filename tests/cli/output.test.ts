@@ -69,7 +69,7 @@ describe('the output path', () => {
     onTestFinished(() => void vi.unstubAllEnvs());
     const out = fileOf(name, contents);
     const kinds = ['image', 'npz', 'animation', 'json'] as const;
-    await expectInputError(() => prepareOutput({ out }, kinds), `--out ${out}: exists, and`, '--force');
+    await expectInputError(() => prepareOutput({ out }, kinds), `out ${out}: exists, and`, 'force');
     await prepareOutput({ out, force: true }, kinds);
     expect(readFileSync(out, 'utf8')).toBe(contents);
   });
@@ -81,10 +81,10 @@ describe('the output path', () => {
     execFileSync('mkfifo', [pipe]);
     await expectInputError(() => prepareOutput({ out: inTheWay, force: true }, ['image']), 'exists and is not a file');
     await expectInputError(() => prepareOutput({ out: pipe, force: true }, ['image']), 'exists and is not a file');
-    await expectInputError(() => prepareOutput({ out: '' }, ['image', 'folder']), '--out: expected a path');
+    await expectInputError(() => prepareOutput({ out: '' }, ['image', 'folder']), 'out: expected a path');
     await expectInputError(
       () => prepareOutput({ out: '--threads' }, ['folder']),
-      '--out --threads: expected a path but got an option',
+      'out --threads: expected a path but got an option',
     );
   });
 

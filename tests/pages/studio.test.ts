@@ -397,6 +397,19 @@ describe.skipIf(!hasChromium)('the studio', () => {
     expect(await header(page)).toContain('digits');
   });
 
+  it('asks for the printed URL if the studio has another token', async () => {
+    const context = await browser.newContext();
+    onTestFinished(() => context.close());
+    await context.addCookies([tokenCookie()]);
+    const page = await context.newPage();
+    await page.goto(address);
+    await page.waitForSelector('.card');
+    await stop();
+    rmSync(join(around, 'runs', '.studio', 'token'));
+    await start(new URL(address).port);
+    await poll(() => textOf(page, '.connection')).toContain('open the URL');
+  });
+
   it('lists what still trains when it ends', async () => {
     const page = await open('#/start');
     await startRun(page, 'noise', 'npz:noise.npz', { width: '4', steps: '100000', threads: '1' });
