@@ -6,8 +6,8 @@ import { outputFailure, Terminal } from './terminal.js';
 
 export type { Terminal };
 
-/** Result of a command: the object for `--json`, and the exit status if it is not 0. */
 export interface ActionResult {
+  /** The object for `--json`. */
   readonly result: Readonly<Record<string, unknown>>;
   readonly status?: number;
   /** Whether the result is also in files, so that a failing standard output loses nothing. */
@@ -17,13 +17,11 @@ export interface ActionResult {
 /** Exit statuses that scripts rely on. */
 export const STATUS = { failed: 1, badInput: 2, interrupted: 130 } as const;
 
-/** Headings of the program's help, in their order. */
 export const COMMAND_GROUPS = ['Training:', 'Samples and codes:', 'Evaluation:', 'Data and environment:'] as const;
 
 /**
- * Exports of a file in `commands/`. The command has the name of its file.
- *
- * The program's help imports all of these files, and a command's help calls `define`: libraries are imported when the action runs.
+ * Exports of a file in `commands/`, which has the name of its command. Help imports all of these files and calls `define`, so that only the
+ * action imports the library.
  */
 export interface CommandModule {
   readonly summary: string;
@@ -32,20 +30,18 @@ export interface CommandModule {
   readonly define: (command: Subcommand) => CommandUnknownOpts | Promise<CommandUnknownOpts>;
 }
 
-/** The command of this process, whose options name the settings in messages. */
 let running: CommandUnknownOpts | undefined;
 
-/** Returns what a user of the command line calls a setting or argument: its flag, or its name if it is positional. */
+/** Returns what messages call a setting or argument: its flag, or its name if it is positional. */
 export function flagOf(key: string): string {
   const isPositional = running?.registeredArguments.some((argument) => argument.name() === key) ?? false;
   if (isPositional || !/^\w+$/u.test(key)) return key;
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** Returns a message with the flags of settings. */
 export const withFlags = (text: Text): string => render(text, flagOf);
 
-/** A subcommand with the options that all of them have. */
+/** Returns a subcommand with the options of all. */
 export const subcommand = (name: string, { summary, group }: Pick<CommandModule, 'summary' | 'group'>) =>
   new Command(name)
     .summary(summary)
@@ -58,12 +54,11 @@ export const subcommand = (name: string, { summary, group }: Pick<CommandModule,
 
 export type Subcommand = ReturnType<typeof subcommand>;
 
-/** Options of all commands that say what is printed. */
 export type PrintOptions = { readonly json?: true | undefined; readonly debug?: true | undefined };
 
 /**
- * Runs the action of a command, prints its result or error according to `--json` and `--debug`, and sets the exit status. Of several processes that
- * were started together, the first one runs it.
+ * Runs the action of a command, prints its result or error according to `--json` and `--debug`, and sets the exit status. Of processes that
+ * `mpirun` started together, only the first does.
  */
 export async function runAction(
   options: PrintOptions,
@@ -73,7 +68,7 @@ export async function runAction(
   if ((launchedRank() ?? 0) === 0) await runInTerminal(options, work);
 }
 
-/** Runs the action of a command in this process, whether or not others were started with it. */
+/** Does the same in each of these processes. */
 export async function runInTerminal(
   options: PrintOptions,
   work: (terminal: Terminal) => Promise<ActionResult>,

@@ -58,7 +58,7 @@ export async function describeTraining(
 const memoryLine = ({ estimated, available }: NonNullable<PreparedRun['memory']>): string =>
   `peak memory: about ${(estimated / 1e6).toFixed(0)} MB${available === undefined ? '' : ` of ${(available / 1e6).toFixed(0)} MB that are available`}`;
 
-/** Settings with other values than their fixed defaults; the notes name the defaults that depend on the data. */
+/** The notes name the defaults that depend on the data. */
 const changedSettings = (configuration: Configuration): string[] =>
   Object.entries(configuration).flatMap(([key, value]) => {
     const { default: standard, group } = SETTINGS[key as keyof Configuration];
@@ -74,7 +74,6 @@ async function timeIterations(trainer: Trainer): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
-/** One line per layer: its name, operations and parameters. */
 const layerLines = ({ name, parameters }: Network, flops: NetworkFlops['layers']): string[] =>
   Object.entries(flops).map(([layer, operations]) => {
     const prefix = `${name}.${layer}.`;

@@ -15,7 +15,7 @@ export function networkFlops({ layers, inputShape }: Network): NetworkFlops {
 
 const UNITS = ['FLOPs', 'kFLOPs', 'MFLOPs', 'GFLOPs', 'TFLOPs'] as const;
 
-/** Formats a number of operations: `1.23 MFLOPs`. */
+/** `1.23 MFLOPs`. */
 export function formatFlops(flops: number): string {
   const unit = Math.min(UNITS.length - 1, flops < 1 ? 0 : Math.floor(Math.log10(flops) / 3));
   return `${(flops / 1000 ** unit).toFixed(unit === 0 ? 0 : 2)} ${UNITS[unit]!}`;

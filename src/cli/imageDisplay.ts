@@ -22,7 +22,6 @@ const TERMS: Readonly<Record<string, GraphicsProtocol>> = {
   contour: 'sixel',
 };
 
-/** Returns the protocol of a terminal that is known to display images, or undefined. */
 export function detectProtocol(environment: NodeJS.ProcessEnv): GraphicsProtocol | undefined {
   const { TERM = '', TERM_PROGRAM = '', LC_TERMINAL, TMUX, KITTY_WINDOW_ID } = environment;
   // Multiplexers do not pass these sequences on.
@@ -37,7 +36,6 @@ export function detectProtocol(environment: NodeJS.ProcessEnv): GraphicsProtocol
 
 /**
  * Returns a function that displays image files as `--show` requests. If the terminal cannot display them, it reports this once, with the path.
- * @param show `undefined` displays nothing
  */
 export function imageDisplay(
   terminal: Terminal,
@@ -59,7 +57,7 @@ export function imageDisplay(
       const { graphicsSequence } = await import('../images/terminalGraphics.node.js');
       terminal.showImage(await graphicsSequence(await pngOf(file), protocol, terminal.columns));
     } catch (error) {
-      // The file is written: a failing display must not end a training.
+      // The file is written: a failing display must not end a run.
       report(`cannot display the image (${oneLine(String(error))})`, file);
     }
   };

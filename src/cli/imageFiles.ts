@@ -13,25 +13,25 @@ import { readImages } from '../images/imageInput.node.js';
 import type { Terminal } from './command.js';
 import { captionOf, openRunData, splitOf } from './runData.js';
 
-/** Images per data set or folder. */
 const DEFAULT_COUNT = 32;
 
-/** Number of images per data set and folder, and the split of data sets. */
 export interface Wanted {
+  /** Images per data set and folder. */
   readonly count?: number | undefined;
+  /** Of data sets. */
   readonly split: string;
 }
 
-/** Images as bytes [N, C, H, W], with the lines below each of them in an image grid. */
 interface CollectedImages {
+  /** Bytes [N, C, H, W]. */
   readonly data: Uint8Array;
+  /** Lines below each image in a grid. */
   readonly captions: string[][];
 }
 
 /**
- * Reads the named images, one after another: files, folders with their subfolders, and data sets (`mnist`, `npz:x.npz`).
- * An empty list selects the training data.
- *
+ * Reads the named images in order: files, folders with their subfolders, and data sets (`mnist`, `npz:x.npz`). An empty list selects the
+ * training data.
  * @throws {InputError} if a name is none of these
  */
 export async function collectImages(
@@ -76,7 +76,7 @@ async function imagesOfData(
   }
 }
 
-/** Reads images of a folder, in turn from each of its classes. Images that cannot be decoded are skipped and reported. */
+/** Reads images of a folder, in turn from each class. It skips and reports images that it cannot decode. */
 async function imagesOfFolder(
   path: string,
   configuration: Configuration,
@@ -103,7 +103,6 @@ async function imagesOfFolder(
 
 /**
  * Lists the named files, and the images of the named folders with their subfolders.
- *
  * @throws {InputError} if a name does not exist
  */
 export async function imageFilesOf(named: readonly string[]): Promise<string[]> {
@@ -118,7 +117,7 @@ export async function imageFilesOf(named: readonly string[]): Promise<string[]> 
   return files;
 }
 
-/** Decodes image files with the preprocessing of a run. `onFailure` receives those that cannot be decoded. */
+/** Decodes image files with the preprocessing of a run. */
 export async function* decodeEach(
   files: readonly string[],
   configuration: Configuration,

@@ -4,13 +4,12 @@ import type { GridStyle } from '../images/imageGrid.js';
 import type { GraphicsProtocol } from '../images/terminalGraphics.node.js';
 import { parseNumber, wholeNumber } from './options.js';
 
-/** The list of the library would load more than help needs. */
+/** The library's list would load more than help needs. */
 const PROTOCOLS = Object.keys({ kitty: true, iterm2: true, sixel: true } satisfies Record<
   GraphicsProtocol,
   true
 >) as GraphicsProtocol[];
 
-/** How `--show` displays images: by a protocol, or by the one that the terminal is known to support. */
 export type Show = 'auto' | GraphicsProtocol;
 
 export interface ImageOptions {
@@ -26,7 +25,6 @@ export const scaleOption = () =>
     'enlarge each pixel to NxN pixels (default: the largest N up to 4 at which images fit 1024x1024)',
   ).argParser(wholeNumber(1, 32));
 
-/** @param what what the captions are */
 export const captionsOption = (what: string) => new Option('--captions', `write ${what} below each image`);
 
 export const showOption = () =>
@@ -36,7 +34,6 @@ export const showOption = () =>
 
 const [MIN_FPS, MAX_FPS] = [0.1, 50];
 
-/** @param fps the default */
 export const fpsOption = (fps: number) =>
   new Option('--fps <number>', `frames per second of an animation (default: ${fps})`).argParser((text) => {
     const value = parseNumber(text);
@@ -45,10 +42,7 @@ export const fpsOption = (fps: number) =>
     return value;
   });
 
-/**
- * Returns how a grid is drawn.
- * @param captionsOf returns the lines below each image
- */
+/** @param captionsOf returns the lines below each image */
 export const gridStyle = ({ scale, captions }: ImageOptions, captionsOf: () => string[][] = () => []): GridStyle => ({
   scale: scale ?? 'fit',
   ...(captions ? { captions: captionsOf() } : {}),

@@ -1,10 +1,12 @@
 /** Whether other programs use the cores that training would use. */
 import { availableParallelism, cpus } from 'node:os';
 
-/** Seconds of the clock, seconds in which cores were busy, and how many of these this process used. */
+/** All values are seconds. */
 export interface LoadReading {
   readonly clock: number;
+  /** Of all cores and programs. */
   readonly busy: number;
+  /** Of this process. */
   readonly own: number;
 }
 
@@ -20,12 +22,12 @@ export const coresOfOthers = (before: LoadReading, after: LoadReading): number =
   return seconds <= 0 ? 0 : Math.max(0, (after.busy - before.busy - (after.own - before.own)) / seconds);
 };
 
-/** A fraction of a core that the system itself and an editor may use. */
+/** Part of a core that the system itself and an editor may use. */
 const IDLE = 0.35;
 
 /**
- * Returns a remark if threads would wait for other programs: an iteration ends with its slowest thread, so that two threads on a busy machine of
- * two cores were half as fast as one (0.584 and 0.288 s per iteration).
+ * Returns a remark if threads would wait for other programs, because an iteration ends with its slowest thread. On a busy machine of two
+ * cores, two threads were half as fast as one (0.584 and 0.288 s per iteration).
  */
 export function loadRemark(others: number, threads: number, cores = availableParallelism()): string | undefined {
   const free = Math.max(1, Math.floor(cores - others + IDLE));

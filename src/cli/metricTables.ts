@@ -3,7 +3,6 @@ import { betterDirection, METRIC_ENTRIES, metricsIn, usesFeatures } from '../met
 import type { BestCheckpoint } from '../runs/bestCheckpoint.node.js';
 import { CONDITIONS } from '../metrics/conditions.js';
 
-/** An evaluation to print. */
 export interface Shown {
   readonly metrics: Readonly<Record<string, number>>;
   readonly protocol: Readonly<Record<string, unknown>>;
@@ -11,7 +10,6 @@ export interface Shown {
 
 const NAME_WIDTH = 26;
 
-/** Prints an evaluation: its protocol, and the metrics by group, each with its train-vs-test reference if there is one. */
 export function showEvaluation({ metrics, protocol }: Shown, print: (line: string) => void): void {
   const { data, split, images, samples, seed } = protocol as Record<string, string | number>;
   const extractor = protocol.extractor as { name: string; test_accuracy: number | null } | undefined;
@@ -41,16 +39,15 @@ export function showEvaluation({ metrics, protocol }: Shown, print: (line: strin
   }
 }
 
-/** The same metric between training and test images, and how many times larger a value is. */
 function referenceRemark(value: number, expected: number): string {
   const ratio = value / expected;
   const times = expected > 0 && ratio >= 2 ? `, ${Math.round(ratio).toLocaleString('en')} times smaller` : '';
   return `reference (train vs. test images): ${formatMetric(expected)}${times}`;
 }
 
-/** Fewer images or samples make FID and similar metrics depend on chance more than on the model. */
+/** With fewer images or samples, FID and similar metrics depend on chance more than on the model. */
 const FEW = 1000;
-/** FID and KID this many times larger than between training and test images have left the range in which they rank models. */
+/** FID and KID this many times larger than between training and test images do not rank models. */
 const FAR = 100;
 
 /** Returns warnings about values that should not be trusted. */
@@ -79,14 +76,13 @@ export function cautionsFor({ metrics, protocol }: Shown): string[] {
   ];
 }
 
-/** The subsets that a metric is a mean over. A single subset has no standard deviation. */
 function subsetRemark(protocol: unknown): string[] {
   const { subsets, subset_size: size } = (protocol ?? {}) as Readonly<Record<string, number>>;
   if (subsets === undefined) return [];
   return [subsets === 1 ? `all ${size} images and samples as one subset` : `mean over ${subsets} subsets of ${size}`];
 }
 
-/** Four digits, without an exponent if it is readable without one; `inf`, `NaN`, and `n/a` for a value that JSON could not store. */
+/** Four digits; `n/a` for a value that JSON could not store. */
 export function formatMetric(value: number | null): string {
   if (value === null) return 'n/a';
   if (Number.isNaN(value)) return 'NaN';
@@ -95,7 +91,6 @@ export function formatMetric(value: number | null): string {
   return Math.abs(value) >= 1000 ? value.toFixed(0) : value.toPrecision(4);
 }
 
-/** The best checkpoint, and the metric that selected it. */
 export const bestLine = ({
   metric,
   value,
@@ -117,7 +112,6 @@ interface MetricExplanation {
   readonly depends_on: readonly string[];
 }
 
-/** Returns the explanations of metrics in the order of tables. */
 export const explainMetrics = (wanted: ReadonlySet<string>): readonly MetricExplanation[] =>
   METRIC_ENTRIES.flatMap(({ group, metrics }) =>
     metrics
@@ -130,7 +124,6 @@ export const explainMetrics = (wanted: ReadonlySet<string>): readonly MetricExpl
 
 const LABEL_WIDTH = 13;
 
-/** Returns an explanation as lines for a terminal. */
 export function explanationLines({
   name,
   group,

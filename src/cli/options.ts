@@ -9,21 +9,19 @@ import type { Terminal } from './command.js';
 /** The engine's list would load ONNX Runtime for help. */
 const DEVICES = Object.keys({ cpu: true, webgpu: true, cuda: true } satisfies Record<Device, true>) as Device[];
 
-/** Parses a number in any JavaScript notation. Ranges are checked with the configuration. */
+/** Accepts any JavaScript notation. The configuration checks ranges. */
 export function parseNumber(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.');
   return value;
 }
 
-/** Parses a comma-separated list of names. */
 export const parseList = (text: string): string[] =>
   text
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '');
 
-/** Returns a parser of whole numbers from `min` to `max`. */
 export const wholeNumber =
   (min: number, max: number) =>
   (text: string): number => {
@@ -34,7 +32,7 @@ export const wholeNumber =
   };
 
 export const seedOption = () => new Option('--seed <number>', 'random seed').argParser(wholeNumber(0, LARGEST_SEED));
-/** The device of commands that train long enough for a measurement to pay. */
+/** For commands that train long enough for a measurement to pay. */
 export const trainingDeviceOption = () =>
   new Option('--device <name>', 'device to compute on; auto: the fastest in a short measurement')
     .choices([...DEVICES, 'auto' as const])
@@ -52,11 +50,9 @@ export const threadsOption = () =>
 
 export const loweringOption = () => new Option('--no-lowering', 'run the graph without CPU-specific optimizations');
 
-/** What data may be, for help. Messages list all kinds: `choose from mnist, ...`. */
 export const DATA_HELP = 'data set, such as mnist or cifar10:PATH, or a folder of images';
 export const RUN_DATA_HELP = `${DATA_HELP} (default: the training data)`;
 
-/** The options that `compilerOf` reads. */
 export interface CompilerOptions {
   readonly device: Device;
   readonly threads?: number | undefined;
@@ -64,11 +60,10 @@ export interface CompilerOptions {
   readonly debug?: true | undefined;
 }
 
-/** Those of `train`, whose device may have to be chosen. */
 export type TrainingCompilerOptions = Omit<CompilerOptions, 'device'> & { readonly device: Device | 'auto' };
 
 /**
- * Returns a compiler for `--device`, `--threads` and `--no-lowering`. Under `--debug` it reports once why ONNX Runtime is not called through its C API.
+ * Returns a compiler. Under `--debug` it reports once why it does not call ONNX Runtime through its C API.
  * @param more as in `compile`, and the cores of this process (default: all that it may run on)
  */
 export function compilerOf(
@@ -91,7 +86,6 @@ export function compilerOf(
   return async (graph) => (await import('../engine/runtime/native.node.js')).compile(graph, compileOptions);
 }
 
-/** The options of `compile` besides the device. */
 function compileOptionsOf(
   { threads, lowering, debug }: Omit<CompilerOptions, 'device'>,
   { note }: Terminal,
@@ -109,7 +103,7 @@ function compileOptionsOf(
   };
 }
 
-/** Returns the compiler for the options of `train`, which can choose its device. */
+/** Returns a compiler that can choose its device. */
 export async function trainingCompilerOf(
   options: TrainingCompilerOptions,
   terminal: Terminal,
@@ -128,9 +122,8 @@ export async function trainingCompilerOf(
   return deviceCompiler({ ...compileOptionsOf(options, terminal, cores), device });
 }
 
-/** The number of threads: by default the cores of this process. */
 export const threadsOf = (threads: number | undefined, cores = availableParallelism()): number => threads ?? cores;
 
-/** Returns a hidden option that stands for another one, whose description mentions it. Giving both is an error. */
+/** Returns a hidden option that stands for another one, and excludes it. */
 export const alias = <Flags extends string>(flags: Flags, option: string, name: string) =>
   new Option(flags, `alias of ${option}`).conflicts(name).hideHelp();

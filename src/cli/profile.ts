@@ -6,11 +6,9 @@ export interface ProfileRow {
   readonly operator: string;
   /** Shapes of the inputs and of the result. */
   readonly shapes: string;
-  /** The number of runs. */
   readonly count: number;
-  /** The total time of its runs. */
   readonly milliseconds: number;
-  /** The fraction of the time of all operators. */
+  /** 0 to 1, of the time of all operators. */
   readonly share: number;
   /** For matrix products and convolutions. */
   readonly gflops: number | undefined;
@@ -39,7 +37,7 @@ export async function readProfile(prefix: string): Promise<ProfileRow[]> {
   return summarize(events.filter(({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time')));
 }
 
-/** Returns one row per operator and shapes, sorted by descending time. */
+/** Returns one row per operator and shapes, the slowest first. */
 function summarize(events: readonly ProfileEvent[]): ProfileRow[] {
   const groups = new Map<string, ProfileEvent[]>();
   for (const event of events) {
@@ -99,7 +97,6 @@ const bytesOf = ({ args }: ProfileEvent): number =>
     0,
   );
 
-/** Formats the first rows as a table. */
 export function showProfile(rows: readonly ProfileRow[], limit: number): string[] {
   const lines = rows
     .slice(0, limit)

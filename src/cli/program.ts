@@ -11,7 +11,7 @@ First steps:
   agenet sample runs/first --out samples.png
 `;
 
-/** Runs a command line, without the names of the program, and sets the exit status of the process. */
+/** Runs a command line without the name of the program, and sets the exit status. */
 export async function run(args: readonly string[]): Promise<void> {
   try {
     const line = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
@@ -31,7 +31,7 @@ export async function run(args: readonly string[]): Promise<void> {
 
 const COMMANDS = new URL('commands/', import.meta.url);
 
-/** Returns the files of all commands by the commands' names. */
+/** The files of commands by name. */
 const commandFiles = (): Map<string, string> =>
   new Map(
     readdirSync(COMMANDS).flatMap((file) => (/^[a-z]+(-[a-z]+)*\.[jt]s$/.test(file) ? [[parse(file).name, file]] : [])),
@@ -40,7 +40,7 @@ const commandFiles = (): Map<string, string> =>
 const importCommand = async (file: string): Promise<CommandModule> =>
   (await import(new URL(file, COMMANDS).href)) as CommandModule;
 
-/** The command that the first argument names, or the summaries of all if it names none. */
+/** Returns the command of this name, or the summaries of all if there is none. */
 async function commandsFor(
   first: string | undefined,
   files: ReadonlyMap<string, string>,

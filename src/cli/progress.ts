@@ -2,11 +2,10 @@ import type { Terminal } from './command.js';
 import { progressBar, type StatusPart } from './statusLine.js';
 import type { Progress } from '../model/chunks.js';
 
-/** Seconds between two status lines in a log, and between two updates of the line on a terminal. */
+/** Seconds between two lines of a log, and between two updates of a line on a terminal. */
 const PLAIN_INTERVAL = 10;
 const LIVE_INTERVAL = 0.2;
 
-/** Limits the rate of status lines. */
 export class Pacing {
   private shown: number;
 
@@ -27,7 +26,7 @@ export class Pacing {
   }
 }
 
-/** Shows the progress of decoding: on its own line, or at the end of another. */
+/** Shows the progress of decoding on its own line, or at the end of another. */
 export class DecodingProgress {
   private readonly pacing: Pacing;
   private hasShown = false;
@@ -38,7 +37,6 @@ export class DecodingProgress {
     this.pacing = new Pacing(terminal, true);
   }
 
-  /** Updates the progress and redraws it on a terminal, unless another line displays it. */
   readonly update = (done: number, total: number, skipped: number): void => {
     this.state = done < total ? [{ text: `decoded ${Math.floor((100 * done) / total)}%`, rank: 6 }] : [];
     if (this.isEmbedded || !(this.pacing.isDue() || (done === total && this.hasShown))) return;
@@ -54,16 +52,14 @@ export class DecodingProgress {
     return () => this.state;
   }
 
-  /** Displays the progress on its own line again. */
   readonly showOwnLine = (): void => {
     this.isEmbedded = false;
   };
 }
 
-/** Returns a function that shows the progress of decoding. */
 export const decodingProgress = (terminal: Terminal) => new DecodingProgress(terminal).update;
 
-/** Returns a function that shows the progress of training something other than a model, such as a classifier. */
+/** Returns a function that shows the training of something other than a model, such as a classifier. */
 export function steppingProgress(
   terminal: Terminal,
   what: string,
@@ -76,7 +72,7 @@ export function steppingProgress(
   };
 }
 
-/** Formats a duration: 75 seconds as 1m15s. */
+/** 75 seconds are `1m15s`. */
 export function duration(seconds: number): string {
   const whole = Math.round(seconds);
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
@@ -87,8 +83,8 @@ export function duration(seconds: number): string {
 const BAR_COLUMNS = 22;
 
 /**
- * Returns a function that shows the progress of work that takes longer than a moment: on a terminal a bar with the remaining time, elsewhere
- * a line every few seconds. The work begins with the first call, and again with the call after its end.
+ * Returns a function that shows the progress of work: on a terminal a bar with the remaining time, elsewhere a line every few seconds. Short
+ * work shows nothing. Work begins with the first call, and again with the call after its end.
  * @param what names the work, e.g. `encoding images`
  */
 export function countingProgress(terminal: Terminal, what: string): Progress {
@@ -109,7 +105,6 @@ export function countingProgress(terminal: Terminal, what: string): Progress {
   };
 }
 
-/** Returns a function that shows several phases one after another. */
 export function phaseProgress(terminal: Terminal): (phase: string, done: number, total: number) => void {
   let current: { readonly phase: string; readonly show: Progress } | undefined;
   return (phase, done, total) => {

@@ -7,7 +7,7 @@ import { setting, type Text } from '../errors.js';
 import { type ActionResult, runInTerminal, STATUS, type Terminal } from './command.js';
 
 /**
- * Runs the action of a command as `runAction` does: in this process, or together with the processes that `mpirun` has started with it (ranks).
+ * Runs the action of a command as `runAction` does: in this process, or together with all processes of `mpirun` (ranks).
  * Rank 0 prints; the others print errors only.
  */
 export const runTogether = (

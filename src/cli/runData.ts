@@ -9,7 +9,7 @@ import type { Terminal } from './command.js';
 import { countingProgress, decodingProgress } from './progress.js';
 import type { CompilerOptions } from './options.js';
 
-/** Opens data in the format of a run, split in the same way (default: the data of the run). The caller closes it. */
+/** Opens data in the format and split of a run (default: the data of the run). The caller closes it. */
 export const openRunData = (
   data: string | undefined,
   configuration: Configuration,
@@ -23,7 +23,6 @@ export const openRunData = (
 
 export const splitOf = (source: ImageSource, name: string): Split => (name === 'test' ? source.test : source.train);
 
-/** Returns the index of an image, and its name and class if the data has them. */
 export function describeImage(source: ImageSource, split: Split, index: number): Readonly<Record<string, unknown>> {
   const label = split.labels?.[index];
   return {
@@ -35,7 +34,7 @@ export function describeImage(source: ImageSource, split: Split, index: number):
   };
 }
 
-/** Returns the lines below an image of a data set: its file name or index, and its class if the data has labels. */
+/** Returns the lines below an image: its file name or index, and its class if the data has labels. */
 export function captionOf(source: ImageSource, split: Split, index: number): string[] {
   const label = split.labels?.[index];
   return [
@@ -44,7 +43,6 @@ export function captionOf(source: ImageSource, split: Split, index: number): str
   ];
 }
 
-/** Opens the stored codes of a model. Codes that are not stored yet are computed with a progress bar. */
 export const openCodeCache = (
   model: TrainedModel,
   { device }: CompilerOptions,

@@ -7,10 +7,7 @@ import { RunLibrary } from '../studio/runLibrary.node.js';
 import type { ListedRun } from '../studio/schemas.js';
 import type { ActionResult, Terminal } from './command.js';
 
-/**
- * Opens a folder of runs.
- * @throws {InputError} if there is no such folder, or it is a run itself
- */
+/** @throws {InputError} if there is no such folder, or it is a run itself */
 export async function openRuns(folder: string): Promise<RunLibrary> {
   if ((await lstat(folder).catch(() => undefined))?.isDirectory() !== true)
     throw new InputError(folder, 'no such folder', 'name the folder that contains the runs');
@@ -50,7 +47,6 @@ const cellsOf = ({ id, state, step, totalSteps, data, model, updated, bytes }: L
   megabytes(bytes),
 ];
 
-/** Returns the lines of a table with aligned columns; none without rows. */
 function tableLines(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
   if (rows.length === 0) return [];
   const all = [headings, ...rows];
@@ -65,7 +61,7 @@ function tableLines(headings: readonly string[], rows: readonly (readonly string
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
-/** Returns the bytes of all files below a folder. Links count nothing, because they lead elsewhere. */
+/** Returns the bytes of all files below a folder, without links. */
 export async function diskUse(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
   const sizes = entries.map(async (entry) =>

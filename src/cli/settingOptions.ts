@@ -4,21 +4,18 @@ import { choicesOf, type Declaration, defaultOf, flagFor, GROUPS, valueOfText } 
 import { type Configuration, DECLARATIONS, type Settings } from '../training/settings.js';
 import { alias } from './options.js';
 
-/** The name of the setting that an option stands for. */
 const keyOfAlias = (name: string): string =>
   name === 'outdir'
     ? 'out'
     : (Object.entries(DECLARATIONS).find(([, { aliases }]) => aliases.includes(name))?.[0] ?? name);
 
-/** Returns the options of a command with the names of those that aliases stand for. */
+/** Returns options under the names that aliases stand for. */
 export const withoutAliases = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).map(([name, value]) => [keyOfAlias(name), value as unknown])) as T;
 
-/** Returns the settings among the options of a command. */
 export const givenSettings = (options: Readonly<Record<string, unknown>>): Settings =>
   Object.fromEntries(Object.entries(options).filter(([key, value]) => key in DECLARATIONS && value !== undefined));
 
-/** Adds the options of settings under their headings. */
 export function addSettings<T extends CommandUnknownOpts>(command: T, keys: readonly string[]): T {
   for (const group of GROUPS) {
     const declared = keys.filter((key) => DECLARATIONS[key]?.group === group);
@@ -38,14 +35,14 @@ function addSetting(command: CommandUnknownOpts, key: string, declaration: Decla
     ...aliases.map((name) => `alias: ${flagFor(name)}`),
   ];
   const description = remarks.length === 0 ? help : `${help} (${remarks.join('; ')})`;
-  // Values are checked with the whole configuration, so that all sources of a setting have the same errors.
+  // The configuration checks values, so that all sources of a setting have the same errors.
   const parse = (text: string) => valueOfText(type, text);
   const parsed = (option: Option) => (type.kind === 'switch' ? option : option.argParser(parse));
   command.addOption(parsed(new Option(`${flagFor(key)}${usage}`, description)));
   for (const name of aliases) command.addOption(parsed(alias(`${flagFor(name)}${usage}`, flagFor(key), key)));
 }
 
-/** Resolves the options of a command that trains on no particular data into a configuration with the image format of the given data. */
+/** Resolves options into a configuration with the image format of the given data. */
 export async function resolveConfiguration(
   data: string,
   options: Readonly<Record<string, unknown>>,

@@ -6,7 +6,6 @@ import { type ActionResult, STATUS, type Terminal } from './command.js';
 /** One Ctrl-C may arrive twice: from the terminal, and from a parent process that forwards it, such as npx. */
 const REPEAT_MILLISECONDS = 500;
 
-/** Messages about work that a signal stops. */
 interface Remarks {
   /** Printed at the signal, if stopping takes a while. */
   readonly stopping?: string;
@@ -60,9 +59,8 @@ function endImmediately(): void {
 }
 
 /**
- * Returns whether this process should survive a closed terminal, as under `nohup`. Node resets ignored signals to their default before any
- * script runs, so the disposition itself is lost. Evidence that remains: the command that the shell recorded in `_`, an unreadable standard
- * input, output redirected to nohup.out, and a parent process that ignores the signal.
+ * Returns whether this process should survive a closed terminal, as under `nohup`. Node resets ignored signals before any script runs. What
+ * remains is the command that the shell recorded in `_`, an unreadable standard input, the output nohup.out, and a parent that ignores the signal.
  */
 function ignoresHangup(): boolean {
   return (
@@ -73,7 +71,6 @@ function ignoresHangup(): boolean {
   );
 }
 
-/** Reads a file below /proc; returns an empty string if it cannot be read. */
 function procFile(path: string): string {
   try {
     return readFileSync(`/proc/${path}`, 'utf8');

@@ -3,7 +3,6 @@
 /** Styles of `util.styleText` that status lines use. */
 type Style = 'green' | 'dim';
 
-/** A part of a status line. */
 export interface StatusPart {
   readonly text: string;
   /** Parts with larger numbers are dropped first. */
@@ -17,7 +16,6 @@ const SEPARATOR = '  ';
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60]/u;
 
-/** Returns the columns that a text takes on a terminal. */
 export const columnsOf = (text: string): number =>
   [...text].reduce((columns, character) => columns + (WIDE.test(character) ? 2 : 1), 0);
 
@@ -33,7 +31,6 @@ export function fitParts(parts: readonly StatusPart[], columns: number): StatusP
   return parts.filter((part) => kept.has(part));
 }
 
-/** Joins parts, each after a transformation of its text. */
 export const joinParts = (parts: readonly StatusPart[], show: (part: StatusPart) => string): string =>
   parts.map(show).join(SEPARATOR);
 
@@ -46,7 +43,7 @@ export function fitWords(line: string, columns: number): string {
   return end === undefined ? line.slice(0, columns) : line.slice(0, end);
 }
 
-/** Returns a bar of the given width in columns: `[====      ]`. */
+/** `[====      ]`. */
 export function progressBar(fraction: number, columns: number): string {
   const cells = columns - 2;
   return `[${'='.repeat(Math.floor(Math.min(1, fraction) * cells)).padEnd(cells)}]`;

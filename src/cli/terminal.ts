@@ -10,14 +10,12 @@ const MIN_COLUMNS = 20;
 const DEFAULT_COLUMNS = 80;
 const ERASE_LINE = '\r\x1b[2K';
 
-/** The properties of a stream that `Terminal` uses. */
 type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> &
   Partial<Pick<NodeJS.WriteStream, 'getColorDepth'>> & { write(text: string): unknown };
 
 /** Output of a command: results on standard output, progress and notes on standard error. */
 export class Terminal {
   private hasStatus = false;
-  /** Who prints errors here and nothing else. */
   private errorsOf: string | undefined;
 
   /** @param json whether to omit human-readable results, because one JSON object follows */
@@ -44,7 +42,6 @@ export class Terminal {
     write(this.output, `${escapeControls(line)}\n`);
   };
 
-  /** Prints an object as indented JSON; nothing under `--json`. */
   printObject(value: unknown): void {
     JSON.stringify(value, null, 2).split('\n').forEach(this.print);
   }
@@ -56,12 +53,12 @@ export class Terminal {
     write(this.output, `${jsonLine(result)}\n`);
   }
 
-  /** Prints a note on standard error, above the status line. */
+  /** Prints a line on standard error, above the status line. */
   readonly note = (line: string): void => {
     if (this.errorsOf === undefined) this.error(line);
   };
 
-  /** Prints an error on standard error, above the status line. */
+  /** Does the same for an error. */
   readonly error = (text: string): void => {
     const line = this.errorsOf === undefined ? text : `${this.errorsOf}: ${text}`;
     write(this.errors, `${this.hasStatus ? ERASE_LINE : ''}${escapeControls(line)}\n`);
@@ -69,8 +66,7 @@ export class Terminal {
   };
 
   /**
-   * Shows progress: on a terminal in place of the previous status, otherwise as a line. On a terminal, parts and words that do not fit are
-   * omitted.
+   * Shows progress as a line. On a terminal it replaces the previous status, without the parts and words that do not fit.
    */
   status(line: string | readonly StatusPart[]): void {
     if (this.errorsOf !== undefined) return;
@@ -98,12 +94,11 @@ export class Terminal {
     );
   }
 
-  /** Width of the terminal in characters; 80 if it does not report one. */
   get columns(): number {
     return this.errors.columns > 0 ? this.errors.columns : DEFAULT_COLUMNS;
   }
 
-  /** Displays an image by its escape sequence, below the last status line. Nothing is written unless standard error is a terminal. */
+  /** Displays an image below the last status line, if standard error is a terminal. */
   showImage(sequence: string): void {
     if (!this.isLive || this.errorsOf !== undefined) return;
     this.endStatus();
@@ -120,10 +115,9 @@ export class Terminal {
 /** The first failure of standard output, except for a reader that closes early (`| head`). */
 let lostOutput: NodeJS.ErrnoException | undefined;
 
-/** Returns the error that made output incomplete; undefined if all output was written. */
 export const outputFailure = (): NodeJS.ErrnoException | undefined => lostOutput;
 
-/** Prevents failed writes (full disk, closed reader or terminal) from ending the process. Call it once before the first output. */
+/** Keeps failed writes (full disk, closed reader or terminal) from ending the process. Call it once before the first output. */
 export function surviveLostOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') lostOutput ??= error;

@@ -11,9 +11,7 @@ import { progressBar, type StatusPart } from './statusLine.js';
 const SMOOTHING = 0.1;
 
 /**
- * Returns a subscriber that shows training on standard error: on a terminal one line that is redrawn in place, elsewhere a line with all loss
- * terms every few seconds.
- *
+ * Returns a subscriber that shows training: on a terminal one line that it redraws, elsewhere a line with all loss terms every few seconds.
  * @param others returns further parts of the line, for other work in progress
  */
 export function showProgress(
@@ -65,7 +63,7 @@ export function showProgress(
   };
 }
 
-/** Takes the time of iterations, without what happens between two of them. */
+/** Times iterations, without what happens between them. */
 class IterationTimer {
   private started = performance.now();
   private mean: number | undefined;
@@ -85,7 +83,6 @@ class IterationTimer {
 
 type Report = Extract<TrainingEvent, { type: 'iteration' }>['report'];
 
-/** What a line of progress shows. */
 interface Progress {
   readonly report: Report;
   readonly totalSteps: number;
@@ -97,8 +94,8 @@ interface Progress {
 const BAR_COLUMNS = 12;
 
 /**
- * The parts of the line on a terminal. `reconstruction` is the loss between images and their reconstructions, match_x. `code gap` is the
- * divergence of the codes of images from the prior above its lower bound: 0 if they fill the sphere uniformly.
+ * The parts of the line on a terminal. `reconstruction` is match_x. `code gap` is the divergence of the codes of images from the prior above
+ * its lower bound: 0 if they fill the sphere uniformly.
  */
 function progressParts({
   report: { step, scalars },
@@ -129,7 +126,7 @@ function progressLine({ report: { step, epoch, scalars }, totalSteps, secondsPer
   return `${step}/${totalSteps}  epoch ${epoch + 1}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ETA ${eta}  ${terms.join('  ')}`;
 }
 
-/** The terms of a network's losses. Of a divergence it shows the gap above its lower bound, which is easier to read; the log has both. */
+/** Shows of a divergence the gap above its lower bound, which is easier to read; the log has both. */
 function lossTerms(scalars: Report['scalars'], network: NetworkName): string {
   const terms = TERMS[network].flatMap((term) => {
     const cosine = scalars[`${network}.${term}_cosine`];
@@ -140,7 +137,7 @@ function lossTerms(scalars: Report['scalars'], network: NetworkName): string {
   return terms.join('  ');
 }
 
-/** Metrics with a better direction, or those that were selected if none has one. */
+/** Shows metrics with a better direction, or all if none has one. */
 function evaluationLine({ epochs, metrics, isBest }: Extract<TrainingEvent, { type: 'evaluation' }>): string {
   const names = Object.keys(metrics);
   const directed = names.filter((name) => betterDirection(name) !== undefined);

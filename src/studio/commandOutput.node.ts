@@ -4,16 +4,13 @@ import { promisify } from 'node:util';
 import { InputError, type InputProblem, messageOf } from '../errors.js';
 import { parseObject } from './followedLog.node.js';
 
-/** Maximum number of bytes that a command prints. */
+/** Bytes. */
 const MAX_PRINTED = 2 ** 26;
 
 /** The program and its first arguments, such as `node main.js`. */
 export type Program = readonly [string, ...string[]];
 
-/**
- * Runs a command, and returns its result.
- * @throws {InputError} the error of the command
- */
+/** @throws {InputError} the error of the command */
 export async function runCommand(
   [program, ...first]: Program,
   args: readonly string[],
@@ -29,7 +26,7 @@ export async function runCommand(
   return JSON.parse(lastLineOf(stdout));
 }
 
-/** Returns the error that a command has printed under `--json`; undefined if it was killed before. */
+/** Returns the error that a command printed under `--json`; undefined if it was killed before. */
 export function errorPrinted(output: string): InputError | undefined {
   for (const line of output.split('\n').reverse()) {
     const error = parseObject(line)?.error as Partial<InputProblem> | undefined;
@@ -38,5 +35,4 @@ export function errorPrinted(output: string): InputError | undefined {
   return undefined;
 }
 
-/** Returns the last line that a command has printed. */
 export const lastLineOf = (output: string): string => output.trimEnd().split('\n').at(-1) ?? '';

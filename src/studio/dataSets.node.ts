@@ -13,11 +13,10 @@ import { type Program, runCommand } from './commandOutput.node.js';
 import { STUDIO_FOLDER, UPLOADS } from './folders.js';
 import { withoutPaths } from './shownPaths.node.js';
 
-/** Limits of uploads. */
 export const UPLOAD_LIMITS = {
-  /** Bytes of a request. */
+  /** Of a request. */
   bytes: 64 * 2 ** 20,
-  /** Images of a request, and of a data set. */
+  /** Of a request, and of a data set. */
   images: 1000,
   imagesInAll: 50_000,
   /** Pixels of an image: a small file can contain a huge one. */
@@ -26,7 +25,7 @@ export const UPLOAD_LIMITS = {
 
 const FORMATS: readonly string[] = ['jpeg', 'png', 'webp', 'gif'];
 
-/** The result of `agenet dataset --json`. */
+/** A result of `agenet dataset --json`. */
 interface Described {
   readonly name: string;
   readonly size: readonly number[];
@@ -48,15 +47,14 @@ type Size = Pick<NonNullable<DataSet['upload']>, 'images' | 'bytes'>;
 
 export class DataSets {
   private readonly described = new Map<string, Promise<Description>>();
-  /** Sizes of uploaded data sets, by the last changes of their folders. */
   private readonly sizes = new Map<string, { readonly changed: number; readonly size: Size }>();
-  /** Data other than uploads: names as a page sees them, and data specs. */
+  /** Data specs of other data than uploads, by the names that a page sees. */
   private readonly others: ReadonlyMap<string, string>;
   private changing: Promise<unknown> = Promise.resolve();
 
   /**
    * @param root the folder of the studio
-   * @param given data specs that were given to the studio
+   * @param given data specs
    */
   constructor(
     private readonly root: OwnFolder,
@@ -74,7 +72,7 @@ export class DataSets {
     this.others = others;
   }
 
-  /** Returns all data sets. Requests name data by these names. */
+  /** Requests name data by these names. */
   async list(): Promise<DataSet[]> {
     const names = await this.root
       .below(UPLOADS)
@@ -100,7 +98,7 @@ export class DataSets {
     return spec;
   }
 
-  /** Returns the name of data as a page may see it. For data of the list, it is the name there. */
+  /** Returns the name of data in the list, or what a page may see of its spec. */
   nameOf(spec: string): string {
     return this.offeredName(spec) ?? withoutPaths(spec, this.root.path);
   }
@@ -141,7 +139,7 @@ export class DataSets {
     return this.inTurn(() => this.store(name, files));
   }
 
-  /** Deletes an uploaded data set. Returns whether there was one. */
+  /** Returns whether there was one. */
   delete(name: string): Promise<boolean> {
     return this.inTurn(async () => {
       if (!(await this.root.below(UPLOADS, name).isIntact())) return false;
@@ -155,7 +153,7 @@ export class DataSets {
     });
   }
 
-  /** Makes a change after the one before, so that each upload has its own numbers. */
+  /** Changes wait for each other, so that each upload has its own numbers. */
   private inTurn<T>(change: () => Promise<T>): Promise<T> {
     const changed = this.changing.then(change);
     this.changing = changed.catch(() => undefined);
@@ -208,7 +206,6 @@ export class DataSets {
     }
   }
 
-  /** Returns an uploaded data set with its size; undefined if there is none of this name. */
   private async uploaded(name: string): Promise<DataSet | undefined> {
     const folder = this.root.below(UPLOADS, name);
     if (!(await folder.isIntact())) return undefined;
@@ -224,7 +221,7 @@ export class DataSets {
     return { name: `${UPLOADS}/${name}`, upload: { name, ...known.size } };
   }
 
-  /** Returns the name of the uploaded data set at a path; undefined if the path is elsewhere. */
+  /** Returns the name of the uploaded data set at a path, if there may be one. */
   private uploadOf(path: string): string | undefined {
     const name = relative(resolve(this.root.path, UPLOADS), path);
     return isName(name) ? name : undefined;

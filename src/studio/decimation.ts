@@ -8,8 +8,8 @@ export interface LogColumns {
 }
 
 /**
- * Returns columns in a range of iterations with at most `points` points. Of each stretch of entries, a column keeps its minimum and its maximum in
- * the order in which they occur, at the first and the last iteration of the stretch, and its mean at both.
+ * Returns columns in a range of iterations with at most `points` points. Of each stretch of entries it keeps the minimum and maximum in their
+ * order, at the first and the last iteration of the stretch, and the mean at both.
  * @param points 2 or more
  */
 export function decimate({ steps, columns }: LogColumns, points: number, from = 0, to = Infinity): Curves {
@@ -37,7 +37,6 @@ export function decimate({ steps, columns }: LogColumns, points: number, from = 
   return isWhole ? shown : { ...shown, means: ofColumns(meansOf) };
 }
 
-/** The mean of a stretch, for each of its two points. */
 function meansOf(column: readonly number[], start: number, end: number): [number, number] {
   let [sum, count] = [0, 0];
   for (let index = start; index < end; index++) {
@@ -48,7 +47,6 @@ function meansOf(column: readonly number[], start: number, end: number): [number
   return [sum / count, sum / count];
 }
 
-/** The minimum and maximum of a stretch, the earlier one first. */
 function extremes(column: readonly number[], start: number, end: number): [number, number] {
   let [least, most] = [-1, -1];
   for (let index = start; index < end; index++) {
@@ -61,7 +59,7 @@ function extremes(column: readonly number[], start: number, end: number): [numbe
   return [column[Math.min(least, most)]!, column[Math.max(least, most)]!];
 }
 
-/** Index of the first of increasing numbers that is at least `value`. */
+/** Returns the index of the first of increasing numbers that is at least `value`. */
 export function firstAtLeast(numbers: readonly number[], value: number): number {
   let [low, high] = [0, numbers.length];
   while (low < high) {

@@ -1,17 +1,16 @@
-/** The log of a run, read as it grows. */
 import type { FileHandle } from 'node:fs/promises';
 import type { OwnFolder } from '../runs/ownFolder.node.js';
 import type { LogEntry } from '../training/runStore.js';
 import { firstAtLeast, type LogColumns } from './decimation.js';
 
 export const LOG_NAME = 'log.jsonl';
-/** Bytes that are read and parsed without giving other requests a turn. */
+/** Bytes to parse without giving other requests a turn. */
 const CHUNK = 2 ** 20;
 const NEWLINE = 0x0a;
 /** More are not losses. */
 const MAX_COLUMNS = 200;
 
-/** The entries of `log.jsonl` as columns. Each call of `read` parses what was appended since. */
+/** The entries of `log.jsonl` as columns, which `read` extends by what was appended. */
 export class FollowedLog implements LogColumns {
   readonly steps: number[] = [];
   readonly columns = new Map<string, number[]>();
@@ -24,13 +23,12 @@ export class FollowedLog implements LogColumns {
   /** @param folder a run folder */
   constructor(private readonly folder: OwnFolder) {}
 
-  /** Reads what was appended. Calls wait for each other. A file that is missing or cannot be read counts as empty. */
+  /** Calls wait for each other. A file that is missing or cannot be read counts as empty. */
   read(): Promise<void> {
     this.reading = this.reading.then(() => this.readMore()).catch(() => this.clear());
     return this.reading;
   }
 
-  /** Returns the entries from a row on. */
   entriesFrom(row: number): LogEntry[] {
     return this.steps.slice(row).map((step, index) => {
       const values = Array.from(this.columns, ([name, column]) => [name, column[row + index]!] as const);

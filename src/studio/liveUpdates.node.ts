@@ -7,12 +7,11 @@ import type { FollowedLog } from './followedLog.node.js';
 import type { RunLibrary } from './runLibrary.node.js';
 import type { RunQueue } from './runQueue.node.js';
 
-/** Milliseconds between two refreshes. */
 const INTERVAL_MS = 1000;
-/** A page with more unsent bytes is disconnected. It connects again and reads the present state. */
+/** Unsent bytes after which the server disconnects a page. It connects again and reads the present state. */
 const MAX_BACKLOG = 2 ** 20;
 
-/** A position in a log, up to which entries were sent. */
+/** Where the next entries of a log begin. */
 interface Position {
   /** Kept here, because the library keeps few logs. */
   readonly log: FollowedLog;
@@ -29,9 +28,8 @@ interface Reader {
 export class LiveUpdates {
   private readonly readers = new Set<Reader>();
   private readonly timer: NodeJS.Timeout;
-  /** Positions up to which followed logs were sent. */
   private readonly positions = new Map<string, Position>();
-  /** The last summary of each run that was sent, as JSON. */
+  /** The last sent summary of each run, as JSON. */
   private shown = new Map<string, string>();
   private updating: Promise<void> | undefined;
 
@@ -53,7 +51,7 @@ export class LiveUpdates {
     return Array.from(runs.values());
   }
 
-  /** The events of a connection. */
+  /** Returns the events of a connection. */
   connect() {
     let reader: Reader | undefined;
     return {
@@ -80,14 +78,14 @@ export class LiveUpdates {
     for (const { socket } of this.readers) (socket.raw as WebSocket | undefined)?.terminate();
   }
 
-  /** Confirms a request as soon as the page misses no entry: it reads the log after the answer, and receives all later entries. */
+  /** Confirms a request once the page will miss no entry: it reads the log after the answer, and receives all later entries. */
   private async follow(reader: Reader, ids: readonly string[]): Promise<void> {
     reader.follows = new Set(ids);
     for (const id of ids) if (!this.positions.has(id)) await this.positionOf(id);
     reader.socket.send(JSON.stringify({ type: 'following', ids } satisfies LiveMessage));
   }
 
-  /** Reads the log of a run, and notes up to where if it was not followed before. */
+  /** Reads the log of a run, and notes its end if nobody followed it before. */
   private async positionOf(id: string): Promise<Position | undefined> {
     // The log of a run that was deleted was not cut.
     const run = await this.library.find(id);
@@ -141,7 +139,6 @@ export class LiveUpdates {
   }
 }
 
-/** Returns a run with its state in the queue. */
 function withPending(run: ListedRun | undefined, pending: ListedRun): ListedRun {
   if (run === undefined) return pending;
   return isTraining(run.state) ? run : { ...run, state: pending.state, reason: pending.reason };

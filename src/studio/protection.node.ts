@@ -15,8 +15,8 @@ import { STUDIO_FOLDER } from './folders.js';
 const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '::1'];
 
 /**
- * Returns the token of the studio: that of earlier studios of its folder, so that open pages survive a restart, or a new one of 256 random bits.
- * Only its owner can read the file.
+ * Returns the token of earlier studios of this folder, so that open pages survive a restart, or a new one of 256 random bits. Only its owner
+ * can read the file.
  */
 export async function openToken(folder: OwnFolder): Promise<string> {
   const stored = await folder.open(TOKEN_FILE).catch(() => undefined);
@@ -36,7 +36,7 @@ const TOKEN_FILE = `${STUDIO_FOLDER}/token`;
 /** Permissions of other accounts. */
 const OTHERS = 0o077;
 
-/** Returns a name or address as URLs have it: IPv6 addresses are in brackets there. */
+/** URLs have IPv6 addresses in brackets. */
 export const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);
 
 export interface Access {
@@ -49,8 +49,8 @@ export interface Access {
 }
 
 /**
- * Rejects requests with an unknown `Host`, which a page sends if its own name points here (DNS rebinding), and cross-site requests. Any port is
- * accepted, because tunnels and proxies have their own.
+ * Rejects cross-site requests, and requests with an unknown `Host`, which a page sends if its own name points here (DNS rebinding). Tunnels and
+ * proxies have ports of their own, so it accepts any.
  */
 export function requireOwnPage({ host, allowedHosts }: Access): MiddlewareHandler {
   const own = LOOPBACK.includes(host) ? LOOPBACK : [...LOOPBACK, host, hostname(), ...interfaceAddresses()];

@@ -1,4 +1,4 @@
-/** The runs under a folder, by ID. Requests name runs by ID only, so no path of a request reaches the file system. */
+/** The runs under a folder, by ID. Requests name runs by ID only, so that none contains a path. */
 import { randomUUID } from 'node:crypto';
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -22,7 +22,7 @@ const MAX_LOGS = 24;
 
 export interface KnownRun {
   readonly folder: OwnFolder;
-  /** Changes if a file is created in the folder, such as a lock, or if the journal grows. */
+  /** Changes with the names in the folder, such as a lock, and when the journal grows. */
   readonly version: string;
   readonly summary: ListedRun;
 }
@@ -39,12 +39,12 @@ export class RunLibrary {
     private readonly shown: (summary: ListedRun) => ListedRun,
   ) {}
 
-  /** Summaries of all runs, as of the last refresh. */
+  /** As of the last refresh. */
   get summaries(): ListedRun[] {
     return Array.from(this.runs.values(), ({ summary }) => summary);
   }
 
-  /** Returns the summary of a run as of the last refresh. */
+  /** As of the last refresh. */
   summaryOf(id: string): ListedRun | undefined {
     return this.runs.get(id)?.summary;
   }
@@ -55,7 +55,7 @@ export class RunLibrary {
     return this.refreshing;
   }
 
-  /** Looks for a run on the disk, which may have changed since the last refresh. Returns undefined if there is none of this ID. */
+  /** Looks for a run on the disk, which may have changed since the last refresh. */
   async find(id: string): Promise<KnownRun | undefined> {
     const names = id.split('/');
     const isPossible = names.length <= MAX_DEPTH && names[0] !== UPLOADS && names.every(isSearched);
@@ -64,7 +64,7 @@ export class RunLibrary {
     return undefined;
   }
 
-  /** Returns the log of a run, which the caller reads. */
+  /** The caller reads the log. */
   logOf(id: string, folder: OwnFolder): FollowedLog {
     const log = this.logs.get(id) ?? new FollowedLog(folder);
     // The last one of a map is the newest.
@@ -74,10 +74,7 @@ export class RunLibrary {
     return log;
   }
 
-  /**
-   * Deletes the folder of a run.
-   * @throws {InputError} if a process trains into it
-   */
+  /** @throws {InputError} if a process trains into the run */
   async delete(id: string, { path }: OwnFolder): Promise<void> {
     await this.folder.makeFolder(STUDIO_FOLDER);
     // Moved first, so that a refresh never finds a partly deleted run.
@@ -111,7 +108,7 @@ export class RunLibrary {
   }
 
   /**
-   * Changes one tag. Changes wait for each other, so that none is lost.
+   * Changes wait for each other, so that none is lost.
    * @throws {InputError} if the run has too many, or they cannot be written
    */
   changeTag(id: string, folder: OwnFolder, tag: string, isAdded: boolean): Promise<ListedRun> {
@@ -174,12 +171,11 @@ export class RunLibrary {
   }
 }
 
-/** Whether folders of this name are searched. No such name leads elsewhere. */
+/** Whether to search folders of this name. No such name leads elsewhere. */
 const isSearched = (name: string): boolean => name !== '' && !name.startsWith('.') && !/[\0\\]/u.test(name);
 
 const isFile = async (path: string): Promise<boolean> => (await lstat(path).catch(() => undefined))?.isFile() ?? false;
 
-/** Returns the last change of a folder and the length of its journal. */
 async function versionOf(folder: string): Promise<string> {
   const states = [folder, join(folder, JOURNAL_NAME)].map((path) =>
     lstat(path).then(

@@ -1,4 +1,4 @@
-/** The queue of runs. A few train at a time, each in its own process, which continues when the studio ends. */
+/** The queue of runs, each of which trains in its own process. The process continues when the studio ends. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
@@ -13,16 +13,16 @@ import { STUDIO_FOLDER } from './folders.js';
 import { extension, type ListedRun, newRun } from './schemas.js';
 import { isTraining, type RunState } from './states.js';
 
-/** In the folder of the studio: the queue, and what processes print until their runs train. */
+/** The queue, and what processes print until their runs train. */
 const [FILE, OUTPUTS] = [`${STUDIO_FOLDER}/queue.json`, `${STUDIO_FOLDER}/output`];
-/** Maximum number of bytes of the queue's file. */
+/** Bytes of the file. */
 const MAX_QUEUE = 2 ** 22;
 /** Bytes at the end of an output that contain its error. */
 const MAX_OUTPUT = 10_000;
 /** Exit status of a run that was stopped and has saved. */
 const INTERRUPTED = 130;
 
-/** A request to train, with its time in milliseconds. The file of the queue contains no commands. */
+/** A request to train, with its time in milliseconds. The file contains no commands. */
 const queuedRun = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('new'), added: z.number(), request: newRun }),
   z.object({ kind: z.literal('resumed'), added: z.number(), run: z.string(), data: z.string(), extension }),
@@ -41,14 +41,14 @@ interface Entry {
 }
 
 interface QueueOptions {
-  /** The folder of the studio. */
+  /** Of the studio. */
   readonly folder: OwnFolder;
   readonly program: Program;
-  /** Returns the arguments of `agenet`. Throws an InputError if the data, the run or its checkpoint is gone. */
+  /** @throws {InputError} if the data, the run or its checkpoint is gone */
   readonly argumentsOf: (queued: QueuedRun) => Promise<readonly string[]>;
   /** Number of runs that train at a time, including runs started elsewhere. */
   readonly limit: number;
-  /** Returns the state of a run that has a folder. */
+  /** Of a run that has a folder. */
   readonly stateOf: (id: string) => RunState | undefined;
   readonly countTraining: () => number;
   /** Returns an error as a page may see it. */
@@ -56,8 +56,8 @@ interface QueueOptions {
 }
 
 /**
- * The file has every run that is accepted and does not train yet. Its changes happen in memory first, without a turn of another request in
- * between. One save follows the other, and each writes what memory has then.
+ * The file has every accepted run that does not train yet. Changes happen in memory first, without a turn of another request in between. Saves
+ * follow each other, and each writes what memory has then.
  */
 export class RunQueue {
   private entries: Entry[] = [];
@@ -70,10 +70,10 @@ export class RunQueue {
 
   private constructor(private readonly options: QueueOptions) {}
 
-  /** Opens the queue that an earlier studio has left in the folder. */
+  /** Opens the queue that an earlier studio left. */
   static async open(options: QueueOptions): Promise<RunQueue> {
     const queue = new RunQueue(options);
-    // Outputs of processes that an earlier studio has started. Their errors are in the journals.
+    // Processes of an earlier studio have their errors in the journals.
     await wrapWriteErrors(queue.outputs, () => rm(queue.outputs, { recursive: true, force: true }));
     const stored = await options.folder.readEnd(FILE, MAX_QUEUE).catch(() => undefined);
     for (const queued of storedRuns(stored?.text ?? '')) {
@@ -84,7 +84,6 @@ export class RunQueue {
     return queue;
   }
 
-  /** Whether nothing is left to do. */
   get isEmpty(): boolean {
     return this.training.size === 0 && this.unfinished.length === 0 && !this.isDirty;
   }
@@ -133,7 +132,7 @@ export class RunQueue {
     await this.advance();
   }
 
-  /** Removes a run that waits, stops one that starts, and forgets one that has failed. Returns whether there was one. */
+  /** Removes a run that waits, stops one that starts, or forgets one that failed. Returns whether there was one. */
   async remove(id: string): Promise<boolean> {
     const entry = this.find(id);
     if (entry === undefined) return false;
@@ -245,7 +244,7 @@ export class RunQueue {
     return join(this.options.folder.path, OUTPUTS);
   }
 
-  /** Creates a file for what a process prints, and returns its name. It is new: opening a pipe without a reader would block the server. */
+  /** Creates a file for what a process prints. It must be new, because opening a pipe without a reader would block the server. */
   private async createOutput(): Promise<string> {
     const output = `${randomUUID()}.txt`;
     await this.options.folder.makeFolder(OUTPUTS);
@@ -283,7 +282,7 @@ const isMissing = (path: string): Promise<boolean> =>
 
 const idOf = (queued: QueuedRun): string => (queued.kind === 'new' ? queued.request.name : queued.run);
 
-/** Returns the runs in the file of a queue, without damaged ones. */
+/** Skips damaged entries. */
 function storedRuns(text: string): QueuedRun[] {
   let stored: unknown;
   try {
@@ -295,7 +294,6 @@ function storedRuns(text: string): QueuedRun[] {
   return stored.flatMap((each) => queuedRun.safeParse(each).data ?? []);
 }
 
-/** Returns the error of a request for a run that waits or starts already. */
 export function inQueueAlready(queued: QueuedRun): InputError {
   return queued.kind === 'new'
     ? new InputError(setting('out'), `${queued.request.name} is in the queue already`, 'choose another name')
@@ -319,7 +317,7 @@ const summaryOf = ({ id, queued }: Entry, state: RunState, reason: string | null
   tags: [],
 });
 
-/** @throws {InputError} if the folder of a new run exists */
+/** @throws {InputError} if the folder exists */
 export async function requireFreeName(folder: string, name: string): Promise<void> {
   if (!(await isMissing(join(folder, name))))
     throw new InputError(setting('out'), `${name} exists`, 'choose another name');

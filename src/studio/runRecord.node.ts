@@ -14,17 +14,17 @@ import type { RunState } from './states.js';
 
 /** Bytes at the end of a file that contain its last lines. */
 const TAIL = 16_384;
-/** Bytes that are shown of a journal, and that a file with settings or tags has at most. */
+/** Bytes that a page sees of a journal, and of a file with settings or tags. */
 const [MAX_JOURNAL, MAX_SETTINGS] = [2 ** 20, 2 ** 20];
 
 export const TAGS_NAME = 'tags.json';
 export const MAX_TAGS = 20;
 
-/** Reads the last bytes of a file. It is empty if the file cannot be read. */
+/** A file that cannot be read is empty. */
 const readEnd = async (folder: OwnFolder, name: string, limit: number): Promise<TextEnd> =>
   (await folder.readEnd(name, limit).catch(() => undefined)) ?? { text: '', isWhole: true };
 
-/** Reads the last lines of a file, without one that is cut off. */
+/** Reads the last complete lines of a file. */
 async function readLines(folder: OwnFolder, name: string, limit: number): Promise<string[]> {
   const { text, isWhole } = await readEnd(folder, name, limit);
   const lines = text.split('\n');
@@ -34,15 +34,15 @@ async function readLines(folder: OwnFolder, name: string, limit: number): Promis
 const configurationText = async (folder: OwnFolder): Promise<string> =>
   (await readEnd(folder, 'config.json', MAX_SETTINGS)).text;
 
-/** Reads the configuration of a run as it is; null if it is missing or damaged. */
+/** Reads a configuration as it is; null if it is missing or damaged. */
 export const readStoredConfiguration = async (folder: OwnFolder): Promise<Readonly<Record<string, unknown>> | null> =>
   parseObject(await configurationText(folder)) ?? null;
 
-/** Reads the configuration of a run. @throws {InputError} if it is missing, damaged or of another version */
+/** @throws {InputError} if the configuration is missing, damaged or of another version */
 export const readConfiguration = async (folder: OwnFolder): Promise<Configuration> =>
   decodeConfiguration(await configurationText(folder), 'config.json');
 
-/** The settings that a summary shows. A configuration of another version or program may lack them. */
+/** Settings in a summary, which a configuration of another version or program may lack. */
 const knownSettings = z.object({
   data: z.string().catch(''),
   network: z.string().catch('unknown network'),
@@ -54,7 +54,7 @@ const knownSettings = z.object({
 const iteration = z.int().min(0);
 const numbers = z.record(z.string(), z.number());
 
-/** The journal entries that the studio reads. Other lines are ignored. */
+/** The studio ignores other entries of a journal. */
 const journalEntry = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('start'), step: iteration, totalSteps: iteration }),
   z.looseObject({ type: z.enum(['paused', 'continued', 'checkpoint', 'imported']), step: iteration }),
@@ -76,7 +76,7 @@ const parseJournal = (lines: readonly string[]): JournalEntry[] =>
       : [];
   });
 
-/** Returns the iterations of the files of a kind in a run folder, such as `samples/000500.png`, in ascending order. */
+/** Returns the iterations of files such as `samples/000500.png` in ascending order. */
 export async function iterationsOf(folder: OwnFolder, kind: 'samples' | 'checkpoints'): Promise<number[]> {
   const pattern = kind === 'samples' ? /^\d+\.png$/u : /^\d+\.safetensors$/u;
   const names = await folder
@@ -90,7 +90,6 @@ export async function iterationsOf(folder: OwnFolder, kind: 'samples' | 'checkpo
     .sort((a, b) => a - b);
 }
 
-/** Reads the tags of a run. */
 export async function readTags(folder: OwnFolder): Promise<string[]> {
   const { text } = await readEnd(folder, TAGS_NAME, MAX_SETTINGS);
   try {
@@ -147,19 +146,16 @@ function secondsLeft({ step, totalSteps }: Progress, entry: LogEntry | undefined
 const modelOf = ({ network, width = 0, latent = 0 }: z.infer<typeof knownSettings>): string =>
   `${network}, width ${width}, ${latent} latent dimensions`;
 
-/** Returns the last complete entry of a log. */
 function lastEntry(lines: readonly string[]): LogEntry | undefined {
   const entries = lines.toReversed().map((line) => z.record(z.string(), z.number()).safeParse(parseObject(line)).data);
   return entries.find((entry) => iteration.safeParse(entry?.step).success);
 }
 
-/** Returns the iteration of the last event that has one. */
 function lastStep(journal: readonly JournalEntry[]): number {
   const entry = journal.findLast((each) => 'step' in each);
   return entry && 'step' in entry ? entry.step : 0;
 }
 
-/** Returns the length of a run; null if it is unknown. */
 function totalStepsOf(configured: number | null, journal: readonly JournalEntry[], step: number): number | null {
   const start = journal.findLast((entry) => entry.type === 'start');
   if (start) return start.totalSteps;
@@ -169,7 +165,7 @@ function totalStepsOf(configured: number | null, journal: readonly JournalEntry[
 
 type Progress = Pick<ListedRun, 'step' | 'totalSteps' | 'checkpoint'>;
 
-/** Events that change the state of a run, and the state of a run whose folder is held after them. */
+/** The states of runs whose folder is held, by the last event that changes the state. */
 const STATES_IN_TRAINING: Readonly<Record<string, RunState>> = {
   start: 'running',
   continued: 'running',
@@ -180,7 +176,6 @@ const STATES_IN_TRAINING: Readonly<Record<string, RunState>> = {
   imported: 'starting',
 };
 
-/** Returns the state of a run, by the last event that changed it and by whether a process holds the folder. */
 function stateOf(
   journal: readonly JournalEntry[],
   isHeld: boolean,
@@ -210,7 +205,7 @@ function stateWithoutEnd(
   return { state: 'interrupted', reason: `its process ended unexpectedly; ${saved}` };
 }
 
-/** Returns the metrics of the list: reconstruction loss, gap of the divergence, variance of the codes, speed, and the last FID. */
+/** The metrics of the list. */
 function metricsOf(entry: LogEntry | undefined, journal: readonly JournalEntry[]): Record<string, number> {
   const evaluation = journal.findLast((each) => each.type === 'evaluation');
   const candidates = {

@@ -24,7 +24,6 @@ export const listedRun = z.object({
 });
 export type ListedRun = z.infer<typeof listedRun>;
 
-/** A run without its curves. */
 export const runDetail = z.object({
   summary: listedRun,
   configuration: z.record(z.string(), z.unknown()).nullable(),
@@ -55,7 +54,7 @@ export const curves = z.object({
 });
 export type Curves = z.infer<typeof curves>;
 
-/** Test images of a run. Their bytes [N, C, H, W] have their own address. */
+/** Test images of a run. Their bytes have their own address. */
 export const dataInfo = z.object({
   count: z.int().min(0),
   shape: z.tuple([z.int(), z.int(), z.int()]).describe('Channels, height and width'),
@@ -82,7 +81,6 @@ export const runName = z
     `must have at most ${MAX_NAME_BYTES} bytes`,
   );
 
-/** Data that a run can be started on. */
 export const dataSet = z.object({
   name: z.string().describe('Its name in requests'),
   upload: z
@@ -104,7 +102,6 @@ export const dataCounts = z.object({
 });
 export type DataCounts = z.infer<typeof dataCounts>;
 
-/** A setting, as the form shows it. */
 const formField = z.object({
   name: z.string().describe('Key of the setting, such as learningRate'),
   title: z.string().describe('Label of the field'),
@@ -138,7 +135,6 @@ const fieldValues = z.record(
 );
 export type FieldValues = z.infer<typeof fieldValues>;
 
-/** A new run. */
 export const newRun = z.strictObject({
   name: runName,
   data: z.string().max(500),
@@ -158,7 +154,6 @@ export type Extension = z.infer<typeof extension>;
 export const problem = z.object({ message: z.string(), fields: z.record(z.string(), z.string()).optional() });
 export type Problem = z.infer<typeof problem>;
 
-/** Play, pause, single step, or save and stop. */
 export const STEERING_ACTIONS = ['play', 'pause', 'step', 'stop'] as const;
 export type SteeringAction = (typeof STEERING_ACTIONS)[number];
 

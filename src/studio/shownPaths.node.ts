@@ -1,10 +1,10 @@
-/** The one rule for paths in answers: a page sees paths below the studio's folder, relative to it. */
+/** Paths in answers are relative to the studio's folder. */
 import { homedir } from 'node:os';
 import { basename, resolve } from 'node:path';
 
 /** Absolute paths of at least two parts. */
 const ABSOLUTE = /(?<![\w.])(?:\/[^\s/:;,"'()]+){2,}\/?/gu;
-/** Levels of a damaged or foreign file that a page is sent. */
+/** Levels of a damaged or foreign file that a page receives. */
 const MAX_LEVELS = 20;
 
 /**

@@ -1,4 +1,4 @@
-/** The states of runs, for server and page. A queued run has no folder yet, and neither has one that could not be started. */
+/** The states of runs. A queued run has no folder yet, and neither has one that failed to start. */
 export const RUN_STATES = [
   'queued',
   'starting',

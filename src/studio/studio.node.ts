@@ -32,11 +32,11 @@ import { withoutPaths } from './shownPaths.node.js';
 import { isTraining } from './states.js';
 import { argumentsToResume, problemOf } from './trainingForm.node.js';
 
-/** Bytes of a message of a page, and of a request without files. */
+/** Bytes of a message from a page, and of a request without files. */
 const [MAX_MESSAGE, MAX_BODY] = [10_000, 256 * 2 ** 10];
 
 export interface StudioOptions {
-  /** The folder of the runs, created if it does not exist. */
+  /** The folder of the runs, which is created if necessary. */
   readonly folder: string;
   /** The address to listen on (default: 127.0.0.1). */
   readonly host?: string;
@@ -44,9 +44,9 @@ export interface StudioOptions {
   readonly allowedHosts?: readonly string[];
   /** 0 for any free port. */
   readonly port: number;
-  /** Number of runs that train at a time. Others wait in the queue. */
+  /** Runs that train at a time. */
   readonly parallel: number;
-  /** Data specs that runs can be started on, besides the data sets known by name. */
+  /** Data specs for new runs, besides the data sets known by name. */
   readonly data?: readonly string[];
   /** The program and its first arguments, such as `node main.js`. */
   readonly program: Program;
@@ -55,11 +55,10 @@ export interface StudioOptions {
 }
 
 export interface RunningStudio {
-  /** The address of the page. */
   readonly url: string;
   /** The same with the token. */
   readonly urlWithToken: string;
-  /** Runs that train or wait. */
+  /** Returns runs that train or wait. */
   readonly unfinished: () => Promise<readonly ListedRun[]>;
   /** Closes all connections. Runs continue to train. */
   readonly close: () => Promise<void>;
@@ -172,7 +171,7 @@ function openQueue(
   });
 }
 
-/** Returns the routes, each behind the same protection. */
+/** Every route is behind the same protection. */
 function createApp(studio: Studio, access: Access, onFailure: (error: unknown) => void): OpenAPIHono {
   const app = new OpenAPIHono({ defaultHook: refuseInvalid });
   app.use(pageHeaders(), requireOwnPage(access), requireToken(access));
@@ -204,11 +203,11 @@ function createApp(studio: Studio, access: Access, onFailure: (error: unknown) =
   return app;
 }
 
-/** Returns a name for an address: the name of this machine if it listens on all addresses. */
+/** Returns the name of this machine for all addresses. */
 const namedHost = (host: string): string =>
   host === '127.0.0.1' ? 'localhost' : host === '0.0.0.0' || host === '::' ? hostname() : host;
 
-/** Returns the port that a server listens on. The system has chosen it if 0 was requested. */
+/** The system has chosen the port if 0 was requested. */
 function portOf(server: Server): number {
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;

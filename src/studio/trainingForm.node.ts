@@ -1,4 +1,4 @@
-/** The form that starts a run: the declared settings as fields, their check, and the command that they become. */
+/** The form of a new run: settings as fields, their check, and the command that they become. */
 import { errorsOf, InputError, setting, throwAll } from '../errors.js';
 import { describePresets } from '../runs/settings.node.js';
 import { RUN_OPTIONS } from '../runs/runOptions.js';
@@ -16,7 +16,7 @@ import {
 import { DECLARATIONS, SETTINGS } from '../training/settings.js';
 import type { Extension, FieldValues, FormField, TrainingForm } from './schemas.js';
 
-/** Settings that the studio chooses itself, or that only files have. */
+/** The studio chooses these itself, or only files have them. */
 const OMITTED: readonly string[] = ['data', 'length', 'config', 'initFrom'];
 
 const FIELDS: Readonly<Record<string, Declaration>> = Object.fromEntries(
@@ -25,11 +25,9 @@ const FIELDS: Readonly<Record<string, Declaration>> = Object.fromEntries(
   ),
 );
 
-/** Returns what the form calls a setting. */
 const titleOf = (key: string): string =>
   key === 'out' ? 'Name of the run' : ((DECLARATIONS[key] ?? FIELDS[key])?.title ?? key);
 
-/** Returns the fields under their headings, and the presets. */
 export async function trainingForm(): Promise<TrainingForm> {
   const presets = await describePresets();
   const choices = { preset: presets.map(({ name }) => name) };
@@ -82,7 +80,7 @@ export async function checkFields(data: string, fields: FieldValues, initFrom?: 
 const valueOf = (key: string, value: string | number | boolean): unknown =>
   typeof value === 'string' && FIELDS[key] ? valueOfText(FIELDS[key].type, value) : value;
 
-/** Returns the options of `train` for the fields of a form, in the order of the form. */
+/** Returns the options of `train` in the order of the form. */
 export const optionsOf = (fields: FieldValues): string[] =>
   Object.keys(FIELDS).flatMap((key) => {
     const value = fields[key];
@@ -91,7 +89,6 @@ export const optionsOf = (fields: FieldValues): string[] =>
     return [value === true ? flagFor(key) : `${flagFor(key)}=${value}`];
   });
 
-/** Returns the arguments of `agenet` that resume a run in the folder of the studio, or extend it. */
 export const argumentsToResume = (folder: string, run: string, extension: Extension): string[] => [
   ...['train', '--resume', `${folder}/${run}`],
   ...Object.entries(extension).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),
@@ -107,7 +104,7 @@ function quotedForShell(argument: string): string {
   return /^[\w@%+=:,./-]+$/u.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Returns a problem that the page shows: in one line, and beside each field that is wrong. */
+/** Returns a problem as the page shows it: in one line, and beside each wrong field. */
 export function problemOf(error: InputError): { readonly message: string; readonly fields: Record<string, string> } {
   const fields = errorsOf(error).flatMap((each) => {
     const key = each.setting?.split(/[.[]/u)[0];

@@ -22,7 +22,6 @@ import { runTogether } from '../ranks.js';
 export const summary = 'time training iterations on random images';
 export const group = 'Data and environment:';
 
-/** The settings that an iteration depends on. */
 const SETTINGS = [
   ...['network', 'size', 'channels', 'width', 'latent', 'encoderUpdates', 'generatorUpdates', 'prior', 'divergence'],
   ...['moment', 'reduction', 'matchX', 'matchZ', 'batchNormStats', 'batch', 'augment', 'learningRate', 'ema', 'seed'],
@@ -132,7 +131,7 @@ function randomImages({ size, channels, batch, seed }: Configuration): Split {
   return splitInMemory(bytes, imageBytes, null);
 }
 
-/** Returns the seconds of each of a number of iterations. */
+/** Returns the seconds of each iteration. */
 async function timed(trainer: Trainer, iterations: number): Promise<number[]> {
   const seconds: number[] = [];
   for (let iteration = 0; iteration < iterations; iteration++) {

@@ -95,7 +95,7 @@ async function requireProbe(run: string, configuration: Configuration, terminal:
   );
 }
 
-/** The images of files in chunks; files that cannot be decoded are added to `skipped`. */
+/** Yields images in chunks, and adds files that it cannot decode to `skipped`. */
 async function* chunksOf(
   files: readonly string[],
   configuration: Configuration,

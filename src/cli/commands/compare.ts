@@ -23,7 +23,6 @@ export const define = (command: Subcommand) =>
     .addHelpText('after', EXAMPLES)
     .action((runs, options) => runAction(options, (terminal) => compare(runs, options, terminal)));
 
-/** A column of the table. */
 interface Column extends SeedMean {
   readonly title: string;
   readonly step: number;
@@ -103,7 +102,6 @@ async function seedColumns(evaluations: readonly (EvaluatedRun & { readonly step
   }));
 }
 
-/** Returns a function that prints a row of the table: its name, a cell per column, and a remark. */
 function tablePrinter(columns: readonly Column[], names: readonly string[], terminal: Terminal) {
   const nameWidth = Math.max(...names.map((name) => name.length), 'iterations'.length) + 2;
   return (name: string, cellOf: (column: Column, index: number) => string, remark = '') => {
@@ -113,7 +111,7 @@ function tablePrinter(columns: readonly Column[], names: readonly string[], term
   };
 }
 
-/** Formats a difference, such as `sample count 500 (runs/a, runs/b); 10000 (runs/c)`. */
+/** `sample count 500 (runs/a, runs/b); 10000 (runs/c)`. */
 function describe({ condition, values }: Difference, runs: readonly string[]): string {
   const different = [...new Set(values)].filter((value) => value !== '-');
   const runsWith = (value: string) => runs.filter((_, index) => values[index] === value).join(', ');

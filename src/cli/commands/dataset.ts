@@ -27,7 +27,7 @@ Examples:
 
 /** Images in a grid, unless the user asks for another number. */
 const PREVIEW = 64;
-/** Skipped images that are listed. The result of --json has all of them. */
+/** Skipped images that are listed; --json has all. */
 const LISTED = 10;
 
 export const summary = 'inspect a data set, or export it as .npz';
@@ -145,14 +145,13 @@ function describe(source: ImageSource, out: string | undefined, terminal: Termin
   };
 }
 
-/** Counts the images of each class. */
 function countsOf(splits: readonly Split[], classes: number): number[] {
   const counts = new Array<number>(classes).fill(0);
   for (const { labels } of splits) for (const label of labels ?? []) counts[label]!++;
   return counts;
 }
 
-/** Returns the images to write, in the order of the data if there are all. */
+/** Returns the images to write; all of them in the order of the data. */
 const writtenIndices = (split: Split, count = split.count): readonly number[] =>
   count < split.count ? drawAcrossClasses(split, count) : [...Array(split.count).keys()];
 

@@ -94,7 +94,7 @@ export async function define(command: Subcommand) {
 
 const appendList = (text: string, names: string[] = []): string[] => [...names, ...parseList(text)];
 
-/** Prints explanations of metrics; of all for `true`. */
+/** @param list names, or `true` for all metrics */
 async function explainTo(
   terminal: Terminal,
   list: readonly string[] | true,
@@ -179,7 +179,6 @@ async function evaluateModel(
   }
 }
 
-/** Prints an evaluation, and writes it into the run folder. */
 async function report(
   { model, checkpoint }: OpenedModel,
   result: Shown & {

@@ -17,9 +17,9 @@ import {
 import { RUN_DATA_HELP, seedOption, splitOption, wholeNumber } from '../options.js';
 import { type OutputOptions, prepareOutput, writeJson } from '../output.js';
 
-/** Images that are drawn as pictures if there is room; the others are points. */
+/** Further images are points. */
 const MAX_PICTURES = 2000;
-/** Default numbers of images: UMAP takes a minute for 5,000, and the time grows with the square of the number. */
+/** UMAP takes a minute for 5,000 images, and its time grows with the square of their number. */
 const DEFAULT_COUNT: Readonly<Record<MapMethod, number>> = { pca: 100_000, umap: 2000 };
 
 const EXAMPLES = `

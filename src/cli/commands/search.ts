@@ -83,7 +83,7 @@ async function search(
   });
 }
 
-/** Returns the tiles of a grid: the query alone in the first row, then the images. */
+/** The query alone in the first row, then the images. */
 function belowQuery(query: Raster, images: ImageBatch, columns: number): Raster[] {
   const { width, height, channels } = query;
   const blank = filledRaster(width, height, channels, BACKGROUND);

@@ -76,7 +76,6 @@ async function studio(folder: string, options: Options, terminal: Terminal): Pro
   });
 }
 
-/** Describes the runs that are not finished. */
 function describe(runs: readonly ListedRun[]): string[] {
   const waiting = runs.filter(({ state }) => state === 'queued').length;
   const lines = runs
@@ -92,9 +91,9 @@ function describe(runs: readonly ListedRun[]): string[] {
   ];
 }
 
-/** Opens a URL in the browser of the desktop, if there is one. Returns a function that removes what that needs. */
+/** Opens a URL in the browser of the desktop, if there is one. Returns a function that removes its file. */
 function openInBrowser(url: string): () => void {
-  // The list of processes, which others can read, has the path of this file instead of the token. Only its owner can read the folder.
+  // Others can read command lines, which would contain the token, but not this folder.
   const folder = mkdtempSync(join(tmpdir(), 'agenet-studio-'));
   const page = join(folder, 'open.html');
   writeFileSync(page, `<meta http-equiv="refresh" content="0;url=${url}" />`);

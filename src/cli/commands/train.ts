@@ -31,7 +31,7 @@ Examples:
 export const summary = 'train a model on images';
 export const group = 'Training:';
 
-/** Settings that have no option, because the command has an argument for them, or other options. */
+/** Settings that have an argument, or other options. */
 const WITHOUT_OPTION: readonly string[] = ['data', 'length'];
 
 export const define = async (command: Subcommand) => {
@@ -122,7 +122,7 @@ async function run(
   });
 }
 
-/** @throws {InputError} if the device is to be chosen: several processes train on the CPU */
+/** @throws {InputError} if the device is `auto` */
 async function ranksOf(world: World, { device, ...options }: Options, terminal: Terminal) {
   if (device === 'auto')
     throw new InputError(
@@ -134,7 +134,6 @@ async function ranksOf(world: World, { device, ...options }: Options, terminal: 
   return new Ranks(world, compilerOf({ ...options, device }, terminal, { communicator: world, cores: world.cores }));
 }
 
-/** Returns a function that prints the events of a run on standard error. */
 async function eventPrinter(
   terminal: Terminal,
   shown: Show | undefined,

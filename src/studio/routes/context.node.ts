@@ -19,13 +19,11 @@ export interface Studio {
   readonly program: Program;
 }
 
-/** Adds the routes of one part of the API. */
 export type AddRoutes = (app: OpenAPIHono, studio: Studio) => void;
 
-/** The parameters of a route of one run. */
 export const runParams = z.object({ run: z.string().max(1000) });
 
-/** Looks for a run on the disk. @throws {HTTPException} 404 if there is none */
+/** @throws {HTTPException} 404 if there is no such run on the disk */
 export async function requireRun({ library }: Pick<Studio, 'library'>, id: string): Promise<KnownRun> {
   const run = await library.find(id);
   if (run === undefined) throw new HTTPException(404, { message: 'there is no such run' });
@@ -42,13 +40,13 @@ export const refuseInvalid: Hook<unknown, Env, string, unknown> = (result, conte
   return context.json({ message: field === '' ? message : `${field}: ${message}`, fields }, 400);
 };
 
-/** The description of an answer in JSON. */
+/** Describes an answer in JSON. */
 export const answers = <T>(schema: T, description: string) => ({
   description,
   content: { 'application/json': { schema } },
 });
 
-/** The description of a body in JSON. */
+/** Describes a body in JSON. */
 export const jsonBody = <T>(schema: T) => ({ required: true, content: { 'application/json': { schema } } });
 
 /** The answers of every route to wrong requests. */

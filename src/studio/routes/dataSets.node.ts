@@ -126,7 +126,7 @@ export const addDataRoutes: AddRoutes = (app, studio) => {
   });
 };
 
-/** Limits the bytes and the parts of a form with files. Parsing hundreds of thousands of parts would block the server. */
+/** Limits the bytes and parts of a form. Parsing hundreds of thousands of parts would block the server. */
 const limitUpload = (): MiddlewareHandler =>
   every(
     bodyLimit({
@@ -152,7 +152,6 @@ const limitUpload = (): MiddlewareHandler =>
     },
   );
 
-/** Reads the first test images of the data that a run was trained on. */
 async function exploredImages({ data, testFraction, ...format }: Configuration): Promise<ExploredImages> {
   const source = await openSource(data, format, { testFraction, streaming: true });
   try {

@@ -1,4 +1,4 @@
-/** Routes of new runs: the form, checks and plans of a run before it starts, and the queue. */
+/** Routes of new runs: their form, checks and plans, and the queue. */
 import { join } from 'node:path';
 import { createRoute, z } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';

@@ -1,4 +1,4 @@
-/** Routes of runs: their list, records, curves and files, and their changes: tags, steering, resumption, deletion. */
+/** Routes of runs: list, records, curves and files; tags, steering, resumption and deletion. */
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createRoute, z } from '@hono/zod-openapi';
@@ -250,7 +250,7 @@ function stepRun(run: string, folder: string, { state, step }: ListedRun): Promi
   return stepped;
 }
 
-/** Serves a file, which may be replaced under the same name. */
+/** Serves a file that may be replaced under its name. */
 async function serveFile(context: Context, { file, size, version }: OpenedFile, type: string): Promise<Response> {
   const etag = `"${version}"`;
   const isKnown = context.req.header('if-none-match') === etag;
