@@ -54,6 +54,12 @@ type Options = Readonly<Record<string, unknown>> & {
 } & CompilerOptions;
 
 async function bench(options: Options, terminal: Terminal, world: World | undefined): Promise<ActionResult> {
+  const result = await measure(options, terminal, world);
+  await printResult(result, terminal);
+  return { result };
+}
+
+async function measure(options: Options, terminal: Terminal, world: World | undefined) {
   const { Trainer } = await import('../../training/trainer.js');
   const { resolveConfiguration } = await import('../settingOptions.js');
   const { iterations, warmup, device } = options;
@@ -74,7 +80,7 @@ async function bench(options: Options, terminal: Terminal, world: World | undefi
   await trainer.release();
 
   const flops = await countOperations(configuration);
-  const result = {
+  return {
     seconds_per_iteration: median(seconds),
     fastest_iteration: Math.min(...seconds),
     startup_seconds: startup,
@@ -88,23 +94,9 @@ async function bench(options: Options, terminal: Terminal, world: World | undefi
     ...(cost ? { collectives: { ranks: communicator!.size, ...perIteration(cost, iterations) } } : {}),
     ...(profilePrefix ? { profile: await readProfile(profilePrefix) } : {}),
   };
-  await printResult(result, terminal);
-  return { result };
 }
 
-type Result = Readonly<
-  Record<
-    | ('seconds_per_iteration' | 'fastest_iteration' | 'startup_seconds' | 'peak_rss_mb')
-    | ('iterations' | 'gflops_per_second'),
-    number
-  >
-> & {
-  readonly flops: Awaited<ReturnType<typeof countOperations>>;
-  readonly collectives?: CollectiveCost & { readonly ranks: number };
-  readonly profile?: Awaited<ReturnType<typeof readProfile>>;
-};
-
-async function printResult(result: Result, { print }: Terminal): Promise<void> {
+async function printResult(result: Awaited<ReturnType<typeof measure>>, { print }: Terminal): Promise<void> {
   const { formatFlops } = await import('../flops.js');
   const { seconds_per_iteration, fastest_iteration, iterations, startup_seconds, peak_rss_mb } = result;
   const { flops, gflops_per_second, collectives, profile } = result;

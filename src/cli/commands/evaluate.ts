@@ -3,18 +3,7 @@ import type { FeatureExtractor } from '../../classifiers/featureExtractor.js';
 import { InputError, setting, text } from '../../errors.js';
 import type { GridImages } from '../../metrics/metric.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import {
-  type FeatureOptions,
-  featuresChannelsOption,
-  featuresMeanOption,
-  featuresOption,
-  featuresOutputOption,
-  featuresProbabilitiesOption,
-  featuresSizeOption,
-  featuresStdOption,
-  openFeatures,
-  requireFeatureModel,
-} from '../featureOptions.js';
+import { addFeatureOptions, type FeatureOptions, openFeatures, requireFeatureModel } from '../featureOptions.js';
 import type { Shown } from '../metricTables.js';
 import { type ModelCommandOptions, type OpenedModel, whileHeld, withRunData } from '../modelCommand.js';
 import {
@@ -51,7 +40,7 @@ export async function define(command: Subcommand) {
     `${group}:`,
     ...metricsIn(group).map(({ name, meaning }) => `  ${name}: ${meaning}`),
   ];
-  return command
+  const evaluate = command
     .argument('[run]', 'a run folder, or a checkpoint')
     .argument('[data]', RUN_DATA_HELP)
     .addOption(
@@ -75,15 +64,8 @@ export async function define(command: Subcommand) {
     )
     .addOption(emaOption())
     .addOption(deviceOption())
-    .addOption(threadsOption())
-    .optionsGroup('Features of an external ONNX model:')
-    .addOption(featuresOption())
-    .addOption(featuresOutputOption())
-    .addOption(featuresProbabilitiesOption())
-    .addOption(featuresSizeOption())
-    .addOption(featuresChannelsOption())
-    .addOption(featuresMeanOption())
-    .addOption(featuresStdOption())
+    .addOption(threadsOption());
+  return addFeatureOptions(evaluate)
     .addHelpText('after', help(METRIC_GROUPS.flatMap(linesOf).join('\n')))
     .action((run, data, { explain, ...options }) =>
       runAction(options, (terminal) =>

@@ -92,7 +92,7 @@ describe('agenet dataset', () => {
   const refusals: readonly Refusal[] = [
     ['data that does not exist', ['dataset', 'no/such'], ['data "no/such"']],
     ['a folder without images', ['dataset', '.'], ['no images']],
-    ['another extension', ['dataset', 'mnist', '--out', 'x.jpg'], ['--out x.jpg', '.png file', '.npz file']],
+    ['another extension', ['dataset', 'mnist', '--out', 'x.jpg'], ['--out x.jpg', '.png or .webp file', '.npz file']],
     ['an unknown split', ['dataset', 'mnist', '--split', 'middle'], ['train, test']],
     ['captions without a file', ['dataset', 'mnist', '--captions'], ['--captions: requires --out']],
     ['a count without a file', ['dataset', 'mnist', '--count', '9'], ['--count: requires --out']],
