@@ -1,7 +1,8 @@
+import { sumOf } from '../numerics/features.js';
 import { type Condition, CONDITIONS, type Protocol } from './conditions.js';
 import { betterDirection, METRIC_NAMES, metricNamed } from './registry.js';
 
-/** An evaluation as stored in its file. Values that are not finite are null. */
+/** An evaluation as its file stores it. Values that are not finite are null. */
 export interface EvaluatedRun {
   readonly run: string;
   readonly metrics: Readonly<Record<string, number | null>>;
@@ -37,7 +38,7 @@ const conditionsOf = (metric: string): readonly Condition[] => [
   CONDITIONS.weights,
 ];
 
-/** Returns for every metric whether its values are comparable, why not, and which value is best. */
+/** Returns for each metric whether its values are comparable, why not, and which is best. */
 export function compareEvaluations(evaluations: readonly (EvaluatedRun | SeedMean)[]): Comparison {
   const present = new Set(evaluations.flatMap(({ metrics }) => Object.keys(metrics)));
   const names = [...METRIC_NAMES.filter((name) => present.delete(name)), ...present];
@@ -59,17 +60,14 @@ export function compareEvaluations(evaluations: readonly (EvaluatedRun | SeedMea
   return { comparable, incomparable: [...groups.values()], best, unranked };
 }
 
-/** Evaluations of runs that differ only in their seed; metrics are means, or null if a value is missing or not finite. */
+/** Runs that differ only in their seed; metrics are means, or null if a value is missing or not finite. */
 export interface SeedMean extends EvaluatedRun {
   readonly runs: readonly string[];
-  /** Standard deviations, unbiased; only for groups of two runs or more. */
+  /** Unbiased standard deviations; only for groups of two runs or more. */
   readonly std: Readonly<Record<string, number>>;
 }
 
-/**
- * Returns the mean and standard deviation of each metric over runs that differ only in their seed, in the order of their first runs.
- * @param evaluations evaluations with the settings of each run; `settings.seed` is ignored
- */
+/** Groups runs whose settings differ only in `seed`, in the order of their first runs. */
 export function meansOverSeeds(
   evaluations: readonly (EvaluatedRun & { readonly settings: Readonly<Record<string, unknown>> })[],
 ): SeedMean[] {
@@ -80,29 +78,26 @@ export function meansOverSeeds(
   }
   return Array.from(groups.values(), (members) => {
     const names = [...new Set(members.flatMap(({ metrics }) => Object.keys(metrics)))];
-    const [metrics, std]: [Record<string, number | null>, Record<string, number>] = [{}, {}];
+    const metrics: Record<string, number | null> = {};
+    const std: Record<string, number> = {};
     for (const name of names) {
       const values = members.map((member) => member.metrics[name]).filter((value) => typeof value === 'number');
-      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-      metrics[name] = values.length === members.length ? mean : null;
-      if (metrics[name] !== null && members.length > 1)
-        std[name] = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (members.length - 1));
+      metrics[name] = null;
+      if (values.length < members.length) continue;
+      const mean = (metrics[name] = sumOf(values) / values.length);
+      if (values.length > 1)
+        std[name] = Math.sqrt(sumOf(values.map((value) => (value - mean) ** 2)) / (values.length - 1));
     }
     const { run, protocol } = members[0]!;
     return { run, protocol, runs: members.map((member) => member.run), metrics, std };
   });
 }
 
-/** Returns how the evaluations that have a metric differ in a condition; an unrecorded condition counts as different. */
-function differenceIn(
-  condition: Condition,
-  metric: string,
-  evaluations: readonly EvaluatedRun[],
-): readonly Difference[] {
+/** Returns how evaluations of a metric differ in a condition; an unrecorded condition counts as different. */
+function differenceIn(condition: Condition, metric: string, evaluations: readonly EvaluatedRun[]): Difference[] {
   const keys = evaluations.filter(({ metrics }) => metric in metrics).map(({ protocol }) => condition.key(protocol));
-  const isSame =
-    keys.length < 2 || (keys[0] !== undefined && keys.every((key) => JSON.stringify(key) === JSON.stringify(keys[0])));
-  if (isSame) return [];
+  const first = JSON.stringify(keys[0]);
+  if (keys.length < 2 || (first !== undefined && keys.every((key) => JSON.stringify(key) === first))) return [];
   const valueIn = ({ metrics, protocol }: EvaluatedRun) =>
     !(metric in metrics) ? '-' : condition.key(protocol) === undefined ? 'not recorded' : condition.text(protocol);
   return [{ condition: condition.name, values: evaluations.map(valueIn) }];
@@ -124,9 +119,9 @@ function bestOf(metric: string, evaluations: readonly (EvaluatedRun | SeedMean)[
   return others.every((other) => isSignificant(best, other)) ? best.index : 'the best values differ less than seeds do';
 }
 
-/** A metric of some runs; `std` is undefined for a single run. */
 interface Sample {
   readonly mean: number;
+  /** Undefined for a single run. */
   readonly std: number | undefined;
   readonly count: number;
 }
@@ -144,13 +139,10 @@ const T_QUANTILES = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23,
 /** Whether two means differ by Welch's t-test. A single run is assumed to vary as the runs it is compared with. */
 function isSignificant(a: Sample, b: Sample): boolean {
   const errorOf = (sample: Sample, other: Sample) => (sample.std ?? other.std ?? 0) ** 2 / sample.count;
-  const errors = [errorOf(a, b), errorOf(b, a)] as const;
-  const total = errors[0] + errors[1];
+  const [errorOfA, errorOfB] = [errorOf(a, b), errorOf(b, a)];
+  const total = errorOfA + errorOfB;
   if (total === 0) return true;
-  const uncertainty = [a, b].reduce(
-    (sum, { count }, index) => sum + (count > 1 ? errors[index]! ** 2 / (count - 1) : 0),
-    0,
-  );
-  const degrees = Math.max(1, Math.floor(total ** 2 / uncertainty));
+  const uncertaintyOf = (error: number, { count }: Sample) => (count > 1 ? error ** 2 / (count - 1) : 0);
+  const degrees = Math.max(1, Math.floor(total ** 2 / (uncertaintyOf(errorOfA, a) + uncertaintyOf(errorOfB, b))));
   return Math.abs(a.mean - b.mean) > T_QUANTILES[Math.min(degrees, T_QUANTILES.length) - 1]! * Math.sqrt(total);
 }

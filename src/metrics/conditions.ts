@@ -1,4 +1,4 @@
-/** The protocol of an evaluation, as stored in its file. */
+/** The conditions of an evaluation, as its file stores them. */
 export type Protocol = Readonly<Record<string, unknown>>;
 
 /** A condition besides the model that values of a metric depend on. */
@@ -6,11 +6,9 @@ export interface Condition {
   readonly name: string;
   /** Returns equal values if and only if the condition is the same; undefined if the evaluation did not record it. */
   readonly key: (protocol: Protocol) => unknown;
-  /** Formats the condition for messages. */
   readonly text: (protocol: Protocol) => string;
 }
 
-/** An entry of the protocol that is an object. */
 const objectIn = (protocol: Protocol, name: string): Protocol | undefined => protocol[name] as Protocol | undefined;
 
 /** A condition that is one value of the protocol, or an object of values. */
@@ -28,13 +26,13 @@ const formatValue = (value: unknown): string =>
     : String(value);
 
 /** A data set is identified by its images, not by its name: the same name may refer to different files. */
-const imageSet = (name: string, splitOf: (protocol: Protocol) => unknown): Condition => ({
+const imageSet = (name: string, splitOf: (protocol: Protocol) => string): Condition => ({
   name,
-  key: (protocol) => objectIn(protocol, 'digests')?.[splitOf(protocol) as string],
+  key: (protocol) => objectIn(protocol, 'digests')?.[splitOf(protocol)],
   text: (protocol) => {
-    const [split, size] = [splitOf(protocol) as string, protocol.size as readonly number[]];
-    const digest = String(objectIn(protocol, 'digests')?.[split]).slice(0, 8);
-    return `${String(protocol.data)} ${split} at ${size.join('x')}x${String(protocol.channels)} (${digest})`;
+    const split = splitOf(protocol);
+    const size = [...(protocol.size as readonly number[]), protocol.channels].join('x');
+    return `${String(protocol.data)} ${split} at ${size} (${String(objectIn(protocol, 'digests')?.[split]).slice(0, 8)})`;
   },
 });
 
@@ -64,7 +62,7 @@ const extractor: Condition = {
  * unbiased KID does not, nor does a mean over images. The seed matters to none.
  */
 export const CONDITIONS = {
-  images: imageSet('image set', ({ split }) => split),
+  images: imageSet('image set', ({ split }) => split as string),
   trainingSet: imageSet('training set', () => 'train'),
   heldOutSet: imageSet('held-out set', () => 'test'),
   imageCount: protocolValue('image count', ({ images }) => images),

@@ -3,15 +3,13 @@ import { InputError } from '../errors.js';
 import type { ComparableImages } from '../images/raster.js';
 import { EvaluationContext, type EvaluationSubject, Stopwatch } from './evaluationContext.js';
 import type { FeatureEntry, GridImages, MetricResult } from './metric.js';
+import { rowsIn } from '../numerics/features.js';
 import { METRIC_ENTRIES, needsFor, usesFeatures } from './registry.js';
 
-/** Images whose bytes are hashed, evenly spaced over the split: enough to distinguish data sets, and few enough to be fast. */
+/** Evenly spaced images of a split whose bytes distinguish data sets. */
 const HASHED_IMAGES = 1000;
 
-/**
- * Returns a digest of the images of a split: SHA-256 in hexadecimal of their shape, their number, and the bytes of up to 1,000 of them. It
- * does not depend on the location or name of the data.
- */
+/** Returns SHA-256 in hexadecimal of the shape and number of a split's images, and of the bytes of up to 1,000 of them. */
 export async function splitDigest(split: Split, shape: ComparableImages['shape']): Promise<string> {
   const imageBytes = shape.reduce((product, size) => product * size, 1);
   const hashed = Math.min(HASHED_IMAGES, split.count);
@@ -48,21 +46,18 @@ export interface Evaluation {
  */
 export async function evaluate({ metrics, ...subject }: EvaluationOptions): Promise<Evaluation> {
   const { source, count, seed } = subject;
-  if (source[subject.split].count < 2)
+  const available = source[subject.split].count;
+  if (available < 2)
     throw new InputError(
       source.name,
-      `the ${subject.split} split has ${source[subject.split].count} images, but at least 2 are required`,
+      `the ${subject.split} split has ${available} images, but at least 2 are required`,
     );
   if (count < 2) throw new InputError('count', `expected at least 2 samples but got ${count}`);
   const entries = METRIC_ENTRIES.filter((entry) => entry.metrics.some(({ name }) => metrics.has(name)));
   const needs = needsFor(metrics);
   const stopwatch = new Stopwatch();
-  const context = new EvaluationContext(
-    subject,
-    needs,
-    entries.flatMap((entry) => ('compareImages' in entry ? [entry.compareImages] : [])),
-    stopwatch,
-  );
+  const comparisons = entries.flatMap((entry) => ('compareImages' in entry ? [entry.compareImages] : []));
+  const context = new EvaluationContext(subject, needs, comparisons, stopwatch);
   const images = await context.images();
   if (needs.size > 0) await context.samples();
   const results: MetricResult[] = [
@@ -92,21 +87,11 @@ export async function evaluate({ metrics, ...subject }: EvaluationOptions): Prom
 function merged(results: readonly MetricResult[], wanted: ReadonlySet<string>): Omit<Evaluation, 'timings'> {
   const all = <Key extends keyof MetricResult>(key: Key) =>
     Object.assign({}, ...results.map((result) => result[key])) as NonNullable<MetricResult[Key]>;
-  return {
-    metrics: onlyWanted(all('metrics'), wanted),
-    protocol: all('protocol'),
-    details: all('details'),
-    grids: all('grids'),
-  };
+  const metrics = Object.fromEntries(Object.entries(all('metrics')).filter(([name]) => wanted.has(name)));
+  return { metrics, protocol: all('protocol'), details: all('details'), grids: all('grids') };
 }
 
-const onlyWanted = (values: Readonly<Record<string, number>>, wanted: ReadonlySet<string>): Record<string, number> =>
-  Object.fromEntries(Object.entries(values).filter(([name]) => wanted.has(name)));
-
-async function protocolOf(
-  { subject, shape, indices }: EvaluationContext,
-  isSampled: boolean,
-): Promise<Record<string, unknown>> {
+async function protocolOf({ subject, shape, indices }: EvaluationContext, isSampled: boolean) {
   const { model, source, split, count, seed } = subject;
   return {
     data: source.name,
@@ -121,11 +106,8 @@ async function protocolOf(
   };
 }
 
-/** Returns digests of the images of both splits; an empty split has none. */
-async function splitDigests(
-  { train, test }: ImageSource,
-  shape: ComparableImages['shape'],
-): Promise<Record<string, string>> {
+/** An empty split has no digest. */
+async function splitDigests({ train, test }: ImageSource, shape: ComparableImages['shape']) {
   const digests: Record<string, string> = {};
   for (const [name, split] of Object.entries({ train, test }))
     if (split.count > 0) digests[name] = await splitDigest(split, shape);
@@ -151,10 +133,10 @@ async function trainTestReference(
   if (entries.length === 0) return [];
   const [training, test] = [await context.trainingReference(), await context.testFeatures()];
   if (test === undefined) return [];
-  const rows = [training, test].map(({ data, width }) => data.length / width);
+  const images = [training, test].map(rowsIn);
   const results = await stopwatch.time('train_test_reference', () =>
     entries.map((entry) => entry.compareFeatures(training, test, context.subject.seed)),
   );
   const { metrics, protocol } = merged(results, wanted);
-  return [{ metrics: {}, protocol: { train_test_reference: { images: rows, metrics, ...protocol } } }];
+  return [{ metrics: {}, protocol: { train_test_reference: { images, metrics, ...protocol } } }];
 }

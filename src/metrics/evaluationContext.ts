@@ -5,19 +5,18 @@ import {
   FeatureTable,
   splitFeatures,
 } from '../classifiers/featureExtractor.js';
-import type { ImageSource } from '../data/source.js';
+import type { ImageSource, Split } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { type ComparableImages, fromBytes, toBytes } from '../images/raster.js';
 import { drawnIndices, inChunks, sampleChunks } from '../model/chunks.js';
 import type { TrainedModel } from '../model/trainedModel.js';
-import { type Features, gatherRows } from '../numerics/features.js';
+import { type Features, gatherRows, rowsIn } from '../numerics/features.js';
 
-/** Measures how long phases take. */
 export class Stopwatch {
   private readonly taken: Record<string, number> = {};
 
-  /** Runs work and adds its time to a phase. */
+  /** Adds the time of the work to a phase. */
   async time<T>(phase: string, work: () => T | Promise<T>): Promise<T> {
     const start = performance.now();
     try {
@@ -35,19 +34,16 @@ export class Stopwatch {
   }
 }
 
-/** Images in memory at a time. */
+/** Codes to decode at a time. */
 const CHUNK = 1000;
 
 /** Maximum number of training images whose features are kept. */
 const MAX_TRAINING_IMAGES = 100_000;
 
-/**
- * Inputs of a metric: codes of images and samples; features of both; their class probabilities; or features of all training images, and the
- * samples themselves.
- */
+/** Inputs of a metric: codes, features or class probabilities of images and samples; or features of all training images, and the samples. */
 export type Need = 'codes' | 'features' | 'probabilities' | 'trainingFeatures';
 
-/** Compares some reconstructions with their originals: means over these images by name. */
+/** Returns means over some images by name. */
 export type CompareImages = (
   reconstructions: ComparableImages,
   originals: ComparableImages,
@@ -74,7 +70,6 @@ export interface EvaluationSubject {
   readonly onProgress?: ((phase: string, done: number, total: number) => void) | undefined;
 }
 
-/** Results of one pass over images. */
 interface ImagePass {
   /** e(x) [N, M]. */
   readonly codes: Features;
@@ -83,34 +78,33 @@ interface ImagePass {
   readonly extracted: ExtractedFeatures | undefined;
 }
 
-/** Results of one pass over samples. */
 interface SamplePass {
-  /** The latent samples z [N, M]. */
+  /** z [N, M]. */
   readonly codes: Features;
   /** e(g(z)) [N, M], without rounding g(z) to bytes. */
   readonly recovered: Features;
-  /** g(z) as bytes [N, C, H, W], as `agenet sample` writes them; empty unless a metric of training features needs them. */
+  /** g(z) as bytes [N, C, H, W]; empty unless a metric of training features needs them. */
   readonly images: Uint8Array;
   readonly extracted: ExtractedFeatures | undefined;
 }
 
-/** Features of training images, and their indices in the split. */
 interface TrainingFeatures {
   readonly features: Features;
+  /** Of the images in their split. */
   readonly indices: Uint32Array;
 }
 
-/**
- * Computes the inputs of metrics, each once on first use. Images are processed in chunks; the codes and features of all images are kept.
- */
+/** Computes the inputs of metrics, each once on first use. Keeps the codes and features of all images. */
 export class EvaluationContext {
   readonly shape: ComparableImages['shape'];
   /** Indices of the images in their split. */
   readonly indices: Uint32Array;
-  private imagePass: Promise<ImagePass> | undefined;
-  private samplePass: Promise<SamplePass> | undefined;
-  private trainingPass: Promise<TrainingFeatures> | undefined;
-  private testPass: Promise<Features | undefined> | undefined;
+  readonly images = once(() => this.stopwatch.time('images', () => this.scanImages()));
+  readonly samples = once(() => this.stopwatch.time('samples', () => this.scanSamples()));
+  /** Returns features of `count` training images, or of up to 100,000 if a metric needs all of them. */
+  readonly trainingFeatures = once(() => this.stopwatch.time('training_features', () => this.scanTraining()));
+  /** Returns features of test images; undefined if there are fewer than 2. */
+  readonly testFeatures = once(() => this.scanTest());
 
   constructor(
     readonly subject: EvaluationSubject,
@@ -122,33 +116,14 @@ export class EvaluationContext {
     this.indices = drawnIndices(subject.source[subject.split], subject.count, subject.seed);
   }
 
-  images(): Promise<ImagePass> {
-    return (this.imagePass ??= this.stopwatch.time('images', () => this.scanImages()));
-  }
-
-  samples(): Promise<SamplePass> {
-    return (this.samplePass ??= this.stopwatch.time('samples', () => this.scanSamples()));
-  }
-
-  /** Returns features of `count` training images, or of up to 100,000 if a metric needs all of them. */
-  trainingFeatures(): Promise<TrainingFeatures> {
-    return (this.trainingPass ??= this.stopwatch.time('training_features', () => this.scanTraining()));
-  }
-
-  /** Returns features of test images; undefined if there are fewer than 2. */
-  testFeatures(): Promise<Features | undefined> {
-    return (this.testPass ??= this.scanTest());
-  }
-
   /** Returns features of decoded codes [N, M], at a distance from codes of images. */
   async decodedFeatures({ data, width }: Features, distance: number, phase: string): Promise<Features> {
-    const { model } = this.subject;
     const count = data.length / width;
     const table = new FeatureTable(this.extractor, this.shape, count);
     for (let first = 0; first < count; first += CHUNK) {
       this.report(phase, first, count);
       const z = Float32Array.from(data.subarray(first * width, (first + CHUNK) * width));
-      await table.add(first, toBytes(await model.decode({ z, distance })));
+      await table.add(first, toBytes(await this.subject.model.decode({ z, distance })));
     }
     this.report(phase, count, count);
     return table.rows.features;
@@ -159,7 +134,7 @@ export class EvaluationContext {
     const { split, count, seed } = this.subject;
     if (split === 'train') return (await this.images()).extracted!.features;
     const { features } = await this.trainingFeatures();
-    return gatherRows(features, drawnIndices({ count: features.data.length / features.width }, count, seed));
+    return gatherRows(features, drawnIndices({ count: rowsIn(features) }, count, seed));
   }
 
   /** Reports progress, and ends the evaluation if it is aborted. */
@@ -194,10 +169,8 @@ export class EvaluationContext {
       const chunk = await model.encode({ x: images });
       codes.set(chunk, first * model.latentSize);
       if (!reconstruct) continue;
-      const [reconstructions, originals] = [
-        { shape, data: await model.decode({ z: chunk }) },
-        { shape, data: fromBytes(images) },
-      ];
+      const reconstructions = { shape, data: await model.decode({ z: chunk }) };
+      const originals = { shape, data: fromBytes(images) };
       const fraction = images.length / model.imageElements / indices.length;
       for (const compare of this.comparisons) {
         for (const [name, value] of Object.entries(compare(reconstructions, originals)))
@@ -224,12 +197,8 @@ export class EvaluationContext {
       await features.add(chunk.first, bytes);
     }
     this.report('samples', count, count);
-    return {
-      codes: { data: codes, width },
-      recovered: { data: recovered, width },
-      images: kept,
-      extracted: features?.rows,
-    };
+    const [z, ofSamples] = [codes, recovered].map((data) => ({ data, width })) as [Features, Features];
+    return { codes: z, recovered: ofSamples, images: kept, extracted: features?.rows };
   }
 
   private async scanTraining(): Promise<TrainingFeatures> {
@@ -237,8 +206,7 @@ export class EvaluationContext {
     const all = this.needs.has('trainingFeatures');
     const indices = drawnIndices(source.train, all ? MAX_TRAINING_IMAGES : count, seed);
     if (split === 'train' && !all) return { features: (await this.images()).extracted!.features, indices };
-    const onProgress = (done: number, total: number) => this.report('training images', done, total);
-    return { features: await splitFeatures(this.extractor, source.train, this.shape, indices, onProgress), indices };
+    return { features: await this.extract(source.train, indices, 'training images'), indices };
   }
 
   private async scanTest(): Promise<Features | undefined> {
@@ -246,9 +214,17 @@ export class EvaluationContext {
     if (split === 'test') return (await this.images()).extracted!.features;
     if (source.test.count < 2) return undefined;
     const indices = drawnIndices(source.test, count, seed);
-    const onProgress = (done: number, total: number) => this.report('test images', done, total);
-    return this.stopwatch.time('test_features', () =>
-      splitFeatures(this.extractor, source.test, this.shape, indices, onProgress),
-    );
+    return this.stopwatch.time('test_features', () => this.extract(source.test, indices, 'test images'));
   }
+
+  private extract(split: Split, indices: Uint32Array, phase: string): Promise<Features> {
+    const onProgress = (done: number, total: number) => this.report(phase, done, total);
+    return splitFeatures(this.extractor, split, this.shape, indices, onProgress);
+  }
+}
+
+/** Returns a function that does the work on its first call, and returns the same result on every call. */
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => (result ??= work());
 }

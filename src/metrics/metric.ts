@@ -5,11 +5,10 @@ import type { Features } from '../numerics/features.js';
 import { type Condition, CONDITIONS } from './conditions.js';
 import type { CompareImages, EvaluationContext, Need } from './evaluationContext.js';
 
-/** Groups of metrics in the order of tables. A list of metrics may name a group instead of its metrics. */
+/** Groups of metrics in the order of tables. */
 export const METRIC_GROUPS = ['reconstruction', 'samples', 'latent', 'memorization'] as const;
 export type MetricGroup = (typeof METRIC_GROUPS)[number];
 
-/** One number that an evaluation reports. */
 export interface MetricDefinition {
   readonly name: string;
   /** One sentence for help and documentation. */
@@ -17,11 +16,11 @@ export interface MetricDefinition {
   readonly better: 'higher' | 'lower' | 'none';
   /** Possible values, with their unit. */
   readonly range: string;
-  /** A value to read results against: what the definition gives for a perfect model, or what was measured, and where. */
+  /** What the definition gives for a perfect model, or what was measured, and where. */
   readonly goodValue: string;
   /** Publication or formula that defines the metric. */
   readonly reference: string;
-  /** Conditions besides the model that values depend on: values are comparable only if all conditions agree. */
+  /** Conditions besides the model that have to agree for values to be comparable. */
   readonly dependsOn: readonly Condition[];
   /** Whether models trained with this objective have the metric (default: all do). */
   readonly isDefinedFor?: (objective: {
@@ -36,15 +35,14 @@ export interface GridImages {
   readonly columns: number;
 }
 
-/** Results of an entry of the catalog. */
 export interface MetricResult {
-  /** Values by name. Values that were not requested are dropped. */
+  /** Values by name; an evaluation drops those that were not requested. */
   readonly metrics: Readonly<Record<string, number>>;
   /** Entries of the protocol that the values depend on. */
   readonly protocol?: Readonly<Record<string, unknown>>;
   /** Further results for the evaluation file. */
   readonly details?: Readonly<Record<string, unknown>>;
-  /** Grids by the name of their files. */
+  /** By the name of their files. */
   readonly grids?: Readonly<Record<string, GridImages>>;
 }
 
@@ -65,13 +63,12 @@ export interface FeatureEntry extends EntryBase {
   readonly compareFeatures: (real: Features, generated: Features, seed: number) => MetricResult;
 }
 
-/** Metrics of anything else that an evaluation prepares. */
 export interface ContextEntry extends EntryBase {
   readonly needs: readonly Need[];
   readonly compute: (context: EvaluationContext) => Promise<MetricResult>;
 }
 
-/** A file of the catalog: metrics that are computed together. */
+/** Metrics that are computed together. */
 export type MetricEntry = ReconstructionEntry | FeatureEntry | ContextEntry;
 
 /** A metric of codes, once for the codes e(x) of images and once for the codes e(g(z)) of samples. */
@@ -82,22 +79,18 @@ export function realAndFake({
   ...rest
 }: Omit<MetricDefinition, 'dependsOn'> & Partial<MetricDefinition>): MetricDefinition[] {
   const { codes, images, imageCount, sampleCount, trainingSet } = CONDITIONS;
+  const variant = (suffix: string, subject: string, ...conditions: readonly Condition[]) => ({
+    ...rest,
+    name: `${name}${suffix}`,
+    meaning: `${meaning}, for codes ${subject}`,
+    dependsOn: [codes, ...dependsOn, ...conditions],
+  });
   return [
-    {
-      ...rest,
-      name: `${name}_real`,
-      meaning: `${meaning}, for codes e(x) of images`,
-      dependsOn: [codes, ...dependsOn, images, imageCount],
-    },
-    {
-      ...rest,
-      name: `${name}_fake`,
-      meaning: `${meaning}, for codes e(g(z)) of samples`,
-      dependsOn: [codes, ...dependsOn, trainingSet, sampleCount],
-    },
+    variant('_real', 'e(x) of images', images, imageCount),
+    variant('_fake', 'e(g(z)) of samples', trainingSet, sampleCount),
   ];
 }
 
-/** Returns values by name with a suffix, such as `_real`. */
+/** Appends a suffix to names. */
 export const withSuffix = (metrics: Readonly<Record<string, number>>, suffix: string): Record<string, number> =>
   Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${name}${suffix}`, value]));

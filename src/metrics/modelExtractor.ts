@@ -1,9 +1,10 @@
 import type { OnnxModel } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { type FeatureExtractor, requireFinite } from '../classifiers/featureExtractor.js';
+import type { Features } from '../numerics/features.js';
 import { type ComparableImages, resampleBilinear } from '../images/raster.js';
 
-/** Preparation of images for an external ONNX model, and the outputs to use. */
+/** How to prepare images for an external ONNX model, and which outputs to use. */
 export interface ModelExtractorOptions {
   /** Name of the model in messages and results. */
   readonly name: string;
@@ -35,52 +36,45 @@ const MAX_INPUT_VALUES = 2 ** 29;
  */
 export async function modelExtractor(model: OnnxModel, options: ModelExtractorOptions): Promise<FeatureExtractor> {
   const input = inputOf(model, options);
-  const output = outputOf(model, options.output, options.name);
-  const requested = [
-    output,
-    ...(options.probabilities === undefined ? [] : [outputOf(model, options.probabilities, options.name)]),
-  ];
+  const { name, probabilities } = options;
+  const output = outputOf(model, options.output, name);
+  const requested = [output, ...(probabilities === undefined ? [] : [outputOf(model, probabilities, name)])];
   const prepare = preparation(input, options);
-  const runOn = async (images: ComparableImages & { readonly data: Uint8Array }): Promise<Rows[]> => {
+  const runOn = async (images: ImageBytes): Promise<Features[]> => {
     const count = images.data.length / imageSize(images);
-    const { data, shape } = prepare(images);
-    const results = await model.run(
-      input.name,
-      padTo(data, input.batch ?? count, count),
-      shapeOf(input, input.batch ?? count, shape),
-      requested,
-    );
-    return requested.map((name) => rowsOf(results[name]!, name, count, input.batch ?? count, options.name));
+    const { batch = count } = input;
+    const { data, shape } = prepare(images, batch);
+    const results = await model.run(input.name, data, shape, requested);
+    return requested.map((each) => rowsOf(results[each]!, each, count, batch, name));
   };
   const { channels = 3, size = 32 } = input;
-  const [probe] = await runOn({
-    shape: [channels === 1 ? 1 : 3, size, size],
-    data: new Uint8Array((channels === 1 ? 1 : 3) * size * size).fill(128),
-  });
+  const gray = new Uint8Array(channels * size * size).fill(128);
+  const widths = (await runOn({ shape: [channels, size, size], data: gray })).map(({ width }) => width);
   return {
-    name: `${options.name}, output ${output}`,
+    name: `${name}, output ${output}`,
     ...(options.digest === undefined ? {} : { digest: options.digest }),
-    width: probe!.width,
+    width: widths[0]!,
     extract: async (images) => {
-      const step = (input.batch ?? DEFAULT_BATCH) * imageSize(images);
-      const parts: Rows[][] = [];
-      for (let start = 0; start < images.data.length; start += step)
-        parts.push(await runOn({ shape: images.shape, data: images.data.subarray(start, start + step) }));
-      const [features, probabilities] = requested.map((_, index) => joined(parts.map((part) => part[index]!)));
-      return requireFinite({ features: features!, ...(probabilities ? { probabilities } : {}) }, options.name);
+      const [step, bytes] = [input.batch ?? DEFAULT_BATCH, imageSize(images)];
+      const count = images.data.length / bytes;
+      const tables = widths.map((width): Features => ({ data: new Float32Array(count * width), width }));
+      for (let first = 0; first < count; first += step) {
+        const data = images.data.subarray(first * bytes, (first + step) * bytes);
+        const parts = await runOn({ shape: images.shape, data });
+        parts.forEach((part, index) => tables[index]!.data.set(part.data, first * part.width));
+      }
+      const [features, classes] = tables;
+      return requireFinite({ features: features!, ...(classes ? { probabilities: classes } : {}) }, name);
     },
     release: () => model.release(),
   };
 }
 
-interface Rows {
-  readonly data: Float32Array;
-  readonly width: number;
-}
+type ImageBytes = ComparableImages & { readonly data: Uint8Array };
 
 const imageSize = ({ shape: [channels, height, width] }: ComparableImages): number => channels * height * width;
 
-/** The image input of a model; undefined sizes are neither declared in the file nor set by options. */
+/** The image input of a model. Undefined sizes are open: neither the file nor an option sets them. */
 interface ImageInput {
   readonly name: string;
   readonly channelsLast: boolean;
@@ -113,11 +107,11 @@ function inputOf({ inputs }: OnnxModel, { name, size, channels }: ModelExtractor
 
 /** @throws {InputError} if a batch of the declared or requested size would not fit into memory */
 function requireAllocatable({ batch = DEFAULT_BATCH, channels = 3, size = 1 }: ImageInput, name: string): void {
-  const values = batch * channels * size ** 2;
+  const [values, image] = [batch * channels * size ** 2, `${size}x${size}x${channels}`];
   if (values > MAX_INPUT_VALUES)
     throw new InputError(
       name,
-      `its input of ${batch} images of ${size}x${size}x${channels} has ${values} values, more than ${MAX_INPUT_VALUES}`,
+      `its input of ${batch} images of ${image} has ${values} values, more than ${MAX_INPUT_VALUES}`,
     );
 }
 
@@ -142,13 +136,8 @@ function outputOf({ outputs }: OnnxModel, requested: string | undefined, name: s
   throw new InputError(name, `unknown output ${requested}`, `choose from ${names.join(', ')}`);
 }
 
-type Prepared = { readonly data: Float32Array; readonly shape: readonly [channels: number, size: number] };
-
-/** Returns a function that resizes images, converts their channels and normalizes them. */
-function preparation(
-  input: ImageInput,
-  { name, mean = [0], std = [1] }: ModelExtractorOptions,
-): (images: ComparableImages & { readonly data: Uint8Array }) => Prepared {
+/** Returns a function that resizes images, converts their channels, normalizes them, and pads them with zeros to `batch` images. */
+function preparation(input: ImageInput, { name, mean = [0], std = [1] }: ModelExtractorOptions) {
   for (const [what, values] of Object.entries({ mean, std })) {
     if (values.length !== 1 && values.length !== (input.channels ?? 3))
       throw new InputError(name, `expected one ${what} value or one per channel, but got ${values.length}`);
@@ -158,29 +147,27 @@ function preparation(
         `${what} must be finite${what === 'std' ? ' and above 0' : ''}, but is ${values.join(', ')}`,
       );
   }
-  return ({ shape: [channels, height, width], data }) => {
-    const size = input.size ?? height;
-    const target = input.channels ?? channels;
-    const count = data.length / (channels * height * width);
-    const planes = resampleBilinear({ shape: [channels, height, width], data }, size);
+  return (images: ImageBytes, batch: number) => {
+    const [channels, height] = images.shape;
+    const { size = height, channels: target = channels } = input;
+    const planes = resampleBilinear(images, size);
     const area = size * size;
-    const result = new Float32Array(count * target * area);
-    for (let image = 0; image < count; image++) {
+    const data = new Float32Array(batch * target * area);
+    for (let image = 0; image * channels * area < planes.length; image++) {
       for (let channel = 0; channel < target; channel++) {
         const [center, scale] = [mean[channel] ?? mean[0]!, std[channel] ?? std[0]!];
         for (let pixel = 0; pixel < area; pixel++) {
-          const value =
-            (pixelOf(planes, image * channels * area + pixel, area, channels, target, channel) / 255 - center) / scale;
-          result[image * target * area + (input.channelsLast ? pixel * target + channel : channel * area + pixel)] =
-            value;
+          const value = pixelOf(planes, image * channels * area + pixel, area, channels, target, channel);
+          const offset = input.channelsLast ? pixel * target + channel : channel * area + pixel;
+          data[image * target * area + offset] = (value / 255 - center) / scale;
         }
       }
     }
-    return { data: result, shape: [target, size] };
+    return { data, shape: input.channelsLast ? [batch, size, size, target] : [batch, target, size, size] };
   };
 }
 
-/** Returns a pixel's value in one of `target` channels: grayscale is repeated, RGB is averaged for a single channel. */
+/** Returns a pixel in one of `target` channels: repeats grayscale, and averages RGB for a single channel. */
 function pixelOf(
   planes: Float32Array,
   offset: number,
@@ -194,38 +181,17 @@ function pixelOf(
   return (planes[offset]! + planes[offset + area]! + planes[offset + 2 * area]!) / 3;
 }
 
-const shapeOf = ({ channelsLast }: ImageInput, batch: number, [channels, size]: Prepared['shape']): number[] =>
-  channelsLast ? [batch, size, size, channels] : [batch, channels, size, size];
-
-/** Pads images with zeros to `batch` images, for models with a fixed batch size. */
-function padTo(data: Float32Array, batch: number, count: number): Float32Array {
-  if (batch === count) return data;
-  const padded = new Float32Array((data.length / count) * batch);
-  padded.set(data);
-  return padded;
-}
-
-/** Returns the rows of an output [batch, D] or [batch, D, 1, ...] without those of padding images. */
+/** Returns the rows of an output [batch, D] or [batch, D, 1, ...] without the rows of padding. */
 function rowsOf(
   { shape, data }: { readonly shape: readonly number[]; readonly data: Float32Array },
   output: string,
   count: number,
   batch: number,
   name: string,
-): Rows {
+): Features {
   const [rows, width = 0] = shape;
   if (shape.length < 2 || rows !== batch || width < 1 || data.length !== batch * width) {
     throw new InputError(name, `expected output ${output} of shape [${batch}, D], but got [${shape.join(', ')}]`);
   }
   return { data: data.subarray(0, count * width), width };
-}
-
-function joined(parts: readonly Rows[]): Rows {
-  const data = new Float32Array(parts.reduce((sum, part) => sum + part.data.length, 0));
-  let position = 0;
-  for (const part of parts) {
-    data.set(part.data, position);
-    position += part.data.length;
-  }
-  return { data, width: parts[0]?.width ?? 1 };
 }

@@ -52,8 +52,8 @@ async function imageErrors(model: TrainedModel, split: Split, onProgress: Progre
 }
 
 async function latentCosine(model: TrainedModel, draws: number, seed: number): Promise<number> {
-  const codes = drawCodes(model.prior, draws, model.latentSize, randomStream(seed, 'evaluation codes'));
-  const recovered = await model.encodeGenerated({ x: await model.generate({ z: codes }) });
   const width = model.latentSize;
+  const codes = drawCodes(model.prior, draws, width, randomStream(seed, 'evaluation codes'));
+  const recovered = await model.encodeGenerated({ x: await model.generate({ z: codes }) });
   return meanCosine({ data: codes, width }, { data: recovered, width });
 }

@@ -6,7 +6,7 @@ import { METRIC_GROUPS, type MetricDefinition, type MetricEntry, type MetricGrou
 const isEntry = (value: unknown): value is MetricEntry =>
   typeof value === 'object' && value !== null && 'metrics' in value && 'group' in value;
 
-/** The entries of the catalog, by group. */
+/** The catalog, by group. */
 export const METRIC_ENTRIES: readonly MetricEntry[] = METRIC_GROUPS.flatMap((group) =>
   Object.values(catalog)
     .filter(isEntry)
@@ -20,11 +20,9 @@ const METRICS: ReadonlyMap<string, MetricDefinition & { readonly entry: MetricEn
 /** Every metric, in the order of tables. */
 export const METRIC_NAMES: readonly string[] = Array.from(METRICS.keys());
 
-/** Returns the metrics of a group. */
 export const metricsIn = (group: MetricGroup): readonly MetricDefinition[] =>
   METRIC_ENTRIES.filter((entry) => entry.group === group).flatMap(({ metrics }) => metrics);
 
-/** Returns the definition of a metric, or undefined for an unknown name. */
 export const metricNamed = (name: string): MetricDefinition | undefined => METRICS.get(name);
 
 /** Returns the direction of a metric; undefined if it has none. */
@@ -33,25 +31,24 @@ export function betterDirection(metric: string): 'higher' | 'lower' | undefined 
   return better === 'none' ? undefined : better;
 }
 
-const needsOf = (entry: MetricEntry): readonly Need[] =>
-  'needs' in entry ? entry.needs : 'compareFeatures' in entry ? ['features'] : [];
-
-/** Returns the inputs that metrics require. */
-export function needsFor(metrics: ReadonlySet<string>): ReadonlySet<Need> {
-  return new Set(Array.from(metrics).flatMap((name) => needsOf(METRICS.get(name)!.entry)));
+function needsOf(metric: string): readonly Need[] {
+  const { entry } = METRICS.get(metric)!;
+  return 'needs' in entry ? entry.needs : 'compareFeatures' in entry ? ['features'] : [];
 }
 
-/** Whether a metric needs a feature extractor. */
-export const usesFeatures = (metric: string): boolean =>
-  needsOf(METRICS.get(metric)!.entry).some((need) => need !== 'codes');
+/** Returns the inputs that metrics require. */
+export const needsFor = (metrics: Iterable<string>): ReadonlySet<Need> => new Set(Array.from(metrics).flatMap(needsOf));
 
-/** Whether a metric needs the probabilities of classes, which extractors of data without classes lack. */
-export const usesProbabilities = (metric: string): boolean =>
-  needsOf(METRICS.get(metric)!.entry).includes('probabilities');
+/** Whether a metric needs a feature extractor. */
+export const usesFeatures = (metric: string): boolean => needsOf(metric).some((need) => need !== 'codes');
+
+/** Whether a metric needs class probabilities, which extractors of data without classes lack. */
+export const usesProbabilities = (metric: string): boolean => needsOf(metric).includes('probabilities');
 
 /** Whether a metric needs the features of all training images, the slowest input. */
-export const usesTrainingFeatures = (metric: string): boolean =>
-  needsOf(METRICS.get(metric)!.entry).includes('trainingFeatures');
+export const usesTrainingFeatures = (metric: string): boolean => needsOf(metric).includes('trainingFeatures');
+
+const GROUPS = METRIC_GROUPS.join(', ');
 
 /**
  * Returns the metrics that a list of metrics and groups names.
@@ -68,15 +65,10 @@ export function parseMetrics(names: readonly string[]): ReadonlySet<string> {
       throw new InputError(
         `metric "${name}"`,
         `unknown metric${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${METRIC_NAMES.join(', ')}`,
-        `or a group: ${METRIC_GROUPS.join(', ')}`,
+        `or a group: ${GROUPS}`,
       );
     }
   }
-  if (wanted.size === 0)
-    throw new InputError(
-      'metrics',
-      'the list is empty',
-      `choose from the groups ${METRIC_GROUPS.join(', ')}, or name single metrics`,
-    );
-  return wanted;
+  if (wanted.size > 0) return wanted;
+  throw new InputError('metrics', 'the list is empty', `choose from the groups ${GROUPS}, or name single metrics`);
 }

@@ -1,17 +1,16 @@
 import { InputError } from '../errors.js';
+import { type RandomStream, shuffledIndices } from '../random.js';
 
-/** Vectors of one length, row-major [N, width]: features of images, or codes. */
+/** Rows [N, width], such as features of images, or codes. */
 export interface Features {
   readonly data: Float32Array | Float64Array;
-  /** Length of a row, 1 or more. */
   readonly width: number;
 }
 
 /**
- * Returns the number of rows, after a check that they are complete and finite.
- * @param name name of the rows in messages, such as `real features`
- * @param least minimum number of rows
- * @throws {InputError} if the width does not divide the number of values, there are fewer rows, or a value is NaN or infinite
+ * Returns the number of rows.
+ * @param name of the rows in messages
+ * @throws {InputError} if rows are incomplete, there are fewer than `least`, or a value is not finite
  */
 export function checkFeatures({ data, width }: Features, name: string, least = 1): number {
   if (!Number.isInteger(width) || width < 1)
@@ -28,10 +27,7 @@ export function checkFeatures({ data, width }: Features, name: string, least = 1
   return rows;
 }
 
-/**
- * Returns the numbers of rows of two sets of equal width.
- * @throws {InputError} as for `checkFeatures`, and if the widths differ
- */
+/** Returns the numbers of rows. @throws {InputError} as `checkFeatures`, and if the widths differ */
 export function checkPair(
   a: Features,
   nameOfA: string,
@@ -44,13 +40,17 @@ export function checkPair(
   return [checkFeatures(a, nameOfA, least), checkFeatures(b, nameOfB, least)];
 }
 
-/** Returns the rows at the given indices, in that order, as a copy in double precision. */
+/** Copies the rows at the given indices, in that order, to double precision. */
 export function gatherRows({ data, width }: Features, indices: ArrayLike<number>): Features {
   const gathered = new Float64Array(indices.length * width);
   for (let row = 0; row < indices.length; row++)
     gathered.set(data.subarray(indices[row]! * width, (indices[row]! + 1) * width), row * width);
   return { data: gathered, width };
 }
+
+/** Copies `count` random rows, without replacement; all if there are fewer. */
+export const randomRows = (set: Features, count: number, stream: RandomStream): Features =>
+  gatherRows(set, shuffledIndices(rowsIn(set), stream).subarray(0, count));
 
 /** Returns the mean of every column, in double precision. */
 export function columnMeans({ data, width }: Features): Float64Array {
@@ -62,23 +62,31 @@ export function columnMeans({ data, width }: Features): Float64Array {
   return means.map((sum) => sum / rows);
 }
 
-/**
- * Checks that a value is an integer of `least` or more.
- * @throws {InputError} otherwise
- */
+/** Returns means and variances (divided by N) of columns; differences of moments could be negative. */
+export function columnMoments({ data, width }: Features): Record<'means' | 'variances', Float64Array> {
+  const means = columnMeans({ data, width });
+  const squares = Float64Array.from(data, (value, index) => (value - means[index % width]!) ** 2);
+  return { means, variances: columnMeans({ data: squares, width }) };
+}
+
+/** @throws {InputError} if a value is not an integer of `least` or more */
 export function checkWhole(value: number, name: string, least = 1): void {
   if (!Number.isInteger(value) || value < least)
     throw new InputError(name, `is ${value}, but must be a whole number of ${least} or more`);
 }
 
-/** Returns the number of rows. */
 export const rowsIn = ({ data, width }: Features): number => data.length / width;
 
+export function sumOf(values: Iterable<number>): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
+}
+
 /** Returns the mean and the population standard deviation, as numpy.std. */
-export function meanAndStd(values: ArrayLike<number>): { readonly mean: number; readonly std: number } {
-  const list = Array.from(values);
-  const mean = list.reduce((sum, value) => sum + value, 0) / list.length;
-  return { mean, std: Math.sqrt(list.reduce((sum, value) => sum + (value - mean) ** 2, 0) / list.length) };
+export function meanAndStd(values: readonly number[]): Record<'mean' | 'std', number> {
+  const mean = sumOf(values) / values.length;
+  return { mean, std: Math.sqrt(sumOf(values.map((value) => (value - mean) ** 2)) / values.length) };
 }
 
 /** Returns the index of the maximum of each row; the first of equal ones. */
@@ -98,7 +106,7 @@ export function medianOf(values: Float64Array): number {
   return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
 }
 
-/** Returns the mean cosine of the rows of two sets, row by row, [N, M] both. The cosine of a row of zeros counts as 0. */
+/** Returns the mean cosine of each row of a set with the same row of another. A row of zeros has the cosine 0. */
 export function meanCosine(a: Features, b: Features): number {
   let total = 0;
   for (let start = 0; start < a.data.length; start += a.width) {

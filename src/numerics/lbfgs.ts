@@ -1,17 +1,15 @@
 import { dot } from './matrixProduct.js';
 
-/** A differentiable function: returns its value at x and fills the gradient. */
+/** Returns its value at x and fills the gradient. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
-export interface Minimum {
-  readonly x: Float64Array;
-  readonly value: number;
+interface Minimum extends Omit<Point, 'gradient'> {
   /** Largest magnitude in the gradient at x. */
   readonly slope: number;
   readonly iterations: number;
 }
 
-export interface MinimizeOptions {
+interface MinimizeOptions {
   /** Largest entry of the gradient at which the minimization ends. */
   readonly tolerance?: number;
   readonly iterations?: number;
@@ -25,21 +23,21 @@ interface Point {
   readonly value: number;
 }
 
-/** A step and the change of the gradient along it. */
 interface Pair {
   readonly step: Float64Array;
+  /** Of the gradient. */
   readonly change: Float64Array;
   /** 1 / step.change. */
   readonly scale: number;
 }
 
-/** Fractions of the initial slope: minimum decrease (Armijo) and maximum remaining slope (weak Wolfe condition). */
+/** Fractions of the initial slope: of Armijo's condition and of the weak Wolfe condition. */
 const [MIN_DECREASE, MAX_SLOPE] = [1e-4, 0.9];
 const LARGEST_TRIALS = 60;
 
 /**
- * Minimizes a smooth function by the limited-memory BFGS method (Nocedal and Wright 2006, algorithm 7.5) with a line search that doubles
- * and bisects until the weak Wolfe conditions hold (Lewis and Overton 2013). Deterministic. Ends early if rounding allows no further decrease.
+ * Minimizes a smooth function by the limited-memory BFGS method (Nocedal and Wright 2006, algorithm 7.5). The line search doubles and
+ * bisects until the weak Wolfe conditions hold (Lewis and Overton 2013). Ends early if rounding allows no further decrease.
  */
 export function minimize(
   objective: Objective,
@@ -58,12 +56,13 @@ export function minimize(
     // Without history the scale of the gradient is unknown, so the first step has at most length 1.
     const first = pairs.length > 0 ? 1 : Math.min(1, 1 / Math.sqrt(dot(direction, direction)));
     const next = lineSearch(evaluate, point, direction, first);
-    if (next === undefined && pairs.length === 0) break;
     if (next === undefined) {
+      if (pairs.length === 0) break;
       pairs = [];
       continue;
     }
-    const [step, change] = [difference(next.x, point.x), difference(next.gradient, point.gradient)];
+    const step = difference(next.x, point.x);
+    const change = difference(next.gradient, point.gradient);
     const curvature = dot(step, change);
     if (curvature > 0) pairs = [...pairs, { step, change, scale: 1 / curvature }].slice(-memory);
     point = next;
@@ -90,7 +89,7 @@ function quasiNewtonDirection(gradient: Float64Array, pairs: readonly Pair[]): F
   return direction;
 }
 
-/** Returns a point along the direction that satisfies the weak Wolfe conditions, or undefined if none is found. */
+/** Returns a point along the direction that satisfies the weak Wolfe conditions, if it finds one. */
 function lineSearch(
   evaluate: (x: Float64Array) => Point,
   from: Point,

@@ -1,15 +1,11 @@
-import type { Features } from './features.js';
+import { type Features, rowsIn } from './features.js';
 
-/** Rows and columns of the tile of the product that the innermost loop keeps in registers. */
+/** The tile of the product that the innermost loop keeps in registers. */
 const [TILE_ROWS, TILE_COLUMNS] = [2, 4];
 
-/**
- * Returns the product A B^T [R, S] in double precision. Every element is summed in the order of its terms: equal rows have bitwise identical
- * products.
- * @param a,b rows [R, K] and [S, K]
- */
+/** Returns A B^T [R, S] of rows [R, K] and [S, K]. Sums elements in the order of terms: equal rows have bitwise identical products. */
 export function multiplyTransposed(a: Features, b: Features): Float64Array {
-  const [rows, columns, terms] = [a.data.length / a.width, b.data.length / b.width, a.width];
+  const [rows, columns, terms] = [rowsIn(a), rowsIn(b), a.width];
   const [left, right] = [paddedRows(a, TILE_ROWS), paddedRows(b, TILE_COLUMNS)];
   const product = new Float64Array(rows * columns);
   const tile = new Float64Array(TILE_ROWS * TILE_COLUMNS);
@@ -25,14 +21,13 @@ export function multiplyTransposed(a: Features, b: Features): Float64Array {
   return product;
 }
 
-/** Returns a copy in double precision, padded with zero rows to a multiple. */
+/** Copies to double precision, padded with zero rows to a multiple. */
 function paddedRows({ data, width }: Features, multiple: number): Float64Array {
   const padded = new Float64Array(Math.ceil(data.length / width / multiple) * multiple * width);
   padded.set(data);
   return padded;
 }
 
-/** Computes the inner products of 2 rows of A with 4 rows of B. */
 function multiplyTile(
   a: Float64Array,
   row0: number,
@@ -65,14 +60,12 @@ function multiplyTile(
   [tile[4], tile[5], tile[6], tile[7]] = [c10, c11, c12, c13];
 }
 
-/** Returns the inner product of two vectors. */
 export function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let index = 0; index < a.length; index++) sum += a[index]! * b[index]!;
   return sum;
 }
 
-/** Returns the transpose [D, N] of rows [N, D]. */
 export function transposed({ data, width }: Features): Features {
   const rows = data.length / width;
   const result = new Float64Array(data.length);
@@ -84,23 +77,23 @@ export function transposed({ data, width }: Features): Features {
 /** Receives a row of A, a row of B and a value of this pair. */
 export type PairVisitor = (row: number, column: number, value: number) => void;
 
-/** Number of rows of either factor that are multiplied at a time: 512 KiB of products, for any size of the sets. */
+/** Rows of either factor to multiply at a time: 512 KiB of products. */
 const BLOCK = 256;
 
 /** Calls `visit` with the inner product of every row of A with every row of B. */
 export const forEachProduct = (a: Features, b: Features, visit: PairVisitor): void => visitBlocks(a, b, false, visit);
 
-/** Calls `visit` with the inner products of the rows of one set: of each pair once, `column <= row`. */
+/** The same for the rows of one set: each pair once, `column <= row`. */
 export const forEachProductWithin = (a: Features, visit: PairVisitor): void => visitBlocks(a, a, true, visit);
 
 function visitBlocks(a: Features, b: Features, lowerOnly: boolean, visit: PairVisitor): void {
   for (let firstRow = 0; firstRow * a.width < a.data.length; firstRow += BLOCK) {
     const rows = block(a, firstRow);
-    const height = rows.data.length / rows.width;
-    const end = lowerOnly ? firstRow + height : b.data.length / b.width;
+    const height = rowsIn(rows);
+    const end = lowerOnly ? firstRow + height : rowsIn(b);
     for (let firstColumn = 0; firstColumn < end; firstColumn += BLOCK) {
       const columns = block(b, firstColumn);
-      const width = columns.data.length / columns.width;
+      const width = rowsIn(columns);
       const products = multiplyTransposed(rows, columns);
       for (let row = 0; row < height; row++) {
         const visited = lowerOnly ? Math.min(width, firstRow + row + 1 - firstColumn) : width;

@@ -1,4 +1,4 @@
-import type { Features } from './features.js';
+import { type Features, rowsIn } from './features.js';
 import { forEachProduct, forEachProductWithin, type PairVisitor } from './matrixProduct.js';
 
 /**
@@ -8,7 +8,7 @@ import { forEachProduct, forEachProductWithin, type PairVisitor } from './matrix
 export const forEachDistance = (a: Features, b: Features, visit: PairVisitor): void =>
   forEachProduct(a, b, distancesTo(visit, squaredNorms(a), squaredNorms(b)));
 
-/** Calls `visit` with the squared distances of the rows of one set: of each pair once, `column <= row`. */
+/** The same for the rows of one set: each pair once, `column <= row`. */
 export function forEachDistanceWithin(a: Features, visit: PairVisitor): void {
   const norms = squaredNorms(a);
   forEachProductWithin(a, distancesTo(visit, norms, norms));
@@ -19,7 +19,7 @@ const distancesTo =
   (row, column, product) =>
     visit(row, column, Math.max(0, normsOfA[row]! + normsOfB[column]! - 2 * product));
 
-/** Returns |row|^2 of every row, summed in the order of a product, so that the distance of equal rows is exactly 0. */
+/** Sums in the order of a product, so that the distance of equal rows is exactly 0. */
 function squaredNorms({ data, width }: Features): Float64Array {
   const norms = new Float64Array(data.length / width);
   for (let row = 0; row < norms.length; row++) {
@@ -29,23 +29,23 @@ function squaredNorms({ data, width }: Features): Float64Array {
 }
 
 /** The nearest rows of each row, nearest first; of equally near rows, the smaller index first. */
-export interface NearestRows {
+interface NearestRows {
   /** Neighbors per row. */
   readonly count: number;
-  /** Squared Euclidean distances [N, count]. */
+  /** Euclidean [N, count]. */
   readonly squaredDistances: Float64Array;
-  /** Row indices [N, count]. */
+  /** [N, count]. */
   readonly indices: Uint32Array;
 }
 
-/** Finds the `count` rows of `references` nearest to each row of `queries`; `references` must have at least `count` rows. Memory: O(N count). */
+/** Finds the rows of `references`, at least `count`, that are nearest to each of `queries`. Memory: O(N count). */
 export function nearestRows(queries: Features, references: Features, count: number): NearestRows {
   const { lists, enter } = emptyLists(queries, count);
   forEachDistance(queries, references, enter);
   return lists;
 }
 
-/** Finds the `count` nearest other rows of each row of a set, which must have more than `count` rows. */
+/** Finds the nearest other rows of each row of a set of more than `count` rows. */
 export function nearestOtherRows(set: Features, count: number): NearestRows {
   const { lists, enter } = emptyLists(set, count);
   forEachDistanceWithin(set, (row, column, distance) => {
@@ -56,12 +56,9 @@ export function nearestOtherRows(set: Features, count: number): NearestRows {
   return lists;
 }
 
-/** Creates neighbor lists; candidates must be inserted in ascending order of their indices. */
-function emptyLists(
-  { data, width }: Features,
-  count: number,
-): { readonly lists: NearestRows; readonly enter: PairVisitor } {
-  const size = (data.length / width) * count;
+/** Candidates must be entered in ascending order of their indices. */
+function emptyLists(queries: Features, count: number): { readonly lists: NearestRows; readonly enter: PairVisitor } {
+  const size = rowsIn(queries) * count;
   const [squaredDistances, indices] = [new Float64Array(size).fill(Infinity), new Uint32Array(size)];
   const enter: PairVisitor = (row, neighbor, distance) => {
     const first = row * count;

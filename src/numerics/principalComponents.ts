@@ -1,5 +1,5 @@
 import { InputError } from '../errors.js';
-import { checkFeatures, checkWhole, columnMeans, type Features } from './features.js';
+import { checkFeatures, checkWhole, columnMeans, type Features, sumOf } from './features.js';
 import { dot, forEachProductWithin, multiplyTransposed, transposed } from './matrixProduct.js';
 import { randomStream } from '../random.js';
 
@@ -11,7 +11,7 @@ export interface Gaussian {
   readonly covariance: Float64Array;
 }
 
-/** Number of rows that are centered at a time. */
+/** Rows to center at a time. */
 const CHUNK = 1024;
 
 /**
@@ -62,8 +62,7 @@ export function principalComponents(features: Features, components = 2): Princip
   if (components > width)
     throw new InputError('components', `expected at most ${width}, the width of the rows, but got ${components}`);
   const { axes, variances } = leadingEigenvectors(covariance, width, components);
-  let total = 0;
-  for (let index = 0; index < width; index++) total += covariance[index * (width + 1)]!;
+  const total = sumOf(covariance.filter((_, index) => index % (width + 1) === 0));
   return {
     mean,
     axes,
@@ -72,23 +71,17 @@ export function principalComponents(features: Features, components = 2): Princip
   };
 }
 
-/** The iteration ends if an axis changes by less, or after a number of steps: then the next variance is so close that either axis is valid. */
+/** Beyond these iterations the next variance is so close that either axis is valid. */
 const [TOLERANCE, MAX_ITERATIONS] = [1e-13, 20_000];
 
-/**
- * Computes the leading eigenvectors of a covariance by power iteration, one after another, each orthogonal to those before it. The
- * sign of an axis makes its largest entry positive.
- */
+/** Iterates powers of a covariance; each axis is orthogonal to the earlier ones. */
 function leadingEigenvectors(
   covariance: Float64Array,
   size: number,
   count: number,
-): { readonly axes: Float64Array; readonly variances: Float64Array } {
-  const [axes, variances, stream] = [
-    new Float64Array(count * size),
-    new Float64Array(count),
-    randomStream(0, 'start of a power iteration'),
-  ];
+): Pick<PrincipalComponents, 'axes' | 'variances'> {
+  const [axes, variances] = [new Float64Array(count * size), new Float64Array(count)];
+  const stream = randomStream(0, 'start of a power iteration');
   for (let component = 0; component < count; component++) {
     const before = Array.from({ length: component }, (_, row) => axes.subarray(row * size, (row + 1) * size));
     let axis = orthonormalize(Float64Array.from(stream.fillNormal(new Float32Array(size))), before).axis;
@@ -110,10 +103,7 @@ function leadingEigenvectors(
 }
 
 /** Returns the normalized component of a vector orthogonal to others, and its norm. Orthogonalizes twice, because once loses digits. */
-function orthonormalize(
-  vector: Float64Array,
-  others: readonly Float64Array[],
-): { readonly axis: Float64Array; readonly norm: number } {
+function orthonormalize(vector: Float64Array, others: readonly Float64Array[]) {
   for (const other of [...others, ...others]) {
     const inner = dot(vector, other);
     vector.forEach((_, index) => (vector[index]! -= inner * other[index]!));

@@ -1,4 +1,4 @@
-import { columnMeans, type Features } from './features.js';
+import { columnMoments, type Features, sumOf } from './features.js';
 
 /** An affine map of columns to a common scale: minus the mean, times a factor. */
 export interface Standardizer {
@@ -10,30 +10,28 @@ export interface Standardizer {
 /** Columns with a smaller variance, as a fraction of the average, count as constant. */
 const MIN_VARIANCE_FRACTION = 1e-6;
 
-/** Fits a standardizer that gives every column of these rows mean 0 and variance 1. */
+/** Gives every column mean 0 and variance 1. */
 export function fitStandardizer(rows: Features): Standardizer {
-  const { means, variances } = momentsOf(rows);
+  const { means, variances } = columnMoments(rows);
   const least = Math.max(Number.MIN_VALUE, (MIN_VARIANCE_FRACTION * sumOf(variances)) / rows.width);
   return { means, factors: variances.map((variance) => (variance < least ? 0 : 1 / Math.sqrt(variance))) };
 }
 
-/** Fits a standardizer with one factor for all columns: mean 0 and an average variance of 1. The ratios of variances are kept. */
+/** Gives all columns one factor: mean 0 and an average variance of 1. */
 export function commonScale(rows: Features): Standardizer {
-  const { means, variances } = momentsOf(rows);
+  const { means, variances } = columnMoments(rows);
   const variance = sumOf(variances) / rows.width;
   return { means, factors: means.map(() => (variance > 0 ? 1 / Math.sqrt(variance) : 0)) };
 }
 
-/** Concatenates standardizers with equal weight for any number of columns: the sums of variances are equal, and 1 per column on average. */
+/** Concatenates standardizers so that their sums of variances are equal, and the average variance is 1. */
 export function balancedScale(parts: readonly Standardizer[]): Standardizer {
-  const width = parts.reduce((sum, { means }) => sum + means.length, 0);
-  const joined = (arrays: readonly Float64Array[]) => Float64Array.from(arrays.flatMap((array) => Array.from(array)));
-  return {
-    means: joined(parts.map(({ means }) => means)),
-    factors: joined(
-      parts.map(({ factors }) => factors.map((factor) => factor * Math.sqrt(width / (parts.length * factors.length)))),
-    ),
-  };
+  const means = Float64Array.from(parts.flatMap((part) => Array.from(part.means)));
+  const factors = parts.flatMap((part) => {
+    const weight = Math.sqrt(means.length / (parts.length * part.factors.length));
+    return Array.from(part.factors, (factor) => factor * weight);
+  });
+  return { means, factors: Float64Array.from(factors) };
 }
 
 export function applyScale({ means, factors }: Standardizer, { data, width }: Features): Features {
@@ -58,12 +56,3 @@ export function foldIntoWeights({ means, factors }: Standardizer, parameters: Fl
   }
   return unscaled;
 }
-
-function momentsOf({ data, width }: Features): { readonly means: Float64Array; readonly variances: Float64Array } {
-  const means = columnMeans({ data, width });
-  const variances = new Float64Array(width);
-  data.forEach((value, index) => (variances[index % width]! += (value - means[index % width]!) ** 2));
-  return { means, variances: variances.map((sum) => (sum * width) / data.length) };
-}
-
-const sumOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);

@@ -37,18 +37,17 @@ const powerOfTwoAbove = (value: number): number =>
   value === 0 ? 1 : 2 ** Math.min(1023, Math.max(-1021, Math.ceil(Math.log2(value))));
 
 /**
- * Makes a tridiagonal matrix diagonal.
- * @param d diagonal [n], becomes the eigenvalues
- * @param offDiagonal [n], entry i couples i - 1 and i; destroyed
+ * Turns the diagonal of a tridiagonal matrix into its eigenvalues.
+ * @param e entry i couples i - 1 and i; destroyed
  */
-function diagonalize(d: Float64Array, offDiagonal: Float64Array): void {
-  const size = d.length;
-  // Shifted: here entry i couples i and i + 1.
-  const e = offDiagonal;
+function diagonalize(d: Float64Array, e: Float64Array): void {
+  // From here on, entry i couples i and i + 1.
   e.copyWithin(0, 1);
-  e[size - 1] = 0;
-  const negligible = Number.EPSILON * largestCoupling(d, e);
-  for (let first = 0; first < size; first++) {
+  e[d.length - 1] = 0;
+  // The largest |d_i| + |e_i| estimates the norm.
+  const norm = d.reduce((largest, value, index) => Math.max(largest, Math.abs(value) + Math.abs(e[index]!)), 0);
+  const negligible = Number.EPSILON * norm;
+  for (let first = 0; first < d.length; first++) {
     let steps = 0;
     for (let last = endOfBlock(e, first, negligible); last !== first; last = endOfBlock(e, first, negligible)) {
       if (++steps > MAX_STEPS) throw new Error('eigenvalues: the QL steps do not converge');
@@ -57,13 +56,9 @@ function diagonalize(d: Float64Array, offDiagonal: Float64Array): void {
   }
 }
 
-/** Returns the largest |d_i| + |e_i|, an estimate of the norm. */
-const largestCoupling = (d: Float64Array, e: Float64Array): number =>
-  d.reduce((largest, value, index) => Math.max(largest, Math.abs(value) + Math.abs(e[index]!)), 0);
-
 /**
- * Returns the first index from `first` on whose coupling to the next is negligible relative to the whole matrix. Relative to its diagonal
- * neighbors, as is common, a coupling between tiny ones might never become negligible.
+ * Returns the first index from `first` on whose coupling to the next is negligible relative to the whole matrix. Between tiny diagonal
+ * neighbors, a coupling might never become negligible relative to them.
  */
 function endOfBlock(e: Float64Array, first: number, negligible: number): number {
   let index = first;
@@ -101,19 +96,16 @@ function qlStep(d: Float64Array, e: Float64Array, first: number, last: number): 
   e[last] = 0;
 }
 
-/** A row whose sum of squares is below this, in a matrix of entries up to 1, is zero to any precision; its square has lost digits. */
+/** A smaller sum of squares of a row, in a matrix of entries up to 1, has lost digits; the row is zero to any precision. */
 const NEGLIGIBLE = 1e-280;
 
 /**
- * Householder's reduction of a symmetric matrix to tridiagonal form, from the last row up (as EISPACK's tred1). 2/3 n^3
- * multiplications. The update of one reflection and the product that the next one needs are computed in one pass over the memory.
- * @param matrix [n, n] with entries of at most about 1; only the lower triangle is read; overwritten
- * @returns the diagonal [n], and the couplings [n]: entry i couples i - 1 and i
+ * Reduces a symmetric matrix to tridiagonal form by Householder's method, from the last row up (EISPACK's tred1), with 2/3 n^3
+ * multiplications. One pass over the memory updates by a reflection and computes the product that the next one needs.
+ * @param matrix [n, n] with entries of at most about 1; overwritten
+ * @returns the diagonal [n], and couplings [n] of i - 1 and i
  */
-function tridiagonalize(
-  matrix: Float64Array,
-  size: number,
-): { readonly diagonal: Float64Array; readonly offDiagonal: Float64Array } {
+function tridiagonalize(matrix: Float64Array, size: number): Record<'diagonal' | 'offDiagonal', Float64Array> {
   const [diagonal, offDiagonal] = [new Float64Array(size), new Float64Array(size)];
   // The current reflection and the previous one, which the matrix does not have yet: A - before w^T - w before^T.
   let [v, before] = [new Float64Array(size), new Float64Array(size)];

@@ -3,10 +3,10 @@ import { nearestOtherRows } from '../../numerics/nearestRows.js';
 import { type Condition, CONDITIONS, protocolValue } from '../conditions.js';
 import type { ContextEntry, MetricDefinition } from '../metric.js';
 
-/** Number of codes to search, because the distance depends on it. */
+/** Codes to search. */
 const MAX_CODES = 5000;
 
-/** Only the first codes are searched, so that larger counts are comparable. */
+/** The distance depends on the number of codes; values for more codes than the searched ones are comparable. */
 const searchedCodes = (key: 'images' | 'samples') =>
   protocolValue('searched codes', (protocol) =>
     typeof protocol[key] === 'number' ? Math.min(MAX_CODES, protocol[key]) : undefined,
@@ -44,9 +44,6 @@ export const codeNeighbors: ContextEntry = {
   },
 };
 
-/**
- * Returns the median Euclidean distance of a code to the nearest other one, among the first 5,000.
- * @param codes [N, M], at least 2
- */
+/** Returns the median distance of a code to the nearest other one, among the first 5,000 of at least 2 codes. */
 export const medianNearest = ({ data, width }: Features): number =>
   medianOf(nearestOtherRows({ data: data.subarray(0, MAX_CODES * width), width }, 1).squaredDistances.map(Math.sqrt));

@@ -1,5 +1,5 @@
 import { InputError } from '../../errors.js';
-import { checkFeatures, columnMeans, type Features } from '../../numerics/features.js';
+import { checkFeatures, columnMoments, type Features, rowsIn, sumOf } from '../../numerics/features.js';
 import { multiplyTransposed, transposed } from '../../numerics/matrixProduct.js';
 import { fitGaussian } from '../../numerics/principalComponents.js';
 import { symmetricEigenvalues } from '../../numerics/symmetricEigen.js';
@@ -84,16 +84,15 @@ export const codeMoments: ContextEntry = {
   },
 };
 
-/** Returns metrics, and the mean and variance of each coordinate [M]. */
 function scoreMoments(codes: Features, prior: Prior) {
   const onSphere = prior === 'sphere' ? codeStatistics(codes) : undefined;
   const { means, variances } = onSphere
     ? { means: onSphere.means, variances: onSphere.relativeVariances.map((variance) => variance / codes.width) }
-    : momentsOf(codes);
+    : columnMoments(codes);
   const relative = Array.from(onSphere?.relativeVariances ?? variances);
   return {
     metrics: {
-      code_variance: relative.reduce((sum, variance) => sum + variance, 0) / codes.width,
+      code_variance: sumOf(relative) / codes.width,
       min_variance: Math.min(...relative),
       max_variance: Math.max(...relative),
       effective_rank: effectiveRank(codes),
@@ -107,12 +106,12 @@ function scoreMoments(codes: Features, prior: Prior) {
   };
 }
 
-/** Spread of float32 codes of one image, relative to their length: encoders add up rounding errors of 6e-8. */
+/** Spread of the codes of one image, relative to their length: encoders add up float32 rounding errors of 6e-8. */
 const ROUNDING = 1e-6;
 
 /**
- * Returns exp of the entropy of the eigenvalues of the codes' covariance, divided by their sum: M if they vary equally in all directions, 1 if
- * along one line (Roy and Vetterli 2007) or not at all. Variances that float32 rounding explains count as 0.
+ * Returns exp of the entropy of the eigenvalues of the codes' covariance, divided by their sum (Roy and Vetterli 2007): M if they vary
+ * equally in all directions, 1 if along one line or not at all. Variances that float32 rounding explains count as 0.
  * @param codes [N, M], at least 2
  * @throws {InputError} if there are fewer, or a value is not finite
  */
@@ -122,7 +121,7 @@ export function effectiveRank(codes: Features): number {
   const meanSquare = sumOf(eigenvalues) + sumOf(mean.map((value) => value * value));
   const positive = eigenvalues.filter((value) => value > ROUNDING ** 2 * meanSquare);
   const total = sumOf(positive);
-  return Math.exp(positive.reduce((entropy, value) => entropy - (value / total) * Math.log(value / total), 0));
+  return Math.exp(-sumOf(positive.map((value) => (value / total) * Math.log(value / total))));
 }
 
 /** A statistic of the hypothesis that codes are uniform on the sphere. */
@@ -154,9 +153,8 @@ export interface CodeStatistics {
  */
 export function codeStatistics(codes: Features): CodeStatistics {
   const unit = unitCodes(codes);
-  const latent = codes.width;
-  const count = codes.data.length / latent;
-  const { means, variances } = momentsOf(unit);
+  const [latent, count] = [codes.width, rowsIn(codes)];
+  const { means, variances } = columnMoments(unit);
   const resultant = Math.min(1, Math.sqrt(sumOf(means.map((mean) => mean * mean))));
   return {
     means,
@@ -170,20 +168,11 @@ export function codeStatistics(codes: Features): CodeStatistics {
   };
 }
 
-/** Means and variances (divided by N) of columns. Squares of centered values, because differences of moments may be negative. */
-function momentsOf({ data, width }: Features): { readonly means: Float64Array; readonly variances: Float64Array } {
-  const means = columnMeans({ data, width });
-  const squares = Float64Array.from(data, (value, index) => (value - means[index % width]!) ** 2);
-  return { means, variances: columnMeans({ data: squares, width }) };
-}
-
 /** Returns tr(T^2) - 1 / M of unit codes, as the squared distance of T from I / M: it is never below 0. */
 function anisotropy(codes: Features): number {
-  const [columns, latent, count] = [transposed(codes), codes.width, codes.data.length / codes.width];
-  return multiplyTransposed(columns, columns).reduce(
-    (sum, product, index) => sum + (product / count - (index % (latent + 1) === 0 ? 1 / latent : 0)) ** 2,
-    0,
-  );
+  const [columns, latent, count] = [transposed(codes), codes.width, rowsIn(codes)];
+  const isotropic = (index: number) => (index % (latent + 1) === 0 ? 1 / latent : 0);
+  return sumOf(multiplyTransposed(columns, columns).map((product, index) => (product / count - isotropic(index)) ** 2));
 }
 
 /** Tolerance for the length of a code, due to float32 rounding. */
@@ -204,5 +193,3 @@ function unitCodes(codes: Features): Features {
   }
   return { data, width };
 }
-
-const sumOf = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);

@@ -5,7 +5,7 @@ import type { Features } from '../../numerics/features.js';
 import { protocolValue } from '../conditions.js';
 import { type ContextEntry, realAndFake, withSuffix } from '../metric.js';
 
-/** Maximum number of codes for the nearest-neighbor divergence, whose memory is quadratic. */
+/** Codes of the nearest-neighbor divergence, whose memory is quadratic. */
 const MAX_NEAREST_CODES = 1000;
 
 const dependsOn = [protocolValue('divergence', (protocol) => protocol.divergence)];
@@ -36,8 +36,9 @@ export const codeDivergence: ContextEntry = {
   needs: ['codes'],
   compute: async (context) => {
     const { model, divergence: options, compile } = context.subject;
-    const real = await scoreDivergence((await context.images()).codes, model.prior, options, compile);
-    const fake = await scoreDivergence((await context.samples()).recovered, model.prior, options, compile);
+    const score = (codes: Features) => scoreDivergence(codes, model.prior, options, compile);
+    const real = await score((await context.images()).codes);
+    const fake = await score((await context.samples()).recovered);
     return {
       metrics: { ...withSuffix(real, '_real'), ...withSuffix(fake, '_fake') },
       protocol: { divergence: options },

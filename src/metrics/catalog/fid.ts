@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.js';
 import { CONDITIONS } from '../conditions.js';
 import type { FeatureEntry } from '../metric.js';
-import { checkPair, type Features } from '../../numerics/features.js';
+import { checkPair, type Features, rowsIn, sumOf } from '../../numerics/features.js';
 import { fitGaussian, type Gaussian } from '../../numerics/principalComponents.js';
 import { multiplyTransposed, transposed } from '../../numerics/matrixProduct.js';
 import { symmetricEigenvalues } from '../../numerics/symmetricEigen.js';
@@ -25,8 +25,8 @@ export const fid: FeatureEntry = {
 };
 
 /**
- * Returns the Fréchet distance of the Gaussians fitted to two sets of features; with Inception's, the FID (Heusel et al. 2017). 0 or more; 0 if
- * mean and covariance agree.
+ * Returns the Fréchet distance of the Gaussians fitted to two sets of features; with Inception's, the FID (Heusel et al. 2017). 0 if mean
+ * and covariance agree.
  * @param real features [N, D], at least 2 rows
  * @param generated features [N', D], at least 2 rows
  * @throws {InputError} if the widths differ, there are fewer rows, or a value is not finite
@@ -39,15 +39,13 @@ export function frechetFeatureDistance(real: Features, generated: Features): num
 /**
  * Returns |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)).
  *
- * With factors S = L L^T, the eigenvalues of S1 S2 are the squares of the singular values of L1^T L2, so the last trace is their sum.
- * No square root of an asymmetric matrix is needed, and singular covariances (fewer rows than features) have
- * narrower factors. The error is about 1e-8 D of the largest variance.
+ * With factors S = L L^T, the last trace is the sum of the singular values of L1^T L2, which needs no square root of an asymmetric
+ * matrix. Singular covariances (fewer rows than features) have narrower factors. The error is about 1e-8 D of the largest variance.
  * @throws {InputError} if the widths differ, or a value is not finite
  */
 export function frechetDistance(a: Gaussian, b: Gaussian): number {
   const size = a.mean.length;
-  checkGaussian(a, size);
-  checkGaussian(b, size);
+  for (const gaussian of [a, b]) checkGaussian(gaussian, size);
   let [squaredDistance, traces] = [0, 0];
   for (let index = 0; index < size; index++) {
     squaredDistance += (a.mean[index]! - b.mean[index]!) ** 2;
@@ -68,24 +66,21 @@ function checkGaussian({ mean, covariance }: Gaussian, size: number): void {
   }
 }
 
-/** Returns the trace of (A B)^(1/2) of two covariances [size, size]. */
+/** Returns the trace of (A B)^(1/2). */
 function traceOfRoot(a: Float64Array, b: Float64Array, size: number): number {
   const [columnsOfA, columnsOfB] = [transposed(semidefiniteFactor(a, size)), transposed(semidefiniteFactor(b, size))];
   const [fewer, more] =
     columnsOfA.data.length < columnsOfB.data.length ? [columnsOfA, columnsOfB] : [columnsOfB, columnsOfA];
   if (fewer.data.length === 0) return 0;
-  const product = { data: multiplyTransposed(fewer, more), width: more.data.length / size };
+  const product = { data: multiplyTransposed(fewer, more), width: rowsIn(more) };
   // The smaller of the two squares: each surplus zero eigenvalue would contribute the root of its rounding, 1e-8.
   const square = multiplyTransposed(product, product);
-  return symmetricEigenvalues(square, fewer.data.length / size).reduce(
-    (sum, value) => sum + Math.sqrt(Math.max(0, value)),
-    0,
-  );
+  return sumOf(symmetricEigenvalues(square, rowsIn(fewer)).map((value) => Math.sqrt(Math.max(0, value))));
 }
 
 /**
  * Returns a factor L [n, rank] with L L^T = the matrix, by Cholesky's method with diagonal pivots (Higham 1990). It ends when the rest is
- * rounding: n 2^-52 of the largest variance. This supports singular covariances and determines their rank. Rows keep their order.
+ * rounding: n 2^-52 of the largest variance.
  * @param matrix [n, n], symmetric and positive semi-definite
  */
 export function semidefiniteFactor(matrix: Float64Array, size: number): Features {

@@ -1,9 +1,10 @@
 import { InputError } from '../../errors.js';
-import { checkFeatures, checkWhole, columnMeans, type Features, meanAndStd } from '../../numerics/features.js';
+import { checkFeatures, checkWhole, columnMeans, type Features, meanAndStd, rowsIn } from '../../numerics/features.js';
 import { CONDITIONS } from '../conditions.js';
 import type { ContextEntry } from '../metric.js';
 
 const SPLITS = 10;
+const dependsOn = [CONDITIONS.extractor, CONDITIONS.trainingSet, CONDITIONS.sampleCount];
 
 export const inception: ContextEntry = {
   group: 'samples',
@@ -16,7 +17,7 @@ export const inception: ContextEntry = {
       range: '1 to the number of classes K',
       goodValue: 'K if the classifier is certain of every sample and all classes are equally frequent',
       reference: 'exp of the mean of KL(p(y|x) || p(y)) (Salimans et al. 2016)',
-      dependsOn: [CONDITIONS.extractor, CONDITIONS.trainingSet, CONDITIONS.sampleCount],
+      dependsOn,
     },
     {
       name: 'inception_score_std',
@@ -25,16 +26,14 @@ export const inception: ContextEntry = {
       range: '0 or more',
       goodValue: 'small against the differences between runs',
       reference: 'standard deviation over 10 splits, divided by their number',
-      dependsOn: [CONDITIONS.extractor, CONDITIONS.trainingSet, CONDITIONS.sampleCount],
+      dependsOn,
     },
   ],
   needs: ['features', 'probabilities'],
   compute: async (context) => {
     const { probabilities } = (await context.samples()).extracted!;
     if (probabilities === undefined) return { metrics: {} };
-    const { mean, std } = inceptionScore(probabilities, {
-      splits: Math.min(SPLITS, probabilities.data.length / probabilities.width),
-    });
+    const { mean, std } = inceptionScore(probabilities, { splits: Math.min(SPLITS, rowsIn(probabilities)) });
     return { metrics: { inception_score: mean, inception_score_std: std } };
   },
 };
@@ -42,7 +41,7 @@ export const inception: ContextEntry = {
 export interface InceptionScore {
   /** Mean over the splits, 1 to K. */
   readonly mean: number;
-  /** Standard deviation over the splits (population, as numpy.std). */
+  /** Population standard deviation over the splits. */
   readonly std: number;
 }
 
@@ -50,8 +49,8 @@ export interface InceptionScore {
 const TOLERANCE = 1e-3;
 
 /**
- * Returns the Inception score (Salimans et al. 2016): exp of the mean KL divergence of each row's class probabilities from their mean, over splits
- * of consecutive rows; split s of S has the rows from floor(s N / S) on.
+ * Returns the Inception score (Salimans et al. 2016): exp of the mean KL divergence of each row's class probabilities from their mean.
+ * Split s of S has the rows from floor(s N / S) on.
  * @param probabilities [N, K], each row a distribution
  * @param options how the rows are split
  * @param options.splits number of splits (default: 10)
@@ -92,5 +91,5 @@ function scoreOf(probabilities: Features): number {
     // 0 log 0 is 0.
     if (data[index]! > 0) divergence += data[index]! * (Math.log(data[index]!) - logMeans[index % width]!);
   }
-  return Math.exp(divergence / (data.length / width));
+  return Math.exp(divergence / rowsIn(probabilities));
 }

@@ -5,11 +5,11 @@ import { nearestRows } from '../../numerics/nearestRows.js';
 import { CONDITIONS, protocolValue } from '../conditions.js';
 import type { ContextEntry, GridImages } from '../metric.js';
 
-/** Number of samples, and of held-out images, whose nearest training images are searched. */
+/** Samples, and held-out images, whose nearest training images are searched. */
 const QUERIES = 500;
-/** Number of training images listed per sample. */
+/** Training images per sample. */
 const NEIGHBORS = 5;
-/** Number of samples in the grid, and per row. */
+/** Samples in the grid, and per row. */
 const [SHOWN, PER_ROW] = [24, 2];
 
 export const memorization: ContextEntry = {
@@ -34,11 +34,9 @@ export const memorization: ContextEntry = {
   ],
   needs: ['trainingFeatures'],
   compute: async (context) => {
-    const [test, training, samples] = [
-      await context.testFeatures(),
-      await context.trainingFeatures(),
-      await context.samples(),
-    ];
+    const test = await context.testFeatures();
+    const training = await context.trainingFeatures();
+    const samples = await context.samples();
     if (test === undefined) return { metrics: {} };
     const near = nearestTrainingImages(samples.extracted!.features, test, training.features);
     return {
@@ -57,14 +55,13 @@ export const memorization: ContextEntry = {
   },
 };
 
-/** Distances of samples to training images. */
-export interface NearestTrainingImages {
+interface NearestTrainingImages {
   /** Median distance of a sample to its nearest training image, divided by that of a held-out image. */
   readonly ratio: number;
-  /** Indices of the nearest training images, nearest first [samples, count]. */
+  /** Of the training images, nearest first [samples, count]. */
   readonly indices: Uint32Array;
   readonly count: number;
-  /** Distance of each sample to the nearest [samples]. */
+  /** Of each sample to the nearest [samples]. */
   readonly distances: Float64Array;
 }
 
@@ -89,7 +86,7 @@ const firstRows = ({ data, width }: Features): Features => ({ data: data.subarra
 /**
  * Returns the samples nearest to a training image, closest first, each followed by its nearest training images.
  * @param samples bytes [N, C, H, W]
- * @param trainingIndices of the searched training images, in their split
+ * @param trainingIndices of the rows of features, in their split
  */
 function nearestGrid(
   near: NearestTrainingImages,
@@ -107,12 +104,8 @@ function nearestGrid(
     const start = row * (near.count + 1) * bytes;
     data.set(samples.subarray(sample * bytes, (sample + 1) * bytes), start);
     const neighbors = near.indices.subarray(sample * near.count, (sample + 1) * near.count);
-    gatherImages(
-      training,
-      neighbors.map((neighbor) => trainingIndices[neighbor]!),
-      bytes,
-      data.subarray(start + bytes),
-    );
+    const indices = neighbors.map((neighbor) => trainingIndices[neighbor]!);
+    gatherImages(training, indices, bytes, data.subarray(start + bytes));
   });
   return { images: { shape, count: data.length / bytes, data }, columns: PER_ROW * (near.count + 1) };
 }

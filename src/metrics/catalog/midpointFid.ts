@@ -1,6 +1,6 @@
 import { normalizeInPlace, type Prior } from '../../age/prior.js';
 import { distanceFromCodes } from '../../model/paths.js';
-import type { Features } from '../../numerics/features.js';
+import { type Features, rowsIn } from '../../numerics/features.js';
 import { type RandomStream, randomStream } from '../../random.js';
 import { CONDITIONS } from '../conditions.js';
 import type { ContextEntry } from '../metric.js';
@@ -37,28 +37,17 @@ export const midpointFid: ContextEntry = {
   },
 };
 
-/** Codes [count, M] halfway between others, and their mean distance from these, 0 to 1. */
-interface Midpoints {
-  readonly midpoints: Features;
-  readonly distance: number;
-}
-
-/**
- * Returns codes halfway between the codes of random pairs of different images: of the great circle on the sphere, of the straight line under
- * the normal prior.
- * @param codes [N, M], at least 2
- */
-export function midpointsOf({ data, width }: Features, prior: Prior, count: number, stream: RandomStream): Midpoints {
-  const rows = data.length / width;
+/** Returns `count` codes halfway between random pairs of different codes, and their mean distance from these, 0 to 1. */
+export function midpointsOf(codes: Features, prior: Prior, count: number, stream: RandomStream) {
+  const { data, width } = codes;
+  const rows = rowsIn(codes);
   const midpoints = new Float32Array(count * width);
   let distance = 0;
   for (let pair = 0; pair < count; pair++) {
     const first = stream.below(rows);
     const second = (first + 1 + stream.below(rows - 1)) % rows;
-    const [a, b] = [first, second].map((row) => data.subarray(row * width, (row + 1) * width)) as [
-      Features['data'],
-      Features['data'],
-    ];
+    const rowAt = (row: number) => data.subarray(row * width, (row + 1) * width);
+    const [a, b] = [rowAt(first), rowAt(second)];
     const midpoint = midpoints.subarray(pair * width, (pair + 1) * width);
     for (let index = 0; index < width; index++) midpoint[index] = (a[index]! + b[index]!) / 2;
     if (prior === 'sphere') normalizeInPlace(midpoint);

@@ -1,11 +1,11 @@
 import { InputError } from '../../errors.js';
 import { CONDITIONS, protocolValue } from '../conditions.js';
 import type { FeatureEntry, MetricDefinition } from '../metric.js';
-import { checkPair, checkWhole, type Features, gatherRows, rowsIn } from '../../numerics/features.js';
+import { checkPair, checkWhole, type Features, randomRows, rowsIn, sumOf } from '../../numerics/features.js';
 import { forEachDistance, nearestOtherRows } from '../../numerics/nearestRows.js';
-import { randomStream, shuffledIndices } from '../../random.js';
+import { randomStream } from '../../random.js';
 
-/** Maximum number of rows of each set, because the time is quadratic. */
+/** Rows of each set, because the time is quadratic. */
 const MAX_ROWS = 5000;
 const NEIGHBORS = 5;
 
@@ -60,29 +60,25 @@ export const precisionRecall: FeatureEntry = {
   },
 };
 
-/** Returns at most `MAX_ROWS` rows, chosen at random because data sets are often sorted. */
-function sampledRows(features: Features, seed: number, set: string): Features {
-  const rows = rowsIn(features);
-  return rows <= MAX_ROWS
-    ? features
-    : gatherRows(features, shuffledIndices(rows, randomStream(seed, `manifold, ${set}`)).subarray(0, MAX_ROWS));
-}
+/** Returns at most `MAX_ROWS` rows, at random because data sets are often sorted. */
+const sampledRows = (features: Features, seed: number, set: string): Features =>
+  rowsIn(features) <= MAX_ROWS ? features : randomRows(features, MAX_ROWS, randomStream(seed, `manifold, ${set}`));
 
 /** Overlap of two sets of features. The closed ball of a row extends to its k-th nearest other row. */
-export interface ManifoldScores {
+interface ManifoldScores {
   /** Fraction of generated rows in the ball of some real row. */
   readonly precision: number;
   /** Fraction of real rows in the ball of some generated row. */
   readonly recall: number;
-  /** Mean number of real balls that contain a generated row, divided by k: 0 or more, about 1 for equal distributions. */
+  /** Mean number of real balls that contain a generated row, divided by k: about 1 for equal distributions. */
   readonly density: number;
   /** Fraction of real rows whose ball contains a generated row. */
   readonly coverage: number;
 }
 
 /**
- * Computes precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020) from Euclidean distances. Time N N' D x 2,
- * memory O(N k): distances are computed block by block.
+ * Computes precision and recall (Kynkäänniemi et al. 2019), density and coverage (Naeem et al. 2020) from Euclidean distances. Time
+ * N N' D x 2, memory O(N k).
  * @param real,generated [N, D] and [N', D], more than k rows each
  * @param options.k number of neighbors (default: 5)
  * @throws {InputError} if widths differ, there are at most k rows, or a value is not finite
@@ -90,10 +86,7 @@ export interface ManifoldScores {
 export function precisionRecallDensityCoverage(real: Features, generated: Features, { k = 5 } = {}): ManifoldScores {
   checkWhole(k, 'k');
   const [realRows, generatedRows] = checkPair(real, 'real features', generated, 'generated features');
-  for (const [rows, name] of [
-    [realRows, 'real'],
-    [generatedRows, 'generated'],
-  ] as const) {
+  for (const [name, rows] of Object.entries({ real: realRows, generated: generatedRows })) {
     if (rows <= k)
       throw new InputError(
         `${name} features`,
@@ -102,11 +95,8 @@ export function precisionRecallDensityCoverage(real: Features, generated: Featur
       );
   }
   const [realRadii, generatedRadii] = [squaredRadii(real, k), squaredRadii(generated, k)];
-  const [precise, recalled, covered] = [
-    new Uint8Array(generatedRows),
-    new Uint8Array(realRows),
-    new Uint8Array(realRows),
-  ];
+  const precise = new Uint8Array(generatedRows);
+  const [recalled, covered] = [new Uint8Array(realRows), new Uint8Array(realRows)];
   let memberships = 0;
   forEachDistance(real, generated, (row, column, distance) => {
     if (distance <= realRadii[row]!) {
@@ -127,7 +117,7 @@ export function precisionRecallDensityCoverage(real: Features, generated: Featur
 /** Returns the squared distance of every row to its k-th nearest other row. */
 function squaredRadii(set: Features, k: number): Float64Array {
   const { squaredDistances } = nearestOtherRows(set, k);
-  return Float64Array.from({ length: squaredDistances.length / k }, (_, row) => squaredDistances[(row + 1) * k - 1]!);
+  return squaredDistances.filter((_, index) => index % k === k - 1);
 }
 
-const fractionSet = (flags: Uint8Array): number => flags.reduce((sum, flag) => sum + flag, 0) / flags.length;
+const fractionSet = (flags: Uint8Array): number => sumOf(flags) / flags.length;
