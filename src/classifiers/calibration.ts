@@ -1,23 +1,22 @@
-import { randomStream, shuffledIndices } from '../random.js';
-import type { Features } from '../numerics/features.js';
+import { type RandomStream, randomStream, shuffledIndices } from '../random.js';
+import { type Features, sumOf } from '../numerics/features.js';
 import { gatherLabels, type Labels, stratifiedFolds } from './labels.js';
 
-/** Up to this number of labels each label is held out once; above it, a single held-out subset is enough. */
+/** Above this number of labels, a single held-out subset is enough. */
 const CROSS_VALIDATED_LABELS = 1000;
 const MAX_FOLDS = 5;
-/** Minimum number and minimum fraction of labels in a single held-out subset. */
+/** Minimum number and fraction of labels in a single held-out subset. */
 const [MIN_HELD_OUT, HELD_OUT_FRACTION] = [500, 0.1];
 /** Range of inverse temperatures, and the number of bisections of that range on a logarithmic scale. */
 const [MIN_SCALE, MAX_SCALE] = [1e-2, 1e2];
 const BISECTIONS = 40;
 
 /** Indices of labels to fit on, and of those to predict. */
-export interface HeldOutSplit {
+interface HeldOutSplit {
   readonly training: Uint32Array;
   readonly heldOut: Uint32Array;
 }
 
-/** Rows with their labels. */
 export interface LabeledRows {
   readonly probabilities: Features;
   readonly labels: Labels;
@@ -37,8 +36,12 @@ export function calibrationSplits(labels: Labels, classes: number, seed: number)
       ? []
       : [{ training, heldOut: order.slice(0, count).sort() }];
   }
-  const folds = Math.min(MAX_FOLDS, smallestClass(labels, classes));
-  if (folds < 2) return [];
+  const folds = possibleFolds(labels, classes);
+  return folds < 2 ? [] : foldSplits(labels, folds, stream, classes);
+}
+
+/** Holds out each stratified fold once. */
+export function foldSplits(labels: Labels, folds: number, stream: RandomStream, classes: number): HeldOutSplit[] {
   const foldOf = stratifiedFolds(labels, folds, stream, classes);
   const indices = Uint32Array.from(foldOf.keys());
   return Array.from({ length: folds }, (_, fold) => ({
@@ -47,11 +50,11 @@ export function calibrationSplits(labels: Labels, classes: number, seed: number)
   }));
 }
 
-/** Returns the number of labels of the rarest class; classes without labels do not count. */
-export function smallestClass(labels: Labels, classes: number): number {
+/** Returns up to 5 folds, as many as the rarest class has labels; classes without labels do not count. */
+export function possibleFolds(labels: Labels, classes: number): number {
   const counts = new Array<number>(classes).fill(0);
   for (const label of labels) counts[label]!++;
-  return Math.min(...counts.filter((count) => count > 0));
+  return Math.min(MAX_FOLDS, ...counts.filter((count) => count > 0));
 }
 
 /**
@@ -62,12 +65,12 @@ export function smallestClass(labels: Labels, classes: number): number {
  */
 export function fitLogitScale(parts: readonly LabeledRows[]): number {
   if (parts.length === 0) return 1;
-  const count = parts.reduce((sum, { labels }) => sum + labels.length, 0);
+  const count = sumOf(parts.map(({ labels }) => labels.length));
   const labelTarget = (count + 1) / (count + 2);
   const rows = parts.map(({ probabilities, labels }) => ({ logits: logitsOf(probabilities), labels }));
   // The cross-entropy is convex in the factor, so its slope changes sign once.
   const slope = (scale: number) =>
-    rows.reduce((sum, { logits, labels }) => sum + entropySlope(logits, labels, scale, labelTarget), 0);
+    sumOf(rows.map(({ logits, labels }) => entropySlope(logits, labels, scale, labelTarget)));
   let [low, high] = [Math.log(MIN_SCALE), Math.log(MAX_SCALE)];
   for (let step = 0; step < BISECTIONS; step++) {
     const middle = (low + high) / 2;
@@ -77,15 +80,15 @@ export function fitLogitScale(parts: readonly LabeledRows[]): number {
   return Math.exp((low + high) / 2);
 }
 
-/** Returns log probabilities as logits, clipped because the logarithm of 0 is infinite. */
+/** Clips, because the logarithm of 0 is infinite. */
 const logitsOf = ({ data, width }: Features): Features => ({
   data: Float64Array.from(data, (value) => Math.log(Math.max(value, 1e-300))),
   width,
 });
 
 /**
- * Returns the derivative of the summed cross-entropy with respect to the factor: the mean logit under the scaled probabilities minus that
- * under the targets.
+ * Returns the derivative of the summed cross-entropy with respect to the factor: the mean logit under the scaled probabilities minus the
+ * mean under the targets.
  * @param labelTarget target of a row's label; the other classes share the rest equally
  */
 function entropySlope({ data, width }: Features, labels: Labels, scale: number, labelTarget: number): number {
@@ -106,7 +109,6 @@ function entropySlope({ data, width }: Features, labels: Labels, scale: number, 
   return total;
 }
 
-/** Bins of the expected calibration error. */
 const BINS = 15;
 
 /**
@@ -122,5 +124,5 @@ export function expectedCalibrationError({ data, width }: Features, labels: Labe
     const bin = Math.min(BINS - 1, Math.floor(BINS * confidence));
     excess[bin]! += confidence - (probabilities.indexOf(confidence) === labels[row] ? 1 : 0);
   }
-  return excess.reduce((sum, difference) => sum + Math.abs(difference), 0) / labels.length;
+  return sumOf(excess.map(Math.abs)) / labels.length;
 }

@@ -22,6 +22,7 @@ import {
   reduceMax,
   reduceSum,
   reshape,
+  sizeOf,
   slice,
   stopGradient,
   sub,
@@ -37,11 +38,11 @@ export interface ClassifierSpec {
   /** Network with output [M, 1, 1]. */
   readonly network: Network;
   readonly classes: number;
-  /** Whether the encoder's output is first projected onto the sphere of radius sqrt(M), for models with the sphere prior. */
+  /** Whether to project the encoder's output onto the sphere of radius sqrt(M) first, for models with the sphere prior. */
   readonly onSphere: boolean;
 }
 
-/** Flat vectors: the encoder's parameters and running statistics, and the head's weights [M, K] and biases [K]. */
+/** Flat vectors; the head has weights [M, K] and then biases [K]. */
 export interface ClassifierWeights {
   readonly parameters: Float32Array;
   readonly statistics: Float32Array;
@@ -49,11 +50,10 @@ export interface ClassifierWeights {
 }
 
 /** Returns M, the width of a network's output. */
-export const outputWidth = (network: Network): number =>
-  network.outputShape.reduce((product, size) => product * size, 1);
+export const outputWidth = ({ outputShape }: Network): number => sizeOf(outputShape);
 
 /** Returns the number of bytes per image. */
-export const imageBytes = (network: Network): number => network.inputShape.reduce((product, size) => product * size, 1);
+export const imageBytes = ({ inputShape }: Network): number => sizeOf(inputShape);
 
 /** Converts the network's output to the head's input rows [N, M]. */
 export function headInput({ network, onSphere }: ClassifierSpec, output: Value): Value {
@@ -67,11 +67,8 @@ export function headInput({ network, onSphere }: ClassifierSpec, output: Value):
 export const headLayout = (width: number, classes: number): FlatLayout =>
   flatLayout({ weight: [width, classes], bias: [classes] });
 
-/** Returns the lengths of the vectors of a classifier's weights. */
-export const weightLengths = ({
-  network,
-  classes,
-}: ClassifierSpec): Readonly<Record<keyof ClassifierWeights, number>> => ({
+/** Returns the length of each vector. */
+export const weightLengths = ({ network, classes }: ClassifierSpec): Record<keyof ClassifierWeights, number> => ({
   parameters: network.parameters.size,
   statistics: network.statistics.size,
   head: headLayout(outputWidth(network), classes).size,
@@ -90,10 +87,7 @@ export function softmax(logits: Value): Value {
   return div(powers, reduceSum(powers, [1]));
 }
 
-/**
- * Returns the mean cross-entropy of logits [N, K] in nats, a scalar.
- * @param targets [N, K], each row a distribution: one-hot for labels
- */
+/** Returns the mean cross-entropy of logits [N, K] in nats. Each row of the targets [N, K] is a distribution. */
 function softmaxCrossEntropy(logits: Value, targets: Value): Value {
   const shifted = centered(logits);
   return meanOf(sub(log(reduceSum(exp(shifted), [1])), reduceSum(mul(shifted, targets), [1])));
@@ -103,10 +97,9 @@ function softmaxCrossEntropy(logits: Value, targets: Value): Value {
 export const CLASSIFIER_ADAM: AdamConstants = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
 /**
- * Builds the graph of one training iteration: forward pass with batch statistics, softmax cross-entropy, gradients, Adam and running
- * statistics. Inputs: the state `parameters`, `statistics`, `head`, and `NAME.m` and `NAME.v` of `parameters` and `head`; `images` uint8
- * [batch, C, H, W]; `targets` float32 [batch, K]; `parameters.schedule` and `head.schedule` float32 [2], as returned by `adamScalars`.
- * Outputs: `next/NAME` for each state vector, and `loss` [1].
+ * Builds the graph of one training iteration. Inputs: the state `parameters`, `statistics`, `head`, and `NAME.m` and `NAME.v` of
+ * `parameters` and `head`; `images` uint8 [batch, C, H, W]; `targets` [batch, K]; `parameters.schedule` and `head.schedule` [2], as
+ * `adamScalars` returns them. Outputs: `next/NAME` for each state vector, and `loss` [1].
  */
 export function classifierIteration(spec: ClassifierSpec, batch: number): Graph {
   const { network, classes } = spec;
@@ -140,51 +133,51 @@ interface TrainableVector {
 }
 
 function trainableVector(name: string, layout: FlatLayout): TrainableVector {
-  const [vector, m, v] = [name, `${name}.m`, `${name}.v`].map((each) => input(each, [layout.size])) as [
-    InputValue,
-    InputValue,
-    InputValue,
-  ];
+  const state = (suffix: string) => input(`${name}${suffix}`, [layout.size]);
+  const [vector, m, v] = [state(''), state('.m'), state('.v')];
   const schedule = input(`${name}.schedule`, [2]);
-  const [stepSize, denominatorScale] = [0, 1].map((index) => reshape(slice(schedule, 0, index, index + 1), [])) as [
-    Value,
-    Value,
-  ];
+  const scalar = (index: number) => reshape(slice(schedule, 0, index, index + 1), []);
+  const scalars = { stepSize: scalar(0), denominatorScale: scalar(1) };
   const tensors = unpack(vector, layout);
   return {
     inputs: [vector, m, v, schedule],
     tensors,
     after: (byTensor) => {
-      const gradient = pack(
-        Object.fromEntries(Object.keys(tensors).map((tensor, index) => [tensor, byTensor[index]!])),
-        layout,
-      );
-      const next = adam(vector, gradient, { m, v }, { stepSize, denominatorScale }, CLASSIFIER_ADAM);
+      const named = Object.fromEntries(Object.keys(tensors).map((tensor, index) => [tensor, byTensor[index]!]));
+      const next = adam(vector, pack(named, layout), { m, v }, scalars, CLASSIFIER_ADAM);
       return { [nextName(name)]: next.parameter, [nextName(`${name}.m`)]: next.m, [nextName(`${name}.v`)]: next.v };
     },
   };
 }
 
-/** Feature maps of a batch of images, and the inputs of their graph. */
-export interface Activations {
-  /** Outputs [N, C, H, W] of the activations, the deepest last. */
-  readonly maps: readonly Value[];
-  /** The inputs `parameters` and `statistics`. The images are the input `x`, bytes [BATCH, C, H, W]. */
-  readonly inputs: readonly InputValue[];
-}
-
-/** Returns the feature maps of a network in evaluation mode. */
-export function activationsOf(network: Network): Activations {
+/** Returns the inputs `parameters` and `statistics` of a network in evaluation mode; the input `x` is bytes [BATCH, C, H, W]. */
+function evaluationInputs(network: Network) {
   const parameters = input('parameters', [network.parameters.size]);
   const statistics = input('statistics', [network.statistics.size]);
-  const inputs = {
+  const tensors = {
     parameters: unpack(parameters, network.parameters),
     statistics: unpack(statistics, network.statistics),
     x: fromPixels(input('x', [BATCH, ...network.inputShape], 'uint8')),
   };
+  return { inputs: [parameters, statistics], tensors };
+}
+
+/** Returns the graph of `features` and `probabilities`, as `Classification` has them. */
+export function evaluationGraph(spec: ClassifierSpec): Graph {
+  const layout = headLayout(outputWidth(spec.network), spec.classes);
+  const { inputs, tensors } = evaluationInputs(spec.network);
+  const head = input('head', [layout.size]);
+  const features = headInput(spec, forwardEval(spec.network, tensors));
+  const probabilities = softmax(linearHead(features, unpack(head, layout)));
+  return graphOf({ features, probabilities }, [...inputs, head]);
+}
+
+/** Returns the outputs [N, C, H, W] of a network's activations, the deepest last, and the inputs of a graph of them. */
+export function activationsOf(network: Network) {
+  const { inputs, tensors } = evaluationInputs(network);
   const layers = Object.entries(network.layers);
   const maps = layers.flatMap(([, { isActivation }], index) =>
-    isActivation ? [forwardEval({ ...network, layers: Object.fromEntries(layers.slice(0, index + 1)) }, inputs)] : [],
+    isActivation ? [forwardEval({ ...network, layers: Object.fromEntries(layers.slice(0, index + 1)) }, tensors)] : [],
   );
-  return { maps, inputs: [parameters, statistics] };
+  return { maps, inputs };
 }

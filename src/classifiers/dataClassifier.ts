@@ -10,8 +10,8 @@ import { architectureFor, ARCHITECTURES } from '../networks/architecture.js';
 import { argmaxRows } from '../numerics/features.js';
 
 /**
- * The recipe of the default feature extractor: the encoder of the architecture for the image size, with a linear head. Its output, which is
- * not normalized, is the features. Raise `version` with every change that affects the weights.
+ * The recipe of the default feature extractor: the encoder of the architecture for the image size, with a linear head. Features are its
+ * output. Raise `version` with every change that affects the weights.
  */
 export const RECIPE = {
   version: 1,
@@ -26,7 +26,7 @@ export const RECIPE = {
   seed: 0,
 } as const;
 
-/** Returns why no classifier can be trained on the data, as a line for the user; undefined if one can. */
+/** Returns why the data allows no classifier; undefined if it does. */
 export function whyNoClassifier({ train, classes }: ImageSource): string | undefined {
   if (train.labels === null || classes === null) return 'has no labels to train a classifier on';
   if (new Set(train.labels).size < 2) return 'has a single class, but a classifier needs at least 2';
@@ -37,23 +37,19 @@ export function whyNoClassifier({ train, classes }: ImageSource): string | undef
 export function dataClassifierSpec(source: ImageSource): ClassifierSpec {
   const problem = whyNoClassifier(source);
   if (problem !== undefined) throw new InputError(source.name, problem);
-  const architecture = ARCHITECTURES[architectureFor(source.size[0])];
-  const { encoder } = architecture.build({
-    channels: source.channels,
-    latentSize: RECIPE.features,
-    width: RECIPE.width,
-  });
+  const { channels, size } = source;
+  const { features: latentSize, width } = RECIPE;
+  const { encoder } = ARCHITECTURES[architectureFor(size[0])].build({ channels, latentSize, width });
   return { network: encoder, classes: source.classes!, onSphere: false };
 }
 
-/** A trained classifier and its test accuracy, 0 to 1. */
 export interface DataClassifier {
   readonly weights: ClassifierWeights;
-  /** NaN if there are no test images. */
+  /** 0 to 1; NaN if there are no test images. */
   readonly testAccuracy: number;
 }
 
-export interface ClassifierTrainingHooks {
+interface ClassifierTrainingHooks {
   readonly onStep?: ((step: number, steps: number, loss: number) => void) | undefined;
   /** When aborted, training rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -92,7 +88,7 @@ export async function trainDataClassifier(
   }
 }
 
-/** Wraps a trained classifier as an extractor, whose features are the encoder's output. */
+/** Wraps a classifier as an extractor, whose features are the encoder's output. */
 export function classifierExtractor(
   name: string,
   spec: ClassifierSpec,
@@ -100,19 +96,15 @@ export function classifierExtractor(
   compile: Compile,
 ): FeatureExtractor {
   const programs = new ClassifierPrograms(spec, compile);
+  const width = outputWidth(spec.network);
   return {
     name,
-    width: outputWidth(spec.network),
+    width,
     testAccuracy,
     extract: async ({ data }) => {
       const { features, probabilities } = await programs.classify(weights, data);
-      return requireFinite(
-        {
-          features: { data: features, width: outputWidth(spec.network) },
-          probabilities: { data: probabilities, width: spec.classes },
-        },
-        name,
-      );
+      const rows = { features: { data: features, width }, probabilities: { data: probabilities, width: spec.classes } };
+      return requireFinite(rows, name);
     },
     release: () => programs.release(),
   };

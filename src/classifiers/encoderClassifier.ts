@@ -1,42 +1,28 @@
-import { fromPixels } from '../age/iteration.js';
 import {
   CLASSIFIER_ADAM,
   classifierIteration,
   type ClassifierSpec,
   type ClassifierWeights,
-  headInput,
-  headLayout,
+  evaluationGraph,
   imageBytes,
-  linearHead,
   outputWidth,
-  softmax,
+  weightLengths,
 } from './classifierGraph.js';
 import type { Labels } from './labels.js';
 import { EpochSampler } from '../data/batches.js';
 import { gatherImages, type Split } from '../data/source.js';
-import {
-  adamScalars,
-  type Compile,
-  type Graph,
-  graphOf,
-  input,
-  type Program,
-  StatefulProgram,
-  unpack,
-} from '../engine/index.js';
-import { BATCH, runInBatches } from '../model/trainedModel.js';
-import { forwardEval } from '../networks/forward.js';
+import { adamScalars, type Compile, type Program, StatefulProgram } from '../engine/index.js';
+import { runInBatches } from '../model/trainedModel.js';
 import { initialParameters, initialStatistics } from '../networks/network.js';
 
-/** Features and class probabilities of images. */
-export interface Classification {
+interface Classification {
   /** Output of the encoder [N, M], normalized if `onSphere` is set. */
   readonly features: Float32Array;
   /** [N, K], each row a distribution. */
   readonly probabilities: Float32Array;
 }
 
-/** Compiled programs of one classifier specification: one for inference, and one for training per batch size. Each is compiled on first use. */
+/** Programs for inference, and for each training batch size. Each is compiled on first use. */
 export class ClassifierPrograms {
   private readonly training = new Map<number, Promise<Program>>();
   private evaluation: Promise<Program> | undefined;
@@ -46,7 +32,6 @@ export class ClassifierPrograms {
     private readonly compile: Compile,
   ) {}
 
-  /** Returns the program that trains on `batch` images per iteration. */
   trainingProgram(batch: number): Promise<Program> {
     const known = this.training.get(batch);
     if (known) return known;
@@ -57,10 +42,7 @@ export class ClassifierPrograms {
     return program;
   }
 
-  /**
-   * Classifies images with these weights. Normalization uses the running statistics, so a result does not depend on the rest of the batch.
-   * @param images bytes [N, C, H, W]
-   */
+  /** Classifies images, bytes [N, C, H, W]. Running statistics make each result independent of the other images. */
   async classify(weights: ClassifierWeights, images: Uint8Array): Promise<Classification> {
     const { network, classes } = this.spec;
     const evaluation = (this.evaluation ??= this.compile(evaluationGraph(this.spec)));
@@ -78,26 +60,7 @@ export class ClassifierPrograms {
   }
 }
 
-function evaluationGraph(spec: ClassifierSpec): Graph {
-  const { network, classes } = spec;
-  const layout = headLayout(outputWidth(network), classes);
-  const parameters = input('parameters', [network.parameters.size]);
-  const statistics = input('statistics', [network.statistics.size]);
-  const head = input('head', [layout.size]);
-  const output = forwardEval(network, {
-    parameters: unpack(parameters, network.parameters),
-    statistics: unpack(statistics, network.statistics),
-    x: fromPixels(input('x', [BATCH, ...network.inputShape], 'uint8')),
-  });
-  const features = headInput(spec, output);
-  return graphOf({ features, probabilities: softmax(linearHead(features, unpack(head, layout))) }, [
-    parameters,
-    statistics,
-    head,
-  ]);
-}
-
-export interface ClassifierTraining {
+interface ClassifierTraining {
   readonly steps: number;
   /** Images per iteration, at least 2; limited to the number of images. */
   readonly batch: number;
@@ -111,14 +74,12 @@ export interface ClassifierTraining {
   readonly onStep?: (step: number, loss: number) => void;
 }
 
-/** Returns initial weights: a randomly initialized encoder and a zero head. */
-export function freshClassifier({ network, classes }: ClassifierSpec, seed: number): ClassifierWeights {
-  return {
-    parameters: initialParameters(network, seed),
-    statistics: initialStatistics(network),
-    head: new Float32Array(headLayout(outputWidth(network), classes).size),
-  };
-}
+/** Returns a randomly initialized encoder and a zero head. */
+export const freshClassifier = (spec: ClassifierSpec, seed: number): ClassifierWeights => ({
+  parameters: initialParameters(spec.network, seed),
+  statistics: initialStatistics(spec.network),
+  head: new Float32Array(weightLengths(spec).head),
+});
 
 /**
  * Trains a classifier on labeled images. The same seed and thread count give the same weights.
@@ -133,9 +94,9 @@ export async function trainClassifier(
   { steps, batch, learningRate, headLearningRate = learningRate, seed, onStep }: ClassifierTraining,
 ): Promise<ClassifierWeights> {
   const { network, classes } = programs.spec;
-  const size = Math.min(batch, images.count);
-  const sampler = new EpochSampler(images.count, Math.max(2, size), seed);
-  const program = new StatefulProgram(await programs.trainingProgram(Math.max(2, size)), withMoments(start));
+  const size = Math.max(2, Math.min(batch, images.count));
+  const sampler = new EpochSampler(images.count, size, seed);
+  const program = new StatefulProgram(await programs.trainingProgram(size), withMoments(start));
   for (let step = 0; step < steps; step++) {
     const indices = sampler.indicesOf(step);
     const decay = (1 + Math.cos((Math.PI * step) / steps)) / 2;
@@ -152,17 +113,11 @@ export async function trainClassifier(
   return { parameters: parameters!, statistics: statistics!, head: head! };
 }
 
-function withMoments({ parameters, statistics, head }: ClassifierWeights): Record<string, Float32Array> {
-  const zeros = (vector: Float32Array) => new Float32Array(vector.length);
-  return {
-    parameters,
-    statistics,
-    head,
-    'parameters.m': zeros(parameters),
-    'parameters.v': zeros(parameters),
-    'head.m': zeros(head),
-    'head.v': zeros(head),
-  };
+function withMoments(weights: ClassifierWeights): Record<string, Float32Array> {
+  const moments = (['parameters', 'head'] as const).flatMap((name) =>
+    ['m', 'v'].map((moment) => [`${name}.${moment}`, new Float32Array(weights[name].length)] as const),
+  );
+  return { ...weights, ...Object.fromEntries(moments) };
 }
 
 /** Returns [batch, K]: 1 at the label of each image, 0 elsewhere. */

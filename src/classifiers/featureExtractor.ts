@@ -1,12 +1,13 @@
 import type { Split } from '../data/source.js';
+import { sizeOf } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import type { ComparableImages } from '../images/raster.js';
 import { inChunks, type Progress } from '../model/chunks.js';
 import type { Features } from '../numerics/features.js';
 
-/** Features of images, and class probabilities if the extractor provides them. */
 export interface ExtractedFeatures {
   readonly features: Features;
+  /** If the extractor provides them. */
   readonly probabilities?: Features;
 }
 
@@ -28,19 +29,13 @@ export interface FeatureExtractor {
   readonly release: () => Promise<void>;
 }
 
-/**
- * Returns the features after a check that all are finite.
- * @throws {InputError} that names the extractor if one is not
- */
+/** @throws {InputError} that names the extractor if a value is not finite */
 export function requireFinite(extracted: ExtractedFeatures, name: string): ExtractedFeatures {
   for (const [what, rows] of Object.entries(extracted) as [string, Features][]) {
     const wrong = rows.data.findIndex((value) => !Number.isFinite(value));
-    if (wrong >= 0) {
-      throw new InputError(
-        name,
-        `expected finite ${what}, but got ${rows.data[wrong]} for image ${Math.floor(wrong / rows.width)}`,
-      );
-    }
+    const image = Math.floor(wrong / rows.width);
+    if (wrong >= 0)
+      throw new InputError(name, `expected finite ${what}, but got ${rows.data[wrong]} for image ${image}`);
   }
   return extracted;
 }
@@ -50,7 +45,6 @@ export class FeatureTable {
   private readonly features: Float32Array;
   private probabilities: { readonly data: Float32Array; readonly width: number } | undefined;
 
-  /** Creates a table for `count` images. */
   constructor(
     private readonly extractor: FeatureExtractor,
     private readonly shape: ComparableImages['shape'],
@@ -76,10 +70,7 @@ export class FeatureTable {
   }
 }
 
-/**
- * Returns the features [n, D] of the images of a split at `indices`.
- * @param onProgress called after each chunk; ends the work if it throws
- */
+/** Returns the features [n, D] of images. If `onProgress` throws, the work ends. */
 export async function splitFeatures(
   extractor: FeatureExtractor,
   split: Split,
@@ -88,7 +79,7 @@ export async function splitFeatures(
   onProgress?: Progress,
 ): Promise<Features> {
   const table = new FeatureTable(extractor, shape, indices.length);
-  const bytes = shape.reduce((product, size) => product * size, 1);
+  const bytes = sizeOf(shape);
   for (const { images, first } of inChunks(split, bytes, indices)) {
     await table.add(first, images);
     onProgress?.(first + images.length / bytes, indices.length);

@@ -42,7 +42,6 @@ export interface NetworkFit {
 /** A classifier that was fitted on labeled images. */
 export type FittedProbe = LinearFit | NeighborFit | NetworkFit;
 
-/** Predictions for images or rows. */
 export interface Predictions {
   /** N class indices. */
   readonly classes: Uint32Array;
@@ -74,19 +73,15 @@ export async function imageClassifier(
     checkLengths(probe, programs.spec);
     return { classify: (images) => classifyImages(programs, probe, images), release: () => programs.release() };
   }
-  const representation = await representationOf(
-    probe.method === 'knn' ? 'codes' : probe.method,
-    model,
-    weights,
-    compile,
-  );
+  const name = probe.method === 'knn' ? 'codes' : probe.method;
+  const representation = await representationOf(name, model, weights, compile);
   return {
     classify: async (images) => classifyRows(probe, await representation.of(images)),
     release: representation.release,
   };
 }
 
-/** Returns the specification of a model's encoder with a linear head for `classes` classes. */
+/** A model's encoder with a linear head. */
 export const networkSpec = ({ pair, prior }: TrainedModel, classes: number): ClassifierSpec => ({
   network: pair.encoder,
   classes,
@@ -122,8 +117,7 @@ export function classifyRows(probe: LinearFit | NeighborFit, rows: Features): Pr
   const { classes } = probe;
   if (probe.method === 'knn') {
     const k = Math.max(1, Math.min(MAX_NEIGHBORS, Math.floor(probe.labels.length / classes)));
-    const votes = neighborVotes(rows, { data: probe.codes, width: rows.width }, probe.labels, { k, classes });
-    return { classes: votes.classes, probabilities: votes.shares };
+    return neighborVotes(rows, { data: probe.codes, width: rows.width }, probe.labels, { k, classes });
   }
   const width = probe.parameters.length / classes - 1;
   const probabilities = classProbabilities({ classes, width, parameters: Float64Array.from(probe.parameters) }, rows);
@@ -195,12 +189,8 @@ export function decodeProbe(bytes: Uint8Array, file: string): SavedProbe {
   return { name, probe, origin };
 }
 
-/** Returns the probe with these tensors; undefined if shapes do not match or a value is not finite. */
-function probeOf(
-  method: FittedProbe['method'],
-  tensors: TensorFile['tensors'],
-  classes: number,
-): FittedProbe | undefined {
+/** Returns undefined if shapes do not match or a value is not finite. */
+function probeOf(method: ProbeMethod, tensors: TensorFile['tensors'], classes: number): FittedProbe | undefined {
   if (!Object.values(tensors).every(({ data }) => data.every(Number.isFinite))) return undefined;
   if (method === 'knn') return neighborFitOf(tensors, classes);
   const { parameters, statistics, head } = tensors;

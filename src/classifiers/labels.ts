@@ -28,7 +28,6 @@ export function checkLabels(labels: Labels, rows: number, classes?: number): num
   return known;
 }
 
-/** Returns the indices of each class's labels, in ascending order. */
 function indicesByClass(labels: Labels, classes: number): number[][] {
   const indices = Array.from({ length: classes }, (): number[] => []);
   for (let index = 0; index < labels.length; index++) indices[labels[index]!]!.push(index);
@@ -65,7 +64,7 @@ export function drawBalancedLabels(labels: Labels, count: number, stream: Random
 }
 
 /**
- * Assigns labels to stratified folds: the proportions of classes are as equal as possible, and fold sizes differ by at most one label.
+ * Assigns labels to folds of about equal proportions of classes, and of sizes that differ by at most one label.
  * @returns fold indices from 0 to folds - 1, one per label
  * @throws {InputError} as for `checkLabels`, and if there are fewer than 2 folds or a class has fewer labels than folds
  */
@@ -87,7 +86,6 @@ export function stratifiedFolds(labels: Labels, folds: number, stream: RandomStr
   return result;
 }
 
-/** Returns the labels at the given indices. */
 export const gatherLabels = (labels: Labels, indices: ArrayLike<number>): Uint32Array =>
   Uint32Array.from(indices, (index) => labels[index]!);
 

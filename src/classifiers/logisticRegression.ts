@@ -26,8 +26,8 @@ export interface LogisticOptions {
 }
 
 /**
- * Fits a multinomial logistic regression. Minimizes the mean cross-entropy + l2 x the sum of squared parameters by L-BFGS, starting at 0. The
- * minimum is unique if `l2` is above 0. Features should have variance about 1; multiply codes on the sphere by sqrt(M).
+ * Fits a multinomial logistic regression. Minimizes the mean cross-entropy + l2 x the sum of squared parameters by L-BFGS from 0; the
+ * minimum is unique if `l2` is above 0. Features should have variance about 1: multiply codes on the sphere by sqrt(M).
  * @param features [N, D]
  * @param labels N class indices
  * @throws {InputError} if a feature is not finite, labels are invalid or of a single class, or `l2` is negative or not finite
@@ -114,7 +114,7 @@ function lossToGradient(logits: Float64Array, base: number, classes: number, lab
   return logSum - labelLogit;
 }
 
-/** Turns a row of logits into probabilities, and returns the logarithm of the sum of their exponentials. */
+/** Turns a row of logits into probabilities, and returns the log of the sum of their exponentials. */
 function toProbabilities(logits: Float64Array, base: number, classes: number): number {
   let largest = -Infinity;
   for (let index = base; index < base + classes; index++) largest = Math.max(largest, logits[index]!);

@@ -1,6 +1,7 @@
 import { InputError } from '../errors.js';
 import { checkPair, checkWhole, type Features } from '../numerics/features.js';
 import { checkLabels, type Labels } from './labels.js';
+import { dot } from '../numerics/matrixProduct.js';
 import { nearestRows } from '../numerics/nearestRows.js';
 
 /** Distances for the search: Euclidean, or cosine. */
@@ -11,14 +12,6 @@ export interface NeighborOptions {
   readonly k?: number;
   /** Distance (default: Euclidean). */
   readonly metric?: (typeof METRICS)[number];
-}
-
-/** Predicted classes of queries, and the votes of their neighbors. */
-export interface NeighborVotes {
-  /** N class indices. */
-  readonly classes: Uint32Array;
-  /** Fractions of the votes [N, K], each row a distribution. */
-  readonly shares: Float64Array;
 }
 
 /**
@@ -38,13 +31,13 @@ export const classifyByNeighbors = (
   options: NeighborOptions = {},
 ): Uint32Array => neighborVotes(queries, known, labels, options).classes;
 
-/** Returns predictions as `classifyByNeighbors` and the votes of each class; K is `classes`, or one more than the largest label. */
+/** Returns predictions as `classifyByNeighbors`, and each class's fraction of the votes [N, K]. */
 export function neighborVotes(
   queries: Features,
   known: Features,
   labels: Labels,
   options: NeighborOptions & { readonly classes?: number } = {},
-): NeighborVotes {
+) {
   const { k = 5, metric = 'euclidean' } = options;
   checkWhole(k, 'neighbors');
   const [knownRows, queryRows] = checkPair(known, 'labeled rows', queries, 'queries');
@@ -56,14 +49,14 @@ export function neighborVotes(
     metric === 'cosine'
       ? nearestRows(withUnitRows(queries, 'queries'), withUnitRows(known, 'labeled rows'), k)
       : nearestRows(queries, known, k);
-  const shares = new Float64Array(queryRows * classes);
+  const probabilities = new Float64Array(queryRows * classes);
   const predicted = Uint32Array.from({ length: queryRows }, (_, row) => {
-    const votes = shares.subarray(row * classes, (row + 1) * classes);
+    const votes = probabilities.subarray(row * classes, (row + 1) * classes);
     const list = Array.from(near.indices.subarray(row * k, (row + 1) * k), (index) => labels[index]!);
     for (const label of list) votes[label]! += 1 / k;
     return list.reduce((best, label) => (votes[label]! > votes[best]! ? label : best));
   });
-  return { classes: predicted, shares };
+  return { classes: predicted, probabilities };
 }
 
 /** Returns the rows divided by their norms, in double precision. */
@@ -71,7 +64,7 @@ function withUnitRows({ data, width }: Features, name: string): Features {
   const unit = Float64Array.from(data);
   for (let start = 0; start < unit.length; start += width) {
     const row = unit.subarray(start, start + width);
-    const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
+    const norm = Math.sqrt(dot(row, row));
     if (norm === 0) throw new InputError(name, `row ${start / width} is 0, so its cosine is undefined`);
     for (let index = 0; index < width; index++) row[index]! /= norm;
   }

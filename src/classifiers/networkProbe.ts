@@ -14,12 +14,11 @@ import {
 import { type Split, subset } from '../data/source.js';
 import { inChunks } from '../model/chunks.js';
 
-/** Passes over the labeled images, within limits on the iterations. */
-const TRAINING = { batch: 64, epochs: 30, minSteps: 150, maxSteps: 600, learningRate: 1e-3 };
-/** The first fit is one of up to six if probabilities are calibrated. */
+/** Iterations are limited. */
+const [EPOCHS, MIN_STEPS, MAX_STEPS] = [30, 150, 600];
+const [BATCH, LEARNING_RATE] = [64, 1e-3];
+/** Of the work, if calibration follows: it fits up to five times. */
 const FIRST_SHARE = 1 / 6;
-
-type Training = Omit<LabelTrial, 'calibrate'>;
 
 /** Trains the encoder with a linear head: from the model's weights, or from scratch. */
 export class NetworkRunner implements ProbeRunner {
@@ -54,24 +53,21 @@ export class NetworkRunner implements ProbeRunner {
       : { ...fresh, parameters: weights['encoder.parameters'], statistics: weights['encoder.statistics'] };
   }
 
-  private async fit({ indices, labels, seed, onProgress }: Training): Promise<NetworkFit> {
-    const { batch, epochs, minSteps, maxSteps, learningRate } = TRAINING;
-    const perEpoch = Math.max(1, Math.floor(indices.length / batch));
-    // Every label of a large set is used at least twice.
-    const steps = Math.max(2 * perEpoch, Math.min(maxSteps, Math.max(minSteps, epochs * perEpoch)));
-    const onStep = (step: number) => onProgress(step / steps);
+  private async fit({ indices, labels, seed, onProgress }: Omit<LabelTrial, 'calibrate'>): Promise<NetworkFit> {
+    const perEpoch = Math.max(1, Math.floor(indices.length / BATCH));
+    // At least two passes over a large set.
+    const steps = Math.max(2 * perEpoch, Math.min(MAX_STEPS, Math.max(MIN_STEPS, EPOCHS * perEpoch)));
     const images = subset(this.options.source.train, indices);
     const weights = await trainClassifier(this.programs, this.startAt(seed), images, labels, {
       steps,
-      batch,
-      learningRate,
+      batch: BATCH,
+      learningRate: LEARNING_RATE,
       seed,
-      onStep,
+      onStep: (step) => onProgress(step / steps),
     });
     return { method: this.method, classes: this.classes, weights };
   }
 
-  /** Predicts the images of a split at `indices`. */
   private async predict(probe: NetworkFit, split: Split, indices: Uint32Array): Promise<Predictions> {
     const table = new PredictionTable(indices.length, this.classes);
     for (const { images, first } of inChunks(split, this.options.model.imageElements, indices))

@@ -72,7 +72,7 @@ const createRunner = async (method: ProbeMethod, options: ProbeOptions, classes:
 
 type LabelSubset = Pick<LabelTrial, 'indices' | 'labels' | 'seed'>;
 
-/** Draws the label subsets of all trials; all labels are used once. */
+/** Draws the label subsets of all trials. */
 function drawSubsets(count: number | 'all', { source, trials, seed }: ProbeOptions, classes: number): LabelSubset[] {
   const { train } = source;
   return Array.from({ length: count === 'all' ? 1 : trials }, (_, number) => {
@@ -116,7 +116,6 @@ async function runTrials(
   };
 }
 
-/** Returns the number of classes. */
 function requireClasses({ name, train, test, classes }: ImageSource, labelCounts: ProbeOptions['labels']): number {
   if (train.labels === null || classes === null)
     throw new InputError(name, 'no labels', 'a probe needs data with labels');

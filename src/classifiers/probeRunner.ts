@@ -24,16 +24,17 @@ export interface LabelTrial {
   readonly indices: Uint32Array;
   readonly labels: Uint32Array;
   readonly seed: number;
-  /** Whether to calibrate the probabilities of the classifier, which takes further fits. */
+  /** Whether to calibrate the probabilities, which takes further fits. */
   readonly calibrate: boolean;
   /** Receives the fraction of the work on this trial that is done. */
   readonly onProgress: (fraction: number) => void;
 }
 
-/** A fitted classifier, its test accuracy and its expected calibration error. */
+/** A fitted classifier and its results on the test images. */
 export interface TestedProbe {
   readonly probe: FittedProbe;
   readonly accuracy: number;
+  /** Expected calibration error. */
   readonly calibrationError: number;
 }
 
@@ -43,7 +44,6 @@ export interface ProbeRunner {
   readonly release: () => Promise<void>;
 }
 
-/** Maximum number of test images. */
 export const TEST_IMAGES = 10_000;
 
 /** Returns the indices of the test images, and a function that scores predictions of them. */

@@ -1,8 +1,8 @@
 import { activationsOf } from './classifierGraph.js';
-import { type Compile, concat, type Graph, graphOf, reduceMean, reshape, slice, type Value } from '../engine/index.js';
+import { type Compile, concat, graphOf, reduceMean, reshape, slice, type Value } from '../engine/index.js';
 import { fromBytes } from '../images/raster.js';
 import { runInBatches, type TrainedModel } from '../model/trainedModel.js';
-import type { ModelWeights, Network } from '../networks/network.js';
+import type { ModelWeights } from '../networks/network.js';
 import type { Features } from '../numerics/features.js';
 import { balancedScale, commonScale, fitStandardizer, type Standardizer } from '../numerics/standardizer.js';
 
@@ -16,7 +16,7 @@ export interface Representation {
   readonly of: (images: Uint8Array) => Promise<Features>;
   /** Maps codes e(x) [N, M] to the same rows, if they follow from codes alone. */
   readonly ofCodes?: (codes: Float32Array) => Features;
-  /** Fits the standardizer that is applied before a regression on rows of images, which need no labels; undefined if rows are not scaled. */
+  /** Fits the scale for a regression on rows of images, which need no labels; undefined if rows need no scale. */
   readonly scaleBy?: (rows: Features) => Standardizer;
   readonly release: () => Promise<void>;
 }
@@ -62,30 +62,33 @@ const pixelsOf = (model: TrainedModel): Representation => ({
   release: noop,
 });
 
-/** Number of rows and of columns of the cells that activations are averaged over. */
+/** Rows and columns of cells whose activations are averaged. */
 const CELLS = 4;
 
 /**
- * Codes concatenated with encoder activations [N, M + 16 C]. They come from the deepest layer with at least 2 x 2 pixels per
- * cell, averaged over 4 x 4 cells. Codes describe what an image shows, and activations where. Both have equal weight.
+ * Codes, and encoder activations of the deepest layer with at least 2 x 2 pixels per cell, averaged over 4 x 4 cells [N, M + 16 C].
+ * Codes describe what an image shows, and activations where. Both have equal weight.
  */
 async function innerFeaturesOf(model: TrainedModel, weights: ModelWeights, compile: Compile): Promise<Representation> {
   const codes = codesOf(model);
-  const { graph, width: innerWidth } = innerGraph(model.pair.encoder);
-  const program = await compile(graph);
+  const { maps, inputs } = activationsOf(model.pair.encoder);
+  // The first feature map of every encoder is 16 x 16 or larger.
+  const cells = cellMeans(maps.findLast(({ shape }) => shape[2]! >= 2 * CELLS)!);
+  const innerWidth = cells.shape[1]!;
+  const program = await compile(graphOf({ inner: cells }, inputs));
   const feeds = { parameters: weights['encoder.parameters'], statistics: weights['encoder.statistics'] };
   const width = codes.width + innerWidth;
   return {
     width,
     of: async (images) => {
-      const { data } = await codes.of(images);
+      const ofImages = await codes.of(images);
       const { inner } = await runInBatches(program, {
         feeds,
         items: { x: images },
         count: images.length / model.imageElements,
         widths: { inner: innerWidth },
       });
-      return hstack({ data, width: codes.width }, { data: inner, width: innerWidth });
+      return hstack(ofImages, { data: inner, width: innerWidth });
     },
     scaleBy: (rows) => {
       const [ofCodes, inner] = splitColumns(rows, codes.width);
@@ -95,23 +98,14 @@ async function innerFeaturesOf(model: TrainedModel, weights: ModelWeights, compi
   };
 }
 
-function innerGraph(network: Network): { readonly graph: Graph; readonly width: number } {
-  const { maps, inputs } = activationsOf(network);
-  // The first feature map of every encoder is 16 x 16 or larger.
-  const inner = cellMeans(maps.findLast(({ shape }) => shape[2]! >= 2 * CELLS)!);
-  return { graph: graphOf({ inner }, inputs), width: inner.shape[1]! };
-}
-
-/** Returns the means of feature maps [N, C, H, W] over cells, [N, cells C]. */
+/** Averages feature maps [N, C, H, W] over cells to [N, cells C]. */
 function cellMeans(map: Value): Value {
   const [count, channels, height, width] = map.shape as [number, number, number, number];
   const strips = (x: Value, axis: number, size: number) =>
     Array.from({ length: CELLS }, (_, part) => slice(x, axis, (part * size) / CELLS, ((part + 1) * size) / CELLS));
   const cells = strips(map, 2, height).flatMap((strip) => strips(strip, 3, width));
-  return concat(
-    cells.map((cell) => reshape(reduceMean(cell, [2, 3]), [count, channels])),
-    1,
-  );
+  const means = cells.map((cell) => reshape(reduceMean(cell, [2, 3]), [count, channels]));
+  return concat(means, 1);
 }
 
 function hstack(left: Features, right: Features): Features {

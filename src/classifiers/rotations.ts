@@ -5,12 +5,12 @@ import type { ImageSource, Split } from '../data/source.js';
 import { type Compile, graphOf, type Program, reduceMean, reshape } from '../engine/index.js';
 import { runInBatches } from '../model/trainedModel.js';
 
-/** Number of rotations, by multiples of 90 degrees. */
+/** By multiples of 90 degrees. */
 const ROTATIONS = 4;
 
 /**
- * Returns every image of a data set in four rotations, labeled by the rotation: 0, 90, 180 and 270 degrees counterclockwise. A classifier that
- * is trained on them learns features of the images without labels (Gidaris et al. 2018).
+ * Returns every image in four rotations, labeled by the rotation: 0, 90, 180 and 270 degrees counterclockwise. A classifier of them learns
+ * features of the images without labels (Gidaris et al. 2018).
  * @param source square images
  */
 export function rotatedSource(source: ImageSource): ImageSource {
@@ -36,7 +36,7 @@ function rotatedSplit({ count, copyImage }: Split, channels: number, size: numbe
   };
 }
 
-/** Returns, for each pixel of a rotated image, its index in the upright image. */
+/** Returns the index in the upright image of each pixel of a rotated image. */
 function sourcePixels(size: number, turns: number): Uint32Array {
   let pixels = Uint32Array.from({ length: size * size }, (_, pixel) => pixel);
   for (let turn = 0; turn < turns; turn++) {
@@ -48,8 +48,8 @@ function sourcePixels(size: number, turns: number): Uint32Array {
 }
 
 /**
- * Wraps a classifier of rotations as an extractor. The features are the channel means of its deepest activation, because its output describes
- * little but the rotation: on MNIST, FID by the output rose from 31 to 38 between 200 and 1,000 iterations of training, while samples became
+ * Wraps a classifier of rotations as an extractor. Features are the channel means of its deepest activation, because its output describes
+ * little but the rotation. On MNIST, FID by the output rose from 31 to 38 between 200 and 1,000 iterations of training, while samples became
  * better and FID by the activation fell from 8.9 to 0.10.
  */
 export function rotationExtractor(
@@ -61,7 +61,7 @@ export function rotationExtractor(
   const { maps, inputs } = activationsOf(network);
   const means = reduceMean(maps.at(-1)!, [2, 3]);
   const [count, width] = means.shape as readonly [number, number];
-  const feeds = { parameters: weights.parameters, statistics: weights.statistics };
+  const { parameters, statistics } = weights;
   let program: Promise<Program> | undefined;
   return {
     name,
@@ -70,7 +70,7 @@ export function rotationExtractor(
     extract: async ({ data }) => {
       program ??= compile(graphOf({ features: reshape(means, [count, width]) }, inputs));
       const { features } = await runInBatches(await program, {
-        feeds,
+        feeds: { parameters, statistics },
         items: { x: data },
         count: data.length / imageBytes(network),
         widths: { features: width },

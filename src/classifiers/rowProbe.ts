@@ -24,12 +24,13 @@ export async function rowRunner(
 ): Promise<ProbeRunner> {
   const { model, weights, compile, source } = options;
   const representation = await representationOf(method === 'knn' ? 'codes' : method, model, weights, compile);
+  const rowsOf: RowsOf = (split, indices) => rowsAt(representation, split, indices, options);
   const fit =
     method === 'knn'
-      ? neighborFitter(representation, options, classes)
-      : await linearFitter(method, representation, options, classes);
+      ? neighborFitter(rowsOf, source.train, classes)
+      : await linearFitter(method, representation, rowsOf, options, classes);
   const { indices, score } = testImages(options, classes);
-  const test = await rowsAt(representation, source.test, indices, options);
+  const test = await rowsOf(source.test, indices);
   return {
     fitAndTest: async (trial) => {
       const probe = await fit(trial);
@@ -40,34 +41,33 @@ export async function rowRunner(
 }
 
 type Fitter<Fit> = (trial: LabelTrial) => Promise<Fit>;
+type RowsOf = (split: Split, indices: Uint32Array) => Promise<Features>;
 
-/** Fits logistic regressions on a representation; the scaling is folded into the weights. */
+/** Fits logistic regressions, and folds the scale into the weights. */
 async function linearFitter(
   method: LinearFit['method'],
-  representation: Representation,
-  options: ProbeRunnerOptions,
+  { scaleBy }: Representation,
+  rowsOf: RowsOf,
+  { source: { train }, seed }: ProbeRunnerOptions,
   classes: number,
 ): Promise<Fitter<LinearFit>> {
-  const { source, seed } = options;
-  const rows = (indices: Uint32Array) => rowsAt(representation, source.train, indices, options);
-  const scale = representation.scaleBy?.(await rows(drawnIndices(source.train, SCALE_IMAGES, seed)));
+  const scale = scaleBy?.(await rowsOf(train, drawnIndices(train, SCALE_IMAGES, seed)));
   return async ({ indices, labels, seed: trialSeed, calibrate }) => {
-    const features = await rows(indices);
-    const { parameters } = fitLinearProbe(scale ? applyScale(scale, features) : features, labels, classes, trialSeed, {
-      calibrate,
-    }).classifier;
+    const rows = await rowsOf(train, indices);
+    const scaled = scale ? applyScale(scale, rows) : rows;
+    const { parameters } = fitLinearProbe(scaled, labels, classes, trialSeed, { calibrate }).classifier;
     return { method, classes, parameters: Float32Array.from(scale ? foldIntoWeights(scale, parameters) : parameters) };
   };
 }
 
 const neighborFitter =
-  (representation: Representation, options: ProbeRunnerOptions, classes: number): Fitter<NeighborFit> =>
+  (rowsOf: RowsOf, train: Split, classes: number): Fitter<NeighborFit> =>
   async ({ indices, labels }) => {
-    const { data } = await rowsAt(representation, options.source.train, indices, options);
+    const { data } = await rowsOf(train, indices);
     return { method: 'knn', classes, codes: Float32Array.from(data), labels };
   };
 
-/** Rows that are classified at a time, so that progress is reported in between. */
+/** Rows to classify between two reports of progress. */
 const CLASSIFIED_ROWS = 1000;
 
 function classifyChunks(
@@ -85,7 +85,6 @@ function classifyChunks(
   return table;
 }
 
-/** Returns the rows of the images of a split at `indices`. */
 async function rowsAt(
   { of, ofCodes, width }: Representation,
   split: Split,

@@ -49,18 +49,21 @@ export async function modelExtractor(model: OnnxModel, options: ModelExtractorOp
   };
   const { channels = 3, size = 32 } = input;
   const gray = new Uint8Array(channels * size * size).fill(128);
-  const widths = (await runOn({ shape: [channels, size, size], data: gray })).map(({ width }) => width);
+  const probes = await runOn({ shape: [channels, size, size], data: gray });
   return {
     name: `${name}, output ${output}`,
     ...(options.digest === undefined ? {} : { digest: options.digest }),
-    width: widths[0]!,
+    width: probes[0]!.width,
     extract: async (images) => {
       const [step, bytes] = [input.batch ?? DEFAULT_BATCH, imageSize(images)];
       const count = images.data.length / bytes;
-      const tables = widths.map((width): Features => ({ data: new Float32Array(count * width), width }));
+      const tablesFor = (rows: readonly Features[]): Features[] =>
+        rows.map(({ width }) => ({ data: new Float32Array(count * width), width }));
+      let tables = tablesFor(probes);
       for (let first = 0; first < count; first += step) {
         const data = images.data.subarray(first * bytes, (first + step) * bytes);
         const parts = await runOn({ shape: images.shape, data });
+        if (first === 0) tables = tablesFor(parts);
         parts.forEach((part, index) => tables[index]!.data.set(part.data, first * part.width));
       }
       const [features, classes] = tables;
