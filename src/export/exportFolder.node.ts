@@ -1,4 +1,3 @@
-/** The folder of an export, which a later export may replace. */
 import { createHash } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,7 +6,6 @@ import { makeFolder, wrapReadErrors, wrapWriteErrors, writeFileAtomically } from
 import { isPartial } from '../files/partial.node.js';
 import { readRegularFile, readTextFile } from '../files/regularFile.node.js';
 
-/** The file that marks a folder as an export. */
 const MANIFEST = 'export.json';
 const FORMAT = 'agenet export 1';
 
@@ -15,18 +13,14 @@ const FORMAT = 'agenet export 1';
 interface Manifest {
   readonly files: Readonly<Record<string, string>>;
   /** During an export, digests of earlier files that may still be there. */
-  readonly replaces?: Readonly<Record<string, readonly string[]>>;
+  readonly replaces?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
-/**
- * Requires that an export can be written into a folder: one that is absent or empty, or has an earlier export whose files are unchanged.
- * @throws {InputError} if it is a file, or has other files
- */
+/** @throws {InputError} unless a folder is absent or empty, or has an earlier export whose files are unchanged */
 export const requireExportFolder = async (path: string): Promise<void> => void (await readExport(path));
 
 /**
- * Writes an export. Files of an earlier one are replaced, or removed if this one has no such file; other files stay.
- * @param files by name
+ * Writes files by name. Replaces the files of an earlier export, or removes them; other files stay.
  * @returns their paths
  * @throws {InputError} as `requireExportFolder`, or if a file is in the way or cannot be written
  */
@@ -38,8 +32,9 @@ export async function writeExport(
   const foreign = Object.keys(files).find((name) => names.includes(name) && !digests.has(name));
   if (foreign !== undefined)
     throw new InputError(join(path, foreign), 'was not written by agenet export', 'choose a different folder');
+  const encoder = new TextEncoder();
   const contents = Object.entries(files).map(
-    ([name, content]) => [name, typeof content === 'string' ? new TextEncoder().encode(content) : content] as const,
+    ([name, content]) => [name, typeof content === 'string' ? encoder.encode(content) : content] as const,
   );
   const manifest: Manifest = { files: Object.fromEntries(contents.map(([name, bytes]) => [name, sha256(bytes)])) };
   await wrapWriteErrors(path, () => makeFolder(path));
@@ -60,29 +55,26 @@ interface ExistingExport {
 
 async function readExport(path: string): Promise<ExistingExport> {
   const found = await stat(path).catch(() => undefined);
-  if (found === undefined) return { names: [], digests: new Map() };
-  if (!found.isDirectory()) throw new InputError(path, 'exists and is not a folder', 'choose a different name');
-  const names = (await wrapReadErrors(path, () => readdir(path))).filter((name) => !isPartial(name));
+  if (found?.isDirectory() === false)
+    throw new InputError(path, 'exists and is not a folder', 'choose a different name');
+  const all = found ? await wrapReadErrors(path, () => readdir(path)) : [];
+  const names = all.filter((name) => !isPartial(name));
   if (names.length === 0) return { names, digests: new Map() };
   const manifest = await readManifest(path);
   if (manifest === undefined)
     throw new InputError(path, 'the folder has files that agenet export did not write', 'choose a different name');
   const { files, replaces = {} } = manifest;
-  const listed = new Set([...Object.keys(files), ...Object.keys(replaces)]);
-  const digests = new Map(
-    Array.from(listed, (name) => [name, [...(name in files ? [files[name]!] : []), ...(replaces[name] ?? [])]]),
-  );
+  const digests = new Map(Object.entries(replaces));
+  for (const [name, digest] of Object.entries(files)) digests.set(name, [digest, ...(digests.get(name) ?? [])]);
   for (const name of names) {
     const expected = digests.get(name);
-    if (expected === undefined) continue;
-    const digest = await digestOf(join(path, name));
-    if (digest === undefined || !expected.includes(digest))
+    if (expected && !expected.includes((await digestOf(join(path, name))) ?? ''))
       throw new InputError(join(path, name), 'was changed since its export', 'choose a different folder');
   }
   return { names, digests };
 }
 
-/** Returns the digest of a file, or undefined if it is not a regular file or cannot be read. */
+/** Returns undefined if a path is not a regular file or cannot be read. */
 const digestOf = (file: string): Promise<string | undefined> => readRegularFile(file).then(sha256, () => undefined);
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -93,18 +85,15 @@ const writeManifest = (path: string, manifest: Manifest): Promise<void> =>
     new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, ...manifest }, null, 2)}\n`),
   );
 
-/** Reads the manifest of a folder; undefined if it has none. */
 async function readManifest(path: string): Promise<Manifest | undefined> {
   const { z } = await import('zod');
-  const digests = z.record(z.string(), z.string());
   const schema = z.object({
     format: z.literal(FORMAT),
-    files: digests,
+    files: z.record(z.string(), z.string()),
     replaces: z.record(z.string(), z.array(z.string())).optional(),
   });
   try {
-    const { files, replaces } = schema.parse(JSON.parse(await readTextFile(join(path, MANIFEST))));
-    return { files, ...(replaces ? { replaces } : {}) };
+    return schema.parse(JSON.parse(await readTextFile(join(path, MANIFEST))));
   } catch {
     return undefined;
   }

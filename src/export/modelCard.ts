@@ -1,13 +1,10 @@
-/** The model card of an export: what the model is, its metrics, how to run it, and its limits. Markdown. */
 import type { Configuration } from '../training/configuration.js';
 import type { NetworkFile } from './networkFiles.js';
 import type { Precision } from './precision.js';
 import type { Difference, PrecisionCost } from './precisionCost.js';
 
-/** An evaluation: its metrics and what they depend on. */
 export interface CardEvaluation {
   readonly metrics: Readonly<Record<string, number | null>>;
-  /** Data and split that the model is compared with. */
   readonly data: string;
   readonly split: string;
   readonly images: number;
@@ -16,7 +13,6 @@ export interface CardEvaluation {
   readonly extractor?: string | undefined;
 }
 
-/** The subject of a model card. */
 export interface ModelCard {
   readonly name: string;
   readonly version: string;
@@ -29,23 +25,20 @@ export interface ModelCard {
   readonly files: Readonly<Partial<Record<NetworkFile, number>>>;
   /** The numbers of images in the training data, if it could be opened. */
   readonly data?: { readonly train: number; readonly test: number } | undefined;
-  /** Metrics of the float32 weights, if they were evaluated. */
+  /** Of the float32 weights. */
   readonly evaluation?: CardEvaluation | undefined;
   readonly cost?: PrecisionCost | undefined;
   readonly hasReconstructions: boolean;
-  /** Whether the export has a page that runs the networks. */
   readonly hasPage: boolean;
 }
 
-/** Returns the text of a model card. */
+/** Returns Markdown. */
 export function modelCardText(card: ModelCard): string {
   const sections = [
     frontMatter(card),
     `# ${plain(card.name)}`,
     introduction(card.configuration),
-    card.hasReconstructions
-      ? '![Samples](samples.png) ![Images, each next to its reconstruction](reconstructions.png)'
-      : '![Samples](samples.png)',
+    `![Samples](samples.png)${card.hasReconstructions ? ' ![Images, each next to its reconstruction](reconstructions.png)' : ''}`,
     filesSection(card),
     pythonSection(card),
     javascriptSection(card),
@@ -58,30 +51,30 @@ export function modelCardText(card: ModelCard): string {
 }
 
 const frontMatter = ({ configuration }: ModelCard): string =>
-  ['---', 'library_name: onnx', `tags: [agenet, adversarial-generator-encoder, ${configuration.network}]`, '---'].join(
-    '\n',
-  );
+  `---\nlibrary_name: onnx\ntags: [agenet, adversarial-generator-encoder, ${configuration.network}]\n---`;
 
 /** Escapes text for Markdown. */
 const plain = (text: string): string =>
   text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').replace(/[\\`*_{}[\]<>()#|!]/g, '\\$&');
 
-/** The last part of a path of any system. */
 export const lastPart = (path: string): string =>
   path.split(/[\\/]/).findLast((part) => part !== '' && part !== '.') ?? 'images';
 
-/** The name of the data without the folder that it is in: the data set, or else the file or folder. */
+/** The name of the data set, or else of the file or folder without its path. */
 export function dataName({ data }: Configuration): string {
   const [, prefix = 'folder', path] = /^([a-z][a-z\d-]+):(.*)$/s.exec(data) ?? [undefined, undefined, data];
   return prefix === 'folder' || prefix === 'npz' ? lastPart(path) : prefix;
 }
 
+const isSphere = ({ prior }: Configuration): boolean => prior === 'sphere';
+
 const channelsOf = ({ channels }: Configuration): string => (channels === 1 ? 'grayscale' : 'RGB');
 
 /** Describes a model in two sentences. */
 export function introduction(configuration: Configuration): string {
-  const { latent, size, prior } = configuration;
-  return `An adversarial generator-encoder network (AGE, arXiv 1704.02304). Its generator makes ${channelsOf(configuration)} images of ${size}x${size} pixels from codes of ${latent} coordinates${prior === 'sphere' ? ' on the unit sphere' : ''}, and its encoder returns the codes of such images.`;
+  const { latent, size } = configuration;
+  const domain = isSphere(configuration) ? ' on the unit sphere' : '';
+  return `An adversarial generator-encoder network (AGE, arXiv 1704.02304). Its generator makes ${channelsOf(configuration)} images of ${size}x${size} pixels from codes of ${latent} coordinates${domain}, and its encoder returns the codes of such images.`;
 }
 
 const NETWORKS: Readonly<Record<NetworkFile, (shape: string, codes: string) => string>> = {
@@ -96,27 +89,24 @@ function filesSection({ files, hasPage, configuration: { channels, size, latent,
   const rows = (Object.entries(files) as [NetworkFile, number][]).map(
     ([file, bytes]) => `| \`${file}.onnx\` | ${(bytes / 1e6).toFixed(2)} | ${NETWORKS[file](shape, codes)} |`,
   );
-  const lines = ['## Files', '', '| file | MB | input | output |', '| --- | --- | --- | --- |', ...rows, ''];
   const border = padding
     ? ` Images have a border of ${padding.border} pixels with the value ${padding.value / 255} on each side.`
     : '';
-  return [
-    ...lines,
-    `All are float32, N is any number, and images are in 0..1, channel by channel, rows from the top.${border} Operators belong to ONNX opset 18.`,
-    ...(hasPage
-      ? [
-          '',
-          '`index.html` runs the networks in a browser, opened from this folder or from any static host. It needs the files beside it.',
-        ]
-      : []),
-  ].join('\n');
+  const page = hasPage
+    ? '\n\n`index.html` runs the networks in a browser, opened from this folder or from any static host. It needs the files beside it.'
+    : '';
+  return `## Files
+
+| file | MB | input | output |
+| --- | --- | --- | --- |
+${rows.join('\n')}
+
+All are float32, N is any number, and images are in 0..1, channel by channel, rows from the top.${border} Operators belong to ONNX opset 18.${page}`;
 }
 
-const isSphere = ({ configuration: { prior } }: ModelCard): boolean => prior === 'sphere';
-
-function pythonSection(card: ModelCard): string {
-  const { latent } = card.configuration;
-  const decode = card.files.decoder
+function pythonSection({ configuration, files }: ModelCard): string {
+  const { latent } = configuration;
+  const decode = files.decoder
     ? `decoder = ort.InferenceSession("decoder.onnx")
 [reconstructions] = decoder.run(None, {"codes": codes, "distance": np.zeros(1, np.float32)})`
     : '[reconstructions] = generator.run(None, {"codes": codes})';
@@ -128,7 +118,7 @@ import onnxruntime as ort
 
 generator = ort.InferenceSession("generator.onnx")
 latent = np.random.default_rng(0).standard_normal((16, ${latent})).astype(np.float32)
-${isSphere(card) ? 'latent /= np.linalg.norm(latent, axis=1, keepdims=True)\n' : ''}[images] = generator.run(None, {"codes": latent})
+${isSphere(configuration) ? 'latent /= np.linalg.norm(latent, axis=1, keepdims=True)\n' : ''}[images] = generator.run(None, {"codes": latent})
 
 encoder = ort.InferenceSession("encoder.onnx")
 [codes] = encoder.run(None, {"images": images})
@@ -138,15 +128,15 @@ print(images.shape, codes.shape, reconstructions.shape)
 \`\`\``;
 }
 
-function javascriptSection(card: ModelCard): string {
-  const { latent } = card.configuration;
+function javascriptSection({ configuration, files }: ModelCard): string {
+  const { latent } = configuration;
   const normalize = `for (let start = 0; start < latent.length; start += ${latent}) {
   const code = latent.subarray(start, start + ${latent});
   const norm = Math.hypot(...code);
   code.forEach((value, index) => (code[index] = value / norm));
 }
 `;
-  const decode = card.files.decoder
+  const decode = files.decoder
     ? `const decoder = await ort.InferenceSession.create('decoder.onnx');
 const distance = new ort.Tensor('float32', [0], [1]);
 const { images: reconstructions } = await decoder.run({ codes, distance });`
@@ -159,7 +149,7 @@ import * as ort from 'onnxruntime-node'; // in a web page: 'onnxruntime-web'
 const generator = await ort.InferenceSession.create('generator.onnx');
 const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 const latent = Float32Array.from({ length: 16 * ${latent} }, normal);
-${isSphere(card) ? normalize : ''}const { images } = await generator.run({ codes: new ort.Tensor('float32', latent, [16, ${latent}]) });
+${isSphere(configuration) ? normalize : ''}const { images } = await generator.run({ codes: new ort.Tensor('float32', latent, [16, ${latent}]) });
 
 const encoder = await ort.InferenceSession.create('encoder.onnx');
 const { codes } = await encoder.run({ images });
@@ -226,22 +216,17 @@ function qualitySection({ evaluation, precision }: ModelCard): string {
 function precisionSection(precision: Precision, { images, angles, fid }: PrecisionCost): string {
   const row = (name: string, { mean, max }: Difference) =>
     `| ${name} | ${mean.toExponential(1)} | ${max.toExponential(1)} |`;
-  return [
-    '## Precision',
-    '',
-    `Kernels are stored as ${precision}, and networks compute in float32.`,
-    '',
-    '| difference from float32 | mean | largest |',
-    '| --- | --- | --- |',
-    row('pixels of samples, in 0..1', images),
-    row('angle of codes, in degrees', angles),
-    ...(fid
-      ? [
-          '',
-          `FID of ${fid.samples} samples and ${fid.images} test images: ${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with ${precision} (features of the ${plain(fid.extractor)}).`,
-        ]
-      : []),
-  ].join('\n');
+  const distances = fid
+    ? `\n\nFID of ${fid.samples} samples and ${fid.images} test images: ${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with ${precision} (features of the ${plain(fid.extractor)}).`
+    : '';
+  return `## Precision
+
+Kernels are stored as ${precision}, and networks compute in float32.
+
+| difference from float32 | mean | largest |
+| --- | --- | --- |
+${row('pixels of samples, in 0..1', images)}
+${row('angle of codes, in degrees', angles)}${distances}`;
 }
 
 function limitsSection({ configuration, data, step }: ModelCard): string {
@@ -250,7 +235,9 @@ function limitsSection({ configuration, data, step }: ModelCard): string {
   const training =
     initFrom === undefined
       ? `The model was trained only on ${images}`
-      : `${step === 0 ? 'The images of its training are not recorded' : `The model was last trained on ${images}`}`;
+      : step === 0
+        ? 'The images of its training are not recorded'
+        : `The model was last trained on ${images}`;
   return `## Limits
 
 - ${training}; other images are reconstructed to resemble its training images.

@@ -1,4 +1,3 @@
-/** The networks of a trained model as ONNX files, for any program that runs ONNX. */
 import { networkFunctions } from '../age/networkFunctions.js';
 import {
   add,
@@ -25,9 +24,9 @@ export type NetworkFile = (typeof NETWORK_FILES)[number];
 /** Networks as ONNX files, and the model that they compute. */
 export interface NetworkFiles {
   /**
-   * `generator`: samples of the prior, `codes` [N, M], to `images` [N, C, H, W] in 0..1. `encoder`: such images to codes. `decoder`: codes of images
-   * to images. Its second input `distance` [1], in 0..1, is `distanceFromCodes`: 0 for codes of images, 0.5 halfway between two at a right angle.
-   * There is none if the generator has one set of running statistics, and so decodes as well.
+   * `generator`: samples of the prior, `codes` [N, M], to `images` [N, C, H, W] in 0..1. `encoder`: such images to codes. `decoder`: codes
+   * of images to images. Its second input `distance` [1], in 0..1, is `distanceFromCodes`: 0 for codes of images, 0.5 halfway between two
+   * at a right angle. A generator with one set of running statistics decodes as well, without a `decoder`.
    */
   readonly files: Readonly<Partial<Record<NetworkFile, Uint8Array>>>;
   /** The same networks with the weights as the files store them. */
@@ -45,39 +44,26 @@ export async function encodeNetworks(
   precision: Precision = 'float32',
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<NetworkFiles> {
-  const stored = {
-    encoder: await storeNetwork(model, 'encoder', precision),
-    generator: await storeNetwork(model, 'generator', precision),
-  };
-  const tensors = { encoder: stored.encoder.values, generator: stored.generator.values };
+  const encoder = await storeNetwork(model, 'encoder', precision);
+  const generator = await storeNetwork(model, 'generator', precision);
+  const graphs = graphsOf(model, { encoder: encoder.values, generator: generator.values });
   const files: Partial<Record<NetworkFile, Uint8Array>> = {};
-  for (const [file, graphOfBatch] of Object.entries(graphsOf(model, tensors)) as [
-    NetworkFile,
-    (batch: number) => Graph,
-  ][]) {
+  for (const file of NETWORK_FILES) {
+    const graphOfBatch = graphs[file];
+    if (graphOfBatch === undefined) continue;
     const { graph, batchAxes } = forAnyBatch(graphOfBatch);
     files[file] = await encode(graph, { batchAxes, metadata: { precision, ...metadata } });
   }
   const weights = {
     ...model.weights,
-    'encoder.parameters': stored.encoder.parameters,
-    'generator.parameters': stored.generator.parameters,
+    'encoder.parameters': encoder.parameters,
+    'generator.parameters': generator.parameters,
   };
   return { files, model: model.withWeights(weights) };
 }
 
-/** The tensors of a network as a file stores them. */
-interface StoredNetwork {
-  readonly values: NamedValues;
-  /** The flat parameters that they are computed with. */
-  readonly parameters: Float32Array;
-}
-
-async function storeNetwork(
-  { pair, weights }: TrainedModel,
-  name: NetworkName,
-  precision: Precision,
-): Promise<StoredNetwork> {
+/** Returns the tensors of a network as a file stores them, and the flat parameters that it then has. */
+async function storeNetwork({ pair, weights }: TrainedModel, name: NetworkName, precision: Precision) {
   const network = pair[name];
   const values: Record<string, Value> = {};
   const parameters = weights[`${name}.parameters`].slice();
@@ -92,8 +78,10 @@ async function storeNetwork(
   return { values, parameters };
 }
 
-/** The graph of each file for a batch size. */
-function graphsOf({ pair, prior, latentSize }: TrainedModel, tensors: Readonly<Record<NetworkName, NamedValues>>) {
+function graphsOf(
+  { pair, prior, latentSize }: TrainedModel,
+  tensors: Readonly<Record<NetworkName, NamedValues>>,
+): Partial<Record<NetworkFile, (batch: number) => Graph>> {
   const { encode: encodeImages, generate } = networkFunctions(pair, (name) => tensors[name], prior);
   const codes = (batch: number) => input('codes', [batch, latentSize]);
   const generator = (batch: number) => graphOf({ images: toUnit(generate({ z: codes(batch) }, { kind: 'native' })) });
@@ -119,16 +107,15 @@ function blendStatistics({ name, statistics }: Network, tensors: NamedValues, di
       .map((tensor) => tensor.slice(name.length + 1))
       .filter((buffer) => !buffer.includes('.generated.'))
       .map((buffer) => {
-        const [native, generated] = (['native', 'generated'] as const).map(
-          (kind) => `${name}.${statisticName(buffer, kind)}`,
-        ) as [string, string];
+        const nameOf = (kind: 'native' | 'generated') => `${name}.${statisticName(buffer, kind)}`;
+        const [native, generated] = [nameOf('native'), nameOf('generated')];
         return [generated, add(tensors[generated]!, mul(sub(tensors[native]!, tensors[generated]!), distance))];
       }),
   );
 }
 
-/** Values in [-1, 1] as values in 0..1. */
+/** From [-1, 1] to 0..1. */
 const toUnit = (images: Value): Value => clip(add(mul(images, 0.5), 0.5), 0, 1);
 
-/** Values in 0..1 as values in [-1, 1]. */
+/** From 0..1 to [-1, 1]. */
 const fromUnit = (images: Value): Value => sub(mul(images, 2), 1);

@@ -1,15 +1,13 @@
-/** The model of an export's page, as a script, because a page opened from a file can load nothing else. */
+/** The model of a page is a script, because a page opened from a file can load nothing else. */
 import type { Prior } from '../age/prior.js';
 import type { DecodeOptions } from '../images/preprocessing.js';
 
-/** The model of a page. */
 export interface PageModel {
   readonly name: string;
   /** Two sentences. */
   readonly summary: string;
   readonly latent: number;
   readonly prior: Prior;
-  /** Channels, height and width of images. */
   readonly shape: readonly [channels: number, height: number, width: number];
   /** Turns images into inputs of the encoder. */
   readonly preprocessing: DecodeOptions;
@@ -17,13 +15,12 @@ export interface PageModel {
   readonly networks: { readonly generator: string; readonly encoder: string };
 }
 
-/** The global variables of a page, each set by a script of its own. */
-export interface PageGlobals {
+/** Each variable has a script of its own. */
+interface PageGlobals {
   readonly agenetModel: PageModel;
   /** ONNX Runtime for WebAssembly, as base64 of gzip. */
   readonly agenetRuntime: string;
 }
 
-/** A script that sets a global variable of a page. */
 export const globalScript = <K extends keyof PageGlobals>(name: K, value: PageGlobals[K]): string =>
   `globalThis.${name} = ${JSON.stringify(value)};\n`;

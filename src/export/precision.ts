@@ -1,32 +1,20 @@
 /** Weights in fewer bits: smaller files that every runtime reads, because networks still compute in float32. */
 import { InputError } from '../errors.js';
 import { shown } from '../validation.js';
-import {
-  constant,
-  constantTensor,
-  dequantizeLinear,
-  fromFloat16,
-  type Shape,
-  sizeOf,
-  type Value,
-} from '../engine/index.js';
+import { constant, constantTensor, dequantizeLinear, fromFloat16 } from '../engine/index.js';
+import { type Shape, sizeOf, type Value } from '../engine/index.js';
 
 /** Formats of kernels and other tensors of two or more axes. Smaller tensors are always float32. */
 export const PRECISIONS = ['float32', 'float16', 'int8'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
-/** A tensor as a file stores it. */
+/** A tensor as networks compute with it, and its elements. */
 interface StoredTensor {
-  /** The value that networks compute with. */
   readonly value: Value;
-  /** Its elements. */
   readonly data: Float32Array;
 }
 
-/**
- * Stores a tensor under a name, with the precision if it has two or more axes.
- * @throws {InputError} if there is no such precision
- */
+/** @throws {InputError} if there is no such precision */
 export async function storeTensor(
   name: string,
   data: Float32Array,
@@ -44,14 +32,11 @@ async function storeFloat16(name: string, data: Float32Array, shape: Shape): Pro
   // Pages that store nothing do not load it.
   const { Float16Array } = await import('@petamoriken/float16');
   const halves = new Float16Array(data);
-  const bits = new Uint16Array(halves.buffer);
-  return {
-    value: fromFloat16(constantTensor({ type: 'float16', shape, data: bits }, name)),
-    data: Float32Array.from(halves),
-  };
+  const tensor = constantTensor({ type: 'float16', shape, data: new Uint16Array(halves.buffer) }, name);
+  return { value: fromFloat16(tensor), data: Float32Array.from(halves) };
 }
 
-/** Symmetric linear quantization with a scale per channel, along the one of the first two axes that loses less: one of them has the output channels. */
+/** Quantizes symmetrically with a scale per channel, along the one of the first two axes that loses less: output channels are one of them. */
 function storeInt8(name: string, data: Float32Array, shape: Shape): StoredTensor {
   const [first, second] = [0, 1].map((axis) => quantize(data, shape, axis)) as [Quantized, Quantized];
   const [{ elements, scales, restored }, axis] =
@@ -67,7 +52,6 @@ interface Quantized {
   readonly elements: Int8Array;
   /** One per index of the axis. */
   readonly scales: Float32Array;
-  /** Elements times their scales. */
   readonly restored: Float32Array;
 }
 
@@ -75,17 +59,13 @@ function quantize(data: Float32Array, shape: Shape, axis: number): Quantized {
   const stride = sizeOf(shape.slice(axis + 1));
   const channelOf = (index: number) => Math.floor(index / stride) % shape[axis]!;
   const largest = new Float32Array(shape[axis]!);
-  data.forEach(
-    (element, index) => (largest[channelOf(index)] = Math.max(largest[channelOf(index)]!, Math.abs(element))),
-  );
+  for (const [index, element] of data.entries())
+    largest[channelOf(index)] = Math.max(largest[channelOf(index)]!, Math.abs(element));
   // The scale of a channel of zeros does not matter, but must not be 0.
   const scales = largest.map((magnitude) => magnitude / MAX_INT8 || 1);
   const elements = Int8Array.from(data, (element, index) => Math.round(element / scales[channelOf(index)]!));
-  return {
-    elements,
-    scales,
-    restored: Float32Array.from(elements, (element, index) => Math.fround(element * scales[channelOf(index)]!)),
-  };
+  const restored = Float32Array.from(elements, (element, index) => element * scales[channelOf(index)]!);
+  return { elements, scales, restored };
 }
 
 const squaredError = (a: Float32Array, b: Float32Array): number =>

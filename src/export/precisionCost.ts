@@ -2,15 +2,14 @@
 import { drawCodes } from '../age/prior.js';
 import { toBytes } from '../images/raster.js';
 import type { TrainedModel } from '../model/trainedModel.js';
+import { sumOf } from '../numerics/features.js';
 import { randomStream } from '../random.js';
 
-/** Mean and largest difference between two results. */
 export interface Difference {
   readonly mean: number;
   readonly max: number;
 }
 
-/** The cost of storing weights with fewer bits. */
 export interface PrecisionCost {
   /** Differences of pixels in 0..1, for images of the same latent samples. */
   readonly images: Difference;
@@ -26,7 +25,6 @@ export interface PrecisionCost {
   };
 }
 
-/** Latent samples on which models are compared. */
 const SAMPLES = 500;
 
 /** Compares the outputs of two models of the same networks. */
@@ -40,26 +38,19 @@ export async function compareOutputs(model: TrainedModel, stored: TrainedModel):
     // Values are in [-1, 1].
     images: summarize(images.map((value, index) => Math.abs(value - storedImages[index]!) / 2)),
     angles: summarize(
-      Float64Array.from({ length: SAMPLES }, (_, row) =>
-        angleBetween(
-          encoded.subarray(row * latentSize, (row + 1) * latentSize),
-          storedEncoded.subarray(row * latentSize, (row + 1) * latentSize),
-        ),
-      ),
+      Float32Array.from({ length: SAMPLES }, (_, row) => {
+        const [start, end] = [row * latentSize, (row + 1) * latentSize];
+        return angleBetween(encoded.subarray(start, end), storedEncoded.subarray(start, end));
+      }),
     ),
   };
 }
 
-function summarize(values: Float32Array | Float64Array): Difference {
-  let [sum, max] = [0, 0];
-  for (const value of values) {
-    sum += value;
-    max = Math.max(max, value);
-  }
-  return { mean: sum / values.length, max };
+function summarize(values: Float32Array): Difference {
+  return { mean: sumOf(values) / values.length, max: values.reduce((max, value) => Math.max(max, value), 0) };
 }
 
-/** Returns the angle between two vectors in degrees, from the chord between their directions: a cosine near 1 has no digits left. */
+/** Returns the angle in degrees by the chord between directions, because a cosine near 1 has no digits left. */
 function angleBetween(a: Float32Array, b: Float32Array): number {
   const [lengthOfA, lengthOfB] = [Math.hypot(...a), Math.hypot(...b)];
   const chord = Math.hypot(...Array.from(a, (value, index) => value / lengthOfA - b[index]! / lengthOfB));

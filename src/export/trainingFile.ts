@@ -8,18 +8,18 @@ import { type Configuration, iterationSpec } from '../training/configuration.js'
 import { Stages } from '../training/schedule.js';
 import type { TrainerState } from '../training/trainer.js';
 
-/** Inputs and outputs of an iteration, and the progress of its training. Keys as in the JSON file. */
-export interface TrainingManifest {
+/** Keys as in the JSON file. */
+interface TrainingManifest {
   /** Iterations done. */
   readonly step: number;
   /** Factor of the learning rate after rollbacks. */
   readonly rate_scale: number;
   readonly total_steps: number;
-  /** The iteration at which other update plans begin, which the file does not have; null: none do. */
+  /** The iteration at which update plans begin that the file does not have; null: none do. */
   readonly stage_end: number | null;
   readonly batches_per_epoch: number;
   readonly training_images: number;
-  /** Updates per iteration, and those done before this step. */
+  /** By network; `done` before this step. */
   readonly updates: Readonly<Record<string, { readonly per_iteration: number; readonly done: number }>>;
   readonly adam: typeof ADAM;
   readonly inputs: Readonly<
@@ -36,8 +36,8 @@ export interface TrainingManifest {
 }
 
 /**
- * Encodes the iteration that follows a state. It has the update plans of the state's stage.
- * @param images the number of training images
+ * Encodes the iteration that follows a state, with the update plans of the state's stage.
+ * @param images number of training images
  * @param recipe the configuration as the manifest states it
  */
 export async function encodeTraining(
@@ -51,7 +51,6 @@ export async function encodeTraining(
   const { stage, updates } = stages.at(step);
   const spec = { ...iterationSpec(configuration), plans: stage.plans };
   const { graph, reportNames } = iterationOf(spec);
-  const isState = (name: string) => name in vectors;
   const manifest: TrainingManifest = {
     step,
     rate_scale: rateScale,
@@ -64,12 +63,10 @@ export async function encodeTraining(
     ),
     adam: ADAM,
     inputs: Object.fromEntries(
-      graph.inputs.map(({ name, type, shape }) => [name, { type, shape, role: isState(name) ? 'state' : 'data' }]),
+      graph.inputs.map(({ name, type, shape }) => [name, { type, shape, role: name in vectors ? 'state' : 'data' }]),
     ),
     outputs: {
-      state: Object.fromEntries(
-        graph.inputs.filter(({ name }) => isState(name)).map(({ name }) => [name, nextName(name)]),
-      ),
+      state: Object.fromEntries(graph.inputs.flatMap(({ name }) => (name in vectors ? [[name, nextName(name)]] : []))),
       report: 'report',
     },
     report: reportNames,

@@ -1,4 +1,3 @@
-/** The page of an export, which runs the networks in a browser. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -10,19 +9,13 @@ import { globalScript, type PageModel } from './pageModel.js';
 const BUNDLE = new URL('../../dist/pages/explorer/', import.meta.url);
 const STATIC_FILES = ['index.html', 'page.css', 'page.js', 'runtime.js'] as const;
 
-/**
- * Returns the files of a page, by name. It works from any static host and from a folder on disk.
- * @param networks ONNX files
- */
+/** Returns the files of a page by name. It runs ONNX networks from any static host or a folder on disk. */
 export async function pageFiles(
   model: Omit<PageModel, 'networks'>,
   networks: Readonly<Partial<Record<NetworkFile, Uint8Array>>>,
 ): Promise<Record<string, Uint8Array | string>> {
-  const files = Object.fromEntries(
-    await Promise.all(
-      STATIC_FILES.map(async (name) => [name, await readFile(fileURLToPath(new URL(name, BUNDLE)))] as const),
-    ),
-  );
+  const entryOf = async (name: string) => [name, await readFile(fileURLToPath(new URL(name, BUNDLE)))] as const;
+  const files = Object.fromEntries(await Promise.all(STATIC_FILES.map(entryOf)));
   const { encoder, generator, decoder = generator } = networks;
   const compressed = { generator: await compress(decoder!), encoder: await compress(encoder!) };
   return { ...files, 'model.js': globalScript('agenetModel', { ...model, networks: compressed }) };
