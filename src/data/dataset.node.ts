@@ -1,4 +1,3 @@
-/** Code shared by the entries of `datasets/`. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
@@ -121,7 +120,6 @@ async function fingerprintOf(path: string): Promise<string> {
   return (await fileStates(files)).map((state, index) => `${files[index]} ${JSON.stringify(state)}`).join('\n');
 }
 
-/** @throws {InputError} if the file cannot be read */
 export const readFileBytes = (file: string): Promise<Uint8Array> => wrapReadErrors(file, () => readRegularFile(file));
 
 /** Returns this folder if it contains `file`, else the one that the published archive unpacks to. */
@@ -130,7 +128,6 @@ export async function folderWith(path: string, inner: string, file: string): Pro
   return found ? path : join(path, inner);
 }
 
-/** All parts have labels. */
 export const concatenateImages = (parts: readonly [LabeledImages, ...LabeledImages[]]): LabeledImages => ({
   ...parts[0],
   count: parts.reduce((count, part) => count + part.count, 0),

@@ -1,4 +1,3 @@
-/** Image files of any size, from a folder or an archive. */
 import { decodeImage, loadSharp } from '../images/decode.node.js';
 import { IMAGE_SIZES } from '../imageSizes.js';
 import { forEachConcurrently } from './decoding/imageItems.node.js';
@@ -66,7 +65,6 @@ function nearestSize(side = DEFAULT_SIZE): number {
 interface SampledImage {
   /** Judged by pixels: many grayscale images are stored as RGB. */
   readonly isGrayscale: boolean;
-  /** Shorter side. */
   readonly side: number;
 }
 

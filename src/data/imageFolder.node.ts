@@ -10,14 +10,12 @@ import { describeUnsupported } from './imageNames.js';
 import { openImageFiles, sampledFormat } from './imageFiles.node.js';
 import type { ImageFormat, ImageSource, SkippedImage } from './source.js';
 
-/** @throws {InputError} if there are no images, or none that can be decoded */
 export async function openFolder(path: string, format: ImageFormat, options: NamedOptions): Promise<ImageSource> {
   const { names, skipped, unsupported } = await findImages(path);
   const found = await fileItems(path, names);
   return openImageFiles({ ...found, skipped: [...skipped, ...found.skipped], unsupported }, format, options);
 }
 
-/** @throws {InputError} if the folder has no images */
 export const folderFormat = async (path: string): Promise<ImageFormat> =>
   sampledFormat((await findImages(path)).names.map((name) => () => join(path, name)));
 
@@ -32,7 +30,6 @@ export interface FoundImages {
   readonly unsupported: string;
 }
 
-/** The root or a folder below it. */
 interface Folder {
   /** Below the root; '' for the root itself. */
   readonly name: string;
@@ -70,7 +67,6 @@ const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 
 
 class FolderSearch {
   readonly names: string[] = [];
-  /** Files of other kinds. */
   readonly others: string[] = [];
   readonly skipped: SkippedImage[] = [];
   private readonly visited = new Set<string>();

@@ -1,4 +1,3 @@
-/** What follows from the names of images: their split and their class. */
 import { randomStream } from '../random.js';
 
 /** Indices in ascending order. */
@@ -66,7 +65,6 @@ export function folderClasses(images: readonly string[]): FolderClasses | { read
   return { names, labelOf: (image) => numbers.get(image.slice(0, image.indexOf('/')))! };
 }
 
-/** Extensions that people expect to be read. */
 const UNSUPPORTED = /\.(heic|heif|svg|bmp|jxl|jp2|psd|ico|tga|dng|cr2|nef|arw|zip|tar|tgz|gz|7z|rar)$/;
 
 /** Returns an empty text if there are none. */

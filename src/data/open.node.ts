@@ -19,7 +19,6 @@ const LOCATED = DATASETS.filter(({ path }) => path !== '');
 export const specOf = ({ name, path }: Dataset): string =>
   path.startsWith('[') ? `${name}[:${path.slice(1)}` : path === '' ? name : `${name}:${path}`;
 
-/** For messages and help. */
 export const DATA_SPEC_HELP = [
   ...DATASETS.map(specOf),
   'or the path of a folder of images, a .zip or an .npz file',

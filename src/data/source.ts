@@ -30,7 +30,6 @@ export interface ImageItem {
   decode(options: DecodeOptions): Promise<Decoded>;
 }
 
-/** An image or folder that is not part of the data. */
 export interface SkippedImage {
   readonly name: string;
   /** One line. */

@@ -123,7 +123,6 @@ export async function wrapReadErrors<T>(path: string, action: () => Promise<T>):
   }
 }
 
-/** @throws {InputError} with the path if the system refuses the action */
 export async function wrapWriteErrors(path: string, action: () => Promise<unknown>): Promise<void> {
   try {
     await action();

@@ -1,4 +1,3 @@
-/** Caches, whose entries are files or folders. */
 import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { partialPath, removeAbandoned } from './partial.node.js';

@@ -41,7 +41,6 @@ const OWNER = /\.([\da-f]{8})([\da-f]{8})[\da-f]{8}\.partial$/;
 /** Age without a write at which a partial file of another system is abandoned. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
-/** Folders from which abandoned files were removed. */
 const cleaned = new Set<string>();
 
 /** Once per folder and process. */

@@ -1,4 +1,3 @@
-/** Files of the user's choice may be anything that has a path. */
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { wrapReadErrors } from './atomic.node.js';
@@ -55,7 +54,6 @@ async function readBytes(file: FileHandle, offset: number, length: number): Prom
   return bytes;
 }
 
-/** Rejects as `readRegularFile` does. */
 export const readTextFile = async (path: string): Promise<string> => (await readRegularFile(path)).toString('utf8');
 
 /** Returns undefined if the file does not exist. @throws {InputError} if it cannot be read */

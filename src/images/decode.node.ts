@@ -134,7 +134,6 @@ async function squared(image: Sharp, size: number, channels: number, crop: Crop)
   return channelsFirst(data, info.channels, channels, size * size);
 }
 
-/** Repeats planes until they fill `length` bytes. */
 function repeated(pixels: Uint8Array, length: number): Uint8Array {
   const result = new Uint8Array(length);
   for (let start = 0; start < length; start += pixels.length) result.set(pixels, start);
@@ -174,7 +173,6 @@ async function readBytes(path: string): Promise<Uint8Array | DecodingFailure> {
   }
 }
 
-/** libvips reports one line per consequence. */
 function firstLine(error: unknown): string {
   const message = messageOf(error);
   const line = message.replace('Input buffer has corrupt header:', '').trim().split('\n')[0]!.replace(/:$/, '');

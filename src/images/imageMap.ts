@@ -1,7 +1,7 @@
-import { enlarge, fillRectangle, fittingScale, requireScale } from './drawing.js';
+import { enlarge, filledRaster, fillRectangle, fittingScale, pasteTile, requireScale } from './drawing.js';
 import { countPlaced, type GridLayout, placeStretched } from './gridPlacement.js';
-import { addLegend, classColors } from './legend.js';
-import { type Color, gridMosaic } from './mosaic.js';
+import { addLegend, classColors, type Color } from './legend.js';
+import { BACKGROUND } from './imageGrid.js';
 import type { Raster } from './raster.js';
 
 /** Clusters leave much of the plane empty. */
@@ -10,6 +10,8 @@ const CELLS_PER_ROOT = 1.5;
 /** Side in pixels, and color without classes. */
 const POINT = 2;
 const POINT_COLOR: Color = [255, 225, 60];
+/** Width of a frame: one pixel of a map of thousands of images is invisible on a screen. */
+const FRAME = 2;
 
 /** Images at points of a plane. */
 export interface ImageMap {
@@ -59,6 +61,31 @@ export function drawImageMap(
   const drawn = countPlaced(layout);
   const note = describeCounts(drawn, points.length / 2);
   return { image: addLegend(image, entries, note), drawn, stretch: layout.stretch, note };
+}
+
+/**
+ * Returns an RGB image of tiles of one size in the cells of a grid, without lines between them.
+ * @param frames colors of the frames around the tiles
+ */
+export function gridMosaic(
+  tiles: readonly Raster[],
+  { columns, rows, cells }: Omit<GridLayout, 'positions'>,
+  frames?: readonly Color[],
+): Raster {
+  const [first] = tiles;
+  if (first === undefined) throw new Error('mosaic: no images');
+  const border = frames ? FRAME : 0;
+  const [width, height] = [first.width + 2 * border, first.height + 2 * border];
+  const mosaic = filledRaster(columns * width, rows * height, 3, BACKGROUND);
+  tiles.forEach((tile, index) => {
+    const cell = cells[index]!;
+    if (cell < 0) return;
+    const [left, top] = [(cell % columns) * width, Math.floor(cell / columns) * height];
+    const color = frames?.[index];
+    if (color) fillRectangle(mosaic, { left, top, width, height }, color);
+    pasteTile(mosaic, tile, left + border, top + border);
+  });
+  return mosaic;
 }
 
 function drawPoints(image: Raster, { columns, rows, cells, positions }: GridLayout, colorOf: (point: number) => Color) {

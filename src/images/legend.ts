@@ -1,7 +1,9 @@
 import { filledRaster, fillRectangle, pasteTile } from './drawing.js';
-import type { Color } from './mosaic.js';
 import type { Raster } from './raster.js';
 import { drawText, LINE_HEIGHT, shortenText, textWidth, wrapText } from './text.js';
+
+/** A color, 0 to 255 each. */
+export type Color = readonly [red: number, green: number, blue: number];
 
 /** Bright, because frames are thin and the background is gray; distinct also with a color vision deficiency. */
 const PALETTE: readonly Color[] = [
@@ -28,7 +30,6 @@ export function classColors(count: number): Color[] {
   });
 }
 
-/** The meaning of a color. */
 export interface LegendEntry {
   readonly name: string;
   readonly color: Color;

@@ -35,7 +35,6 @@ export interface DecodeOptions {
 }
 
 export interface DecodingFailure {
-  /** One line. */
   readonly failure: string;
   /** The file system refused the file, which may pass. */
   readonly unreadable: boolean;

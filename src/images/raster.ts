@@ -90,7 +90,6 @@ export function resampleBilinear({ shape: [, height, width], data }: ComparableI
   return result;
 }
 
-/** Two old neighbors of each new position, and the weight of the second. */
 function tapsOf(from: number, to: number): { readonly low: number; readonly high: number; readonly share: number }[] {
   return Array.from({ length: to }, (_, index) => {
     const position = Math.max(0, ((index + 0.5) * from) / to - 0.5);

@@ -1,4 +1,3 @@
-/** Escape sequences of terminals. */
 import { loadSharp } from './decode.node.js';
 import { encodeSixel } from './sixel.js';
 
@@ -6,7 +5,6 @@ export type GraphicsProtocol = 'kitty' | 'iterm2' | 'sixel';
 
 /** Assumed width of a cell: terminals do not report it without being asked. */
 const CELL_PIXELS = 8;
-/** Characters of base64 per sequence. */
 const KITTY_CHUNK = 4096;
 
 /**

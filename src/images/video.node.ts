@@ -1,4 +1,3 @@
-/** MP4 videos, by an installed ffmpeg. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';

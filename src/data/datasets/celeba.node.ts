@@ -55,7 +55,8 @@ async function imageFolder(path: string): Promise<string> {
 async function readPublishedSplit(
   root: string,
 ): Promise<{ readonly file: string; readonly splitOf: ReadonlyMap<string, string> } | undefined> {
-  for (const folder of [root, join(root, 'Eval'), dirname(resolve(root)), join(dirname(resolve(root)), 'Eval')]) {
+  const above = dirname(resolve(root));
+  for (const folder of [root, join(root, 'Eval'), above, join(above, 'Eval')]) {
     const file = join(folder, 'list_eval_partition.txt');
     if ((await stat(file).catch(() => undefined)) === undefined) continue;
     return { file, splitOf: parseList(await wrapReadErrors(file, () => readTextFile(file)), file) };

@@ -2,7 +2,6 @@ import { stat } from 'node:fs/promises';
 import { InputError } from '../../errors.js';
 import { arrayDataset, DIGITS, readIdxFolder } from '../dataset.node.js';
 
-/** Folder of Debian's package dataset-fashion-mnist. */
 const DEBIAN_FOLDER = '/usr/share/datasets/fashion-mnist';
 
 const CLASSES = 'T-shirt, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot';

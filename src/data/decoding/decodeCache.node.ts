@@ -43,10 +43,8 @@ const MAX_QUICKLY_VERIFIED_BYTES = 2 ** 26;
 interface EntryBody {
   readonly version: typeof CACHE_FORMAT_VERSION;
   readonly key: string;
-  /** Includes skipped images. */
   readonly images: number;
   readonly skipped: readonly { readonly index: number; readonly reason: string; readonly unreadable: boolean }[];
-  /** SHA-256 of the file of checksums. */
   readonly checksums: string;
   /** State of the verified pixels, or null if it had not settled. */
   readonly stamp: string | null;
@@ -189,7 +187,6 @@ const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').upda
 const encodeIndex = (body: EntryBody): Uint8Array =>
   new TextEncoder().encode(JSON.stringify({ body, digest: sha256(JSON.stringify(body)) }));
 
-/** Returns undefined for an index that was changed or has another version. */
 function decodeIndex(text: string): EntryBody | undefined {
   const { body, digest } = JSON.parse(text) as { readonly body: EntryBody; readonly digest: string };
   return sha256(JSON.stringify(body)) === digest && body.version === CACHE_FORMAT_VERSION ? body : undefined;

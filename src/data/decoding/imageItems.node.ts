@@ -55,7 +55,6 @@ export async function fileItems(
   return { items, skipped };
 }
 
-/** Returns 0 if the file cannot be read. */
 async function checksumOfEnd(path: string, size: number): Promise<number> {
   const length = Math.min(size, TAIL_BYTES);
   return crc32(await readRange(path, size - length, length).catch(() => new Uint8Array()));

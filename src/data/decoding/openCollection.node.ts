@@ -12,7 +12,6 @@ export interface ImageCollection {
   readonly classNames?: readonly string[];
   /** Default: the test split is drawn. */
   readonly isTest?: (item: ImageItem) => boolean;
-  /** Images skipped so far. */
   readonly skipped?: readonly SkippedImage[];
 }
 
@@ -26,14 +25,12 @@ export interface OpenOptions extends DecodeCacheOptions {
   readonly streaming?: boolean;
 }
 
-/** Adds the data spec, for messages. */
 export type NamedOptions = OpenOptions & { readonly name: string };
 
 const DEFAULT_TEST_FRACTION = 0.1;
 /** A smaller split may turn out to have no decodable image, so it is decoded before training starts. */
 const MIN_STREAMING_SPLIT = 16;
 
-/** The data has a test split, so a test fraction has no effect. */
 export function warnOfOwnSplit({ name, testFraction = DEFAULT_TEST_FRACTION, onWarning }: NamedOptions): void {
   if (testFraction !== DEFAULT_TEST_FRACTION)
     onWarning?.(`${name}: the test fraction ${testFraction} is ignored, because the data has its own test split`);
@@ -126,7 +123,6 @@ export function streamingSplit(
   indices: Uint32Array,
   name: string,
 ): Split {
-  /** Includes substitutes for skipped images. */
   const used = indices.slice();
   const labels = labelsOf(Array.from(indices, (index) => items[index]!));
   const substituteOf = async (index: number): Promise<number> => {

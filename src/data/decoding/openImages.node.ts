@@ -35,13 +35,11 @@ export interface DecodeCacheOptions {
 export interface PendingImages {
   /** Waits until these images are decoded or skipped. Rejects if decoding cannot continue. */
   readonly ensureDecoded: (indices: Iterable<number>) => Promise<void>;
-  /** Known after `ensureDecoded`. */
   readonly isSkipped: (index: number) => boolean;
   /** Copies bytes [C, size, size]. @throws {InputError} if they can no longer be read */
   readonly copyImage: (index: number, target: Uint8Array, offset: number) => void;
   /** Waits for all images, and returns the skipped ones in order. */
   readonly finish: () => Promise<readonly FailedImage[]>;
-  /** Also stops decoding. */
   readonly close: () => void;
 }
 

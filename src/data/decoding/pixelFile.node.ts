@@ -9,6 +9,7 @@ import { OPEN_FOR_READING, requireRegular } from '../../files/regularFile.node.j
 
 const syncToDisk = promisify(fdatasync);
 const BLOCK_BYTES = 2 ** 22;
+const REMEDY = 'run the command again to decode them again';
 
 /**
  * Decoded images of one size in an open file. An image that has changed on disk is never returned. Synchronous, because
@@ -31,7 +32,6 @@ export class PixelFile {
     this.descriptor = descriptor;
   }
 
-  /** @throws if the file does not exist or has another size */
   static open(path: string, imageBytes: number, checksums: Uint32Array): PixelFile {
     const file = new PixelFile(path, imageBytes, checksums, openSync(path, OPEN_FOR_READING));
     try {
@@ -59,7 +59,6 @@ export class PixelFile {
     return new PixelFile(path, imageBytes, new Uint32Array(images), descriptor);
   }
 
-  /** @throws the system's error if the disk is full */
   write(index: number, pixels: Uint8Array): void {
     for (let done = 0; done < pixels.length;) {
       done += writeSync(this.opened, pixels, done, pixels.length - done, index * this.imageBytes + done);
@@ -72,14 +71,9 @@ export class PixelFile {
     this.readImages(index, 1, target, offset);
     if (crc32(target.subarray(offset, offset + this.imageBytes)) === this.checksums[index]) return;
     rmSync(join(dirname(this.path), 'index.json'), { force: true });
-    throw new InputError(
-      this.path,
-      'decoded images changed on disk while in use',
-      'run the command again to decode them again',
-    );
+    throw new InputError(this.path, 'decoded images changed on disk while in use', REMEDY);
   }
 
-  /** Returns whether the images match their checksums. */
   async verify(isSkipped: (index: number) => boolean): Promise<boolean> {
     const { imageBytes, checksums } = this;
     const perBlock = Math.max(1, Math.floor(BLOCK_BYTES / imageBytes));
@@ -126,12 +120,7 @@ export class PixelFile {
       } catch (error) {
         throw new InputError(this.path, `cannot read decoded images (${describeSystemError(error)})`);
       }
-      if (read === 0)
-        throw new InputError(
-          this.path,
-          'the file of decoded images was truncated while in use',
-          'run the command again to decode them again',
-        );
+      if (read === 0) throw new InputError(this.path, 'the file of decoded images was truncated while in use', REMEDY);
     }
   }
 }

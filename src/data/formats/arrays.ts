@@ -106,5 +106,4 @@ export function classNumbers(labels: Elements, min: number, max: number, name: s
   return numbers;
 }
 
-/** Returns the number of elements of an array. */
 export const elementCount = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);

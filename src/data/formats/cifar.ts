@@ -27,24 +27,18 @@ const IMAGE_BYTES = CHANNELS * SIDE * SIDE;
  */
 export function decodeCifar(bytes: Uint8Array, kind: CifarKind, name: string): LabeledImages {
   const { title, classes } = RECORDS[kind];
+  const refusal = (problem: string) =>
+    new InputError(name, problem, `pass the .bin files of ${title}'s binary version`);
   const recordBytes = classes.length + IMAGE_BYTES;
   const count = Math.floor(bytes.length / recordBytes);
   if (bytes.length === 0 || count * recordBytes !== bytes.length)
-    throw new InputError(
-      name,
-      `expected records of ${recordBytes} bytes but got ${bytes.length} bytes`,
-      `pass the .bin files of ${title}'s binary version`,
-    );
+    throw refusal(`expected records of ${recordBytes} bytes but got ${bytes.length} bytes`);
   const [pixels, labels] = [new Uint8Array(count * IMAGE_BYTES), new Uint8Array(count)];
   for (let index = 0; index < count; index++) {
     const record = bytes.subarray(index * recordBytes, (index + 1) * recordBytes);
     for (const [position, count] of classes.entries()) {
       if (record[position]! >= count)
-        throw new InputError(
-          name,
-          `image ${index}: expected a label below ${count} but got ${record[position]!}`,
-          `pass the .bin files of ${title}'s binary version`,
-        );
+        throw refusal(`image ${index}: expected a label below ${count} but got ${record[position]!}`);
     }
     labels[index] = record[classes.length - 1]!;
     pixels.set(record.subarray(classes.length), index * IMAGE_BYTES);

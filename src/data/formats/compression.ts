@@ -50,7 +50,6 @@ export async function unzlib(bytes: Uint8Array, size: number, name: string): Pro
 export const unzlibStart = async (bytes: Uint8Array, count: number, name: string): Promise<Uint8Array> =>
   (await decompressed(bytes, 'deflate', count, name)).subarray(0, count);
 
-/** Decompresses until there are more than `limit` bytes. */
 async function decompressed(
   bytes: Uint8Array,
   format: 'gzip' | 'deflate',

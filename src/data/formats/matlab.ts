@@ -32,7 +32,6 @@ const STORED: Readonly<Record<number, ElementKind>> = {
   12: 'i8',
   13: 'u8',
 };
-/** Types of data elements that structure a file. */
 const [MATRIX, COMPRESSED] = [14, 15];
 /** Functions and MATLAB's own objects have no sizes. */
 const FIRST_CLASS_WITHOUT_SIZES = 16;
@@ -60,9 +59,7 @@ interface Variable {
   readonly classCode: number;
   readonly isComplex: boolean;
   readonly sizes: readonly number[];
-  /** Position in the data. */
   readonly elementsStart: number;
-  /** Inflates compressed data. */
   readonly data: () => ElementReader | Promise<ElementReader>;
 }
 
@@ -112,10 +109,8 @@ function readByteOrder(bytes: Uint8Array, name: string): boolean {
   throw new InputError(name, `expected MATLAB version 0x100 but got 0x${found}`, 'save the file with -v7 or -v6');
 }
 
-/** Describes a data element. */
 interface Tag {
   readonly type: number;
-  /** Position and size of its data. */
   readonly start: number;
   readonly size: number;
   readonly next: number;
@@ -169,7 +164,6 @@ class ElementReader {
   }
 }
 
-/** Returns null if the element has no variable. */
 async function readVariable(file: ElementReader, tag: Tag): Promise<Variable | null> {
   const bytes = file.dataOf(tag);
   if (tag.type === COMPRESSED) return readCompressed(file, bytes);

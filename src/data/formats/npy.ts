@@ -94,7 +94,6 @@ export function decodeNpy(bytes: Uint8Array, name: string): DecodedNumpyArray {
   return { shape, kind, data };
 }
 
-/** Finds the Python literal and the elements. */
 function headerText(bytes: Uint8Array, name: string): { readonly literal: string; readonly start: number } {
   if (!MAGIC.every((byte, at) => bytes[at] === byte))
     throw new InputError(name, 'not an .npy file: it does not start with \x93NUMPY');
@@ -117,7 +116,6 @@ function headerText(bytes: Uint8Array, name: string): { readonly literal: string
 interface NpyHeader {
   readonly kind: ElementKind | 'b1';
   readonly littleEndian: boolean;
-  /** The first axis is contiguous. */
   readonly fortranOrder: boolean;
   readonly shape: readonly number[];
 }

@@ -88,7 +88,6 @@ export function textArray(texts: readonly string[]): PiecewiseArray {
   return { shape: [texts.length], type, pieces: [data] };
 }
 
-/** Yields the bytes of an .npy file. */
 async function* elementsOf(
   preamble: Uint8Array,
   bytes: number,

@@ -7,7 +7,6 @@ const CHANNELS = 3;
 const AREA = SIDE * SIDE;
 const IMAGE_BYTES = CHANNELS * AREA;
 
-/** The label of the digit 0. */
 const ZERO_LABEL = 10;
 
 /**
@@ -42,7 +41,6 @@ function imageBytes({ class: kind, sizes, values }: MatlabArray, name: string): 
   return values;
 }
 
-/** Transposes each plane from column-major to row-major order. */
 function rowsFirst(stored: Uint8Array): Uint8Array {
   const pixels = new Uint8Array(stored.length);
   for (let plane = 0; plane < stored.length; plane += AREA) {

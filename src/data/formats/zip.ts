@@ -7,7 +7,6 @@ export const loadZip = () => import('@zip.js/zip.js');
 /** Rejects archives that programs read differently, and files that share bytes or have another checksum. */
 const READING = { strictness: 'strict', checkOverlappingEntry: true, checkCrc32: true, useWebWorkers: false } as const;
 
-/** Methods of other programs. */
 const METHODS: Readonly<Record<number, string>> = {
   9: 'Deflate64',
   12: 'bzip2',
@@ -17,14 +16,12 @@ const METHODS: Readonly<Record<number, string>> = {
 };
 const [STORED, DEFLATED] = [0, 8];
 
-/** Bytes that are read when they are needed. */
 export interface RandomAccess {
   readonly size: number;
   readonly read: (offset: number, length: number) => Promise<Uint8Array>;
 }
 
 export interface ZippedFile {
-  /** Separated by `/`. */
   readonly path: string;
   readonly size: number;
   readonly crc32: number;

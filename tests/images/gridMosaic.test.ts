@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gridMosaic } from '../../src/images/mosaic.js';
+import { gridMosaic } from '../../src/images/imageMap.js';
 import type { Raster } from '../../src/images/raster.js';
 
 const tile = (level: number, channels = 1): Raster => ({
