@@ -1,11 +1,11 @@
 /**
- * Convolutions as matrix products with the batch last. The columns of a big map [C, H, W, N] are a matrix [C kh kw, h w N]: for each pixel of the small
- * map the elements that the kernel reads there. With the batch last, a column of one pixel is a run of N elements, which Gather copies whole.
+ * Convolutions as matrix products with the batch last. The columns of a big map [C, H, W, N] are a matrix [C kh kw, h w N]:
+ * for each pixel of the small map the elements that the kernel reads there. Gather copies the N elements of a pixel as one run.
  */
-import { apply, integers, throwShapeError } from '../../operator.js';
 import { add, concat, reshape } from '../../operators/index.js';
-import { constant, type Operator, type Value } from '../../value.js';
+import { constant, type Value } from '../../value.js';
 import type { Convolution } from '../convolution.js';
+import { gather } from '../gather.js';
 
 /** Rows and columns of both maps and the kernel: big index = stride * small index + tap - padding. */
 export interface Geometry {
@@ -27,52 +27,28 @@ export const geometryOf = ({ small, big, kernelShape, strides, padding }: Convol
 const area = ([height, width]: readonly number[]): number => height! * width!;
 
 /** For each tap and pixel of the small map the pixel of the big map, or -1 outside of it: [kh kw, h w]. */
-function readPixels({ small, big, kernel, strides, padding }: Geometry): readonly (readonly number[])[] {
-  const taps = pixels(kernel);
-  return taps.map(([tapRow, tapColumn]) =>
+const readPixels = ({ small, big, kernel, strides, padding }: Geometry): readonly (readonly number[])[] =>
+  pixels(kernel).map(([tapRow, tapColumn]) =>
     pixels(small).map(([row, column]) => {
       const [y, x] = [strides[0]! * row + tapRow - padding[0]!, strides[1]! * column + tapColumn - padding[1]!];
       return y >= 0 && y < big[0]! && x >= 0 && x < big[1]! ? y * big[1]! + x : -1;
     }),
   );
-}
 
 const pixels = ([height, width]: readonly number[]): (readonly [row: number, column: number])[] =>
   Array.from({ length: height! * width! }, (_, index) => [Math.floor(index / width!), index % width!]);
 
-const isIdentity = (indices: readonly number[], length: number): boolean =>
-  indices.length === length && indices.every((index, position) => index === position);
-
-// Without a gradient, since it exists after lowering only.
-const Gather: Operator<{ axis: number }> = {
-  name: 'Gather',
-  infer([data, indices], { axis }) {
-    if (indices!.type !== 'int64' || data!.shape[axis] === undefined)
-      throwShapeError('Gather', [data!, indices!], `no axis ${axis}, or indices are not int64`);
-    return {
-      type: data!.type,
-      shape: data!.shape.flatMap((size, index) => (index === axis ? indices!.shape : [size])),
-    };
-  },
-};
-
-/** Elements of an axis, in the order of their indices. */
-const gather = (data: Value, indices: readonly number[], axis: number): Value =>
-  apply(Gather, [data, integers(indices)], { axis });
-
 /** Elements of the middle axis of data [C, L, N] at indices, zeros at -1: [C, indices, N]. */
 function gatherMiddle(data: Value, indices: readonly number[]): Value {
-  const length = data.shape[1]!;
-  if (isIdentity(indices, length)) return data;
   if (!indices.includes(-1)) return gather(data, indices, 1);
+  const [channels, length, batch] = data.shape as readonly [number, number, number];
   // Pad would copy element by element in the WebAssembly build.
-  const zeros = constant(new Float32Array(data.shape[0]! * data.shape[2]!), [data.shape[0]!, 1, data.shape[2]!]);
-  return gather(
-    concat([data, zeros], 1),
-    indices.map((index) => (index < 0 ? length : index)),
-    1,
-  );
+  const zeros = constant(new Float32Array(channels * batch), [channels, 1, batch]);
+  return gather(concat([data, zeros], 1), replaceMissing(indices, length), 1);
 }
+
+const replaceMissing = (indices: readonly number[], by: number): number[] =>
+  indices.map((index) => (index < 0 ? by : index));
 
 /** The columns [C kh kw, h w N] of a big map [C, H, W, N]. */
 export function columnsOf(big: Value, geometry: Geometry): Value {
@@ -82,31 +58,25 @@ export function columnsOf(big: Value, geometry: Geometry): Value {
 }
 
 /**
- * The big map [C, H, W, N] to which each column adds what it holds: the adjoint of `columnsOf`. Each pixel sums the few columns that read it.
+ * The big map [C, H, W, N] to which each column adds what it holds: the adjoint of `columnsOf`.
  * @param columns [C kh kw, h w N]; or [C (kh kw + 1), h w N] whose last tap is zero, as `needsZeroTap` says
  */
 export function sumColumns(columns: Value, geometry: Geometry, channels: number, batch: number): Value {
-  const addends = addendsOf(geometry);
   const taps = columns.shape[0]! / channels;
   const data = reshape(columns, [channels, taps * area(geometry.small), batch]);
   const zero = area(geometry.kernel) * area(geometry.small);
-  const terms = addends.map((indices) =>
-    gatherMiddle(
-      data,
-      indices.map((index) => (index < 0 ? zero : index)),
-    ),
-  );
+  const terms = addendsOf(geometry).map((indices) => gatherMiddle(data, replaceMissing(indices, zero)));
   return reshape(
     terms.reduce((sum, term) => add(sum, term)),
     [channels, ...geometry.big, batch],
   );
 }
 
-/** Whether some pixel of the big map has fewer addends than others, so that `sumColumns` needs zeros. */
+/** Whether pixels of the big map differ in their number of addends, so that `sumColumns` needs zeros. */
 export const needsZeroTap = (geometry: Geometry): boolean =>
   addendsOf(geometry).some((indices) => indices.includes(-1));
 
-/** For each addend and pixel of the big map the element of its columns [kh kw, h w], or -1 if the pixel has fewer addends. */
+/** For each addend and pixel of the big map the element of its columns [kh kw, h w], or -1 if it has fewer addends. */
 function addendsOf(geometry: Geometry): readonly (readonly number[])[] {
   const found: number[][] = Array.from({ length: area(geometry.big) }, () => []);
   const positions = area(geometry.small);

@@ -2,12 +2,12 @@
 import { type Graph, graphOf, topologicalOrder } from '../../graph.js';
 import { apply, throwShapeError } from '../../operator.js';
 import { add, matMul, pad, reshape, transpose } from '../../operators/index.js';
-import type { Shape } from '../../shape.js';
+import { type Shape, sizeOf } from '../../shape.js';
 import type { ComputedValue, Operator, Value } from '../../value.js';
 import { type Convolution, convolutionRoles } from '../convolution.js';
 import { columnsOf, geometryOf, needsZeroTap, sumColumns } from './columns.js';
 
-// Without a gradient, since it exists after lowering only.
+/** The product of two matrices, either transposed without a copy. It exists after lowering only: no gradient. */
 const Gemm: Operator<{ transA: number; transB: number }> = {
   name: 'Gemm',
   infer([a, b], { transA, transB }) {
@@ -19,22 +19,13 @@ const Gemm: Operator<{ transA: number; transB: number }> = {
   },
 };
 
-/** The product of two matrices, either transposed first, without a transposed copy. */
-const gemm = (
-  a: Value,
-  b: Value,
-  { transA = false, transB = false }: { readonly transA?: boolean; readonly transB?: boolean },
-): Value => apply(Gemm, [a, b], { transA: Number(transA), transB: Number(transB) });
-
 /** Axes of [C, H, W, N] in [N, C, H, W], and the other way around. */
-const [TO_LAST, FROM_LAST] = [
-  [1, 2, 3, 0],
-  [3, 0, 1, 2],
-] as const;
+const TO_LAST = [1, 2, 3, 0] as const;
+const FROM_LAST = [3, 0, 1, 2] as const;
 
 /**
- * The same graph with convolutions, and the operators between them, on feature maps whose batch is the last axis. Convolutions become matrix products
- * of columns, which a forward convolution and the gradient of its kernel share. Other operators get feature maps transposed back.
+ * The same graph with convolutions, and the operators between them, on feature maps whose batch is the last axis.
+ * Convolutions become matrix products of columns, which a forward convolution and the gradient of its kernel share.
  */
 export function lowerToBatchLast(graph: Graph): Graph {
   const maps = new FeatureMaps();
@@ -45,22 +36,15 @@ export function lowerToBatchLast(graph: Graph): Graph {
 
 class FeatureMaps {
   private readonly canonicalValues = new Map<Value, Value>();
-  /** Values [N, C, H, W], or of such rank, as [C, H, W, N]. */
   private readonly batchLast = new Map<Value, Value>();
 
   lower(value: Value): void {
-    if (value.kind !== 'computed') {
-      this.canonicalValues.set(value, value);
-      return;
-    }
     const convolution = convolutionRoles(value);
-    if (convolution?.result === 'kernel') this.canonicalValues.set(value, this.kernelGradient(convolution));
-    else if (convolution)
-      this.batchLast.set(
-        value,
-        convolution.result === 'small' ? this.forward(convolution) : this.dataGradient(convolution),
-      );
-    else this.lowerOther(value);
+    if (convolution?.result === 'small') this.batchLast.set(value, this.forward(convolution));
+    else if (convolution?.result === 'big') this.batchLast.set(value, this.dataGradient(convolution));
+    else if (convolution) this.canonicalValues.set(value, this.kernelGradient(convolution));
+    else if (value.kind === 'computed') this.lowerOther(value);
+    else this.canonicalValues.set(value, value);
   }
 
   private lowerOther(value: ComputedValue): void {
@@ -68,13 +52,16 @@ class FeatureMaps {
     if (isBatchLast && value.operator.elementwise && value.shape.length === 4)
       this.batchLast.set(value, this.elementwise(value));
     else if (isBatchLast && value.operator.name.startsWith('Reduce')) this.reduce(value);
-    else {
-      const operands = value.inputs.map((operand) => this.canonical(operand));
-      this.canonicalValues.set(value, withInputs(value, operands));
-    }
+    else
+      this.canonicalValues.set(
+        value,
+        withInputs(
+          value,
+          value.inputs.map((operand) => this.canonical(operand)),
+        ),
+      );
   }
 
-  /** A value in its own layout. */
   canonical(value: Value): Value {
     const known = this.canonicalValues.get(value) ?? permute(this.batchLast.get(value)!, FROM_LAST);
     this.canonicalValues.set(value, known);
@@ -91,7 +78,7 @@ class FeatureMaps {
   /** A map [C, H, W, N] as a matrix [C, H W N]. */
   private matrix(value: Value): Value {
     const map = this.last(value);
-    return reshape(map, [map.shape[0]!, map.shape.slice(1).reduce((product, size) => product * size, 1)]);
+    return reshape(map, matrixShape(map.shape));
   }
 
   private forward(convolution: Convolution): Value {
@@ -100,7 +87,7 @@ class FeatureMaps {
       reshape(this.canonical(kernel!), matrixShape(kernelShape)),
       columnsOf(this.last(big), geometryOf(convolution)),
     );
-    return this.withBias(reshape(product, lastShape(small.shape)), bias);
+    return this.withBias(reshape(product, [...small.shape.slice(1), small.shape[0]!]), bias);
   }
 
   private dataGradient(convolution: Convolution): Value {
@@ -109,14 +96,16 @@ class FeatureMaps {
     const [rows, channels, height, width] = kernelShape as readonly [number, number, number, number];
     const taps = reshape(this.canonical(kernel!), [rows, channels, height * width]);
     const extended = needsZeroTap(geometry) ? pad(taps, [0, 0, 0], [0, 0, 1]) : taps;
-    const columns = gemm(reshape(extended, matrixShape(extended.shape)), this.matrix(small), { transA: true });
+    const operands = [reshape(extended, matrixShape(extended.shape)), this.matrix(small)];
+    const columns = apply(Gemm, operands, { transA: 1, transB: 0 });
     return this.withBias(sumColumns(columns, geometry, channels, big.shape[0]!), bias);
   }
 
-  /** The kernel's gradient [S, B, kh, kw]: the columns that the forward convolution has read, by the gradient of its result. */
+  /** The kernel's gradient [S, B, kh, kw]: the columns that the forward convolution read, by the gradient of its result. */
   private kernelGradient(convolution: Convolution): Value {
     const { small, big, kernelShape } = convolution;
-    const product = gemm(columnsOf(this.last(big), geometryOf(convolution)), this.matrix(small), { transB: true });
+    const operands = [columnsOf(this.last(big), geometryOf(convolution)), this.matrix(small)];
+    const product = apply(Gemm, operands, { transA: 0, transB: 1 });
     return reshape(transpose(product, [1, 0]), kernelShape);
   }
 
@@ -127,11 +116,12 @@ class FeatureMaps {
   private elementwise(value: ComputedValue): Value {
     const operands = value.inputs.map((operand) => {
       if (operand.shape.length === 4) return this.last(operand);
-      // Operands of fewer axes are broadcast along the first.
       const canonical = this.canonical(operand);
-      return operand.shape.length === 0
-        ? canonical
-        : permute(reshape(canonical, [...Array<number>(4 - operand.shape.length).fill(1), ...operand.shape]), TO_LAST);
+      if (operand.shape.length === 0) return canonical;
+      return permute(
+        reshape(canonical, [...Array<number>(4 - operand.shape.length).fill(1), ...operand.shape]),
+        TO_LAST,
+      );
     });
     return withInputs(value, operands);
   }
@@ -141,15 +131,11 @@ class FeatureMaps {
     const { axes, keepdims } = value.attributes as { readonly axes: readonly number[]; readonly keepdims: number };
     const moved = axes.map((axis) => FROM_LAST[axis]!).sort((a, b) => a - b);
     const reduced = apply(value.operator, [this.last(x)], { ...value.attributes, axes: moved });
+    // Without the reduced axes, the others keep their order, except that the batch is the last.
+    const last = value.shape.length - 1;
     if (keepdims === 1) this.batchLast.set(value, reduced);
-    else {
-      // The axes that remain keep their order, except that the batch is the last.
-      const last = value.shape.length - 1;
-      this.canonicalValues.set(
-        value,
-        axes.includes(0) || last < 1 ? reduced : transpose(reduced, [last, ...Array(last).keys()]),
-      );
-    }
+    else if (axes.includes(0) || last < 1) this.canonicalValues.set(value, reduced);
+    else this.canonicalValues.set(value, transpose(reduced, [last, ...Array(last).keys()]));
   }
 }
 
@@ -158,7 +144,7 @@ const withInputs = (value: ComputedValue, inputs: readonly Value[]): Value =>
     ? value
     : apply(value.operator, inputs, value.attributes);
 
-/** Transposes; if axes of one element alone move, no element does. */
+/** Transposes. If only axes of one element move, the memory stays the same. */
 function permute(value: Value, perm: readonly number[]): Value {
   const moved = perm.filter((axis) => value.shape[axis]! > 1);
   const isInOrder = moved.every((axis, index) => index === 0 || moved[index - 1]! < axis);
@@ -170,7 +156,4 @@ function permute(value: Value, perm: readonly number[]): Value {
     : transpose(value, perm);
 }
 
-/** The kernel [S, B, ...] as a matrix [S, B ...]. */
-const matrixShape = ([rows, ...rest]: Shape): Shape => [rows!, rest.reduce((product, size) => product * size, 1)];
-
-const lastShape = ([batch, ...rest]: Shape): Shape => [...rest, batch!];
+const matrixShape = ([rows, ...rest]: Shape): Shape => [rows!, sizeOf(rest)];

@@ -1,12 +1,12 @@
-/** What a convolution is in the blocked graph: links between the parts of a small and a big map, and the kernels they carry. */
+/** A convolution in the blocked graph: links between the parts of a small and a big map, and the kernels they carry. */
 import { concat, pad, reshape, slice } from '../../operators/index.js';
 import { sizeOf } from '../../shape.js';
 import { constant, type Value } from '../../value.js';
 import { type Convolution, convolutionRoles } from '../convolution.js';
-import { gatherRows } from './operators.js';
-import { kernelFromRows, kernelRows, type KernelType } from './kernels.js';
+import { gather } from '../gather.js';
+import { kernelFromRows, kernelRows, type KernelType, plainShape } from './kernels.js';
 import { type Layout, padded, WHOLE } from './layout.js';
-import { type AxisLink, phaseLinks } from './polyphase.js';
+import { type AxisLink, phaseLinks, type PlaneLink } from './polyphase.js';
 
 /** The roles of a value that is a convolution which blocked layouts can express, or undefined. */
 export function matchConvolution(value: Value): Convolution | undefined {
@@ -17,13 +17,7 @@ export function matchConvolution(value: Value): Convolution | undefined {
 }
 
 /** Links along rows and columns, or undefined if the convolution has no phases. */
-function axesOf({
-  small,
-  big,
-  kernelShape,
-  strides,
-  padding,
-}: Pick<Convolution, 'small' | 'big' | 'kernelShape' | 'strides' | 'padding'>) {
+function axesOf({ small, big, kernelShape, strides, padding }: Convolution) {
   const [rows, columns] = [0, 1].map((i) =>
     phaseLinks({
       small: small.shape[2 + i]!,
@@ -36,16 +30,14 @@ function axesOf({
   return rows && columns ? { rows, columns } : undefined;
 }
 
-/** A 1x1 convolution works on any layout, as long as both maps have the same. */
+/** A 1x1 convolution works on any layout that both maps have. */
 export const isPointwise = ({ kernelShape, strides, padding }: Convolution): boolean =>
   kernelShape[2] === 1 && kernelShape[3] === 1 && strides[0] === 1 && padding.every((size) => size === 0);
 
 /** The link of two parts. */
-export interface PhaseLink {
+export interface PhaseLink extends PlaneLink {
   readonly small: number;
   readonly big: number;
-  readonly rows: AxisLink;
-  readonly columns: AxisLink;
 }
 
 /** Links that share a kernel. */
@@ -53,7 +45,7 @@ export interface KernelGroup {
   readonly type: KernelType;
   /** The kernel's rows, made of the plain kernel. */
   readonly rowsOf: (kernel: Value) => Value;
-  /** The type whose rows these are, if they are those of the plain kernel in its own order. */
+  /** The plain kernel's type, if these are its rows in its own order. */
   readonly own?: KernelType;
   /** What a gradient of these rows contributes to the plain kernel's gradient. */
   readonly gradientOf: (rows: Value) => Value;
@@ -65,11 +57,11 @@ export interface ConvolutionPlan {
   readonly smallLayout: Layout;
   readonly bigLayout: Layout;
   readonly kernelGroups: readonly KernelGroup[];
-  /** Whether the big map is seen as one pixel, whose channels are all its pixels' channels. */
+  /** Whether the big map is one pixel, whose channels are all its pixels' channels. */
   readonly bigAsPixel: boolean;
 }
 
-/** The layouts in which a convolution is done, and its links there, given the layouts that its maps' regions have. */
+/** Plans a convolution between maps whose regions have these layouts. */
 export function planConvolution(
   convolution: Convolution,
   smallRegion: Layout,
@@ -85,26 +77,16 @@ export function planConvolution(
     block,
   };
   if (isPointwise(convolution)) return planPointwise(convolution, type, smallRegion, bigRegion);
+  const plan = { smallLayout: WHOLE, bigAsPixel: false };
+  if (isWholePixel(convolution)) return { ...plan, bigLayout: WHOLE, kernelGroups: [asPixel(type)], bigAsPixel: true };
   const { rows, columns } = axesOf(convolution)!;
-  if (isWholePixel(convolution))
-    return { smallLayout: WHOLE, bigLayout: WHOLE, kernelGroups: [asPixel(type)], bigAsPixel: true };
-  if (bigRegion.kind === 'spaceToDepth' && bigRegion.phases === strides[0]) {
-    return {
-      smallLayout: WHOLE,
-      bigLayout: bigRegion,
-      kernelGroups: [viaSpaceToDepth(type, rows, columns)],
-      bigAsPixel: false,
-    };
-  }
+  if (bigRegion.kind === 'spaceToDepth' && bigRegion.phases === strides[0])
+    return { ...plan, bigLayout: bigRegion, kernelGroups: [viaSpaceToDepth(type, rows, columns)] };
   const links = rows.flatMap((row, i) =>
     columns.map((column, j): PhaseLink => ({ small: 0, big: i * columns.length + j, rows: row, columns: column })),
   );
-  return {
-    smallLayout: WHOLE,
-    bigLayout: { kind: 'blocked', phases: strides[0]! },
-    kernelGroups: [plainGroup(type, links)],
-    bigAsPixel: false,
-  };
+  const bigLayout: Layout = { kind: 'blocked', phases: strides[0]! };
+  return { ...plan, bigLayout, kernelGroups: [plainGroup(type, links)] };
 }
 
 const plainGroup = (type: KernelType, links: readonly PhaseLink[]): KernelGroup => ({
@@ -115,7 +97,7 @@ const plainGroup = (type: KernelType, links: readonly PhaseLink[]): KernelGroup 
   gradientOf: (rows) => kernelFromRows(rows, type),
 });
 
-/** One pixel on the small side and a kernel as large as the big map: every product is used, as in a matrix product. */
+/** Whether a convolution is a matrix product: one pixel on the small side, a kernel as large as the big map. */
 const isWholePixel = ({ small, big, kernelShape, padding }: Convolution): boolean =>
   small.shape[2] === 1 &&
   small.shape[3] === 1 &&
@@ -148,63 +130,52 @@ function planPointwise(
   const axis = (size: number): AxisLink => ({ ...ONE_TAP, small: size / phases, phase: size / phases });
   const [rows, columns] = [axis(small.shape[2]!), axis(small.shape[3]!)];
   const blocked: Layout = { kind: 'blocked', phases };
-  const count = phases * phases;
-  if (smallRegion.kind === 'spaceToDepth' && bigRegion.kind !== 'spaceToDepth') {
-    const kernelGroups = Array.from({ length: count }, (_, phase) =>
-      placedIn('small', phase, type, [{ small: 0, big: phase, rows, columns }]),
-    );
-    return { smallLayout: smallRegion, bigLayout: blocked, kernelGroups, bigAsPixel: false };
-  }
-  if (bigRegion.kind === 'spaceToDepth' && smallRegion.kind !== 'spaceToDepth') {
-    const kernelGroups = Array.from({ length: count }, (_, phase) =>
-      placedIn('big', phase, type, [{ small: phase, big: 0, rows, columns }]),
-    );
-    return { smallLayout: blocked, bigLayout: bigRegion, kernelGroups, bigAsPixel: false };
-  }
-  const links = Array.from({ length: count }, (_, phase): PhaseLink => ({ small: phase, big: phase, rows, columns }));
-  return { smallLayout: blocked, bigLayout: blocked, kernelGroups: [plainGroup(type, links)], bigAsPixel: false };
+  const plan = { smallLayout: blocked, bigLayout: blocked, bigAsPixel: false };
+  const links = Array.from({ length: phases * phases }, (_, phase): PhaseLink => ({
+    small: phase,
+    big: phase,
+    rows,
+    columns,
+  }));
+  if (smallRegion.kind === bigRegion.kind) return { ...plan, kernelGroups: [plainGroup(type, links)] };
+  return smallRegion.kind === 'spaceToDepth'
+    ? { ...plan, smallLayout: smallRegion, kernelGroups: links.map((link) => placedIn('small', link, type)) }
+    : { ...plan, bigLayout: bigRegion, kernelGroups: links.map((link) => placedIn('big', link, type)) };
 }
 
 /** A 1x1 kernel whose channels on one side are those of one phase within a space-to-depth block. */
-function placedIn(side: 'small' | 'big', phase: number, type: KernelType, links: readonly PhaseLink[]): KernelGroup {
+function placedIn(side: 'small' | 'big', link: PhaseLink, type: KernelType): KernelGroup {
   const axis = side === 'small' ? 0 : 1;
   const channels = type[side];
-  const start = phase * channels;
+  const start = link[side] * channels;
   const placed: KernelType = { ...type, [side]: type.block };
   const zeros = (count: number) => [0, 1, 2, 3].map((i) => (i === axis ? count : 0));
   return {
     type: placed,
-    links,
+    links: [{ ...link, [side]: 0 }],
     rowsOf: (kernel) => kernelRows(pad(kernel, zeros(start), zeros(type.block - start - channels)), placed),
     gradientOf: (rows) => slice(kernelFromRows(rows, placed), axis, start, start + channels),
   };
 }
 
 /**
- * A strided convolution of a map whose phases share a space-to-depth block: one of stride 1 by a kernel in which each channel (row phase,
- * column phase, c) has the taps that reach its phase, and zeros elsewhere.
+ * A strided convolution of a map whose phases share a space-to-depth block: one of stride 1. In its kernel, each channel (row
+ * phase, column phase, c) has the taps that reach its phase, and zeros elsewhere.
  */
 function viaSpaceToDepth(type: KernelType, rows: readonly AxisLink[], columns: readonly AxisLink[]): KernelGroup {
-  const [rowSpan, columnSpan] = [spanOf(rows), spanOf(columns)];
-  const virtual: KernelType = { ...type, big: type.block, height: rowSpan.taps, width: columnSpan.taps };
-  const { index, inverse } = spaceToDepthIndex(type, virtual, rows, columns, rowSpan, columnSpan);
-  const size = type.small * type.big * type.height * type.width;
+  const span = { rows: spanOf(rows), columns: spanOf(columns) };
+  const virtual: KernelType = { ...type, big: type.block, height: span.rows.taps, width: span.columns.taps };
+  const { index, inverse } = spaceToDepthIndex(type, virtual, rows, columns, span);
   return {
     type: virtual,
-    links: [{ small: 0, big: 0, rows: rowSpan, columns: columnSpan }],
+    links: [{ small: 0, big: 0, ...span }],
     rowsOf(kernel) {
-      const elements = concat([reshape(kernel, [size, 1]), constant([0], [1, 1])], 0);
-      return kernelRows(
-        reshape(gatherRows(elements, index), [type.small, type.block, rowSpan.taps, columnSpan.taps]),
-        virtual,
-      );
+      const elements = concat([reshape(kernel, [inverse.length, 1]), constant([0], [1, 1])], 0);
+      return kernelRows(reshape(gather(elements, index, 0), plainShape(virtual)), virtual);
     },
     gradientOf(gradient) {
-      const elements = reshape(kernelFromRows(gradient, virtual), [
-        sizeOf([type.small, type.block, rowSpan.taps, columnSpan.taps]),
-        1,
-      ]);
-      return reshape(gatherRows(elements, inverse), [type.small, type.big, type.height, type.width]);
+      const elements = reshape(kernelFromRows(gradient, virtual), [index.length, 1]);
+      return reshape(gather(elements, inverse, 0), plainShape(type));
     },
   };
 }
@@ -216,17 +187,16 @@ function spanOf(links: readonly AxisLink[]): AxisLink {
   return { ...links[0]!, first: 0, step: 1, taps: shift + last + 1, shift };
 }
 
-/** For each element of the virtual kernel its element of the plain one (or the zero after them), and the other way round. */
+/** For each element of the virtual kernel its element of the plain one, or the zero after them; and the inverse. */
 function spaceToDepthIndex(
   type: KernelType,
   virtual: KernelType,
   rows: readonly AxisLink[],
   columns: readonly AxisLink[],
-  rowSpan: AxisLink,
-  columnSpan: AxisLink,
+  span: PlaneLink,
 ) {
-  const zero = type.small * type.big * type.height * type.width;
-  const index = new Array<number>(virtual.small * virtual.big * virtual.height * virtual.width).fill(zero);
+  const zero = sizeOf(plainShape(type));
+  const index = new Array<number>(sizeOf(plainShape(virtual))).fill(zero);
   const inverse = new Array<number>(zero);
   for (let s = 0; s < type.small; s++) {
     rows.forEach((row, i) =>
@@ -236,8 +206,8 @@ function spaceToDepthIndex(
             for (let u = 0; u < column.taps; u++) {
               const channel = (i * columns.length + j) * type.big + c;
               const place =
-                ((s * virtual.big + channel) * virtual.height + (t - row.shift + rowSpan.shift)) * virtual.width +
-                (u - column.shift + columnSpan.shift);
+                ((s * virtual.big + channel) * virtual.height + (t - row.shift + span.rows.shift)) * virtual.width +
+                (u - column.shift + span.columns.shift);
               const element =
                 ((s * type.big + c) * type.height + row.first + row.step * t) * type.width +
                 column.first +

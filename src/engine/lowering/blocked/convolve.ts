@@ -2,20 +2,15 @@
 import { add, concat, expand, pad, reshape, slice } from '../../operators/index.js';
 import { sizeOf } from '../../shape.js';
 import { constant, type Value } from '../../value.js';
+import { gather } from '../gather.js';
 import type { ConvolutionPlan, KernelGroup, PhaseLink } from './convolutionPlan.js';
-import { type Activation, blockedConv, gatherRows, reorderOutput } from './operators.js';
 import { dataGradientKernel, gradientOrder, forwardKernel, transposeRows } from './kernels.js';
 import { padded, type PhaseTensors } from './layout.js';
-import { type AxisLink, backwardPadding, forwardPadding } from './polyphase.js';
+import { blockedConv, type BlockedConvOptions, reorderOutput } from './operators.js';
+import { backwardPadding, forwardPadding } from './polyphase.js';
 
-/** The last pass over a result. */
-interface Epilogue {
-  /** One value per channel of a part, zeros after the real ones. */
-  readonly bias?: Value | undefined;
-  readonly activation?: Activation | undefined;
-  /** Steps along rows and columns of which only the first positions are computed; default 1, all of them. */
-  readonly strides?: readonly [number, number];
-}
+/** The last pass over a result: a bias with zeros after the real channels, and strides that skip positions. */
+type Epilogue = Pick<BlockedConvOptions, 'bias' | 'activation' | 'strides'>;
 
 /** One convolution of stride 1 between parts. */
 interface Contribution {
@@ -25,12 +20,10 @@ interface Contribution {
   readonly columns: [number, number];
 }
 
-/** Returns the rows of a group's kernel. */
 export type RowsOf = (group: KernelGroup) => Value;
 
 /** Computes one part of a result. */
 export interface PartMaker {
-  /** The part, with its last pass. */
   readonly make: (epilogue: Epilogue) => Value;
   /** Some of its pixels, [1, channels of the part, rows, pixels of a row], if these can be computed alone. */
   readonly sample?: (strides: readonly [number, number]) => Value;
@@ -50,7 +43,7 @@ export function forwardConv(
     for (const link of links) {
       (contributions[link.small] ??= []).push({
         data: bigAsPixel ? asOnePixel(bigParts[link.big]!, type.big, batch) : bigParts[link.big]!,
-        kernel: forwardKernel(transposed, type, link.rows, link.columns),
+        kernel: forwardKernel(transposed, type, link),
         rows: forwardPadding(link.rows),
         columns: forwardPadding(link.columns),
       });
@@ -77,7 +70,7 @@ export function dataGradient(
     for (const link of links) {
       (contributions[link.big] ??= []).push({
         data: smallParts[link.small]!,
-        kernel: dataGradientKernel(rows, type, link.rows, link.columns),
+        kernel: dataGradientKernel(rows, type, link),
         rows: backwardPadding(link.rows),
         columns: backwardPadding(link.columns),
       });
@@ -118,8 +111,8 @@ function accumulate(chain: readonly Contribution[], batch: number, { bias, activ
 }
 
 /**
- * The gradient of the plain kernel. A phase in memory [B/P, row, column, N/P, P of the batch, P of B] is the kernel of a convolution
- * over the small map with batch and channels exchanged within blocks; rows of the map become channels, its columns rows.
+ * The gradient of the plain kernel. A phase in memory [B/P, row, column, N/P, P of the batch, P of B] is the kernel of a
+ * convolution over the small map, whose batch and channels are exchanged within blocks, rows become channels and columns rows.
  */
 export function kernelGradient(
   plan: ConvolutionPlan,
@@ -132,7 +125,6 @@ export function kernelGradient(
     .reduce((sum, part) => add(sum, part));
 }
 
-/** The gradient of one group's rows. */
 export function kernelGradientRows(
   { type, links }: KernelGroup,
   bigAsPixel: boolean,
@@ -140,14 +132,14 @@ export function kernelGradientRows(
   bigParts: PhaseTensors,
   batch: number,
 ): Value {
-  const sums = new Map<string, { result: Value; rows: AxisLink; columns: AxisLink; row: number }>();
+  const sums = new Map<string, { result: Value; link: PhaseLink; row: number }>();
   for (const link of links) {
     const big = bigAsPixel ? asOnePixel(bigParts[link.big]!, type.big, batch) : bigParts[link.big]!;
     for (let row = 0; row < link.rows.taps; row++) {
       // Links of the same taps (the phases of a 1x1 convolution) add up.
       const key = `${link.rows.first} ${link.columns.first} ${row}`;
       const result = linkGradient(link, row, smallParts[link.small]!, big, type.block, batch, sums.get(key)?.result);
-      sums.set(key, { result, rows: link.rows, columns: link.columns, row });
+      sums.set(key, { result, link, row });
     }
   }
   const results = [...sums.values()];
@@ -156,7 +148,7 @@ export function kernelGradientRows(
     results.map(({ result }) => reshape(result, [sizeOf(result.shape) / rowSize, rowSize])),
     0,
   );
-  return gatherRows(rows, gradientOrder(type, results));
+  return gather(rows, gradientOrder(type, results), 0);
 }
 
 /** Rows (block of S, block of B, column tap backwards) for one row tap of a link: declared [S/P, B, taps, P]. */
@@ -174,12 +166,8 @@ function linkGradient(
   const exchanged = reorderOutput(
     reshape(padBatch(small, batch, block), [smallBlocks * rows.small * columns.small, block, 1, wholeBatch]),
   );
-  const data = shiftRows(
-    exchanged,
-    rows.shift - row,
-    { blocks: smallBlocks, small: rows.small, phase: rows.phase, rowSize: columns.small * wholeBatch },
-    block,
-  );
+  const sizes = { blocks: smallBlocks, small: rows.small, phase: rows.phase, rowSize: columns.small * wholeBatch };
+  const data = shiftRows(exchanged, rows.shift - row, sizes, block);
   const [before, after] = backwardPadding(columns);
   return blockedConv(
     reshape(data, [smallBlocks, block * rows.phase, columns.small, wholeBatch]),
@@ -188,7 +176,7 @@ function linkGradient(
   );
 }
 
-/** Zeros after the last image, up to whole blocks: they add nothing to a gradient. */
+/** Fills the batch up to whole blocks with zeros, which add nothing to a gradient. */
 function padBatch(part: Value, batch: number, block: number): Value {
   const wholeBatch = padded(batch, block);
   if (wholeBatch === batch) return part;
@@ -204,22 +192,18 @@ function shiftRows(
   block: number,
 ): Value {
   if (offset === 0 && small === phase) return x;
-  const channels = blocks * block;
   const before = Math.max(0, -offset);
   const after = phase - small + Math.max(0, offset);
   if (after < 0) {
     const rows = reshape(x, [blocks, small, rowSize * block]);
     const [from, to] = [Math.max(0, offset), Math.min(small, phase + offset)];
-    // A tap that reaches nothing but padding.
+    // The tap reaches padding only.
     if (to <= from) return expand(constant(0), [blocks, phase, rowSize * block]);
-    return pad(
-      slice(rows, 1, from, to),
-      [0, Math.max(0, -offset), 0],
-      [0, phase - Math.max(0, -offset) - (to - from), 0],
-    );
+    return pad(slice(rows, 1, from, to), [0, before, 0], [0, phase - before - (to - from), 0]);
   }
   // A depthwise convolution with a single 1 moves rows on all threads; Pad and Slice work on one.
   const taps = Math.abs(offset) + 1;
+  const channels = blocks * block;
   const kernel = new Float32Array(channels * taps);
   const one = offset > 0 ? taps - 1 : 0;
   for (let channelBlock = 0; channelBlock < blocks; channelBlock++)

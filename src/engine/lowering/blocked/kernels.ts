@@ -1,12 +1,14 @@
 /**
- * Kernels in blocks. A kernel [S, B, kh, kw] couples the channels S of the small map and B of the big one; as rows of P x P elements,
- * one for each (block of S, block of B, tap), it is permuted row by row, and every kernel that a link needs is one Gather.
+ * Kernels in blocks. A kernel [S, B, kh, kw] couples the channels S of the small map and B of the big one. It is stored as rows
+ * of P x P elements, one for each (block of S, block of B, tap), so that one Gather makes the kernel of a link.
  */
 import { reshape, slice, transpose } from '../../operators/index.js';
+import type { Shape } from '../../shape.js';
 import type { Value } from '../../value.js';
-import { gatherRows, reorderInput } from './operators.js';
+import { gather } from '../gather.js';
 import { padAxis, padded } from './layout.js';
-import type { AxisLink } from './polyphase.js';
+import { reorderInput } from './operators.js';
+import type { PlaneLink } from './polyphase.js';
 
 /** Sizes of a kernel in blocks. */
 export interface KernelType {
@@ -16,6 +18,8 @@ export interface KernelType {
   readonly width: number;
   readonly block: number;
 }
+
+export const plainShape = ({ small, big, height, width }: KernelType): Shape => [small, big, height, width];
 
 const smallBlocks = ({ small, block }: KernelType): number => padded(small, block) / block;
 const bigBlocks = ({ big, block }: KernelType): number => padded(big, block) / block;
@@ -28,26 +32,19 @@ export function kernelRows(kernel: Value, type: KernelType): Value {
   return reshape(transpose(split, [0, 2, 4, 1, 3]), [kernelRowsCount(type), block * block]);
 }
 
-/** The plain kernel of rows. */
 export function kernelFromRows(rows: Value, type: KernelType): Value {
   const { small, big, height, width, block } = type;
-  const split = transpose(
-    reshape(rows, [smallBlocks(type), bigBlocks(type), height * width, block, block]),
-    [0, 3, 1, 4, 2],
-  );
-  return slice(
-    slice(reshape(split, [padded(small, block), padded(big, block), height, width]), 0, 0, small),
-    1,
-    0,
-    big,
-  );
+  const split = reshape(rows, [smallBlocks(type), bigBlocks(type), height * width, block, block]);
+  const joined = transpose(split, [0, 3, 1, 4, 2]);
+  const whole = reshape(joined, [padded(small, block), padded(big, block), height, width]);
+  return slice(slice(whole, 0, 0, small), 1, 0, big);
 }
 
 /** The number of a kernel's rows. */
 export const kernelRowsCount = (type: KernelType): number =>
   smallBlocks(type) * bigBlocks(type) * type.height * type.width;
 
-/** Writes, for each element of the rows, its index in the plain kernel plus `start`. Elements that only fill a block are left unchanged. */
+/** Writes, for each element of the rows, its index in the plain kernel plus `start`; nothing for those that fill a block. */
 export function writeElementOrder(
   { small, big, height, width, block }: KernelType,
   start: number,
@@ -80,8 +77,7 @@ const rowIndex = (
   type: KernelType,
   s: number,
   b: number,
-  rows: AxisLink,
-  columns: AxisLink,
+  { rows, columns }: PlaneLink,
   row: number,
   column: number,
 ): number =>
@@ -90,58 +86,50 @@ const rowIndex = (
   columns.step * column;
 
 /** The kernel of a link from the big map to the small one, of transposed rows: declared [S, B, taps, taps]. */
-export function forwardKernel(transposed: Value, type: KernelType, rows: AxisLink, columns: AxisLink): Value {
+export function forwardKernel(transposed: Value, type: KernelType, link: PlaneLink): Value {
+  const { rows, columns } = link;
   const index: number[] = [];
   for (let s = 0; s < smallBlocks(type); s++) {
     for (let b = 0; b < bigBlocks(type); b++) {
       for (let row = 0; row < rows.taps; row++) {
-        for (let column = 0; column < columns.taps; column++)
-          index.push(rowIndex(type, s, b, rows, columns, row, column));
+        for (let column = 0; column < columns.taps; column++) index.push(rowIndex(type, s, b, link, row, column));
       }
     }
   }
-  return reshape(gatherRows(transposed, index), [
-    padded(type.small, type.block),
-    padded(type.big, type.block),
-    rows.taps,
-    columns.taps,
-  ]);
+  const channels = [padded(type.small, type.block), padded(type.big, type.block)];
+  return reshape(gather(transposed, index, 0), [...channels, rows.taps, columns.taps]);
 }
 
 /** The kernel of a link from the small map to the big one, its taps backwards: declared [B, S, taps, taps]. */
-export function dataGradientKernel(kernel: Value, type: KernelType, rows: AxisLink, columns: AxisLink): Value {
+export function dataGradientKernel(kernel: Value, type: KernelType, link: PlaneLink): Value {
+  const { rows, columns } = link;
   const index: number[] = [];
   for (let b = 0; b < bigBlocks(type); b++) {
     for (let s = 0; s < smallBlocks(type); s++) {
       for (let row = rows.taps - 1; row >= 0; row--) {
-        for (let column = columns.taps - 1; column >= 0; column--)
-          index.push(rowIndex(type, s, b, rows, columns, row, column));
+        for (let column = columns.taps - 1; column >= 0; column--) index.push(rowIndex(type, s, b, link, row, column));
       }
     }
   }
-  return reshape(gatherRows(kernel, index), [
-    padded(type.big, type.block),
-    padded(type.small, type.block),
-    rows.taps,
-    columns.taps,
-  ]);
+  const channels = [padded(type.big, type.block), padded(type.small, type.block)];
+  return reshape(gather(kernel, index, 0), [...channels, rows.taps, columns.taps]);
 }
 
 /**
- * The order in which rows of `linkGradient` results become kernel rows. Each result holds, for one link and one of its row taps, rows
- * (s, b, column tap backwards).
+ * The order in which rows of `linkGradient` results become kernel rows.
+ * @param results the link and row tap of each result, whose rows are (s, b, column tap backwards)
  */
 export function gradientOrder(
   type: KernelType,
-  results: readonly { readonly rows: AxisLink; readonly columns: AxisLink; readonly row: number }[],
+  results: readonly { readonly link: PlaneLink; readonly row: number }[],
 ): number[] {
   const order = new Array<number>(kernelRowsCount(type));
   let position = 0;
-  for (const { rows, columns, row } of results) {
+  for (const { link, row } of results) {
     for (let s = 0; s < smallBlocks(type); s++) {
       for (let b = 0; b < bigBlocks(type); b++) {
-        for (let column = columns.taps - 1; column >= 0; column--)
-          order[rowIndex(type, s, b, rows, columns, row, column)] = position++;
+        for (let column = link.columns.taps - 1; column >= 0; column--)
+          order[rowIndex(type, s, b, link, row, column)] = position++;
       }
     }
   }

@@ -1,16 +1,16 @@
 /**
- * Layouts of feature maps [N, C, H, W] in the blocked graph. Channels are stored in blocks of P, and the batch *inside*, between columns and
- * block: memory [C/P][H][W][N][P], declared [1, C, H, W N]. The batch is one wide image: rows are long, and a channel's pixels are contiguous.
- * An activation is already a legal kernel of its weight gradient, and moving a pixel moves N P floats.
+ * Layouts of feature maps [N, C, H, W] in the blocked graph. Channels are in blocks of P, and the batch between columns and
+ * block: memory [C/P][H][W][N][P], declared [1, C, H, W N]. Rows are long, and a channel's pixels contiguous. An activation is
+ * already a legal kernel of its weight gradient, and moving a pixel moves N P floats.
  */
 import { concat, pad, reshape, slice, transpose } from '../../operators/index.js';
 import type { Shape } from '../../shape.js';
 import type { Value } from '../../value.js';
-import { gatherRows } from './operators.js';
+import { gather } from '../gather.js';
 
 /**
  * `blocked`: one part for each of phases x phases parities of row and column, in row-major order.
- * `spaceToDepth`: one part; all phases of a few channels share a block: channel (row parity, column parity, c).
+ * `spaceToDepth`: one part, in which all phases of a few channels share a block: channel (row parity, column parity, c).
  */
 export interface Layout {
   readonly kind: 'blocked' | 'spaceToDepth';
@@ -57,13 +57,10 @@ export const memoryShape = ({ batch, channels, height, width, block }: FeatureMa
   batch * block,
 ];
 
-/** Zeros after the last of an axis, up to `size`. */
+/** Fills an axis up to `size` with zeros. */
 export function padAxis(x: Value, axis: number, size: number): Value {
-  return pad(
-    x,
-    x.shape.map(() => 0),
-    x.shape.map((length, i) => (i === axis ? size - length : 0)),
-  );
+  const none = x.shape.map(() => 0);
+  return pad(x, none, none.with(axis, size - x.shape[axis]!));
 }
 
 /** A plain value in a layout. */
@@ -71,18 +68,15 @@ export function fromPlain(x: Value, type: FeatureMapType, layout: Layout): Phase
   const { batch, channels, height, width, block } = type;
   const { kind, phases } = layout;
   if (kind === 'spaceToDepth') {
-    const split = transpose(
-      reshape(x, [batch, channels, height / phases, phases, width / phases, phases]),
-      [2, 4, 0, 3, 5, 1],
-    );
-    const flat = reshape(split, [(height / phases) * (width / phases) * batch, phases * phases * channels]);
+    const split = reshape(x, [batch, channels, height / phases, phases, width / phases, phases]);
+    const flatShape = [(height / phases) * (width / phases) * batch, phases * phases * channels];
+    const flat = reshape(transpose(split, [2, 4, 0, 3, 5, 1]), flatShape);
     return [reshape(padAxis(flat, 1, block), phaseShape(type, layout))];
   }
-  const whole = transpose(
-    reshape(padAxis(x, 1, padded(channels, block)), [batch, padded(channels, block) / block, block, height, width]),
-    [1, 3, 4, 0, 2],
-  );
-  return splitPhases(reshape(whole, phaseShape(type, { kind, phases: 1 })), type, phases);
+  const wholeChannels = padded(channels, block);
+  const split = reshape(padAxis(x, 1, wholeChannels), [batch, wholeChannels / block, block, height, width]);
+  const whole = reshape(transpose(split, [1, 3, 4, 0, 2]), phaseShape(type, WHOLE));
+  return splitPhases(whole, type, phases);
 }
 
 /** A value back in canonical memory. */
@@ -90,28 +84,15 @@ export function toPlain(parts: PhaseTensors, type: FeatureMapType, layout: Layou
   const { batch, channels, height, width, block } = type;
   const { kind, phases } = layout;
   if (kind === 'spaceToDepth') {
-    const flat = slice(
-      reshape(parts[0]!, [(height / phases) * (width / phases) * batch, block]),
-      1,
-      0,
-      phases * phases * channels,
-    );
+    const blocks = reshape(parts[0]!, [(height / phases) * (width / phases) * batch, block]);
+    const flat = slice(blocks, 1, 0, phases * phases * channels);
     const split = reshape(flat, [height / phases, width / phases, batch, phases, phases, channels]);
     return reshape(transpose(split, [2, 5, 0, 3, 1, 4]), [batch, channels, height, width]);
   }
-  const whole = reshape(joinPhases(parts, type, phases), [
-    padded(channels, block) / block,
-    height,
-    width,
-    batch,
-    block,
-  ]);
-  return slice(
-    reshape(transpose(whole, [3, 0, 4, 1, 2]), [batch, padded(channels, block), height, width]),
-    1,
-    0,
-    channels,
-  );
+  const wholeChannels = padded(channels, block);
+  const whole = reshape(joinPhases(parts, type, phases), [wholeChannels / block, height, width, batch, block]);
+  const joined = reshape(transpose(whole, [3, 0, 4, 1, 2]), [batch, wholeChannels, height, width]);
+  return slice(joined, 1, 0, channels);
 }
 
 /** A value from one layout to another. */
@@ -122,12 +103,11 @@ export function convertLayout(parts: PhaseTensors, type: FeatureMapType, from: L
   return splitPhases(joinPhases(parts, type, from.phases), type, to.phases);
 }
 
-/** A whole map as phases: each gathers its pixels, N P floats each. */
+/** A whole map as phases, each of which gathers its pixels of N P floats. */
 function splitPhases(whole: Value, type: FeatureMapType, phases: number): PhaseTensors {
   if (phases === 1) return [whole];
-  const { batch, height, width, block } = type;
-  const blocks = padded(type.channels, block) / block;
-  const pixels = reshape(whole, [blocks * height * width, batch * block]);
+  const [blocks, height, width, pixelSize] = memoryShape(type) as [number, number, number, number];
+  const pixels = reshape(whole, [blocks * height * width, pixelSize]);
   return Array.from({ length: phases * phases }, (_, part) => {
     const [rowPhase, columnPhase] = [Math.floor(part / phases), part % phases];
     const index: number[] = [];
@@ -137,21 +117,20 @@ function splitPhases(whole: Value, type: FeatureMapType, phases: number): PhaseT
           index.push((channel * height + row) * width + column);
       }
     }
-    return reshape(gatherRows(pixels, index), phaseShape(type, { kind: 'blocked', phases }));
+    return reshape(gather(pixels, index, 0), phaseShape(type, { kind: 'blocked', phases }));
   });
 }
 
 /** Phases as a whole map: pixels are interleaved within rows, then rows. */
 function joinPhases(parts: PhaseTensors, type: FeatureMapType, phases: number): Value {
   if (phases === 1) return parts[0]!;
-  const { batch, height, width, block } = type;
-  const blocks = padded(type.channels, block) / block;
+  const [blocks, height, width, pixelSize] = memoryShape(type) as [number, number, number, number];
   const [h, w] = [height / phases, width / phases];
   const rows = Array.from({ length: phases }, (_, rowPhase) => {
     const pixels = parts
       .slice(rowPhase * phases, (rowPhase + 1) * phases)
-      .map((part) => reshape(part, [blocks * h * w, 1, batch * block]));
-    return reshape(concat(pixels, 1), [blocks * h, 1, width * batch * block]);
+      .map((part) => reshape(part, [blocks * h * w, 1, pixelSize]));
+    return reshape(concat(pixels, 1), [blocks * h, 1, width * pixelSize]);
   });
   return reshape(concat(rows, 1), phaseShape(type, WHOLE));
 }

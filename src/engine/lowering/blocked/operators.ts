@@ -1,15 +1,13 @@
 import { apply } from '../../operator.js';
-import { type Attributes, constant, constantTensor, type Operator, type Value } from '../../value.js';
+import { type Attributes, constant, type Operator, type Value } from '../../value.js';
 
 /**
- * ONNX Runtime's operators on blocked channels (domain `com.microsoft.nchwc`), which its own optimizer inserts only if kernels
- * are constants. Declared shapes are those of plain tensors; the memory of data is [N, C/P, H, W, P] and that of kernels
- * [O/P, I/P, kh, kw, P in, P out], with P the block size. None of them needs a gradient: they exist after lowering only.
+ * ONNX Runtime's operators on blocked channels, which its own optimizer inserts only if kernels are constants. Declared shapes
+ * are plain. With P the block size, the memory of data is [N, C/P, H, W, P], and of kernels [O/P, I/P, kh, kw, P in, P out].
+ * None of them needs a gradient: they exist after lowering only.
  */
-
 const DOMAIN = 'com.microsoft.nchwc';
 
-/** An activation that a convolution applies in the same pass over memory. */
 export interface Activation {
   readonly name: string;
   readonly parameters: readonly number[];
@@ -25,6 +23,7 @@ export interface BlockedConvOptions {
   /** Top, left, bottom, right. */
   readonly pads?: readonly [number, number, number, number];
   readonly group?: number;
+  /** Applied in the same pass over memory. */
   readonly activation?: Activation | undefined;
 }
 
@@ -34,17 +33,14 @@ const Conv: Operator = {
   floatAttributes: ['activation_params'],
   infer([x, w], attributes) {
     const { strides, dilations, pads } = attributes as Record<string, readonly number[]>;
-    const sizes = [0, 1].map(
-      (i) =>
-        Math.floor(
-          (x!.shape[2 + i]! + pads![i]! + pads![2 + i]! - dilations![i]! * (w!.shape[2 + i]! - 1) - 1) / strides![i]!,
-        ) + 1,
-    );
+    const sizes = [0, 1].map((i) => {
+      const last = x!.shape[2 + i]! + pads![i]! + pads![2 + i]! - dilations![i]! * (w!.shape[2 + i]! - 1) - 1;
+      return Math.floor(last / strides![i]!) + 1;
+    });
     return { type: 'float32', shape: [x!.shape[0]!, w!.shape[0]!, ...sizes] };
   },
 };
 
-/** Convolution of blocked data by a blocked kernel. */
 export function blockedConv(
   x: Value,
   w: Value,
@@ -71,19 +67,11 @@ export function blockedConv(
   return apply(Conv, [x, w, ...(third ? [third] : []), ...(sum ? [sum] : [])], attributes);
 }
 
-const ReorderInput: Operator = {
-  name: 'ReorderInput',
-  domain: DOMAIN,
-  infer: ([x]) => ({ type: 'float32', shape: x!.shape }),
-};
+const ReorderInput: Operator = { name: 'ReorderInput', domain: DOMAIN, infer: ([x]) => x! };
 /** Plain memory [N, C, H, W] to blocked; C a multiple of P. */
 export const reorderInput = (x: Value): Value => apply(ReorderInput, [x], {});
 
-const ReorderOutput: Operator<{ channels: number }> = {
-  name: 'ReorderOutput',
-  domain: DOMAIN,
-  infer: ([x]) => ({ type: 'float32', shape: x!.shape }),
-};
+const ReorderOutput: Operator<{ channels: number }> = { name: 'ReorderOutput', domain: DOMAIN, infer: ([x]) => x! };
 /** Blocked memory to plain [N, C, H, W]. */
 export const reorderOutput = (x: Value): Value => apply(ReorderOutput, [x], { channels: x.shape[1]! });
 
@@ -94,15 +82,3 @@ const GlobalAveragePool: Operator = {
 };
 /** The mean over rows and columns: [N, C, 1, 1]. */
 export const blockedMean = (x: Value): Value => apply(GlobalAveragePool, [x], {});
-
-const Gather: Operator<{ axis: number }> = {
-  name: 'Gather',
-  infer: ([x, index]) => ({ type: x!.type, shape: [...index!.shape, ...x!.shape.slice(1)] }),
-};
-
-/** Rows of a tensor (along its first axis) in the order of `index`; a row may be taken several times. */
-export function gatherRows(x: Value, index: readonly number[]): Value {
-  if (index.length === x.shape[0] && index.every((row, position) => row === position)) return x;
-  const rows = constantTensor({ type: 'int64', shape: [index.length], data: BigInt64Array.from(index, BigInt) });
-  return apply(Gather, [x, rows], { axis: 0 });
-}

@@ -1,11 +1,11 @@
 /**
- * Arithmetic of strided convolutions in phases. A convolution couples a small map and a big one: big index = stride * small index +
- * tap - padding. The big map is kept as stride x stride phases (phase r holds the indices congruent to r); then tap and small index
- * reach an index of phase r by an offset without stride, so that each phase is linked to the small map by a convolution of stride 1.
+ * Arithmetic of strided convolutions in phases. A convolution couples a small map and a big one: big index = stride * small
+ * index + tap - padding. Phase r of the big map holds the indices congruent to r modulo the stride. A convolution of stride 1
+ * then links each phase to the small map.
  */
 
 /** A convolution along one axis. */
-export interface Axis {
+interface Axis {
   readonly small: number;
   readonly big: number;
   readonly kernel: number;
@@ -15,7 +15,7 @@ export interface Axis {
 
 /** The connection of one phase with the small map along one axis. */
 export interface AxisLink {
-  /** Taps of the kernel that reach this phase: first, first + stride, ...; `taps` of them. */
+  /** The kernel's taps that reach this phase: first, first + step, ...; `taps` of them. */
   readonly first: number;
   readonly step: number;
   readonly taps: number;
@@ -24,6 +24,12 @@ export interface AxisLink {
   /** Sizes of the small map and of the phase. */
   readonly small: number;
   readonly phase: number;
+}
+
+/** A link along both axes. */
+export interface PlaneLink {
+  readonly rows: AxisLink;
+  readonly columns: AxisLink;
 }
 
 /** The link of each phase, or undefined if phases would differ in size or number of taps, or need cropping. */
@@ -52,8 +58,8 @@ export const forwardPadding = ({ small, phase, taps, shift }: AxisLink): [number
 ];
 
 /**
- * Padding of the convolution from the small map to the phase, whose taps run backwards. Also of the small map when the phase slides over it as a
- * kernel: position j of the result belongs to tap `taps - 1 - j`.
+ * Padding of the convolution from the small map to the phase, whose taps run backwards. The small map has the same padding when
+ * the phase slides over it as a kernel: position j of the result belongs to tap `taps - 1 - j`.
  */
 export const backwardPadding = ({ small, phase, taps, shift }: AxisLink): [number, number] => [
   taps - 1 - shift,
