@@ -1,12 +1,11 @@
 /** Convolutions by their roles: forward, data gradient and kernel gradient connect the same two maps. */
-import { apply, throwShapeError } from '../operator.js';
+import { apply, isComputedBy, throwShapeError } from '../operator.js';
 import { conv, slice, transpose } from '../operators/index.js';
 import type { Shape } from '../shape.js';
 import type { ComputedValue, Operator, Value } from '../value.js';
 import type { Rule } from './rewrites.js';
 
-/** Geometry of the convolution whose kernel gradient this is, and the kernel's shape. */
-export interface KernelGradientAttributes extends Record<string, readonly number[]> {
+interface KernelGradientAttributes extends Record<string, readonly number[]> {
   readonly strides: readonly number[];
   readonly pads: readonly number[];
   readonly dilations: readonly number[];
@@ -16,8 +15,8 @@ export interface KernelGradientAttributes extends Record<string, readonly number
 const BY_CHANNEL = [1, 0, 2, 3] as const;
 
 /**
- * The gradient of a convolution's kernel [S, B, kh, kw] from its data [N, B, H, W] and the gradient of its result [N, S, h, w]. An
- * operator of this project's own, so that lowering sees as one operator what ONNX expresses with several.
+ * The gradient of a convolution's kernel [S, B, kh, kw] from its data [N, B, H, W] and the gradient of its result [N,
+ * S, h, w]. Not an ONNX operator: lowering sees as one what ONNX expresses with several.
  */
 export const KernelGradient: Operator<KernelGradientAttributes> = {
   name: 'KernelGradient',
@@ -38,22 +37,15 @@ export const KernelGradient: Operator<KernelGradientAttributes> = {
 };
 
 const isTransposed = (value: Value | undefined): value is ComputedValue =>
-  value?.kind === 'computed' &&
-  value.operator.name === 'Transpose' &&
-  (value.attributes.perm as readonly number[]).join() === BY_CHANNEL.join();
+  isComputedBy(value, 'Transpose') && String(value.attributes.perm) === String(BY_CHANNEL);
 
-/** The convolution below at most two Slices that keep the front of the spatial axes. */
+/** The convolution below Slices that keep the front of the spatial axes. */
 function convolutionBelow(value: Value): ComputedValue | undefined {
-  let inner = value;
-  while (
-    inner.kind === 'computed' &&
-    inner.operator.name === 'Slice' &&
-    inner.attributes.start === 0 &&
-    inner.attributes.step === 1 &&
-    Number(inner.attributes.axis) >= 2
-  )
-    inner = inner.inputs[0]!;
-  return inner.kind === 'computed' && inner.operator.name === 'Conv' && inner.inputs.length === 2 ? inner : undefined;
+  if (value.kind !== 'computed') return undefined;
+  const { operator, inputs, attributes } = value;
+  const { start, step, axis } = attributes;
+  if (operator.name === 'Slice' && start === 0 && step === 1 && Number(axis) >= 2) return convolutionBelow(inputs[0]!);
+  return operator.name === 'Conv' && inputs.length === 2 ? value : undefined;
 }
 
 /** Finds kernel gradients: a convolution of transposed data by a transposed gradient, its result transposed back. */
@@ -76,15 +68,15 @@ export const recognizeKernelGradients: Rule = {
   },
 };
 
-/** A convolution by its roles: Conv takes big to small, ConvTranspose small to big, the kernel's gradient takes both. */
+/** Conv takes big to small, ConvTranspose small to big, the kernel's gradient takes both. */
 export interface Convolution {
   readonly result: 'small' | 'big' | 'kernel';
   readonly small: Value;
   readonly big: Value;
   /** The plain kernel [S, B, kh, kw], absent if it is the result. */
-  readonly kernel: Value | undefined;
+  readonly kernel?: Value;
   readonly kernelShape: Shape;
-  readonly bias: Value | undefined;
+  readonly bias?: Value | undefined;
   readonly strides: readonly number[];
   /** Top, left. */
   readonly padding: readonly number[];
@@ -98,30 +90,21 @@ export const isFeatureMap = (shape: Shape): boolean =>
 export function convolutionRoles(value: Value): Convolution | undefined {
   if (value.kind !== 'computed' || value.operator.domain !== undefined) return undefined;
   const { strides, pads, dilations } = value.attributes as unknown as KernelGradientAttributes;
-  const described = matchRoles(value);
-  if (described === undefined || dilations.some((step) => step !== 1)) return undefined;
-  const convolution = { ...described, strides, padding: pads.slice(0, 2) };
-  return isFeatureMap(convolution.small.shape) && isFeatureMap(convolution.big.shape) ? convolution : undefined;
+  const roles = matchRoles(value);
+  if (roles === undefined || dilations.some((step) => step !== 1)) return undefined;
+  const areMaps = isFeatureMap(roles.small.shape) && isFeatureMap(roles.big.shape);
+  return areMaps ? { ...roles, strides, padding: pads.slice(0, 2) } : undefined;
 }
 
-function matchRoles(
-  value: ComputedValue,
-): Pick<Convolution, 'result' | 'small' | 'big' | 'kernel' | 'kernelShape' | 'bias'> | undefined {
-  const [first, second, bias] = value.inputs;
+function matchRoles(value: ComputedValue): Omit<Convolution, 'strides' | 'padding'> | undefined {
+  const [first, second, bias] = value.inputs as [Value, Value, Value?];
   switch (value.operator.name) {
     case 'Conv':
-      return { result: 'small', small: value, big: first!, kernel: second!, kernelShape: second!.shape, bias };
+      return { result: 'small', small: value, big: first, kernel: second, kernelShape: second.shape, bias };
     case 'ConvTranspose':
-      return { result: 'big', small: first!, big: value, kernel: second!, kernelShape: second!.shape, bias };
+      return { result: 'big', small: first, big: value, kernel: second, kernelShape: second.shape, bias };
     case 'KernelGradient':
-      return {
-        result: 'kernel',
-        small: second!,
-        big: first!,
-        kernel: undefined,
-        kernelShape: value.shape,
-        bias: undefined,
-      };
+      return { result: 'kernel', small: second, big: first, kernelShape: value.shape };
     default:
       return undefined;
   }

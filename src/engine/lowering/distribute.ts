@@ -1,7 +1,7 @@
 /**
- * Distributes a graph over ranks: processes that compute it together, each on its part of a batch. Every rank gets the same graph, whose results are
- * those of the whole batch, up to the order of summation: batch statistics, losses over pairs and gradients included. Nothing that builds a graph
- * needs to know of ranks.
+ * Distributes a graph over ranks: processes that compute it together, each on its part of a batch. Every rank gets the
+ * same graph. Up to the order of summation it has the results of the whole batch, also of batch statistics, losses over
+ * pairs and gradients.
  */
 import { type BatchAxes, type Graph, graphOf, rewriteGraph, topologicalOrder } from '../graph.js';
 import { apply } from '../operator.js';
@@ -25,9 +25,10 @@ import {
 import { type Shape, ShapeError, sizeOf } from '../shape.js';
 import { simplify } from '../simplify.js';
 import { type ComputedValue, constant, input, type Placement, splatValue, type Value } from '../value.js';
+import { type Centering, matchVariance } from './rewrites.js';
 
 /**
- * Returns the graph that each rank runs. Inputs with a batch have the shape of a part of it; all other inputs, and all outputs, are whole on every rank.
+ * Returns the graph that each rank runs. Inputs with a batch have the shape of a part of it; everything else is whole.
  * @param graph a simplified graph
  * @throws {ShapeError} if a divided axis does not divide into as many equal parts as there are ranks
  */
@@ -36,7 +37,7 @@ export function distribute(graph: Graph, ranks: number, batchAxes: BatchAxes = {
   return simplify(new Distributor(simplify(rewriteGraph(graph, expandIndivisible)), ranks, batchAxes).graph());
 }
 
-/** Decomposes an operator that says nothing of parts into ones that do. */
+/** Decomposes an operator that knows no parts. */
 function expandIndivisible(value: ComputedValue): Value {
   const { operator, inputs, attributes } = value;
   if (operator.distribute !== undefined || isJointly(value)) return value;
@@ -54,7 +55,7 @@ class Distributor {
   private readonly wholes = new Map<Value, Value>();
   private readonly shares: Sharing;
   private readonly statistics: ReadonlyMap<Value, BatchStatistics>;
-  /** Means of a whole batch, with what a part minus its own mean differs by from the part minus the mean of the batch. */
+  /** By the mean of a batch: a part's own mean, and what that exceeds the mean of the batch by. */
   private readonly offsets = new Map<Value, { readonly partMean: Value; readonly offset: Value }>();
 
   constructor(
@@ -71,10 +72,10 @@ class Distributor {
       if (!this.placed.has(value)) this.placed.set(value, this.place(value));
     }
     const inputs = this.source.inputs.map((value) => this.placed.get(value)!.value) as Graph['inputs'];
-    return graphOf(
-      Object.fromEntries(Object.entries(this.source.outputs).map(([name, value]) => [name, this.as(value, 'whole')])),
-      inputs,
+    const outputs = Object.entries(this.source.outputs).map(
+      ([name, value]) => [name, this.as(value, 'whole')] as const,
     );
+    return graphOf(Object.fromEntries(outputs), inputs);
   }
 
   private place(value: Value): Placed {
@@ -99,15 +100,15 @@ class Distributor {
     const centered = this.centered(value);
     if (centered) return centered;
     const found = operator.distribute?.(placements, { value, attributes, ranks: this.ranks });
-    if (found)
-      return this.apply(
-        { ...value, attributes: found.attributes ?? attributes },
-        found.operands,
-        found.result,
-        found.scale,
-      );
+    if (found) {
+      const part = { ...value, attributes: found.attributes ?? attributes };
+      return this.apply(part, found.operands, found.result, found.scale);
+    }
     const axis = operator.elementwise ? dividedAxis(value, placements) : undefined;
-    if (axis === undefined) return this.apply(value, wholes(inputs), 'whole');
+    if (axis === undefined) {
+      const wholes = inputs.map((): Placement => 'whole');
+      return this.apply(value, wholes, 'whole');
+    }
     const wanted = inputs.map(({ shape }): Placement =>
       sizeAlong(shape, value.shape, axis) === 1 ? 'whole' : axis - value.shape.length + shape.length,
     );
@@ -120,11 +121,8 @@ class Distributor {
     placement: Placement,
     scale = 1,
   ): Placed {
-    const result = apply(
-      operator,
-      inputs.map((operand, index) => this.as(operand, placements[index]!)),
-      attributes,
-    );
+    const operands = inputs.map((operand, index) => this.as(operand, placements[index]!));
+    const result = apply(operator, operands, attributes);
     return { value: scale === 1 ? result : mul(result, scale), placement };
   }
 
@@ -147,17 +145,13 @@ class Distributor {
   private reduceJointly(value: ComputedValue, placements: readonly Placement[]): Placed {
     const index = value.attributes.index as number;
     if (!placements.every((placement) => placement === 'summand')) return this.placed.get(value.inputs[index]!)!;
-    const sums = allReduceTogether(
-      value.inputs.map((operand) => this.placed.get(operand)!.value),
-      this.ranks,
-    );
-    return { value: sums[index]!, placement: 'whole' };
+    const parts = value.inputs.map((operand) => this.placed.get(operand)!.value);
+    return { value: allReduceTogether(parts, this.ranks)[index]!, placement: 'whole' };
   }
 
   /**
-   * The mean of a divided batch, for which the variance is known as well: means and variances of the parts are gathered in one message. Variances of
-   * parts are about their own means, so that no digits are lost. Means that are far from 0 are rounded, so what remains of the mean when they are
-   * subtracted is gathered as well.
+   * The mean and variances of a divided batch. One message gathers the means of parts, their variances about these
+   * means, which lose no digits, and what rounding leaves of the mean when it is subtracted.
    */
   private batchStatistics(value: ComputedValue, { x, mean, variances }: BatchStatistics): Placed {
     const axes = mean.attributes.axes as readonly number[];
@@ -168,27 +162,21 @@ class Distributor {
     // Not a subtraction, which lowering would center a second time.
     const residual = reduceMean(add(part.value, mul(partMean, -1)), axes);
     const own = [partMean, reduceMean(square(sub(part.value, partMean)), axes), residual];
-    const gathered = allGather(
-      concat(
-        own.map((statistic) => reshape(statistic, [1, size])),
-        1,
-      ),
-      this.ranks,
-    );
+    const flat = (statistic: Value) => reshape(statistic, [1, size]);
+    const gathered = allGather(concat(own.map(flat), 1), this.ranks);
     const [means, ownVariances, residuals] = own.map((_, index) =>
       slice(gathered, 1, index * size, (index + 1) * size),
     ) as [Value, Value, Value];
     const wholeMean = reduceMean(means, [0]);
     const variance = reduceMean(add(ownVariances, square(sub(means, wholeMean))), [0]);
     for (const each of variances) this.placed.set(each, { value: reshape(variance, each.shape), placement: 'whole' });
-    const flat = (statistic: Value) => reshape(statistic, [1, size]);
-    // The sum of differences keeps the digits that the difference of the means has lost.
+    // The sum of differences keeps the digits that the difference of the means loses.
     const offset = add(reduceMean(sub(flat(partMean), means), [0]), sub(flat(residual), reduceMean(residuals, [0])));
     this.offsets.set(mean, { partMean, offset: reshape(offset, partMean.shape) });
     return { value: reshape(wholeMean, value.shape), placement: 'whole' };
   }
 
-  /** A part minus the mean of the batch: first minus its own mean, which lowering recognizes. */
+  /** A part minus the mean of the batch: first minus its own mean, which later rewrites recognize. */
   private centered({ operator, inputs: [x, mean] }: ComputedValue): Placed | undefined {
     const found = operator.name === 'Sub' && mean ? this.offsets.get(mean) : undefined;
     if (found === undefined || this.statistics.get(mean!)?.x !== x) return undefined;
@@ -197,13 +185,11 @@ class Distributor {
   }
 }
 
-const wholes = (values: readonly Value[]): Placement[] => values.map(() => 'whole');
-
 /** The size of an operand's axis that is broadcast to this axis of the result. */
 const sizeAlong = (operand: Shape, result: Shape, axis: number): number =>
   operand[axis - result.length + operand.length] ?? 1;
 
-/** The axis of an elementwise result that is divided because those of operands are; undefined if it is none or not one. */
+/** The one axis of an elementwise result along which operands are divided. */
 function dividedAxis({ inputs, shape }: ComputedValue, placements: readonly Placement[]): number | undefined {
   const axes = placements.flatMap((placement, index) =>
     typeof placement === 'number' ? [placement - inputs[index]!.shape.length + shape.length] : [],
@@ -211,39 +197,21 @@ function dividedAxis({ inputs, shape }: ComputedValue, placements: readonly Plac
   return axes.every((axis) => axis === axes[0]) ? axes[0] : undefined;
 }
 
-/** A value with its mean over some axes, and the mean square of their difference. */
-interface BatchStatistics {
-  readonly x: Value;
-  readonly mean: ComputedValue;
-  readonly variances: readonly ComputedValue[];
+/** Data with their mean, and the values that are their variance over the same axes. */
+interface BatchStatistics extends Centering {
+  readonly variances: readonly Value[];
 }
 
 /** Statistics by their mean. */
 function statisticsIn({ outputs }: Graph): ReadonlyMap<Value, BatchStatistics> {
   const found = new Map<Value, BatchStatistics>();
   for (const value of topologicalOrder(Object.values(outputs))) {
-    const centered = squareOf(operandOf(value, 'ReduceMean'));
-    if (centered?.kind !== 'computed' || centered.operator.name !== 'Sub') continue;
-    const [x, mean] = centered.inputs as [Value, Value];
-    const { axes } = (value as ComputedValue).attributes;
-    if (
-      mean.kind !== 'computed' ||
-      operandOf(mean, 'ReduceMean') !== x ||
-      mean.attributes.keepdims !== 1 ||
-      String(mean.attributes.axes) !== String(axes)
-    )
-      continue;
-    found.set(mean, { x, mean, variances: [...(found.get(mean)?.variances ?? []), value as ComputedValue] });
+    const centering = matchVariance(value);
+    if (centering === undefined) continue;
+    const { x, mean } = centering;
+    found.set(mean, { x, mean, variances: [...(found.get(mean)?.variances ?? []), value] });
   }
   return found;
-}
-
-const operandOf = (value: Value, operator: string): Value | undefined =>
-  value.kind === 'computed' && value.operator.name === operator ? value.inputs[0] : undefined;
-
-function squareOf(value: Value | undefined): Value | undefined {
-  if (value?.kind !== 'computed' || value.operator.name !== 'Mul') return undefined;
-  return value.inputs[0] === value.inputs[1] ? value.inputs[0] : undefined;
 }
 
 const isJointly = (value: ComputedValue): boolean => value.operator.name === 'Jointly';
@@ -260,7 +228,7 @@ function allReduceTogether(values: readonly Value[], ranks: number): Value[] {
   });
 }
 
-/** The rank's own parts of values that all ranks have, computed rather than cut out where that is possible. */
+/** The rank's own parts of values that all ranks have, computed rather than cut out where possible. */
 class Sharing {
   private readonly known = new Map<Value, Map<number, Value>>();
 
@@ -285,7 +253,6 @@ class Sharing {
     return this.distributed(value, axis) ?? this.elementwise(value, axis);
   }
 
-  /** By the operator's own account of how a part is computed. */
   private distributed(value: ComputedValue, axis: number): Value | undefined {
     const { operator, inputs, attributes } = value;
     for (let divided = 0; divided < inputs[0]!.shape.length; divided++) {
@@ -316,7 +283,7 @@ class Sharing {
   }
 }
 
-/** What a function of float32 rows makes of a value of any type along an axis. */
+/** Applies a function of float32 rows to a value of any type along an axis. */
 function alongFirstAxis(value: Value, axis: number, change: (rows: Value) => Value): Value {
   const order = value.shape.map((_, index) => index);
   const front = [axis, ...order.filter((index) => index !== axis)];

@@ -9,24 +9,24 @@ import { expand, lowerPortable, portableRules, type PortableTarget, rewrite } fr
 import { type LaidOutGraph, type LoweredGraph, statesInPlace } from './state.js';
 
 /**
- * What a graph can be lowered for: what any platform can, or `cpu`, ONNX Runtime's CPU provider, in canonical layouts, or in blocked layouts if it has
- * kernels for channels in blocks of size `block`.
+ * A target of lowering. `cpu` is ONNX Runtime's CPU provider, in blocked layouts if it has kernels of block size
+ * `block`.
  */
 export type Target = PortableTarget | { readonly name: 'cpu'; readonly block?: number };
 
-/** Rewrites of single operators for each target, besides the decompositions and the order that every target needs. */
+/** The rules of each target, besides the decompositions and the order that every target needs. */
 export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = {
   ...portableRules,
   cpu: [maskToClip, signToClip],
 };
 
-/** Rewrites for the CPU once layouts are assigned, which they would hide operators from. */
+/** Rules for the CPU that would hide operators from the assignment of layouts. */
 const LAST: readonly Rule[] = [exactCentering, convToMatMul, enforceOrder];
 
 /**
- * Simplifies a graph and rewrites it for a target: the only step between differentiation and encoding. The result computes the same outputs from
- * the same inputs, except that state vectors may be stored in a different order.
- * @param ranks the number of processes that compute the graph together (default: 1); inputs with a batch are then those of one rank
+ * Simplifies a graph and rewrites it for a target: the only step between differentiation and encoding. The result
+ * computes the same outputs from the same inputs, except that state vectors may be stored in a different order.
+ * @param ranks how many processes compute the graph together (default: 1), each with its part of inputs with a batch
  */
 export function lower(graph: Graph, target: Target, ranks = 1): LoweredGraph {
   const simple = distribute(simplify(graph), ranks, graph.batchAxes);
@@ -39,11 +39,13 @@ export function lower(graph: Graph, target: Target, ranks = 1): LoweredGraph {
   return onCpu({ ...rewrite(expand(simplify(blocked)), LAST), stateLayouts });
 }
 
-/** Before blocked layouts, an operator that has a blocked form of its own stays whole. */
+/** Before blocked layouts, an operator with a blocked form stays whole. */
 const expandUnblocked: Rule = {
   ...expandDecompositions,
   apply: (value) => (value.operator.blocked === undefined ? expandDecompositions.apply(value) : undefined),
 };
 
-/** The CPU provider runs a graph in one order and writes outputs into given buffers, so that state can be updated in place. */
+/**
+ * The CPU provider has one order of operators and writes outputs into given buffers, so that state is updated in place.
+ */
 const onCpu = (graph: LaidOutGraph): LoweredGraph => ({ ...graph, statesInPlace: statesInPlace(graph) });

@@ -1,27 +1,25 @@
 /** The masks of activations: `Where(x > 0, high, low)` with constants. */
 import { elementwiseFunction } from '../elementwise.js';
-import { apply } from '../operator.js';
+import { apply, isComputedBy } from '../operator.js';
 import { sameShape } from '../shape.js';
 import { type ComputedValue, splatValue, type Value } from '../value.js';
 
 /** So large that its product with any normal activation is beyond [-1, 1]: a smooth ramp becomes a step. */
 export const STEEP = 1e30;
 
-/** max(0, min(1, alpha x + beta)). It exists after lowering only, so its gradient is never needed. */
+// Without a gradient, since it exists after lowering only.
 const HardSigmoid = elementwiseFunction<{ alpha: number; beta: number }>(
   'HardSigmoid',
   (x, { alpha, beta }) => Math.max(0, Math.min(1, alpha * x + beta)),
   null,
-  {
-    floatAttributes: ['alpha', 'beta'],
-  },
+  { floatAttributes: ['alpha', 'beta'] },
 );
 
 /** 1 where x > 0, 0 elsewhere. */
 export const hardStep = (x: Value): Value => apply(HardSigmoid, [x], { alpha: STEEP, beta: 0 });
 
-/** A mask, of the shape of its operand, with `high` above `low`. */
-export interface Mask {
+/** A mask of the shape of its operand, with `high` above `low`. */
+interface Mask {
   readonly x: Value;
   readonly high: number;
   readonly low: number;
@@ -40,7 +38,7 @@ export function matchMask({ operator, inputs, shape }: ComputedValue): Mask | un
 
 /** The operand of `x > 0`, or undefined. */
 function matchGreaterThanZero(condition: Value | undefined): Value | undefined {
-  if (condition?.kind !== 'computed' || condition.operator.name !== 'Greater') return undefined;
+  if (!isComputedBy(condition, 'Greater')) return undefined;
   const [x, limit] = condition.inputs;
   return splatValue(limit!) === 0 && limit!.shape.length === 0 ? x : undefined;
 }

@@ -16,14 +16,15 @@ import type { LoweredGraph } from './state.js';
 import { activationToMax, bytesByDequantization, longSumInSteps, maskToMax } from './wasmRewrites.js';
 
 /**
- * A target that any platform can lower for. `plain` keeps ONNX operators in canonical layouts, which every runtime supports. `webgpu` also avoids a
- * defect of that provider. `wasm` has feature maps with the batch last, and convolutions as matrix products.
+ * A target that any platform can lower for. `plain` keeps ONNX operators in canonical layouts, which every runtime
+ * supports. `webgpu` also avoids a defect of that provider. `wasm` has the batch last, and convolutions as matrix
+ * products.
  */
 export interface PortableTarget {
   readonly name: 'plain' | 'webgpu' | 'wasm';
 }
 
-/** Rewrites of single operators for each target, besides the decompositions and the order that every target needs. */
+/** The rules of each target, besides the decompositions and the order that every target needs. */
 export const portableRules: Readonly<Record<PortableTarget['name'], readonly Rule[]>> = {
   plain: [exactCentering],
   webgpu: [exactCentering, padChannelsToFour, signToClip],
@@ -42,18 +43,18 @@ export function lowerPortable(graph: Graph, { name }: PortableTarget): LoweredGr
 export const expand = (graph: Graph): Graph => rewrite(graph, [expandDecompositions]);
 
 /**
- * Rewrites a simplified graph by rules that match different operators, and simplifies the result. Only the first rule that matches an operator is
- * applied, and none to what another creates.
+ * Rewrites a simplified graph, and simplifies the result. Only the first rule that matches a value is applied, and none
+ * to its result.
  */
 export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
-  const replacement = (value: ComputedValue): Value | undefined => {
+  const replace = (value: ComputedValue): Value => {
     for (const rule of rules) {
       const replaced = rule.apply(value);
       if (replaced !== undefined) return replaced;
     }
-    return undefined;
+    return value;
   };
-  const rewritten = rewriteGraph(graph, (value) => replacement(value) ?? value);
+  const rewritten = rewriteGraph(graph, replace);
   const isUnchanged = Object.entries(graph.outputs).every(([name, value]) => rewritten.outputs[name] === value);
   return isUnchanged ? graph : simplify(rewritten);
 }

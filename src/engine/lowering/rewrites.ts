@@ -1,22 +1,19 @@
 /** Rewrites of single operators for more than one target, and for WebGPU. */
-import { apply, integers } from '../operator.js';
+import { apply, integers, isComputedBy } from '../operator.js';
 import { cast, clip, concat, mul, pad, reduceMean, reshape, slice, sub } from '../operators/index.js';
 import { type Shape, sizeOf } from '../shape.js';
 import type { ComputedValue, Operator, Value } from '../value.js';
 import { STEEP } from './masks.js';
 
-/**
- * A rewrite rule. `apply` returns the replacement of a value, of the same type and shape, or undefined if the rule does not match. Rules match
- * operators, shapes and attributes, never names of layers.
- */
+/** A rewrite rule. It matches operators, shapes and attributes, never names of layers. */
 export interface Rule {
   readonly name: string;
   /** Why the replacement is needed, in one sentence with the measured value. */
   readonly reason: string;
+  /** Returns the replacement of a value, of the same type and shape, or undefined if the rule does not match. */
   apply(value: ComputedValue): Value | undefined;
 }
 
-/** Sign as a clipped steep line. */
 export const signToClip: Rule = {
   name: 'sign-to-clip',
   reason:
@@ -32,27 +29,38 @@ export const expandDecompositions: Rule = {
   apply: ({ operator, inputs, attributes }) => operator.decomposition?.(inputs, attributes),
 };
 
-/** Whether a value is data minus their mean over some axes. */
-function isCentering(value: Value): value is ComputedValue {
-  if (value.kind !== 'computed' || value.operator.name !== 'Sub') return false;
-  const [x, mean] = value.inputs;
-  return (
-    mean?.kind === 'computed' &&
-    mean.operator.name === 'ReduceMean' &&
-    mean.attributes.keepdims === 1 &&
-    mean.inputs[0] === x
-  );
+/** Data and their mean over some axes. */
+export interface Centering {
+  readonly x: Value;
+  readonly mean: ComputedValue;
 }
 
-/** Centers data a second time, because the rounding error of a mean far from 0 is large compared with the standard deviation. */
+/** The data and mean whose difference a value is. */
+function matchCentering(value: Value | undefined): Centering | undefined {
+  if (!isComputedBy(value, 'Sub')) return undefined;
+  const [x, mean] = value.inputs;
+  return isComputedBy(mean, 'ReduceMean') && mean.attributes.keepdims === 1 && mean.inputs[0] === x
+    ? { x: mean.inputs[0]!, mean }
+    : undefined;
+}
+
+/** The data whose variance a value is, and their mean over the same axes. */
+export function matchVariance(value: Value): Centering | undefined {
+  const square = isComputedBy(value, 'ReduceMean') ? value.inputs[0] : undefined;
+  if (!isComputedBy(square, 'Mul') || square.inputs[0] !== square.inputs[1]) return undefined;
+  const found = matchCentering(square.inputs[0]);
+  return String(found?.mean.attributes.axes) === String((value as ComputedValue).attributes.axes) ? found : undefined;
+}
+
+/** Centers data a second time: the rounding error of a mean far from 0 is large beside the standard deviation. */
 export const exactCentering: Rule = {
   name: 'exact-centering',
   reason:
     'the error of a mean adds up in sums of a gradient times centered data: at a mean of 1,000 standard deviations 1% of the gradient of a scale, with a second mean 0.0004%',
   apply(value) {
-    if (!isCentering(value) || isCentering(value.inputs[0]!)) return undefined;
-    const mean = value.inputs[1] as ComputedValue;
-    return sub(value, reduceMean(value, mean.attributes.axes as readonly number[]));
+    const found = matchCentering(value);
+    if (found === undefined || matchCentering(found.x)) return undefined;
+    return sub(value, reduceMean(value, found.mean.attributes.axes as readonly number[]));
   },
 };
 
@@ -62,12 +70,13 @@ const ReshapeBy: Operator<Record<string, never>> = {
   infer: ([x]) => ({ type: x!.type, shape: x!.shape }),
 };
 
-/** A value of a single element, concatenated with the dependency and sliced off again. */
+/** A single element, concatenated with the dependency and sliced off again. */
 const besideDependency = (value: Value, dependency: Value): Value =>
   reshape(slice(concat([reshape(value, [1]), cast(reshape(dependency, [1]), value.type)], 0), 0, 0, 1), value.shape);
 
-/** The shape, sliced from a tensor that the dependency is part of. The dependency is cast to bool first, because NaN has no integer. */
+/** The shape, sliced from a tensor that the dependency is part of. */
 const shapeAfter = (shape: Shape, dependency: Value): Value =>
+  // NaN has no integer, so the dependency becomes a bool first.
   slice(concat([integers(shape), cast(cast(reshape(dependency, [1]), 'bool'), 'int64')], 0), 0, 0, shape.length);
 
 /** Replaces After by operators that read both operands. */
@@ -84,9 +93,9 @@ export const enforceOrder: Rule = {
 };
 
 /**
- * Pads a convolution of 6, 9, 15 or similar channels with zero channels to a multiple of four. ONNX Runtime's WebGPU provider reads channels three
- * at a time if their number is a multiple of three but not of four, and computes wrong results for more than three. Kernel gradients have the
- * batch as channels, so that batches of such sizes are affected too.
+ * Pads a convolution of 6, 9, 15 or similar channels to a multiple of four. ONNX Runtime's WebGPU provider reads
+ * channels three at a time if their number is a multiple of three but not of four. Its results are wrong for more than
+ * three. Kernel gradients have the batch as channels, so this affects batches too.
  */
 export const padChannelsToFour: Rule = {
   name: 'pad-channels-to-four',

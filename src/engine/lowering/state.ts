@@ -6,7 +6,6 @@ import type { ComputedValue, InputValue, Value } from '../value.js';
 /** The output that holds the next value of the state input `name`. */
 export const nextName = (name: string): string => `next/${name}`;
 
-/** The outputs that hold next values of state inputs. */
 export const nextStates = ({ inputs, outputs }: Graph): string[] =>
   inputs.map(({ name }) => nextName(name)).filter((name) => name in outputs);
 
@@ -14,7 +13,10 @@ export const nextStates = ({ inputs, outputs }: Graph): string[] =>
 export interface StateLayout {
   /** Elements outside the graph. */
   readonly size: number;
-  /** For each stored element its position outside the graph, or -1 for a zero. Created at each call, since it is as large as the vector and rarely needed. */
+  /**
+   * For each stored element its position outside the graph, or -1 for a zero. As large as the vector, so created at
+   * each call.
+   */
   readonly order: () => Int32Array;
 }
 
@@ -22,7 +24,7 @@ export interface StateLayout {
 export function toStoredOrder({ order }: StateLayout, vector: Float32Array): Float32Array {
   const source = order();
   const stored = new Float32Array(source.length);
-  // A loop takes a tenth of the time of `forEach`: vectors have up to 10^8 elements, and signals wait.
+  // A loop takes a tenth of the time of `forEach`; vectors have up to 10^8 elements, and signals wait.
   for (let position = 0; position < source.length; position++) {
     const element = source[position]!;
     if (element >= 0) stored[position] = vector[element]!;
@@ -41,9 +43,8 @@ export function fromStoredOrder({ size, order }: StateLayout, stored: Float32Arr
   return vector;
 }
 
-/** A graph whose state may be stored in a different order. */
 export interface LaidOutGraph extends Graph {
-  /** State inputs, with the outputs of their next values, that are stored in a different order. */
+  /** State inputs that are stored in a different order, as are the outputs of their next values. */
   readonly stateLayouts: ReadonlyMap<string, StateLayout>;
 }
 
@@ -54,8 +55,9 @@ export interface LoweredGraph extends LaidOutGraph {
 }
 
 /**
- * Returns the state inputs that their next values may be written over, which saves a second copy of the state. Everything that reads the old value
- * must be done before the new one is written: the next value depends on each reader, and its operator reads each element only to write it.
+ * Returns the state inputs that their next values may be written over, which saves a second copy of the state. All
+ * readers of the old value must come first: the next value depends on each, and its operator reads each element only to
+ * write it.
  */
 export function statesInPlace(graph: Graph): ReadonlySet<string> {
   const order = topologicalOrder(Object.values(graph.outputs));

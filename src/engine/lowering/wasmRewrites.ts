@@ -1,4 +1,6 @@
-/** Rewrites of single operators for ONNX Runtime in WebAssembly. Times are those of version 1.30 in Chromium 156, for one iteration at width 8. */
+/**
+ * Rewrites for ONNX Runtime in WebAssembly. Times are of version 1.30 in Chromium 156, for one iteration at width 8.
+ */
 import { apply, inferBroadcast, type NoAttributes, throwShapeError } from '../operator.js';
 import { mul, reduceSum, reshape } from '../operators/index.js';
 import { sizeOf } from '../shape.js';
@@ -6,7 +8,7 @@ import { constant, type Operator, type Value } from '../value.js';
 import { hardStep, matchMask } from './masks.js';
 import type { Rule } from './rewrites.js';
 
-/** The larger of two elements. It exists after lowering only, so its gradient is never needed. */
+// Without a gradient, since it exists after lowering only.
 const Max: Operator<NoAttributes> = {
   name: 'Max',
   elementwise: true,

@@ -12,15 +12,13 @@ import { firstLine } from './session.js';
 /** Block sizes of ONNX Runtime's blocked kernels: 16 with AVX-512, 8 with AVX2. */
 const CANDIDATES = [16, 8] as const;
 
-/** The result of probing blocked kernels. */
-export interface BlockedKernels {
+interface BlockedKernels {
   /** The channels of a block; undefined if no kernels compute as expected. */
   readonly block: number | undefined;
-  /** Why a block size is not used, one line for each that failed. */
+  /** One line for each block size that failed. */
   readonly problems: readonly string[];
 }
 
-/** Loads a model into a runtime. */
 export type LoadModel = (model: Uint8Array, options: LoadOptions) => Promise<Executor>;
 
 const loadOnCpu: LoadModel = (model, options) => loadInBinding(model, { device: 'cpu', ...options });
@@ -28,7 +26,6 @@ const loadOnCpu: LoadModel = (model, options) => loadInBinding(model, { device: 
 /** Probes this CPU's blocked kernels, once per process. */
 export const blockedKernels = once((load?: LoadModel) => probeBlockedKernels(load ?? loadOnCpu));
 
-/** Returns the target that suits a device best. */
 export async function targetOf(device: string, load?: LoadModel): Promise<Target> {
   if (device !== 'cpu') return { name: device === 'webgpu' ? 'webgpu' : 'plain' };
   const { block } = await blockedKernels(load);
@@ -47,15 +44,13 @@ export async function probeBlockedKernels(load: LoadModel): Promise<BlockedKerne
   return { block: undefined, problems };
 }
 
-/**
- * Computes a 1x1 convolution of one pixel, which must read its kernel as [block in, block out]. Kernels of a different
- * block size permute the products, or reject the model.
- */
+/** Computes a 1x1 convolution of one pixel. Kernels of another block size permute the products, or reject the model. */
 async function problemWithBlocksOf(block: number, load: LoadModel): Promise<string | undefined> {
   const [x, w] = [input('x', [1, block, 1, 1]), input('w', [block, block, 1, 1])];
   const y = blockedConv(x, w);
   const pixel = Float32Array.from({ length: block }, (_, channel) => channel + 1);
   const kernel = Float32Array.from({ length: block * block }, (_, index) => (index % 7) - 3);
+  // The kernel is [block in, block out].
   const expected = Float32Array.from({ length: block }, (_, out) =>
     pixel.reduce((sum, value, channel) => sum + value * kernel[channel * block + out]!, 0),
   );

@@ -31,7 +31,6 @@ export class CApiRuntime {
     });
   }
 
-  /** Loads a model. */
   async load(model: Uint8Array, { threads, optimize, communicator }: LoadOptions): Promise<Executor> {
     const { ort } = this;
     const options = ort.create('CreateSessionOptions');
@@ -52,8 +51,7 @@ export class CApiRuntime {
   }
 }
 
-/** The C API, or the reason why it is unavailable here. */
-export type CApiAccess =
+type CApiAccess =
   | { readonly runtime: CApiRuntime; readonly reason?: undefined }
   | { readonly runtime?: undefined; readonly reason: CApiUnavailableError };
 
@@ -75,12 +73,12 @@ class CApiExecutor implements Executor {
     private readonly ort: OrtApi,
     private readonly session: Pointer,
     private readonly memory: Pointer,
-    /** Whether operators call JavaScript, and therefore run on its thread: calls from others would wait for it. */
+    /** Whether operators call JavaScript, and so must run on its thread: others would wait for it. */
     private readonly callsBack: boolean,
   ) {}
 
   async run(inputs: Readonly<Record<string, TensorData>>, outputs: Readonly<Record<string, TensorData | TensorType>>) {
-    // Only the creation of the first inputs leaves garbage: at least as many bytes as they have.
+    // Only the first inputs leave garbage when they are created: at least their own size.
     if (!this.hasRun) this.beforeRun(Object.values(inputs).reduce((bytes, { data }) => bytes + data.byteLength, 0));
     this.hasRun = true;
     const targets = Object.fromEntries(

@@ -30,7 +30,7 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
 
 const domains = new WeakMap<Communicator, Pointer>();
 
-/** Returns the operators of a communicator, for the options of a session. They are created once and never released. */
+/** Returns the operators of a communicator, which are created once and never released. */
 export function collectiveDomain(ort: OrtApi, communicator: Communicator): Pointer {
   const known = domains.get(communicator);
   if (known !== undefined) return known;
@@ -41,7 +41,7 @@ export function collectiveDomain(ort: OrtApi, communicator: Communicator): Point
   return domain;
 }
 
-/** The version of struct OrtCustomOp that is filled in, and the versions of the operator that it implements. */
+/** The version of struct OrtCustomOp, and the versions of the operator that it implements. */
 const [STRUCT_VERSION, FIRST_VERSION, LAST_VERSION] = [18n, 1, 2 ** 31 - 1];
 
 /** ONNX Runtime's codes of a required operand and of the default memory. */
@@ -119,6 +119,5 @@ function outputOf(ort: OrtApi, context: Pointer, shape: Shape): Float32Array {
   return elementsOf(ort, ort.create('KernelContext_GetOutput', context, 0, sizes, shape.length), shape);
 }
 
-/** Views a tensor's memory. */
 const elementsOf = (ort: OrtApi, value: Pointer, shape: Shape): Float32Array =>
   new Float32Array(ort.koffi.view(ort.create('GetTensorMutableData', value), 4 * sizeOf(shape)));

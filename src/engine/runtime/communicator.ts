@@ -1,8 +1,8 @@
 import { InputError, type Text } from '../../errors.js';
 
 /**
- * The connection of a process to the others that compute one graph with it (ranks). Calls block. All ranks make the
- * same calls in the same order. Tensors are float32.
+ * Connects a process to the others that compute one graph with it (ranks). Calls block. All ranks make the same calls
+ * in the same order. Tensors are float32.
  */
 export interface Communicator {
   /** The number of this process, 0 to `size` - 1. */

@@ -1,4 +1,4 @@
-/** The device that computes a graph fastest, found by a short measurement. */
+/** Finds the device that computes a graph fastest by a short measurement. */
 import { randomStream } from '../../random.js';
 import type { Graph } from '../graph.js';
 import { nextName } from '../lowering/state.js';
@@ -49,36 +49,35 @@ export function deviceCompiler({
   };
 }
 
-/** Returns the device with the shortest time; the CPU if none has one. */
+/** Returns the device with the shortest time, or the CPU without any. */
 export function fastest(timings: readonly DeviceTiming[]): Device {
   const timed = timings.filter((timing) => 'seconds' in timing);
   return timed.sort((a, b) => a.seconds - b.seconds)[0]?.device ?? 'cpu';
 }
 
-/** Times a graph on every device that works in a process of its own, which a broken driver may crash. */
 async function timeDevices(
   graph: Graph,
   options: CompileOptions,
-  signal: AbortSignal | undefined,
+  signal?: AbortSignal,
 ): Promise<readonly DeviceTiming[]> {
   const timings: DeviceTiming[] = [];
   for (const { device, reason } of await tryDevices()) {
     signal?.throwIfAborted();
-    timings.push(reason === undefined ? await timeDevice(graph, { ...options, device }, signal) : { device, reason });
+    timings.push(reason === undefined ? await timeDevice(graph, device, options, signal) : { device, reason });
   }
   return timings;
 }
 
 async function timeDevice(
   graph: Graph,
-  options: CompileOptions & { readonly device: Device },
-  signal: AbortSignal | undefined,
+  device: Device,
+  options: CompileOptions,
+  signal?: AbortSignal,
 ): Promise<DeviceTiming> {
-  const { device } = options;
   try {
     const isState = ({ name }: InputValue) => nextName(name) in graph.outputs;
     const program = new StatefulProgram(
-      await compile(graph, options),
+      await compile(graph, { ...options, device }),
       drawn(graph.inputs.filter(isState)) as Readonly<Record<string, Float32Array>>,
     );
     try {
@@ -95,7 +94,7 @@ async function timeDevice(
   }
 }
 
-/** Returns random inputs, because equal images have no variance; positive, because some inputs are variances. */
+/** Draws inputs: random, because equal images have no variance, and positive, because some inputs are variances. */
 function drawn(inputs: readonly InputValue[]): Readonly<Record<string, ElementArray>> {
   const stream = randomStream(0, 'timed inputs');
   return Object.fromEntries(
@@ -111,7 +110,7 @@ function drawn(inputs: readonly InputValue[]): Readonly<Record<string, ElementAr
 /** The fastest of these runs counts; none starts after these seconds. */
 const [MAX_RUNS, MAX_SECONDS] = [5, 2];
 
-async function fastestRun(run: () => Promise<unknown>, signal: AbortSignal | undefined): Promise<number> {
+async function fastestRun(run: () => Promise<unknown>, signal?: AbortSignal): Promise<number> {
   const begin = performance.now();
   let fastest = Infinity;
   for (let count = 0; count < MAX_RUNS && performance.now() - begin < 1000 * MAX_SECONDS; count++) {

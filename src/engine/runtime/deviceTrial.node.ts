@@ -8,7 +8,7 @@ import { availableDevices, DEVICE_NEEDS } from './nodeBinding.node.js';
 const TIMEOUT_MS = 60_000;
 const PROCESS = fileURLToPath(new URL('./deviceTrialProcess.node.js', import.meta.url));
 
-/** The result of trying a device: if it does not work, the reason in one line, and what it needs. */
+/** If a device does not work: the reason in one line, and what it needs. */
 export interface DeviceTrial {
   readonly device: Device;
   readonly works: boolean;
@@ -22,11 +22,7 @@ export async function tryDevices(): Promise<readonly DeviceTrial[]> {
   return Promise.all(DEVICES.filter((device) => available.includes(device)).map((device) => tryDevice(device)));
 }
 
-/**
- * Tries a device in a process of its own.
- * @param options.script the script of the process
- * @param options.timeout milliseconds until the process is killed
- */
+/** @param options.timeout milliseconds until the process is killed */
 export async function tryDevice(device: Device, { script = PROCESS, timeout = TIMEOUT_MS } = {}): Promise<DeviceTrial> {
   const options = { timeout, killSignal: 'SIGKILL', windowsHide: true } as const;
   const reason = await new Promise<string | undefined>((resolve) => {
@@ -43,7 +39,7 @@ export async function tryDevice(device: Device, { script = PROCESS, timeout = TI
     : { device, works: false, reason, needs: DEVICE_NEEDS[device]! };
 }
 
-/** Parses the last line of the process's output. Drivers may print lines of their own before it. */
+/** Parses the last line of output. Drivers may print lines before it. */
 function reportIn(output: string): { readonly reason?: string } | undefined {
   try {
     const report = JSON.parse(output.trim().split('\n').at(-1)!) as unknown;

@@ -25,16 +25,24 @@ export interface CompileOptions {
   readonly device?: Device;
   /** Threads of one operator (default: 0, one per core). */
   readonly threads?: number;
-  /** What to lower for (default: what suits the device and CPU best). `{ name: 'plain' }` applies no CPU-specific optimizations. */
+  /**
+   * What to lower for (default: what suits the device and CPU best); `{ name: 'plain' }` for no CPU-specific
+   * optimizations.
+   */
   readonly target?: Target;
-  /** Whether CPU programs run through ONNX Runtime's C API if it is available (default: true). The Node binding copies every result. */
+  /**
+   * Whether CPU programs run through ONNX Runtime's C API if it is available (default: true). The Node binding copies
+   * every result.
+   */
   readonly useCApi?: boolean;
   /**
-   * The processes that compute the graph together, each on its part of the batch (default: this one alone). All of them compile the same graph with
-   * the same options. On the CPU only.
+   * The processes that compute the graph together, each on its part of the batch (default: this one alone). All compile
+   * the same graph with the same options. On the CPU only.
    */
   readonly communicator?: Communicator;
-  /** Record a profile of each operator into a file with this prefix; `Program.endProfiling` writes it. Implies the Node binding. */
+  /**
+   * Prefix of the file into which `Program.endProfiling` writes a profile of each operator. Implies the Node binding.
+   */
   readonly profilePrefix?: string;
   /** Called with the reason if the C API should be used but is unavailable. */
   readonly onFallback?: (reason: CApiUnavailableError) => void;
@@ -61,25 +69,17 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
   // Lowering to blocks leaves nothing to optimize, and the attempt takes as long as the rest of loading.
   const optimize = target.name !== 'cpu' || target.block === undefined;
   const model = await encode(lowered);
-  if (communicator)
-    requireSame(
-      communicator,
-      createHash('sha256').update(model).digest(),
-      'compiled graphs',
-      'start all processes with the same options, on processors of one kind',
-    );
-  const executor = await load(model, {
-    threads,
-    optimize,
-    profilePrefix,
-    communicator,
-    keepOnDevice: nextStates(lowered),
-  });
+  if (communicator) {
+    const remedy = 'start all processes with the same options, on processors of one kind';
+    requireSame(communicator, createHash('sha256').update(model).digest(), 'compiled graphs', remedy);
+  }
+  const keepOnDevice = nextStates(lowered);
+  const executor = await load(model, { threads, optimize, profilePrefix, communicator, keepOnDevice });
   return new Program(executor, signatureOf(lowered), communicator && { axes: graph.batchAxes ?? {}, communicator });
 }
 
 /**
- * Estimates the peak resident memory, in bytes, of a process that compiles a graph with these options and trains by it; see `estimatePeakMemory`.
+ * Estimates the peak resident memory, in bytes, of a process that compiles a graph with these options and trains by it.
  * @returns undefined on a device other than the CPU
  * @throws {InputError} if an option is invalid
  */
@@ -95,16 +95,11 @@ export async function estimateMemory(graph: Graph, options: CompileOptions = {})
 function requireDivisible({ inputs, batchAxes = {} }: Graph, { size }: Communicator): void {
   for (const { name, shape } of inputs) {
     const batch = shape[batchAxes[name] ?? -1] ?? size;
-    if (batch % size !== 0)
-      throw new InputError(
-        `batch ${batch}`,
-        `cannot be divided among ${size} processes`,
-        'start a number of processes that divides it',
-      );
+    const remedy = 'start a number of processes that divides it';
+    if (batch % size !== 0) throw new InputError(`batch ${batch}`, `cannot be divided among ${size} processes`, remedy);
   }
 }
 
-/** Returns a function that loads models into the runtime that the options choose. */
 async function loaderOf({
   useCApi = true,
   device = 'cpu',
@@ -112,18 +107,16 @@ async function loaderOf({
   communicator,
   onFallback,
 }: CompileOptions): Promise<LoadModel> {
+  const requireAlone = (reason: string) => {
+    if (communicator) throw new InputError('several processes', `train only through ONNX Runtime's C API${reason}`);
+  };
   if (useCApi && device === 'cpu' && profilePrefix === undefined) {
     const { runtime, reason } = await openCApi();
     if (runtime) return (model, options) => runtime.load(model, options);
-    if (communicator)
-      throw new InputError('several processes', `train only through ONNX Runtime's C API (${reason.message})`);
+    requireAlone(` (${reason.message})`);
     onFallback?.(reason);
   }
-  if (communicator)
-    throw new InputError(
-      'several processes',
-      "train only through ONNX Runtime's C API, which needs the CPU and writes no profile",
-    );
+  requireAlone(', which needs the CPU and writes no profile');
   return (model, options) => loadInBinding(model, { device, ...options });
 }
 
@@ -131,23 +124,18 @@ async function requireDevice(device: string): Promise<void> {
   // Every build has the CPU; the question would load a second library.
   if (device === 'cpu') return;
   const available = await availableDevices();
+  const remedy = `choose from ${available.join(', ')}`;
   if (!available.includes(device))
-    throw new InputError(
-      `device ${device}`,
-      'not in this build of ONNX Runtime',
-      `choose from ${available.join(', ')}`,
-    );
+    throw new InputError(`device ${device}`, 'not in this build of ONNX Runtime', remedy);
 }
 
 /** ONNX Runtime would start any number of threads. */
 const MAX_THREADS = 1024;
 
-const show = (value: unknown): string =>
-  typeof value === 'string'
-    ? `'${value}'`
-    : typeof value === 'number'
-      ? String(value)
-      : (JSON.stringify(value) ?? typeof value);
+function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
+}
 
 const isCount = (value: unknown): boolean =>
   Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_THREADS;

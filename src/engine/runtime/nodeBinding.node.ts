@@ -24,7 +24,7 @@ export const DEVICE_NEEDS: Readonly<Record<string, string>> = {
   cuda: `an NVIDIA GPU, CUDA 12, cuDNN 9, and the libraries that node ${INSTALL_SCRIPT} --onnxruntime-node-install=cuda12 downloads`,
 };
 
-/** Loads a model. @throws {InputError} if the device cannot be used */
+/** @throws {InputError} if the device cannot be used */
 export async function loadInBinding(
   model: Uint8Array,
   { device, threads, optimize, profilePrefix, keepOnDevice = [] }: LoadOptions & { readonly device: string },
@@ -65,7 +65,7 @@ export async function loadInBinding(
 
 const copiers = new Map<string, Promise<InferenceSession>>();
 
-/** Opens a model that returns a tensor of this shape. */
+/** Opens a model that returns its input. */
 async function openCopier(shape: readonly number[]): Promise<InferenceSession> {
   const { InferenceSession } = await loadOnnxRuntime();
   return InferenceSession.create(await encode(graphOf({ copy: input('tensor', shape) })), {
@@ -90,7 +90,6 @@ const working = new Set<string>();
 /** Returns a provider's reason, without the position in its source. */
 export const providerReason = (error: unknown): string => firstLine(error).split(' was false. ').at(-1)!;
 
-/** Returns the version of ONNX Runtime. */
 export async function runtimeVersion(): Promise<string> {
   const { versions } = (await loadOnnxRuntime()).env;
   return versions.node ?? versions.common;

@@ -18,9 +18,9 @@ export async function loadOnnxModel(file: string, threads = 0): Promise<OnnxMode
   const locations = new Set((await tensorsOf(file, bytes)).flatMap(locationsOf));
   for (const location of locations) await requireInside(file, location);
   const { InferenceSession, Tensor } = await loadOnnxRuntime();
-  // Only a session created from the file itself looks for external data in its folder instead of the working directory.
+  // Only a session of the file itself looks for external data in its folder instead of the working directory.
   const source: string | Uint8Array = locations.size > 0 ? file : bytes;
-  // Errors are also thrown. If the native library printed them, names in the model would reach the terminal unescaped.
+  // Errors are also thrown. Printed by the library, names in the model would reach the terminal unescaped.
   const session = await InferenceSession.create(source as string, {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
@@ -42,7 +42,7 @@ const readModel = (file: string): Promise<Uint8Array> =>
       : error;
   });
 
-/** Prefix by which ONNX Runtime recognizes an address in its own memory instead of a file. */
+/** ONNX Runtime's prefix of addresses in its memory instead of files. */
 const MEMORY_TAG = '_ORT_MEM_ADDR_';
 
 /** Returns every tensor of a model, at any depth. @throws {InputError} if the bytes are no model */
@@ -58,7 +58,6 @@ async function tensorsOf(file: string, bytes: Uint8Array): Promise<TensorProto[]
   }
 }
 
-/** Returns the tensors in a message, at any depth. */
 function tensorsIn(root: unknown): TensorProto[] {
   const found: TensorProto[] = [];
   const waiting: unknown[] = [root];
@@ -71,7 +70,7 @@ function tensorsIn(root: unknown): TensorProto[] {
   return found;
 }
 
-/** ONNX's code of tensors whose data is in another file (TensorProto.DataLocation). */
+/** TensorProto.DataLocation of tensors whose data is in another file. */
 const EXTERNAL = 1;
 
 const locationsOf = ({ dataLocation, externalData }: TensorProto): string[] =>

@@ -3,9 +3,10 @@
  *
  * The engine changes three things of the process, none of them when it is imported:
  * - When a native library is loaded, `ORT_DISABLE_TELEMETRY` is set to 1 unless it is set already.
- * - When a graph is first compiled for the C API, koffi gets stacks of 8 MiB. ONNX Runtime's kernels need them. If the host has already
- *   loaded a library with koffi, graphs run through the Node binding instead.
- * - `prepareProcess`, which the command line calls, silences ONNX Runtime's log and lets the engine run the garbage collector.
+ * - When a graph is first compiled for the C API, koffi gets the stacks of 8 MiB that ONNX Runtime's kernels need. If
+ *   the host has already loaded a library with koffi, graphs run through the Node binding instead.
+ * - `prepareProcess`, which the command line calls, silences ONNX Runtime's log and lets the engine run the garbage
+ *   collector.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -28,9 +29,9 @@ export function once<A extends readonly unknown[], T>(
 const settings: { silent: boolean; collect: (() => void) | undefined } = { silent: false, collect: undefined };
 
 /**
- * Prepares a process that belongs to the engine's caller alone, such as the command line. Call it before anything is
- * compiled. ONNX Runtime then prints no errors that it also throws, and large results are collected as soon as they are
- * dead; `node --expose-gc` alone has the second effect.
+ * Prepares a process that belongs to the engine's caller alone, such as the command line, before anything is compiled.
+ * ONNX Runtime then prints no errors that it also throws. Large results are collected as soon as they are dead; for
+ * that alone, `node --expose-gc` suffices.
  */
 export function prepareProcess(): void {
   settings.silent = true;
@@ -41,21 +42,21 @@ export function prepareProcess(): void {
 }
 
 /**
- * Switches off the telemetry of ONNX Runtime, unless the variable is set. From version 1.30 on, its Linux library
- * stores a device identifier and a database in the user's cache, writes `mat-debug-PID.log` into the temporary folder,
- * and uploads events. Every loader calls this first.
+ * Switches off ONNX Runtime's telemetry, before its library is loaded. From version 1.30 on, the Linux library stores a
+ * device identifier and a database in the user's cache, writes `mat-debug-PID.log` into the temporary folder, and
+ * uploads events.
  */
 export function disableTelemetry(): void {
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
 }
 
-/** Stack of a call, in bytes. Kernels keep their panels there. */
+/** The stack of a call, in bytes, where kernels keep their panels. */
 const STACK = 8 * 2 ** 20;
 
 /** An address in native memory, or null. */
 export type Pointer = bigint | null;
 
-/** Loads koffi and configures it. Once koffi has loaded a library, it rejects any configuration, even an equal one. */
+/** Once koffi has loaded a library, it rejects any configuration, even an equal one. */
 export async function loadKoffi() {
   const { default: koffi } = await import('koffi');
   const current = koffi.config();
@@ -79,8 +80,8 @@ export const loadOnnxRuntime = once(async () => {
 const GC_THRESHOLD_BYTES = 48 * 2 ** 20;
 
 /**
- * Returns a function that adds up garbage, in bytes, and triggers a collection above a threshold. Results of the
- * runtime are outside JavaScript's heap, whose collector lets three copies of a large model's state pile up.
+ * Returns a function that adds up garbage, in bytes, and triggers a collection above a threshold. Results are outside
+ * JavaScript's heap, whose collector lets three copies of a large model's state pile up.
  */
 export function createGcTrigger(): (bytes: number) => void {
   let waiting = 0;

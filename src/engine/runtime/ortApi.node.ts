@@ -6,7 +6,7 @@ import type { KoffiFunc, LibraryHandle } from 'koffi';
 import { messageOf } from '../../errors.js';
 import { disableTelemetry, type Koffi, loadKoffi, type Pointer } from './onnxRuntime.node.js';
 
-/** The C API is unavailable here, so graphs run through the Node binding. */
+/** The C API is unavailable, so graphs run through the Node binding. */
 export class CApiUnavailableError extends Error {
   override readonly name: string = 'CApiUnavailableError';
 
@@ -105,11 +105,8 @@ export class OrtApi {
     const functionAt = (address: unknown, prototype: string) => koffi.decode(address, koffi.proto(prototype)) as Native;
     disableTelemetry();
     const library = await attempt('library', `${file} cannot be loaded`, () => koffi.load(file));
-    const base = await attempt(
-      'library',
-      `${file} cannot be called`,
-      () => library.func('OrtGetApiBase', 'void *', [])() as Pointer,
-    );
+    const getBase = () => library.func('OrtGetApiBase', 'void *', [])() as Pointer;
+    const base = await attempt('library', `${file} cannot be called`, getBase);
     // struct OrtApiBase: GetApi, GetVersionString. It never changes, so that the version can be checked first.
     const [getApi, getVersion] = koffi.decode(base, koffi.array('void *', 2)) as Pointer[];
     requireVersion('the library', String(functionAt(getVersion, 'const char *()')()), version);
@@ -173,11 +170,9 @@ export class OrtApi {
 }
 
 function requireVersion(what: string, found: string, expected: string): void {
-  if (found !== expected)
-    throw new CApiUnavailableError(
-      'version',
-      `${what} is ONNX Runtime ${found}, but its C API was tested with ${expected} only`,
-    );
+  if (found === expected) return;
+  const message = `${what} is ONNX Runtime ${found}, but its C API was tested with ${expected} only`;
+  throw new CApiUnavailableError('version', message);
 }
 
 /** Finds the library in the package onnxruntime-node, in a folder named after the version of Node-API. */

@@ -6,7 +6,6 @@ import type { Communicator } from './communicator.js';
 
 /** A tensor in the memory of a device. */
 export interface DeviceTensor {
-  /** Copies its elements. */
   readonly read: () => Promise<ElementArray>;
   readonly release: () => void;
 }
@@ -19,7 +18,7 @@ const isOnDevice = (result: Result): result is DeviceTensor => result instanceof
 /** A compiled model in a runtime. One run at a time. */
 export interface Executor {
   /**
-   * Runs the model once. This is a method, so that an executor without a device need not accept device tensors.
+   * Runs the model once. As a method, because an executor without a device need not accept device tensors.
    * @param inputs every input by name
    * @param outputs every output by name: a buffer to write to, which may be an input's as well, or only its type
    * @returns the outputs without a buffer, on the device if the model was loaded to keep them there
@@ -33,7 +32,6 @@ export interface Executor {
   readonly endProfiling: () => void;
 }
 
-/** How a runtime loads a model. */
 export interface LoadOptions {
   /** Threads of one operator; 0: one per core. */
   readonly threads: number;
@@ -43,11 +41,10 @@ export interface LoadOptions {
   readonly keepOnDevice?: readonly string[];
   /** The communicator of operators over ranks, if the model has any. */
   readonly communicator?: Communicator | undefined;
-  /** Prefix of the file that the Node binding writes a profile to (default: no profile). */
+  /** Prefix of the file of the profile (default: none). */
   readonly profilePrefix?: string | undefined;
 }
 
-/** Tests whether an output has a buffer to be written to. */
 export const hasBuffer = (output: TensorData | TensorType): output is TensorData => 'data' in output;
 
 /** The types of a compiled graph. The graph itself would cost memory and time of the garbage collector. */
@@ -147,7 +144,7 @@ export interface BatchShares {
   readonly communicator: Communicator;
 }
 
-/** Copies a rank's own part of an input that ranks divide. Returns other inputs as they are. */
+/** Copies the rank's own part of an input that ranks divide. Returns other inputs as they are. */
 function shareOf(
   name: string,
   data: ElementArray,
@@ -183,13 +180,12 @@ function tensorOf(name: string, data: ElementArray, type: TensorType | undefined
 export type Compile = (graph: Graph) => Promise<Program>;
 
 /**
- * A program with state: each run replaces some inputs by the outputs `next/NAME`. The runtime writes the new state over
- * the old one if the graph allows it; otherwise the next run is fed with what it returned. On a device, the state stays
- * there.
+ * A program with state: each run replaces some inputs by the outputs `next/NAME`, in place if the graph allows it. On a
+ * device, the state stays there.
  */
 export class StatefulProgram {
   private current: Record<string, Float32Array | DeviceTensor>;
-  /** The arrays of states that are written in place, by name of the output. */
+  /** The states that are written in place, by name of the output. */
   private readonly inPlace: Readonly<Record<string, Float32Array>>;
 
   constructor(

@@ -13,7 +13,7 @@ export class DeviceError extends InputError {
 export interface Platform {
   /** The runtime's own class: it accepts no tensors of another build. */
   readonly Tensor: typeof Tensor;
-  /** Called before a run with the bytes of earlier results that nothing reads any more. */
+  /** Called before a run with the bytes of dead results. */
   readonly beforeRun?: (garbage: number) => void;
   /** The device of a session that is not the CPU, and how to copy a tensor from its memory. */
   readonly device?: { readonly name: string; readonly read: (tensor: Tensor) => Promise<ElementArray> };
@@ -26,7 +26,7 @@ export function sessionExecutor(session: InferenceSession, { Tensor, beforeRun, 
   const bufferTensor = ({ type, data, shape }: TensorData) => new Tensor(type, data as never, shape);
   const resultOf = (tensor: Tensor): ElementArray | DeviceTensor =>
     tensor.location === 'gpu-buffer' ? new SessionTensor(tensor, device!) : (tensor.data as ElementArray);
-  // Bytes. Unknown but large before the first run.
+  // Unknown but large before the first run.
   let garbage = Infinity;
   return {
     run: async (inputs, outputs) => {
@@ -66,7 +66,7 @@ class SessionTensor implements DeviceTensor {
   }
 }
 
-/** Runs an action, and reports its failure as that of the device. */
+/** @throws {DeviceError} if the action fails on a device */
 async function onDevice<T>(device: string | undefined, action: () => Promise<T>): Promise<T> {
   try {
     return await action();

@@ -1,7 +1,6 @@
 /**
  * Compiles graphs for a web page with onnxruntime-web, in a document or a module worker. The first compilation loads
- * the build of ONNX Runtime for the device: its script by the bundler, and its WebAssembly from the URL that
- * `configureRuntime` sets.
+ * the build for the device: its script by the bundler, and its WebAssembly from the URL that `configureRuntime` sets.
  */
 import type { Env, InferenceSession } from 'onnxruntime-common';
 import { InputError } from '../../errors.js';
@@ -67,7 +66,6 @@ export async function compile(
     // Errors are thrown as well.
     logSeverityLevel: 4,
     enableMemPattern: false,
-    // Results are copied when they are read.
     // An operator that the GPU lacks is an error, not a copy of its operands to the processor and back.
     ...(device === 'webgpu'
       ? { preferredOutputLocation: 'gpu-buffer' as const, extra: { session: { disable_cpu_ep_fallback: '1' } } }

@@ -1,6 +1,7 @@
 /**
- * Convolutions as matrix products with the batch last. The columns of a big map [C, H, W, N] are a matrix [C kh kw, h w N]:
- * for each pixel of the small map the elements that the kernel reads there. Gather copies the N elements of a pixel as one run.
+ * Convolutions as matrix products with the batch last. The columns of a big map [C, H, W, N] are a matrix [C kh kw, h w
+ * N]: for each pixel of the small map the elements that the kernel reads there. Gather copies the N elements of a pixel
+ * as one run.
  */
 import { add, concat, reshape } from '../../operators/index.js';
 import { constant, type Value } from '../../value.js';

@@ -101,7 +101,9 @@ class FeatureMaps {
     return this.withBias(sumColumns(columns, geometry, channels, big.shape[0]!), bias);
   }
 
-  /** The kernel's gradient [S, B, kh, kw]: the columns that the forward convolution read, by the gradient of its result. */
+  /**
+   * The kernel's gradient [S, B, kh, kw]: the columns that the forward convolution read, by the gradient of its result.
+   */
   private kernelGradient(convolution: Convolution): Value {
     const { small, big, kernelShape } = convolution;
     const operands = [columnsOf(this.last(big), geometryOf(convolution)), this.matrix(small)];

@@ -1,7 +1,8 @@
 /**
- * Affine forms: sums of feature maps, each scaled by one value per channel, plus one value per channel. Batch normalization is such a form.
- * Adding and scaling forms is arithmetic on these few values. A form that is needed as a feature map costs one pass per term: a depthwise
- * 1x1 convolution runs at 32-71 GB/s, whereas Mul and Add of broadcast operands take one pass each at 18 GB/s.
+ * Affine forms: sums of feature maps, each scaled by one value per channel, plus one value per channel, as in batch
+ * normalization. Adding and scaling them is arithmetic on few values. A form that is needed as a feature map costs one
+ * pass per term: a depthwise 1x1 convolution runs at 32-71 GB/s. Mul and Add of broadcast operands would take one pass
+ * each at 18 GB/s.
  */
 import { add, concat, mul, reduceSum, reshape, slice, sub } from '../../operators/index.js';
 import { sizeOf } from '../../shape.js';
@@ -18,7 +19,6 @@ interface Term {
   readonly gain?: ChannelVector | undefined;
 }
 
-/** The sum of scaled terms and a bias. */
 export interface AffineForm {
   readonly terms: readonly Term[];
   readonly bias?: ChannelVector | undefined;
@@ -47,9 +47,9 @@ export const scaleAffine = ({ terms, bias }: AffineForm, by: ChannelVector): Aff
 });
 
 export const negateAffine = (affine: AffineForm): AffineForm => scaleAffine(affine, constant(-1));
-export const shiftAffine = (affine: AffineForm, by: ChannelVector): AffineForm => ({
-  terms: affine.terms,
-  bias: affine.bias ? add(affine.bias, by) : by,
+export const shiftAffine = ({ terms, bias }: AffineForm, by: ChannelVector): AffineForm => ({
+  terms,
+  bias: bias ? add(bias, by) : by,
 });
 
 const gainOf = ({ gain }: Term): ChannelVector => gain ?? constant(1);
@@ -99,7 +99,7 @@ function addPlainly(terms: readonly Term[], part: number): Value | undefined {
   );
 }
 
-/** One value per channel for every channel of a part, zeros where channels only fill a block: [channels of the part]. */
+/** The values for every channel of a part, zeros where channels only fill a block: [channels of the part]. */
 export function broadcastChannels(
   vector: ChannelVector,
   { channels, block }: FeatureMapType,
@@ -113,7 +113,7 @@ export function broadcastChannels(
   return padAxis(concat(new Array<Value>(phases * phases).fill(flat), 0), 0, block);
 }
 
-/** The values of the real channels, plain [1, C, 1, 1], from one value per channel of a part [1, channels, 1, 1]. */
+/** The values of the real channels, plain [1, C, 1, 1], from those of a part [1, channels, 1, 1]. */
 function reduceChannels(vector: Value, { channels }: FeatureMapType, { kind, phases }: Layout): ChannelVector {
   if (kind === 'blocked') return slice(vector, 1, 0, channels);
   const perPhase = reshape(slice(vector, 1, 0, channels * phases * phases), [phases * phases, channels]);
@@ -122,7 +122,7 @@ function reduceChannels(vector: Value, { channels }: FeatureMapType, { kind, pha
 
 /** How many pixels of a row are sampled, and at which step. It is odd, so that they belong to different images. */
 export function sampling(width: number): [count: number, step: number] {
-  // Their mean is then within 0.1 standard deviations of that of all, if a row is like the others.
+  // Their mean is within 0.1 standard deviations of the mean of all, if a row is like the others.
   const count = Math.min(128, width);
   const step = Math.floor((width - 1) / Math.max(1, count - 1));
   return [count, Math.max(1, step % 2 === 0 ? step - 1 : step)];
@@ -137,10 +137,9 @@ export class ChannelSums {
     private readonly scale: number,
   ) {}
 
-  /** The sums of an affine form. */
   ofAffine({ terms, bias }: AffineForm): ChannelVector {
     const sums = terms.map((term) => scaled(this.ofParts(term.parts), term.gain));
-    return total([...sums, ...(bias ? [this.ofConstant(bias)] : [])]);
+    return total(bias ? [...sums, this.ofConstant(bias)] : sums);
   }
 
   /** The sums of a product of two forms, without computing the product. */
@@ -168,7 +167,7 @@ export class ChannelSums {
     return this.addRuns(runs.map(blockedMean), runs[0]!.shape[3]! * this.scale);
   }
 
-  /** Minus the mean of some pixels of a part, which are spread over its first row: one operator that reads little. */
+  /** Minus the mean of some pixels, spread over a part's first row: one operator that reads little. */
   negativeSampleMean(part: Value): ChannelVector {
     const [, channels, height, width] = part.shape as [number, number, number, number];
     const [count, step] = sampling(width);
@@ -178,7 +177,7 @@ export class ChannelSums {
     return mul(reduceChannels(mean, this.type, this.layout), 1 / phases);
   }
 
-  /** A depthwise convolution of one feature map with the other as kernel: 32-59 GB/s, whereas ReduceSumSquare runs at 4. Parts add up on the way. */
+  /** A depthwise convolution with the other map as kernel: 32-59 GB/s, whereas ReduceSumSquare runs at 4. */
   private ofProductOfParts(x: PhaseTensors, y: PhaseTensors): ChannelVector {
     const product = x.reduce<Value | undefined>((sum, part, index) => {
       const runs = this.inRuns(part);
@@ -189,8 +188,8 @@ export class ChannelSums {
   }
 
   /**
-   * A part as if each run of its pixels were a block of channels of its own: [1, blocks * runs * P, 1, pixels of a run]. Sums over runs,
-   * then of runs, round far less than one long sum in float32, and there is more to share among threads.
+   * A part whose runs of pixels are blocks of channels of their own: [1, blocks * runs * P, 1, pixels of a run]. Sums
+   * over runs, then of runs, round far less than one long sum in float32, and have more to share among threads.
    */
   private inRuns(part: Value): Value {
     const [, channels, height, width] = part.shape as [number, number, number, number];
@@ -210,9 +209,7 @@ export class ChannelSums {
   }
 }
 
-/** The sum of one or more values. */
-const total = ([first, ...others]: readonly Value[]): Value =>
-  others.reduce<Value>((sum, value) => add(sum, value), first!);
+const total = (values: readonly Value[]): Value => values.reduce((sum, value) => add(sum, value));
 
 const scaled = (value: Value, gain: ChannelVector | undefined): Value => (gain ? mul(value, gain) : value);
 const broadcast = (vector: ChannelVector, { channels }: FeatureMapType): Value =>

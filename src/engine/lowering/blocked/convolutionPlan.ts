@@ -107,7 +107,10 @@ const isWholePixel = ({ small, big, kernelShape, padding }: Convolution): boolea
 
 const ONE_TAP: AxisLink = { first: 0, step: 1, taps: 1, shift: 0, small: 1, phase: 1 };
 
-/** Kernel rows are ordered (block of S, block of B, pixel), and the big map's memory (block of B, pixel): both stay as they are. */
+/**
+ * Kernel rows are ordered (block of S, block of B, pixel), and the big map's memory (block of B, pixel): both stay as
+ * they are.
+ */
 function asPixel(type: KernelType): KernelGroup {
   const pixels: KernelType = {
     ...type,
@@ -159,8 +162,8 @@ function placedIn(side: 'small' | 'big', link: PhaseLink, type: KernelType): Ker
 }
 
 /**
- * A strided convolution of a map whose phases share a space-to-depth block: one of stride 1. In its kernel, each channel (row
- * phase, column phase, c) has the taps that reach its phase, and zeros elsewhere.
+ * A strided convolution of a map whose phases share a space-to-depth block: one of stride 1. In its kernel, each
+ * channel (row phase, column phase, c) has the taps that reach its phase, and zeros elsewhere.
  */
 function viaSpaceToDepth(type: KernelType, rows: readonly AxisLink[], columns: readonly AxisLink[]): KernelGroup {
   const span = { rows: spanOf(rows), columns: spanOf(columns) };

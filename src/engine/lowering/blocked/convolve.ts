@@ -111,8 +111,9 @@ function accumulate(chain: readonly Contribution[], batch: number, { bias, activ
 }
 
 /**
- * The gradient of the plain kernel. A phase in memory [B/P, row, column, N/P, P of the batch, P of B] is the kernel of a
- * convolution over the small map, whose batch and channels are exchanged within blocks, rows become channels and columns rows.
+ * The gradient of the plain kernel. A phase in memory [B/P, row, column, N/P, P of the batch, P of B] is the kernel of
+ * a convolution over the small map, whose batch and channels are exchanged within blocks, rows become channels and
+ * columns rows.
  */
 export function kernelGradient(
   plan: ConvolutionPlan,

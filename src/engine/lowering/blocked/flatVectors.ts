@@ -1,14 +1,23 @@
 import { type Graph, topologicalOrder } from '../../graph.js';
+import { isComputedBy } from '../../operator.js';
 import { concat, reshape, slice, where } from '../../operators/index.js';
-import { sizeOf } from '../../shape.js';
+import { sameShape, sizeOf } from '../../shape.js';
 import { type ComputedValue, constant, constantTensor, type InputValue, type Value } from '../../value.js';
 import { nextName, type StateLayout } from '../state.js';
-import { kernelFromRows, kernelRows, kernelRowsCount, type KernelType, writeElementOrder } from './kernels.js';
+import {
+  kernelFromRows,
+  kernelRows,
+  kernelRowsCount,
+  type KernelType,
+  plainShape,
+  writeElementOrder,
+} from './kernels.js';
 
 /**
- * Flat vectors in their own order. Parameters, their gradients and Adam's moments are flat vectors. Inside the graph each kernel is stored in
- * them as the rows that convolutions need, padded to whole blocks with zeros, so that an iteration transposes nothing. The order is converted
- * when the state is read or set, and for operators that are neither elementwise nor slices or concatenations.
+ * Flat vectors in their own order: parameters, their gradients and Adam's moments. The graph stores each kernel in them
+ * as the rows that convolutions need, padded to whole blocks with zeros, so that an iteration transposes nothing. The
+ * order is converted when the state is read or set, and for operators other than elementwise ones, slices and
+ * concatenations.
  */
 
 /** A piece of a vector: `length` elements from `start` on are `storedLength` from `offset` on, a kernel's as rows. */
@@ -20,37 +29,25 @@ export interface Segment {
   readonly kernel: KernelType | undefined;
 }
 
-/** The order of all vectors that elementwise operators connect. */
 export interface VectorLayout {
   readonly storedSize: number;
   readonly segments: readonly Segment[];
 }
 
-/** Operators of which each element depends on the same element of vectors of one length. */
-export function isElementwiseVector(value: Value): value is ComputedValue {
-  return (
-    value.kind === 'computed' &&
-    value.shape.length === 1 &&
-    value.operator.elementwise === true &&
-    value.inputs.every((operand) => sizeOf(operand.shape) === 1 || operand.shape.join() === value.shape.join())
-  );
-}
+/** Whether each element depends on the same element of vectors of one length. */
+export const isElementwiseVector = (value: Value): value is ComputedValue =>
+  value.kind === 'computed' &&
+  value.shape.length === 1 &&
+  value.operator.elementwise === true &&
+  value.inputs.every((operand) => sizeOf(operand.shape) === 1 || sameShape(operand.shape, value.shape));
 
 const isPiece = (value: Value): value is ComputedValue =>
-  value.kind === 'computed' &&
-  value.operator.name === 'Slice' &&
-  value.inputs[0]!.shape.length === 1 &&
-  value.attributes.step === 1;
-const isPacking = (value: Value): value is ComputedValue =>
-  value.kind === 'computed' && value.operator.name === 'Concat' && value.shape.length === 1;
-
-/** The sum of a vector's elements, which their order does not change. */
-export const isTotal = (value: ComputedValue): boolean =>
-  value.operator.name === 'ReduceSum' && value.inputs[0]!.shape.length === 1;
+  isComputedBy(value, 'Slice') && value.shape.length === 1 && value.attributes.step === 1;
+const isPacking = (value: Value): value is ComputedValue => isComputedBy(value, 'Concat') && value.shape.length === 1;
 
 /**
- * The layout of each vector that has one of its own: elementwise operators connect it to state inputs (those with an output of the next value),
- * and it is a state input, made by such an operator, or concatenated from pieces. Vectors that are connected but made otherwise have none.
+ * The layout of each vector that has one of its own. Elementwise operators connect it to state inputs, which have an
+ * output of the next value; and it is one of these, made by such an operator, or concatenated from pieces.
  * @param kernelOf the kernel that a slice is used as, and as nothing else
  */
 export function assignVectorLayouts(
@@ -81,7 +78,7 @@ const sizesOf = (packing: ComputedValue): string => packing.inputs.map((operand)
 const isState = (value: InputValue, graph: Graph): boolean =>
   value.type === 'float32' && value.shape.length === 1 && nextName(value.name) in graph.outputs;
 
-/** Sets of vectors connected by elementwise operators, those that state inputs are in. */
+/** The sets of vectors that elementwise operators connect to state inputs. */
 function vectorRegions(graph: Graph, order: readonly Value[]): readonly ReadonlySet<Value>[] {
   const regionOf = new Map<Value, Set<Value>>();
   for (const value of order) {
@@ -95,7 +92,7 @@ function vectorRegions(graph: Graph, order: readonly Value[]): readonly Readonly
   );
 }
 
-/** A region's partition, that of most of its concatenations, with the kernels that slices along it are used as; undefined without any. */
+/** The partition of most of a region's concatenations, with the kernels that slices along it are used as. */
 function layoutOf(
   region: ReadonlySet<Value>,
   consumersOf: (value: Value) => readonly ComputedValue[],
@@ -120,12 +117,10 @@ function layoutOf(
   return { storedSize: offset, segments };
 }
 
+/** The first of the texts that occur most often. */
 function mostFrequent(texts: readonly string[]): string | undefined {
   const count = (text: string) => texts.filter((other) => other === text).length;
-  return texts.reduce<string | undefined>(
-    (best, text) => (best === undefined || count(text) > count(best) ? text : best),
-    undefined,
-  );
+  return texts.toSorted((a, b) => count(b) - count(a))[0];
 }
 
 export const sameKernel = (a: KernelType | undefined, b: KernelType | undefined): boolean =>
@@ -136,10 +131,8 @@ function commonKernel(kernels: readonly (KernelType | undefined)[]): KernelType 
   return first && kernels.every((kernel) => sameKernel(kernel, first)) ? first : undefined;
 }
 
-/** The elements of a vector. */
 const plainSize = ({ segments }: VectorLayout): number => segments.reduce((sum, { length }) => sum + length, 0);
 
-/** How the elements of a state vector of this layout are ordered outside the graph and inside. */
 export const stateLayout = (layout: VectorLayout): StateLayout => ({
   size: plainSize(layout),
   order: () => orderOf(layout),
@@ -155,14 +148,9 @@ function orderOf({ storedSize, segments }: VectorLayout): Int32Array {
   return order;
 }
 
-/** Conversions between vectors in the plain order and in one of their own. */
-
 /** A piece in the plain order as it is stored in a vector. */
-export function pieceOfStored(flat: Value, { kernel, storedLength }: Segment): Value {
-  if (kernel === undefined) return flat;
-  const { small, big, height, width } = kernel;
-  return reshape(kernelRows(reshape(flat, [small, big, height, width]), kernel), [storedLength]);
-}
+export const pieceOfStored = (flat: Value, { kernel, storedLength }: Segment): Value =>
+  kernel ? reshape(kernelRows(reshape(flat, plainShape(kernel)), kernel), [storedLength]) : flat;
 
 /** A piece of a stored vector: a kernel's rows, or elements in the plain order. */
 export function kernelOfStored(stored: Value, { offset, storedLength, kernel }: Segment): Value {
@@ -170,18 +158,16 @@ export function kernelOfStored(stored: Value, { offset, storedLength, kernel }: 
   return kernel ? reshape(piece, [kernelRowsCount(kernel), kernel.block ** 2]) : piece;
 }
 
-/** A vector in the plain order in that of a layout, zeros in the padding. */
+/** A plain vector in the order of a layout, with zeros in the padding. */
 export function storeVector(vector: Value, layout: VectorLayout): Value {
   if (vector.kind === 'constant' && vector.type === 'float32') {
     const order = orderOf(layout);
     return constant(Float32Array.from(order, (element) => (element < 0 ? 0 : Number(vector.data[element]))));
   }
-  return concat(
-    layout.segments.map((segment) =>
-      pieceOfStored(slice(vector, 0, segment.start, segment.start + segment.length), segment),
-    ),
-    0,
+  const pieces = layout.segments.map((segment) =>
+    pieceOfStored(slice(vector, 0, segment.start, segment.start + segment.length), segment),
   );
+  return concat(pieces, 0);
 }
 
 /** A stored vector in the plain order. */
@@ -193,26 +179,19 @@ export function fromStored(stored: Value, { segments }: VectorLayout): Value {
   return concat(pieces, 0);
 }
 
-/** A stored vector with zeros where blocks are only filled. */
+/** A stored vector with zeros in the padding. */
 export const fillWithZeros = (stored: Value, layout: VectorLayout): Value =>
   plainSize(layout) === layout.storedSize ? stored : keepElements(stored, orderOf(layout));
 
-/** A kernel's rows with zeros where blocks are only filled. */
+/** A kernel's rows with zeros in the padding. */
 export function fillRowsWithZeros(rows: Value, kernel: KernelType): Value {
-  const { small, big, height, width } = kernel;
-  if (sizeOf(rows.shape) === small * big * height * width) return rows;
+  if (sizeOf(rows.shape) === sizeOf(plainShape(kernel))) return rows;
   const order = new Int32Array(sizeOf(rows.shape)).fill(-1);
   writeElementOrder(kernel, 0, order);
   return keepElements(rows, order);
 }
 
-const keepElements = (stored: Value, order: Int32Array): Value =>
-  where(
-    constantTensor({
-      type: 'bool',
-      shape: stored.shape,
-      data: Uint8Array.from(order, (element) => Number(element >= 0)),
-    }),
-    stored,
-    constant(0),
-  );
+function keepElements(stored: Value, order: Int32Array): Value {
+  const data = Uint8Array.from(order, (element) => Number(element >= 0));
+  return where(constantTensor({ type: 'bool', shape: stored.shape, data }), stored, constant(0));
+}

@@ -1,6 +1,6 @@
 /**
- * Kernels in blocks. A kernel [S, B, kh, kw] couples the channels S of the small map and B of the big one. It is stored as rows
- * of P x P elements, one for each (block of S, block of B, tap), so that one Gather makes the kernel of a link.
+ * Kernels in blocks. A kernel [S, B, kh, kw] couples the channels S of the small map and B of the big one. It is stored
+ * as rows of P x P elements, one for each (block of S, block of B, tap), so that one Gather makes the kernel of a link.
  */
 import { reshape, slice, transpose } from '../../operators/index.js';
 import type { Shape } from '../../shape.js';
@@ -44,7 +44,10 @@ export function kernelFromRows(rows: Value, type: KernelType): Value {
 export const kernelRowsCount = (type: KernelType): number =>
   smallBlocks(type) * bigBlocks(type) * type.height * type.width;
 
-/** Writes, for each element of the rows, its index in the plain kernel plus `start`; nothing for those that fill a block. */
+/**
+ * Writes, for each element of the rows, its index in the plain kernel plus `start`; nothing for those that fill a
+ * block.
+ */
 export function writeElementOrder(
   { small, big, height, width, block }: KernelType,
   start: number,

@@ -1,7 +1,7 @@
 /**
- * Layouts of feature maps [N, C, H, W] in the blocked graph. Channels are in blocks of P, and the batch between columns and
- * block: memory [C/P][H][W][N][P], declared [1, C, H, W N]. Rows are long, and a channel's pixels contiguous. An activation is
- * already a legal kernel of its weight gradient, and moving a pixel moves N P floats.
+ * Layouts of feature maps [N, C, H, W] in the blocked graph. Channels are in blocks of P, and the batch between columns
+ * and block: memory [C/P][H][W][N][P], declared [1, C, H, W N]. Rows are long, and a channel's pixels contiguous. An
+ * activation is already a legal kernel of its weight gradient, and moving a pixel moves N P floats.
  */
 import { concat, pad, reshape, slice, transpose } from '../../operators/index.js';
 import type { Shape } from '../../shape.js';
@@ -10,7 +10,8 @@ import { gather } from '../gather.js';
 
 /**
  * `blocked`: one part for each of phases x phases parities of row and column, in row-major order.
- * `spaceToDepth`: one part, in which all phases of a few channels share a block: channel (row parity, column parity, c).
+ * `spaceToDepth`: one part, in which all phases of a few channels share a block: channel (row parity, column parity,
+ * c).
  */
 export interface Layout {
   readonly kind: 'blocked' | 'spaceToDepth';

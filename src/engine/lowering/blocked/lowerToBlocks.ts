@@ -3,16 +3,16 @@ import { apply } from '../../operator.js';
 import { mul, reduceSum, reshape } from '../../operators/index.js';
 import { sizeOf } from '../../shape.js';
 import type { ComputedValue, Value } from '../../value.js';
+import type { Centering } from '../rewrites.js';
 import type { LaidOutGraph } from '../state.js';
 import {
   centerConvolution,
   type Centered,
   centerMap,
   uncentered,
-  matchVariance,
+  matchChannelVariance,
   meanOf,
   minusMean,
-  type Statistics,
   varianceOfCentered,
 } from './statistics.js';
 import {
@@ -49,14 +49,14 @@ import { assignLayouts, isElementwise, isPerChannel } from './regions.js';
 import { ParameterStorage } from './parameterStorage.js';
 
 /**
- * The same graph with its convolutions, and elementwise operators between them, in blocked layouts with the batch inside, for
- * CPUs on which ONNX Runtime has blocked kernels of block size `block`.
+ * The same graph with convolutions, and elementwise operators between them, in blocked layouts with the batch inside.
+ * ONNX Runtime must have kernels of block size `block`.
  */
 export function lowerToBlocks(graph: Graph, block: number): LaidOutGraph {
   return new BlockedLowering(graph, block).lowered();
 }
 
-/** A feature map under construction: an affine form, or a product of two that is materialized only if it is needed as a feature map. */
+/** A feature map under construction: an affine form, or a product of two that is materialized only if needed. */
 interface FeatureMap {
   readonly affine?: AffineForm;
   readonly product?: readonly [AffineForm, AffineForm];
@@ -65,7 +65,7 @@ interface FeatureMap {
 class BlockedLowering {
   private readonly layouts: ReadonlyMap<Value, Layout>;
   /** Feature maps whose variance is taken. */
-  private readonly statistics = new Map<Value, Statistics>();
+  private readonly statistics = new Map<Value, Centering>();
   private readonly centered = new Map<Value, Centered>();
   private readonly consumers = new Map<Value, ComputedValue[]>();
   private readonly featureMaps = new Map<Value, FeatureMap>();
@@ -83,7 +83,7 @@ class BlockedLowering {
     for (const value of this.order) {
       if (value.kind !== 'computed') continue;
       for (const operand of value.inputs) this.consumers.set(operand, [...(this.consumers.get(operand) ?? []), value]);
-      const statistics = matchVariance(value);
+      const statistics = matchChannelVariance(value);
       if (statistics && this.layouts.has(statistics.x)) this.statistics.set(statistics.x, statistics);
     }
     this.storage = new ParameterStorage({
@@ -95,20 +95,16 @@ class BlockedLowering {
   }
 
   lowered(): LaidOutGraph {
-    // Operands first. Values that turn out to be unused are not reached from the outputs, and so are not in the graph.
     for (const value of this.order) {
       if (this.featureMaps.has(value) || this.storage.lowerVector(value)) continue;
       if (value.kind === 'computed' && this.layouts.has(value)) this.lowerFeatureMap(value, this.layouts.get(value)!);
       else this.plainValues.set(value, value.kind === 'computed' ? this.lowerPlain(value) : value);
     }
-    const outputs = Object.fromEntries(
-      Object.entries(this.graph.outputs).map(([name, value]) => [
-        name,
-        this.storage.nextState(name, value) ?? this.plain(value),
-      ]),
+    const outputs = Object.entries(this.graph.outputs).map(
+      ([name, value]) => [name, this.storage.nextState(name, value) ?? this.plain(value)] as const,
     );
     const inputs = this.graph.inputs.map((value) => this.storage.inputOf(value));
-    return { ...graphOf(outputs, inputs), stateLayouts: this.storage.stateLayouts };
+    return { ...graphOf(Object.fromEntries(outputs), inputs), stateLayouts: this.storage.stateLayouts };
   }
 
   private typeOf(value: Value): FeatureMapType {
@@ -162,17 +158,13 @@ class BlockedLowering {
     return left!.map((part, index) => mul(part, right![index]!));
   }
 
-  // Feature maps
-
   private lowerFeatureMap(value: ComputedValue, layout: Layout): void {
     const convolution = matchConvolution(value);
     if (convolution) return this.lowerConvolution(value, convolution, layout);
+    const parts = isElementwise(value) ? undefined : this.inBlocks(value, layout);
     if (isElementwise(value)) this.featureMaps.set(value, this.elementwise(value, layout));
-    else {
-      const parts = this.inBlocks(value, layout);
-      if (parts) this.featureMaps.set(value, { affine: toAffine(parts) });
-      else this.plainValues.set(value, this.lowerPlain(value));
-    }
+    else if (parts) this.featureMaps.set(value, { affine: toAffine(parts) });
+    else this.plainValues.set(value, this.lowerPlain(value));
   }
 
   private lowerConvolution(value: ComputedValue, convolution: Convolution, layout: Layout): void {
@@ -180,19 +172,14 @@ class BlockedLowering {
     const plan = this.planOf(convolution);
     const own = result === 'small' ? plan.smallLayout : plan.bigLayout;
     const type = this.typeOf(value);
-    // An activation right after the convolution is fused into its last pass, if nothing else reads the convolution.
+    // An activation is part of the convolution's last pass, if nothing else reads the convolution.
     const follower = sameLayout(own, layout) ? this.onlyConsumer(value) : undefined;
     const activation = follower && activationOf(follower);
+    const rowsOf = this.storage.rowsOf(kernel!);
     const makers =
       result === 'small'
-        ? forwardConv(plan, this.storage.rowsOf(kernel!), this.partsIn(big, plan.bigLayout), type.batch)
-        : dataGradient(
-            plan,
-            this.storage.rowsOf(kernel!),
-            this.partsIn(small, plan.smallLayout),
-            type.batch,
-            phaseShape(type, own),
-          );
+        ? forwardConv(plan, rowsOf, this.partsIn(big, plan.bigLayout), type.batch)
+        : dataGradient(plan, rowsOf, this.partsIn(small, plan.smallLayout), type.batch, phaseShape(type, own));
     const plainBias = bias && this.plain(bias);
     if (makers[0]!.sample && this.servesStatistics(value)) {
       const centered = centerConvolution(makers, plainBias, type, own, layout);
@@ -210,12 +197,15 @@ class BlockedLowering {
   /** Whether only the mean, the variance and the normalization of a feature map read it. */
   private servesStatistics(value: Value): boolean {
     const mean = this.statistics.get(value)?.mean;
-    const isOutput = Object.values(this.graph.outputs).includes(value);
     return (
       mean !== undefined &&
-      !isOutput &&
+      !this.isOutput(value) &&
       this.consumersOf(value).every((consumer) => consumer === mean || this.isCentering(consumer))
     );
+  }
+
+  private isOutput(value: Value): boolean {
+    return Object.values(this.graph.outputs).includes(value);
   }
 
   /** Whether a value is a feature map minus its mean, and the feature map's variance is taken. */
@@ -234,8 +224,7 @@ class BlockedLowering {
 
   private onlyConsumer(value: Value): ComputedValue | undefined {
     const consumers = this.consumersOf(value);
-    const isOutput = Object.values(this.graph.outputs).includes(value);
-    return consumers.length === 1 && !isOutput ? consumers[0] : undefined;
+    return consumers.length === 1 && !this.isOutput(value) ? consumers[0] : undefined;
   }
 
   private elementwise(value: ComputedValue, layout: Layout): FeatureMap {
@@ -257,16 +246,15 @@ class BlockedLowering {
   }
 
   private sum(value: Value, a: Value, b: Value, subtract: boolean): AffineForm {
-    const second = isPerChannel(b, value) ? undefined : subtract ? negateAffine(this.affineOf(b)) : this.affineOf(b);
-    if (isPerChannel(a, value)) return shiftAffine(second!, this.plain(a));
-    if (second) return addAffine(this.affineOf(a), second);
-    return shiftAffine(this.affineOf(a), subtract ? mul(this.plain(b), -1) : this.plain(b));
+    if (isPerChannel(b, value)) return shiftAffine(this.affineOf(a), subtract ? mul(this.plain(b), -1) : this.plain(b));
+    const second = subtract ? negateAffine(this.affineOf(b)) : this.affineOf(b);
+    return isPerChannel(a, value) ? shiftAffine(second, this.plain(a)) : addAffine(this.affineOf(a), second);
   }
 
   private applyFunction(value: ComputedValue, operand: Value, layout: Layout): AffineForm {
     const activation = activationOf(value);
     const affine = this.affineOf(operand);
-    // A form that must be materialized anyway includes the activation.
+    // The pass that materializes a form includes the activation.
     if (activation && !asParts(affine)) return toAffine(materialize(affine, this.typeOf(value), layout, activation));
     return toAffine(this.parts(operand).map((part) => apply(value.operator, [part], value.attributes)));
   }
@@ -279,13 +267,9 @@ class BlockedLowering {
       reshape(this.partsIn(operand, WHOLE)[0]!, memoryShape(this.typeOf(operand))),
     );
     const result = operator.blocked(operands, { value, attributes });
-    return (
-      result &&
-      convertLayout([reshape(result, phaseShape(this.typeOf(value), WHOLE))], this.typeOf(value), WHOLE, layout)
-    );
+    const type = this.typeOf(value);
+    return result && convertLayout([reshape(result, phaseShape(type, WHOLE))], type, WHOLE, layout);
   }
-
-  // Everything else
 
   private lowerPlain(value: ComputedValue): Value {
     const convolution = matchConvolution(value);
@@ -311,12 +295,8 @@ class BlockedLowering {
   }
 
   private planOf(convolution: Convolution): ConvolutionPlan {
-    return planConvolution(
-      convolution,
-      this.layouts.get(convolution.small)!,
-      this.layouts.get(convolution.big)!,
-      this.block,
-    );
+    const { small, big } = convolution;
+    return planConvolution(convolution, this.layouts.get(small)!, this.layouts.get(big)!, this.block);
   }
 
   /** Sums and means of a feature map over batch, rows and columns, and perhaps channels. */
@@ -329,7 +309,7 @@ class BlockedLowering {
     if (![0, 2, 3].every((axis) => axes.includes(axis))) return undefined;
     const scale = name === 'ReduceMean' ? sizeOf(value.shape) / sizeOf(x.shape) : 1;
     const sums = new ChannelSums(this.typeOf(x), layout, scale);
-    const variance = matchVariance(value);
+    const variance = matchChannelVariance(value);
     if (variance && this.statistics.has(variance.x)) return varianceOfCentered(this.centeredOf(variance.x), sums);
     if (this.statistics.get(x)?.mean === value) return meanOf(this.centeredOf(x));
     const perChannel = this.sumsOf(x, sums);
@@ -345,7 +325,6 @@ class BlockedLowering {
   }
 }
 
-/** The activation that an operator is, for the last pass of a convolution. */
 function activationOf({ operator, attributes }: ComputedValue): Activation | undefined {
   const parameters = operator.epilogue?.(attributes);
   return parameters && { name: operator.name, parameters };

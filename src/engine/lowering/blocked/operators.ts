@@ -2,9 +2,9 @@ import { apply } from '../../operator.js';
 import { type Attributes, constant, type Operator, type Value } from '../../value.js';
 
 /**
- * ONNX Runtime's operators on blocked channels, which its own optimizer inserts only if kernels are constants. Declared shapes
- * are plain. With P the block size, the memory of data is [N, C/P, H, W, P], and of kernels [O/P, I/P, kh, kw, P in, P out].
- * None of them needs a gradient: they exist after lowering only.
+ * ONNX Runtime's operators on blocked channels, which its own optimizer inserts only if kernels are constants. Declared
+ * shapes are plain. With P the block size, the memory of data is [N, C/P, H, W, P], and of kernels [O/P, I/P, kh, kw, P
+ * in, P out]. None of them needs a gradient: they exist after lowering only.
  */
 const DOMAIN = 'com.microsoft.nchwc';
 

@@ -2,15 +2,7 @@ import type { Graph } from '../../graph.js';
 import { apply } from '../../operator.js';
 import { concat, reduceSum, reshape } from '../../operators/index.js';
 import { sameShape, sizeOf } from '../../shape.js';
-import {
-  type ComputedValue,
-  constant,
-  type ConstantValue,
-  input,
-  type InputValue,
-  splatValue,
-  type Value,
-} from '../../value.js';
+import { type ComputedValue, constant, input, type InputValue, splatValue, type Value } from '../../value.js';
 import { nextName, type StateLayout } from '../state.js';
 import type { Convolution } from '../convolution.js';
 import { type ConvolutionPlan, matchConvolution } from './convolutionPlan.js';
@@ -21,7 +13,6 @@ import {
   fillWithZeros,
   fromStored,
   isElementwiseVector,
-  isTotal,
   kernelOfStored,
   pieceOfStored,
   sameKernel,
@@ -32,12 +23,12 @@ import {
 } from './flatVectors.js';
 import { kernelFromRows, type KernelType } from './kernels.js';
 
-/** The graph that is being lowered, as storage sees it. */
-export interface LoweringContext {
+/** The graph that is being lowered. */
+interface LoweringContext {
   readonly graph: Graph;
   readonly consumersOf: (value: Value) => readonly ComputedValue[];
   readonly planOf: (convolution: Convolution) => ConvolutionPlan;
-  /** A value in the canonical layout. */
+  /** Returns a value in the canonical layout. */
   readonly plain: (value: Value) => Value;
 }
 
@@ -51,9 +42,9 @@ interface Rows {
 export class ParameterStorage {
   private readonly layouts: ReadonlyMap<Value, VectorLayout>;
   private readonly vectors = new Map<Value, Value>();
-  /** Kernels, their gradients, and what elementwise operators make of them, as rows. */
+  /** Kernels, their gradients, and what elementwise operators make of them. */
   private readonly rows = new Map<Value, Rows>();
-  /** Those of them that have zeros where a block is only filled because they are stored so. */
+  /** Values whose rows are stored with zeros in the padding. */
   private readonly filledRows = new Set<Value>();
   private readonly padding = new Padding((value) => this.isFilled(value));
 
@@ -73,7 +64,7 @@ export class ParameterStorage {
     return (this.vectors.get(value) as InputValue | undefined) ?? value;
   }
 
-  /** The next value of a state vector that has an order of its own; undefined for all other outputs. */
+  /** The next value of a state vector that has an order of its own, or undefined. */
   nextState(name: string, value: Value): Value | undefined {
     const state = this.context.graph.inputs.find((each) => nextName(each.name) === name);
     const layout = state && this.layouts.get(state);
@@ -81,18 +72,17 @@ export class ParameterStorage {
     return this.layouts.get(value) === layout ? this.filled(value) : storeVector(this.context.plain(value), layout);
   }
 
-  /** Lowers a vector that has an order of its own; false for every other value. */
+  /** Lowers a vector that has an order of its own. Returns false for every other value. */
   lowerVector(value: Value): boolean {
     const layout = this.layouts.get(value);
-    if (layout)
-      this.vectors.set(
-        value,
-        value.kind === 'input' ? input(value.name, [layout.storedSize]) : this.compute(value as ComputedValue, layout),
-      );
-    return layout !== undefined;
+    if (layout === undefined) return false;
+    const isInput = value.kind === 'input';
+    const stored = isInput ? input(value.name, [layout.storedSize]) : this.compute(value as ComputedValue, layout);
+    this.vectors.set(value, stored);
+    return true;
   }
 
-  /** A vector that has an order of its own in the plain one. */
+  /** A vector that has an order of its own, in the plain order. */
   plainVector(value: Value): Value | undefined {
     const stored = this.vectors.get(value);
     return stored && fromStored(stored, this.layouts.get(value)!);
@@ -100,11 +90,10 @@ export class ParameterStorage {
 
   private compute(value: ComputedValue, layout: VectorLayout): Value {
     const { operator, inputs, attributes } = value;
-    if (!isElementwiseVector(value))
-      return concat(
-        inputs.map((piece, index) => this.store(piece, layout.segments[index]!)),
-        0,
-      );
+    if (!isElementwiseVector(value)) {
+      const pieces = inputs.map((piece, index) => this.store(piece, layout.segments[index]!));
+      return concat(pieces, 0);
+    }
     const operands = inputs.map((operand) => {
       const plain = () => this.context.plain(operand);
       return this.vectors.get(operand) ?? (sizeOf(operand.shape) === 1 ? plain() : storeVector(plain(), layout));
@@ -118,14 +107,14 @@ export class ParameterStorage {
     return rows ? reshape(rows, [segment.storedLength]) : pieceOfStored(this.context.plain(flat), segment);
   }
 
-  /** The rows of a kernel, with zeros where a block is only filled, if they are known and those of this type. */
+  /** The rows of a kernel, with zeros in the padding, if they are known and of this type. */
   private rowsAs(value: Value, type: KernelType): Value | undefined {
     const known = this.rows.get(value);
     if (known === undefined || !sameKernel(known.kernel, type)) return undefined;
     return this.padding.of(value) === 0 ? known.rows : fillRowsWithZeros(known.rows, type);
   }
 
-  /** Whether a value of several elements has zeros in its padding because of how it is stored. */
+  /** Whether a value of several elements is stored with zeros in its padding, whatever made it. */
   private isFilled(value: Value): boolean {
     if (this.rows.has(value)) return this.filledRows.has(value);
     return !this.layouts.has(value) || !isElementwiseVector(value);
@@ -139,35 +128,36 @@ export class ParameterStorage {
 
   /** A piece of a vector, in the plain order; a kernel's rows are remembered for its convolutions. */
   pieceOfVector(value: ComputedValue): Value | undefined {
-    const layout = value.operator.name === 'Slice' ? this.layouts.get(value.inputs[0]!) : undefined;
+    const vector = value.inputs[0]!;
+    const layout = value.operator.name === 'Slice' ? this.layouts.get(vector) : undefined;
     const { start, end, step } = value.attributes;
     const segment = layout?.segments.find(
       (each) => each.start === start && each.start + each.length === end && step === 1,
     );
     if (segment === undefined) return undefined;
     const { kernel } = segment;
-    const piece = kernelOfStored(kernel ? this.filled(value.inputs[0]!) : this.vectors.get(value.inputs[0]!)!, segment);
+    const piece = kernelOfStored(kernel ? this.filled(vector) : this.vectors.get(vector)!, segment);
     if (kernel === undefined) return piece;
     this.setFilledRows(value, piece, kernel);
     return reshape(kernelFromRows(piece, kernel), value.shape);
   }
 
   /** The sum of all elements of a vector, taken in its own order, or of a kernel's rows. */
-  total(value: ComputedValue): Value | undefined {
-    const [operand] = value.inputs;
-    const known = operand && this.rows.get(operand);
-    if (known && value.operator.name === 'ReduceSum' && sizeOf(value.shape) === 1)
-      return reshape(reduceSum(this.rowsAs(operand, known.kernel)!, [0, 1]), value.shape);
-    const isKnown = isTotal(value) && this.layouts.has(value.inputs[0]!);
-    return isKnown ? apply(value.operator, [this.filled(value.inputs[0]!)], value.attributes) : undefined;
+  total({ operator, inputs: [operand], attributes, shape }: ComputedValue): Value | undefined {
+    if (operator.name !== 'ReduceSum') return undefined;
+    const known = this.rows.get(operand!);
+    if (known && sizeOf(shape) === 1) return reshape(reduceSum(this.rowsAs(operand!, known.kernel)!, [0, 1]), shape);
+    return this.layouts.has(operand!) ? apply(operator, [this.filled(operand!)], attributes) : undefined;
   }
 
-  /** A kernel's rows: a piece of a state vector, or computed from the plain kernel. */
   rowsOf(kernel: Value): RowsOf {
     return (group) => (group.own && this.rowsAs(kernel, group.own)) ?? group.rowsOf(this.context.plain(kernel));
   }
 
-  /** Remembers the rows of a kernel's gradient. They need zeros, because channels that only fill a block hold any values in feature maps. */
+  /**
+   * Remembers the rows of a kernel's gradient, with zeros where feature maps hold any values in channels that fill a
+   * block.
+   */
   rememberRows(gradient: Value, rows: Value, kernel: KernelType): void {
     this.setFilledRows(gradient, fillRowsWithZeros(rows, kernel), kernel);
   }
@@ -193,7 +183,7 @@ export class ParameterStorage {
     this.rows.set(value, { rows: apply(operator, operands, attributes), kernel: first.kernel });
   }
 
-  /** The kernel that a piece of a vector is reshaped to, if it serves as nothing else and always by the same rows. */
+  /** The kernel that a piece of a vector is reshaped to, if it serves as nothing else, and always by the same rows. */
   private kernelOf(piece: ComputedValue): KernelType | undefined {
     const { consumersOf, planOf } = this.context;
     const [kernel, ...others] = consumersOf(piece);
@@ -206,14 +196,14 @@ export class ParameterStorage {
   }
 }
 
-/** What elements that only fill blocks become under elementwise operators, if that is known without running anything. */
+/** The elements that fill blocks under elementwise operators, as far as they are known without running anything. */
 class Padding {
   private readonly known = new Map<Value, number | undefined>();
 
-  /** @param isFilled whether a value of several elements is stored with zeros in its padding, whatever it is made of */
+  /** @param isFilled whether a value of several elements is stored with zeros in its padding */
   constructor(private readonly isFilled: (value: Value) => boolean) {}
 
-  /** The elements of the padding; of a value of one element, that one. Undefined if they are not known. */
+  /** The elements of the padding, or a value's only element; undefined if unknown. */
   of(value: Value): number | undefined {
     if (!this.known.has(value)) this.known.set(value, this.find(value));
     return this.known.get(value);
@@ -229,7 +219,7 @@ class Padding {
     const { operator, inputs } = value;
     const elements = inputs.map((operand) => this.of(operand));
     const isScalar = (index: number) => sizeOf(inputs[index]!.shape) === 1;
-    // Scalars that only a run knows are assumed to be finite, and not 0 as divisors: otherwise nothing else is finite either.
+    // Unknown scalars count as finite, and not 0 as divisors: otherwise nothing else is finite either.
     const known = operator.partialEvaluate?.(
       elements.map((element, index) => element ?? (isScalar(index) ? 'finite' : undefined)),
     );
@@ -240,16 +230,14 @@ class Padding {
   }
 }
 
-/** What an operator makes of single elements that are all known. */
+/** An operator's finite result of single float32 elements that are all known. */
 function evaluated(
   { operator, inputs, attributes, type }: ComputedValue,
   elements: readonly (number | undefined)[],
 ): number | undefined {
   if (operator.evaluate === undefined || type !== 'float32' || inputs.some((operand) => operand.type !== 'float32'))
     return undefined;
-  const constants = elements.flatMap((element): ConstantValue[] =>
-    element === undefined ? [] : [constant([element])],
-  );
+  const constants = elements.flatMap((element) => (element === undefined ? [] : [constant([element])]));
   if (constants.length < inputs.length) return undefined;
   const result = Number(operator.evaluate(constants, { type, shape: [1] }, attributes)[0]);
   return Number.isFinite(result) ? result : undefined;

@@ -1,7 +1,7 @@
 /**
- * Arithmetic of strided convolutions in phases. A convolution couples a small map and a big one: big index = stride * small
- * index + tap - padding. Phase r of the big map holds the indices congruent to r modulo the stride. A convolution of stride 1
- * then links each phase to the small map.
+ * Arithmetic of strided convolutions in phases. A convolution couples a small map and a big one: big index = stride *
+ * small index + tap - padding. Phase r of the big map holds the indices congruent to r modulo the stride. A convolution
+ * of stride 1 then links each phase to the small map.
  */
 
 /** A convolution along one axis. */
@@ -58,8 +58,8 @@ export const forwardPadding = ({ small, phase, taps, shift }: AxisLink): [number
 ];
 
 /**
- * Padding of the convolution from the small map to the phase, whose taps run backwards. The small map has the same padding when
- * the phase slides over it as a kernel: position j of the result belongs to tap `taps - 1 - j`.
+ * Padding of the convolution from the small map to the phase, whose taps run backwards. The small map has the same
+ * padding when the phase slides over it as a kernel: position j of the result belongs to tap `taps - 1 - j`.
  */
 export const backwardPadding = ({ small, phase, taps, shift }: AxisLink): [number, number] => [
   taps - 1 - shift,

@@ -9,8 +9,8 @@ import { featureMapType, type Layout, memoryShape, WHOLE } from './layout.js';
 const ARITHMETIC: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul']);
 
 /**
- * Whether an operator is an elementwise function that keeps a layout. Its result must be finite wherever its operand is: channels that only fill
- * a block hold any finite value, and zero kernels would turn infinity into NaN.
+ * Whether an operator is an elementwise function that keeps a layout. It must be finite wherever its operand is.
+ * Channels that fill a block hold any finite value, and zero kernels would turn infinity into NaN.
  */
 function isFunction({ operator, inputs, attributes }: ComputedValue): boolean {
   if (!operator.elementwise || operator.evaluate === undefined || inputs.length !== 1 || inputs[0]!.type !== 'float32')
@@ -20,16 +20,16 @@ function isFunction({ operator, inputs, attributes }: ComputedValue): boolean {
 }
 
 /** Whether an operand is one value per channel, or a single value. */
-export const isPerChannel = (operand: Value, result: Value): boolean => {
-  const lead = result.shape.length - operand.shape.length;
+export function isPerChannel({ type, shape }: Value, result: Value): boolean {
+  const channelAxis = 1 - result.shape.length + shape.length;
   return (
-    operand.type === 'float32' &&
-    operand.shape.every((size, axis) => size === 1 || (axis + lead === 1 && size === result.shape[1])) &&
-    !sameShape(operand.shape, result.shape)
+    type === 'float32' &&
+    shape.every((size, axis) => size === 1 || (axis === channelAxis && size === result.shape[1])) &&
+    !sameShape(shape, result.shape)
   );
-};
+}
 
-/** Whether an operator computes a feature map elementwise from feature maps and values per channel. */
+/** Whether a feature map is computed elementwise from feature maps and values per channel. */
 export function isElementwise(value: Value): value is ComputedValue {
   if (value.kind !== 'computed' || value.type !== 'float32' || !isFeatureMap(value.shape)) return false;
   if (isFunction(value)) return true;
@@ -40,41 +40,40 @@ export function isElementwise(value: Value): value is ComputedValue {
 }
 
 /**
- * Feature maps that elementwise operators connect form a region, forward and backward passes together, and a region has one layout. Strided
- * convolutions want their big map in phases and their small one whole: a region is in phases if all its convolutions want it so, and
- * whole otherwise (one tensor instead of several), converted at the convolutions that want phases. A region with 1x1
- * convolutions only follows the region on their other side. A region in phases with so few channels that all phases fit one block keeps them in
- * a space-to-depth block. Feature maps that no convolution touches have no layout and stay plain.
+ * Assigns one layout to each region: feature maps that elementwise operators connect, in forward and backward passes.
+ * - Strided convolutions want their big map in phases and their small one whole. A region is in phases if all its
+ *   convolutions want it so. Otherwise it is whole, one tensor instead of several, and converted at the convolutions
+ *   that want phases.
+ * - A region with 1x1 convolutions only follows the region on their other side.
+ * - A region in phases whose channels of all phases fit one block keeps them in a space-to-depth block.
+ * - Feature maps that no convolution touches stay plain.
  */
 export function assignLayouts(outputs: readonly Value[], block: number): ReadonlyMap<Value, Layout> {
   const order = topologicalOrder(outputs);
   const regions = regionsOf(order);
   const requests = new Map<readonly Value[], Set<number>>();
-  const request = (value: Value, phases: number | undefined) => {
+  const requestsOf = (value: Value): Set<number> => {
     const region = regions.get(value)!;
-    const known = requests.get(region) ?? new Set<number>();
+    const known = requests.get(region) ?? new Set();
     requests.set(region, known);
-    if (phases !== undefined) known.add(phases);
+    return known;
   };
   const convolutions = order.map(matchConvolution).filter((found): found is Convolution => found !== undefined);
   for (const convolution of convolutions) {
-    const pointwise = isPointwise(convolution);
-    request(convolution.small, pointwise ? undefined : 1);
-    request(convolution.big, pointwise ? undefined : convolution.strides[0]);
+    const [small, big] = [requestsOf(convolution.small), requestsOf(convolution.big)];
+    if (isPointwise(convolution)) continue;
+    small.add(1);
+    big.add(convolution.strides[0]!);
   }
-  for (const { small, big } of convolutions.filter(isPointwise)) {
-    for (const [one, other] of [
-      [small, big],
-      [big, small],
-    ] as const) {
-      if (requests.get(regions.get(one)!)!.size === 0)
-        requests.get(regions.get(other)!)!.forEach((phases) => request(one, phases));
-    }
+  for (const convolution of convolutions.filter(isPointwise)) {
+    const [small, big] = [requestsOf(convolution.small), requestsOf(convolution.big)];
+    if (small.size === 0) big.forEach((phases) => small.add(phases));
+    else if (big.size === 0) small.forEach((phases) => big.add(phases));
   }
   const layouts = new Map<Value, Layout>();
   for (const [region, wanted] of requests)
     for (const value of region) layouts.set(value, layoutFor(value, wanted, block));
-  // Operators with a blocked form pass layouts on, to the regions of their results.
+  // Operators with a blocked form pass layouts on to the regions of their results.
   for (const value of order) {
     if (layouts.has(value) || !regions.has(value) || !hasBlockedForm(value, layouts, block)) continue;
     for (const member of regions.get(value)!) layouts.set(member, WHOLE);
@@ -82,7 +81,6 @@ export function assignLayouts(outputs: readonly Value[], block: number): Readonl
   return layouts;
 }
 
-/** The region of each feature map. */
 function regionsOf(order: readonly Value[]): ReadonlyMap<Value, readonly Value[]> {
   const regions = new Map<Value, Value[]>();
   for (const value of order) {

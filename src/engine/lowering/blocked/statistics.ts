@@ -1,6 +1,6 @@
-import { isComputedBy } from '../../operator.js';
 import { add, clip, mul, reshape, sub } from '../../operators/index.js';
 import type { ComputedValue, Value } from '../../value.js';
+import { type Centering, matchVariance } from '../rewrites.js';
 import {
   type AffineForm,
   broadcastChannels,
@@ -15,8 +15,8 @@ import type { PartMaker } from './convolve.js';
 import { convertLayout, type FeatureMapType, type Layout, phaseShape, type PhaseTensors } from './layout.js';
 
 /**
- * A feature map near its mean, of which batch statistics are taken. Far from 0, sums of squares lose digits: in float32 the variance as
- * E[x^2] - E[x]^2 has an error of 50% at a mean of 1,000 standard deviations.
+ * A feature map near its mean, for batch statistics. Far from 0, sums of squares lose digits: in float32 the variance
+ * as E[x^2] - E[x]^2 has an error of 50% at a mean of 1,000 standard deviations.
  */
 export interface Centered {
   /** The feature map minus `shift`. */
@@ -32,16 +32,17 @@ function centered(parts: PhaseTensors, type: FeatureMapType, layout: Layout, shi
   return { affine, shift, residual };
 }
 
-/** Centers a feature map in a pass over it. */
+/** Centers a feature map in one pass. */
 export function centerMap(parts: PhaseTensors, type: FeatureMapType, layout: Layout): Centered {
   const negative = new ChannelSums(type, layout, 1).negativeSampleMean(parts[0]!);
   return centered(materialize(shiftAffine(toAffine(parts), negative), type, layout), type, layout, mul(negative, -1));
 }
 
 /**
- * Centers a convolution's result: its bias subtracts the mean of some of its pixels, which are computed before. This costs no further pass.
+ * Centers a convolution's result without a further pass: its bias subtracts the mean of some pixels, which are computed
+ * before.
  * @param makers of all parts, in the layout `own`; they must offer samples
- * @param layout that of the result
+ * @param layout the result's
  */
 export function centerConvolution(
   makers: readonly PartMaker[],
@@ -55,7 +56,7 @@ export function centerConvolution(
   const negative = new ChannelSums(type, own, 1).negativeSampleMean(sample);
   const epilogue = { bias: broadcastChannels(negative, type, own) };
   const parts = makers.map(({ make }) => make(epilogue));
-  // The convolution's own bias moves the mean and nothing else, so that it is added there only.
+  // The convolution's own bias moves nothing but the mean.
   const shift = bias ? sub(reshape(bias, negative.shape), negative) : mul(negative, -1);
   return centered(convertLayout(parts, type, own, layout), type, layout, shift);
 }
@@ -71,22 +72,6 @@ export function varianceOfCentered({ affine, residual }: Centered, means: Channe
   return clip(sub(means.ofProduct(affine, affine), mul(residual, residual)), 0, Infinity);
 }
 
-/** A feature map and its mean per channel. */
-export interface Statistics {
-  readonly x: Value;
-  readonly mean: ComputedValue;
-}
-
-const isMeanPerChannel = (value: Value | undefined): value is ComputedValue =>
-  isComputedBy(value, 'ReduceMean') && value.attributes.keepdims === 1 && String(value.attributes.axes) === '0,2,3';
-
-/** The feature map whose variance per channel a value is: the mean square of the feature map minus its mean. */
-export function matchVariance(value: Value): Statistics | undefined {
-  if (!isMeanPerChannel(value)) return undefined;
-  const product = value.inputs[0];
-  if (!isComputedBy(product, 'Mul')) return undefined;
-  const [centeredMap, twin] = product.inputs;
-  if (centeredMap !== twin || !isComputedBy(centeredMap, 'Sub')) return undefined;
-  const [x, mean] = centeredMap.inputs;
-  return x && isMeanPerChannel(mean) && mean.inputs[0] === x ? { x, mean } : undefined;
-}
+/** The feature map whose variance per channel a value is, and its mean. */
+export const matchChannelVariance = (value: ComputedValue): Centering | undefined =>
+  value.attributes.keepdims === 1 && String(value.attributes.axes) === '0,2,3' ? matchVariance(value) : undefined;
