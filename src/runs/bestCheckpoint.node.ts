@@ -9,20 +9,19 @@ export interface BestRecord {
   /** The metric by which it was chosen, and its value. */
   readonly metric: string;
   readonly value: number;
-  /** Iterations and complete epochs of training. */
+  /** Iterations and complete epochs. */
   readonly step: number;
   readonly epochs: number;
   /** Number of samples; metrics of different numbers are not comparable. */
   readonly count: number;
-  /** Digest of its weights; absent in records of earlier builds. */
+  /** Digest of its weights; earlier builds wrote none. */
   readonly weights?: string;
-  /** All its metrics, so that a resumed run may choose by a different one. A value that is not finite is null in JSON. */
+  /** All its metrics, because a resumed run may choose by a different one. A value that is not finite is null in JSON. */
   readonly metrics: Readonly<Record<string, number | null>>;
 }
 
 /** The best checkpoint of a run so far: `checkpoints/best.safetensors`, a copy that no pruning removes, and `best.json`. */
 export class BestCheckpoint {
-  /** The copy. */
   readonly file: string;
   private readonly recordFile: string;
 
@@ -32,7 +31,7 @@ export class BestCheckpoint {
   }
 
   /**
-   * Reads the record and the path of the best checkpoint. Returns undefined if there is none.
+   * Returns undefined if there is none.
    * @throws {InputError} if the record is corrupt
    */
   async read(): Promise<(BestRecord & { readonly file: string }) | undefined> {
@@ -46,8 +45,8 @@ export class BestCheckpoint {
   }
 
   /**
-   * Keeps a copy of a checkpoint if it is better than the one kept before, or that one is not comparable. Returns whether it was kept.
-   * The same checkpoint may be offered again.
+   * Keeps a copy of a checkpoint if it is better than the one before, or that one is not comparable. Returns whether it did. The same
+   * checkpoint may be offered again.
    */
   async offer(checkpoint: string, candidate: BestRecord): Promise<boolean> {
     const before = await this.read();

@@ -16,33 +16,30 @@ import { bytesOf, sha256 } from './runFolder.node.js';
 const FORMAT = 'agenet codes 1';
 /** Encoding fewer images takes less than a second or two. */
 const MIN_IMAGES = 500;
-/** Bytes of all files together, unless AGENET_CACHE_LIMIT is smaller: the codes of four million images of 64 dimensions. */
+/** Bytes of all files: the codes of four million images of 64 dimensions. */
 const MAX_BYTES = 1e9;
 const FILE_NAME = /^([0-9a-f]{32})-[0-9a-f]{32}\.safetensors$/;
 
 export interface CodeCacheOptions {
-  /** The device that encodes: codes of different devices differ by rounding. */
+  /** Codes of different devices differ by rounding. */
   readonly device: string;
-  /** The cache folder (default: AGENET_CACHE, or a folder in the user's cache). */
+  /** Default: AGENET_CACHE, or a folder in the user's cache. */
   readonly cacheFolder?: string;
-  /** Maximum number of bytes of all files together (default: 1 GB, or AGENET_CACHE_LIMIT if that is smaller). */
+  /** Maximum bytes of all files (default: 1 GB, or AGENET_CACHE_LIMIT if that is smaller). */
   readonly limit?: number;
   readonly onProgress?: Progress;
-  /** Ends an encoding early, which then rejects with its reason and stores nothing. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Codes of whole splits on disk, as sealed safetensors files `codes/WEIGHTS-IMAGES.safetensors` in the cache folder. The name contains digests
- * of the encoder's weights and of the bytes of all images, so a changed image or weight gives another file. A damaged file counts as
- * absent. The least recently used files are removed beyond the limit.
+ * Codes of whole splits, as sealed safetensors files `codes/WEIGHTS-IMAGES.safetensors` in the cache folder. The name contains digests of
+ * the encoder's weights and of all images. A damaged file counts as absent. The least recently used files are removed beyond the limit.
  */
 export class CodeCache {
   private readonly folder: string;
   private readonly limit: number;
   private readonly weightsKey: string;
   private readonly onProgress: Progress;
-  /** Codes that were read or computed already. */
   private readonly known = new WeakMap<Split, Promise<Float32Array | undefined>>();
 
   constructor(
@@ -74,10 +71,7 @@ export class CodeCache {
     this.weightsKey = sha256(new TextEncoder().encode(header), ...state).slice(0, 32);
   }
 
-  /**
-   * Returns the codes of the images of a split at `indices` (default: all) [N, M]. A request for most of a split computes and stores all codes;
-   * a smaller one uses stored codes if there are any.
-   */
+  /** Returns the codes [N, M] of the images at `indices` (default: all). A request for most of a split stores all codes. */
   async codes(split: Split, indices?: ArrayLike<number>): Promise<Float32Array> {
     const isWorthStoring = 2 * (indices?.length ?? split.count) > split.count && this.canStore(split);
     const all = (await this.storedCodes(split)) ?? (isWorthStoring ? await this.computeCodes(split) : undefined);
@@ -85,13 +79,13 @@ export class CodeCache {
     return indices === undefined ? all : gatherCodes(all, indices, this.model.latentSize);
   }
 
-  /** Yields the codes of all images of a split in order. Codes that exceed the limit are neither stored nor held in memory as a whole. */
+  /** Yields the codes of all images in order. Codes beyond the limit are neither stored nor held in memory as a whole. */
   async *chunks(split: Split): AsyncGenerator<Float32Array> {
     if (this.canStore(split)) yield await this.codes(split);
     else yield* encodedChunks(this.model, split, undefined, this.onProgress);
   }
 
-  /** Reads the codes of a split once, if they are stored. */
+  /** Reads codes once. */
   private storedCodes(split: Split): Promise<Float32Array | undefined> {
     const known =
       this.known.get(split) ??
@@ -108,7 +102,6 @@ export class CodeCache {
     return join(this.folder, `${this.weightsKey}-${digestOf(split, this.model.imageElements)}.safetensors`);
   }
 
-  /** Whether codes of these weights are stored, for any images. */
   private async hasFiles(): Promise<boolean> {
     const names = await readdir(this.folder).catch(() => []);
     return names.some((name) => FILE_NAME.exec(name)?.[1] === this.weightsKey);
@@ -150,7 +143,7 @@ export class CodeCache {
   }
 }
 
-/** Returns a digest of the bytes of all images: hashing is far faster than encoding. */
+/** Hashing all images is far faster than encoding them. */
 function digestOf(split: Split, imageBytes: number): string {
   const hash = createHash('sha256');
   hash.update(JSON.stringify({ count: split.count, imageBytes }));

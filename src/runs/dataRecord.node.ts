@@ -2,7 +2,6 @@ import type { DataDigest, ImageSource } from '../data/source.js';
 import { InputError, setting, text } from '../errors.js';
 import type { RunFolder } from './runFolder.node.js';
 
-/** Identifies the images of a run, wherever they are. */
 const NAME = 'data.json';
 const FORMAT = 'agenet data 1';
 const MAX_BYTES = 4096;
@@ -25,13 +24,13 @@ export async function requireSameData(run: RunFolder, { name, digest }: ImageSou
   );
 }
 
-/** Records the images of a run, unless that was done. */
+/** Records the images, unless that was done. */
 export async function recordData(run: RunFolder, { digest }: ImageSource): Promise<void> {
   if (digest === undefined || parseRecord(await run.readText(NAME, MAX_BYTES)) !== undefined) return;
   await run.write(NAME, `${JSON.stringify({ format: FORMAT, ...(await digest()) })}\n`);
 }
 
-/** Returns undefined for a run of an earlier version, and for a damaged file. */
+/** Returns undefined for a damaged file, and a run of an earlier version. */
 function parseRecord(content: string | undefined): DataDigest | undefined {
   try {
     const { format, count, sha256 } = JSON.parse(content ?? '{}') as Partial<DataDigest & { format: string }>;

@@ -1,4 +1,4 @@
-/** Evaluations in run folders: written by `evaluate` and during training, read by `compare`. */
+/** Evaluations in run folders, which `evaluate` and training write, and `compare` reads. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../errors.js';
@@ -15,34 +15,32 @@ const FORMAT = 'agenet evaluation 2';
 
 interface EvaluationRecord {
   readonly step: number;
-  /** Digest of the weights; absent in files of earlier builds. */
+  /** Earlier builds wrote none. */
   readonly weights_digest?: string | undefined;
   /** Values that are not finite are null in JSON. */
   readonly metrics: Readonly<Record<string, number | null>>;
   readonly protocol: Readonly<Record<string, unknown>>;
 }
 
-/** The files of an evaluation: metrics, and training images near to samples. */
+/** Metrics, and training images near to samples. */
 const FILE_NAME = /^(evaluation|nearest)-(\d+)(-raw)?\.(json|png)$/;
 
-/** Returns the run folder that contains a checkpoint, or undefined if it is stored elsewhere. */
+/** Returns the run folder of a checkpoint, if it is in one. */
 export async function runFolderOf(checkpointFile: string): Promise<string | undefined> {
   const folder = dirname(dirname(resolve(checkpointFile)));
   const found = await stat(join(folder, 'config.json')).catch(() => undefined);
   return found?.isFile() ? join(dirname(checkpointFile), '..') : undefined;
 }
 
-/** Identifies evaluated weights. */
 export interface EvaluatedWeights {
-  /** Their iteration. */
+  /** Iterations. */
   readonly step: number;
-  /** Whether EMA weights were used if the run has them. */
+  /** Whether these are the EMA weights, if the run has them. */
   readonly ema: boolean;
   /** A run that was resumed from an earlier checkpoint has other weights in the same iteration. */
   readonly digest: string;
 }
 
-/** Identifies the weights of a model. */
 export const evaluatedWeights = ({ weights }: TrainedModel, step: number, ema: boolean): EvaluatedWeights => ({
   step,
   ema,
@@ -53,11 +51,11 @@ export const evaluatedWeights = ({ weights }: TrainedModel, step: number, ema: b
   ),
 });
 
-/** A file of an iteration in a run folder: `evaluation-001874.json`, or `evaluation-001874-raw.json` without EMA weights. */
+/** `evaluation-001874.json`, or `evaluation-001874-raw.json` without EMA weights. */
 const fileOf = (folder: string, kind: string, { step, ema }: EvaluatedWeights, extension: string): string =>
   join(folder, `${kind}-${numbered(step)}${ema ? '' : '-raw'}.${extension}`);
 
-/** Writes an evaluation and its image grids into its run folder, and returns their paths. */
+/** Writes an evaluation and its image grids, and returns their paths. */
 export async function writeEvaluation(
   folder: string,
   weights: EvaluatedWeights,
@@ -76,7 +74,7 @@ export async function writeEvaluation(
   return { file, grids: gridFiles };
 }
 
-/** Returns a subscriber that removes evaluations of later iterations when a run is resumed: training replaces their weights. */
+/** Removes evaluations of later iterations when a run is resumed, because training replaces their weights. */
 export const removingLaterEvaluations =
   (folder: string): Subscriber =>
   async (event, { confirm }) => {
@@ -86,7 +84,7 @@ export const removingLaterEvaluations =
       if (step > event.step) await wrapWriteErrors(join(folder, name), () => rm(join(folder, name), { force: true }));
   };
 
-/** Lists the files of all evaluations in a folder: the latest iteration last, and EMA weights after raw weights. */
+/** Lists the files of all evaluations: the latest iteration last, and EMA weights after raw weights. */
 async function evaluationFiles(folder: string) {
   const names = await readdir(folder).catch((error: unknown) => {
     throw new InputError(folder, `cannot read the run folder (${describeSystemError(error)})`);
@@ -100,7 +98,7 @@ async function evaluationFiles(folder: string) {
 }
 
 /**
- * Reads the evaluation of the latest iteration in a run folder; of two the one with EMA weights.
+ * Reads the evaluation of the latest iteration, with EMA weights if there are two.
  * @throws {InputError} if there is none, it is corrupt, or it has an older format
  */
 export async function readLatestEvaluation(run: string): Promise<EvaluationRecord> {
@@ -111,7 +109,7 @@ export async function readLatestEvaluation(run: string): Promise<EvaluationRecor
 }
 
 /**
- * Reads the evaluation of weights in a run folder, or returns undefined if they were not evaluated.
+ * Reads the evaluation of weights, or returns undefined if there is none.
  * @throws {InputError} if the file is corrupt, or has an older format
  */
 export async function readEvaluationOf(run: string, weights: EvaluatedWeights): Promise<EvaluationRecord | undefined> {

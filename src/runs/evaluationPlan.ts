@@ -12,16 +12,14 @@ import {
 } from '../metrics/registry.js';
 import type { Configuration } from '../training/configuration.js';
 
-/** The evaluations of a training run. */
 export interface EvaluationPlan {
   readonly metrics: ReadonlySet<string>;
-  /** Whether one of them compares features of images. */
   readonly usesFeatures: boolean;
 }
 
 /**
- * Returns the metrics that a configuration asks for, including the one that selects the best checkpoint. The default is every metric that the
- * data allow, except metrics of all training images: they take longest, and hardly change from epoch to epoch.
+ * Returns the metrics of a configuration, including the one that selects the best checkpoint. The default is every metric that the data allow,
+ * except metrics of all training images, which take longest and hardly change from epoch to epoch.
  * @throws {InputError} if a metric is unknown, needs labels that the data lack, or cannot select a best checkpoint, and if there are fewer
  * than 2 test images
  */
@@ -48,7 +46,7 @@ export function planEvaluation(configuration: Configuration, source: ImageSource
   return { metrics, usesFeatures: Array.from(metrics).some(usesFeatures) };
 }
 
-/** @throws {InputError} if a metric of a configuration is unknown, or cannot select the best checkpoint. The data are not needed. */
+/** @throws {InputError} if a metric is unknown, or cannot select the best checkpoint, as far as that is known without the data */
 export function requireMetrics(configuration: Configuration): void {
   const { evaluateMetrics, saveBest } = configuration;
   if (evaluateMetrics !== undefined) parseMetrics(evaluateMetrics);

@@ -1,4 +1,4 @@
-/** Runs as files for other programs: networks, images and a model card. */
+/** Exports of runs for other programs: networks, images and a model card. */
 import { basename, resolve } from 'node:path';
 import { openSource } from '../data/open.node.js';
 import type { ImageSource } from '../data/source.js';
@@ -24,29 +24,22 @@ import { evaluatedWeights, readEvaluationOf, runFolderOf } from './evaluationFil
 import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
 import { openRun } from './runFolder.node.js';
 
-/** Options of an export. */
 interface RunExport extends Pick<ExtractorOptions, 'onNote' | 'onStep'> {
   readonly compile: Compile;
-  /** Whether to export the EMA weights if the run has them (default: true). */
   readonly ema?: boolean | undefined;
-  /** How kernels are stored (default: float32). */
   readonly precision?: Precision | undefined;
-  /** Whether to measure the FID that fewer bits cost, which takes minutes (default: false). */
+  /** Takes minutes. */
   readonly fid?: boolean | undefined;
-  /** Whether to also write the weights under the names of PyTorch (default: false). */
   readonly pytorch?: boolean | undefined;
-  /** Whether to also write a training iteration with its state (default: false). Needs the data. */
+  /** Needs the data. */
   readonly training?: boolean | undefined;
-  /** Whether to also write a page that runs the networks in a browser (default: false). */
   readonly web?: boolean | undefined;
-  /** Data for reconstructions and FID (default: the training data, if it is still there). */
   readonly data?: string | undefined;
-  /** Opens data in the format of the run (default: `openSource`). */
+  /** Default: `openSource`. */
   readonly open?: ((data: string, configuration: Configuration) => Promise<ImageSource>) | undefined;
   readonly onProgress?: ((phase: string, done: number, total: number) => void) | undefined;
 }
 
-/** The result of an export; keys as in the JSON result. */
 export interface ExportSummary {
   readonly out: string;
   readonly files: readonly string[];
@@ -56,7 +49,7 @@ export interface ExportSummary {
   readonly cost?: PrecisionCost;
 }
 
-/** Samples for FID, and as many test images if there are. */
+/** At most as many test images. */
 const FID_SAMPLES = 10_000;
 
 /**
@@ -80,7 +73,6 @@ export async function exportRun(run: string, out: string, options: RunExport): P
   }
 }
 
-/** A model to export, and the data to show and measure it on. */
 interface Subject {
   readonly name: string;
   readonly checkpoint: StoredCheckpoint;
@@ -128,7 +120,7 @@ async function writeModel(
   return { out, files: written, step, weights, precision, ...(cost && { cost }) };
 }
 
-/** Opens the named data, or the training data if it still exists. */
+/** Without named data, the training data may be gone. */
 async function openData(
   configuration: Configuration,
   { data, fid, onNote, open = openRunData }: RunExport,
@@ -151,7 +143,6 @@ function recipeOf(configuration: Configuration): Readonly<Record<string, unknown
   return { ...recipe, data: dataName(configuration) };
 }
 
-/** Metadata of each file. */
 function metadataOf({ configuration, step }: StoredCheckpoint, weights: string): Record<string, string> {
   const { latent, prior, network, width, channels, size, encoderUpdates, generatorUpdates } = configuration;
   return {
@@ -168,7 +159,6 @@ function metadataOf({ configuration, step }: StoredCheckpoint, weights: string):
   };
 }
 
-/** The model of a page, without its networks. */
 function pageModelOf(name: string, configuration: Configuration): Omit<PageModel, 'networks'> {
   const { latent, prior, channels, size, crop, padding } = configuration;
   return {
@@ -181,7 +171,6 @@ function pageModelOf(name: string, configuration: Configuration): Omit<PageModel
   };
 }
 
-/** An iteration, its state, and a description of both. */
 async function trainingFiles(
   { configuration, ...state }: StoredCheckpoint,
   source: ImageSource | undefined,
@@ -219,7 +208,7 @@ async function drawImages(
   };
 }
 
-/** The evaluation of these weights in the run's folder, if there is one. */
+/** Returns the evaluation of these weights in the folder of the run, if there is one. */
 async function evaluationOf(
   { file, step }: StoredCheckpoint,
   model: TrainedModel,

@@ -21,39 +21,35 @@ import { encodeSealed, isSealIntact } from '../training/checkpoint.js';
 import { bytesOf, sha256 } from './runFolder.node.js';
 
 const FORMAT = 'agenet feature extractor 3';
-/** Number of evenly spaced images that enter the fingerprint of a split. */
+/** Evenly spaced images that identify a split. */
 const FINGERPRINT_IMAGES = 1000;
 
 export interface ExtractorOptions {
-  /** Where trained extractors are kept (default: AGENET_CACHE, or a folder in the user's cache). */
+  /** Default: AGENET_CACHE, or a folder in the user's cache. */
   readonly cacheFolder?: string;
   readonly onStep?: (step: number, steps: number, loss: number) => void;
   /** Receives a line if an extractor is trained, or the cache cannot be written. */
   readonly onNote?: (line: string) => void;
-  /** When aborted, training of an extractor rejects with the signal's reason and leaves nothing behind. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A classification that an extractor is trained for. */
 interface Task {
-  /** Names the extractor, before the name of the data. */
+  /** Precedes the name of the data in the name of the extractor. */
   readonly kind: string;
-  /** Labeled images. */
   readonly source: ImageSource;
   /** Whether the classes come from the data. */
   readonly isOfClasses: boolean;
 }
 
-/** The classes of the data if it has at least two, or else rotations. */
+/** The classes of the data if it has at least two, else rotations. */
 const taskOf = (source: ImageSource): Task =>
   whyNoClassifier(source) === undefined
     ? { kind: 'classifier of', source, isOfClasses: true }
     : { kind: 'rotation classifier of', source: rotatedSource(source), isOfClasses: false };
 
 /**
- * Returns the native feature extractor of data: a small classifier that is trained by `RECIPE` once and cached as a safetensors file. It is
- * trained on the labels of the data, or to recognize rotations if the data has no labels or a single class. The name of the file depends on
- * the images, the labels and the recipe. The extractor of rotations returns no class probabilities.
+ * Returns the native feature extractor of data: a small classifier that `RECIPE` trains once, cached as a safetensors file. It learns the
+ * labels of the data. If there are none, or a single class, it learns rotations, and gives no class probabilities.
  * @throws {InputError} if no architecture fits the image size
  */
 export async function dataExtractor(
@@ -88,7 +84,6 @@ export async function dataExtractor(
   return { ...(isOfClasses ? classifierExtractor : rotationExtractor)(name, spec, classifier, compile), digest };
 }
 
-/** Returns a digest of what the extractor depends on. */
 function keyOf(source: ImageSource): string {
   const { train, test, size, channels, classes } = source;
   const pieces: Uint8Array[] = [
@@ -104,7 +99,7 @@ function keyOf(source: ImageSource): string {
   return sha256(...pieces);
 }
 
-/** Reads a cached classifier. Returns undefined if there is none, or it is corrupt. */
+/** Returns undefined if there is none, or it is corrupt. */
 async function readClassifier(file: string, spec: ClassifierSpec): Promise<DataClassifier | undefined> {
   try {
     const bytes = await readRegularFile(file);

@@ -63,7 +63,6 @@ export async function importRun(file: string, out: string, settings: ImportSetti
   }
 }
 
-/** Returns the architecture that is named. @throws {InputError} if it is unknown, or a setting is given that follows from the file */
 function requireNetwork(settings: unknown): ArchitectureName {
   if (typeof settings !== 'object' || settings === null)
     throw new InputError('settings', `must be an object, not ${shown(settings)}`);

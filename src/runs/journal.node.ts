@@ -1,4 +1,4 @@
-/** The journal of a run, lines of JSON beside its log: start, pauses, end, checkpoints, evaluations, notes and problems. */
+/** The journal of a run: lines of JSON for its start, pauses, end, checkpoints, evaluations, notes and problems. */
 import { InputError, messageOf } from '../errors.js';
 import type { NetworkName } from '../networks/network.js';
 import type { ReconstructionScores } from '../metrics/reconstruction.js';
@@ -6,7 +6,7 @@ import type { RunningTraining, TrainingEvent } from '../training/events.js';
 import type { RunFolder } from './runFolder.node.js';
 
 export const JOURNAL_NAME = 'journal.jsonl';
-/** Bytes at its end that contain the scores of a finished run. */
+/** Bytes at the end that contain the scores of a finished run. */
 const MAX_TAIL = 65_536;
 
 /** Scores on the test images. */
@@ -17,7 +17,6 @@ export interface FinalScores {
   readonly test_raw?: ReconstructionScores;
 }
 
-/** An event in the journal. */
 export type JournalEvent =
   | {
       readonly type: 'start';
@@ -41,24 +40,21 @@ export type JournalEvent =
   | { readonly type: 'note' | 'warning'; readonly message: string }
   /** Training has ended; `interrupted` if before its configured length. */
   | { readonly type: 'trained'; readonly step: number; readonly interrupted: boolean; readonly seconds: number }
-  /** Scores on the test images at the end. */
   | { readonly type: 'scored'; readonly test: ReconstructionScores; readonly test_raw?: ReconstructionScores }
   | { readonly type: 'failed'; readonly message: string };
 
-/** A line of the journal. */
 export type JournalEntry = JournalEvent & {
-  /** Date and time in UTC, as ISO 8601. */
+  /** UTC, as ISO 8601. */
   readonly time: string;
 };
 
-/** Writes the journal of a run. A line that cannot be written is lost, with one warning: training does not depend on it. */
+/** Writes the journal. Training does not depend on it: a line that cannot be written is lost, with one warning. */
 export class Journal {
   private hasStarted = false;
   private hasWarned = false;
 
   constructor(private readonly run: Pick<RunFolder, 'append' | 'readEnd'>) {}
 
-  /** Writes what is worth reading later. */
   readonly onEvent = async (event: TrainingEvent, { emit }: RunningTraining): Promise<void> => {
     const entry = entryOf(event);
     if (entry === undefined) return;
@@ -83,7 +79,7 @@ export class Journal {
     }
   }
 
-  /** Returns the scores that the journal has for the end of training after an iteration; undefined if it has none. */
+  /** Returns the scores of a run that ended after this iteration, if the journal has them. */
   async scoresAfter(step: number): Promise<FinalScores | undefined> {
     const end = await this.run.readEnd(JOURNAL_NAME, MAX_TAIL).catch(() => undefined);
     const entries = (end?.text ?? '').split('\n').flatMap(parseEntry);
@@ -95,7 +91,7 @@ export class Journal {
     return { test, ...(test_raw ? { test_raw } : {}) };
   }
 
-  /** Appends an event, and returns the problem if that is not possible. */
+  /** Returns the problem if the event cannot be written. */
   async append(event: JournalEvent): Promise<string | undefined> {
     const entry: JournalEntry = { time: new Date().toISOString(), ...event };
     try {

@@ -8,13 +8,12 @@ import { wrapReadErrors, wrapWriteErrors, writeFileAtomically } from '../files/a
 import { FileTooLargeError, readRegularFile } from '../files/regularFile.node.js';
 import { OwnFolder } from './ownFolder.node.js';
 
-/** The holder of a lock, as its file records it. */
 interface Owner {
   readonly host: string;
   readonly pid: number;
-  /** Start time, which distinguishes the process from a later one with the same ID. */
+  /** Distinguishes the process from a later one with the same ID. */
   readonly started: string;
-  /** Boot and process namespace of the process ID; processes of another one cannot be looked up. */
+  /** Boot and process namespace; process IDs of another one cannot be looked up. */
   readonly system?: string;
   /** Distinguishes the locks of one process. */
   readonly token?: string;
@@ -23,23 +22,22 @@ interface Owner {
 export const LOCK_NAME = '.lock';
 const MAX_LOCK_BYTES = 4096;
 
-/** A lock of a process on another host is stale if it was not refreshed for this time. */
+/** A lock of another host is stale if it was not refreshed for this time. */
 export const LOCK_MAX_AGE_SECONDS = 120;
 const HEARTBEAT_SECONDS = 10;
 /** A lock that cannot be parsed counts as being written until this age. */
 const SETTLING_SECONDS = 1;
-/** Maximum time to wait while processes replace a stale lock. */
+/** How long to wait while processes replace a stale lock. */
 const PATIENCE_SECONDS = 30;
-/** Milliseconds between two checks of a lock that is about to change. */
 const POLL_MILLISECONDS = 20;
 
-/** Returns the process that trains into a folder, or undefined if none does. */
+/** Returns the process that trains into a folder, if one does. */
 export async function holderOf(folder: string): Promise<{ readonly host: string; readonly pid: number } | undefined> {
   const found = await inspect(join(folder, LOCK_NAME));
   return found?.state === 'held' ? { host: found.owner.host, pid: found.owner.pid } : undefined;
 }
 
-/** The right of this process to write into a folder, as a file in it. The file's time is refreshed while the lock is held. */
+/** The right of this process to write into a folder: a file in it, whose time is refreshed. */
 export class FolderLock {
   private readonly heartbeat: NodeJS.Timeout;
   private isReleased = false;
@@ -53,7 +51,7 @@ export class FolderLock {
   }
 
   /**
-   * Takes a folder for this process; exactly one of several contenders succeeds. A lock whose owner has ended does not count.
+   * Takes a folder; exactly one of several contenders succeeds. A lock whose owner has ended does not count.
    * @throws {InputError} if a living process holds it, or the folder cannot be written
    */
   static async take(path: string): Promise<FolderLock> {
@@ -77,8 +75,7 @@ export class FolderLock {
   }
 
   /**
-   * Checks that the folder still belongs to this process. A lock file that was deleted is written again, and an empty folder in the place of
-   * this one becomes this process's own.
+   * Checks that the folder still belongs to this process. Writes a deleted lock file again, also into an empty folder in the place of this one.
    * @throws {Error} if another process has taken the folder
    * @throws {InputError} if another folder is in its place, or the lock file cannot be read or written
    */
@@ -93,7 +90,6 @@ export class FolderLock {
     );
   }
 
-  /** Releases the folder. */
   async release(): Promise<void> {
     this.isReleased = true;
     clearInterval(this.heartbeat);
@@ -118,7 +114,7 @@ export class FolderLock {
     if (await this.isHeld()) await utimes(this.file, now, now).catch(() => undefined);
   }
 
-  /** Writes the lock file again, and returns whether it did. */
+  /** Returns whether it wrote the lock file again. */
   private async takeAgain(): Promise<boolean> {
     const { path } = this.folder;
     const inode = await inodeOf(path);
@@ -134,14 +130,14 @@ export class FolderLock {
   }
 }
 
-/** Returns what distinguishes a folder from another one that later has its path; empty if there is none. */
+/** Distinguishes a folder from another one that later has its path; empty if there is none. */
 const inodeOf = (path: string): Promise<string> =>
   stat(path).then(
     ({ dev, ino }) => `${dev} ${ino}`,
     () => '',
   );
 
-/** Reads a lock file. Returns undefined if there is none, and an empty string if it is too long to be a lock. */
+/** Returns undefined if there is no file, and an empty string if it is too long to be a lock. */
 const readLock = (file: string): Promise<string | undefined> =>
   wrapReadErrors(file, async () => {
     try {
@@ -154,8 +150,8 @@ const readLock = (file: string): Promise<string | undefined> =>
   });
 
 /**
- * Creates a lock file, or replaces a stale one. Returns undefined if this process now holds the lock, else its living owner. A second lock,
- * named after the stale one, makes replacing exclusive.
+ * Creates a lock file, or replaces a stale one. Returns the living owner if there is one. A second lock, named after the stale one, makes
+ * replacing exclusive.
  */
 async function seize(file: string, text: string): Promise<Owner | undefined> {
   const start = performance.now();
@@ -170,7 +166,7 @@ async function seize(file: string, text: string): Promise<Owner | undefined> {
   throw new InputError(file, 'the lock cannot be taken, although no process holds it', 'delete the file');
 }
 
-/** Replaces a stale lock, and returns whether this process now holds it. */
+/** Returns whether this process now holds the lock. */
 async function replaceStale(file: string, text: string, id: string): Promise<boolean> {
   const guard = `${file}.${id}`;
   if ((await seize(guard, text)) !== undefined) return false;
@@ -183,7 +179,7 @@ async function replaceStale(file: string, text: string, id: string): Promise<boo
   }
 }
 
-/** Creates a file with this text, and returns whether it did; false if the file exists. */
+/** Returns false if the file exists. */
 async function create(file: string, text: string): Promise<boolean> {
   let created = true;
   await wrapWriteErrors(file, async () => {
@@ -211,7 +207,7 @@ type Found = { readonly id: string } & (
   { readonly state: 'held'; readonly owner: Owner } | { readonly state: 'stale' | 'settling' }
 );
 
-/** Returns the state of a lock, or undefined if it has just been released. */
+/** Returns undefined if the lock has just been released. */
 async function inspect(file: string): Promise<Found | undefined> {
   const status = await lstat(file).catch(() => undefined);
   if (status === undefined) return undefined;
@@ -238,7 +234,7 @@ function parseOwner(text: string): Owner | undefined {
   }
 }
 
-/** @param age seconds since the owner refreshed the lock, which alone counts if it runs on another host */
+/** @param age seconds since the owner refreshed the lock, which alone count if it runs on another host */
 async function isAlive({ host, pid, started, system: owners }: Owner, age: number): Promise<boolean> {
   if (host !== hostname() || (owners !== undefined && owners !== (await system()))) return age < LOCK_MAX_AGE_SECONDS;
   try {
@@ -250,17 +246,17 @@ async function isAlive({ host, pid, started, system: owners }: Owner, age: numbe
   return status.started === started && !ENDED.includes(status.state);
 }
 
-/** States of processes that have ended but were not yet reaped by their parent. */
+/** Ended, but not reaped by the parent yet. */
 const ENDED: readonly string[] = ['Z', 'X'];
 
-/** Returns the state and start time of a process from /proc, if there is one: fields 1 and 20 after the name in parentheses. */
+/** Reads /proc, if there is one: fields 1 and 20 after the name in parentheses. */
 async function statusOf(pid: number): Promise<{ readonly state: string; readonly started: string }> {
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
   return { state: fields[0] ?? '', started: fields[19] ?? '' };
 }
 
-/** Returns the scope of process IDs: boot ID and process namespace. It is empty on systems without /proc. */
+/** Boot ID and process namespace; empty on systems without /proc. */
 async function system(): Promise<string> {
   const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
   return [boot.trim(), await readlink('/proc/self/ns/pid').catch(() => '')].join(' ').trim();

@@ -5,18 +5,18 @@ import { InputError, setting, type Text, text } from '../errors.js';
 
 /** Bytes. */
 export interface MemoryNeed {
-  /** Estimated peak of this process. */
+  /** Peak of this process. */
   readonly estimated: number;
-  /** Memory of this process, and memory that it can still get, with swap; undefined if the system does not tell. */
+  /** What `availableMemory` returns. */
   readonly available: number | undefined;
 }
 
 /** The estimate differs from measurements by at most 7%. */
 const TOLERANCE = 0.07;
-/** Fraction of the available memory above which a line warns: the images of the data are not part of the estimate. */
+/** Fraction of the available memory above which a line warns: the estimate leaves out the images. */
 const CLOSE = 0.8;
 
-/** Returns what to tell the user if memory is scarce. @throws {InputError} if there is too little */
+/** Returns a line if memory is scarce. @throws {InputError} if there is too little */
 export function requireMemory({ estimated, available = Infinity }: MemoryNeed): Text[] {
   const amounts = `needs about ${gibibytes(estimated)} of memory, and ${gibibytes(available)} are available`;
   const remedy = text`set a smaller ${setting('batch')} or ${setting('width')}`;
@@ -27,9 +27,8 @@ export function requireMemory({ estimated, available = Infinity }: MemoryNeed): 
 const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 /**
- * Returns the bytes that this process has or can still get, with swap: limits of its control groups, version 1 or 2, and of the machine.
- * Returns undefined on systems other than Linux.
- * @param root the root of the file system
+ * Returns the bytes that this process has or can still get, with swap. Its control groups (version 1 or 2) and the machine limit them.
+ * @returns undefined on systems other than Linux
  */
 export async function availableMemory(root = '/'): Promise<number | undefined> {
   const machine = await readTable(join(root, 'proc/meminfo'));
@@ -39,7 +38,7 @@ export async function availableMemory(root = '/'): Promise<number | undefined> {
   return process.memoryUsage.rss() + Math.max(0, Math.min(...limits));
 }
 
-/** Returns the bytes that each control group of this process leaves. */
+/** Bytes that each control group of this process leaves. */
 async function groupLimits(root: string): Promise<number[]> {
   const lines = (await readText(join(root, 'proc/self/cgroup'))).split('\n');
   const limits = lines.flatMap((line) => {
@@ -54,7 +53,7 @@ async function groupLimits(root: string): Promise<number[]> {
   return (await Promise.all(limits)).filter((left) => left !== undefined);
 }
 
-/** Returns a path and its parents. In a container, a path of the host may not exist. */
+/** A path and its parents: in a container, a path of the host may not exist. */
 const foldersTo = (path: string): string[] => {
   const names = path.split('/').filter((name) => name !== '');
   return Array.from({ length: names.length + 1 }, (_, count) => names.slice(0, count).join('/'));

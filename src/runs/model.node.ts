@@ -45,7 +45,6 @@ interface OpenedProbe {
   readonly classifier: ImageClassifier;
 }
 
-/** Which weights of a run to open, and how to report. */
 export interface ModelOptions {
   /** Whether to use the EMA weights if the run has them (default: true). */
   readonly ema?: boolean | undefined;
@@ -300,7 +299,6 @@ export class Model {
     return code;
   }
 
-  /** Returns the function that moves codes as the options ask. */
   private async movement({ along, by }: MoveOptions): Promise<(codes: Float32Array) => Float32Array> {
     const { prior, latentSize, step } = this;
     if (along === undefined) {

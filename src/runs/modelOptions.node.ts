@@ -55,10 +55,7 @@ export interface ClassifyOptions {
   readonly probe?: string | undefined;
 }
 
-/**
- * Returns the number of samples and their seeds.
- * @throws {InputError} if an option would have no effect
- */
+/** @throws {InputError} if an option would have no effect */
 export function samplingRange({ count, seed, seeds, like, spread }: SampleOptions): {
   readonly count: number;
   readonly seed: number;
@@ -77,10 +74,7 @@ export function samplingRange({ count, seed, seeds, like, spread }: SampleOption
   return { count: last - first + 1, seed: first, isSeedPerImage: true };
 }
 
-/**
- * Requires that options of an interpolation fit each other, the model and the images.
- * @throws {InputError} if an option would have no effect, or there are too few or too many images
- */
+/** @throws {InputError} if an option would have no effect, does not fit the others, or there are too few or too many images */
 export function requireInterpolation(images: readonly ImageInput[], options: InterpolateOptions, prior: Prior): void {
   for (const name of ['rows', 'points'] as const) {
     if (images.length > 0 && options[name] !== undefined)

@@ -1,4 +1,4 @@
-/** The options of library functions. This file is imported on first use, because zod takes long to load. */
+/** Imported on first use, because zod takes long to load. */
 import { z } from 'zod';
 import { DEVICES } from '../engine/runtime/native.node.js';
 import { PRECISIONS } from '../export/precision.js';
@@ -15,7 +15,6 @@ const callback = z.custom((value) => typeof value === 'function', 'must be a fun
 const computing = { device: choice(DEVICES), threads: integer(0, 1024) };
 const moving = { along: string('the name of an attribute'), by: number(-1e6, 1e6) };
 
-/** The types of all options of a function by their names. */
 const OPTIONS = {
   train: {
     ...computing,

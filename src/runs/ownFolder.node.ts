@@ -13,7 +13,6 @@ const APPENDING = READING_WITHOUT_LINKS | constants.O_RDWR | constants.O_CREAT;
 /** A longer last line is not one that this program has left incomplete. */
 const MAX_LINE = 65_536;
 
-/** An open regular file, which its owner closes. */
 export interface OpenedFile {
   readonly file: FileHandle;
   readonly size: number;
@@ -28,9 +27,8 @@ export interface TextEnd {
 }
 
 /**
- * A folder that a process means for some time. Each use of it checks first that its path still leads there, and that no part of the path is
- * a link. Files must be regular: links, pipes, sockets and devices are refused without waiting for them. Names are relative to the folder,
- * such as `samples/000500.png`.
+ * A folder that a process means for some time. Each use checks first that its path still leads there, without links. Files must be regular:
+ * links, pipes, sockets and devices are refused without waiting for them. Names are relative, such as `samples/000500.png`.
  */
 export class OwnFolder {
   private constructor(
@@ -42,14 +40,14 @@ export class OwnFolder {
   ) {}
 
   /**
-   * Returns the folder that a path leads to now; links on the way must not change later.
+   * Returns the folder that a path leads to now. Links on the way must not change later.
    * @throws {InputError} if there is none
    */
   static at(path: string): Promise<OwnFolder> {
     return wrapReadErrors(path, async () => new OwnFolder(path, await realpath(path)));
   }
 
-  /** Returns a folder below this one. It need not exist. */
+  /** It need not exist. */
   below(...names: readonly string[]): OwnFolder {
     return new OwnFolder(join(this.path, ...names), join(this.real, ...names), this.confirmHeld);
   }
@@ -71,10 +69,7 @@ export class OwnFolder {
     if (found !== this.real) throw new InputError(this.path, 'a link has replaced this folder', 'put the folder back');
   }
 
-  /**
-   * Opens a regular file for reading.
-   * @throws {InputError} if there is none
-   */
+  /** @throws {InputError} if there is no regular file */
   async open(name: string): Promise<OpenedFile> {
     const { path } = await this.confirmParent(name);
     return wrapReadErrors(path, async () => {
@@ -111,7 +106,7 @@ export class OwnFolder {
   }
 
   /**
-   * Reads a text file; undefined if there is none.
+   * Returns undefined if there is no file.
    * @param limit maximum number of bytes
    * @throws {InputError} if it cannot be read, or is longer
    */
@@ -122,7 +117,7 @@ export class OwnFolder {
     return found?.text;
   }
 
-  /** Returns the names in this folder; none if there is no folder. */
+  /** None if there is no folder. */
   async list(): Promise<string[]> {
     if (!(await exists(this.path))) return [];
     await this.confirm();
@@ -140,7 +135,7 @@ export class OwnFolder {
   }
 
   /**
-   * Appends complete lines to a file, or nothing if that fails. An incomplete line that a killed process has left is removed.
+   * Appends complete lines, or nothing if that fails. Removes an incomplete line that a killed process has left.
    * @throws {InputError} if the file cannot be written
    */
   async append(name: string, lines: string): Promise<void> {
@@ -157,20 +152,20 @@ export class OwnFolder {
     });
   }
 
-  /** Removes a file, if there is one. @throws {InputError} if it cannot be removed */
+  /** @throws {InputError} if a file cannot be removed */
   async remove(name: string): Promise<void> {
     const path = await this.confirmWriting(name);
     await wrapWriteErrors(path, () => rm(path, { force: true }));
   }
 
-  /** Creates a folder in this one, if it is missing. @throws {InputError} if it cannot be created */
+  /** @throws {InputError} if the folder is missing and cannot be created */
   async makeFolder(name: string): Promise<void> {
     const path = await this.confirmWriting(name);
     await wrapWriteErrors(path, () => makeFolder(path));
     await this.below(name).confirm();
   }
 
-  /** Returns the path of a file whose folder is intact, which this process may write. */
+  /** Returns the path of a file that this process may write. */
   private async confirmWriting(name: string): Promise<string> {
     const { path, folder } = await this.confirmParent(name).catch((error: unknown) => {
       if (isMissing(error))
@@ -188,7 +183,6 @@ export class OwnFolder {
   }
 }
 
-/** Whether an error says that a file or its folder does not exist. */
 const isMissing = (error: unknown): boolean =>
   error instanceof InputError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
 
@@ -198,7 +192,6 @@ const exists = (path: string): Promise<boolean> =>
     (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
   );
 
-/** Returns where the complete lines of a file end. */
 async function endOfLines(file: FileHandle, size: number): Promise<number> {
   for (const length of [1, MAX_LINE]) {
     const start = Math.max(0, size - length);

@@ -1,4 +1,4 @@
-/** One training run of several processes (ranks): what they share, what they compare, and which of them writes. */
+/** A run of several processes (ranks): what they share and compare, and which of them writes. */
 import { createHash } from 'node:crypto';
 import type { ImageSource, Split } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
@@ -12,7 +12,7 @@ import type { Direction } from '../training/trainingLoop.js';
 import { bytesOf, sha256 } from './runFolder.node.js';
 import type { PendingConfiguration } from './settings.node.js';
 
-/** The processes that train one model together. All of them make the same calls in the same order. */
+/** All ranks make the same calls in the same order. */
 export class Ranks {
   /** @param compile compiles a graph that the ranks compute together */
   constructor(
@@ -20,12 +20,11 @@ export class Ranks {
     readonly compile: Compile,
   ) {}
 
-  /** This process on its own. */
   static alone(compile: Compile): Ranks {
     return new Ranks(ALONE, compile);
   }
 
-  /** Whether this process is the one that reads and writes the run folder. */
+  /** Whether this process reads and writes the run folder. */
   get isFirst(): boolean {
     return this.communicator.rank === 0;
   }
@@ -37,7 +36,7 @@ export class Ranks {
     return counts[0]! > 0 ? 'stop' : counts[1]! > 0 ? 'pause' : 'train';
   }
 
-  /** The bytes of the first rank on every rank. */
+  /** Returns the bytes of the first rank. */
   broadcast(bytes: Uint8Array): Uint8Array {
     const size = BigUint64Array.of(BigInt(bytes.length));
     this.communicator.broadcast(new Uint8Array(size.buffer));
@@ -46,14 +45,13 @@ export class Ranks {
     return received;
   }
 
-  /** The value of the first rank, which JSON can represent, on every rank. */
+  /** Returns the value of the first rank, which JSON can represent. */
   share<T>(value: T | undefined): T {
     return JSON.parse(
       new TextDecoder().decode(this.broadcast(new TextEncoder().encode(JSON.stringify(value ?? null)))),
     ) as T;
   }
 
-  /** The settings of the first rank on every rank. */
   shareSettings(own: PendingConfiguration | undefined): PendingConfiguration {
     if (own && this.isAlone) return own;
     const draft = this.share(own?.draft);
@@ -71,7 +69,7 @@ export class Ranks {
       );
   }
 
-  /** @throws {InputError} unless all ranks have the same images: the same names, and of images that are not decoded yet the same sample */
+  /** @throws {InputError} unless all ranks have the same names of images, and the same sample of images that are not decoded yet */
   async requireSameImages({ name, train, test, size, channels }: ImageSource): Promise<void> {
     if (this.isAlone) return;
     const [height, width] = size;
@@ -80,7 +78,7 @@ export class Ranks {
     requireSame(this.communicator, digest.digest(), `images of ${name}`, 'copy the data to every host');
   }
 
-  /** The state that the first rank reads, on every rank. */
+  /** Returns the state that the first rank reads. */
   async shareState(read: () => Promise<TrainerState>, configuration: Configuration): Promise<TrainerState> {
     if (this.isAlone) return read();
     const bytes = this.broadcast(
@@ -96,7 +94,7 @@ export class Ranks {
     requireSame(this.communicator, digest, `weights at iteration ${step}`, 'resume from the last checkpoint');
   }
 
-  /** The store of a run: the first rank's own, which the others know through it. */
+  /** Returns the store of the first rank, which the others know through it. */
   storeOf(own: RunStore | undefined): RunStore {
     return own && this.isAlone ? own : new StoreOfRanks(this, own);
   }
@@ -106,7 +104,7 @@ export class Ranks {
   }
 }
 
-/** Images of each split that are decoded for the comparison, evenly spaced. */
+/** Images of each split that the ranks decode to compare them, evenly spaced. */
 const COMPARED_IMAGES = 64;
 
 async function addImages(
@@ -128,14 +126,13 @@ async function addImages(
 
 const UNLOCKED: RunLock = { confirm: () => Promise.resolve(), release: () => Promise.resolve() };
 
-/** The store of a run that ranks train together: the first rank reads and writes, and the others get what it has read. */
+/** The first rank reads and writes, and the others get what it has read. */
 class StoreOfRanks implements RunStore {
   readonly path: string;
   readonly writePreviews: RunStore['writePreviews'];
   readonly memoryMb: RunStore['memoryMb'];
   private comparedStep: number | undefined;
 
-  /** @param own the store of the first rank; undefined on the other ranks */
   constructor(
     private readonly ranks: Ranks,
     private readonly own: RunStore | undefined,

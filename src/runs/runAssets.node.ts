@@ -10,18 +10,15 @@ import type { ModelWeights } from '../networks/network.js';
 import { bytesOf, sha256 } from './runFolder.node.js';
 
 const EXTENSION = '.safetensors';
-/** Names become names of files. */
 const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]*$/u;
 
 /** A kind of asset: files of a run with names of their own. */
 interface AssetKind<T> {
-  /** What messages call it. */
   readonly noun: string;
   /** The option that names one. */
   readonly key: string;
   /** The command that creates one. */
   readonly command: string;
-  /** Its folder in the run folder. */
   readonly folder: string;
   readonly encode: (asset: T) => Uint8Array;
   readonly decode: (bytes: Uint8Array, file: string) => T;
@@ -50,7 +47,6 @@ export function requireAssetName(name: string, { noun }: Pick<AssetKind<never>, 
     throw new InputError(`${noun} name "${name}"`, 'should be letters, digits, "_", "-" and ".", such as smiling');
 }
 
-/** The assets of a kind in a run folder: `FOLDER/NAME.safetensors`. */
 export class RunAssets<T extends { readonly name: string }> {
   private readonly folder: string;
 
@@ -62,7 +58,7 @@ export class RunAssets<T extends { readonly name: string }> {
   }
 
   /**
-   * Writes an asset, which replaces an earlier one of its name, and returns the file's path.
+   * Writes an asset, which replaces an earlier one of its name, and returns its path.
    * @throws {InputError} if the name is invalid, or the file cannot be written
    */
   async write(asset: T): Promise<string> {
@@ -99,7 +95,7 @@ export class RunAssets<T extends { readonly name: string }> {
     );
   }
 
-  /** Returns all names in alphabetical order. */
+  /** In alphabetical order. */
   async names(): Promise<string[]> {
     const files = await readdir(this.folder).catch(() => []);
     const assets = files.filter((file) => file.endsWith(EXTENSION) && !file.startsWith('.'));
@@ -111,12 +107,12 @@ export class RunAssets<T extends { readonly name: string }> {
   }
 }
 
-/** Returns a digest of the encoder's weights, which identifies the weights that a probe was fitted on. */
+/** Identifies the weights that a probe was fitted on. */
 export const weightsDigest = (weights: ModelWeights): string =>
   sha256(bytesOf(weights['encoder.parameters']), bytesOf(weights['encoder.statistics']));
 
 /**
- * Returns the run folder, which stores attributes and probes, by its own path or that of a checkpoint in it.
+ * Returns the run folder of a path to it or to a checkpoint in it.
  * @throws {InputError} if the checkpoint is not in a run folder
  */
 export function runFolderPath(run: string): string {

@@ -26,19 +26,16 @@ import { FolderLock, LOCK_NAME } from './lock.node.js';
 import { OwnFolder, type TextEnd } from './ownFolder.node.js';
 import { STEERING_NAME } from './steering.node.js';
 
-/**
- * Reads a checkpoint file.
- * @throws {InputError} if it cannot be read, or is corrupt or of another format
- */
+/** @throws {InputError} if a checkpoint cannot be read, or is corrupt or of another format */
 export async function readCheckpointFile(file: string): Promise<StoredCheckpoint> {
   return { ...(await decodeCheckpoint(await wrapReadErrors(file, () => readRegularFile(file)), file, sha256)), file };
 }
 
-/** Returns the SHA-256 of consecutive pieces in hexadecimal. */
+/** In hexadecimal. */
 export const sha256: Digest = (...pieces) =>
   pieces.reduce((hash, piece) => hash.update(piece), createHash('sha256')).digest('hex');
 
-/** Returns the bytes of an array, without a copy. */
+/** Without a copy. */
 export const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
@@ -52,7 +49,7 @@ const LOG_NAME = 'log.jsonl';
 /** A run in a folder: configuration, log, previews and checkpoints. It is written only while this process holds its lock. */
 export class RunFolder implements RunStore {
   private held: Promise<FolderLock> | undefined;
-  /** Number of locks that were taken and not released; all of them are one file. */
+  /** Locks that were taken and not released; all of them are one file. */
   private holders = 0;
   /** The lock under which the folder was created, until `lock` returns it. */
   private firstLock: RunLock | undefined;
@@ -86,10 +83,7 @@ export class RunFolder implements RunStore {
     }
   }
 
-  /**
-   * Requires that a folder can become a run folder.
-   * @throws {InputError} if it exists and is not empty
-   */
+  /** @throws {InputError} if a folder is not empty, and so cannot become a run folder */
   static async requireEmpty(path: string): Promise<void> {
     if (path === '') throw new InputError(setting('out'), 'expected the path of a run folder but got ""');
     // A process that was killed before it wrote the configuration leaves nothing worth keeping.
@@ -102,10 +96,7 @@ export class RunFolder implements RunStore {
       );
   }
 
-  /**
-   * Opens an existing run folder.
-   * @throws {InputError} if there is none
-   */
+  /** @throws {InputError} if there is no run folder */
   static async open(path: string): Promise<RunFolder> {
     const entries = await listFolder(path);
     if (entries === undefined) throw new InputError(path, 'run folder not found');
@@ -114,10 +105,7 @@ export class RunFolder implements RunStore {
     return new RunFolder(await OwnFolder.at(path));
   }
 
-  /**
-   * Reads the configuration of the run.
-   * @throws {InputError} if it is corrupt or of another version
-   */
+  /** @throws {InputError} if it is corrupt or of another version */
   async readConfiguration(): Promise<Configuration> {
     const file = join(this.path, CONFIGURATION_NAME);
     const text = await this.folder.readText(CONFIGURATION_NAME, MAX_CONFIGURATION_BYTES);
@@ -130,7 +118,7 @@ export class RunFolder implements RunStore {
   }
 
   /**
-   * Takes the folder for this process, and removes temporary files of a killed process. The caller releases the lock.
+   * Takes the folder for this process, and removes what a killed process has left.
    * @throws {InputError} if another process holds the folder, or it cannot be written
    */
   async lock(): Promise<RunLock> {
@@ -158,7 +146,7 @@ export class RunFolder implements RunStore {
     if (!entries.includes(CONFIGURATION_NAME)) await this.writeConfiguration(configuration);
   }
 
-  /** Writes a checkpoint, removes older ones that its configuration does not keep, and returns its path. */
+  /** Removes older checkpoints that the configuration does not keep, and returns the path of this one. */
   async writeCheckpoint(checkpoint: Checkpoint): Promise<string> {
     const file = await this.write(checkpointName(checkpoint.step), encodeCheckpoint(checkpoint, sha256));
     await this.prune(checkpoint);
@@ -166,7 +154,7 @@ export class RunFolder implements RunStore {
   }
 
   /**
-   * Reads the checkpoint of the most iterations. Returns undefined if there is none.
+   * Returns undefined if there is none.
    * @throws {InputError} if it is corrupt
    */
   async readLatestCheckpoint(): Promise<StoredCheckpoint | undefined> {
@@ -198,12 +186,11 @@ export class RunFolder implements RunStore {
     };
   }
 
-  /** Returns the previews of a kind in the order of their iterations. */
   async previews(kind: keyof PreviewFiles): Promise<{ readonly step: number; readonly file: string }[]> {
     return (await this.stepsOf(kind)).map((step) => ({ step, file: join(this.path, kind, `${numbered(step)}.png`) }));
   }
 
-  /** Returns the iterations of the numbered files in a subfolder, in ascending order. */
+  /** In ascending order. */
   private async stepsOf(kind: keyof PreviewFiles | 'checkpoints'): Promise<number[]> {
     const pattern = kind === 'checkpoints' ? /^\d+\.safetensors$/ : /^\d+\.png$/;
     const names = (await listFolder(join(this.path, kind))) ?? [];
@@ -213,7 +200,6 @@ export class RunFolder implements RunStore {
       .sort((a, b) => a - b);
   }
 
-  /** Appends entries to the log, each as a line of JSON. */
   appendLog(entries: readonly LogEntry[]): Promise<void> {
     return this.append(LOG_NAME, linesOf(entries));
   }
@@ -234,12 +220,11 @@ export class RunFolder implements RunStore {
     return [...new Map(lines.map((entry) => [entry.step, entry])).values()];
   }
 
-  /** Reads a text file; undefined if there is none. @throws {InputError} if it cannot be read, or has more than `limit` bytes */
+  /** @throws {InputError} as `OwnFolder.readText` */
   readText(name: string, limit: number): Promise<string | undefined> {
     return this.folder.readText(name, limit);
   }
 
-  /** Reads the end of a text file; undefined if there is none. @throws {InputError} if it cannot be read */
   readEnd(name: string, limit: number): Promise<TextEnd | undefined> {
     return this.folder.readEnd(name, limit);
   }
@@ -248,20 +233,16 @@ export class RunFolder implements RunStore {
     return Math.round(process.memoryUsage.rss() / 2 ** 20);
   }
 
-  /**
-   * Writes a file completely or not at all, and returns its path.
-   * @throws {InputError} if it cannot be written
-   */
+  /** @throws {InputError} if the file cannot be written */
   write(name: string, content: Uint8Array | string): Promise<string> {
     return this.whileHeld((folder) => folder.write(name, content));
   }
 
-  /** Appends complete lines to a file, or nothing. @throws {InputError} if it cannot be written */
   append(name: string, lines: string): Promise<void> {
     return this.whileHeld((folder) => folder.append(name, lines));
   }
 
-  /** Writes under the lock of this folder, which is taken for the action if it is not held. */
+  /** Takes the lock for the action if it is not held. */
   private async whileHeld<T>(action: (folder: OwnFolder) => Promise<T>): Promise<T> {
     const lock = await this.hold();
     try {
@@ -299,7 +280,7 @@ export class RunFolder implements RunStore {
     });
   }
 
-  /** Removes temporary files of killed processes, and the request to an earlier one. */
+  /** Removes what killed processes have left, and the request to an earlier one. */
   private clear(): Promise<void> {
     return this.whileHeld(async (folder) => {
       for (const kind of ['', ...SUBFOLDERS])
@@ -314,7 +295,7 @@ const checkpointName = (step: number): string => `checkpoints/${numbered(step)}.
 
 const linesOf = (entries: readonly LogEntry[]): string => entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
 
-/** Parses a line of the log. A line that a crash cut short is dropped. */
+/** Drops a line that a crash cut short. */
 function parseLogLine(line: string): LogEntry[] {
   try {
     const entry = JSON.parse(line) as LogEntry | null;
@@ -338,7 +319,6 @@ export async function readCheckpoint(path: string): Promise<StoredCheckpoint> {
 }
 
 /**
- * Opens the model in the latest checkpoint of a run folder, or in a checkpoint file. The caller releases it.
  * @param options.ema whether to use the EMA weights if the run has them (default: true)
  * @throws {InputError} if there is no checkpoint
  */
@@ -355,13 +335,11 @@ export async function openRun(
   };
 }
 
-/** A checkpoint and its model. */
 export interface OpenedRun {
   readonly checkpoint: StoredCheckpoint;
   readonly model: TrainedModel;
 }
 
-/** Returns the names in a folder, or undefined if there is none. */
 async function listFolder(path: string): Promise<string[] | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return undefined;

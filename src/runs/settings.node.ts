@@ -18,33 +18,28 @@ export type { Settings };
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Settings from one source. */
 interface Layer {
   readonly settings: Values;
-  /** The file or run that they are from; undefined if they are the caller's own. */
+  /** Undefined: the caller's own. */
   readonly file?: string;
 }
 
 const LENGTHS: readonly string[] = ['epochs', 'steps'];
 
-/** The keys that a file of settings may have, besides `version`. */
+/** Without `version`. */
 const FILE_KEYS = [...Object.keys(SETTINGS), ...LENGTHS];
 
 /** A configuration whose defaults for the number of training images are still open. */
 export interface PendingConfiguration {
-  /** The configuration for a large data set. Its image format and test fraction are final. */
+  /** For a large data set. Its image format and test fraction are final. */
   readonly draft: Configuration;
-  /**
-   * Completes the configuration for a number of training images.
-   * @throws {InputError} if there are fewer than a batch needs
-   */
+  /** @throws {InputError} if there are fewer images than a batch needs */
   readonly complete: (images: number) => CompleteConfiguration;
 }
 
-/** A configuration, and the settings that were chosen for the data. */
 interface CompleteConfiguration {
   readonly configuration: Configuration;
-  /** The settings that the caller left open and that depend on the data, by name; the length as `epochs` or `steps`. */
+  /** The settings that depend on the data and that the caller left open; the length as `epochs` or `steps`. */
   readonly chosen: Readonly<Record<string, number | string>>;
 }
 
@@ -81,7 +76,7 @@ export async function draftSettings(
   return { draft, complete };
 }
 
-/** Rethrows an error of merged settings. Errors about a setting of a file name the file. */
+/** Rethrows errors. An error about a setting of a file names the file. */
 function throwWithFiles(layers: readonly Layer[], error: unknown): never {
   if (error instanceof InputError)
     throwAll(
@@ -94,7 +89,6 @@ function throwWithFiles(layers: readonly Layer[], error: unknown): never {
   throw error;
 }
 
-/** Checks the values that layers resolve to. */
 const resolved = async (layers: readonly Layer[], values: () => Values): Promise<Configuration> =>
   Promise.resolve()
     .then(values)
@@ -131,7 +125,7 @@ function completeFor(
 }
 
 /**
- * Resolves settings into a configuration with the native format of the data and the defaults. Opens the data to count its images.
+ * Resolves settings into a configuration. Opens the data to count its images.
  * @throws as `draftSettings`, and if the data cannot be opened or has too few images
  */
 export async function resolveSettings(settings: Settings): Promise<Configuration> {
@@ -145,8 +139,8 @@ export async function resolveSettings(settings: Settings): Promise<Configuration
 }
 
 /**
- * Resolves the configuration of a run that is resumed.
- * @param settings settings to change; others may be repeated with their earlier values
+ * Resolves the configuration of a resumed run.
+ * @param settings settings to change; others may be repeated
  * @throws {InputError} if a setting differs that a resumed run may not change
  */
 export async function resumedConfiguration(folder: RunFolder, settings: Settings): Promise<Configuration> {
@@ -171,7 +165,7 @@ export async function resumedConfiguration(folder: RunFolder, settings: Settings
   return resolved(layers, () => ({ ...earlier, ...changes, data: earlier.data }));
 }
 
-/** Returns the data of settings, which the other layers depend on. */
+/** The other layers depend on the data. */
 function requireData(settings: unknown, fallback?: string): string {
   if (typeof settings !== 'object' || settings === null)
     throw new InputError(setting('settings'), `must be an object, not ${shown(settings)}`);
@@ -180,7 +174,6 @@ function requireData(settings: unknown, fallback?: string): string {
   return data;
 }
 
-/** Returns the preset, the file and the caller's own settings, in this order. */
 async function layersOf({ preset, config, ...settings }: Settings): Promise<Layer[]> {
   const files = [
     ...(preset === undefined ? [] : [await presetFile(preset)]),
@@ -213,11 +206,10 @@ const merged = (layers: readonly Layer[]): Values =>
 
 const PRESETS = fileURLToPath(new URL('../../presets/', import.meta.url));
 
-/** Returns the names of the presets. */
 export const presetNames = async (): Promise<string[]> =>
   (await readdir(PRESETS)).map((file) => file.replace(/\.yaml$/, '')).sort();
 
-/** Returns each preset with the comment at its beginning. */
+/** With the comment at the beginning of each. */
 export const describePresets = async (): Promise<{ readonly name: string; readonly description: string }[]> =>
   Promise.all(
     (await presetNames()).map(async (name) => {
@@ -242,7 +234,7 @@ async function presetFile(name: string): Promise<string> {
   );
 }
 
-/** Reads a file of settings. A run's config.json also names the data that it was trained on. */
+/** A run's config.json also names its data. */
 async function readSettings(file: string): Promise<Values> {
   const text = await wrapReadErrors(file, () => readTextFile(file));
   const { version, data: _, ...settings } = await parseSettings(text, file);
@@ -281,7 +273,7 @@ async function parseSettings(text: string, file: string): Promise<Values> {
 /** Settings are nested three deep: a list of stages, and their keys and values. */
 const MAX_DEPTH = 100;
 
-/** Returns the settings of the run in `initFrom`, without those that belong to that run alone. */
+/** Settings that belong to the other run alone are left out. */
 async function initialRunLayer(initFrom: unknown): Promise<Layer[]> {
   // A value that is not a string is rejected with the other settings.
   if (typeof initFrom !== 'string') return [];

@@ -1,4 +1,4 @@
-/** Requests to the process that trains into a run folder, as a file there: it outlives the process that wrote it, and reaches other hosts. */
+/** Requests to the process that trains into a run folder. A file outlives the process that wrote it, and reaches other hosts. */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,23 +9,20 @@ import { READING_WITHOUT_LINKS } from './ownFolder.node.js';
 
 export const STEERING_NAME = 'steering.json';
 
-/** Pause once this many iterations are done, or save and end. Without a request, training continues. */
+/** Pause after this many iterations, or save and end. */
 type SteeringRequest = { readonly pauseAt: number } | { readonly stop: true };
 
-/** Replaces the request to the process that trains into a run folder; undefined lets it continue. */
+/** Replaces the request to the process that trains; undefined lets it continue. */
 export async function requestSteering(run: string, request: SteeringRequest | undefined): Promise<void> {
   const file = join(run, STEERING_NAME);
   if (request === undefined) await wrapWriteErrors(file, () => rm(file, { force: true }));
   else await writeFileAtomically(file, new TextEncoder().encode(`${JSON.stringify(request)}\n`));
 }
 
-/** Milliseconds between two checks of the file, each of which may take one on a network file system. */
+/** Milliseconds between two checks, each of which may take one on a network file system. */
 const INTERVAL_MS = 50;
 
-/**
- * Returns a function that returns what to do after a number of iterations. A file that cannot be read, or contains anything else, requests
- * nothing.
- */
+/** Returns what decides after a number of iterations. An unreadable file requests nothing. */
 export function followSteering(run: string): (step: number) => Direction {
   let request: SteeringRequest | undefined;
   let checkedAt = -Infinity;
@@ -41,7 +38,6 @@ export function followSteering(run: string): (step: number) => Direction {
   };
 }
 
-/** Reads the request to the training in a run folder. */
 export function readSteering(run: string): SteeringRequest | undefined {
   const file = join(run, STEERING_NAME);
   try {
@@ -55,10 +51,9 @@ export function readSteering(run: string): SteeringRequest | undefined {
   }
 }
 
-/** A longer file is no request. */
 const MAX_BYTES = 4096;
 
-/** Reads the start of a regular file, without waiting for the writer of a pipe. */
+/** Does not wait for the writer of a pipe. */
 function readStart(path: string): string {
   const file = openSync(path, READING_WITHOUT_LINKS);
   try {

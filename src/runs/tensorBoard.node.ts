@@ -6,8 +6,8 @@ import type { TrainingEvent } from '../training/events.js';
 import type { IterationReport } from '../training/trainer.js';
 
 /**
- * Writes losses, evaluations and previews into a TensorBoard event file in a run folder: a subscriber of a training run. TensorBoard groups
- * tags by what precedes the slash: `train/learning_rate`, `encoder/KL_real`, `generator/match_z`, `evaluation/fid`, `previews/samples`.
+ * Writes losses, evaluations and previews of a run into a TensorBoard event file in its folder. TensorBoard groups tags by what precedes the
+ * slash: `train/learning_rate`, `encoder/KL_real`, `generator/match_z`, `evaluation/fid`, `previews/samples`.
  */
 export class TensorBoardLog {
   private readonly file: string;
@@ -54,7 +54,7 @@ export class TensorBoardLog {
     this.write(summaryRecord(step, this.now(), { 'train/learning_rate': learningRate, ...Object.fromEntries(tagged) }));
   }
 
-  /** Writes a record. If the disk is full, it waits for the next one, and a partial write is overwritten. */
+  /** If the disk is full, the record waits for the next one. A partial write is overwritten. */
   private write(record: Uint8Array): void {
     this.records.push(record);
     try {
@@ -71,7 +71,7 @@ export class TensorBoardLog {
 const underGroup = <T>(group: string, values: Readonly<Record<string, T>>): Record<string, T> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [`${group}/${name}`, value]));
 
-/** Reads PNG files. A file that was removed meanwhile is left out. */
+/** A file that was removed meanwhile is left out. */
 function readPngFiles(paths: Readonly<Record<string, string>>): Record<string, Uint8Array> {
   const entries = Object.entries(paths).flatMap(([name, path]): [string, Uint8Array][] => {
     try {
@@ -92,20 +92,19 @@ function writeAt(path: string, bytes: Uint8Array, position: number): void {
   }
 }
 
-// The format of event files: TFRecord records (length, its checksum, data, their checksum), each of which is an `Event` message of protobuf
-// with a `Summary` of scalars and images or a `SessionLog` (tensorboard/compat/proto/event.proto and summary.proto).
+// The format of event files: TFRecord records (length, its checksum, data, their checksum) of `Event` messages (event.proto and summary.proto
+// of tensorboard/compat/proto), each with a `Summary` of scalars and images or a `SessionLog`.
 
 /** `SessionLog.START`. */
 const SESSION_START = 1;
 
-/** Returns the first record of an event file. */
 export const fileVersionRecord = (wallTime: number): Uint8Array =>
   record(
     new BinaryWriter().tag(1, WireType.Bit64).double(wallTime).tag(3, WireType.LengthDelimited).string('brain.Event:2'),
   );
 
 /**
- * Returns a record of values by their tags: scalars, and images as the bytes of PNG files.
+ * Returns a record of values by tag: scalars, and images as bytes of PNG files.
  * @param wallTime seconds since 1970
  */
 export function summaryRecord(
@@ -123,7 +122,7 @@ export function summaryRecord(
   return record(summary.join());
 }
 
-/** Writes the fields of a `Summary.Image`. Its color space is the number of channels of an 8-bit PNG file. */
+/** The color space of a `Summary.Image` is the number of channels of an 8-bit PNG file. */
 function writeImage(message: BinaryWriter, png: Uint8Array): BinaryWriter {
   const header = new DataView(png.buffer, png.byteOffset, png.length);
   const [width, height] = [header.getUint32(16), header.getUint32(20)];
@@ -138,10 +137,10 @@ function writeImage(message: BinaryWriter, png: Uint8Array): BinaryWriter {
   return message.tag(4, WireType.LengthDelimited).bytes(png);
 }
 
-/** Grayscale and RGB, the color types that image grids have. */
+/** Grayscale and RGB. */
 const CHANNELS_BY_COLOR_TYPE: Readonly<Record<number, number>> = { 0: 1, 2: 3 };
 
-/** Returns a record that makes readers drop all earlier records of this iteration and later ones. */
+/** Makes readers drop all earlier records of this iteration and later ones. */
 export const sessionStartRecord = (step: number, wallTime: number): Uint8Array =>
   record(
     eventAt(step, wallTime).tag(7, WireType.LengthDelimited).fork().tag(1, WireType.Varint).int32(SESSION_START).join(),
@@ -170,7 +169,7 @@ export function crc32c(bytes: Uint8Array): number {
   return (value ^ 0xffffffff) >>> 0;
 }
 
-/** Returns the masked checksum of TFRecord: rotated right by 15 bits, plus a constant. */
+/** The masked checksum of TFRecord: rotated right by 15 bits, plus a constant. */
 function checksum(bytes: Uint8Array): Uint8Array {
   const crc = crc32c(bytes);
   const masked = (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

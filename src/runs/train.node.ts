@@ -1,4 +1,4 @@
-/** Training into a run folder: the implementation of the library's `train` and of the command. */
+/** Training into a run folder. */
 import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { awaitDecoding, type ImageSource } from '../data/source.js';
@@ -53,16 +53,15 @@ export interface RunSummary extends TrainingSummary {
   readonly best?: BestRecord & { readonly file: string };
 }
 
-/** An event of a training run; `end` is the last one. */
+/** An event of a run; `end` is the last one. */
 export type RunEvent = TrainingEvent | { readonly type: 'end'; readonly summary: RunSummary };
 
 interface PreparationOptions extends RunOptions {
   readonly compile: Compile;
-  /** Chooses the device of `compile` by the graph of an iteration, and returns a line about it (default: there is no choice). */
+  /** Chooses the device of `compile` by the graph of an iteration, and returns a line about it. */
   readonly chooseDevice?: ((iteration: Graph, signal?: AbortSignal) => Promise<string>) | undefined;
-  /** Estimates the peak memory of training by the graph of an iteration; undefined if that is not known (default). */
+  /** Estimates the peak memory of training by the graph of an iteration; undefined if that is not known. */
   readonly estimateMemory?: ((iteration: Graph) => Promise<number | undefined>) | undefined;
-  /** The processes that train the model together (default: this one alone). */
   readonly ranks?: Ranks | undefined;
   readonly onEvent?: ((event: RunEvent) => void | Promise<void>) | undefined;
 }
@@ -71,11 +70,10 @@ interface PreparationOptions extends RunOptions {
 export interface PreparedRun {
   readonly configuration: Configuration;
   readonly source: ImageSource;
-  /** What a user should know before training begins: the settings that were chosen for the data, and what to expect. */
+  /** The settings that were chosen for the data, and what to expect. */
   readonly notes: readonly Text[];
-  /** The memory that training needs, if that is known. */
+  /** Undefined if that is not known. */
   readonly memory: MemoryNeed | undefined;
-  /** Trains. */
   readonly train: () => Promise<RunSummary>;
   readonly close: () => void;
 }
@@ -120,7 +118,6 @@ export async function prepareRun(
   }
 }
 
-/** Evaluations need all images, without those that cannot be decoded. Returns undefined if there are no evaluations. */
 async function evaluatedImages(configuration: Configuration, source: ImageSource): Promise<ImageSource | undefined> {
   if (configuration.evaluateEvery === 0) return undefined;
   const decoded = await awaitDecoding(source);
@@ -128,7 +125,6 @@ async function evaluatedImages(configuration: Configuration, source: ImageSource
   return decoded;
 }
 
-/** Returns what a user should know before training begins, one line each. */
 function notesOn(
   configuration: Configuration,
   chosen: Readonly<Record<string, number | string>>,
@@ -149,7 +145,6 @@ async function memoryOf(
   return estimated === undefined ? undefined : { estimated, available: await availableMemory() };
 }
 
-/** Chooses the device, if it is not given. */
 async function deviceNotes(
   configuration: Configuration,
   { chooseDevice, onEvent, signal }: PreparationOptions,
@@ -159,7 +154,6 @@ async function deviceNotes(
   return [await chooseDevice(iterationOf(iterationSpec(configuration)).graph, signal)];
 }
 
-/** A run whose settings and folder were found; a new run has no folder yet. */
 interface FoundRun {
   readonly pending: PendingConfiguration;
   readonly folder?: RunFolder;
@@ -191,7 +185,7 @@ function pathToResume(resume: string | true, out: string | undefined): string {
   return path;
 }
 
-/** Resolves the configuration of a run that is resumed. Nothing in it depends on the number of images any more. */
+/** Nothing in the configuration of a resumed run depends on the number of images. */
 async function resumedSettings(folder: RunFolder, settings: Settings): Promise<PendingConfiguration> {
   const draft = await resumedConfiguration(folder, settings);
   return { draft, complete: () => ({ configuration: draft, chosen: {} }) };
@@ -237,11 +231,10 @@ export async function trainRun(settings: Settings, options: PreparationOptions):
 interface Preparation extends PreparationOptions {
   readonly ranks: Ranks;
   readonly configuration: Configuration;
-  /** The run to resume. */
   readonly folder: RunFolder | undefined;
   /** The state that a new run starts from, if not from its seed. */
   readonly start: TrainerState | undefined;
-  /** The images of evaluations, if the run has any. */
+  /** The images of evaluations. */
   readonly decoded: ImageSource | undefined;
   readonly notes: readonly Text[];
 }
@@ -264,7 +257,7 @@ async function trainPrepared(source: ImageSource, preparation: Preparation): Pro
   }
 }
 
-/** Trains while this process holds the folder, also while the scores, or the failure, are written into the journal. */
+/** Holds the folder also while the scores, or the failure, are written into the journal. */
 async function whileLocked<T>(folder: RunFolder, action: () => Promise<T>): Promise<T> {
   const lock = await folder.lock();
   try {
@@ -312,17 +305,15 @@ async function trainInto(
   return journal ? journal.whileTraining(train) : train();
 }
 
-/** What is requested of the training: by its signal, or through the run folder. */
+/** The request of the signal, or one through the run folder. */
 function steeringOf({ signal, ranks }: Preparation, folder: RunFolder | undefined): (step: number) => Direction {
   const requested = folder && followSteering(folder.path);
   return (step) => ranks.direct(signal?.aborted ? 'stop' : (requested?.(step) ?? 'train'));
 }
 
-/** Returns the folder of the run, created if the run is new. */
 const folderOf = async ({ folder, out, configuration }: Preparation): Promise<RunFolder> =>
   folder ?? RunFolder.create(out ?? (await claimFolder(configuration.data)), configuration);
 
-/** What follows the events of a run and writes into its folder. */
 async function subscribersOf(
   { configuration, notes, tensorboard }: Preparation,
   folder: RunFolder,
@@ -345,7 +336,6 @@ async function subscribersOf(
   ];
 }
 
-/** Returns the state of a run that has no checkpoint yet. */
 async function firstState({ configuration, start, ranks }: Preparation): Promise<TrainerState> {
   const state = start ?? (await initialWeights(configuration, ranks)) ?? initialState(configuration);
   ranks.requireSameState(state);
@@ -370,7 +360,7 @@ function openEvaluation({
   });
 }
 
-/** Returns the initial state of a run that starts from the weights of another one, which the first rank reads; undefined for any other run. */
+/** The first rank reads the weights of another run. Returns undefined for a run that starts from its seed. */
 async function initialWeights(configuration: Configuration, ranks: Ranks): Promise<TrainerState | undefined> {
   const { initFrom } = configuration;
   return initFrom === undefined
@@ -378,7 +368,6 @@ async function initialWeights(configuration: Configuration, ranks: Ranks): Promi
     : ranks.shareState(() => weightsOfRun(initFrom, configuration), configuration);
 }
 
-/** Returns an initial state with the raw weights of a run. */
 async function weightsOfRun(initFrom: string, configuration: Configuration): Promise<TrainerState> {
   const { configuration: earlier, vectors } = await readCheckpoint(initFrom);
   requireSameNetworks(earlier, configuration);
@@ -396,7 +385,7 @@ function requireSameNetworks(earlier: Configuration, configuration: Configuratio
   }
 }
 
-/** Creates runs/mnist-1, or the first number that is free: each of several trainings that start together gets its own. */
+/** Creates runs/mnist-1, or the first number that is free: each of several runs that start together gets its own. */
 async function claimFolder(data: string): Promise<string> {
   const name = basename(resolve(data.slice(data.indexOf(':') + 1))) || 'images';
   await wrapWriteErrors('runs', () => makeFolder('runs'));

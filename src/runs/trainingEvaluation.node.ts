@@ -26,8 +26,8 @@ export interface TrainingEvaluationOptions extends ExtractorOptions {
 type Due = Extract<TrainingEvent, { type: 'evaluationDue' }>;
 
 /**
- * Evaluates a model during training, with the EMA weights if there are any: writes each evaluation into the run folder as
- * `agenet evaluate` does, and keeps the best checkpoint. Training itself is not affected.
+ * Evaluates a model during training, with the EMA weights if there are any, and keeps the best checkpoint. Each evaluation is written as
+ * `agenet evaluate` does. Training itself is not affected.
  */
 export class TrainingEvaluation {
   private constructor(
@@ -36,10 +36,7 @@ export class TrainingEvaluation {
     private readonly extractor: FeatureExtractor | undefined,
   ) {}
 
-  /**
-   * Prepares evaluations, including the feature extractor.
-   * @throws {InputError} if a metric is unknown, or the data does not allow it
-   */
+  /** @throws {InputError} if a metric is unknown, or the data does not allow it */
   static async open(options: TrainingEvaluationOptions): Promise<TrainingEvaluation> {
     const { configuration, source, compile } = options;
     const { metrics, usesFeatures } = planEvaluation(configuration, source);
@@ -47,7 +44,6 @@ export class TrainingEvaluation {
     return new TrainingEvaluation(options, metrics, extractor);
   }
 
-  /** Returns the event subscriber for a training run in `folder`. */
   subscriberFor(folder: string): Subscriber {
     const best = new BestCheckpoint(folder);
     return async (event, training) => {
@@ -106,7 +102,7 @@ export class TrainingEvaluation {
       await emit({ ...due, type: 'evaluation', file, metrics: computed.evaluation.metrics, isBest });
   }
 
-  /** Reads the evaluation of these weights if a process wrote it before it was killed, and it can rank them. */
+  /** Returns the evaluation of these weights that an earlier process wrote, if it can rank them. */
   private async storedEvaluation(folder: string, weights: EvaluatedWeights) {
     const { saveBest, evaluateSamples } = this.options.configuration;
     const found = await readEvaluationOf(folder, weights).catch(() => undefined);

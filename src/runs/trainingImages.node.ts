@@ -3,11 +3,9 @@ import type { ImageSource } from '../data/source.js';
 import type { Configuration } from '../training/configuration.js';
 import type { TrainingEvent } from '../training/events.js';
 
-/** How the images of a run are opened. */
 export interface ImageOptions {
   /** Whether to fail at the first image that cannot be decoded, instead of skipping it (default: false). */
   readonly strict?: boolean | undefined;
-  /** Aborts decoding. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: TrainingEvent) => void | Promise<void>) | undefined;
 }

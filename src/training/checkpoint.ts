@@ -1,4 +1,4 @@
-/** Checkpoints as safetensors files with a SHA-256 over every byte, so that damage anywhere is detected: in tensors, header or padding. */
+/** Checkpoints as safetensors files. A SHA-256 over every byte detects damage anywhere: in tensors, header or padding. */
 import type { AverageName } from '../age/iteration.js';
 import type { StateName } from '../age/update.js';
 import { NETWORK_NAMES, type NetworkPair } from '../networks/network.js';
@@ -24,12 +24,12 @@ export interface Checkpoint extends TrainerState {
 /** A function that returns the SHA-256 of consecutive pieces in lower-case hexadecimal; each platform brings its own. */
 export type Digest = (...pieces: readonly Uint8Array[]) => string;
 
-/** Version of config.json and checkpoints. Files of any other version are rejected. */
+/** Of config.json and checkpoints. Files of any other version are rejected. */
 const FORMAT_VERSION = 3;
 
 const FORMAT = /^agenet checkpoint (\d+)$/;
 
-/** A flat vector of a network, and the prefix of the names of its tensors in the file. */
+/** A flat vector, and the prefix of its tensors in the file. */
 interface Section {
   readonly vector: StateName | AverageName;
   readonly layout: FlatLayout;
@@ -96,10 +96,7 @@ export async function decodeCheckpoint(bytes: Uint8Array, file: string, digest: 
   return { configuration, step, rateScale, vectors: vectors as TrainerState['vectors'] };
 }
 
-/**
- * Requires the version of config.json or a checkpoint to be that of this build.
- * @throws {InputError} if it is not
- */
+/** @throws {InputError} unless a file has the version of this build */
 export function requireVersion(version: unknown, file: string): void {
   if (version === FORMAT_VERSION) return;
   const writer = Number(version) > FORMAT_VERSION ? 'a later' : 'an earlier';
@@ -124,7 +121,6 @@ function readCounters(
   return { step, rateScale };
 }
 
-/** Returns a section's flat vector from the tensors of a file. */
 function readSection({ layout, prefix }: Section, tensors: TensorFile['tensors'], file: string): Float32Array {
   const parts: Record<string, Float32Array> = {};
   for (const [name, { shape }] of layout.entries) {
@@ -141,13 +137,11 @@ function readSection({ layout, prefix }: Section, tensors: TensorFile['tensors']
   return flattenTensors(parts, layout);
 }
 
-/** Encodes a configuration as config.json. */
 export const encodeConfiguration = (configuration: Configuration): Uint8Array =>
   new TextEncoder().encode(`${JSON.stringify({ version: FORMAT_VERSION, ...configuration }, null, 2)}\n`);
 
 /**
  * Decodes config.json.
- * @param file the name of the file in messages
  * @throws {InputError} if it is not a configuration of this version
  */
 export async function decodeConfiguration(text: string, file: string): Promise<Configuration> {
@@ -180,7 +174,7 @@ async function requireConfiguration(configuration: unknown, file: string): Promi
 const BLANK = '0'.repeat(64);
 const DIGEST = /^[0-9a-f]{64}$/;
 
-/** Encodes a safetensors file whose metadata entry `sha256` is the digest of the file with that entry blank. */
+/** Encodes a safetensors file. Its metadata entry `sha256` is the digest of the file with that entry blank. */
 export function encodeSealed({ tensors, metadata }: TensorFile, digest: Digest): Uint8Array {
   // The first entry, so that it is found near the start of the file.
   const file = encodeSafetensors({ tensors, metadata: { sha256: BLANK, ...metadata } });
@@ -188,7 +182,7 @@ export function encodeSealed({ tensors, metadata }: TensorFile, digest: Digest):
   return file;
 }
 
-/** Whether a file that `encodeSealed` wrote has not changed since. */
+/** Whether a sealed file has not changed. */
 export function isSealIntact(bytes: Uint8Array, { sha256 = '' }: TensorFile['metadata'], digest: Digest): boolean {
   const start = DIGEST.test(sha256) ? findEntry(bytes, sha256) : -1;
   return start >= 0 && digest(bytes.subarray(0, start), ascii(BLANK), bytes.subarray(start + BLANK.length)) === sha256;
@@ -196,7 +190,7 @@ export function isSealIntact(bytes: Uint8Array, { sha256 = '' }: TensorFile['met
 
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** Returns the offset of the value of the first `sha256` entry in the header, or -1. */
+/** The offset of the value of the first `sha256` entry in the header, or -1. */
 function findEntry(bytes: Uint8Array, value: string): number {
   const entry = `"sha256":"${value}"`;
   const start = new TextDecoder('latin1').decode(bytes.subarray(0, 1024)).indexOf(entry);

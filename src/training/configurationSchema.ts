@@ -10,7 +10,6 @@ import { type Configuration, DEFAULTS, networkFor, SETTINGS, SHORTHANDS, type St
 
 const { epochs, steps } = SHORTHANDS;
 
-/** A schema of each structure. */
 const STRUCTURES: Readonly<Record<string, z.ZodType>> = {
   padding: z
     .strictObject(
@@ -35,7 +34,6 @@ const STRUCTURES: Readonly<Record<string, z.ZodType>> = {
   ),
 };
 
-/** Returns the schema of a declared type. */
 export function schemaOf(type: SettingType): z.ZodType {
   const expected = `must be ${rangeOf(type)}`;
   switch (type.kind) {
@@ -67,13 +65,12 @@ export function schemaOf(type: SettingType): z.ZodType {
   }
 }
 
-/** Returns the error of a value that does not fit its declared type, if it does not. */
+/** Returns an error if a value does not fit its type. */
 export function checkValue(key: string, type: SettingType, value: unknown): InputError[] {
   const isValid = schemaOf(type).safeParse(value).success;
   return isValid ? [] : [new InputError(setting(key), `must be ${rangeOf(type)}, not ${shown(value)}`)];
 }
 
-/** The schema of a configuration. */
 export const configurationSchema = z.strictObject(
   Object.fromEntries(
     Object.entries<Declaration>(SETTINGS).map(([key, { type, isOptional }]) => {

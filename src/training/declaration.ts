@@ -1,4 +1,4 @@
-/** How settings are declared: their type and range, default, help, and whether they may change when a run is resumed. */
+/** Declarations of settings: type and range, default, help, and whether a resumed run may change them. */
 import type { ImageFormat } from '../data/source.js';
 
 /** The type and range of a value `T`. */
@@ -8,15 +8,14 @@ export type SettingType<T = unknown> = { readonly example?: T } & (
   | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly excluded: readonly number[] }
   | { readonly kind: 'switch' }
   | { readonly kind: 'choice'; readonly choices: readonly (string | number)[] }
-  /** Names, of `choices` if there are any, each at most once. */
+  /** Different names, of `choices` if there are any. */
   | { readonly kind: 'list'; readonly choices?: readonly string[]; readonly min: number }
   | { readonly kind: 'text'; readonly expected: string }
-  /** An object or a list of objects, which only files and the library can give. */
+  /** Only files and the library can give an object or a list of objects. */
   | { readonly kind: 'structure'; readonly expected: string }
 );
 
 export const integer = (min: number, max: number): SettingType<number> => ({ kind: 'integer', min, max });
-/** @param excluded the ends of the range that are not in it */
 export const number = (min: number, max: number, ...excluded: number[]): SettingType<number> => ({
   kind: 'number',
   min,
@@ -38,31 +37,27 @@ export const structure = <T>(expected: string): SettingType<T> => ({ kind: 'stru
 
 /** What defaults may depend on. */
 export interface Known {
-  /** The native format of the data. */
   readonly native: Required<ImageFormat>;
-  /** Number of training images. */
   readonly images: number;
-  /** The settings that are given, and those that are declared before this one. */
+  /** Settings that are given, or declared before this one. */
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** Headings of the help of `train`, in their order. */
+/** In the order of the help of `train`. */
 export const GROUPS = ['Networks', 'Objective', 'Training', 'Images', 'Output', 'Evaluation during training'] as const;
 
-/** A setting `T` of a run. */
 export interface Declaration<T = unknown> {
   readonly type: SettingType<T>;
-  /** What a person calls it. */
   readonly title: string;
   /** One phrase without its default, in lower case and without a period. */
   readonly help: string;
-  /** The heading under which it is an option of `train`; undefined: it has no option. */
+  /** Heading in the help of `train`; undefined: the setting has no option. */
   readonly group: (typeof GROUPS)[number] | undefined;
-  /** Its value if it is not given; undefined: it is required or optional. */
+  /** Undefined: it is required or optional. */
   readonly default?: T | ((known: Known) => T);
-  /** Its default in help, if that depends on the data or needs words. */
+  /** In help, if the default depends on the data or needs words. */
   readonly defaultText?: string;
-  /** Whether it may be absent. */
+  /** A run may lack it. */
   readonly isOptional: boolean;
   /** Whether a resumed run may change it: the state of a run means the same with any value. */
   readonly isChangeable: boolean;
@@ -76,7 +71,6 @@ type Details<T> = Pick<Declaration<T>, 'title' | 'help' | 'group'> & Partial<Dec
 
 const PLACEHOLDERS = { integer: 'number', number: 'number', choice: 'name', list: 'list' } as const;
 
-/** Declares a setting that a run always has. */
 export const declare = <T>(type: SettingType<T>, details: Details<NoInfer<T>>): Declaration<T> => ({
   type,
   isOptional: false,
@@ -86,13 +80,13 @@ export const declare = <T>(type: SettingType<T>, details: Details<NoInfer<T>>): 
   ...details,
 });
 
-/** Declares a setting that a run may lack. */
+/** A run may lack the setting. */
 export const declareOptional = <T>(type: SettingType<T>, details: Details<NoInfer<T>>): Declaration<T | undefined> => ({
   ...declare<T>(type, details),
   isOptional: true,
 });
 
-/** Returns the type and range of a setting in words, such as `a whole number from 1 to 1024`. */
+/** In words, such as `a whole number from 1 to 1024`. */
 export function rangeOf(type: SettingType): string {
   switch (type.kind) {
     case 'integer':
@@ -113,17 +107,17 @@ export function rangeOf(type: SettingType): string {
   }
 }
 
-/** Returns the values or names that a setting chooses from; undefined if it does not. */
+/** Undefined: no choice. */
 export const choicesOf = (type: SettingType): readonly (string | number)[] | undefined =>
   type.kind === 'choice' || type.kind === 'list' ? type.choices : undefined;
 
-/** Returns the default of a setting in words, or undefined if it has none. */
+/** In words; undefined if there is none. */
 export function defaultOf({ default: value, defaultText }: Declaration): string | undefined {
   if (defaultText !== undefined || typeof value === 'function' || value === undefined) return defaultText;
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Returns the value of a setting from text, as an option or a form gives it. Text of another kind is rejected with the other settings. */
+/** Reads the text of an option or a form. Text of another kind is rejected with the other settings. */
 export function valueOfText({ kind, ...type }: SettingType, text: string): unknown {
   const isNumber = text.trim() !== '' && Number.isFinite(Number(text));
   switch (kind) {
@@ -141,5 +135,5 @@ export function valueOfText({ kind, ...type }: SettingType, text: string): unkno
   }
 }
 
-/** Returns the flag of a setting: `--learning-rate` for `learningRate`. */
+/** `--learning-rate` for `learningRate`. */
 export const flagFor = (key: string): string => `--${key.replace(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`;

@@ -24,7 +24,7 @@ export const MIN_BATCH = 2;
 const EPOCHS = 10;
 
 /**
- * Augmentations, batch size and least number of iterations up to a number of training images. Small data sets need fewer iterations, because
+ * By the number of training images: augmentations, batch size and least number of iterations. Small data sets need fewer iterations, because
  * there is less to learn, but far more epochs. Augmentation helps with 100 images, and not with 500 (docs/recipes.md, small data sets).
  */
 const BY_IMAGES = [
@@ -49,24 +49,24 @@ const rowFor = (images: number) => BY_IMAGES.find(({ below }) => images < below)
 
 export const defaultAugment = (images: number): readonly AugmentationName[] => rowFor(images).augment;
 
-/** Returns the batch size for a number of images, halved until they fill it. */
+/** Halves the batch until the images fill it. */
 export function defaultBatch(images: number): number {
   let { batch }: { batch: number } = rowFor(images);
   while (batch > images) batch /= 2;
   return batch;
 }
 
-/** Returns ten epochs, or a number of iterations if ten epochs have fewer. */
+/** Ten epochs, or a number of iterations if ten epochs have fewer. */
 export const defaultLength = (images: number, batch: number): DataDefaults['length'] =>
   EPOCHS * Math.floor(images / batch) >= rowFor(images).steps ? { epochs: EPOCHS } : { steps: rowFor(images).steps };
 
-/** With fewer training images, reconstructions of other images have clearly larger errors (docs/recipes.md, small data sets). */
+/** With fewer images, reconstructions of other images have clearly larger errors (docs/recipes.md, small data sets). */
 const FEW_IMAGES = 2000;
 
 /** At width 16, digits of MNIST can be recognized after about 300 iterations and are ragged until 1,500 (docs/teaching.md). */
 const FEW_STEPS = 300;
 
-/** Returns what a user should know about a run before it begins, one sentence each. */
+/** What to expect of a run, one sentence each. */
 export function expectations(images: number, steps: number): Text[] {
   const few = `${images} training images are few: expect samples that resemble them, and only rough reconstructions of other images`;
   const short = text`${steps} iterations show rough shapes at best; the default for these images is ${setting('steps')} ${rowFor(images).steps}`;

@@ -1,4 +1,4 @@
-/** What a training run reports while it runs, and the queue to a consumer that may be slower. */
+/** Events of a run, and the queue to a consumer that may be slower. */
 import { render, type Text } from '../errors.js';
 import type { NetworkName } from '../networks/network.js';
 import type { Configuration } from './configuration.js';
@@ -52,7 +52,7 @@ export type TrainingEvent =
   /** Training has ended, and its last iteration is saved. */
   | { readonly type: 'trained'; readonly summary: TrainingSummary };
 
-/** Returns an event whose message has the keys of settings, and whose text leaves their names open. */
+/** The message has the keys of settings; the text leaves their names open. */
 export const messageEvent = <T extends 'note' | 'warning'>(type: T, message: Text) => ({
   type,
   message: render(message),
@@ -98,25 +98,22 @@ export interface TrainingSummary {
   readonly reconstructions?: string;
 }
 
-/** Events that report progress; the next one replaces them. */
+/** The next event of progress replaces the last one. */
 const isProgress = ({ type }: { readonly type: string }): boolean =>
   type === 'iteration' || type === 'decoding' || type === 'extractor' || type === 'scoring';
 
-/** Progress events that wait for the consumer; of more, the oldest are dropped. */
+/** Progress events that wait; of more, the oldest are dropped. */
 const MAX_PROGRESS = 256;
 /** Other events that wait; for more, training waits. */
 const MAX_OTHERS = 64;
 
-/**
- * A bounded queue between a training run and a consumer that may be slower. If the consumer does not keep up, the oldest progress events
- * are dropped; all others are delivered.
- */
+/** A bounded queue. If the consumer does not keep up, the oldest progress events are dropped, and no others. */
 export class EventQueue<Event extends { readonly type: string }> {
   private readonly waiting: Event[] = [];
   private isClosed = false;
   private wakers: (() => void)[] = [];
 
-  /** Adds an event. The promise resolves once there is room for further ones. */
+  /** Resolves once there is room for further events. */
   readonly push = async (event: Event): Promise<void> => {
     if (this.isClosed) return;
     this.waiting.push(event);
@@ -125,13 +122,13 @@ export class EventQueue<Event extends { readonly type: string }> {
     while (!this.isClosed && this.waiting.length - this.progressCount > MAX_OTHERS) await this.change();
   };
 
-  /** Ends the queue: the consumer receives the events that wait, and pending `push` calls resolve. */
+  /** The consumer receives the events that wait, and pending `push` calls resolve. */
   close(): void {
     this.isClosed = true;
     this.wake();
   }
 
-  /** Yields the events in order until the queue is closed and empty. */
+  /** In order, until the queue is closed and empty. */
   async *take(): AsyncGenerator<Event, void> {
     while (!this.isClosed || this.waiting.length > 0) {
       const event = this.waiting.shift();
@@ -145,7 +142,6 @@ export class EventQueue<Event extends { readonly type: string }> {
     return this.waiting.filter(isProgress).length;
   }
 
-  /** Resolves at the next change of the queue. */
   private change(): Promise<void> {
     return new Promise((resolve) => this.wakers.push(resolve));
   }

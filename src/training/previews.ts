@@ -12,7 +12,7 @@ import { modelWeights, type TrainingVectors } from './trainer.js';
 const SAMPLES = 64;
 const PAIRS = 32;
 const PAIRS_PER_ROW = 4;
-/** Test images whose codes are kept: enough to see how they fill the sphere. */
+/** Test images whose codes are kept: they show how codes fill the sphere. */
 const CODES = 512;
 
 /** What is drawn of an iteration. */
@@ -23,7 +23,7 @@ export interface Preview {
   readonly codes: { readonly shape: readonly [count: number, latent: number]; readonly data: Float32Array };
 }
 
-/** Draws the previews of a run: image grids of the same latent samples and the same test images every time. */
+/** Image grids of the same codes and the same test images every time. */
 export class Previews {
   private readonly model: TrainedModel;
   private readonly codes: Float32Array;
@@ -40,7 +40,7 @@ export class Previews {
     this.codes = previewCodes(objective.prior, configuration.latent, configuration.seed);
   }
 
-  /** Draws samples, and test images next to their reconstructions, with the EMA weights if there are any. */
+  /** With the EMA weights if there are any. */
   async draw(vectors: TrainingVectors): Promise<Preview> {
     const model = this.model.withWeights(modelWeights(vectors));
     this.originals ??= await shownOriginals(this.test, this.model.imageElements, CODES);
@@ -58,23 +58,23 @@ export class Previews {
   }
 }
 
-/** Returns the codes [64, M] of previews for a seed. */
+/** [64, M]. */
 export const previewCodes = (prior: Prior, latentSize: number, seed: number): Float32Array =>
   drawCodes(prior, SAMPLES, latentSize, randomStream(seed, 'preview codes'));
 
-/** Returns the images g(z) of codes [N, M]. */
+/** @param codes [N, M] */
 export async function sampleGrid(model: TrainedModel, codes: Float32Array): Promise<Raster> {
   const samples = imagesOf(model, await model.generate({ z: codes }));
   return imageGrid(samples, squareColumns(samples.count));
 }
 
-/** Returns images, each next to its reconstruction. */
+/** Each image is next to its reconstruction. */
 export async function reconstructionGrid(model: TrainedModel, originals: Uint8Array): Promise<Raster> {
   const reconstructions = imagesOf(model, await model.decode({ z: await model.encode({ x: originals }) }));
   return pairGrid(imagesOf(model, originals), reconstructions, PAIRS_PER_ROW);
 }
 
-/** Returns images of a split, from all classes, once they are decoded. A smaller count gives the first of the same images. */
+/** Images from all classes, once they are decoded. A smaller count gives the first of the same images. */
 export async function shownOriginals(split: Split, imageElements: number, count = PAIRS): Promise<Uint8Array> {
   const indices = drawAcrossClasses(split, count);
   await split.prepare?.(indices);

@@ -1,4 +1,4 @@
-/** What may change when a run is resumed, and the state it continues from. */
+/** What may change when a run is resumed. */
 import { EMA_NAMES } from '../age/iteration.js';
 import { EpochSampler } from '../data/batches.js';
 import { InputError, setting } from '../errors.js';
@@ -43,7 +43,7 @@ export function requireResumable(configuration: Configuration, checkpoint: Store
 
 type Updates = Readonly<Record<(typeof NETWORK_NAMES)[number], number>>;
 
-/** Returns the state that a run continues from. An EMA that the checkpoint does not have begins at its weights. */
+/** An EMA that the checkpoint does not have begins at its weights. */
 export function resumedState({ vectors, step, rateScale }: TrainerState, { ema }: Configuration): TrainerState {
   const own = Object.entries(vectors).filter(([name]) => ema > 0 || !(EMA_NAMES as readonly string[]).includes(name));
   const averages =

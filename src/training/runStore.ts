@@ -1,4 +1,4 @@
-/** Where a training run keeps its results, and what is written there after each iteration. */
+/** What a run writes after each iteration, and where. */
 import { InputError } from '../errors.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { Configuration } from './configuration.js';
@@ -10,19 +10,19 @@ import type { IterationReport, Trainer } from './trainer.js';
 /** A line of the log: `step`, `epoch`, `seconds`, and the scalars of the iteration. */
 export type LogEntry = Readonly<Record<string, number>>;
 
-/** A checkpoint and the file that it was read from. */
+/** A checkpoint and its file. */
 export type StoredCheckpoint = Checkpoint & { readonly file: string };
 
 /** The right of this process to write into a store. */
 export interface RunLock {
-  /** Rejects if another process has taken the store over, as each write does. */
+  /** Rejects if another process has taken the store over. */
   confirm(): Promise<void>;
   release(): Promise<void>;
 }
 
 /**
- * The results of a training run: a run folder, browser storage, or memory. A write replaces an earlier one completely or not at all. It
- * rejects with an InputError if it may succeed later, and with another error if another process has taken the store over.
+ * The results of a run: a run folder, browser storage, or memory. A write replaces an earlier one completely or not at all. It rejects with an
+ * InputError if it may succeed later, and with another error if another process has taken the store over.
  */
 export interface RunStore {
   /** The name of the run in messages, such as the path of its folder. */
@@ -44,7 +44,6 @@ export interface RunStore {
   readonly memoryMb?: (() => number) | undefined;
 }
 
-/** What a `RunWriter` works with. */
 interface WriterOptions {
   readonly trainer: Trainer;
   readonly configuration: Configuration;
@@ -57,21 +56,20 @@ interface WriterOptions {
 }
 
 /**
- * Writes what is due after each iteration. If a checkpoint cannot be written, because the disk is full or the folder is gone, training
- * pauses with its state in memory until it can, or the user stops. Log lines wait for the next attempt, and previews are skipped.
+ * Writes what is due after each iteration. If a checkpoint cannot be written, training pauses with its state in memory until it can, or the user
+ * stops. Log lines wait for the next attempt, and previews are skipped.
  */
 export class RunWriter {
   private preview: ({ readonly step: number } & PreviewFiles) | undefined;
   private checkpoint: { readonly step: number; readonly file: string } | undefined;
   private unwritten: LogEntry[] = [];
   private logFailed = false;
-  /** Makes the log entry of the last iteration, if that has none. */
+  /** Makes the missing log entry of the last iteration. */
   private unlogged: (() => LogEntry) | undefined;
   private lastPause = -Infinity;
 
   constructor(private readonly options: WriterOptions) {}
 
-  /** Does what is due before the first iteration. */
   async begin(): Promise<void> {
     const { configuration, trainer } = this.options;
     // Weights of another run cannot be computed again from the seed.
@@ -92,7 +90,7 @@ export class RunWriter {
     if (this.isEvaluationDue) await this.emitEvaluationDue();
   }
 
-  /** Logs, draws and saves the last iteration, so that a paused run can be looked at; single steps are not saved, because they would fill the disk. */
+  /** Logs, draws and saves the last iteration, for someone who looks at it. Single steps are not saved, because they would fill the disk. */
   async pause(): Promise<void> {
     const { trainer, emit } = this.options;
     const { step } = trainer;
@@ -103,7 +101,7 @@ export class RunWriter {
     await emit({ type: 'paused', step });
   }
 
-  /** Saves the last iteration, unless that was done, and returns its files. */
+  /** Saves the last iteration, unless that was done. */
   async finish(): Promise<{ readonly checkpoint: string } & Partial<PreviewFiles>> {
     const { file } = await this.saveOnce();
     if (this.unwritten.length > 0) await this.retryUntilWritten(() => this.writeLog());
@@ -127,7 +125,6 @@ export class RunWriter {
     return this.checkpoint;
   }
 
-  /** Removes what belongs to iterations after a step. */
   async rollBack(step: number): Promise<void> {
     this.unwritten = this.unwritten.filter((entry) => entry.step! <= step);
     this.unlogged = undefined;
@@ -216,10 +213,8 @@ export class RunWriter {
   }
 }
 
-/** How to repeat a write. */
 interface RetryOptions {
   readonly emit: Emit;
-  /** Ends the attempts. */
   readonly signal?: AbortSignal | undefined;
   /** Seconds between two attempts (default: 5). */
   readonly retrySeconds?: number | undefined;
@@ -229,7 +224,7 @@ interface RetryOptions {
 }
 
 /**
- * Writes what must not be lost: training pauses until an attempt succeeds.
+ * Writes what must not be lost: training waits until an attempt succeeds.
  * @throws the error of the last attempt if the signal is aborted, or it is not temporary
  */
 export async function retryUntilWritten<T>(write: () => Promise<T>, options: RetryOptions): Promise<T> {
@@ -249,7 +244,7 @@ export async function retryUntilWritten<T>(write: () => Promise<T>, options: Ret
   }
 }
 
-/** Resolves after some seconds, or as soon as the signal is aborted. */
+/** Resolves early if the signal is aborted. */
 function pause(seconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {

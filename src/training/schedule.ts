@@ -12,22 +12,21 @@ export interface Stage {
   readonly firstStep: number;
   /** Batches of images seen before. */
   readonly firstBatch: number;
-  /** Updates of each network done before. */
+  /** Updates done before. */
   readonly firstUpdates: Readonly<Record<NetworkName, number>>;
 }
 
-/** The position of an iteration in the schedule. */
 export interface IterationPosition {
   readonly stage: Stage;
-  /** Index of its first batch of images, counted from 0 through all epochs. */
+  /** Its first batch of images, counted from 0 through all epochs. */
   readonly batch: number;
-  /** Updates of each network done before it. */
+  /** Updates done before it. */
   readonly updates: Readonly<Record<NetworkName, number>>;
 }
 
 /**
- * The stages of a training run: the configuration's own update plans, then those that `stages` replaces from an epoch on. A stage begins
- * with the first iteration whose first batch belongs to its epoch.
+ * The stages of a run: its own update plans, then the replacements of `stages`. A stage begins with the first iteration whose first batch
+ * belongs to its epoch.
  */
 export class Stages {
   private readonly list: readonly Stage[];
@@ -54,7 +53,7 @@ export class Stages {
     );
   }
 
-  /** Returns the position of the iteration after `step` others. */
+  /** The iteration after `step` others. */
   at(step: number): IterationPosition {
     return positionIn(
       this.list.findLast(({ firstStep }) => firstStep <= step)!,
@@ -62,12 +61,11 @@ export class Stages {
     );
   }
 
-  /** The first iteration of the stage after the one at `step`, or undefined if that is the last. */
+  /** The first iteration of the next stage, if there is one. */
   nextAfter(step: number): number | undefined {
     return this.list.find(({ firstStep }) => firstStep > step)?.firstStep;
   }
 
-  /** Iterations of the configured length. */
   get totalSteps(): number {
     const { length } = this.configuration;
     if ('steps' in length) return length.steps;
@@ -79,7 +77,7 @@ export class Stages {
   }
 }
 
-/** Returns the plans that settings name. A stage does not name the plans that it leaves as they are. */
+/** A stage does not name the plans that it leaves as they are. */
 function plansOf<T extends Pick<StageSettings, `${NetworkName}Updates`>>(settings: T) {
   const named = NETWORK_NAMES.flatMap((network) => {
     const plan = settings[`${network}Updates`];
@@ -104,7 +102,6 @@ function positionIn(stage: Stage, step: number): IterationPosition {
   };
 }
 
-/** The progress of a training run before an iteration. */
 export interface Progress {
   /** Iterations done. */
   readonly step: number;
@@ -114,8 +111,8 @@ export interface Progress {
 }
 
 /**
- * Returns the learning rate of an iteration. `halving` halves it before each epoch k with k mod halveEvery = halveEvery - 1. During the
- * first `warmupSteps` iterations it also rises linearly from 1/warmupSteps of its value.
+ * `halving` halves the learning rate before each epoch k with k mod halveEvery = halveEvery - 1. During the first `warmupSteps` iterations, the
+ * rate also rises linearly from 1/warmupSteps of its value.
  */
 export function learningRateAt(
   progress: Progress,
@@ -138,8 +135,8 @@ function scheduledFraction(
 }
 
 /**
- * Returns the EMA decay of an iteration. It is 0 for `emaStart` iterations, so that the EMA equals the weights. In the n iterations since,
- * it rises as (1 + n) / (10 + n), so that the first weights are soon forgotten, to at most `ema`.
+ * Returns 0 for `emaStart` iterations, so that the EMA equals the weights. In the n iterations since, the decay rises as (1 + n) / (10 + n), so
+ * that the first weights are soon forgotten, to at most `ema`.
  */
 export function emaDecayAt(step: number, { ema, emaStart }: Pick<Configuration, 'ema' | 'emaStart'>): number {
   const since = step - emaStart;
@@ -149,6 +146,6 @@ export function emaDecayAt(step: number, { ema, emaStart }: Pick<Configuration, 
 /** Iterations after which a run shows that it works, before the first regular preview. */
 const EARLY_PREVIEWS: readonly number[] = [10, 30, 100, 300];
 
-/** Returns whether previews are due after an iteration: every `sampleEvery` iterations, and at some earlier ones. */
+/** Previews are due every `sampleEvery` iterations, and at some earlier ones. */
 export const isPreviewDue = (step: number, { sampleEvery }: Pick<Configuration, 'sampleEvery'>): boolean =>
   sampleEvery > 0 && (step % sampleEvery === 0 || (step < sampleEvery && EARLY_PREVIEWS.includes(step)));

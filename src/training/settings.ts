@@ -1,7 +1,4 @@
-/**
- * Every setting of a run, declared once. The schema of `config.json`, the options of `train` and `bench`, the form of the studio, the
- * table in docs/settings.md and the types of the library follow from here.
- */
+/** Every setting, declared once: for `config.json`, the options of `train` and `bench`, the studio, docs/settings.md and the types of the library. */
 import { AUGMENTATIONS } from '../age/augmentation.js';
 import { DISTANCES, DIVERGENCES } from '../age/objective.js';
 import { PRIORS } from '../age/prior.js';
@@ -51,7 +48,7 @@ const FRACTION = number(0, 1, 0, 1);
 /** At least 0 and below 1. */
 const DECAY = number(0, 1, 1);
 
-/** Returns the network for an image size. A size that no network has is rejected with the other settings. */
+/** The network for an image size. A size that no network has is rejected with the other settings. */
 export const networkFor = (size: unknown): ArchitectureName =>
   (IMAGE_SIZES.find((row) => row.size === size) ?? IMAGE_SIZES[0]).architecture;
 
@@ -59,7 +56,7 @@ const sizeOf = (name: ArchitectureName): number => ARCHITECTURES[name].imageSize
 const sizeOfNetwork = (name: unknown): number | undefined =>
   ARCHITECTURE_NAMES.filter((known) => known === name).map(sizeOf)[0];
 
-/** The settings in the order of `config.json`. Defaults that depend on others come after them. */
+/** In the order of `config.json`. Defaults that depend on other settings come after them. */
 export const SETTINGS = {
   data: declare(string('the name or path of data'), {
     title: 'Data',
@@ -362,7 +359,7 @@ export const SETTINGS = {
   }),
 };
 
-/** Settings of a caller that `config.json` doesn't have, because they stand for others. */
+/** Settings of a caller that stand for others, which `config.json` has. */
 export const SHORTHANDS = {
   epochs: declareOptional(integer(1, MAX_EPOCHS), {
     title: 'Epochs',
@@ -401,10 +398,10 @@ export type Configuration = ValuesOf<typeof SETTINGS>;
 /** Settings of a caller: as far as they are not the defaults. */
 export interface Settings extends Partial<Configuration>, ValuesOf<typeof SHORTHANDS> {}
 
-/** The declarations of all settings that a caller may give, by key. */
+/** What a caller may give. */
 export const DECLARATIONS: Readonly<Record<string, Declaration>> = { ...SETTINGS, ...SHORTHANDS };
 
-/** Settings without a fixed default: they depend on the data, or may be absent. */
+/** They have no fixed default. */
 type OpenKeys =
   | ('data' | 'size' | 'channels' | 'crop' | 'padding' | 'augment' | 'network' | 'batch' | 'length')
   | OptionalKeys<typeof SETTINGS>;
@@ -416,7 +413,7 @@ export const DEFAULTS = Object.fromEntries(
   ),
 ) as unknown as Omit<Configuration, OpenKeys>;
 
-/** Returns settings with their defaults for the data, in the order of their declaration. Unknown ones come last. */
+/** Adds the defaults for the data, in the order of declarations. Unknown settings come last. */
 export function withDefaults(
   given: Readonly<Record<string, unknown>>,
   known: Omit<Known, 'values'>,
@@ -428,5 +425,5 @@ export function withDefaults(
   return Object.fromEntries(keys.flatMap((key) => (values[key] === undefined ? [] : [[key, values[key]]])));
 }
 
-/** Whether a run may be resumed with a different value of a setting. Of update plans, the loss weights may change. */
+/** Whether a resumed run may change a setting. Of update plans, the loss weights may change. */
 export const isChangeable = (key: string): boolean => DECLARATIONS[key]?.isChangeable ?? false;

@@ -59,7 +59,7 @@ export const totalStepsFor = (configuration: Configuration, images: number): num
 /** Trains both networks one iteration at a time. All random numbers are functions of the seed and the iteration. */
 export class Trainer {
   private elapsed = 0;
-  /** The state while there is no program that holds it. */
+  /** The state while no program holds it. */
   private entering: TrainingVectors | undefined;
 
   private constructor(
@@ -141,13 +141,12 @@ export class Trainer {
     await this.enter(this.stages.at(step).stage, vectors);
   }
 
-  /** Runs one iteration. */
   async iterate(): Promise<IterationReport> {
     const { epoch, learningRate, report } = await this.advance(true);
     return { step: this.done, epoch, learningRate, scalars: this.named(report!.data as Float32Array) };
   }
 
-  /** Runs one iteration without its report, which a device need not be waited for. */
+  /** Without the report, which a device need not be waited for. */
   async iterateUnread(): Promise<void> {
     await this.advance(false);
   }
@@ -168,7 +167,6 @@ export class Trainer {
     return { epoch, learningRate, report };
   }
 
-  /** Writes the profile, if the program was compiled with one. */
   endProfiling(): void {
     this.current.program.endProfiling();
   }
@@ -220,7 +218,7 @@ export class Trainer {
     };
   }
 
-  /** Returns the images of an iteration's encoder updates, [updates, batch, C, H, W]. */
+  /** [updates, batch, C, H, W]. */
   private async imagesFrom(firstBatch: number, updates: number): Promise<Uint8Array> {
     const { batch, channels, size, flip, seed } = this.configuration;
     const imageBytes = channels * size * size;
@@ -236,7 +234,7 @@ export class Trainer {
     return images;
   }
 
-  /** Prefetches the images of a later iteration. Errors surface when the images are used. */
+  /** Errors surface when the images are used. */
   private prefetch(step: number): void {
     if (this.split.prepare === undefined || step >= this.totalSteps) return;
     const { batch, stage } = this.stages.at(step);
@@ -245,7 +243,7 @@ export class Trainer {
     }
   }
 
-  /** Returns the scalars of a report by name, each with what is easier to read: the gap of a divergence, and the cosine of a distance. */
+  /** Adds what is easier to read: the gap of a divergence, and the cosine of a distance. */
   private named(report: Float32Array): Record<string, number> {
     const { spec, reportNames } = this.current;
     const { latent, channels } = this.configuration;
@@ -263,10 +261,10 @@ export class Trainer {
   }
 }
 
-/** Returns the mean cosine behind a value of the distance `cos`, which takes its mean over an axis of this size as well. */
+/** The mean cosine behind a value of the distance `cos`, which also averages over an axis of this size. */
 const cosineOf = (distance: number, size: number): number => (2 - distance) * size;
 
-/** The compiled iteration of a stage, and the state in it. */
+/** The iteration of a stage, and the state in it. */
 class CompiledStage {
   private constructor(
     readonly stage: Stage,
@@ -287,7 +285,7 @@ class CompiledStage {
   }
 }
 
-/** Returns Adam's scalars for each of a network's updates in an iteration. */
+/** Adam's scalars for each update of a network in an iteration. */
 function schedule({ stage, updates }: IterationPosition, network: NetworkName, learningRate: number): Float32Array {
   const rows = Array.from({ length: stage.plans[network].updates }, (_, number) =>
     adamScalars(learningRate, updates[network] + number + 1, ADAM),

@@ -71,7 +71,6 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingSum
   }
 }
 
-/** What the iterations of a session share. */
 interface Session {
   readonly options: TrainingOptions;
   readonly trainer: Trainer;
@@ -89,7 +88,7 @@ class Clock {
     [this.begin, this.waited] = [performance.now(), 0];
   }
 
-  /** Seconds since the start, to milliseconds. */
+  /** To milliseconds. */
   get seconds(): number {
     return Math.round(performance.now() - this.begin - this.waited) / 1000;
   }
@@ -149,7 +148,6 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
   }
 }
 
-/** Runs the remaining iterations, as far as nobody stops them. */
 async function iterate(session: Session, secondsBefore: number): Promise<void> {
   const { options, trainer, writer, emit, clock } = session;
   let previous = clock.seconds;
@@ -168,7 +166,7 @@ async function iterate(session: Session, secondsBefore: number): Promise<void> {
   }
 }
 
-/** Waits while the run is paused, and returns whether it goes on. */
+/** Waits during a pause, and returns whether training goes on. */
 async function isContinued({ options, trainer, writer, emit, clock }: Session): Promise<boolean> {
   const { steer = () => (options.signal?.aborted ? 'stop' : 'train') } = options;
   const first = steer(trainer.step);
@@ -186,7 +184,7 @@ async function isContinued({ options, trainer, writer, emit, clock }: Session): 
   return next === 'train';
 }
 
-/** Training that cannot go on, although nothing in its input is wrong. */
+/** Nothing in the input is wrong. */
 class TrainingFailure extends DescribedError {
   override readonly name: string = 'TrainingFailure';
 }
@@ -194,10 +192,7 @@ class TrainingFailure extends DescribedError {
 /** A runtime may occupy the thread during an iteration: signals and timers get their turn between two. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => void (globalThis.setImmediate ?? setTimeout)(resolve));
 
-/**
- * Saves what a device that failed still holds.
- * @throws {InputError} with the failure and the saved iteration
- */
+/** @throws {InputError} with the failure and the last iteration that is saved */
 async function saveAfterFailure(
   error: DeviceError,
   trainer: Trainer,
@@ -214,10 +209,7 @@ async function saveAfterFailure(
   );
 }
 
-/**
- * Rolls back to the last checkpoint and halves the learning rate, because a loss or gradient is NaN or infinite.
- * @throws {Error} if the configuration does not allow a further rollback
- */
+/** @throws {Error} if the configuration allows no further rollback */
 async function recover(
   problem: string,
   trainer: Trainer,
