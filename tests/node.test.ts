@@ -205,6 +205,17 @@ describe('training through the library', () => {
     await model.release();
   });
 
+  it('keeps the scores of a finished run that is resumed, without scoring again', async () => {
+    const out = join(temporaryFolder(), 'run');
+    const { test } = await train({ ...tiny, data: noiseArchive(1) }, { out, threads: 1 });
+    const types: string[] = [];
+    const onEvent = ({ type }: RunEvent) => void types.push(type);
+    const again = await train({}, { out, resume: true, threads: 1, onEvent });
+    expect(again).toMatchObject({ session_steps: 0, test });
+    expect(types).toContain('trained');
+    expect(types).not.toContain('scoring');
+  });
+
   it('initializes weights and settings from another run, and warns if that loses color', async () => {
     const cwd = temporaryFolder();
     const [first, second] = [join(cwd, 'first'), join(cwd, 'second')];

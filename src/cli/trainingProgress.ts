@@ -119,11 +119,14 @@ function progressParts({
   ];
 }
 
-/** `1200/9370  epoch 2  18.3 it/s  ETA 7m25s  encoder: KL_real 0.012  KL_fake 0.034  match_x 0.21  generator: ...`. */
+/**
+ * `1200/9370  epoch 1  18.3 it/s  ETA 7m25s  encoder: KL_real 0.012  KL_fake 0.034  match_x 0.21  generator: ...`, with the epoch of the log,
+ * which counts from 0.
+ */
 function progressLine({ report: { step, epoch, scalars }, totalSteps, secondsPerIteration }: Progress): string {
   const eta = duration((totalSteps - step) * secondsPerIteration);
   const terms = (['encoder', 'generator'] as const).map((network) => `${network}: ${lossTerms(scalars, network)}`);
-  return `${step}/${totalSteps}  epoch ${epoch + 1}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ETA ${eta}  ${terms.join('  ')}`;
+  return `${step}/${totalSteps}  epoch ${epoch}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ETA ${eta}  ${terms.join('  ')}`;
 }
 
 /** Shows of a divergence the gap above its lower bound, which is easier to read; the log has both. */

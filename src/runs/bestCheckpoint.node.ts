@@ -1,8 +1,12 @@
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
-import { writeFileAtomically } from '../files/atomic.node.js';
-import { readRegularFile, readTextIfExists } from '../files/regularFile.node.js';
+import { readRegularFile } from '../files/regularFile.node.js';
 import { betterDirection } from '../metrics/registry.js';
+import type { OwnFolder } from './ownFolder.node.js';
+
+const FILE = 'checkpoints/best.safetensors';
+const RECORD = 'best.json';
+const MAX_BYTES = 2 ** 16;
 
 /** The record of the best checkpoint. */
 export interface BestRecord {
@@ -22,12 +26,10 @@ export interface BestRecord {
 
 /** The best checkpoint of a run so far: `checkpoints/best.safetensors`, a copy that no pruning removes, and `best.json`. */
 export class BestCheckpoint {
-  readonly file: string;
-  private readonly recordFile: string;
+  constructor(private readonly folder: OwnFolder) {}
 
-  constructor(folder: string) {
-    this.file = join(folder, 'checkpoints', 'best.safetensors');
-    this.recordFile = join(folder, 'best.json');
+  get file(): string {
+    return join(this.folder.path, FILE);
   }
 
   /**
@@ -35,12 +37,16 @@ export class BestCheckpoint {
    * @throws {InputError} if the record is corrupt
    */
   async read(): Promise<(BestRecord & { readonly file: string }) | undefined> {
-    const text = await readTextIfExists(this.recordFile);
+    const text = await this.folder.readText(RECORD, MAX_BYTES);
     if (text === undefined) return undefined;
     try {
       return { ...requireRecord(JSON.parse(text)), file: this.file };
     } catch {
-      throw new InputError(this.recordFile, 'corrupt file', 'delete it to choose the best checkpoint again');
+      throw new InputError(
+        join(this.folder.path, RECORD),
+        'corrupt file',
+        'delete it to choose the best checkpoint again',
+      );
     }
   }
 
@@ -52,8 +58,8 @@ export class BestCheckpoint {
     const before = await this.read();
     if (!Number.isFinite(candidate.value) || !isBetter(candidate, before)) return false;
     // The copy is written first: after a kill here, this checkpoint is evaluated again, which writes the record.
-    await writeFileAtomically(this.file, await readRegularFile(checkpoint));
-    await writeFileAtomically(this.recordFile, new TextEncoder().encode(`${JSON.stringify(candidate, null, 2)}\n`));
+    await this.folder.write(FILE, await readRegularFile(checkpoint));
+    await this.folder.write(RECORD, `${JSON.stringify(candidate, null, 2)}\n`);
     return true;
   }
 }

@@ -11,7 +11,7 @@ const MAX_BYTES = 4096;
  * @throws {InputError} if they were changed, added, removed or renamed
  */
 export async function requireSameData(run: RunFolder, { name, digest }: ImageSource): Promise<void> {
-  const recorded = digest && parseRecord(await run.readText(NAME, MAX_BYTES));
+  const recorded = digest && parseRecord(await run.files.readText(NAME, MAX_BYTES));
   if (recorded === undefined) return;
   const { count, sha256 } = await digest!();
   if (sha256 === recorded.sha256 && count === recorded.count) return;
@@ -26,8 +26,8 @@ export async function requireSameData(run: RunFolder, { name, digest }: ImageSou
 
 /** Records the images, unless that was done. */
 export async function recordData(run: RunFolder, { digest }: ImageSource): Promise<void> {
-  if (digest === undefined || parseRecord(await run.readText(NAME, MAX_BYTES)) !== undefined) return;
-  await run.write(NAME, `${JSON.stringify({ format: FORMAT, ...(await digest()) })}\n`);
+  if (digest === undefined || parseRecord(await run.files.readText(NAME, MAX_BYTES)) !== undefined) return;
+  await run.files.write(NAME, `${JSON.stringify({ format: FORMAT, ...(await digest()) })}\n`);
 }
 
 /** Returns undefined for a damaged file, and a run of an earlier version. */

@@ -1,17 +1,18 @@
 /** Evaluations in run folders, which `evaluate` and training write, and `compare` reads. */
-import { readdir, rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../errors.js';
-import { describeSystemError, numbered, writeFileAtomically, wrapWriteErrors } from '../files/atomic.node.js';
-import { readTextFile, readTextIfExists } from '../files/regularFile.node.js';
+import { numbered } from '../files/atomic.node.js';
 import { encodePng } from '../images/files.node.js';
 import { imageGrid } from '../images/imageGrid.js';
 import type { GridImages } from '../metrics/metric.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import type { Subscriber } from '../training/events.js';
+import { OwnFolder } from './ownFolder.node.js';
 import { bytesOf, sha256 } from './runFolder.node.js';
 
 const FORMAT = 'agenet evaluation 2';
+const MAX_BYTES = 2 ** 20;
 
 interface EvaluationRecord {
   readonly step: number;
@@ -52,43 +53,35 @@ export const evaluatedWeights = ({ weights }: TrainedModel, step: number, ema: b
 });
 
 /** `evaluation-001874.json`, or `evaluation-001874-raw.json` without EMA weights. */
-const fileOf = (folder: string, kind: string, { step, ema }: EvaluatedWeights, extension: string): string =>
-  join(folder, `${kind}-${numbered(step)}${ema ? '' : '-raw'}.${extension}`);
+const nameOf = (kind: string, { step, ema }: EvaluatedWeights, extension: string): string =>
+  `${kind}-${numbered(step)}${ema ? '' : '-raw'}.${extension}`;
 
 /** Writes an evaluation and its image grids, and returns their paths. */
 export async function writeEvaluation(
-  folder: string,
+  folder: OwnFolder,
   weights: EvaluatedWeights,
   evaluation: Readonly<Record<string, unknown>>,
   grids: Readonly<Record<string, GridImages>>,
 ): Promise<{ readonly file: string; readonly grids: readonly string[] }> {
   const gridFiles: string[] = [];
-  for (const [name, { images, columns }] of Object.entries(grids)) {
-    const file = fileOf(folder, name, weights, 'png');
-    await writeFileAtomically(file, await encodePng(imageGrid(images, columns)));
-    gridFiles.push(file);
-  }
-  const file = fileOf(folder, 'evaluation', weights, 'json');
+  for (const [name, { images, columns }] of Object.entries(grids))
+    gridFiles.push(await folder.write(nameOf(name, weights, 'png'), await encodePng(imageGrid(images, columns))));
   const record = { format: FORMAT, weights_digest: weights.digest, ...evaluation };
-  await writeFileAtomically(file, new TextEncoder().encode(`${JSON.stringify(record, null, 2)}\n`));
+  const file = await folder.write(nameOf('evaluation', weights, 'json'), `${JSON.stringify(record, null, 2)}\n`);
   return { file, grids: gridFiles };
 }
 
 /** Removes evaluations of later iterations when a run is resumed, because training replaces their weights. */
 export const removingLaterEvaluations =
-  (folder: string): Subscriber =>
-  async (event, { confirm }) => {
+  (folder: OwnFolder): Subscriber =>
+  async (event) => {
     if (event.type !== 'start') return;
-    await confirm();
-    for (const { name, step } of await evaluationFiles(folder))
-      if (step > event.step) await wrapWriteErrors(join(folder, name), () => rm(join(folder, name), { force: true }));
+    for (const { name, step } of await evaluationFiles(folder)) if (step > event.step) await folder.remove(name);
   };
 
 /** Lists the files of all evaluations: the latest iteration last, and EMA weights after raw weights. */
-async function evaluationFiles(folder: string) {
-  const names = await readdir(folder).catch((error: unknown) => {
-    throw new InputError(folder, `cannot read the run folder (${describeSystemError(error)})`);
-  });
+async function evaluationFiles(folder: OwnFolder) {
+  const names = await folder.list();
   return names
     .flatMap((name) => {
       const [, kind, step, raw] = FILE_NAME.exec(name) ?? [];
@@ -102,20 +95,24 @@ async function evaluationFiles(folder: string) {
  * @throws {InputError} if there is none, it is corrupt, or it has an older format
  */
 export async function readLatestEvaluation(run: string): Promise<EvaluationRecord> {
-  const latest = (await evaluationFiles(run)).findLast(({ kind }) => kind === 'evaluation');
+  const folder = await OwnFolder.at(run);
+  const latest = (await evaluationFiles(folder)).findLast(({ kind }) => kind === 'evaluation');
   if (latest === undefined) throw new InputError(run, 'not evaluated yet', `run agenet evaluate ${run}`);
-  const file = join(run, latest.name);
-  return parseEvaluation(file, await readTextFile(file).catch(() => ''));
+  const text = await folder.readText(latest.name, MAX_BYTES).catch(() => undefined);
+  return parseEvaluation(join(run, latest.name), text ?? '');
 }
 
 /**
  * Reads the evaluation of weights, or returns undefined if there is none.
  * @throws {InputError} if the file is corrupt, or has an older format
  */
-export async function readEvaluationOf(run: string, weights: EvaluatedWeights): Promise<EvaluationRecord | undefined> {
-  const file = fileOf(run, 'evaluation', weights, 'json');
-  const text = await readTextIfExists(file);
-  const found = text === undefined ? undefined : await parseEvaluation(file, text);
+export async function readEvaluationOf(
+  folder: OwnFolder,
+  weights: EvaluatedWeights,
+): Promise<EvaluationRecord | undefined> {
+  const name = nameOf('evaluation', weights, 'json');
+  const text = await folder.readText(name, MAX_BYTES);
+  const found = text === undefined ? undefined : await parseEvaluation(join(folder.path, name), text);
   return found?.weights_digest === weights.digest ? found : undefined;
 }
 

@@ -22,6 +22,7 @@ import type { StoredCheckpoint } from '../training/runStore.js';
 import { VERSION } from '../version.node.js';
 import { evaluatedWeights, readEvaluationOf, runFolderOf } from './evaluationFile.node.js';
 import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
+import { OwnFolder } from './ownFolder.node.js';
 import { openRun } from './runFolder.node.js';
 
 interface RunExport extends Pick<ExtractorOptions, 'onNote' | 'onStep'> {
@@ -215,8 +216,8 @@ async function evaluationOf(
   ema: boolean,
 ): Promise<CardEvaluation | undefined> {
   const folder = await runFolderOf(file);
-  const found = folder === undefined ? undefined : await readEvaluationOf(folder, evaluatedWeights(model, step, ema));
-  if (found === undefined) return undefined;
+  const found = folder && (await readEvaluationOf(await OwnFolder.at(folder), evaluatedWeights(model, step, ema)));
+  if (!found) return undefined;
   const { data, split, images, samples, extractor } = found.protocol as Readonly<Record<string, string>> & {
     readonly extractor?: { readonly name: string };
   };

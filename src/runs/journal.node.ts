@@ -53,7 +53,7 @@ export class Journal {
   private hasStarted = false;
   private hasWarned = false;
 
-  constructor(private readonly run: Pick<RunFolder, 'append' | 'readEnd'>) {}
+  constructor(private readonly run: Pick<RunFolder, 'files'>) {}
 
   readonly onEvent = async (event: TrainingEvent, { emit }: RunningTraining): Promise<void> => {
     const entry = entryOf(event);
@@ -81,7 +81,7 @@ export class Journal {
 
   /** Returns the scores of a run that ended after this iteration, if the journal has them. */
   async scoresAfter(step: number): Promise<FinalScores | undefined> {
-    const end = await this.run.readEnd(JOURNAL_NAME, MAX_TAIL).catch(() => undefined);
+    const end = await this.run.files.readEnd(JOURNAL_NAME, MAX_TAIL).catch(() => undefined);
     const entries = (end?.text ?? '').split('\n').flatMap(parseEntry);
     const scored = entries.findLastIndex(({ type }) => type === 'scored');
     const trained = entries.slice(0, Math.max(0, scored)).findLast(({ type }) => type === 'trained');
@@ -95,7 +95,7 @@ export class Journal {
   async append(event: JournalEvent): Promise<string | undefined> {
     const entry: JournalEntry = { time: new Date().toISOString(), ...event };
     try {
-      await this.run.append(JOURNAL_NAME, `${JSON.stringify(entry)}\n`);
+      await this.run.files.append(JOURNAL_NAME, `${JSON.stringify(entry)}\n`);
       return undefined;
     } catch (error) {
       // A folder that was lost is reported when training writes what must not be lost.

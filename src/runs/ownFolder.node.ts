@@ -1,7 +1,7 @@
 /** The one rule for folders that others may change while a process uses them, such as run folders. */
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, realpath, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
 import { makeFolder, wrapReadErrors, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
 import { OPEN_FOR_READING, requireRegular } from '../files/regularFile.node.js';
@@ -26,6 +26,9 @@ export interface TextEnd {
   readonly isWhole: boolean;
 }
 
+/** Holds a lock during a write, which calls `confirm` first: it rejects if this process may not write any more. */
+type WhileHeld = <T>(write: (confirm: () => Promise<void>) => Promise<T>) => Promise<T>;
+
 /**
  * A folder that a process means for some time. Each use checks first that its path still leads there, without links. Files must be regular:
  * links, pipes, sockets and devices are refused without waiting for them. Names are relative, such as `samples/000500.png`.
@@ -35,8 +38,7 @@ export class OwnFolder {
     readonly path: string,
     /** The path without links. */
     private readonly real: string,
-    /** Rejects if this process may not write here any more. */
-    private readonly confirmHeld: () => Promise<void> = () => Promise.resolve(),
+    private readonly whileHeld: WhileHeld = (write) => write(() => Promise.resolve()),
   ) {}
 
   /**
@@ -49,12 +51,12 @@ export class OwnFolder {
 
   /** It need not exist. */
   below(...names: readonly string[]): OwnFolder {
-    return new OwnFolder(join(this.path, ...names), join(this.real, ...names), this.confirmHeld);
+    return new OwnFolder(join(this.path, ...names), join(this.real, ...names), this.whileHeld);
   }
 
-  /** Returns this folder with a check before each write, such as that a lock is still held. */
-  heldBy(confirm: () => Promise<void>): OwnFolder {
-    return new OwnFolder(this.path, this.real, confirm);
+  /** Returns this folder for writes under a lock. */
+  heldBy(whileHeld: WhileHeld): OwnFolder {
+    return new OwnFolder(this.path, this.real, whileHeld);
   }
 
   /** Whether the path leads to a folder without a link. */
@@ -71,7 +73,7 @@ export class OwnFolder {
 
   /** @throws {InputError} if there is no regular file */
   async open(name: string): Promise<OpenedFile> {
-    const { path } = await this.confirmParent(name);
+    const path = await this.confirmParent(name);
     return wrapReadErrors(path, async () => {
       const file = await open(path, READING_WITHOUT_LINKS);
       try {
@@ -128,58 +130,71 @@ export class OwnFolder {
    * Writes a file completely or not at all, and returns its path.
    * @throws {InputError} if it cannot be written
    */
-  async write(name: string, content: Uint8Array | string): Promise<string> {
-    const path = await this.confirmWriting(name);
-    await writeFileAtomically(path, typeof content === 'string' ? new TextEncoder().encode(content) : content);
-    return path;
+  write(name: string, content: Uint8Array | string): Promise<string> {
+    return this.writing(name, async (path) => {
+      await writeFileAtomically(path, typeof content === 'string' ? new TextEncoder().encode(content) : content);
+      return path;
+    });
   }
 
   /**
    * Appends complete lines, or nothing if that fails. Removes an incomplete line that a killed process has left.
    * @throws {InputError} if the file cannot be written
    */
-  async append(name: string, lines: string): Promise<void> {
-    const path = await this.confirmWriting(name);
-    await wrapWriteErrors(path, async () => {
+  append(name: string, lines: string): Promise<void> {
+    return this.extend(name, Buffer.from(lines), endOfLines);
+  }
+
+  /** Replaces the end of a file from a position on. @throws {InputError} if the file cannot be written */
+  writeEnd(name: string, position: number, bytes: Uint8Array): Promise<void> {
+    return this.extend(name, bytes, () => Promise.resolve(position));
+  }
+
+  private extend(
+    name: string,
+    bytes: Uint8Array,
+    startIn: (file: FileHandle, size: number) => Promise<number>,
+  ): Promise<void> {
+    const write = async (path: string): Promise<void> => {
       const file = await open(path, APPENDING, 0o666);
       try {
         const found = await file.stat();
         requireRegular(found);
-        await appendAt(file, await endOfLines(file, found.size), Buffer.from(lines));
+        await writeEnd(file, await startIn(file, found.size), bytes);
       } finally {
         await file.close();
       }
-    });
+    };
+    return this.writing(name, (path) => wrapWriteErrors(path, () => write(path)));
   }
 
   /** @throws {InputError} if a file cannot be removed */
-  async remove(name: string): Promise<void> {
-    const path = await this.confirmWriting(name);
-    await wrapWriteErrors(path, () => rm(path, { force: true }));
+  remove(name: string): Promise<void> {
+    return this.writing(name, (path) => wrapWriteErrors(path, () => rm(path, { force: true })));
   }
 
   /** @throws {InputError} if the folder is missing and cannot be created */
   async makeFolder(name: string): Promise<void> {
-    const path = await this.confirmWriting(name);
-    await wrapWriteErrors(path, () => makeFolder(path));
+    await this.writing(name, (path) => wrapWriteErrors(path, () => makeFolder(path)));
     await this.below(name).confirm();
   }
 
-  /** Returns the path of a file that this process may write. */
-  private async confirmWriting(name: string): Promise<string> {
-    const { path, folder } = await this.confirmParent(name).catch((error: unknown) => {
-      if (isMissing(error))
-        throw new InputError(join(this.path, name), 'cannot be written (its folder does not exist)');
-      throw error;
+  private writing<T>(name: string, write: (path: string) => Promise<T>): Promise<T> {
+    return this.whileHeld(async (confirm) => {
+      const path = await this.confirmParent(name).catch((error: unknown) => {
+        if (isMissing(error))
+          throw new InputError(join(this.path, name), 'cannot be written (its folder does not exist)');
+        throw error;
+      });
+      await confirm();
+      return write(path);
     });
-    await folder.confirmHeld();
-    return path;
   }
 
-  private async confirmParent(name: string): Promise<{ readonly path: string; readonly folder: OwnFolder }> {
-    const folder = dirname(name) === '.' ? this : this.below(dirname(name));
-    await folder.confirm();
-    return { path: join(folder.path, basename(name)), folder };
+  /** Returns the path of a file whose folder is intact. */
+  private async confirmParent(name: string): Promise<string> {
+    await (dirname(name) === '.' ? this : this.below(dirname(name))).confirm();
+    return join(this.path, name);
   }
 }
 
@@ -202,7 +217,7 @@ async function endOfLines(file: FileHandle, size: number): Promise<number> {
   return size;
 }
 
-async function appendAt(file: FileHandle, end: number, bytes: Buffer): Promise<void> {
+async function writeEnd(file: FileHandle, end: number, bytes: Uint8Array): Promise<void> {
   try {
     await file.truncate(end);
     for (let done = 0; done < bytes.length;)

@@ -23,7 +23,7 @@ import type { Preview } from '../training/previews.js';
 import type { LogEntry, RunLock, RunStore, StoredCheckpoint } from '../training/runStore.js';
 import { modelWeights } from '../training/trainer.js';
 import { FolderLock, LOCK_NAME } from './lock.node.js';
-import { OwnFolder, type TextEnd } from './ownFolder.node.js';
+import { OwnFolder } from './ownFolder.node.js';
 import { STEERING_NAME } from './steering.node.js';
 
 /** @throws {InputError} if a checkpoint cannot be read, or is corrupt or of another format */
@@ -54,10 +54,18 @@ export class RunFolder implements RunStore {
   /** The lock under which the folder was created, until `lock` returns it. */
   private firstLock: RunLock | undefined;
 
-  private constructor(private readonly folder: OwnFolder) {}
+  /**
+   * Each write takes the lock, if this process does not hold it.
+   * @internal
+   */
+  readonly files: OwnFolder;
+
+  private constructor(folder: OwnFolder) {
+    this.files = folder.heldBy((write) => this.whileHeld(write));
+  }
 
   get path(): string {
-    return this.folder.path;
+    return this.files.path;
   }
 
   /**
@@ -108,13 +116,13 @@ export class RunFolder implements RunStore {
   /** @throws {InputError} if it is corrupt or of another version */
   async readConfiguration(): Promise<Configuration> {
     const file = join(this.path, CONFIGURATION_NAME);
-    const text = await this.folder.readText(CONFIGURATION_NAME, MAX_CONFIGURATION_BYTES);
+    const text = await this.files.readText(CONFIGURATION_NAME, MAX_CONFIGURATION_BYTES);
     if (text === undefined) throw new InputError(file, 'not found');
     return decodeConfiguration(text, file);
   }
 
   async writeConfiguration(configuration: Configuration): Promise<void> {
-    await this.write(CONFIGURATION_NAME, encodeConfiguration(configuration));
+    await this.files.write(CONFIGURATION_NAME, encodeConfiguration(configuration));
   }
 
   /**
@@ -148,7 +156,7 @@ export class RunFolder implements RunStore {
 
   /** Removes older checkpoints that the configuration does not keep, and returns the path of this one. */
   async writeCheckpoint(checkpoint: Checkpoint): Promise<string> {
-    const file = await this.write(checkpointName(checkpoint.step), encodeCheckpoint(checkpoint, sha256));
+    const file = await this.files.write(checkpointName(checkpoint.step), encodeCheckpoint(checkpoint, sha256));
     await this.prune(checkpoint);
     return file;
   }
@@ -173,16 +181,18 @@ export class RunFolder implements RunStore {
     if (keepLast === 0) return;
     const older = (await this.stepsOf('checkpoints')).filter((step) => step <= newest).slice(0, -keepLast);
     for (const step of older)
-      if (keepEvery === 0 || step % keepEvery !== 0)
-        await this.whileHeld((folder) => folder.remove(checkpointName(step)));
+      if (keepEvery === 0 || step % keepEvery !== 0) await this.files.remove(checkpointName(step));
   }
 
   /** Writes the previews of an iteration: PNG files, and the codes as a NumPy array. */
   async writePreviews(step: number, { codes, samples, reconstructions }: Preview): Promise<PreviewFiles> {
-    await this.write(`codes/${numbered(step)}.npy`, encodeNpy(codes));
+    await this.files.write(`codes/${numbered(step)}.npy`, encodeNpy(codes));
     return {
-      samples: await this.write(`samples/${numbered(step)}.png`, await encodePng(samples)),
-      reconstructions: await this.write(`reconstructions/${numbered(step)}.png`, await encodePng(reconstructions)),
+      samples: await this.files.write(`samples/${numbered(step)}.png`, await encodePng(samples)),
+      reconstructions: await this.files.write(
+        `reconstructions/${numbered(step)}.png`,
+        await encodePng(reconstructions),
+      ),
     };
   }
 
@@ -201,13 +211,13 @@ export class RunFolder implements RunStore {
   }
 
   appendLog(entries: readonly LogEntry[]): Promise<void> {
-    return this.append(LOG_NAME, linesOf(entries));
+    return this.files.append(LOG_NAME, linesOf(entries));
   }
 
   /** Removes the log entries after an iteration, and returns the last one that is left. */
   async truncateLog(step: number): Promise<LogEntry | undefined> {
     const entries = (await this.readLog()).filter((entry) => entry.step! <= step);
-    await this.write(LOG_NAME, linesOf(entries));
+    await this.files.write(LOG_NAME, linesOf(entries));
     return entries.at(-1);
   }
 
@@ -216,37 +226,18 @@ export class RunFolder implements RunStore {
    * @throws {InputError} if it exists but cannot be read
    */
   async readLog(): Promise<LogEntry[]> {
-    const lines = ((await this.folder.readText(LOG_NAME, Infinity)) ?? '').split('\n').flatMap(parseLogLine);
+    const lines = ((await this.files.readText(LOG_NAME, Infinity)) ?? '').split('\n').flatMap(parseLogLine);
     return [...new Map(lines.map((entry) => [entry.step, entry])).values()];
-  }
-
-  /** @throws {InputError} as `OwnFolder.readText` */
-  readText(name: string, limit: number): Promise<string | undefined> {
-    return this.folder.readText(name, limit);
-  }
-
-  readEnd(name: string, limit: number): Promise<TextEnd | undefined> {
-    return this.folder.readEnd(name, limit);
   }
 
   memoryMb(): number {
     return Math.round(process.memoryUsage.rss() / 2 ** 20);
   }
 
-  /** @throws {InputError} if the file cannot be written */
-  write(name: string, content: Uint8Array | string): Promise<string> {
-    return this.whileHeld((folder) => folder.write(name, content));
-  }
-
-  append(name: string, lines: string): Promise<void> {
-    return this.whileHeld((folder) => folder.append(name, lines));
-  }
-
-  /** Takes the lock for the action if it is not held. */
-  private async whileHeld<T>(action: (folder: OwnFolder) => Promise<T>): Promise<T> {
+  private async whileHeld<T>(write: (confirm: () => Promise<void>) => Promise<T>): Promise<T> {
     const lock = await this.hold();
     try {
-      return await action(this.folder.heldBy(() => lock.confirm()));
+      return await write(() => lock.confirm());
     } finally {
       await lock.release();
     }
@@ -254,7 +245,7 @@ export class RunFolder implements RunStore {
 
   private async hold(): Promise<RunLock> {
     this.holders++;
-    this.held ??= this.folder.confirm().then(() => FolderLock.take(this.path));
+    this.held ??= this.files.confirm().then(() => FolderLock.take(this.path));
     const { held } = this;
     let isReleased = false;
     const release = async (): Promise<void> => {
@@ -274,20 +265,18 @@ export class RunFolder implements RunStore {
     return { confirm: async () => (await held).confirm(), release };
   }
 
-  private createSubfolders(): Promise<void> {
-    return this.whileHeld(async (folder) => {
-      for (const name of SUBFOLDERS) await folder.makeFolder(name);
-    });
+  private async createSubfolders(): Promise<void> {
+    for (const name of SUBFOLDERS) await this.files.makeFolder(name);
   }
 
   /** Removes what killed processes have left, and the request to an earlier one. */
-  private clear(): Promise<void> {
-    return this.whileHeld(async (folder) => {
-      for (const kind of ['', ...SUBFOLDERS])
-        for (const name of await folder.below(kind).list())
-          if (isPartial(name) || (LOCK_FILE.test(name) && name !== LOCK_NAME)) await folder.below(kind).remove(name);
-      await folder.remove(STEERING_NAME);
-    });
+  private async clear(): Promise<void> {
+    for (const kind of ['', ...SUBFOLDERS]) {
+      const folder = this.files.below(kind);
+      for (const name of await folder.list())
+        if (isPartial(name) || (LOCK_FILE.test(name) && name !== LOCK_NAME)) await folder.remove(name);
+    }
+    await this.files.remove(STEERING_NAME);
   }
 }
 

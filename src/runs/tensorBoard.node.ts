@@ -1,65 +1,67 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { TrainingEvent } from '../training/events.js';
 import type { IterationReport } from '../training/trainer.js';
+import type { OwnFolder } from './ownFolder.node.js';
 
 /**
  * Writes losses, evaluations and previews of a run into a TensorBoard event file in its folder. TensorBoard groups tags by what precedes the
  * slash: `train/learning_rate`, `encoder/KL_real`, `generator/match_z`, `evaluation/fid`, `previews/samples`.
  */
 export class TensorBoardLog {
-  private readonly file: string;
+  private readonly name: string;
   private records: Uint8Array[] = [];
   /** Bytes that were written completely. */
   private written = 0;
   private lastStep = 0;
 
   /**
-   * @param folder the run folder
+   * @param folder the run folder, under its lock
    * @param every iterations between two entries
    * @param now returns the time in seconds since 1970
    */
   constructor(
-    folder: string,
+    private readonly folder: OwnFolder,
     private readonly every: number,
     private readonly now: () => number = () => Date.now() / 1000,
   ) {
     const started = now();
-    this.file = join(folder, `events.out.tfevents.${Math.floor(started)}.${hostname()}.${process.pid}`);
+    this.name = `events.out.tfevents.${Math.floor(started)}.${hostname()}.${process.pid}`;
     this.records.push(fileVersionRecord(started));
   }
 
-  readonly onEvent = (event: TrainingEvent): void => {
+  readonly onEvent = async (event: TrainingEvent): Promise<void> => {
     // The file of a killed process may contain entries after its last checkpoint.
     if (event.type === 'start') this.records.push(sessionStartRecord(event.step + 1, this.now()));
-    else if (event.type === 'iteration') this.writeIteration(event.report);
+    else if (event.type === 'iteration') await this.writeIteration(event.report);
     else if (event.type === 'evaluation')
-      this.write(summaryRecord(event.step, this.now(), underGroup('evaluation', event.metrics)));
+      await this.write(summaryRecord(event.step, this.now(), underGroup('evaluation', event.metrics)));
     else if (event.type === 'previews') {
       const { samples, reconstructions } = event;
-      this.write(
+      await this.write(
         summaryRecord(event.step, this.now(), underGroup('previews', readPngFiles({ samples, reconstructions }))),
       );
     }
   };
 
-  private writeIteration({ step, learningRate, scalars }: IterationReport): void {
+  private async writeIteration({ step, learningRate, scalars }: IterationReport): Promise<void> {
     // Training was rolled back to a checkpoint.
     if (step <= this.lastStep) this.records.push(sessionStartRecord(step, this.now()));
     this.lastStep = step;
     if (step % this.every !== 0 && step !== 1) return;
     const tagged = Object.entries(scalars).map(([name, value]): [string, number] => [name.replace('.', '/'), value]);
-    this.write(summaryRecord(step, this.now(), { 'train/learning_rate': learningRate, ...Object.fromEntries(tagged) }));
+    await this.write(
+      summaryRecord(step, this.now(), { 'train/learning_rate': learningRate, ...Object.fromEntries(tagged) }),
+    );
   }
 
   /** If the disk is full, the record waits for the next one. A partial write is overwritten. */
-  private write(record: Uint8Array): void {
+  private async write(record: Uint8Array): Promise<void> {
     this.records.push(record);
     try {
       const bytes = Buffer.concat(this.records);
-      writeAt(this.file, bytes, this.written);
+      await this.folder.writeEnd(this.name, this.written, bytes);
       this.written += bytes.length;
       this.records = [];
     } catch {
@@ -81,15 +83,6 @@ function readPngFiles(paths: Readonly<Record<string, string>>): Record<string, U
     }
   });
   return Object.fromEntries(entries);
-}
-
-function writeAt(path: string, bytes: Uint8Array, position: number): void {
-  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT);
-  try {
-    for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done, bytes.length - done, position + done);
-  } finally {
-    closeSync(file);
-  }
 }
 
 // The format of event files: TFRecord records (length, its checksum, data, their checksum) of `Event` messages (event.proto and summary.proto

@@ -299,7 +299,7 @@ async function trainInto(
     const onProgress: Progress = (done, total) => void onEvent({ type: 'scoring', done, total });
     const known = summary.session_steps === 0 && hadSameEma ? await journal.scoresAfter(summary.steps) : undefined;
     const scores = known ?? (await finalScores(configuration, source, summary.checkpoint, compile, onProgress));
-    const best = configuration.saveBest === undefined ? undefined : await new BestCheckpoint(folder.path).read();
+    const best = configuration.saveBest === undefined ? undefined : await new BestCheckpoint(folder.files).read();
     return { run: store.path, ...summary, ...scores, ...(best ? { best } : {}) };
   };
   return journal ? journal.whileTraining(train) : train();
@@ -320,7 +320,7 @@ async function subscribersOf(
   source: ImageSource,
   evaluation?: TrainingEvaluation,
 ): Promise<Subscriber[]> {
-  const { path } = folder;
+  const { files } = folder;
   return [
     async ({ type }, { emit }) => {
       if (type !== 'start') return;
@@ -328,11 +328,11 @@ async function subscribersOf(
       await recordData(folder, source);
       for (const note of notes) await emit(messageEvent('note', note));
     },
-    removingLaterEvaluations(path),
+    removingLaterEvaluations(files),
     ...(tensorboard
-      ? [new (await import('./tensorBoard.node.js')).TensorBoardLog(path, configuration.logEvery).onEvent]
+      ? [new (await import('./tensorBoard.node.js')).TensorBoardLog(files, configuration.logEvery).onEvent]
       : []),
-    ...(evaluation ? [evaluation.subscriberFor(path)] : []),
+    ...(evaluation ? [evaluation.subscriberFor(files)] : []),
   ];
 }
 

@@ -6,13 +6,14 @@ import { isDiskFull } from '../files/atomic.node.js';
 import { evaluate } from '../metrics/evaluate.js';
 import { TrainedModel } from '../model/trainedModel.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
-import type { RunningTraining, Subscriber, TrainingEvent } from '../training/events.js';
+import type { Emit, RunningTraining, Subscriber, TrainingEvent } from '../training/events.js';
 import { retryUntilWritten } from '../training/runStore.js';
 import { modelWeights } from '../training/trainer.js';
 import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
 import { type EvaluatedWeights, evaluatedWeights, readEvaluationOf, writeEvaluation } from './evaluationFile.node.js';
 import { planEvaluation } from './evaluationPlan.js';
 import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
+import type { OwnFolder } from './ownFolder.node.js';
 import { readCheckpointFile } from './runFolder.node.js';
 
 export interface TrainingEvaluationOptions extends ExtractorOptions {
@@ -44,10 +45,10 @@ export class TrainingEvaluation {
     return new TrainingEvaluation(options, metrics, extractor);
   }
 
-  subscriberFor(folder: string): Subscriber {
-    const best = new BestCheckpoint(folder);
+  /** @param folder the run folder, under its lock */
+  subscriberFor(folder: OwnFolder): Subscriber {
     return async (event, training) => {
-      if (event.type === 'evaluationDue') await this.evaluateCheckpoint(event, folder, best, training);
+      if (event.type === 'evaluationDue') await this.evaluateCheckpoint(event, folder, training);
     };
   }
 
@@ -55,20 +56,15 @@ export class TrainingEvaluation {
     await this.extractor?.release();
   }
 
-  private async evaluateCheckpoint(
-    due: Due,
-    folder: string,
-    best: BestCheckpoint,
-    training: RunningTraining,
-  ): Promise<void> {
+  private async evaluateCheckpoint(due: Due, folder: OwnFolder, { emit }: RunningTraining): Promise<void> {
     const warn = (problem: string) =>
-      training.emit({ type: 'warning', message: `evaluation of iteration ${due.step} ${problem}` });
+      emit({ type: 'warning', message: `evaluation of iteration ${due.step} ${problem}` });
     const { configuration, compile, signal } = this.options;
     const { pair, objective } = iterationSpec(configuration);
     try {
       const { vectors } = await readCheckpointFile(due.file);
       const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
-      await this.evaluateModel(model, due, folder, best, training).finally(() => model.release());
+      await this.evaluateModel(model, due, folder, emit).finally(() => model.release());
     } catch (error) {
       if (signal?.aborted) await warn('interrupted; it will run on resume');
       else if (error instanceof InputError) await warn(`skipped: ${error.message}`);
@@ -76,21 +72,14 @@ export class TrainingEvaluation {
     }
   }
 
-  private async evaluateModel(
-    model: TrainedModel,
-    due: Due,
-    folder: string,
-    best: BestCheckpoint,
-    { emit, confirm }: RunningTraining,
-  ): Promise<void> {
+  private async evaluateModel(model: TrainedModel, due: Due, folder: OwnFolder, emit: Emit): Promise<void> {
     const { signal, retrySeconds } = this.options;
     const weights = evaluatedWeights(model, due.step, true);
     const known = await this.storedEvaluation(folder, weights);
-    const computed = known === undefined ? await this.evaluate(model, due, folder) : undefined;
+    const computed = known === undefined ? await this.evaluate(model, due, folder.path) : undefined;
     const { metrics } = computed?.evaluation ?? known!;
     const write = async () => {
-      await confirm();
-      const isBest = await this.offer(due, weights, metrics, best);
+      const isBest = await this.offer(due, weights, metrics, new BestCheckpoint(folder));
       // Written last: without it, the weights are evaluated again when the run is resumed.
       const written = computed && (await writeEvaluation(folder, weights, computed.evaluation, computed.grids));
       return { isBest, file: written?.file };
@@ -103,7 +92,7 @@ export class TrainingEvaluation {
   }
 
   /** Returns the evaluation of these weights that an earlier process wrote, if it can rank them. */
-  private async storedEvaluation(folder: string, weights: EvaluatedWeights) {
+  private async storedEvaluation(folder: OwnFolder, weights: EvaluatedWeights) {
     const { saveBest, evaluateSamples } = this.options.configuration;
     const found = await readEvaluationOf(folder, weights).catch(() => undefined);
     const isRanked = saveBest === undefined || (found && saveBest in found.metrics);
@@ -111,7 +100,7 @@ export class TrainingEvaluation {
     return isRanked && (samples === evaluateSamples || samples === 0) ? found : undefined;
   }
 
-  private async evaluate(model: TrainedModel, { step, epochs }: Due, folder: string) {
+  private async evaluate(model: TrainedModel, { step, epochs }: Due, run: string) {
     const start = performance.now();
     const { configuration, source, compile, signal } = this.options;
     const { grids, ...evaluation } = await evaluate({
@@ -133,7 +122,7 @@ export class TrainingEvaluation {
       epochs,
       seconds: Math.round((performance.now() - start) / 100) / 10,
     };
-    return { evaluation: { run: folder, step, ...evaluation, protocol }, grids };
+    return { evaluation: { run, step, ...evaluation, protocol }, grids };
   }
 
   private async offer(

@@ -66,9 +66,9 @@ describe('the progress of training on a terminal', () => {
 });
 
 describe('the progress of training in a log', () => {
-  it('has a line with all loss terms, whatever its width', () => {
+  it('has a line with all loss terms and the epoch of the log, whatever its width', () => {
     expect(written(20, { isTTY: false, depth: 8 }).split('\n').at(-2)).toBe(
-      '840/2000  epoch 280  20.0 it/s  ETA 58s  encoder: KL_fake 0.0200  KL_real 0.0131  match_x 0.0522  generator: KL_fake 0.0300  match_x 0.0600  match_z 0.700  decoded 40%',
+      '840/2000  epoch 279  20.0 it/s  ETA 58s  encoder: KL_fake 0.0200  KL_real 0.0131  match_x 0.0522  generator: KL_fake 0.0300  match_x 0.0600  match_z 0.700  decoded 40%',
     );
   });
 });

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BestCheckpoint, type BestRecord } from '../../src/runs/bestCheckpoint.node.js';
+import { OwnFolder } from '../../src/runs/ownFolder.node.js';
 import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
@@ -19,7 +20,7 @@ async function folderWithCheckpoints(...steps: number[]) {
     writeFileSync(file, `weights of ${step}`);
     return file;
   });
-  return { folder, files, best: new BestCheckpoint(folder) };
+  return { folder, files, best: new BestCheckpoint(await OwnFolder.at(folder)) };
 }
 
 /** Which of two checkpoints stays, the second offered after the first. */

@@ -1,5 +1,5 @@
 import { encode } from 'fast-png';
-import { appendFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TrainingEvent } from '../../src/training/events.js';
@@ -19,8 +19,8 @@ import { compileBroken, resumed, logOf, newFolder, trained } from '../training/t
 const configuration = tinyConfiguration({ length: { steps: 7 }, logEvery: 2, checkpointEvery: 3 });
 
 /** An event file in a folder, by a clock that starts at a time of its own. */
-const boardIn = ({ path }: RunFolder, every = configuration.logEvery, seconds = 1000): TensorBoardLog =>
-  new TensorBoardLog(path, every, () => seconds++);
+const boardIn = ({ files }: RunFolder, every = configuration.logEvery, seconds = 1000): TensorBoardLog =>
+  new TensorBoardLog(files, every, () => seconds++);
 
 const tagOf = (name: string): string => (name === 'learning_rate' ? 'train/learning_rate' : name.replace('.', '/'));
 
@@ -37,7 +37,7 @@ describe('the event file of a training run', () => {
   it('has the contents of the log', async () => {
     const folder = await newFolder(configuration);
     const board = boardIn(folder);
-    await trained(configuration, { folder, onEvent: board.onEvent });
+    await trained(configuration, { folder, subscribers: [board.onEvent] });
     expect([...shownScalars(folder.path).keys()]).toEqual([1, 2, 4, 6]);
     expectTheLog(folder);
   });
@@ -45,11 +45,11 @@ describe('the event file of a training run', () => {
   it('groups all tags by a name before a slash', async () => {
     const folder = await newFolder(configuration);
     const board = boardIn(folder);
-    board.onEvent({
+    await board.onEvent({
       type: 'iteration',
       report: { step: 2, epoch: 0, learningRate: 0.5, scalars: { 'encoder.KL_real': 1, 'generator.match_z': 2 } },
     });
-    board.onEvent({
+    await board.onEvent({
       type: 'evaluation',
       epochs: 1,
       step: 3,
@@ -74,9 +74,9 @@ describe('the event file of a training run', () => {
     };
     for (const name of ['samples', 'reconstructions'] as const) writeFileSync(files[name], pngs[name]);
     const board = boardIn(folder);
-    board.onEvent({ type: 'previews', step: 5, ...files });
+    await board.onEvent({ type: 'previews', step: 5, ...files });
     rmSync(files.samples);
-    board.onEvent({ type: 'previews', step: 6, ...files });
+    await board.onEvent({ type: 'previews', step: 6, ...files });
     const reconstructions = { height: 4, width: 1, colorspace: 3, encoded: pngs.reconstructions };
     expect([...shownValues(folder.path)]).toEqual([
       [
@@ -94,13 +94,13 @@ describe('the event file of a training run', () => {
     const folder = await newFolder(configuration);
     const [first, second] = [boardIn(folder, 2), boardIn(folder, 3, 2000)];
     const killed = new Error('killed');
-    const onEvent = (event: TrainingEvent) => {
-      first.onEvent(event);
+    const onEvent = async (event: TrainingEvent) => {
+      await first.onEvent(event);
       if (event.type === 'iteration' && event.report.step === 4) throw killed;
     };
-    expect(await errorOf(() => trained(configuration, { folder, onEvent }))).toBe(killed);
+    expect(await errorOf(() => trained(configuration, { folder, subscribers: [onEvent] }))).toBe(killed);
     expect([...shownScalars(folder.path).keys()]).toEqual([1, 2, 4]);
-    await resumed({ ...configuration, logEvery: 3 }, folder, { onEvent: second.onEvent });
+    await resumed({ ...configuration, logEvery: 3 }, folder, { subscribers: [second.onEvent] });
     expect([...shownScalars(folder.path).keys()]).toEqual([1, 2, 6]);
     expectTheLog(folder);
   });
@@ -110,7 +110,7 @@ describe('the event file of a training run', () => {
     const folder = await newFolder(back);
     const board = boardIn(folder);
     const compile = compileBroken([{ step: 5, rate: back.learningRate }]);
-    await trained(back, { folder, compile, onEvent: board.onEvent });
+    await trained(back, { folder, compile, subscribers: [board.onEvent] });
     expectTheLog(folder);
   });
 
@@ -119,7 +119,7 @@ describe('the event file of a training run', () => {
     const board = boardIn(folder);
     const iteration = (step: number) =>
       board.onEvent({ type: 'iteration', report: { step, epoch: 0, learningRate: step, scalars: {} } });
-    iteration(2);
+    await iteration(2);
     appendFileSync(
       join(
         folder.path,
@@ -128,14 +128,35 @@ describe('the event file of a training run', () => {
       'half a record',
     );
     renameSync(folder.path, `${folder.path}-aside`);
-    iteration(4);
+    await iteration(4);
     renameSync(`${folder.path}-aside`, folder.path);
-    iteration(6);
+    await iteration(6);
     expect([...shownScalars(folder.path)]).toEqual([2, 4, 6].map((step) => [step, { 'train/learning_rate': step }]));
   });
 });
 
 describe('an event file', () => {
+  it('is not written through a link', async () => {
+    const folder = await newFolder(configuration);
+    const board = boardIn(folder);
+    const iteration = (step: number) =>
+      board.onEvent({ type: 'iteration', report: { step, epoch: 0, learningRate: step, scalars: {} } });
+    await iteration(2);
+    const file = join(
+      folder.path,
+      readdirSync(folder.path).find((name) => name.includes('tfevents'))!,
+    );
+    renameSync(file, `${file}-aside`);
+    const before = readFileSync(`${file}-aside`);
+    symlinkSync(`${file}-aside`, file);
+    await iteration(4);
+    expect(readFileSync(`${file}-aside`)).toEqual(before);
+    rmSync(file);
+    renameSync(`${file}-aside`, file);
+    await iteration(6);
+    expect([...shownScalars(folder.path).keys()]).toEqual([2, 4, 6]);
+  });
+
   it('has the checksums of RFC 3720', () => {
     expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa);
     expect(crc32c(new Uint8Array(32).fill(0xff))).toBe(0x62a8ab43);

@@ -61,7 +61,7 @@ async function judgedTraining(configuration: Configuration, folder: RunFolder, e
   onTestFinished(() => evaluation.release());
   return resumed(configuration, folder, {
     ...extra,
-    subscribers: [evaluation.subscriberFor(folder.path), ...(extra.subscribers ?? [])],
+    subscribers: [evaluation.subscriberFor(folder.files), ...(extra.subscribers ?? [])],
   });
 }
 
@@ -121,7 +121,7 @@ describe('evaluations during training', () => {
     const { events, folder } = await judgedTraining(judged, await newFolder(judged));
     expect(namesIn(folder, 'checkpoints')).toEqual(['000016.safetensors', 'best.safetensors']);
     const figures = evaluationsOf(events).map(({ metrics }) => metrics.psnr!);
-    const best = (await new BestCheckpoint(folder.path).read())!;
+    const best = (await new BestCheckpoint(folder.files).read())!;
     expect([best.metric, best.value]).toEqual(['psnr', Math.max(...figures)]);
     expect((await readCheckpointFile(best.file)).step).toBe(best.step);
     expect(evaluationsOf(events).findLast(({ isBest }) => isBest)?.step).toBe(best.step);

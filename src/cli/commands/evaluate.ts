@@ -184,7 +184,9 @@ async function report(
   const folder = await runFolderOf(checkpoint.file);
   if (folder === undefined) return { result };
   const weights = evaluatedWeights(model, result.step, ema);
-  const written = await whileHeld(folder, () => writeEvaluation(folder, weights, result, grids));
+  const { OwnFolder } = await import('../../runs/ownFolder.node.js');
+  const own = await OwnFolder.at(folder);
+  const written = await whileHeld(folder, () => writeEvaluation(own, weights, result, grids));
   for (const grid of written.grids) terminal.print(`Wrote an image grid to ${grid}`);
   terminal.print(`Wrote the evaluation to ${written.file}`);
   return { result: { ...result, file: written.file } };

@@ -50,6 +50,7 @@ async function describeRun(path: string, terminal: Terminal): Promise<ActionResu
   const { readCheckpoint } = await import('../../runs/runFolder.node.js');
   const { iterationSpec } = await import('../../training/configuration.js');
   const { BestCheckpoint } = await import('../../runs/bestCheckpoint.node.js');
+  const { OwnFolder } = await import('../../runs/ownFolder.node.js');
   const { bestLine } = await import('../metricTables.js');
   const { configuration, step, file } = await readCheckpoint(path);
   const { pair } = iterationSpec(configuration);
@@ -65,7 +66,7 @@ async function describeRun(path: string, terminal: Terminal): Promise<ActionResu
     `encoder ${parameters.encoder} parameters, generator ${parameters.generator}; latest checkpoint ${file}`,
   );
   // A checkpoint file alone has no record of the best one.
-  const best = file === path ? undefined : await new BestCheckpoint(path).read();
+  const best = file === path ? undefined : await new BestCheckpoint(await OwnFolder.at(path)).read();
   if (best) terminal.print(bestLine(best));
   terminal.printObject(configuration);
   return { result: { run: path, step, checkpoint: file, parameters, ...(best ? { best } : {}), configuration } };

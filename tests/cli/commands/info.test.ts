@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { BestCheckpoint } from '../../../src/runs/bestCheckpoint.node.js';
+import { OwnFolder } from '../../../src/runs/ownFolder.node.js';
 import { iterationSpec } from '../../../src/training/configuration.js';
 import { sharedTemporaryFolder } from '../../temporaryFolder.js';
 import { tinyConfiguration } from '../../training/tinyTraining.js';
@@ -45,7 +46,7 @@ describe('agenet info', () => {
     const run = join(cwd, 'judged');
     const last = await makeTinyRun(run);
     const record = { metric: 'fid', value: 8.5, step: 3, epochs: 1, count: 10, metrics: { fid: 8.5 } };
-    await new BestCheckpoint(run).offer(last, record);
+    await new BestCheckpoint(await OwnFolder.at(run)).offer(last, record);
     const file = join('judged', 'checkpoints', 'best.safetensors');
     expect(await resultOf(['info', 'judged'], cwd)).toMatchObject({ best: { ...record, file } });
     expect((await runCommand(['info', 'judged'], cwd)).stdout).toContain(`best by fid: 8.500 at iteration 3, ${file}`);
