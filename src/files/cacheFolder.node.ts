@@ -1,6 +1,6 @@
-import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { partialPath, removeAbandoned } from './partial.node.js';
+import { partialPath, removeAbandoned, statesOf } from './partial.node.js';
 
 /** For trimming. A cache that cannot be written can still be read. */
 export const markUsed = (path: string): Promise<void> => utimes(path, new Date(), new Date()).catch(() => undefined);
@@ -40,8 +40,7 @@ export async function trimCache(
 }
 
 async function describeEntry(path: string): Promise<{ path: string; bytes: number; lastUse: number }> {
-  const inside = (await readdir(path).catch(() => [])).map((name) => join(path, name));
-  const [entry, ...files] = await Promise.all([path, ...inside].map((each) => stat(each).catch(() => undefined)));
+  const [entry, ...files] = await statesOf(path);
   const sized = files.length > 0 ? files : [entry];
   return { path, bytes: sized.reduce((sum, file) => sum + (file?.size ?? 0), 0), lastUse: entry?.mtimeMs ?? 0 };
 }

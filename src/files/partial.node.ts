@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync, type Stats } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -61,9 +61,14 @@ export async function removeAbandoned(folder: string): Promise<void> {
 async function isAbandoned(path: string): Promise<boolean> {
   const [, system, pid] = OWNER.exec(path) ?? [];
   if (system === SYSTEM && !isRunning(Number.parseInt(pid!, 16))) return true;
+  const times = (await statesOf(path)).map((each) => each?.mtimeMs ?? 0);
+  return Date.now() - Math.max(...times) > ABANDONED_AFTER_MS;
+}
+
+/** Returns the states of a file or folder, then of what is inside. */
+export async function statesOf(path: string): Promise<(Stats | undefined)[]> {
   const inside = (await readdir(path).catch(() => [])).map((name) => join(path, name));
-  const found = await Promise.all([path, ...inside].map((each) => stat(each).catch(() => undefined)));
-  return Date.now() - Math.max(...found.map((each) => each?.mtimeMs ?? 0)) > ABANDONED_AFTER_MS;
+  return Promise.all([path, ...inside].map((each) => stat(each).catch(() => undefined)));
 }
 
 function isRunning(pid: number): boolean {

@@ -126,11 +126,15 @@ async function catchFailure(action: () => Promise<Decoded>): Promise<Decoded> {
   }
 }
 
-async function squared(image: Sharp, size: number, channels: number, crop: Crop): Promise<Uint8Array> {
-  const { data, info } = await resized(image, size, crop)
+/** Returns bytes [H, W, C] and their sizes. @param channels 1 for grayscale, else RGB */
+export const rawPixels = (image: Sharp, channels: number) =>
+  image
     .toColourspace(channels === 1 ? 'b-w' : 'srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
+
+async function squared(image: Sharp, size: number, channels: number, crop: Crop): Promise<Uint8Array> {
+  const { data, info } = await rawPixels(resized(image, size, crop), channels);
   return channelsFirst(data, info.channels, channels, size * size);
 }
 

@@ -1,7 +1,7 @@
 import { InputError } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
-import { loadSharp, sharpOf } from './decode.node.js';
+import { loadSharp, rawPixels, sharpOf } from './decode.node.js';
 import type { Raster } from './raster.js';
 import { enlarge } from './drawing.js';
 import type { Animation } from './frames.js';
@@ -12,11 +12,7 @@ export const encodePng = (image: Raster): Promise<Buffer> => sharpOf(image).png(
 export async function readPicture(path: string): Promise<Raster> {
   try {
     const image = loadSharp()(await readRegularFile(path), { failOn: 'error' }).flatten({ background: 'white' });
-    const isGrayscale = (await image.metadata()).channels <= 2;
-    const { data, info } = await image
-      .toColourspace(isGrayscale ? 'b-w' : 'srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
+    const { data, info } = await rawPixels(image, (await image.metadata()).channels <= 2 ? 1 : 3);
     return { width: info.width, height: info.height, channels: info.channels, data };
   } catch (error) {
     const [reason] = describeSystemError(error).trim().split('\n');

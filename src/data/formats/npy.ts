@@ -47,16 +47,6 @@ export type WrittenType = '|u1' | '<f4' | `<U${number}`;
 export const writtenBytes = (type: WrittenType): number =>
   type === '|u1' ? 1 : type === '<f4' ? 4 : 4 * Number(type.slice(2));
 
-/** Pads texts to one length. */
-export function encodeTexts(texts: readonly string[]): { readonly type: WrittenType; readonly data: Uint8Array } {
-  const characters = texts.map((text) => Array.from(text, (character) => character.codePointAt(0)!));
-  const length = characters.reduce((longest, each) => Math.max(longest, each.length), 1);
-  const view = new DataView(new ArrayBuffer(4 * length * texts.length));
-  for (const [index, codes] of characters.entries())
-    for (const [at, code] of codes.entries()) view.setUint32(4 * (index * length + at), code, true);
-  return { type: `<U${length}`, data: new Uint8Array(view.buffer) };
-}
-
 /** Returns what precedes the elements: a magic string, and a header that ends at a multiple of 64 bytes. */
 export function npyPreamble(shape: readonly number[], type: WrittenType): Uint8Array {
   const literal = `{'descr': '${type}', 'fortran_order': False, 'shape': ${pythonTuple(shape)}, }`;

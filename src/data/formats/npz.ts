@@ -7,7 +7,6 @@ import {
   bytesOf,
   type DecodedNumpyArray,
   decodeNpy,
-  encodeTexts,
   npyPreamble,
   type NumpyArray,
   pythonTuple,
@@ -83,9 +82,14 @@ const inOnePiece = ({ shape, data }: NumpyArray): PiecewiseArray => ({
   pieces: [data],
 });
 
+/** Pads texts to one length. */
 export function textArray(texts: readonly string[]): PiecewiseArray {
-  const { type, data } = encodeTexts(texts);
-  return { shape: [texts.length], type, pieces: [data] };
+  const characters = texts.map((text) => Array.from(text, (character) => character.codePointAt(0)!));
+  const length = characters.reduce((longest, each) => Math.max(longest, each.length), 1);
+  const view = new DataView(new ArrayBuffer(4 * length * texts.length));
+  for (const [index, codes] of characters.entries())
+    for (const [at, code] of codes.entries()) view.setUint32(4 * (index * length + at), code, true);
+  return { shape: [texts.length], type: `<U${length}`, pieces: [new Uint8Array(view.buffer)] };
 }
 
 async function* elementsOf(
