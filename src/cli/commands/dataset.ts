@@ -102,9 +102,10 @@ async function dataset(data: string, options: Options, terminal: Terminal): Prom
       if (chosen.count === 0)
         throw new InputError(text`${setting('split')} ${split}`, `the ${split} split of ${data} has no images`);
       const indices = writtenIndices(chosen, kind === 'image' ? (options.count ?? PREVIEW) : options.count);
-      if (kind === 'image') await writePreview({ ...options, out }, source, chosen, indices, terminal);
-      else if (kind === 'npz') await writeArchive(out, source, chosen, indices, signal);
-      else await writeImageFolder(out, source, chosen, indices, signal);
+      const written = { source, split: chosen, indices };
+      if (kind === 'image') await writePreview({ ...options, out }, written, terminal);
+      else if (kind === 'npz') await writeArchive(out, written, signal);
+      else await writeImageFolder(out, written, signal);
       return describe(source, out, terminal);
     });
   } finally {
@@ -132,14 +133,7 @@ function describe(source: ImageSource, out: string | undefined, terminal: Termin
   const labeled = classes === null ? {} : { per_class: perClass, class_names: classNames ?? null };
   return {
     result: {
-      name,
-      size,
-      channels,
-      train: train.count,
-      test: test.count,
-      classes,
-      ...labeled,
-      skipped,
+      ...{ name, size, channels, train: train.count, test: test.count, classes, ...labeled, skipped },
       ...(out === undefined ? {} : { out }),
     },
   };
@@ -149,6 +143,13 @@ function countsOf(splits: readonly Split[], classes: number): number[] {
   const counts = new Array<number>(classes).fill(0);
   for (const { labels } of splits) for (const label of labels ?? []) counts[label]!++;
   return counts;
+}
+
+/** Images to write. */
+interface Chosen {
+  readonly source: ImageSource;
+  readonly split: Split;
+  readonly indices: readonly number[];
 }
 
 /** Returns the images to write; all of them in the order of the data. */
@@ -165,9 +166,7 @@ const batchOf = (source: ImageSource, data: Uint8Array): ImageBatch => ({
 
 async function writePreview(
   options: OutputOptions,
-  source: ImageSource,
-  split: Split,
-  indices: readonly number[],
+  { source, split, indices }: Chosen,
   terminal: Terminal,
 ): Promise<void> {
   const { captionOf } = await import('../runData.js');
@@ -184,13 +183,7 @@ function requireNoImageOptions(options: Options): void {
   }
 }
 
-async function writeArchive(
-  path: string,
-  source: ImageSource,
-  split: Split,
-  indices: readonly number[],
-  signal: AbortSignal,
-): Promise<void> {
+async function writeArchive(path: string, { source, split, indices }: Chosen, signal: AbortSignal): Promise<void> {
   const { inChunks } = await import('../../model/chunks.js');
   const pieces = function* () {
     for (const { images } of inChunks(split, imageBytes(source), Uint32Array.from(indices)))
@@ -203,13 +196,7 @@ async function writeArchive(
 }
 
 /** Writes images as PNG files, numbered within a folder per class. */
-async function writeImageFolder(
-  path: string,
-  source: ImageSource,
-  split: Split,
-  indices: readonly number[],
-  signal: AbortSignal,
-): Promise<void> {
+async function writeImageFolder(path: string, { source, split, indices }: Chosen, signal: AbortSignal): Promise<void> {
   const { encodePng } = await import('../../images/files.node.js');
   const written = new Map<string, number>();
   const files = indices.map((index) => {
