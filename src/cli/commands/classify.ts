@@ -1,5 +1,6 @@
 import { InputError } from '../../errors.js';
 import type { ClassifiedImage } from '../../runs/model.node.js';
+import type { ClassifyOptions } from '../../runs/modelOptions.node.js';
 import type { Configuration } from '../../training/configuration.js';
 import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
 import { compilerOf, type CompilerOptions, deviceOption, threadsOption } from '../options.js';
@@ -27,7 +28,7 @@ export const define = (command: Subcommand) =>
     .addHelpText('after', EXAMPLES)
     .action((run, images, options) => runAction(options, (terminal) => classify(run, images, options, terminal)));
 
-type Options = { readonly probe?: string | undefined } & CompilerOptions;
+type Options = ClassifyOptions & CompilerOptions;
 
 async function classify(
   run: string,
@@ -62,17 +63,8 @@ async function classify(
     for (const { file, reason } of skipped) terminal.note(`${file}: skipped, cannot read the image (${reason})`);
     for (const { file, class: name, probability } of images)
       terminal.print(`${file}  ${name}  ${probability.toFixed(3)}`);
-    return {
-      result: {
-        run,
-        probe: name,
-        method: probe.method,
-        labels: origin.labels,
-        test_accuracy: origin.test_accuracy,
-        images,
-        skipped,
-      },
-    };
+    const { labels, test_accuracy } = origin;
+    return { result: { run, probe: name, method: probe.method, labels, test_accuracy, images, skipped } };
   } finally {
     await model.release();
   }
