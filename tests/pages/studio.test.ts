@@ -403,7 +403,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await context.addCookies([tokenCookie()]);
     const page = await context.newPage();
     await page.goto(address);
-    await page.waitForSelector('.card');
+    await page.waitForSelector('nav');
     await stop();
     rmSync(join(around, 'runs', '.studio', 'token'));
     await start(new URL(address).port);
