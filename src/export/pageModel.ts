@@ -16,7 +16,7 @@ export interface PageModel {
 }
 
 /** Each variable has a script of its own. */
-interface PageGlobals {
+export interface PageGlobals {
   readonly agenetModel: PageModel;
   /** ONNX Runtime for WebAssembly, as base64 of gzip. */
   readonly agenetRuntime: string;
