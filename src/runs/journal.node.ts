@@ -1,6 +1,5 @@
 /** The journal of a run: lines of JSON for its start, pauses, end, checkpoints, evaluations, notes and problems. */
 import { InputError, messageOf } from '../errors.js';
-import type { NetworkName } from '../networks/network.js';
 import type { ReconstructionScores } from '../metrics/reconstruction.js';
 import type { RunningTraining, TrainingEvent } from '../training/events.js';
 import type { RunFolder } from './runFolder.node.js';
@@ -18,30 +17,18 @@ export interface FinalScores {
 }
 
 export type JournalEvent =
-  | {
-      readonly type: 'start';
-      readonly step: number;
-      readonly totalSteps: number;
-      readonly batchesPerEpoch: number;
-      readonly images: { readonly train: number; readonly test: number };
-      readonly parameters: Readonly<Record<NetworkName, number>>;
-      readonly pid: number;
-    }
+  | (Omit<Reported<'start'>, 'run' | 'configuration'> & { readonly pid: number })
   /** The run was made of the weights in a file. */
   | { readonly type: 'imported'; readonly step: number; readonly file: string }
-  | { readonly type: 'paused' | 'continued' | 'checkpoint'; readonly step: number }
-  | {
-      readonly type: 'evaluation';
-      readonly step: number;
-      readonly epochs: number;
-      readonly metrics: Readonly<Record<string, number>>;
-      readonly isBest: boolean;
-    }
-  | { readonly type: 'note' | 'warning'; readonly message: string }
+  | Pick<Reported<'paused' | 'continued' | 'checkpoint'>, 'type' | 'step'>
+  | Omit<Reported<'evaluation'>, 'file'>
+  | Pick<Reported<'note' | 'warning'>, 'type' | 'message'>
   /** Training has ended; `interrupted` if before its configured length. */
   | { readonly type: 'trained'; readonly step: number; readonly interrupted: boolean; readonly seconds: number }
   | { readonly type: 'scored'; readonly test: ReconstructionScores; readonly test_raw?: ReconstructionScores }
   | { readonly type: 'failed'; readonly message: string };
+
+type Reported<T extends TrainingEvent['type']> = Extract<TrainingEvent, { type: T }>;
 
 export type JournalEntry = JournalEvent & {
   /** UTC, as ISO 8601. */
@@ -115,16 +102,16 @@ function parseEntry(line: string): JournalEntry[] {
 function entryOf(event: TrainingEvent): JournalEvent | undefined {
   switch (event.type) {
     case 'start': {
-      const { type, step, totalSteps, batchesPerEpoch, images, parameters } = event;
-      return { type, step, totalSteps, batchesPerEpoch, images, parameters, pid: process.pid };
+      const { run: _, configuration: __, ...entry } = event;
+      return { ...entry, pid: process.pid };
     }
     case 'paused':
     case 'continued':
     case 'checkpoint':
       return { type: event.type, step: event.step };
     case 'evaluation': {
-      const { type, step, epochs, metrics, isBest } = event;
-      return { type, step, epochs, metrics, isBest };
+      const { file: _, ...entry } = event;
+      return entry;
     }
     case 'note':
     case 'warning':

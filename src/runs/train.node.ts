@@ -162,7 +162,9 @@ interface FoundRun {
 /** @throws {InputError} if no run, or two, are named, or a setting may not change */
 async function runToResume(settings: Settings, resume: string | true, { out }: PreparationOptions): Promise<FoundRun> {
   const folder = await RunFolder.open(pathToResume(resume, out));
-  return { folder, pending: await resumedSettings(folder, settings) };
+  const configuration = await resumedConfiguration(folder, settings);
+  // Nothing in it depends on the number of images any more.
+  return { folder, pending: { draft: configuration, complete: () => ({ configuration, chosen: {} }) } };
 }
 
 /** @throws {InputError} if a setting is wrong, or the folder is not empty */
@@ -183,12 +185,6 @@ function pathToResume(resume: string | true, out: string | undefined): string {
   if (path === undefined)
     throw new InputError(setting('resume'), 'the run folder is missing', text`set ${setting('resume')} to its path`);
   return path;
-}
-
-/** Nothing in the configuration of a resumed run depends on the number of images. */
-async function resumedSettings(folder: RunFolder, settings: Settings): Promise<PendingConfiguration> {
-  const draft = await resumedConfiguration(folder, settings);
-  return { draft, complete: () => ({ configuration: draft, chosen: {} }) };
 }
 
 /**
@@ -240,30 +236,29 @@ interface Preparation extends PreparationOptions {
 }
 
 async function trainPrepared(source: ImageSource, preparation: Preparation): Promise<RunSummary> {
-  const { configuration, compile, signal, ranks, onEvent = () => undefined } = preparation;
+  const { configuration, decoded, compile, signal, ranks, onEvent = () => undefined } = preparation;
   // Too few images and unusable devices are reported before a folder is created.
   totalStepsFor(configuration, source.train.count);
   await (await compile(graphOf({ ready: constant(0) }))).release();
-  const evaluation = await openEvaluation(preparation);
+  const evaluation =
+    decoded &&
+    (await TrainingEvaluation.open({
+      ...{ configuration, compile, signal },
+      source: decoded,
+      onNote: (message) => void onEvent({ type: 'note', message }),
+      onStep: (step, steps, loss) => void onEvent({ type: 'extractor', step, steps, loss }),
+    }));
   try {
     signal?.throwIfAborted();
     const folder = ranks.isFirst ? await folderOf(preparation) : undefined;
-    const train = () => trainInto(folder, source, preparation, evaluation);
-    const summary = await (folder ? whileLocked(folder, () => train()) : train());
+    // Held also while the scores, or the failure, are written into the journal.
+    const lock = await folder?.lock();
+    const training = trainInto(folder, source, preparation, evaluation);
+    const summary = await training.finally(() => lock?.release());
     await onEvent({ type: 'end', summary });
     return summary;
   } finally {
     await evaluation?.release();
-  }
-}
-
-/** Holds the folder also while the scores, or the failure, are written into the journal. */
-async function whileLocked<T>(folder: RunFolder, action: () => Promise<T>): Promise<T> {
-  const lock = await folder.lock();
-  try {
-    return await action();
-  } finally {
-    await lock.release();
   }
 }
 
@@ -293,7 +288,11 @@ async function trainInto(
         ...(journal ? [journal.onEvent] : []),
         ...(folder ? await subscribersOf(preparation, folder, source, evaluation) : []),
       ],
-      start: () => firstState(preparation),
+      start: async () => {
+        const state = preparation.start ?? (await initialWeights(configuration, ranks)) ?? initialState(configuration);
+        ranks.requireSameState(state);
+        return state;
+      },
     });
     if (summary.interrupted || !folder || !journal) return { run: store.path, ...summary };
     const onProgress: Progress = (done, total) => void onEvent({ type: 'scoring', done, total });
@@ -334,30 +333,6 @@ async function subscribersOf(
       : []),
     ...(evaluation ? [evaluation.subscriberFor(files)] : []),
   ];
-}
-
-async function firstState({ configuration, start, ranks }: Preparation): Promise<TrainerState> {
-  const state = start ?? (await initialWeights(configuration, ranks)) ?? initialState(configuration);
-  ranks.requireSameState(state);
-  return state;
-}
-
-function openEvaluation({
-  configuration,
-  decoded,
-  compile,
-  signal,
-  onEvent,
-}: Preparation): Promise<TrainingEvaluation> | undefined {
-  if (decoded === undefined) return undefined;
-  return TrainingEvaluation.open({
-    configuration,
-    source: decoded,
-    compile,
-    signal,
-    onNote: (message) => void onEvent?.({ type: 'note', message }),
-    onStep: (step, steps, loss) => void onEvent?.({ type: 'extractor', step, steps, loss }),
-  });
 }
 
 /** The first rank reads the weights of another run. Returns undefined for a run that starts from its seed. */

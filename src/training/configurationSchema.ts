@@ -95,11 +95,7 @@ export function parseConfiguration(given: unknown): Configuration {
     ...[configuration, ...configuration.stages].flatMap((plans, index) =>
       NETWORK_NAMES.map((network) => () => requirePlan(network, plans, index === 0 ? '' : `stages[${index - 1}].`)),
     ),
-    ...effects(configuration).map(
-      ([key, hasEffect, problem, remedy]) =>
-        () =>
-          requireEffect(key, hasEffect, problem, remedy),
-    ),
+    ...effectsOf(configuration),
     () => requireAscending(configuration.stages),
   ]);
   return configuration;
@@ -140,30 +136,28 @@ function requireAscending(stages: readonly Stage[]): void {
     );
 }
 
-type Effect = readonly [key: keyof Configuration, hasEffect: boolean, problem: string, remedy: Text];
-
-/** Settings that have an effect only together with others. */
-function effects(configuration: Configuration): Effect[] {
+/** Checks of settings that have an effect only together with others. */
+function effectsOf(configuration: Configuration): (() => void)[] {
   const { schedule, halveEvery, ema, emaStart, evaluateEvery, evaluateMetrics, saveBest } = configuration;
+  const requireEffect = (key: keyof Configuration, hasEffect: boolean, problem: string, remedy: Text) => () => {
+    if (!hasEffect) throw new InputError(setting(key), problem, remedy);
+  };
+  const isEvaluated = evaluateEvery > 0;
   const evaluate = text`set ${setting('evaluateEvery')}`;
   return [
-    [
+    requireEffect(
       'halveEvery',
       schedule === 'halving' || halveEvery === 0,
       `requires the schedule halving, not ${schedule}`,
       text`set ${setting('schedule')} to halving`,
-    ],
-    ['emaStart', ema > 0 || emaStart === 0, 'has no effect without an EMA', text`set ${setting('ema')}`],
-    [
+    ),
+    requireEffect('emaStart', ema > 0 || emaStart === 0, 'has no effect without an EMA', text`set ${setting('ema')}`),
+    requireEffect(
       'evaluateMetrics',
-      evaluateEvery > 0 || evaluateMetrics === undefined,
+      isEvaluated || evaluateMetrics === undefined,
       'has no effect without evaluations',
       evaluate,
-    ],
-    ['saveBest', evaluateEvery > 0 || saveBest === undefined, 'requires evaluations', evaluate],
+    ),
+    requireEffect('saveBest', isEvaluated || saveBest === undefined, 'requires evaluations', evaluate),
   ];
-}
-
-function requireEffect(key: string, hasEffect: boolean, problem: string, remedy: Text): void {
-  if (!hasEffect) throw new InputError(setting(key), problem, remedy);
 }

@@ -2,12 +2,12 @@
 import { parsePlan, type UpdatePlan } from '../age/plan.js';
 import { NETWORK_NAMES, type NetworkName } from '../networks/network.js';
 import type { Configuration } from './configuration.js';
-import type { Stage as StageSettings } from './settings.js';
+import type { Stage } from './settings.js';
 
 type Plans = Readonly<Record<NetworkName, UpdatePlan>>;
 
 /** Consecutive iterations with the same update plans, and what was done before the first of them. */
-export interface Stage {
+export interface PlannedStage {
   readonly plans: Plans;
   readonly firstStep: number;
   /** Batches of images seen before. */
@@ -17,7 +17,7 @@ export interface Stage {
 }
 
 export interface IterationPosition {
-  readonly stage: Stage;
+  readonly stage: PlannedStage;
   /** Its first batch of images, counted from 0 through all epochs. */
   readonly batch: number;
   /** Updates done before it. */
@@ -29,19 +29,19 @@ export interface IterationPosition {
  * belongs to its epoch.
  */
 export class Stages {
-  private readonly list: readonly Stage[];
+  private readonly list: readonly PlannedStage[];
 
   constructor(
     private readonly configuration: Configuration,
     private readonly batchesPerEpoch: number,
   ) {
-    const first: Stage = {
+    const first: PlannedStage = {
       plans: plansOf(configuration),
       firstStep: 0,
       firstBatch: 0,
       firstUpdates: { encoder: 0, generator: 0 },
     };
-    this.list = configuration.stages.reduce<Stage[]>(
+    this.list = configuration.stages.reduce<PlannedStage[]>(
       (stages, { epoch, ...changed }) => {
         const before = stages.at(-1)!;
         const step = stepOfBatch(before, epoch * batchesPerEpoch);
@@ -78,7 +78,7 @@ export class Stages {
 }
 
 /** A stage does not name the plans that it leaves as they are. */
-function plansOf<T extends Pick<StageSettings, `${NetworkName}Updates`>>(settings: T) {
+function plansOf<T extends Pick<Stage, `${NetworkName}Updates`>>(settings: T) {
   const named = NETWORK_NAMES.flatMap((network) => {
     const plan = settings[`${network}Updates`];
     return plan === undefined ? [] : [[network, parsePlan(network, plan)]];
@@ -87,10 +87,10 @@ function plansOf<T extends Pick<StageSettings, `${NetworkName}Updates`>>(setting
 }
 
 /** Returns the first iteration of a stage whose first batch is not before `batch`. */
-const stepOfBatch = ({ plans, firstStep, firstBatch }: Stage, batch: number): number =>
+const stepOfBatch = ({ plans, firstStep, firstBatch }: PlannedStage, batch: number): number =>
   firstStep + Math.max(0, Math.ceil((batch - firstBatch) / plans.encoder.updates));
 
-function positionIn(stage: Stage, step: number): IterationPosition {
+function positionIn(stage: PlannedStage, step: number): IterationPosition {
   const done = step - stage.firstStep;
   const updates = Object.fromEntries(
     NETWORK_NAMES.map((network) => [network, stage.firstUpdates[network] + done * stage.plans[network].updates]),

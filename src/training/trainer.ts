@@ -18,7 +18,7 @@ import {
 import { adamScalars, type Compile, StatefulProgram } from '../engine/index.js';
 import { randomStream } from '../random.js';
 import { type Configuration, iterationSpec } from './configuration.js';
-import { emaDecayAt, type IterationPosition, learningRateAt, type Stage, Stages } from './schedule.js';
+import { emaDecayAt, type IterationPosition, learningRateAt, type PlannedStage, Stages } from './schedule.js';
 
 /** The flat vectors that training updates; EMA vectors only if the configuration asks for them. */
 export type TrainingVectors = Readonly<Record<StateName, Float32Array>> &
@@ -87,7 +87,7 @@ export class Trainer {
     const sampler = new EpochSampler(split.count, configuration.batch, configuration.seed);
     const stages = new Stages(configuration, sampler.batchesPerEpoch);
     const { stage } = stages.at(start.step);
-    const current = await CompiledStage.of(configuration, stage, compile, start.vectors);
+    const current = await compileStage(configuration, stage, compile, start.vectors);
     return new Trainer(configuration, split, sampler, stages, compile, current, start.step, start.rateScale);
   }
 
@@ -175,11 +175,11 @@ export class Trainer {
     return this.current.program.release();
   }
 
-  private async enter(stage: Stage, vectors: TrainingVectors): Promise<void> {
+  private async enter(stage: PlannedStage, vectors: TrainingVectors): Promise<void> {
     // Compilation may fail, and the old program is released first, because a device may have too little memory for both.
     this.entering = vectors;
     await this.current.program.release();
-    this.current = await CompiledStage.of(this.configuration, stage, this.compile, vectors);
+    this.current = await compileStage(this.configuration, stage, this.compile, vectors);
     this.entering = undefined;
   }
 
@@ -187,34 +187,23 @@ export class Trainer {
     const { encoder, generator } = position.stage.plans;
     const { batch, channels, size, latent, prior, seed, ema, augment } = this.configuration;
     const updates = encoder.updates + generator.updates;
+    const shape = [channels, size, size] as const;
+    const stream = (purpose: string) => randomStream(seed, purpose, this.done);
     const schedules = NETWORK_NAMES.map((network) => [
       `${network}.schedule`,
       schedule(position, network, learningRate),
     ]);
     return {
       images: await this.imagesFrom(position.batch, encoder.updates),
-      codes: drawCodes(prior, updates * batch, latent, randomStream(seed, 'training codes', this.done)),
+      codes: drawCodes(prior, updates * batch, latent, stream('training codes')),
       ...(Object.fromEntries(schedules) as Record<string, Float32Array>),
-      ...(augment.length > 0
-        ? {
-            augmentation: drawAugmentations(
-              augment,
-              2 * updates * batch,
-              [channels, size, size],
-              randomStream(seed, 'augmentation', this.done),
-            ),
-          }
-        : {}),
-      ...(activeTerms(encoder).has('align')
-        ? {
-            distortions: drawDistortions(
-              encoder.updates * batch,
-              [channels, size, size],
-              randomStream(seed, 'distortions', this.done),
-            ),
-          }
-        : {}),
-      ...(ema > 0 ? { ema_decay: Float32Array.of(emaDecayAt(this.done, this.configuration)) } : {}),
+      ...(augment.length > 0 && {
+        augmentation: drawAugmentations(augment, 2 * updates * batch, shape, stream('augmentation')),
+      }),
+      ...(activeTerms(encoder).has('align') && {
+        distortions: drawDistortions(encoder.updates * batch, shape, stream('distortions')),
+      }),
+      ...(ema > 0 && { ema_decay: Float32Array.of(emaDecayAt(this.done, this.configuration)) }),
     };
   }
 
@@ -265,24 +254,22 @@ export class Trainer {
 const cosineOf = (distance: number, size: number): number => (2 - distance) * size;
 
 /** The iteration of a stage, and the state in it. */
-class CompiledStage {
-  private constructor(
-    readonly stage: Stage,
-    readonly spec: IterationSpec,
-    readonly reportNames: readonly string[],
-    readonly program: StatefulProgram,
-  ) {}
+interface CompiledStage {
+  readonly stage: PlannedStage;
+  readonly spec: IterationSpec;
+  readonly reportNames: readonly string[];
+  readonly program: StatefulProgram;
+}
 
-  static async of(
-    configuration: Configuration,
-    stage: Stage,
-    compile: Compile,
-    vectors: TrainingVectors,
-  ): Promise<CompiledStage> {
-    const spec: IterationSpec = { ...iterationSpec(configuration), plans: stage.plans };
-    const { graph, reportNames } = iterationOf(spec);
-    return new CompiledStage(stage, spec, reportNames, new StatefulProgram(await compile(graph), vectors));
-  }
+async function compileStage(
+  configuration: Configuration,
+  stage: PlannedStage,
+  compile: Compile,
+  vectors: TrainingVectors,
+): Promise<CompiledStage> {
+  const spec: IterationSpec = { ...iterationSpec(configuration), plans: stage.plans };
+  const { graph, reportNames } = iterationOf(spec);
+  return { stage, spec, reportNames, program: new StatefulProgram(await compile(graph), vectors) };
 }
 
 /** Adam's scalars for each update of a network in an iteration. */
