@@ -11,7 +11,7 @@ const [MIN_HELD_OUT, HELD_OUT_FRACTION] = [500, 0.1];
 const [MIN_SCALE, MAX_SCALE] = [1e-2, 1e2];
 const BISECTIONS = 40;
 
-/** Indices of labels to fit on, and of those to predict. */
+/** Indices of labels. */
 interface HeldOutSplit {
   readonly training: Uint32Array;
   readonly heldOut: Uint32Array;

@@ -33,7 +33,7 @@ import { BATCH } from '../model/trainedModel.js';
 import { forwardEval, forwardTrain, type NamedValues } from '../networks/forward.js';
 import type { Network } from '../networks/network.js';
 
-/** Architecture of a classifier: an encoder network with a linear head on its output. */
+/** An encoder with a linear head on its output. */
 export interface ClassifierSpec {
   /** Network with output [M, 1, 1]. */
   readonly network: Network;
@@ -124,7 +124,6 @@ export function classifierIteration(spec: ClassifierSpec, batch: number): Graph 
   return graphOf(outputs, [...encoder.inputs, statistics, ...head.inputs, images, targets]);
 }
 
-/** A flat vector that Adam updates. */
 interface TrainableVector {
   readonly inputs: readonly InputValue[];
   readonly tensors: NamedValues;

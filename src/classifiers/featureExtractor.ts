@@ -40,7 +40,6 @@ export function requireFinite(extracted: ExtractedFeatures, name: string): Extra
   return extracted;
 }
 
-/** Collects the features of many images chunk by chunk. */
 export class FeatureTable {
   private readonly features: Float32Array;
   private probabilities: { readonly data: Float32Array; readonly width: number } | undefined;

@@ -14,7 +14,7 @@ import { argmaxRows, type Features } from '../numerics/features.js';
 export const PROBE_METHODS = ['codes', 'features', 'knn', 'finetune', 'pixels', 'supervised'] as const;
 export type ProbeMethod = (typeof PROBE_METHODS)[number];
 
-/** Logistic regression on a representation of images. */
+/** Logistic regression. */
 export interface LinearFit {
   readonly method: RepresentationName;
   readonly classes: number;
@@ -99,7 +99,6 @@ function checkLengths({ method, weights }: NetworkFit, spec: ClassifierSpec): vo
   }
 }
 
-/** Classifies images, bytes [N, C, H, W], with a network. */
 export async function classifyImages(
   programs: ClassifierPrograms,
   { weights, classes }: NetworkFit,
@@ -131,7 +130,7 @@ export interface SavedProbe {
   readonly origin: ProbeOrigin;
 }
 
-/** Where a probe comes from; keys as in its file. */
+/** Keys as in its file. */
 export interface ProbeOrigin {
   readonly data: string;
   /** Number of labels that it was fitted on, and the seed that chose them. */

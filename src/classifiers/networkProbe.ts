@@ -75,7 +75,7 @@ export class NetworkRunner implements ProbeRunner {
     return table;
   }
 
-  /** Scales the logits of the head to calibrate the probabilities on held-out labels. */
+  /** Calibrates on held-out labels. */
   private async calibrated(probe: NetworkFit, { indices, labels, seed, onProgress }: LabelTrial): Promise<NetworkFit> {
     const parts: LabeledRows[] = [];
     const splits = calibrationSplits(labels, this.classes, seed);

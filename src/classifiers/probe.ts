@@ -84,7 +84,6 @@ function drawSubsets(count: number | 'all', { source, trials, seed }: ProbeOptio
   });
 }
 
-/** Fits and tests a classifier per subset. */
 async function runTrials(
   method: ProbeMethod,
   runner: ProbeRunner,

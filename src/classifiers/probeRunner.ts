@@ -38,7 +38,6 @@ export interface TestedProbe {
   readonly calibrationError: number;
 }
 
-/** Fits and tests classifiers by one method. */
 export interface ProbeRunner {
   readonly fitAndTest: (trial: LabelTrial) => Promise<TestedProbe>;
   readonly release: () => Promise<void>;
@@ -58,7 +57,6 @@ export function testImages({ source: { test }, seed }: ProbeRunnerOptions, class
   return { indices, score };
 }
 
-/** Collects predictions part by part. */
 export class PredictionTable implements Predictions {
   readonly classes: Uint32Array;
   readonly probabilities: Float64Array;

@@ -49,7 +49,6 @@ export type CompareImages = (
   originals: ComparableImages,
 ) => Readonly<Record<string, number>>;
 
-/** Subject and settings of an evaluation. */
 export interface EvaluationSubject {
   readonly model: TrainedModel;
   readonly source: ImageSource;
@@ -137,7 +136,7 @@ export class EvaluationContext {
     return gatherRows(features, drawnIndices({ count: rowsIn(features) }, count, seed));
   }
 
-  /** Reports progress, and ends the evaluation if it is aborted. */
+  /** Reports progress. Ends the evaluation if it is aborted. */
   report(phase: string, done: number, total: number): void {
     this.subject.signal?.throwIfAborted();
     this.subject.onProgress?.(phase, done, total);

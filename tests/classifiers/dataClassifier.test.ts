@@ -38,9 +38,9 @@ describe('the default feature extractor', () => {
 
   it('requires labels of two classes, and a supported image size', async () => {
     expect(whyNoClassifier(barSource(3, 3))).toBeUndefined();
-    expect(whyNoClassifier(labeled(null, null))).toBe('four has no labels to train a classifier on');
+    expect(whyNoClassifier(labeled(null, null))).toBe('has no labels to train a classifier on');
     expect(whyNoClassifier(labeled(Uint8Array.of(1, 1, 1, 1), 2))).toBe(
-      'four has a single class, but a classifier needs at least 2',
+      'has a single class, but a classifier needs at least 2',
     );
     await expectInputError(() => dataClassifierSpec(labeled(null, null)), 'four has no labels');
   });
