@@ -68,7 +68,9 @@ async function readExport(path: string): Promise<ExistingExport> {
   for (const [name, digest] of Object.entries(files)) digests.set(name, [digest, ...(digests.get(name) ?? [])]);
   for (const name of names) {
     const expected = digests.get(name);
-    if (expected && !expected.includes((await digestOf(join(path, name))) ?? ''))
+    if (expected === undefined) continue;
+    const digest = await digestOf(join(path, name));
+    if (digest === undefined || !expected.includes(digest))
       throw new InputError(join(path, name), 'was changed since its export', 'choose a different folder');
   }
   return { names, digests };
