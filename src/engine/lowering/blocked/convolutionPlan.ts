@@ -69,13 +69,8 @@ export function planConvolution(
   block: number,
 ): ConvolutionPlan {
   const { kernelShape, strides } = convolution;
-  const type: KernelType = {
-    small: kernelShape[0]!,
-    big: kernelShape[1]!,
-    height: kernelShape[2]!,
-    width: kernelShape[3]!,
-    block,
-  };
+  const [small, big, height, width] = kernelShape as readonly [number, number, number, number];
+  const type: KernelType = { small, big, height, width, block };
   if (isPointwise(convolution)) return planPointwise(convolution, type, smallRegion, bigRegion);
   const plan = { smallLayout: WHOLE, bigAsPixel: false };
   if (isWholePixel(convolution)) return { ...plan, bigLayout: WHOLE, kernelGroups: [asPixel(type)], bigAsPixel: true };

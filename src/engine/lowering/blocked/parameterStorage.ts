@@ -49,8 +49,7 @@ export class ParameterStorage {
   private readonly padding = new Padding((value) => this.isFilled(value));
 
   constructor(private readonly context: LoweringContext) {
-    const { graph, consumersOf } = context;
-    this.layouts = assignVectorLayouts(graph, consumersOf, (piece) => this.kernelOf(piece));
+    this.layouts = assignVectorLayouts(context.graph, context.consumersOf, (piece) => this.kernelOf(piece));
   }
 
   /** The orders of the graph's inputs that have one. */
