@@ -37,7 +37,9 @@ function paperStep(
   return { parameter: next, m: nextM, v: nextV };
 }
 
-/** The same as torch.optim.Adam computes it (`_single_tensor_adam`): lerp_, addcmul_, and a bias-corrected denominator. */
+/**
+ * The same as torch.optim.Adam computes it (`_single_tensor_adam`): lerp_, addcmul_, and a bias-corrected denominator.
+ */
 function torchStep(
   { parameter, m, v }: Reference,
   gradient: readonly number[],

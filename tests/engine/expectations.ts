@@ -2,8 +2,8 @@ import { expect } from 'vitest';
 import { ShapeError, type TensorData } from '../../src/engine/index.js';
 
 /**
- * Expects the same shape, and elements that differ by at most `tolerance` times the largest expected one; infinities must be the same.
- * Where all expected elements are below `floor`, they may differ by `tolerance` times that.
+ * Expects the same shape, and elements that differ by at most `tolerance` times the largest expected one; infinities
+ * must be the same. Where all expected elements are below `floor`, they may differ by `tolerance` times that.
  */
 export function expectClose(actual: TensorData, expected: TensorData, tolerance = 1e-5, floor = 0): void {
   expect(actual.type).toBe(expected.type);
@@ -40,7 +40,10 @@ export function expectSame(actual: TensorData, expected: TensorData): void {
   expect(actual.data).toEqual(expected.data);
 }
 
-/** Expects a ShapeError, while the graph is built, that begins with the operator's name and holds every one of the texts. */
+/**
+ * Expects a ShapeError, while the graph is built, that begins with the operator's name and holds every one of the
+ * texts.
+ */
 export function expectShapeError(build: () => unknown, operator: string, ...texts: readonly string[]): void {
   const error = errorOf(build);
   expect(error).toBeInstanceOf(ShapeError);

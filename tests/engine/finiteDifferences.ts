@@ -36,7 +36,9 @@ const weightsOf = (result: Value): TensorData<'float32'> => random(result.shape,
 
 export const lossOf = (result: Value): Value => sumOf(mul(result, constantTensor(weightsOf(result))));
 
-/** The graph of the gradients of a loss with respect to each float32 tensor it is built from, as outputs `gradientN`. */
+/**
+ * The graph of the gradients of a loss with respect to each float32 tensor it is built from, as outputs `gradientN`.
+ */
 export function gradientGraph(build: Build, tensors: readonly TensorData[], loss = lossOf): Graph {
   const inputs = inputsFor(tensors);
   const real = inputs.filter(({ type }) => type === 'float32');
@@ -64,8 +66,8 @@ export async function gradientsAt(
 }
 
 /**
- * Expects the gradient of a value with respect to every float32 tensor it is built from to agree with finite differences of the
- * value as ONNX Runtime computes it.
+ * Expects the gradient of a value with respect to every float32 tensor it is built from to agree with finite
+ * differences of the value as ONNX Runtime computes it.
  */
 export async function expectRightGradients(
   build: Build,
@@ -90,7 +92,9 @@ export async function expectRightGradients(
   }
 }
 
-/** The weighted sum's derivative with respect to each element of one tensor. The sum is taken here, in double precision. */
+/**
+ * The weighted sum's derivative with respect to each element of one tensor. The sum is taken here, in double precision.
+ */
 async function differences(
   program: Program,
   tensors: readonly TensorData[],

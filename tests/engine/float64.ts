@@ -1,4 +1,7 @@
-/** Evaluates graphs in float64, with loops as plain as the definitions of the operators: the reference for rounding errors. */
+/**
+ * Evaluates graphs in float64, with loops as plain as the definitions of the operators: the reference for rounding
+ * errors.
+ */
 import { type Graph, type Shape, simplify, sizeOf, topologicalOrder, type Value } from '../../src/engine/index.js';
 import { sameShape } from '../../src/engine/shape.js';
 import { rewriteGraph } from '../../src/engine/graph.js';
@@ -201,7 +204,10 @@ const withBias = (shape: Shape, bias: Elements | undefined): Elements => {
 
 type Geometry = Readonly<Record<'strides' | 'pads' | 'dilations', readonly [number, number]>>;
 
-/** Calls back for each product of a convolution with the offsets of the element [N, S, h, w], of [N, B, H, W] and of the kernel [S, B, kh, kw]. */
+/**
+ * Calls back for each product of a convolution with the offsets of the element [N, S, h, w], of [N, B, H, W] and of the
+ * kernel [S, B, kh, kw].
+ */
 function forEachProduct(
   [batch, smallChannels, h, w]: Shape,
   [, bigChannels, height, width]: Shape,

@@ -1,6 +1,7 @@
 /**
- * Random small graphs for property tests. They are smooth wherever finite differences look, by construction: what has a kink is
- * applied to numbers that were first moved away from it, and no step makes its result much steeper than its operands.
+ * Random small graphs for property tests. They are smooth wherever finite differences look, by construction: what has a
+ * kink is applied to numbers that were first moved away from it, and no step makes its result much steeper than its
+ * operands.
  */
 import fc from 'fast-check';
 import {
@@ -73,7 +74,10 @@ const placed = (x: Value, places: readonly number[], { seed }: Choice): Value =>
 /** Numbers at least 0.5 away from 0, on either side of it. */
 const awayFromZero = (x: Value, choice: Choice): Value => placed(x, [-1.5, 1.5], choice);
 
-/** Numbers no two of which can meet. Of few only: many would lie so far out that float32 keeps little of what moves them. */
+/**
+ * Numbers no two of which can meet. Of few only: many would lie so far out that float32 keeps little of what moves
+ * them.
+ */
 const apart = (x: Value, { seed }: Choice): Value | undefined => {
   if (sizeOf(x.shape) > 12) return undefined;
   const distinct = Array.from(randomDistinct(x.shape, seed).data);

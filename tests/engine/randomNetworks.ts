@@ -1,4 +1,7 @@
-/** Random small convolutional networks for property tests: chains of layers with their activations, normalization and shortcuts. */
+/**
+ * Random small convolutional networks for property tests: chains of layers with their activations, normalization and
+ * shortcuts.
+ */
 import fc from 'fast-check';
 import {
   abs,

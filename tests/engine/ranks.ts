@@ -1,4 +1,7 @@
-/** Ranks without processes: one graph that computes what each of them does, with collectives as ordinary operators between their values. */
+/**
+ * Ranks without processes: one graph that computes what each of them does, with collectives as ordinary operators
+ * between their values.
+ */
 import { add, concat, type Graph, graphOf, slice, topologicalOrder, type Value } from '../../src/engine/index.js';
 import { distribute } from '../../src/engine/lowering/distribute.js';
 import { simplify } from '../../src/engine/simplify.js';

@@ -58,8 +58,8 @@ export const compileSmall = (graph: Graph, target?: Target): Promise<Program> =>
 const compiledOnce = new Map<string, Promise<Program>>();
 
 /**
- * Compiles a graph without CPU-specific lowering, and each graph only once per test file: most of a short training is compilation. The
- * program is shared, so releasing it has no effect.
+ * Compiles a graph without CPU-specific lowering, and each graph only once per test file: most of a short run is
+ * compilation. The program is shared, so releasing it has no effect.
  */
 export async function compileOnce(graph: Graph): Promise<Program> {
   const key = createHash('sha256')
@@ -78,8 +78,8 @@ export async function forward(build: Build, tensors: readonly TensorData[], targ
 }
 
 /**
- * What the graph computes when nothing is simplified, neither here nor by ONNX Runtime. Only operators that ONNX does not have in
- * this form are replaced by their definitions.
+ * What the graph computes when nothing is simplified, neither here nor by ONNX Runtime. Only operators that ONNX does
+ * not have in this form are replaced by their definitions.
  */
 export async function runAsWritten(graph: Graph, tensors: readonly TensorData[]): Promise<Record<string, TensorData>> {
   const encodable = [expandDecompositions, ...rulesOf.plain].reduce(

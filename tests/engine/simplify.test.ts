@@ -38,7 +38,9 @@ import { expectClose, expectSame } from './expectations.js';
 import { type Build, inputsFor, operatorsOf, runAsWritten } from './running.js';
 import { random, tensor } from './tensors.js';
 
-/** Expects the simplified graph to consist of these operators, and to compute what the graph as it was written computes. */
+/**
+ * Expects the simplified graph to consist of these operators, and to compute what the graph as it was written computes.
+ */
 async function expectSimplified(
   build: Build,
   tensors: readonly TensorData[],

@@ -34,8 +34,8 @@ export const positionsOf = (shape: Shape): number[][] =>
   );
 
 /**
- * The element at a position. Where the position has more axes than the tensor the leading ones are ignored, and an axis of size 1
- * answers for every index: ONNX's broadcasting.
+ * The element at a position. Where the position has more axes than the tensor the leading ones are ignored, and an axis
+ * of size 1 answers for every index: ONNX's broadcasting.
  */
 export function at({ shape, data }: TensorData, ...position: number[]): number {
   const own = position.slice(position.length - shape.length);

@@ -6,7 +6,10 @@ import { evaluateInFloat64 } from '../engine/float64.js';
 import { targets } from '../engine/running.js';
 import { drawCase, type Errors, largestError, measureErrors } from './precision.js';
 
-/** Cheap cases of both networks, and one (260) in which blocked layouts change the sign of an activation's input on CPUs with AVX-512. */
+/**
+ * Cheap cases of both networks, and one (260) in which blocked layouts change the sign of an activation's input on CPUs
+ * with AVX-512.
+ */
 const SEEDS = [3, 9, 10, 260, 273];
 
 describe('a lowered graph', () => {

@@ -42,8 +42,8 @@ const PLANS: Readonly<Record<NetworkName, readonly string[]>> = {
 };
 
 /**
- * Draws a case. The cosine distance of gray images is left out: it compares signs of pixels, so that its true gradient is 0 and the computed one is
- * rounding of x / |x| at the pixel nearest to 0.
+ * Draws a case. The cosine distance of gray images is left out: it compares signs of pixels, so that its true gradient
+ * is 0 and the computed one is rounding of x / |x| at the pixel nearest to 0.
  */
 export function drawCase(seed: number): PrecisionCase {
   const stream = randomStream(seed, 'precision case');
@@ -112,7 +112,9 @@ function smoothImages([batch, channels, height, width]: readonly number[], seed:
   return Float32Array.from(planes.flat());
 }
 
-/** Values on whose sign or choice a gradient depends: results of activations, signs of differences, nearest neighbors. */
+/**
+ * Values on whose sign or choice a gradient depends: results of activations, signs of differences, nearest neighbors.
+ */
 function switches(results: readonly Value[]): Record<string, Value> {
   const found = topologicalOrder(results).filter(
     (value) => value.kind === 'computed' && ['Relu', 'LeakyRelu', 'Sign', 'ArgMin'].includes(value.operator.name),

@@ -29,7 +29,10 @@ export function tinyModel() {
   return { model: TrainedModel.of(pair, objective.prior, weights, compileOnOneThread), weights };
 }
 
-/** Grayscale images of 32x32, cycling through three classes: noise, with a bright bar at the left, in the middle or at the right. */
+/**
+ * Grayscale images of 32x32, cycling through three classes: noise, with a bright bar at the left, in the middle or at
+ * the right.
+ */
 export function barSource(train: number, test: number): ImageSource {
   const stream = randomStream(5, 'bars');
   const split = (count: number) => {

@@ -16,7 +16,10 @@ import {
 /** Parameters and running statistics by name: `encoder.conv1.weight` and so on. */
 export type NamedTensors = Readonly<Record<string, ArrayLike<number>>>;
 
-/** One pass. With `batches`, each batch normalization uses its own batch's statistics and records them there, as in training. */
+/**
+ * One pass. With `batches`, each batch normalization uses its own batch's statistics and records them there, as in
+ * training.
+ */
 export interface Pass {
   readonly tensors: NamedTensors;
   readonly width: number;

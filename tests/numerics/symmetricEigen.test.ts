@@ -27,7 +27,10 @@ function withValues(values: readonly number[], seed: number): Float64Array {
 const magnitude = (matrix: Float64Array): number =>
   Math.max(1e-300, Math.sqrt(matrix.reduce((sum, entry) => sum + entry * entry, 0)));
 
-/** The sums of the eigenvalues, of their squares and of their cubes are the traces of A, A^2 and A^3, to a few roundings. */
+/**
+ * The sums of the eigenvalues, of their squares and of their cubes are the traces of A, A^2 and A^3, to a few
+ * roundings.
+ */
 function expectEigenvalues(matrix: Float64Array, size: number): void {
   const values = symmetricEigenvalues(matrix, size);
   const norm = magnitude(matrix);

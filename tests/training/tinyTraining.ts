@@ -27,7 +27,10 @@ const PUBLISHED = {
   ema: 0,
 } as const;
 
-/** Grayscale images of 32x32, the narrowest networks worth training, every iteration logged and no previews before the end. */
+/**
+ * Grayscale images of 32x32, the narrowest networks worth training, every iteration logged and no previews before the
+ * end.
+ */
 export const tinyConfiguration = (changes: Partial<Configuration> = {}): Configuration =>
   parseConfiguration({
     ...PUBLISHED,
@@ -64,7 +67,10 @@ export async function createRun(path: string, configuration: Configuration): Pro
   return folder;
 }
 
-/** A checkpoint of untrained networks, their weights so large that images and codes differ, and Adam moments that are not 0. */
+/**
+ * A checkpoint of untrained networks, their weights so large that images and codes differ, and Adam moments that are
+ * not 0.
+ */
 export function tinyCheckpoint(configuration = tinyConfiguration(), step = 3): Checkpoint {
   const moments = Object.entries(initialState(configuration).vectors).map(([name, vector]) => {
     const draws = randomStream(2, name).fillNormal(new Float32Array(vector.length));

@@ -39,7 +39,10 @@ const tensors = fc
     fc.array(elements, { minLength: sizeOf(shape), maxLength: sizeOf(shape) }).map((data) => tensor(data, shape)),
   );
 
-/** Expects the graph for the CPU to compute exactly the numbers that the graph as it was written computes, by these operators alone. */
+/**
+ * Expects the graph for the CPU to compute exactly the numbers that the graph as it was written computes, by these
+ * operators alone.
+ */
 async function expectLowered(build: Build, x: Tensor, operators: readonly string[]): Promise<void> {
   const inputs = inputsFor([x]);
   const graph = graphOf({ result: build(...inputs) }, inputs);

@@ -18,8 +18,8 @@ import type { Shape } from '../../../src/engine/index.js';
 import { OPSET } from '../../../src/engine/onnx.js';
 
 /**
- * Inputs x, scale, bias, input_mean, input_var; outputs y, running_mean and running_var. With momentum 0 the running statistics are
- * those of the batch.
+ * Inputs x, scale, bias, input_mean, input_var; outputs y, running_mean and running_var. With momentum 0 the running
+ * statistics are those of the batch.
  */
 export function batchNormalizationModel(shape: Shape, epsilon: number): Uint8Array {
   const vector = [shape[1]!];

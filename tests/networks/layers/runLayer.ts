@@ -29,8 +29,8 @@ const trainingPass =
   };
 
 /**
- * Expects of a layer that its output has the shape that it declares, that its gradients agree with finite differences, and that results
- * and gradients agree between plain graphs and those lowered for the CPU.
+ * Expects of a layer that its output has the shape that it declares, that its gradients agree with finite differences,
+ * and that results and gradients agree between plain graphs and those lowered for the CPU.
  */
 export async function expectConsistentLayer(layer: Layer, x: Tensor): Promise<void> {
   const tensors = tensorsFor(layer, x);

@@ -20,8 +20,8 @@ const GroupedConv: Operator = {
 };
 
 /**
- * A graph lowered for blocks of any size, with each blocked operator replaced by plain ones that read and write the same memory: what a
- * processor with blocks of that size would compute, on any processor.
+ * A graph lowered for blocks of any size, with each blocked operator replaced by plain ones that read and write the
+ * same memory: what a processor with blocks of that size would compute, on any processor.
  */
 export function emulateBlocks(graph: Graph, block: number): Graph {
   return rewriteGraph(graph, (value) => (value.operator.domain === DOMAIN ? emulate(value, block) : value));

@@ -18,7 +18,10 @@ import { inputsFor, run, targets } from '../../running.js';
 import { positionsOf, random, type Tensor, tensor } from '../../tensors.js';
 
 const EPSILON = 1e-5;
-/** The largest relative error for each ratio of mean to standard deviation. Rounding of the data alone makes some in proportion to it. */
+/**
+ * The largest relative error for each ratio of mean to standard deviation. Rounding of the data alone makes some in
+ * proportion to it.
+ */
 const BOUNDS = [
   [0, 1e-5],
   [10, 1e-4],
