@@ -14,6 +14,7 @@ import {
   type Split,
 } from '../../src/index.js';
 import { compile, openSource, readImages } from '../../src/node.js';
+import { drawAcrossClasses } from '../../src/data/source.js';
 import { readCheckpoint } from '../../src/runs/runFolder.node.js';
 import { PROBES, RunAssets } from '../../src/runs/runAssets.node.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
@@ -100,9 +101,16 @@ describe('an MNIST digit in a 28x28 PNG file equals the digit of the data set', 
   });
 
   it('in reconstruct: as a file, in a folder and in the data set', async () => {
+    // The first image of a data set or folder is drawn from its classes.
+    const [drawn] = drawAcrossClasses(test, 1);
+    mkdirSync(join(cwd, 'drawn'));
+    await sharp(gatherImages(test, [drawn!], 1024), { raw: { width: 32, height: 32, channels: 1 } })
+      .extract({ left: 2, top: 2, width: 28, height: 28 })
+      .toColourspace('b-w')
+      .toFile(join(cwd, 'drawn', 'digit.png'));
     await run('reconstruct', 'mnist', '--count', '1', '--out', 'data.npz');
-    await run('reconstruct', digit(0), '--out', 'file.npz');
-    await run('reconstruct', 'digits', '--count', '1', '--out', 'folder.npz');
+    await run('reconstruct', join('drawn', 'digit.png'), '--out', 'file.npz');
+    await run('reconstruct', 'drawn', '--count', '1', '--out', 'folder.npz');
     for (const file of ['file.npz', 'folder.npz']) expect(npz(file)).toEqual(npz('data.npz'));
   });
 
