@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { rolldown } from 'rolldown';
+import { rolldown, type RolldownOutput } from 'rolldown';
 
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
@@ -73,6 +73,20 @@ export interface BundledPage {
 
 const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
+async function bundle(entry: string, folder: string): Promise<RolldownOutput['output'][number][]> {
+  const built = await rolldown({
+    input: { [entry]: pathOf(`${entry}.ts`) },
+    platform: 'browser',
+    resolve: {
+      extensionAlias: { '.js': ['.ts', '.js'] },
+      conditionNames: ['onnxruntime-web-use-extern-wasm', 'import', 'browser', 'default'],
+    },
+  });
+  const { output } = await built.write({ dir: folder, format: 'es', entryFileNames: '[name].js' });
+  await built.close();
+  return output;
+}
+
 /**
  * Bundles modules of this folder as a web page would, and opens a page with the first.
  * @param entries names without extension; each becomes a script of that name
@@ -83,16 +97,8 @@ export async function openBundledPage(
   entries: readonly string[],
   variable: string,
 ): Promise<BundledPage> {
-  const built = await rolldown({
-    input: Object.fromEntries(entries.map((entry) => [entry, pathOf(`${entry}.ts`)])),
-    platform: 'browser',
-    resolve: {
-      extensionAlias: { '.js': ['.ts', '.js'] },
-      conditionNames: ['onnxruntime-web-use-extern-wasm', 'import', 'browser', 'default'],
-    },
-  });
-  const { output } = await built.write({ dir: folder, format: 'es', entryFileNames: '[name].js' });
-  await built.close();
+  // Each script has its own bundle, as bundlers make them for workers: a chunk that two shared could run both.
+  const output = (await Promise.all(entries.map((entry) => bundle(entry, folder)))).flat();
   writeFileSync(join(folder, 'index.html'), `<!doctype html><script type="module" src="${entries[0]!}.js"></script>`);
   const runtime = dirname(createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm'));
   const host = await serve({ '': folder, 'ort/': runtime, 'golden/': pathOf('../golden') });
