@@ -51,7 +51,6 @@ export const integers = (elements: readonly number[]): ConstantValue =>
 export type Operand = Value | number;
 export const asValue = (operand: Operand): Value => (typeof operand === 'number' ? constant(operand) : operand);
 
-
 /** Infers the result of two operands of one type, broadcast against each other. */
 export function inferBroadcast(name: string, inputs: readonly Value[], type: ElementType): TensorType {
   const [a, b] = inputs;
@@ -82,7 +81,6 @@ export function broadcastElements(x: ConstantValue, to: Shape): ElementArray {
   for (let index = 0; index < elements.length; index++) elements[index] = source[offset(index)] as number;
   return elements;
 }
-
 
 /** Axes are counted from the front. */
 export interface ReductionAttributes extends Record<string, number | readonly number[]> {
