@@ -52,23 +52,24 @@ interface Arithmetic extends Pick<Operator<NoAttributes>, 'partialEvaluate' | 'd
   readonly commutes?: boolean;
 }
 
-export const arithmetic = (
-  name: string,
-  { element, gradient, neutral, commutes = false, ...more }: Arithmetic,
-): Operator<NoAttributes> => ({
-  name,
-  elementwise: true,
-  inPlace: true,
-  ...more,
-  infer(inputs) {
-    requireFloat(name, inputs);
-    return inferBroadcast(name, inputs, 'float32');
-  },
-  // Operands may have been repeated.
-  gradient: (at) => gradient(at).map((thunk, index) => () => sumTo(thunk(), at.inputs[index]!.shape)),
-  evaluate: (inputs, result) => combine(inputs, result, element),
-  simplify: (value) => dropNeutral(value, neutral, commutes) ?? dropExpansion(value),
-});
+/** Creates an operator on two float32 operands that are broadcast against each other, and returns the function that applies it. */
+export function arithmetic(name: string, { element, gradient, neutral, commutes = false, ...more }: Arithmetic) {
+  const operator: Operator<NoAttributes> = {
+    name,
+    elementwise: true,
+    inPlace: true,
+    ...more,
+    infer(inputs) {
+      requireFloat(name, inputs);
+      return inferBroadcast(name, inputs, 'float32');
+    },
+    // Operands may have been repeated.
+    gradient: (at) => gradient(at).map((thunk, index) => () => sumTo(thunk(), at.inputs[index]!.shape)),
+    evaluate: (inputs, result) => combine(inputs, result, element),
+    simplify: (value) => dropNeutral(value, neutral, commutes) ?? dropExpansion(value),
+  };
+  return (a: Operand, b: Operand): Value => apply(operator, [asValue(a), asValue(b)], {});
+}
 
 function combine(
   [a, b]: readonly ConstantValue[],
@@ -101,13 +102,3 @@ function dropExpansion(value: ComputedValue): Value | undefined {
   if (index === undefined || expansion?.kind !== 'computed') return undefined;
   return { ...value, inputs: value.inputs.with(index, expansion.inputs[0]!) };
 }
-
-export const applyArithmetic =
-  (operator: Operator<NoAttributes>) =>
-  (a: Operand, b: Operand): Value =>
-    apply(operator, [asValue(a), asValue(b)], {});
-
-export const applyFunction =
-  (operator: Operator<NoAttributes>) =>
-  (x: Value): Value =>
-    apply(operator, [x], {});

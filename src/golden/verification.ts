@@ -3,7 +3,7 @@ import { distortBy, DISTORTION_SIZE } from '../age/distortion.js';
 import { stateSize } from '../age/iteration.js';
 import { inferenceFunctions, type PairState } from '../age/networkFunctions.js';
 import { DISTANCES, type Objective } from '../age/objective.js';
-import type { Term } from '../age/plan.js';
+import { type Term, TERMS } from '../age/plan.js';
 import { PRIORS } from '../age/prior.js';
 import { MOMENTS, REDUCTIONS, type UpdateBatch } from '../age/terms.js';
 import { updateGradients, type UpdateSpec } from '../age/update.js';
@@ -62,7 +62,6 @@ export async function verify(golden: TensorFile, file: string, compile: Compile)
 const isInput = (name: string): boolean => /^(initial|input)\//.test(name) || /^adam\/[^/]+$/.test(name);
 
 /** The configuration, under the names of make_golden.py. */
-const WEIGHT = z.number().default(0);
 const caseSchema = z.object({
   arch: z.enum(ARCHITECTURE_NAMES as [ArchitectureName, ...ArchitectureName[]]),
   nf: z.int().positive(),
@@ -76,16 +75,15 @@ const caseSchema = z.object({
   match_x: z.enum(DISTANCES),
   match_z: z.enum(DISTANCES),
   noise: z.enum(PRIORS),
-  e_kl_real: WEIGHT,
-  e_kl_fake: WEIGHT,
-  e_match_x: WEIGHT,
-  e_match_z: WEIGHT,
-  e_align: WEIGHT,
-  e_uniform: WEIGHT,
-  g_kl_fake: WEIGHT,
-  g_match_z: WEIGHT,
-  g_match_x: WEIGHT,
 });
+const weightKey = (network: NetworkName, term: Term) => `${network[0]}_${term.toLowerCase()}`;
+const weightSchema = z.object(
+  Object.fromEntries(
+    NETWORK_NAMES.flatMap((network) =>
+      TERMS[network].map((term) => [weightKey(network, term), z.number().default(0)] as const),
+    ),
+  ),
+);
 const adamSchema = z.object({
   lr: z.number(),
   beta1: z.number(),
@@ -109,11 +107,15 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
   const golden = read('case', caseSchema);
   const expected = Object.entries(read('losses', z.record(z.string(), z.number())));
   const losses = Object.fromEntries(expected.map(([name, value]) => [name.replace('.kl_', '.KL_'), value]));
-  const spec = (network: NetworkName, weights: Partial<Record<Term, number>>): UpdateSpec => ({
+  const given = read('case', weightSchema);
+  const spec = (network: NetworkName): UpdateSpec => ({
     network,
-    plan: { updates: 1, weights },
+    plan: {
+      updates: 1,
+      weights: Object.fromEntries(TERMS[network].map((term) => [term, given[weightKey(network, term)]!])),
+    },
     // Weights of 0 may be listed.
-    monitored: (Object.keys(weights) as Term[]).filter((term) => `${network}.${term}` in losses),
+    monitored: TERMS[network].filter((term) => `${network}.${term}` in losses),
   });
   return {
     pair: ARCHITECTURES[golden.arch].build({ channels: golden.nc, latentSize: golden.nz, width: golden.nf }),
@@ -127,17 +129,7 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
     } satisfies Objective,
     batch: golden.batch,
     latentSize: golden.nz,
-    updates: [
-      spec('encoder', {
-        KL_real: golden.e_kl_real,
-        KL_fake: golden.e_kl_fake,
-        match_x: golden.e_match_x,
-        match_z: golden.e_match_z,
-        align: golden.e_align,
-        uniform: golden.e_uniform,
-      }),
-      spec('generator', { KL_fake: golden.g_kl_fake, match_x: golden.g_match_x, match_z: golden.g_match_z }),
-    ],
+    updates: NETWORK_NAMES.map(spec),
     losses,
     adam: metadata.adam === undefined ? undefined : read('adam', adamSchema),
   };

@@ -1,32 +1,35 @@
-/** Elementwise arithmetic: Add, Sub, Mul, Div. */
-import { applyArithmetic, arithmetic } from '../elementwise.js';
+import { arithmetic } from '../elementwise.js';
 import type { Distribution, Placement, Value } from '../value.js';
 
 /** Sums of summands are summands. */
 const distribute = (operands: readonly Placement[]): Distribution | undefined =>
   operands.every((placement) => placement === 'summand') ? { operands, result: 'summand' } : undefined;
 
-const Add = arithmetic('Add', {
+/** a + b. */
+export const add = arithmetic('Add', {
   element: (a, b) => a + b,
   gradient: ({ gradient }) => [() => gradient, () => gradient],
   neutral: 0,
   commutes: true,
   distribute,
 });
-const Sub = arithmetic('Sub', {
+/** a - b. */
+export const sub = arithmetic('Sub', {
   element: (a, b) => a - b,
   gradient: ({ gradient }) => [() => gradient, () => mul(gradient, -1)],
   neutral: 0,
   distribute,
 });
-const Mul = arithmetic('Mul', {
+/** a * b. */
+export const mul = arithmetic('Mul', {
   element: (a, b) => a * b,
   gradient: ({ inputs: [a, b], gradient }) => [() => mul(gradient, b!), () => mul(gradient, a!)],
   neutral: 1,
   commutes: true,
   partialEvaluate: (elements) => (elements.includes(0) ? 0 : undefined),
 });
-const Div = arithmetic('Div', {
+/** a / b. */
+export const div = arithmetic('Div', {
   element: (a, b) => a / b,
   gradient: ({ inputs: [, b], output, gradient }) => [
     () => div(gradient, b!),
@@ -36,13 +39,5 @@ const Div = arithmetic('Div', {
   partialEvaluate: ([a, b]) => (a === 0 && b === 'finite' ? 0 : undefined),
 });
 
-/** a + b. */
-export const add = applyArithmetic(Add);
-/** a - b. */
-export const sub = applyArithmetic(Sub);
-/** a * b. */
-export const mul = applyArithmetic(Mul);
-/** a / b. */
-export const div = applyArithmetic(Div);
 /** x * x. */
 export const square = (x: Value): Value => mul(x, x);

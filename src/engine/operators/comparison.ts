@@ -4,20 +4,20 @@ import { broadcastShapes } from '../shape.js';
 import { constant, ELEMENT_CODES, type ElementArray, type ElementType, type Operator, type Value } from '../value.js';
 import { sumTo } from './broadcasting.js';
 
-const comparison = (name: string): Operator<NoAttributes> => ({
-  name,
-  elementwise: true,
-  infer: (inputs) => inferBroadcast(name, inputs, 'bool'),
-  gradient: () => [null, null],
-});
-
-const Equal = comparison('Equal');
-const Greater = comparison('Greater');
+function comparison(name: string) {
+  const operator: Operator<NoAttributes> = {
+    name,
+    elementwise: true,
+    infer: (inputs) => inferBroadcast(name, inputs, 'bool'),
+    gradient: () => [null, null],
+  };
+  return (a: Operand, b: Operand): Value => apply(operator, [asValue(a), asValue(b)], {});
+}
 
 /** a = b, as bool. */
-export const equal = (a: Operand, b: Operand): Value => apply(Equal, [asValue(a), asValue(b)], {});
+export const equal = comparison('Equal');
 /** a > b, as bool. */
-export const greater = (a: Operand, b: Operand): Value => apply(Greater, [asValue(a), asValue(b)], {});
+export const greater = comparison('Greater');
 
 const Where: Operator<NoAttributes> = {
   name: 'Where',

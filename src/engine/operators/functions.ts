@@ -1,34 +1,48 @@
-import { applyFunction, elementwiseFunction } from '../elementwise.js';
-import { apply } from '../operator.js';
+import { elementwiseFunction } from '../elementwise.js';
+import { apply, type NoAttributes } from '../operator.js';
 import { ShapeError } from '../shape.js';
 import { constant, type Value } from '../value.js';
 import { div, mul, sub } from './arithmetic.js';
 import { greater, where } from './comparison.js';
 
-const Neg = elementwiseFunction(
+/** Creates an operator without attributes, and returns the function that applies it. */
+const define = (...particulars: Parameters<typeof elementwiseFunction<NoAttributes>>) => {
+  const operator = elementwiseFunction(...particulars);
+  return (x: Value): Value => apply(operator, [x], {});
+};
+
+/** -x. */
+export const neg = define(
   'Neg',
   (x) => -x,
   ({ gradient }) => neg(gradient),
 );
-const Sign = elementwiseFunction('Sign', Math.sign, null);
-const Abs = elementwiseFunction('Abs', Math.abs, ({ x, gradient }) => mul(gradient, sign(x)));
-const Exp = elementwiseFunction('Exp', Math.exp, ({ output, gradient }) => mul(gradient, output));
-const Log = elementwiseFunction('Log', Math.log, ({ x, gradient }) => div(gradient, x));
-const Sqrt = elementwiseFunction('Sqrt', Math.sqrt, ({ output, gradient }) => div(mul(gradient, 0.5), output));
-const Tanh = elementwiseFunction('Tanh', Math.tanh, ({ output, gradient }) =>
-  mul(gradient, sub(1, mul(output, output))),
-);
-const Sigmoid = elementwiseFunction(
+/** -1, 0 or 1; its gradient is zero. */
+export const sign = define('Sign', Math.sign, null);
+/** |x|; the gradient at 0 is 0. */
+export const abs = define('Abs', Math.abs, ({ x, gradient }) => mul(gradient, sign(x)));
+/** e^x. */
+export const exp = define('Exp', Math.exp, ({ output, gradient }) => mul(gradient, output));
+/** The natural logarithm. */
+export const log = define('Log', Math.log, ({ x, gradient }) => div(gradient, x));
+/** The square root. */
+export const sqrt = define('Sqrt', Math.sqrt, ({ output, gradient }) => div(mul(gradient, 0.5), output));
+/** The hyperbolic tangent. */
+export const tanh = define('Tanh', Math.tanh, ({ output, gradient }) => mul(gradient, sub(1, mul(output, output))));
+/** 1 / (1 + e^-x). */
+export const sigmoid = define(
   'Sigmoid',
   (x) => 1 / (1 + Math.exp(-x)),
   ({ output, gradient }) => mul(gradient, mul(output, sub(1, output))),
 );
-const Relu = elementwiseFunction(
+/** max(x, 0); the gradient at 0 is 0. */
+export const relu = define(
   'Relu',
   (x) => Math.max(x, 0),
   ({ output, gradient }) => mul(gradient, stepMask(output, 1, 0)),
   { epilogue: () => [] },
 );
+
 const LeakyRelu = elementwiseFunction<{ alpha: number }>(
   'LeakyRelu',
   (x, { alpha }) => (x > 0 ? x : alpha * x),
@@ -36,6 +50,13 @@ const LeakyRelu = elementwiseFunction<{ alpha: number }>(
   ({ output, attributes, gradient }) => mul(gradient, stepMask(output, 1, attributes.alpha)),
   { floatAttributes: ['alpha'], epilogue: ({ alpha }) => [alpha] },
 );
+
+/** x where positive, alpha * x elsewhere, alpha at least 0; the gradient at 0 is alpha. */
+export function leakyRelu(x: Value, alpha: number): Value {
+  if (!(alpha >= 0)) throw new ShapeError(`LeakyRelu: alpha must be at least 0, not ${alpha}`);
+  return apply(LeakyRelu, [x], { alpha });
+}
+
 const Clip = elementwiseFunction<{ min: number; max: number }>(
   'Clip',
   (x, { min, max }) => Math.min(Math.max(x, min), max),
@@ -47,29 +68,6 @@ const Clip = elementwiseFunction<{ min: number; max: number }>(
   },
 );
 
-/** -x. */
-export const neg = applyFunction(Neg);
-/** -1, 0 or 1; its gradient is zero. */
-export const sign = applyFunction(Sign);
-/** |x|; the gradient at 0 is 0. */
-export const abs = applyFunction(Abs);
-/** e^x. */
-export const exp = applyFunction(Exp);
-/** The natural logarithm. */
-export const log = applyFunction(Log);
-/** The square root. */
-export const sqrt = applyFunction(Sqrt);
-/** The hyperbolic tangent. */
-export const tanh = applyFunction(Tanh);
-/** 1 / (1 + e^-x). */
-export const sigmoid = applyFunction(Sigmoid);
-/** max(x, 0); the gradient at 0 is 0. */
-export const relu = applyFunction(Relu);
-/** x where positive, alpha * x elsewhere, alpha at least 0; the gradient at 0 is alpha. */
-export function leakyRelu(x: Value, alpha: number): Value {
-  if (!(alpha >= 0)) throw new ShapeError(`LeakyRelu: alpha must be at least 0, not ${alpha}`);
-  return apply(LeakyRelu, [x], { alpha });
-}
 /** x limited to [min, max]; the gradient outside and at the limits is 0. */
 export const clip = (x: Value, min: number, max: number): Value => apply(Clip, [x], { min, max });
 

@@ -37,20 +37,21 @@ export const meanOf = (x: Value): Value => reduceMean(x, allAxes(x), { keepAxes:
 /** The sum of all elements, a scalar. */
 export const sumOf = (x: Value): Value => reduceSum(x, allAxes(x), { keepAxes: false });
 
-const extreme = (name: 'ReduceMax' | 'ReduceMin'): Operator<ReductionAttributes> => ({
-  ...reduction(name),
-  gradient: ({ inputs: [x], output, attributes, gradient }) => [
-    () => {
-      const attained = cast(equal(x!, reshape(output, reducedShape(x!.shape, attributes.axes, 1))), 'float32');
-      return mul(broadcastGradient(gradient, x!, attributes), div(attained, reduceSum(attained, attributes.axes)));
-    },
-  ],
-});
+const extreme = (name: 'ReduceMax' | 'ReduceMin') =>
+  applyReduction({
+    ...reduction(name),
+    gradient: ({ inputs: [x], output, attributes, gradient }) => [
+      () => {
+        const attained = cast(equal(x!, reshape(output, reducedShape(x!.shape, attributes.axes, 1))), 'float32');
+        return mul(broadcastGradient(gradient, x!, attributes), div(attained, reduceSum(attained, attributes.axes)));
+      },
+    ],
+  });
 
 /** The largest element over axes; elements that tie share the gradient. */
-export const reduceMax = applyReduction(extreme('ReduceMax'));
+export const reduceMax = extreme('ReduceMax');
 /** The smallest element over axes; elements that tie share the gradient. */
-export const reduceMin = applyReduction(extreme('ReduceMin'));
+export const reduceMin = extreme('ReduceMin');
 
 const ArgMin: Operator<{ axis: number; keepdims: number }> = {
   name: 'ArgMin',
