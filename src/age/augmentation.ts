@@ -1,6 +1,7 @@
-import { reshape, slice, type Value } from '../engine/index.js';
+import type { Value } from '../engine/index.js';
 import type { RandomStream } from '../random.js';
 import * as augmentations from './augmentations/index.js';
+import { columnsOf } from './distortion.js';
 import type { Augmentation, ImageShape } from './terms.js';
 
 export type AugmentationName = keyof typeof augmentations;
@@ -27,13 +28,9 @@ export const drawAugmentations = (
  * @param parameters `[N, parameters]`, one row per image
  */
 export function augment(x: Value, names: readonly AugmentationName[], parameters: Value): Value {
-  let offset = 0;
+  const columns = columnsOf(parameters);
   return names.reduce((image, name) => {
     const { parameters: count, apply } = augmentationOf[name];
-    const own = Array.from({ length: count }, (_, index) =>
-      reshape(slice(parameters, 1, offset + index, offset + index + 1), [x.shape[0]!, 1, 1, 1]),
-    );
-    offset += count;
-    return apply(image, own);
+    return apply(image, columns.splice(0, count));
   }, x);
 }

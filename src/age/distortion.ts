@@ -32,9 +32,7 @@ export function drawDistortions(count: number, [, height, width]: ImageShape, st
 
 /** Returns S of images `[N, C, H, W]`, from the values of each image `[N, 6]`. */
 export function distortBy(distortions: Value): (x: Value) => Value {
-  const values = Array.from({ length: DISTORTION_SIZE }, (_, index) =>
-    reshape(slice(distortions, 1, index, index + 1), [distortions.shape[0]!, 1, 1, 1]),
-  );
+  const values = columnsOf(distortions);
   return (x) => transposeMatrix(distortRows(transposeMatrix(distortRows(x, values.slice(0, 3))), values.slice(3)));
 }
 
@@ -52,7 +50,13 @@ function distortRows(x: Value, [shift, scale, shear]: readonly Value[]): Value {
   return transpose(matMul(transpose(x, [0, 2, 1, 3]), weights), [0, 2, 1, 3]);
 }
 
-/** Returns the integers from 0 to size - 1. */
+/** The columns of `[N, P]`, each as `[N, 1, 1, 1]`. */
+export const columnsOf = (parameters: Value): Value[] =>
+  Array.from({ length: parameters.shape[1]! }, (_, index) =>
+    reshape(slice(parameters, 1, index, index + 1), [parameters.shape[0]!, 1, 1, 1]),
+  );
+
+/** 0 to size - 1. */
 export const indices = (size: number, shape: Shape): Value =>
   constant(
     Array.from({ length: size }, (_, index) => index),

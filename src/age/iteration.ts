@@ -9,7 +9,6 @@ import {
   mul,
   nextName,
   reshape,
-  type Shape,
   slice,
   sub,
   type Value,
@@ -120,21 +119,22 @@ function inputsOf({ pair, plans, batch, augmentations = [], ...options }: Iterat
     decay: input('ema_decay', [1]),
     images: input('images', [encoder.updates, batch, ...pair.encoder.inputShape], imageType),
     codes: input('codes', [updates, batch, pair.generator.inputShape[0]!]),
-    schedules: {
-      encoder: input('encoder.schedule', [encoder.updates, 2]),
-      generator: input('generator.schedule', [generator.updates, 2]),
-    },
+    schedules: byNetwork((network) => input(`${network}.schedule`, [plans[network].updates, 2])),
     distortions: activeTerms(encoder).has('align')
       ? input('distortions', [encoder.updates, batch, DISTORTION_SIZE])
       : undefined,
     augmentation:
       augmentations.length > 0 ? input('augmentation', [updates, 2, batch, parameterCount(augmentations)]) : undefined,
-    weights: {
-      encoder: optionalInput(hasWeightInputs, 'encoder.weights', [activeTerms(encoder).size]),
-      generator: optionalInput(hasWeightInputs, 'generator.weights', [activeTerms(generator).size]),
-    },
+    weights: byNetwork((network) =>
+      hasWeightInputs ? input(`${network}.weights`, [activeTerms(plans[network]).size]) : undefined,
+    ),
   };
 }
+
+const byNetwork = <T>(of: (network: NetworkName) => T): Readonly<Record<NetworkName, T>> => ({
+  encoder: of('encoder'),
+  generator: of('generator'),
+});
 
 /** From parameters `[2, batch, parameters]`. */
 function augmentBoth(names: readonly AugmentationName[], parameters: Value): UpdateBatch['augment'] {
@@ -162,9 +162,6 @@ const scalarsByTerm = (plan: UpdatePlan, weights: Value | undefined): Partial<Re
     [...activeTerms(plan)].map((term, index) => [term, reshape(slice(weights, 0, index, index + 1), [])]),
   );
 
-const optionalInput = (isUsed: boolean, name: string, shape: Shape): InputValue | undefined =>
-  isUsed ? input(name, shape) : undefined;
-
 /** Slices along the first axis, without that axis; none of an absent tensor. */
 const unstack = (x: Value | undefined): Value[] =>
   x === undefined
@@ -176,14 +173,7 @@ const scalarsOf = (row: Value): AdamScalars => ({
   denominatorScale: reshape(slice(row, 0, 1, 2), []),
 });
 
-const meanOfScalars = (values: readonly Value[]): Value =>
-  reshape(
-    mul(
-      values.reduce((total, value) => add(total, value)),
-      1 / values.length,
-    ),
-    [1],
-  );
+const meanOfScalars = (values: readonly Value[]): Value => reshape(mul(values.reduce(add), 1 / values.length), [1]);
 
 const toValues = (images: Value): Value => (images.type === 'uint8' ? fromPixels(images) : images);
 

@@ -11,19 +11,10 @@ interface PassOptions {
   readonly keepsStatistics?: boolean;
 }
 
-/** Images `[N, C, H, W]` in [-1, 1]. */
-export interface EncoderInputs {
-  readonly x: Value;
-}
-
-/** Codes `[N, M]`. */
-export interface GeneratorInputs {
-  readonly z: Value;
-}
-
+/** Images x are `[N, C, H, W]` in [-1, 1], codes z `[N, M]`. */
 export interface NetworkFunctions {
-  readonly encode: (inputs: EncoderInputs, options: PassOptions) => Value;
-  readonly generate: (inputs: GeneratorInputs, options: PassOptions) => Value;
+  readonly encode: (inputs: { readonly x: Value }, options: PassOptions) => Value;
+  readonly generate: (inputs: { readonly z: Value }, options: PassOptions) => Value;
 }
 
 /** The networks in an update. Each call normalizes by its own batch, and updates the running statistics by default. */
@@ -44,10 +35,9 @@ export class TrainingFunctions implements NetworkFunctions {
   }
 
   // Bound, so that they can be passed on as functions.
-  readonly encode = ({ x }: EncoderInputs, options: PassOptions): Value =>
+  readonly encode: NetworkFunctions['encode'] = ({ x }, options) =>
     toCodes(this.pass('encoder', x, options), this.prior);
-  readonly generate = ({ z }: GeneratorInputs, options: PassOptions): Value =>
-    this.pass('generator', fromCodes(z), options);
+  readonly generate: NetworkFunctions['generate'] = ({ z }, options) => this.pass('generator', fromCodes(z), options);
 
   private pass(name: NetworkName, x: Value, { kind, keepsStatistics = false }: PassOptions): Value {
     const state = { parameters: this.parameters[name], statistics: this.statistics[name] };

@@ -96,16 +96,12 @@ function augmentedPasses(
   };
 }
 
-interface Passes {
-  readonly plain: ForwardResults;
-  readonly augmented: ForwardResults;
-}
-
 /** The unweighted terms, in the order of their passes. */
 function lossTerms(
   network: NetworkName,
   terms: Iterable<Term>,
-  { plain, augmented }: Passes,
+  plain: ForwardResults,
+  augmented: ForwardResults,
   objective: Objective,
   batch: UpdateBatch,
 ): [Term, Value][] {
@@ -143,7 +139,7 @@ export function updateGradients(
   const wanted = new Set([...activeTerms(plan), ...monitored]);
   const passes = forwardPasses(network, wanted, functions, batch);
   const augmented = augmentedPasses(passes, functions, batch);
-  const terms = lossTerms(network, wanted, { plain: passes, augmented }, objective, batch);
+  const terms = lossTerms(network, wanted, passes, augmented, objective, batch);
   const loss = totalLoss(spec, terms);
   const parameters = Object.entries(functions.parameters[network]);
   const byParameter = gradients(

@@ -40,27 +40,16 @@ async function umapLayout(rows: Features, stream: RandomStream, onProgress?: Pro
 }
 
 /** Nearest rows and their distances. Each list starts with the row itself, as UMAP expects. */
-function neighborLists(
-  rows: Features,
-  count: number,
-  neighbors: number,
-): { readonly indices: number[][]; readonly distances: number[][] } {
+function neighborLists(rows: Features, count: number, neighbors: number) {
   const near = nearestOtherRows(rows, neighbors - 1);
-  const lists = <T>(of: (index: number) => T, self: (row: number) => T): T[][] =>
-    Array.from({ length: count }, (_, row) => [
-      self(row),
-      ...Array.from({ length: near.count }, (_, rank) => of(row * near.count + rank)),
-    ]);
-  return {
-    indices: lists(
-      (index) => near.indices[index]!,
-      (row) => row,
-    ),
-    distances: lists(
-      (index) => Math.sqrt(near.squaredDistances[index]!),
-      () => 0,
-    ),
-  };
+  const indices: number[][] = [];
+  const distances: number[][] = [];
+  for (let row = 0; row < count; row++) {
+    const [start, end] = [row * near.count, (row + 1) * near.count];
+    indices.push([row, ...near.indices.subarray(start, end)]);
+    distances.push([0, ...near.squaredDistances.subarray(start, end).map(Math.sqrt)]);
+  }
+  return { indices, distances };
 }
 
 export interface CodeMap {

@@ -138,13 +138,20 @@ function requireAscending(stages: readonly Stage[]): void {
 
 /** Checks of settings that have an effect only together with others. */
 function effectsOf(configuration: Configuration): (() => void)[] {
-  const { schedule, halveEvery, ema, emaStart, evaluateEvery, evaluateMetrics, saveBest } = configuration;
+  const { matchX, channels, schedule, halveEvery, ema, emaStart, evaluateEvery, evaluateMetrics, saveBest } =
+    configuration;
   const requireEffect = (key: keyof Configuration, hasEffect: boolean, problem: string, remedy: Text) => () => {
     if (!hasEffect) throw new InputError(setting(key), problem, remedy);
   };
   const isEvaluated = evaluateEvery > 0;
   const evaluate = text`set ${setting('evaluateEvery')}`;
   return [
+    requireEffect(
+      'matchX',
+      matchX !== 'cos' || channels > 1,
+      'cos has no gradient for images of one channel',
+      'choose L1 or L2',
+    ),
     requireEffect(
       'halveEvery',
       schedule === 'halving' || halveEvery === 0,

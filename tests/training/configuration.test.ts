@@ -265,6 +265,14 @@ describe('an invalid configuration is rejected in one line with the setting and 
     );
   });
 
+  it('the distance cos of grayscale images, which has no gradient', async () => {
+    await expectInputError(
+      () => parseConfiguration({ ...whole, matchX: 'cos' }),
+      'matchX: cos has no gradient for images of one channel; choose L1 or L2',
+    );
+    expect(parseConfiguration({ ...whole, channels: 3, matchX: 'cos' }).matchX).toBe('cos');
+  });
+
   it('halveEvery with a schedule that does not use it', async () => {
     for (const schedule of ['cosine', 'constant']) {
       await expectInputError(

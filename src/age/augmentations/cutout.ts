@@ -1,4 +1,5 @@
-import { abs, cast, constant, greater, mul, type Shape, sub, type Value } from '../../engine/index.js';
+import { abs, add, cast, greater, mul, type Shape, sub, type Value } from '../../engine/index.js';
+import { indices } from '../distortion.js';
 import type { Augmentation } from '../terms.js';
 
 /** The side of the square, as a fraction of the image's. */
@@ -19,9 +20,6 @@ export const cutout: Augmentation = {
 /** 1 where the square is, else 0. An even side has one position more before the center than after it. */
 function within(center: Value, size: number, shape: Shape): Value {
   const side = sideOf(size);
-  const positions = constant(
-    Array.from({ length: size }, (_, index) => index + (side % 2 === 0 ? 0.5 : 0)),
-    shape,
-  );
+  const positions = add(indices(size, shape), side % 2 === 0 ? 0.5 : 0);
   return cast(greater(side / 2, abs(sub(positions, center))), 'float32');
 }

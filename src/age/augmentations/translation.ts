@@ -8,7 +8,11 @@ const RANGE = 1 / 8;
 /** Shifts by whole rows and columns, and repeats the border. */
 export const translation: Augmentation = {
   parameters: 2,
-  draw: (stream, [, height, width]) => [height, width].map((size) => drawShift(size, (count) => stream.below(count))),
+  draw: (stream, [, height, width]) =>
+    [height, width].map((size) => {
+      const most = Math.round(size * RANGE);
+      return stream.below(2 * most + 1) - most;
+    }),
   apply(x, [rows, columns]) {
     const [height, width] = x.shape.slice(2) as [number, number];
     // Products with one-hot matrices are exact.
@@ -17,11 +21,6 @@ export const translation: Augmentation = {
     return matMul(matMul(byRow, x), byColumn);
   },
 };
-
-function drawShift(size: number, below: (count: number) => number): number {
-  const most = Math.round(size * RANGE);
-  return below(2 * most + 1) - most;
-}
 
 const sources = (shift: Value, size: number, shape: Shape): Value =>
   clip(sub(indices(size, shape), shift), 0, size - 1);
