@@ -50,15 +50,16 @@ export function stateSize(pair: NetworkPair, name: StateName | AverageName): num
 }
 
 /**
- * A whole iteration as one graph.
- * Inputs, float32 except for images: the state vectors; `images` `[encoder updates, batch, C, H, W]`; `codes` `[all
- * updates, batch, M]` of the prior; `encoder.schedule` and `generator.schedule` `[updates, 2]`, a row of
- * `adamScalars` per update.
- * Optional inputs: `augmentation` `[all updates, 2, batch, parameters]` for images and generated images
- * (`drawAugmentations`); `distortions` `[encoder updates, batch, 6]` for `align` (`drawDistortions`);
- * `encoder.weights` and `generator.weights` `[active terms]` in the plan's order; `ema_decay` `[1]` and the EMA
- * vectors.
- * Outputs: `next/NAME` of each state and EMA vector, and `report`, whose elements `reportNames` names.
+ * A whole iteration as one graph. Inputs, float32 except for images:
+ * - the state vectors;
+ * - `images` `[encoder updates, batch, C, H, W]`, and `codes` `[all updates, batch, M]` of the prior;
+ * - `encoder.schedule` and `generator.schedule` `[updates, 2]`, a row of `adamScalars` per update;
+ * - with augmentations, `augmentation` `[all updates, 2, batch, parameters]` of images and generated images;
+ * - with the term `align`, `distortions` `[encoder updates, batch, 6]`;
+ * - with weights as inputs, `encoder.weights` and `generator.weights` `[active terms]` in the order of the plan;
+ * - with EMA, `ema_decay` `[1]` and the EMA vectors.
+ *
+ * Outputs are `next/NAME` for each state and EMA vector, and `report`, whose elements `reportNames` names.
  */
 export interface Iteration {
   readonly graph: Graph;

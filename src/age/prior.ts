@@ -11,10 +11,13 @@ const MIN_NORM = 1e-12;
 /** Samples codes from the prior, row-major `[count, latentSize]`. */
 export function drawCodes(prior: Prior, count: number, latentSize: number, stream: RandomStream): Float32Array {
   const codes = stream.fillNormal(new Float32Array(count * latentSize));
-  if (prior === 'sphere') {
-    for (let start = 0; start < codes.length; start += latentSize)
-      normalizeInPlace(codes.subarray(start, start + latentSize));
-  }
+  return prior === 'sphere' ? normalizeRows(codes, latentSize) : codes;
+}
+
+/** Normalizes codes `[N, M]` in place, and returns them. */
+export function normalizeRows(codes: Float32Array, latentSize: number): Float32Array {
+  for (let start = 0; start < codes.length; start += latentSize)
+    normalizeInPlace(codes.subarray(start, start + latentSize));
   return codes;
 }
 

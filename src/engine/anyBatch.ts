@@ -74,14 +74,14 @@ const dependent = (what: string, value: AttributeValue): ShapeError =>
   );
 
 function batchAxesOf(graph: Graph, other: Graph): BatchAxes {
-  const shapes = ({ inputs, outputs }: Graph): Readonly<Record<string, Shape>> =>
-    Object.fromEntries([
-      ...inputs.map((value) => [value.name, value.shape] as const),
-      ...Object.entries(outputs).map(([name, { shape }]) => [name, shape] as const),
-    ]);
-  const found = Object.entries(shapes(other)).flatMap(([name, shape]) => {
-    const axis = shape.findIndex((size, index) => size !== shapes(graph)[name]![index]);
-    return axis < 0 ? [] : [[name, axis] as const];
+  const named = ({ inputs, outputs }: Graph): Readonly<Record<string, Value>> => ({
+    ...Object.fromEntries(inputs.map((value) => [value.name, value])),
+    ...outputs,
   });
-  return Object.fromEntries(found);
+  const others = named(other);
+  const axes = Object.entries(named(graph)).map(([name, { shape }]) => {
+    const axis = shape.findIndex((size, index) => size !== others[name]!.shape[index]);
+    return [name, axis] as const;
+  });
+  return Object.fromEntries(axes.filter(([, axis]) => axis >= 0));
 }

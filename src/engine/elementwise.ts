@@ -52,7 +52,7 @@ interface Arithmetic extends Pick<Operator<NoAttributes>, 'partialEvaluate' | 'd
   readonly commutes?: boolean;
 }
 
-/** Creates an operator on two float32 operands that are broadcast against each other, and returns the function that applies it. */
+/** Creates an operator on two float32 operands, and returns the function that applies it. */
 export function arithmetic(name: string, { element, gradient, neutral, commutes = false, ...more }: Arithmetic) {
   const operator: Operator<NoAttributes> = {
     name,

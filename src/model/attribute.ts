@@ -45,10 +45,8 @@ export function imagesByClass(
       'no labels',
       'an attribute needs data with classes, such as one folder per class',
     );
-  const [label, other] = [
-    findClass(source, wanted.with, 'with'),
-    wanted.without === REST ? undefined : findClass(source, wanted.without, 'without'),
-  ];
+  const label = findClass(source, wanted.with, 'with');
+  const other = wanted.without === REST ? undefined : findClass(source, wanted.without, 'without');
   if (label === other)
     throw new InputError(
       text`${setting('without')} ${wanted.without}`,
@@ -56,18 +54,16 @@ export function imagesByClass(
       `choose a different one, or ${REST}`,
     );
   const indices = Array.from(labels.keys());
-  const found: [number[], number[]] = [
-    indices.filter((index) => labels[index] === label),
-    indices.filter((index) => (other === undefined ? labels[index] !== label : labels[index] === other)),
+  const chosen = (key: 'with' | 'without', isChosen: (own: number | undefined) => boolean): number[] => {
+    const found = indices.filter((index) => isChosen(labels[index]));
+    if (found.length > 0) return found;
+    const problem = `no images of this class in this split of ${source.name}`;
+    throw new InputError(text`${setting(key)} ${wanted[key]}`, problem);
+  };
+  return [
+    chosen('with', (own) => own === label),
+    chosen('without', (own) => (other === undefined ? own !== label : own === other)),
   ];
-  for (const [side, name] of [wanted.with, wanted.without].entries()) {
-    if (found[side]!.length === 0)
-      throw new InputError(
-        text`${setting(side === 0 ? 'with' : 'without')} ${name}`,
-        `no images of this class in this split of ${source.name}`,
-      );
-  }
-  return found;
 }
 
 /** Prefers names to numbers. */

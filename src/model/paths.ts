@@ -1,4 +1,4 @@
-import { drawCodes, normalizeInPlace, type Prior } from '../age/prior.js';
+import { drawCodes, normalizeRows, type Prior } from '../age/prior.js';
 import { InputError } from '../errors.js';
 import type { RandomStream } from '../random.js';
 
@@ -150,7 +150,5 @@ export function drawCodesAround(
   const codes = drawCodes(prior, count, latent, stream).map(
     (draw, index) => kept * code[index % latent]! + noise * draw,
   );
-  if (prior === 'sphere')
-    for (let start = 0; start < codes.length; start += latent) normalizeInPlace(codes.subarray(start, start + latent));
-  return codes;
+  return prior === 'sphere' ? normalizeRows(codes, latent) : codes;
 }

@@ -1,5 +1,6 @@
 /** The worker's side of `PageTraining`. */
 import { splitInMemory } from '../data/source.js';
+import type { Compile } from '../engine/index.js';
 import { compile } from '../engine/runtime/web.js';
 import { InputError } from '../errors.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../training/checkpoint.js';
@@ -7,7 +8,7 @@ import type { Configuration } from '../training/configuration.js';
 import { requireResumable, resumedState } from '../training/resumption.js';
 import { type IterationReport, modelWeights, Trainer, type TrainerState } from '../training/trainer.js';
 import { digest } from './checkpoints.js';
-import type { TrainingAnswer, TrainingEvent, TrainingRequest, TrainingStart } from './protocol.js';
+import type { TrainingAnswer, TrainingEvent, TrainingProgress, TrainingRequest, TrainingStart } from './protocol.js';
 import { answerRequests, createQueue, type WorkerScope } from './requests.js';
 
 /**
@@ -43,6 +44,8 @@ function explain(error: unknown): never {
   });
 }
 
+const progressOf = ({ step, totalSteps }: Trainer): TrainingProgress => ({ step, totalSteps });
+
 class TrainingService {
   private training:
     { readonly trainer: Trainer; readonly configuration: Configuration; readonly images: number } | undefined;
@@ -61,7 +64,7 @@ class TrainingService {
   private async readWeights(): Promise<TrainingAnswer> {
     const { trainer } = this.started();
     const { vectors } = await this.readState(trainer);
-    return { weights: modelWeights(vectors), progress: { step: trainer.step, totalSteps: trainer.totalSteps } };
+    return { weights: modelWeights(vectors), progress: progressOf(trainer) };
   }
 
   /** Waits for the current iteration and earlier reads, because a tensor on a GPU is read once at a time. */
@@ -75,20 +78,19 @@ class TrainingService {
     await this.reading;
     if (request.type === 'start') return this.start(request.start);
     const { trainer, configuration, images } = this.started();
-    const progress = () => ({ step: trainer.step, totalSteps: trainer.totalSteps });
     if (request.type === 'run') await this.run(trainer, request.reportEvery, isLatest);
     if (request.type === 'import') {
       const state = stateOf(await decodeCheckpoint(request.checkpoint, CHECKPOINT, digest), configuration, images);
       await this.change(() => trainer.restore(state));
     }
     if (request.type === 'step' && trainer.step < trainer.totalSteps)
-      return { report: await this.change(() => trainer.iterate()), progress: progress() };
+      return { report: await this.change(() => trainer.iterate()), progress: progressOf(trainer) };
     if (request.type === 'export')
       return {
         checkpoint: encodeCheckpoint({ configuration, ...(await this.readState(trainer)) }, digest),
-        progress: progress(),
+        progress: progressOf(trainer),
       };
-    return { progress: progress() };
+    return { progress: progressOf(trainer) };
   }
 
   private async start({
@@ -111,14 +113,10 @@ class TrainingService {
     }
     const split = splitInMemory(images, channels * size ** 2, null);
     const state = checkpoint && stateOf(checkpoint, configuration, split.count);
-    const trainer = await Trainer.create(
-      configuration,
-      split,
-      (graph) => compile(graph, device === undefined ? {} : { device }),
-      state,
-    );
+    const compileHere: Compile = (graph) => compile(graph, device && { device });
+    const trainer = await Trainer.create(configuration, split, compileHere, state);
     this.training = { trainer, configuration, images: split.count };
-    return { configuration, progress: { step: trainer.step, totalSteps: trainer.totalSteps } };
+    return { configuration, progress: progressOf(trainer) };
   }
 
   private async run(trainer: Trainer, reportEvery: number, isLatest: () => boolean): Promise<void> {

@@ -18,7 +18,10 @@ export class WorkerModel {
     readonly configuration: Configuration,
   ) {}
 
-  /** @throws {InputError} if the checkpoint is damaged or of another version */
+  /**
+   * Loads a model.
+   * @throws {InputError} if the checkpoint is damaged or of another version
+   */
   static async load(worker: PageWorker, source: ModelSource): Promise<WorkerModel> {
     const requests = new Requests<ModelRequest, ModelAnswer>(worker, 'model');
     const { configuration } = await requests.send({ type: 'load', source });

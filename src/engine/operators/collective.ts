@@ -22,6 +22,11 @@ const collective = (
   flops: () => 0,
 });
 
+const acrossRanks =
+  (operator: Operator<RanksAttributes>) =>
+  (x: Value, ranks: number): Value =>
+    ranks === 1 ? x : apply(operator, [x], { ranks });
+
 const AllReduceSum: Operator<RanksAttributes> = {
   ...collective('AllReduceSum'),
   // Elements may be stored in another order if all processes do so.
@@ -56,13 +61,13 @@ const OwnShare: Operator<RanksAttributes> = {
 };
 
 /** The sum over all ranks, on every rank. Its gradient is a sum, because losses of ranks add up. */
-export const allReduceSum = (x: Value, ranks: number): Value => (ranks === 1 ? x : apply(AllReduceSum, [x], { ranks }));
+export const allReduceSum = acrossRanks(AllReduceSum);
 
 /** Concatenates the tensors of all ranks, in their order, along the first axis. */
-export const allGather = (x: Value, ranks: number): Value => (ranks === 1 ? x : apply(AllGather, [x], { ranks }));
+export const allGather = acrossRanks(AllGather);
 
 /** The inverse of `allGather`, without a gradient. */
-export const ownShare = (x: Value, ranks: number): Value => (ranks === 1 ? x : apply(OwnShare, [x], { ranks }));
+export const ownShare = acrossRanks(OwnShare);
 
 const Jointly: Operator<{ index: number }> = {
   name: 'Jointly',
