@@ -13,7 +13,7 @@ const layers = {
   training: ['model', 'age', 'data', 'images', 'networks', 'engine'],
   classifiers: ['model', 'age', 'data', 'images', 'networks', 'numerics', 'engine'],
   metrics: ['classifiers', 'model', 'age', 'data', 'images', 'networks', 'numerics', 'engine'],
-  export: ['training', 'model', 'age', 'data', 'images', 'networks', 'engine', 'files'],
+  export: ['training', 'model', 'age', 'data', 'images', 'networks', 'numerics', 'engine', 'files'],
   web: ['training', 'model', 'data', 'networks', 'engine'],
   runs: [
     'export',

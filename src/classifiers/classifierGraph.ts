@@ -56,7 +56,7 @@ export const outputWidth = ({ outputShape }: Network): number => sizeOf(outputSh
 export const imageBytes = ({ inputShape }: Network): number => sizeOf(inputShape);
 
 /** Converts the network's output to the head's input rows [N, M]. */
-export function headInput({ network, onSphere }: ClassifierSpec, output: Value): Value {
+function headInput({ network, onSphere }: ClassifierSpec, output: Value): Value {
   const width = outputWidth(network);
   const rows = reshape(output, [output.shape[0]!, width]);
   // Times sqrt(M), so that coordinates of uniform codes have variance 1.
@@ -75,14 +75,14 @@ export const weightLengths = ({ network, classes }: ClassifierSpec): Record<keyo
 });
 
 /** Returns logits [N, K] of rows [N, M]. */
-export const linearHead = (rows: Value, { weight, bias }: NamedValues): Value =>
+const linearHead = (rows: Value, { weight, bias }: NamedValues): Value =>
   add(matMul(rows, weight!), reshape(bias!, [1, bias!.shape[0]!]));
 
 /** Subtracts the maximum of each row, so that no exponential overflows; the softmax does not change. */
 const centered = (logits: Value): Value => sub(logits, stopGradient(reduceMax(logits, [1])));
 
 /** Returns class probabilities [N, K] of logits [N, K]. */
-export function softmax(logits: Value): Value {
+function softmax(logits: Value): Value {
   const powers = exp(centered(logits));
   return div(powers, reduceSum(powers, [1]));
 }

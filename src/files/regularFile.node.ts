@@ -1,6 +1,5 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { wrapReadErrors } from './atomic.node.js';
 
 /** Waits for no writer of a pipe, and takes no terminal. Some systems lack these flags. */
 export const OPEN_FOR_READING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
@@ -55,15 +54,6 @@ async function readBytes(file: FileHandle, offset: number, length: number): Prom
 }
 
 export const readTextFile = async (path: string): Promise<string> => (await readRegularFile(path)).toString('utf8');
-
-/** Returns undefined if the file does not exist. @throws {InputError} if it cannot be read */
-export const readTextIfExists = (path: string): Promise<string | undefined> =>
-  wrapReadErrors(path, () =>
-    readTextFile(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-      return undefined;
-    }),
-  );
 
 /** @throws unless an open file is a regular file */
 export function requireRegular(found: Pick<Stats, 'isFile' | 'isDirectory' | 'isFIFO' | 'isSocket'>): void {

@@ -207,6 +207,11 @@ describe('architectureFor', () => {
   });
 
   it('lists the supported sizes if none fits', async () => {
-    await expectInputError(() => architectureFor(48), 'size: no architecture supports 48', '32 (dcgan32)', '64 (dcgan64)');
+    await expectInputError(
+      () => architectureFor(48),
+      'size: no architecture supports 48',
+      '32 (dcgan32)',
+      '64 (dcgan64)',
+    );
   });
 });
