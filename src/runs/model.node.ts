@@ -149,7 +149,7 @@ export class Model {
   /**
    * Decodes codes of images, or codes derived from them.
    * @param codes [N, M], one after another
-   * @param distance of the codes from those of images: 0 for codes of images, 0.5 halfway between two, 1 for draws from the prior
+   * @param options `distance` from codes of images: 0 for these (default), 0.5 halfway between two, 1 for draws from the prior
    * @throws {InputError} if their number is not a multiple of M, or the distance is not in 0 to 1
    * @example
    * const codes = await model.encode(['seven.png']);

@@ -174,6 +174,7 @@ async function expectOneTrains(cwd: string, args: readonly string[], delays: rea
     'checkpoints',
     'codes',
     'config.json',
+    'data.json',
     'journal.jsonl',
     'log.jsonl',
     'reconstructions',
