@@ -107,7 +107,7 @@ export const SETTINGS = {
   }),
   augment: declare(list(AUGMENTATIONS), {
     title: 'Augmentation',
-    help: 'transform the images that the divergences compare at random, in this order; none = no augmentation',
+    help: 'random transformations, in this order, of images whose codes the divergences compare; none = no augmentation',
     group: 'Training',
     default: ({ images }) => defaultAugment(images),
     defaultText: 'color for fewer than 200 images, else none',
@@ -148,7 +148,7 @@ export const SETTINGS = {
   }),
   length: declare(structure<{ readonly epochs: number } | { readonly steps: number }>('either epochs or steps'), {
     title: 'Length',
-    help: 'length of training: passes over the data, or iterations',
+    help: 'length of training, as epochs or as steps (iterations)',
     group: undefined,
     default: ({ images, values }) => defaultLength(images, Number(values.batch)),
     defaultText: 'ten epochs, or more for small data sets',
@@ -253,7 +253,7 @@ export const SETTINGS = {
   }),
   ema: declare(DECAY, {
     title: 'EMA decay',
-    help: 'EMA decay of the weights, reached gradually; sampling uses the EMA; 0 = no EMA',
+    help: 'EMA decay of the weights, lower in the first iterations; sampling uses the EMA; 0 = no EMA',
     group: 'Training',
     default: 0.999,
     isChangeable: true,
@@ -363,13 +363,13 @@ export const SETTINGS = {
 export const SHORTHANDS = {
   epochs: declareOptional(integer(1, MAX_EPOCHS), {
     title: 'Epochs',
-    help: 'passes over the data: shorthand for the length',
+    help: 'length in passes over the data',
     group: 'Training',
     defaultText: '10, or more for small data sets',
   }),
   steps: declareOptional(integer(1, MAX_STEPS), {
     title: 'Iterations',
-    help: 'training iterations in all, instead of epochs',
+    help: 'length in iterations, instead of epochs',
     group: 'Training',
   }),
   preset: declareOptional(string('the name of a preset'), {
