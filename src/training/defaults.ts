@@ -63,7 +63,7 @@ export const defaultLength = (images: number, batch: number): DataDefaults['leng
 /** With fewer images, reconstructions of other images have clearly larger errors (docs/recipes.md, small data sets). */
 const FEW_IMAGES = 2000;
 
-/** At width 16, digits of MNIST can be recognized after about 300 iterations and are ragged until 1,500 (docs/teaching.md). */
+/** Most digits of MNIST can be recognized after 300 iterations at width 16, and are ragged until 1,500. */
 const FEW_STEPS = 300;
 
 /** What to expect of a run, one sentence each. */

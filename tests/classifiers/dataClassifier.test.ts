@@ -42,7 +42,7 @@ describe('the default feature extractor', () => {
     expect(whyNoClassifier(labeled(Uint8Array.of(1, 1, 1, 1), 2))).toBe(
       'has a single class, but a classifier needs at least 2',
     );
-    await expectInputError(() => dataClassifierSpec(labeled(null, null)), 'four has no labels');
+    await expectInputError(() => dataClassifierSpec(labeled(null, null)), 'four: has no labels');
   });
 
   it('has features that are not normalized', () => {

@@ -18,14 +18,14 @@ describe('agenet studio', () => {
     await expectBadInput(
       ['studio', '--port', String(port)],
       cwd,
-      `--port: port ${port} is in use; choose another with --port, or 0 for any`,
+      `--port: ${port} is in use; choose another, or 0 for any`,
     );
     await makeTinyRun(join(cwd, 'run'));
     await expectBadInput(['studio', 'run', '--port', '0'], cwd, 'run: is a run; name the folder that contains it');
     writeFileSync(join(cwd, 'file'), '');
     await expectBadInput(['studio', 'file', '--port', '0'], cwd, 'file');
     await expectBadInput(['studio', '--port', '70000'], cwd, 'It must be a whole number from 0 to 65535');
-    await expectBadInput(['studio', '--trainings', '0'], cwd, 'It must be a whole number from 1 to 64');
+    await expectBadInput(['studio', '--parallel', '0'], cwd, 'It must be a whole number from 1 to 64');
     await expectBadInput(
       ['studio', '--port', '0', '--host', 'no such host'],
       cwd,
@@ -41,7 +41,7 @@ describe('agenet studio', () => {
     const { status, stdout, stderr } = await studio.finished;
     expect(status).toBe(0);
     expect(stderr).toMatch(
-      /^studio of empty: http:\/\/127\.0\.0\.2:\d+\/\?token=[\w-]{43}\npress Ctrl-C to end it; trainings continue without it\n$/u,
+      /^studio of empty: http:\/\/127\.0\.0\.2:\d+\/\?token=[\w-]{43}\npress Ctrl-C to end it; runs continue to train without it\n$/u,
     );
     expect(JSON.parse(stdout)).toMatchObject({ unfinished: [] });
   });
