@@ -1,5 +1,5 @@
 /** agenet as a library: networks, the method, data, images, metrics, and training without files. The engine alone is `agenet/engine`. */
-export { InputError, InputErrors, type InputProblem, type SettingName, type Text } from './errors.js';
+export { InputError, InputErrors, type InputProblem, type NameOf, type SettingName, type Text } from './errors.js';
 
 // The method.
 export { type AugmentationName, AUGMENTATIONS, drawAugmentations } from './age/augmentation.js';
@@ -34,6 +34,7 @@ export {
   NETWORK_NAMES,
   type NetworkName,
   type NetworkPair,
+  type WeightName,
 } from './networks/network.js';
 export { type Layer, type LayerContext, type NamedLayers, sequential, type TensorSpec } from './networks/layer.js';
 export * as layers from './networks/layers/index.js';
@@ -84,7 +85,13 @@ export { drawCodesAround, greatCircle, interpolateCodes, pathThrough } from './m
 export { encodeSplit, type Progress, type SampleChunk, sampleChunks } from './model/chunks.js';
 export { imagesOf, sampleImages, type SamplingOptions } from './model/sampling.js';
 export { type Traversal, traverse } from './model/traversal.js';
-export { TrainedModel } from './model/trainedModel.js';
+export {
+  type Codes,
+  type CodesAtDistance,
+  type ImageBytes,
+  type ImageValues,
+  TrainedModel,
+} from './model/trainedModel.js';
 
 // Data and images.
 export { type CifarKind, decodeCifar } from './data/formats/cifar.js';
@@ -103,6 +110,7 @@ export {
   type ImageFormat,
   type ImageSource,
   type SkippedImage,
+  type DataDigest,
   type Split,
   splitInMemory,
   subset,
@@ -129,6 +137,7 @@ export {
   type Difference,
   type EvaluatedRun,
   type IncomparableMetrics,
+  type SeedMean,
 } from './metrics/comparability.js';
 export { evaluate, type Evaluation, type EvaluationOptions } from './metrics/evaluate.js';
 export { frechetDistance, frechetFeatureDistance } from './metrics/catalog/fid.js';

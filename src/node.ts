@@ -25,7 +25,13 @@ export type { ExportSummary } from './runs/exportRun.node.js';
 export { type ClassifiedImage, Model } from './runs/model.node.js';
 export type { BestRecord } from './runs/bestCheckpoint.node.js';
 export type { OpenOptions } from './data/decoding/openCollection.node.js';
-export type { ClassifyOptions, InterpolateOptions, MoveOptions, SampleOptions } from './runs/modelOptions.node.js';
+export type {
+  ClassifyOptions,
+  DecodeCodesOptions,
+  InterpolateOptions,
+  MoveOptions,
+  SampleOptions,
+} from './runs/modelOptions.node.js';
 export { readCheckpoint, RunFolder } from './runs/runFolder.node.js';
 export { resolveSettings, type Settings } from './runs/settings.node.js';
 export type { RunEvent, RunOptions, RunSummary } from './runs/train.node.js';
