@@ -7,14 +7,25 @@ import { readRuns, RequestError } from './api.js';
 const [FIRST_RETRY, LAST_RETRY] = [500, 8000];
 
 type Listener = (message: LiveMessage) => void;
+type RunsMessage = Extract<LiveMessage, { type: 'runs' }>;
+type Runs = ReadonlyMap<string, ListedRun>;
+
+function withChanges(runs: Runs, { changed, removed }: RunsMessage): Runs {
+  const next = new Map(runs);
+  for (const id of removed) next.delete(id);
+  for (const run of changed) next.set(run.id, run);
+  return next;
+}
 
 /** Connects again after each loss. */
 class LiveConnection {
-  runs: ReadonlyMap<string, ListedRun> = new Map();
+  runs: Runs = new Map();
   /** `connecting` until the first list of runs, `behind` while the connection is lost, `refused` if the studio has another token now. */
   state: 'connecting' | 'live' | 'behind' | 'refused' = 'connecting';
   private socket: WebSocket | undefined;
   private retry = FIRST_RETRY;
+  /** Changes since the list was requested, which may be older than they are. */
+  private changes: RunsMessage[] = [];
   private readonly listeners = new Set<Listener>();
   private readonly watchers = new Set<() => void>();
   private readonly followed = new Map<string, number>();
@@ -54,9 +65,10 @@ class LiveConnection {
     socket.addEventListener('open', () => {
       this.retry = FIRST_RETRY;
       this.sendFollowed();
+      this.changes = [];
       // Without a connection, changes were missed.
       readRuns().then(
-        (runs) => this.update(new Map(runs.map((run) => [run.id, run])), 'live'),
+        (runs) => this.update(this.changes.reduce(withChanges, new Map(runs.map((run) => [run.id, run]))), 'live'),
         () => socket.close(),
       );
     });
@@ -76,10 +88,8 @@ class LiveConnection {
 
   private receive(message: LiveMessage): void {
     if (message.type === 'runs') {
-      const runs = new Map(this.runs);
-      for (const id of message.removed) runs.delete(id);
-      for (const run of message.changed) runs.set(run.id, run);
-      this.update(runs, this.state);
+      if (this.state !== 'live') this.changes.push(message);
+      this.update(withChanges(this.runs, message), this.state);
     } else for (const listener of this.listeners) listener(message);
   }
 
@@ -88,7 +98,7 @@ class LiveConnection {
       this.socket.send(JSON.stringify({ follow: Array.from(this.followed.keys()) }));
   }
 
-  private update(runs: ReadonlyMap<string, ListedRun>, state: LiveConnection['state']): void {
+  private update(runs: Runs, state: LiveConnection['state']): void {
     this.runs = runs;
     this.state = state;
     for (const watcher of this.watchers) watcher();

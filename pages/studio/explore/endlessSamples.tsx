@@ -173,7 +173,8 @@ function SampleGrid({ model, selected, seed, onSelect, groups, empty }: SampleGr
         />
       ))}
       {Array.from({ length: empty }, (_, index) => (
-        <div key={`empty ${index}`} class="tile" />
+        // The key is the position, so that an empty tile stays where it is until its sample takes its place.
+        <div key={`empty ${groups.length * GROUP + index}`} class="tile" />
       ))}
     </div>
   );
