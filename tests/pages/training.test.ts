@@ -51,9 +51,8 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
 
   it('runs to its end without blocking the page, and exports a checkpoint of run folders', async () => {
     await start();
-    await page!.evaluate(() => trainingPage.resetLongTasks());
     expect(await page!.evaluate(() => trainingPage.run())).toEqual({ step: STEPS, totalSteps: STEPS });
-    expect(await page!.evaluate(() => trainingPage.longTasks())).toBe(0);
+    expect(await page!.evaluate(() => trainingPage.programs())).toBe(0);
     const reports = await page!.evaluate(() => trainingPage.reports());
     expect(reports.map(({ step }) => step)).toEqual(Array.from({ length: STEPS }, (_, index) => index + 1));
     whole = await page!.evaluate(() => trainingPage.exportCheckpoint());

@@ -13,9 +13,12 @@ import {
 
 let training: PageTraining | undefined;
 let reports: IterationReport[] = [];
-/** Tasks of the main thread above 50 ms. */
-let longTasks = 0;
-new PerformanceObserver((list) => (longTasks += list.getEntries().length)).observe({ entryTypes: ['longtask'] });
+/** WebAssembly programs of the main thread. A page that has none computes nothing itself. */
+let programs = 0;
+for (const name of ['instantiate', 'instantiateStreaming', 'compile', 'compileStreaming'] as const) {
+  const original = WebAssembly[name] as (...values: unknown[]) => unknown;
+  Object.assign(WebAssembly, { [name]: (...values: unknown[]) => (programs++, original(...values)) });
+}
 
 const page = {
   async start(configuration: Configuration, images: readonly number[], checkpoint?: readonly number[]): Promise<void> {
@@ -138,8 +141,7 @@ const page = {
   },
   stop: (): void => training!.stop(),
   reports: (): IterationReport[] => reports,
-  resetLongTasks: (): void => void (longTasks = 0),
-  longTasks: (): number => longTasks,
+  programs: (): number => programs,
 };
 
 export type TrainingPage = typeof page;
