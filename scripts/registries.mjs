@@ -5,17 +5,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /** Folders under src whose index exports everything that their files export. */
-const REGISTRIES = [
-  'engine/operators',
-  'networks/layers',
-  'networks/architectures',
-  'age/augmentations',
-  'age/divergences',
-  'age/distances',
-  'age/losses',
-  'metrics/catalog',
-  'data/datasets',
-];
+const REGISTRIES = ['engine/operators', 'metrics/catalog', 'data/datasets'];
 
 const isEntry = (file) => file.endsWith('.ts') && file !== 'index.ts' && file !== 'index.node.ts';
 

@@ -3,26 +3,31 @@ export { InputError, InputErrors, type InputProblem, type NameOf, type SettingNa
 
 // The method.
 export { type AugmentationName, AUGMENTATIONS, drawAugmentations } from './age/augmentation.js';
+export { distance, type Distance, type DistanceName, DISTANCES } from './age/distances.js';
+export { type ImageShape } from './age/distortion.js';
 export {
-  distance,
-  type DistanceName,
-  DISTANCES,
   divergence,
   type DivergenceName,
   type DivergenceOptions,
   DIVERGENCES,
   minDivergence,
-  type Objective,
-  relativeVariance,
-} from './age/objective.js';
-export { type Distance, type ImageShape, MOMENTS, REDUCTIONS } from './age/terms.js';
+  MOMENTS,
+  REDUCTIONS,
+} from './age/divergences.js';
 export { type AverageName, fromPixels, type Iteration, iterationOf, type IterationSpec } from './age/iteration.js';
+export { type Objective, type Term, TERMS } from './age/losses.js';
+export { parsePlan, type UpdatePlan } from './age/plan.js';
+export { drawCodes, type Prior, PRIORS, relativeVariance } from './age/prior.js';
 export { type StateName } from './age/update.js';
-export { parsePlan, type Term, TERMS, type UpdatePlan } from './age/plan.js';
-export { drawCodes, type Prior, PRIORS } from './age/prior.js';
 export { randomStream, type RandomStream } from './random.js';
-export { type Architecture, type NetworkOptions } from './networks/dcgan.js';
-export { ARCHITECTURE_NAMES, architectureFor, type ArchitectureName, ARCHITECTURES } from './networks/architecture.js';
+export {
+  type Architecture,
+  ARCHITECTURE_NAMES,
+  architectureFor,
+  type ArchitectureName,
+  ARCHITECTURES,
+  type NetworkOptions,
+} from './networks/architecture.js';
 export { forwardEval, forwardTrain, type NamedValues } from './networks/forward.js';
 export {
   createNetwork,
@@ -37,7 +42,7 @@ export {
   type WeightName,
 } from './networks/network.js';
 export { type Layer, type LayerContext, type NamedLayers, sequential, type TensorSpec } from './networks/layer.js';
-export * as layers from './networks/layers/index.js';
+export * as layers from './networks/layers.js';
 
 // Networks as ONNX files.
 export { encodeNetworks, NETWORK_FILES, type NetworkFile, type NetworkFiles } from './export/networkFiles.js';

@@ -15,29 +15,31 @@ import {
   type Value,
 } from '../engine/index.js';
 import type { RandomStream } from '../random.js';
-import type { ImageShape } from './terms.js';
+
+/** Sizes [C, H, W] of an image. */
+export type ImageShape = readonly [channels: number, height: number, width: number];
 
 /** The largest shift (a fraction of the image size), change of scale, and shear, along each axis. */
 const RANGES = { shift: 1 / 16, scale: 0.1, shear: 0.15 };
 
-/** Values per image: shift, scale and shear of its rows, then of its columns. */
+/** Shift, scale and shear of the rows of an image, then of its columns. */
 export const DISTORTION_SIZE = 6;
 
-/** Draws the distortions S of the term `align` for a number of images, row-major `[count, 6]`. */
+/** Draws the distortions S of the term `align`, row-major `[count, 6]`. */
 export function drawDistortions(count: number, [, height, width]: ImageShape, stream: RandomStream): Float32Array {
   const draw = (range: number) => range * (2 * stream.uniform() - 1);
   const along = (size: number) => [draw(RANGES.shift * size), 1 + draw(RANGES.scale), draw(RANGES.shear)];
   return Float32Array.from(Array.from({ length: count }, () => [...along(width), ...along(height)]).flat());
 }
 
-/** Returns S of images `[N, C, H, W]`, from the values of each image `[N, 6]`. */
+/** @param distortions `[N, 6]` */
 export function distortBy(distortions: Value): (x: Value) => Value {
   const values = columnsOf(distortions);
   return (x) => transposeMatrix(distortRows(transposeMatrix(distortRows(x, values.slice(0, 3))), values.slice(3)));
 }
 
 /** Shifts, scales and shears rows of `[N, C, H, W]`. It interpolates linearly and repeats the border. */
-function distortRows(x: Value, [shift, scale, shear]: readonly Value[]): Value {
+function distortRows(x: Value, [shift, scale, shear]: readonly Value[]) {
   const [height, width] = x.shape.slice(2) as [number, number];
   const fromCenter = (size: number, shape: Shape) => sub(indices(size, shape), (size - 1) / 2);
   // The column that pixel (i, j) of the result comes from, [N, H, 1, W].
@@ -56,7 +58,6 @@ export const columnsOf = (parameters: Value): Value[] =>
     reshape(slice(parameters, 1, index, index + 1), [parameters.shape[0]!, 1, 1, 1]),
   );
 
-/** 0 to size - 1. */
 export const indices = (size: number, shape: Shape): Value =>
   constant(
     Array.from({ length: size }, (_, index) => index),

@@ -16,10 +16,9 @@ import {
 import { NETWORK_NAMES, type NetworkName, type NetworkPair, type WeightName } from '../networks/network.js';
 import { augment, type AugmentationName, parameterCount } from './augmentation.js';
 import { distortBy, DISTORTION_SIZE } from './distortion.js';
-import type { Objective } from './objective.js';
-import { activeTerms, type Term, type UpdatePlan } from './plan.js';
-import type { UpdateBatch } from './terms.js';
-import { type AdamScalars, STATE_NAMES, type StateName, type TrainingState, update } from './update.js';
+import type { Objective, UpdateBatch } from './losses.js';
+import { activeTerms, type UpdatePlan } from './plan.js';
+import { STATE_NAMES, type StateName, type TrainingState, update } from './update.js';
 
 export interface IterationSpec {
   readonly pair: NetworkPair;
@@ -43,6 +42,9 @@ export const EMA_NAMES = NETWORK_NAMES.flatMap((network): AverageName[] => [
   `${network}.ema_parameters`,
   `${network}.ema_statistics`,
 ]);
+
+/** The vector that an EMA averages. */
+export const averagedBy = (name: AverageName) => name.replace('ema_', '') as WeightName;
 
 export function stateSize(pair: NetworkPair, name: StateName | AverageName): number {
   const network = pair[name.startsWith('encoder.') ? 'encoder' : 'generator'];
@@ -71,26 +73,39 @@ export interface Iteration {
 export function iterationOf(spec: IterationSpec): Iteration {
   const { pair, objective, plans, augmentations = [] } = spec;
   const { before, averages, decay, ...own } = inputsOf(spec);
-  const [batches, z] = [unstack(own.images).map(toValues), unstack(own.codes)];
+  const batches = unstack(own.images).map((images) => (images.type === 'uint8' ? fromPixels(images) : images));
+  const z = unstack(own.codes);
   const augments = unstack(own.augmentation).map((parameters) => augmentBoth(augmentations, parameters));
   const distorts = unstack(own.distortions).map(distortBy);
   let state: TrainingState = before;
   const report = new Map<string, Value[]>();
   let number = 0;
   for (const network of NETWORK_NAMES) {
-    const terms = { network, plan: plans[network], weights: scalarsByTerm(plans[network], own.weights[network]) };
-    for (const scalars of unstack(own.schedules[network]).map(scalarsOf)) {
+    const plan = plans[network];
+    const terms = [...activeTerms(plan)];
+    const scalars = unstack(own.weights[network]).map((weight, index) => [terms[index]!, weight] as const);
+    const weights = own.weights[network] && Object.fromEntries(scalars);
+    for (const schedule of unstack(own.schedules[network])) {
       // A generator update that reconstructs images takes those of the last encoder update.
       const x = batches[Math.min(number, plans.encoder.updates - 1)]!;
       const batch: UpdateBatch = { x, z: z[number]!, augment: augments[number], distort: distorts[number] };
-      const result = update(pair, objective, terms, state, batch, scalars);
+      const [stepSize, denominatorScale] = unstack(schedule) as [Value, Value];
+      const adam = { stepSize, denominatorScale };
+      const result = update(pair, objective, { network, plan, weights }, state, batch, adam);
       state = result.state;
       number++;
       for (const [name, value] of Object.entries(result.report))
         report.set(`${network}.${name}`, [...(report.get(`${network}.${name}`) ?? []), value]);
     }
   }
-  const next = Object.entries<Value | undefined>({ ...state, ...nextAverages(averages, decay, state) });
+  // w - decay (w - average) is exactly w if the decay is 0.
+  const averageOf = (weights: Value, average: Value) => sub(weights, mul(sub(weights, average), decay));
+  const next = Object.entries<Value | undefined>({
+    ...state,
+    ...Object.fromEntries(
+      EMA_NAMES.map((name) => [name, averages[name] && averageOf(state[averagedBy(name)], averages[name])]),
+    ),
+  });
   const outputs = {
     ...Object.fromEntries(next.flatMap(([name, value]) => (value === undefined ? [] : [[nextName(name), value]]))),
     report: concat([...report.values()].map(meanOfScalars), 0),
@@ -104,19 +119,18 @@ export function iterationOf(spec: IterationSpec): Iteration {
   return { graph: { ...graphOf(outputs, inputs), batchAxes: BATCH_AXES }, reportNames: [...report.keys()] };
 }
 
-/** The inputs of the graph; optional ones are undefined if not needed. */
 function inputsOf({ pair, plans, batch, augmentations = [], ...options }: IterationSpec) {
   const { hasEma = false, hasWeightInputs = false, imageType = 'uint8' } = options;
   const { encoder, generator } = plans;
   const updates = encoder.updates + generator.updates;
+  // Networks without running statistics have no such vectors.
   const vectorsOf = <N extends StateName | AverageName>(names: readonly N[]) =>
-    // Networks without running statistics have no such vectors.
     Object.fromEntries(
       names.filter((name) => stateSize(pair, name) > 0).map((name) => [name, input(name, [stateSize(pair, name)])]),
-    ) as Record<N, InputValue>;
+    ) as Partial<Record<N, InputValue>>;
   return {
-    before: vectorsOf(STATE_NAMES),
-    averages: hasEma ? vectorsOf(EMA_NAMES) : ({} as Record<AverageName, InputValue>),
+    before: vectorsOf(STATE_NAMES) as Record<StateName, InputValue>,
+    averages: hasEma ? vectorsOf(EMA_NAMES) : {},
     decay: input('ema_decay', [1]),
     images: input('images', [encoder.updates, batch, ...pair.encoder.inputShape], imageType),
     codes: input('codes', [updates, batch, pair.generator.inputShape[0]!]),
@@ -132,51 +146,24 @@ function inputsOf({ pair, plans, batch, augmentations = [], ...options }: Iterat
   };
 }
 
-const byNetwork = <T>(of: (network: NetworkName) => T): Readonly<Record<NetworkName, T>> => ({
+const byNetwork = <T>(of: (network: NetworkName) => T) => ({
   encoder: of('encoder'),
   generator: of('generator'),
 });
 
-/** From parameters `[2, batch, parameters]`. */
+/** @param parameters `[2, batch, parameters]` */
 function augmentBoth(names: readonly AugmentationName[], parameters: Value): UpdateBatch['augment'] {
   const [native, generated] = unstack(parameters).map((own) => (x: Value) => augment(x, names, own));
   return { native: native!, generated: generated! };
 }
 
-/** w - decay (w - average) is exactly w if the decay is 0. */
-function nextAverages(
-  averages: Readonly<Record<AverageName, Value>>,
-  decay: Value,
-  state: TrainingState,
-): Record<string, Value> {
-  return Object.fromEntries(
-    EMA_NAMES.filter((name) => name in averages).map((name) => {
-      const weights = state[name.replace('ema_', '') as WeightName];
-      return [name, sub(weights, mul(sub(weights, averages[name]), decay))];
-    }),
-  );
-}
-
-const scalarsByTerm = (plan: UpdatePlan, weights: Value | undefined): Partial<Record<Term, Value>> | undefined =>
-  weights &&
-  Object.fromEntries(
-    [...activeTerms(plan)].map((term, index) => [term, reshape(slice(weights, 0, index, index + 1), [])]),
-  );
-
 /** Slices along the first axis, without that axis; none of an absent tensor. */
-const unstack = (x: Value | undefined): Value[] =>
+export const unstack = (x: Value | undefined): Value[] =>
   x === undefined
     ? []
     : Array.from({ length: x.shape[0]! }, (_, index) => reshape(slice(x, 0, index, index + 1), x.shape.slice(1)));
 
-const scalarsOf = (row: Value): AdamScalars => ({
-  stepSize: reshape(slice(row, 0, 0, 1), []),
-  denominatorScale: reshape(slice(row, 0, 1, 2), []),
-});
-
-const meanOfScalars = (values: readonly Value[]): Value => reshape(mul(values.reduce(add), 1 / values.length), [1]);
-
-const toValues = (images: Value): Value => (images.type === 'uint8' ? fromPixels(images) : images);
+const meanOfScalars = (values: readonly Value[]) => reshape(mul(values.reduce(add), 1 / values.length), [1]);
 
 /** Converts bytes to pixels in [-1, 1]. */
 export const fromPixels = (bytes: Value): Value => sub(mul(cast(bytes, 'float32'), 2 / 255), 1);

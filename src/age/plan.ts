@@ -1,28 +1,14 @@
 import { InputError, nearestName } from '../errors.js';
 import type { NetworkName } from '../networks/network.js';
-import * as losses from './losses/index.js';
-import type { LossTerm } from './terms.js';
+import { type Term, TERMS } from './losses.js';
 
-export type Term = keyof typeof losses;
-
-export const LOSSES: Readonly<Record<Term, LossTerm>> = losses;
-
-const termsOf = (network: NetworkName): readonly Term[] =>
-  (Object.keys(losses).sort() as Term[]).filter((term) => network in losses[term].signs);
-
-/** The terms that each network's loss can have. */
-export const TERMS: Readonly<Record<NetworkName, readonly Term[]>> = {
-  encoder: termsOf('encoder'),
-  generator: termsOf('generator'),
-};
-
-/** A network's updates per iteration, and the weight of each term of its loss; an absent term has weight 0. */
+/** A network's updates per iteration, and the weights of its loss; an absent term has weight 0. */
 export interface UpdatePlan {
   readonly updates: number;
   readonly weights: Readonly<Partial<Record<Term, number>>>;
 }
 
-/** The terms whose weight is above 0. Other terms are not computed. */
+/** Terms of weight 0 are not computed. */
 export const activeTerms = ({ weights }: UpdatePlan): ReadonlySet<Term> =>
   new Set((Object.keys(weights) as Term[]).filter((term) => weights[term]! > 0));
 
@@ -31,7 +17,7 @@ export const activeTerms = ({ weights }: UpdatePlan): ReadonlySet<Term> =>
  * @throws {InputError} if the plan is malformed; the message gives the position
  */
 export function parsePlan(network: NetworkName, text: string): UpdatePlan {
-  const fail = (offset: number, problem: string): never => {
+  const fail: Fail = (offset, problem) => {
     throw new InputError(`${network} plan "${text}", character ${offset + 1}`, problem);
   };
   const separator = text.indexOf(';');
@@ -58,12 +44,9 @@ const EXAMPLES: Readonly<Record<NetworkName, string>> = {
   generator: '2;KL_fake:1,match_z:1000',
 };
 
-function parseTerm(
-  network: NetworkName,
-  entry: string,
-  offset: number,
-  fail: (offset: number, problem: string) => never,
-): [Term, number] {
+type Fail = (offset: number, problem: string) => never;
+
+function parseTerm(network: NetworkName, entry: string, offset: number, fail: Fail): [Term, number] {
   const [name, weight, ...rest] = entry.split(':').map((piece) => piece.trim());
   if (name === undefined || weight === undefined || rest.length > 0)
     return fail(offset, `expected TERM:WEIGHT, not "${entry}"`);
@@ -74,7 +57,7 @@ function parseTerm(
   return [term, value];
 }
 
-function unknownTerm(network: NetworkName, name: string): string {
+function unknownTerm(network: NetworkName, name: string) {
   const terms = TERMS[network];
   const nearest = nearestName(name, terms);
   return `unknown term "${name}"${nearest ? `, did you mean ${nearest}?` : ''} (terms of the ${network}: ${terms.join(', ')})`;

@@ -1,4 +1,4 @@
-import { clip, div, reduceSum, sqrt, square, type Value } from '../engine/index.js';
+import { clip, div, mul, reduceMean, reduceSum, sqrt, square, sub, sumOf, type Value } from '../engine/index.js';
 import type { RandomStream } from '../random.js';
 
 /** The distribution of latent codes: uniform on the unit sphere of R^M, or standard normal. */
@@ -14,7 +14,7 @@ export function drawCodes(prior: Prior, count: number, latentSize: number, strea
   return prior === 'sphere' ? normalizeRows(codes, latentSize) : codes;
 }
 
-/** Normalizes codes `[N, M]` in place, and returns them. */
+/** In place. */
 export function normalizeRows(codes: Float32Array, latentSize: number): Float32Array {
   for (let start = 0; start < codes.length; start += latentSize)
     normalizeInPlace(codes.subarray(start, start + latentSize));
@@ -32,4 +32,13 @@ export function normalizeInPlace(vector: Float32Array): void {
 export function normalizeAlongAxis1(x: Value): Value {
   // Clipping the square instead of the root keeps the gradient finite at 0.
   return div(x, sqrt(clip(reduceSum(square(x), [1]), MIN_NORM ** 2, Number.MAX_VALUE)));
+}
+
+/**
+ * The variance of codes `[N, M]` relative to the prior's: 1 if they are distributed like the prior, 0 if all are
+ * equal. On the sphere it is 1 minus the squared norm of the mean code.
+ */
+export function relativeVariance(codes: Value, prior: Prior): Value {
+  const variance = sumOf(reduceMean(square(sub(codes, reduceMean(codes, [0]))), [0]));
+  return prior === 'sphere' ? variance : mul(variance, 1 / codes.shape[1]!);
 }

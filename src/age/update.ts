@@ -14,10 +14,10 @@ import {
   type Value,
 } from '../engine/index.js';
 import { type InputKind, NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
-import { type NetworkFunctions, TrainingFunctions, type PairState } from './networkFunctions.js';
-import { type Objective, objectiveFunctions, relativeVariance } from './objective.js';
-import { activeTerms, LOSSES, type Term, type UpdatePlan } from './plan.js';
-import type { PassName, UpdateBatch } from './terms.js';
+import { LOSSES, type Objective, type PassName, type Term, type UpdateBatch } from './losses.js';
+import { type NetworkFunctions, type PairState, trainingFunctions } from './networkFunctions.js';
+import { activeTerms, type UpdatePlan } from './plan.js';
+import { relativeVariance } from './prior.js';
 
 /** The constants of Adam in the published code. */
 export const ADAM: AdamConstants = { beta1: 0.5, beta2: 0.999, epsilon: 1e-8 };
@@ -34,18 +34,13 @@ export interface UpdateSpec {
   readonly plan: UpdatePlan;
   /** Scalars (default: constants of the plan). */
   readonly weights?: Readonly<Partial<Record<Term, Value>>> | undefined;
-  /** Terms of weight 0 to report nevertheless. Their passes update the running statistics too. */
+  /** Terms of weight 0 to report too. Their passes also update the running statistics. */
   readonly monitored?: readonly Term[];
-}
-
-export interface AdamScalars {
-  readonly stepSize: Value;
-  readonly denominatorScale: Value;
 }
 
 type ForwardResults = Readonly<Partial<Record<PassName, Value>>>;
 
-/** The published order, on which running statistics depend. */
+/** As published. Running statistics depend on it. */
 const PASS_ORDER: Readonly<Record<NetworkName, readonly PassName[]>> = {
   encoder: ['realCodes', 'reconstruction', 'distortedCodes', 'fake', 'fakeCodes'],
   generator: ['fake', 'fakeCodes', 'realCodes', 'reconstruction', 'distortedCodes'],
@@ -77,15 +72,8 @@ export function forwardPasses(
   return results;
 }
 
-/**
- * Replaces codes by those of augmented images. Running statistics stay, because after training nothing is
- * augmented.
- */
-function augmentedPasses(
-  passes: ForwardResults,
-  { encode }: NetworkFunctions,
-  { x, augment }: UpdateBatch,
-): ForwardResults {
+/** Encodes augmented images instead. Running statistics stay, because after training nothing is augmented. */
+function augmentedPasses(passes: ForwardResults, { encode }: NetworkFunctions, { x, augment }: UpdateBatch) {
   if (augment === undefined) return passes;
   const encodeOnly = (image: Value, kind: InputKind) =>
     encode({ x: augment[kind](image) }, { kind, keepsStatistics: true });
@@ -96,25 +84,12 @@ function augmentedPasses(
   };
 }
 
-/** The unweighted terms, in the order of their passes. */
-function lossTerms(
-  network: NetworkName,
-  terms: Iterable<Term>,
-  plain: ForwardResults,
-  augmented: ForwardResults,
-  objective: Objective,
-  batch: UpdateBatch,
-): [Term, Value][] {
+function inPassOrder(network: NetworkName, terms: Iterable<Term>) {
   const lastPass = (term: Term) => Math.max(...LOSSES[term].needs.map((pass) => PASS_ORDER[network].indexOf(pass)));
-  const sorted = [...terms].sort((a, b) => lastPass(a) - lastPass(b) || (a < b ? -1 : 1));
-  return sorted.map((term) => {
-    const passes = LOSSES[term].isAugmented ? augmented : plain;
-    return [term, LOSSES[term].value(passes as Record<PassName, Value>, objectiveFunctions(objective), batch)];
-  });
+  return [...terms].sort((a, b) => lastPass(a) - lastPass(b) || (a < b ? -1 : 1));
 }
 
-/** The weighted sum of the terms with their signs. */
-function totalLoss({ network, plan, weights }: UpdateSpec, terms: readonly [Term, Value][]): Value {
+function totalLoss({ network, plan, weights }: UpdateSpec, terms: readonly [Term, Value][]) {
   const signOf = (term: Term) => LOSSES[term].signs[network] ?? 0;
   const active = terms.filter(([term]) => signOf(term) * (plan.weights[term] ?? 0) !== 0);
   const weighted = ([term, value]: [Term, Value]) =>
@@ -122,11 +97,7 @@ function totalLoss({ network, plan, weights }: UpdateSpec, terms: readonly [Term
   return active.reduce<Value>((sum, entry) => add(sum, weighted(entry)), constant(0));
 }
 
-/**
- * The forward and backward half of an update.
- * @returns passes, unweighted terms, the loss, its gradient by parameter of the learning network, and flat running
- *   statistics
- */
+/** The forward and backward half of an update. Terms are unweighted; gradients are those of the learning network. */
 export function updateGradients(
   pair: NetworkPair,
   objective: Objective,
@@ -135,30 +106,30 @@ export function updateGradients(
   batch: UpdateBatch,
 ) {
   const { network, plan, monitored = [] } = spec;
-  const functions = new TrainingFunctions(pair, state, objective.prior);
+  const functions = trainingFunctions(pair, state, objective.prior);
   const wanted = new Set([...activeTerms(plan), ...monitored]);
   const passes = forwardPasses(network, wanted, functions, batch);
   const augmented = augmentedPasses(passes, functions, batch);
-  const terms = lossTerms(network, wanted, passes, augmented, objective, batch);
+  const terms = inPassOrder(network, wanted).map((term): [Term, Value] => {
+    const { isAugmented, value } = LOSSES[term];
+    return [term, value((isAugmented ? augmented : passes) as Record<PassName, Value>, objective, batch)];
+  });
   const loss = totalLoss(spec, terms);
-  const parameters = Object.entries(functions.parameters[network]);
-  const byParameter = gradients(
-    loss,
-    parameters.map(([, value]) => value),
-  );
+  const parameters = functions.parameters[network];
+  const byParameter = gradients(loss, Object.values(parameters));
   return {
     passes,
     terms: Object.fromEntries(terms) as Partial<Record<Term, Value>>,
     loss,
-    gradients: Object.fromEntries(parameters.map(([name], index) => [name, byParameter[index]!] as const)),
+    gradients: Object.fromEntries(Object.keys(parameters).map((name, index) => [name, byParameter[index]!])),
     statistics: functions.statistics,
   };
 }
 
 /**
- * One update of one network: forward, backward, Adam, running statistics. `report` holds scalars: the loss, its
- * terms, and signs of a collapse. These are the gradient's norm and the relative variance of codes of real and
- * generated images.
+ * One update of one network. `report` holds scalars: the loss, its terms, and signs of a collapse, which are the
+ * gradient's norm and the relative variance of codes of real and generated images.
+ * @param scalars of `adamScalars`
  */
 export function update(
   pair: NetworkPair,
@@ -166,7 +137,7 @@ export function update(
   spec: UpdateSpec,
   state: TrainingState,
   batch: UpdateBatch,
-  scalars: AdamScalars,
+  scalars: Readonly<Record<'stepSize' | 'denominatorScale', Value>>,
 ) {
   const { network } = spec;
   const { passes, terms, loss, gradients: byName, statistics } = updateGradients(pair, objective, spec, state, batch);
@@ -175,16 +146,15 @@ export function update(
   const gradNorm = sqrt(mul(sumOf(mul(square(gradient), 1 - ADAM.beta2)), 1 / (1 - ADAM.beta2)));
   // Otherwise a runtime may compute the norm last and keep the gradients of all updates until then.
   const stepSize = after(scalars.stepSize, gradNorm);
-  const variance = (codes: Value | undefined, name: string) =>
-    codes ? { [name]: relativeVariance(codes, objective.prior) } : {};
+  const variance = (codes: Value) => relativeVariance(codes, objective.prior);
   const moments = { m: state[`${network}.adam_m`], v: state[`${network}.adam_v`] };
   const { parameter, m, v } = adam(state[`${network}.parameters`], gradient, moments, { ...scalars, stepSize }, ADAM);
   const report: Readonly<Record<string, Value>> = {
     loss,
     ...terms,
     grad_norm: gradNorm,
-    ...variance(passes.realCodes, 'code_variance_real'),
-    ...variance(passes.fakeCodes, 'code_variance_fake'),
+    ...(passes.realCodes && { code_variance_real: variance(passes.realCodes) }),
+    ...(passes.fakeCodes && { code_variance_fake: variance(passes.fakeCodes) }),
   };
   return {
     report,

@@ -1,4 +1,4 @@
-import { TERMS } from '../age/plan.js';
+import { TERMS } from '../age/losses.js';
 import type { NetworkName } from '../networks/network.js';
 import { betterDirection } from '../metrics/registry.js';
 import type { TrainingEvent } from '../training/events.js';

@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { distortBy, DISTORTION_SIZE } from '../age/distortion.js';
 import { stateSize } from '../age/iteration.js';
 import { inferenceFunctions, type PairState } from '../age/networkFunctions.js';
-import { DISTANCES, type Objective } from '../age/objective.js';
-import { type Term, TERMS } from '../age/plan.js';
+import { DISTANCES } from '../age/distances.js';
+import { type Objective } from '../age/losses.js';
+import { type Term, TERMS } from '../age/losses.js';
 import { PRIORS } from '../age/prior.js';
-import { MOMENTS, REDUCTIONS, type UpdateBatch } from '../age/terms.js';
+import { MOMENTS, REDUCTIONS } from '../age/divergences.js';
+import { type UpdateBatch } from '../age/losses.js';
 import { updateGradients, type UpdateSpec } from '../age/update.js';
 import {
   adam,

@@ -1,4 +1,4 @@
-import type { DivergenceOptions } from '../age/objective.js';
+import type { DivergenceOptions } from '../age/divergences.js';
 import {
   type ExtractedFeatures,
   type FeatureExtractor,

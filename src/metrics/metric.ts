@@ -1,4 +1,4 @@
-import type { DivergenceOptions } from '../age/objective.js';
+import type { DivergenceOptions } from '../age/divergences.js';
 import type { Prior } from '../age/prior.js';
 import type { ImageBatch } from '../images/raster.js';
 import type { Features } from '../numerics/features.js';

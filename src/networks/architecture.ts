@@ -1,22 +1,113 @@
 import { InputError, setting } from '../errors.js';
 import { IMAGE_SIZES } from '../imageSizes.js';
-import * as architectures from './architectures/index.js';
-import type { Architecture } from './dcgan.js';
+import type { NamedLayers } from './layer.js';
+import { batchNorm, conv, convTranspose, globalAveragePool, leakyRelu, relu, tanh } from './layers.js';
+import { createNetwork, type NetworkPair } from './network.js';
 
-export const ARCHITECTURES = architectures satisfies Record<string, Architecture>;
+export interface NetworkOptions {
+  /** Image channels: 1 (grayscale) or 3 (RGB). */
+  readonly channels: number;
+  /** M, the number of latent dimensions. */
+  readonly latentSize: number;
+  /** n, the base width, of which channels are multiples. */
+  readonly width: number;
+  /** Whether native and generated inputs have separate running statistics (default: false, as published). */
+  readonly separateStatistics?: boolean;
+}
 
-export type ArchitectureName = keyof typeof architectures;
+/** Networks for images of one size. */
+export interface Architecture {
+  readonly imageSize: number;
+  readonly build: (options: NetworkOptions) => NetworkPair;
+}
+
+/** Halves the sides of a feature map, or doubles them if transposed. */
+const BY_TWO = { kernel: 4, stride: 2, padding: 1 };
+/** From 4x4 to 1x1, or back if transposed. */
+const BY_FOUR = { kernel: 4 };
+
+const dcgan32 = architecture(32, ({ channels, latentSize, width: n }) => ({
+  encoder: {
+    ...downsampling(channels, [n, 2 * n, 4 * n]),
+    conv4: conv(4 * n, latentSize, { ...BY_TWO, bias: true }),
+    pool: globalAveragePool(),
+  },
+  generator: {
+    ...upsampling(latentSize, [8 * n, 4 * n, 2 * n, 2 * n]),
+    conv5: conv(2 * n, channels, { kernel: 1, bias: true }),
+    output: tanh(),
+  },
+}));
+
+const dcgan64 = architecture(64, ({ channels, latentSize, width: n }) => ({
+  encoder: {
+    ...downsampling(channels, [n, 2 * n, 4 * n, 8 * n]),
+    conv5: conv(8 * n, latentSize, { ...BY_FOUR, bias: true }),
+  },
+  generator: {
+    ...upsampling(latentSize, [8 * n, 4 * n, 2 * n, n]),
+    conv5: convTranspose(n, channels, BY_TWO),
+    output: tanh(),
+  },
+}));
+
+/** The networks of the published code. */
+export const ARCHITECTURES = { dcgan32, dcgan64 };
+
+export type ArchitectureName = keyof typeof ARCHITECTURES;
 export const ARCHITECTURE_NAMES = Object.keys(ARCHITECTURES).sort() as readonly ArchitectureName[];
-
-const DEFAULTS: readonly { readonly size: number; readonly architecture: ArchitectureName }[] = IMAGE_SIZES;
 
 /**
  * Returns the default architecture for an image size.
  * @throws {InputError} if there is none
  */
 export function architectureFor(imageSize: number): ArchitectureName {
-  const found = DEFAULTS.find(({ size }) => size === imageSize);
+  const found = IMAGE_SIZES.find(({ size }) => size === imageSize);
   if (found) return found.architecture;
-  const known = DEFAULTS.map(({ size, architecture }) => `${size} (${architecture})`);
+  const known = IMAGE_SIZES.map(({ size, architecture }) => `${size} (${architecture})`);
   throw new InputError(setting('size'), `no architecture supports ${imageSize}`, `choose ${known.join(' or ')}`);
 }
+
+function architecture(
+  size: number,
+  layersOf: (options: NetworkOptions) => Readonly<Record<keyof NetworkPair, NamedLayers>>,
+): Architecture {
+  return {
+    imageSize: size,
+    build: (options) => {
+      const { channels, latentSize, separateStatistics } = options;
+      const { encoder, generator } = layersOf(options);
+      return {
+        encoder: createNetwork('encoder', encoder, [channels, size, size], separateStatistics),
+        generator: createNetwork('generator', generator, [latentSize, 1, 1], separateStatistics),
+      };
+    },
+  };
+}
+
+/** Convolutions that halve the sides, batch normalization (not after the first), and LeakyReLU. */
+const downsampling = (channels: number, widths: readonly number[]) =>
+  blocks(channels, widths, (before, width, number) => ({
+    [`conv${number}`]: conv(before, width, BY_TWO),
+    ...(number > 1 && { [`norm${number}`]: batchNorm(width) }),
+    [`activation${number}`]: leakyRelu(0.2),
+  }));
+
+/** Transposed convolutions of a code to 4x4 and further, each with batch normalization and ReLU. */
+const upsampling = (latentSize: number, widths: readonly number[]) =>
+  blocks(latentSize, widths, (before, width, number) => ({
+    [`conv${number}`]: convTranspose(before, width, number === 1 ? BY_FOUR : BY_TWO),
+    [`norm${number}`]: batchNorm(width),
+    [`activation${number}`]: relu(),
+  }));
+
+/** Builds a block for each width, numbered from 1. */
+const blocks = (
+  first: number,
+  widths: readonly number[],
+  block: (before: number, width: number, number: number) => NamedLayers,
+) =>
+  Object.assign(
+    {},
+    ...widths.map((width, index) => block(widths[index - 1] ?? first, width, index + 1)),
+  ) as NamedLayers;

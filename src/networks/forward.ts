@@ -1,4 +1,4 @@
-import { add, concat, constant, mul, reshape, slice, type Value } from '../engine/index.js';
+import { add, concat, constant, mul, reshape, sizeOf, slice, type Value } from '../engine/index.js';
 import { MOMENTUM, sequential } from './layer.js';
 import { type InputKind, type Network, statisticName } from './network.js';
 
@@ -14,10 +14,7 @@ interface ForwardInputs<Statistics> {
   readonly kind?: InputKind;
 }
 
-/**
- * Normalizes each batch by its own statistics and updates the flat running statistics.
- * @returns the output `[N, ...outputShape]`, and the statistics after the pass
- */
+/** Normalizes each batch by its own statistics, and updates the flat running statistics. */
 export function forwardTrain(network: Network, { parameters, statistics, x, kind = 'native' }: ForwardInputs<Value>) {
   const observed = new Map<string, { value: Value; rate: number }>();
   const root = sequential(network.layers);
@@ -53,12 +50,12 @@ export function forwardEval(
   });
 }
 
-/** In one vector, with a few operators instead of a few per layer. */
+/** Updates one vector, with a few operators instead of a few per layer. */
 function updateRunningStats(
   statistics: Value,
   observations: readonly { readonly value: Value; readonly rate: number }[],
-): Value {
-  const sizes = observations.map(({ value }) => value.shape.reduce((product, size) => product * size, 1));
+) {
+  const sizes = observations.map(({ value }) => sizeOf(value.shape));
   const observed = concat(
     observations.map(({ value }, index) => reshape(value, [sizes[index]!])),
     0,

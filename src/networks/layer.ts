@@ -1,17 +1,12 @@
 import { type Shape, sizeOf, type Value } from '../engine/index.js';
 import type { RandomStream } from '../random.js';
 
-/**
- * A layer: its tensors, output shape, forward pass and cost. A network names its layers, and a composite layer the
- * layers inside, so that `block1.conv1.weight` is unique. Batches are `[N, C, H, W]`, shapes of one image `[C, H,
- * W]`.
- */
+/** Batches are `[N, C, H, W]`, shapes of one image `[C, H, W]`. A composite layer names its tensors, as in `conv1.weight`. */
 export interface Layer {
-  /** Trainable tensors. */
   readonly parameters?: TensorSpecs;
-  /** Updated by training passes without gradients, such as running statistics. */
+  /** Such as running statistics, which training passes update without gradients. */
   readonly buffers?: TensorSpecs;
-  /** Whether the output is that of a nonlinearity, from which features are taken. */
+  /** Whether it is a nonlinearity, from whose output features are taken. */
   readonly isActivation?: true;
   readonly outputShape: (input: Shape) => Shape;
   readonly forward: (x: Value, context: LayerContext) => Value;
@@ -33,10 +28,7 @@ export type NamedLayers = Readonly<Record<string, Layer>>;
 export interface LayerContext {
   readonly parameter: (name: string) => Value;
   readonly buffer: (name: string) => Value;
-  /**
-   * Absent after training. In training a layer calls it once per buffer and pass. The buffer becomes `(1 -
-   * MOMENTUM) buffer + rate observed`.
-   */
+  /** Called in training, once per buffer and pass. The buffer becomes `(1 - MOMENTUM) buffer + rate observed`. */
   readonly observe: ((name: string, observed: Value, rate: number) => void) | undefined;
 }
 
@@ -89,7 +81,7 @@ export function flopsByLayer(layers: NamedLayers, input: Shape): Record<string, 
   return flops;
 }
 
-/** Maps each element, at `flops` operations. */
+/** @param flops operations per element */
 export const pointwise = (forward: (x: Value) => Value, flops: number): Layer => ({
   outputShape: (input) => input,
   forward,

@@ -11,15 +11,24 @@ export interface Network {
   readonly outputShape: Shape;
   readonly parameters: FlatLayout;
   readonly statistics: FlatLayout;
-  /** Whether each kind of input has its own running statistics. */
+  /** Whether each kind of input has its own. */
   readonly separateStatistics: boolean;
 }
 
 export type NetworkName = 'encoder' | 'generator';
 export const NETWORK_NAMES: readonly NetworkName[] = ['encoder', 'generator'];
 
-export type WeightName = `${NetworkName}.${'parameters' | 'statistics'}`;
+const WEIGHT_PARTS = ['parameters', 'statistics'] as const;
+export type WeightPart = (typeof WEIGHT_PARTS)[number];
+export type WeightName = `${NetworkName}.${WeightPart}`;
 export type ModelWeights = Readonly<Record<WeightName, Float32Array>>;
+
+export const mapWeights = <T>(vectorOf: (network: NetworkName, part: WeightPart) => T): Record<WeightName, T> =>
+  Object.fromEntries(
+    NETWORK_NAMES.flatMap((network) =>
+      WEIGHT_PARTS.map((part) => [`${network}.${part}`, vectorOf(network, part)] as const),
+    ),
+  ) as Record<WeightName, T>;
 
 /** An encoder of images `[C, H, W]` to `[M, 1, 1]`, and a generator from `[M, 1, 1]` to images. */
 export interface NetworkPair {
@@ -36,10 +45,7 @@ export function statisticName(buffer: string, kind: InputKind): string {
   return kind === 'native' ? buffer : `${buffer.slice(0, layer)}generated.${buffer.slice(layer)}`;
 }
 
-/**
- * Creates a network. Tensors are in the order of layers, named `encoder.conv1.weight`. Separate statistics of
- * generated inputs follow as `encoder.norm2.generated.running_mean`.
- */
+/** Names tensors `encoder.conv1.weight`, and separate statistics `encoder.norm2.generated.running_mean`. */
 export function createNetwork(
   name: NetworkName,
   layers: NamedLayers,
@@ -48,18 +54,16 @@ export function createNetwork(
 ): Network {
   const { parameters = {}, buffers = {}, outputShape } = sequential(layers);
   const kinds: readonly InputKind[] = separateStatistics ? ['native', 'generated'] : ['native'];
-  const layout = (shapes: [tensor: string, shape: Shape][]) =>
-    flatLayout(Object.fromEntries(shapes.map(([tensor, shape]) => [`${name}.${tensor}`, shape])));
+  const shapesOf = (specs: TensorSpecs, nameOf = (tensor: string) => tensor) =>
+    Object.entries(specs).map(([tensor, { shape }]): [string, Shape] => [`${name}.${nameOf(tensor)}`, shape]);
   return {
     name,
     layers,
     inputShape,
     outputShape: outputShape(inputShape),
-    parameters: layout(Object.entries(parameters).map(([tensor, { shape }]) => [tensor, shape])),
-    statistics: layout(
-      kinds.flatMap((kind) =>
-        Object.entries(buffers).map(([buffer, { shape }]): [string, Shape] => [statisticName(buffer, kind), shape]),
-      ),
+    parameters: flatLayout(Object.fromEntries(shapesOf(parameters))),
+    statistics: flatLayout(
+      Object.fromEntries(kinds.flatMap((kind) => shapesOf(buffers, (buffer) => statisticName(buffer, kind)))),
     ),
     separateStatistics,
   };
@@ -71,13 +75,11 @@ export const initialParameters = (network: Network, seed: number): Float32Array 
 
 /** Returns flat running statistics: means 0 and variances 1. */
 export function initialStatistics(network: Network): Float32Array {
-  const native = Object.values(initialTensors(network, sequential(network.layers).buffers, 0)).flatMap((tensor) =>
-    Array.from(tensor),
-  );
-  return adaptRunningStats(network, Float32Array.from(native));
+  const native = Object.values(initialTensors(network, sequential(network.layers).buffers, 0));
+  return adaptRunningStats(network, Float32Array.from(native.flatMap((tensor) => [...tensor])));
 }
 
-const initialTensors = ({ name }: Network, specs: TensorSpecs = {}, seed: number): Record<string, Float32Array> =>
+const initialTensors = ({ name }: Network, specs: TensorSpecs = {}, seed: number) =>
   Object.fromEntries(
     Object.entries(specs).map(([tensor, { shape, initialize }]) => [
       `${name}.${tensor}`,
@@ -85,10 +87,7 @@ const initialTensors = ({ name }: Network, specs: TensorSpecs = {}, seed: number
     ]),
   );
 
-/**
- * Converts between shared and separate running statistics. Statistics of native inputs are copied to generated
- * inputs, or kept alone.
- */
+/** Converts between shared and separate running statistics: copies those of native inputs to generated ones, or keeps them alone. */
 export function adaptRunningStats({ statistics: { size } }: Network, vector: Float32Array): Float32Array {
   if (vector.length >= size) return vector.subarray(0, size);
   const both = new Float32Array(size);
@@ -97,10 +96,7 @@ export function adaptRunningStats({ statistics: { size } }: Network, vector: Flo
   return both;
 }
 
-/**
- * Moves statistics of generated inputs towards native ones.
- * @param share 0 to 1; at 1 both are equal
- */
+/** Moves statistics of generated inputs towards native ones, by a share of 0 to 1. */
 export function blendRunningStats(
   { separateStatistics, statistics: { size } }: Network,
   vector: Float32Array,

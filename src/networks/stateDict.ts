@@ -1,17 +1,16 @@
-/**
- * Weights under PyTorch's names: each published network is an `nn.Sequential` named `main`, whose elements are the
- * layers here, as in `generator.main.1.running_mean`.
- */
+/** Weights under PyTorch's names: each published network is an `nn.Sequential` `main`, as in `generator.main.1.running_mean`. */
 import { flattenTensors, type Shape, showShape, type TensorFile, tensorViews } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { type ArchitectureName, ARCHITECTURES } from './architecture.js';
 import {
   type InputKind,
+  mapWeights,
   type ModelWeights,
   type Network,
   type NetworkName,
   type NetworkPair,
   statisticName,
+  type WeightPart,
 } from './network.js';
 
 /** With separate running statistics, a file has each network twice. */
@@ -21,50 +20,54 @@ const ROLES = {
   sample_encoder: { network: 'encoder', kind: 'generated' },
   decoder: { network: 'generator', kind: 'generated' },
 } as const satisfies Readonly<Record<string, { readonly network: NetworkName; readonly kind: InputKind }>>;
-const rolesIn = ({ encoder: { separateStatistics } }: NetworkPair) =>
-  Object.entries(ROLES).filter(([, { kind }]) => kind === 'native' || separateStatistics);
 
-/** A tensor such as `encoder.conv1.weight`. */
 interface Entry {
-  readonly part: 'parameters' | 'statistics';
+  /** In the file, such as `encoder.main.0.weight`. */
+  readonly name: string;
+  readonly network: NetworkName;
+  readonly part: WeightPart;
+  /** In the network, such as `encoder.conv1.weight`. */
   readonly tensor: string;
+  readonly shape: Shape;
 }
 
-/** By the names within `main`, such as `0.weight`. */
-function entriesOf({ name, layers }: Network, kind: InputKind): ReadonlyMap<string, Entry> {
-  const entries = new Map<string, Entry>();
-  for (const [index, [layer, { parameters = {}, buffers = {} }]] of Object.entries(layers).entries()) {
-    for (const tensor of Object.keys(parameters))
-      entries.set(`${index}.${tensor}`, { part: 'parameters', tensor: `${name}.${layer}.${tensor}` });
-    for (const buffer of Object.keys(buffers))
-      entries.set(`${index}.${buffer}`, {
-        part: 'statistics',
-        tensor: `${name}.${statisticName(`${layer}.${buffer}`, kind)}`,
-      });
-  }
-  return entries;
+function entriesOf(pair: NetworkPair): Entry[] {
+  const roles = Object.entries(ROLES).filter(([, { kind }]) => kind === 'native' || pair.encoder.separateStatistics);
+  return roles.flatMap(([role, { network, kind }]) =>
+    tensorsOf(pair[network], kind).map(([key, part, own]) => {
+      const tensor = `${network}.${own}`;
+      return {
+        name: `${role}.main.${key}`,
+        network,
+        part,
+        tensor,
+        shape: pair[network][part].entries.get(tensor)!.shape,
+      };
+    }),
+  );
 }
+
+const tensorsOf = ({ layers }: Network, kind: InputKind) =>
+  Object.entries(layers).flatMap(([layer, { parameters = {}, buffers = {} }], index) => [
+    ...Object.keys(parameters).map((name) => [`${index}.${name}`, 'parameters', `${layer}.${name}`] as const),
+    ...Object.keys(buffers).map(
+      (name) => [`${index}.${name}`, 'statistics', statisticName(`${layer}.${name}`, kind)] as const,
+    ),
+  ]);
 
 /** Whether it is a counter of BatchNorm2d, on which no result depends. */
 export const isCounter = (tensor: string): boolean => tensor.endsWith('.num_batches_tracked');
 
-/**
- * Returns tensors such as `generator.main.0.weight`. With separate running statistics, `decoder` is the generator
- * of codes of images, and `sample_encoder` the encoder of samples.
- */
-export function toStateDict(pair: NetworkPair, weights: ModelWeights): TensorFile['tensors'] {
-  const tensors: Record<string, { shape: Shape; data: Float32Array }> = {};
-  for (const [role, { network: name, kind }] of rolesIn(pair)) {
-    const network = pair[name];
-    for (const [key, { part, tensor }] of entriesOf(network, kind)) {
-      const data = tensorViews(weights[`${name}.${part}`], network[part])[tensor]!;
-      tensors[`${role}.main.${key}`] = { shape: network[part].entries.get(tensor)!.shape, data };
-    }
-  }
-  return tensors;
-}
+/** With separate running statistics, `decoder` generates from codes of images, and `sample_encoder` encodes samples. */
+export const toStateDict = (pair: NetworkPair, weights: ModelWeights): TensorFile['tensors'] =>
+  Object.fromEntries(
+    entriesOf(pair).map(({ name, network, part, tensor, shape }) => {
+      const data = tensorViews(weights[`${network}.${part}`], pair[network][part])[tensor]!;
+      return [name, { shape, data }];
+    }),
+  );
 
-export interface StateDictOptions {
+interface StateDictOptions {
   readonly channels: 1 | 3;
   readonly width: number;
   readonly latent: number;
@@ -79,12 +82,9 @@ export interface StateDictOptions {
 export function stateDictOptions(tensors: TensorFile['tensors'], file: string): StateDictOptions {
   const shapeOf = (tensor: string): Shape => {
     const shape = tensors[tensor]?.shape;
-    if (shape?.length !== 4)
-      throw new InputError(
-        file,
-        `expected ${tensor} with four axes but ${shape ? `got ${showShape(shape)}` : 'it is missing'}`,
-      );
-    return shape;
+    if (shape?.length === 4) return shape;
+    const actual = shape ? `got ${showShape(shape)}` : 'it is missing';
+    throw new InputError(file, `expected ${tensor} with four axes but ${actual}`);
   };
   const [width, channels] = shapeOf('encoder.main.0.weight');
   const [latent] = shapeOf('generator.main.0.weight');
@@ -100,41 +100,31 @@ export function stateDictOptions(tensors: TensorFile['tensors'], file: string): 
 export function fromStateDict(
   tensors: TensorFile['tensors'],
   architecture: ArchitectureName,
-  options: StateDictOptions,
+  { latent: latentSize, ...options }: StateDictOptions,
   file: string,
 ): ModelWeights {
-  const { latent: latentSize, channels, width, separateStatistics } = options;
-  const pair = ARCHITECTURES[architecture].build({ channels, latentSize, width, separateStatistics });
+  const pair = ARCHITECTURES[architecture].build({ ...options, latentSize });
   const found: Record<string, Float32Array> = {};
   const left = new Set(Object.keys(tensors));
-  for (const [role, { network, kind }] of rolesIn(pair)) {
-    for (const [key, { part, tensor: own }] of entriesOf(pair[network], kind)) {
-      const name = `${role}.main.${key}`;
-      const { shape } = pair[network][part].entries.get(own)!;
-      const tensor = tensors[name];
-      if (tensor?.shape.join() !== shape.join()) {
-        const actual = tensor ? `got ${showShape(tensor.shape)}` : 'it is missing';
-        const expected = `expected ${name} of shape ${showShape(shape)}`;
-        throw new InputError(file, `not ${architecture} of width ${width}: ${expected} but ${actual}`);
-      }
-      const { data } = tensor;
-      requireUsable(data, `${file}: ${name}`);
-      if (found[own]?.some((element, index) => element !== data[index]))
-        throw new InputError(file, `${name} differs from that of ${network}`);
-      found[own] = data;
-      left.delete(name);
+  for (const { name, network, tensor: own, shape } of entriesOf(pair)) {
+    const tensor = tensors[name];
+    if (tensor?.shape.join() !== shape.join()) {
+      const actual = tensor ? `got ${showShape(tensor.shape)}` : 'it is missing';
+      const expected = `expected ${name} of shape ${showShape(shape)}`;
+      throw new InputError(file, `not ${architecture} of width ${options.width}: ${expected} but ${actual}`);
     }
+    const { data } = tensor;
+    requireUsable(data, `${file}: ${name}`);
+    if (found[own]?.some((element, index) => element !== data[index]))
+      throw new InputError(file, `${name} differs from that of ${network}`);
+    found[own] = data;
+    left.delete(name);
   }
   const [extra] = left;
   if (extra !== undefined) throw new InputError(file, `not ${architecture}: ${extra} belongs to no network`);
-  const flat = (name: NetworkName, part: Entry['part']) =>
-    [`${name}.${part}`, flattenTensors(found, pair[name][part])] as const;
-  return Object.fromEntries(
-    (['encoder', 'generator'] as const).flatMap((name) => [flat(name, 'parameters'), flat(name, 'statistics')]),
-  ) as ModelWeights;
+  return mapWeights((network, part) => flattenTensors(found, pair[network][part]));
 }
 
-/** @throws {InputError} if an element is not finite, or a variance is negative */
 function requireUsable(data: Float32Array, name: string): void {
   const least = name.endsWith('.running_var') ? 0 : -Infinity;
   const index = data.findIndex((element) => !Number.isFinite(element) || element < least);

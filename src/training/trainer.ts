@@ -3,7 +3,7 @@ import { drawAugmentations } from '../age/augmentation.js';
 import { drawDistortions } from '../age/distortion.js';
 import { type AverageName, EMA_NAMES, iterationOf, type IterationSpec, stateSize } from '../age/iteration.js';
 import { activeTerms } from '../age/plan.js';
-import { minDivergence } from '../age/objective.js';
+import { minDivergence } from '../age/divergences.js';
 import { drawCodes } from '../age/prior.js';
 import type { ModelWeights } from '../networks/network.js';
 import { EpochSampler, flipBatch } from '../data/batches.js';

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { type DistanceName, distance, DISTANCES } from '../../src/age/objective.js';
+import { type DistanceName, distance, DISTANCES } from '../../src/age/distances.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { forward } from '../engine/running.js';
 import { at, positionsOf, random, type Tensor, tensor } from '../engine/tensors.js';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { divergence, type DivergenceOptions, minDivergence, relativeVariance } from '../../src/age/objective.js';
-import { MOMENTS, REDUCTIONS } from '../../src/age/terms.js';
+import { divergence, type DivergenceOptions, minDivergence } from '../../src/age/divergences.js';
+import { relativeVariance } from '../../src/age/prior.js';
+import { MOMENTS, REDUCTIONS } from '../../src/age/divergences.js';
 import { type Prior, PRIORS } from '../../src/age/prior.js';
 import { graphOf, input, type Program } from '../../src/engine/index.js';
 import { expectCloseElements } from '../engine/expectations.js';

@@ -14,7 +14,7 @@ import { drawCodes } from '../../src/age/prior.js';
 import { parsePlan } from '../../src/age/plan.js';
 import { fromBytes } from '../../src/images/raster.js';
 import { ARCHITECTURES } from '../../src/networks/architecture.js';
-import { linear } from '../../src/networks/layers/index.js';
+import { linear } from '../../src/networks/layers.js';
 import { createNetwork, NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
 import { adamScalars, nextName, StatefulProgram } from '../../src/engine/index.js';
 import { type Target } from '../../src/engine/lowering/lower.js';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { activeTerms, parsePlan, TERMS } from '../../src/age/plan.js';
+import { activeTerms, parsePlan } from '../../src/age/plan.js';
+import { TERMS } from '../../src/age/losses.js';
 import { NETWORK_NAMES } from '../../src/networks/network.js';
 import { errorOf, expectInputError } from '../rejection.js';
 

@@ -1,4 +1,4 @@
-import type { Objective } from '../../src/age/objective.js';
+import type { Objective } from '../../src/age/losses.js';
 import { STATE_NAMES } from '../../src/age/update.js';
 import { update, type UpdateSpec } from '../../src/age/update.js';
 import type { UpdatePlan } from '../../src/age/plan.js';

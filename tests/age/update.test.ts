@@ -1,12 +1,13 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { ADAM, updateGradients } from '../../src/age/update.js';
 import { drawCodes } from '../../src/age/prior.js';
-import type { Objective } from '../../src/age/objective.js';
-import { parsePlan, type Term, type UpdatePlan } from '../../src/age/plan.js';
+import type { Objective } from '../../src/age/losses.js';
+import { parsePlan, type UpdatePlan } from '../../src/age/plan.js';
+import { type Term } from '../../src/age/losses.js';
 import { STATE_NAMES, type StateName } from '../../src/age/update.js';
 import { NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
 import { fromBytes } from '../../src/images/raster.js';
-import { TrainingFunctions } from '../../src/age/networkFunctions.js';
+import { trainingFunctions } from '../../src/age/networkFunctions.js';
 import { adamScalars, graphOf, input, pack, tensorViews } from '../../src/engine/index.js';
 import { randomStream } from '../../src/random.js';
 import { expectCloseElements } from '../engine/expectations.js';
@@ -252,7 +253,7 @@ describe('the gradient', () => {
 
 describe('V = D(e(g(Z))) - D(e(X))', () => {
   it('is 0 with a zero encoder gradient if the images equal the generated ones', async () => {
-    const functions = new TrainingFunctions(tinyPair, symbolicState(), 'sphere');
+    const functions = trainingFunctions(tinyPair, symbolicState(), 'sphere');
     const fake = functions.generate({ z: input('z', [BATCH, LATENT]) }, { kind: 'native' });
     const program = await compileSmall(graphOf({ fake }));
     const state = tinyState();

@@ -2,7 +2,7 @@
 import { updateGradients, type UpdateSpec } from '../../src/age/update.js';
 import { parsePlan } from '../../src/age/plan.js';
 import { drawCodes, type Prior } from '../../src/age/prior.js';
-import type { Objective } from '../../src/age/objective.js';
+import type { Objective } from '../../src/age/losses.js';
 import { stateSize } from '../../src/age/iteration.js';
 
 import { type Graph, graphOf, input, type InputValue, topologicalOrder, type Value } from '../../src/engine/index.js';

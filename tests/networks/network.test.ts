@@ -2,15 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { tensorViews } from '../../src/engine/index.js';
 import { ARCHITECTURES } from '../../src/networks/architecture.js';
-import {
-  batchNorm,
-  conv,
-  convTranspose,
-  globalAveragePool,
-  leakyRelu,
-  relu,
-  tanh,
-} from '../../src/networks/layers/index.js';
+import { batchNorm, conv, convTranspose, globalAveragePool, leakyRelu, relu, tanh } from '../../src/networks/layers.js';
 import {
   adaptRunningStats,
   createNetwork,

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { cosineLatent, withCosines } from '../../pages/studio/run/cosines.js';
 import type { RunDetail } from '../../src/studio/schemas.js';
-import { distance } from '../../src/age/objective.js';
+import { distance } from '../../src/age/distances.js';
 import { graphOf, type TensorData } from '../../src/engine/index.js';
 import { randomStream } from '../../src/random.js';
 import { inputsFor, run } from '../engine/running.js';

@@ -1,5 +1,5 @@
 /** The networks of two-dimensional data. */
-import { leakyRelu, linear, tanh } from '../../../src/networks/layers/index.js';
+import { leakyRelu, linear, tanh } from '../../../src/networks/layers.js';
 import { createNetwork, type NetworkPair } from '../../../src/networks/network.js';
 import type { NamedLayers } from '../../../src/networks/layer.js';
 

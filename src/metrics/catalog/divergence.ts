@@ -1,4 +1,4 @@
-import { divergence, type DivergenceOptions, minDivergence } from '../../age/objective.js';
+import { divergence, type DivergenceOptions, minDivergence } from '../../age/divergences.js';
 import type { Prior } from '../../age/prior.js';
 import { type Compile, graphOf, input } from '../../engine/index.js';
 import type { Features } from '../../numerics/features.js';

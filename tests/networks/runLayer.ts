@@ -1,13 +1,13 @@
 /** Runs single layers, as functions of their data and their parameters. */
 import { expect } from 'vitest';
-import { type Layer, sequential } from '../../../src/networks/layer.js';
-import { forwardEval, forwardTrain } from '../../../src/networks/forward.js';
-import { createNetwork } from '../../../src/networks/network.js';
-import { gradients, graphOf, input, type TensorData, type Value } from '../../../src/engine/index.js';
-import { expectClose, largestOf } from '../../engine/expectations.js';
-import { expectRightGradients, lossOf } from '../../engine/finiteDifferences.js';
-import { type Build, compileSmall, inputsFor, run, targets } from '../../engine/running.js';
-import { random, type Tensor } from '../../engine/tensors.js';
+import { type Layer, sequential } from '../../src/networks/layer.js';
+import { forwardEval, forwardTrain } from '../../src/networks/forward.js';
+import { createNetwork } from '../../src/networks/network.js';
+import { gradients, graphOf, input, type TensorData, type Value } from '../../src/engine/index.js';
+import { expectClose, largestOf } from '../engine/expectations.js';
+import { expectRightGradients, lossOf } from '../engine/finiteDifferences.js';
+import { type Build, compileSmall, inputsFor, run, targets } from '../engine/running.js';
+import { random, type Tensor } from '../engine/tensors.js';
 
 /** The data of a batch `[N, C, H, W]`, and one random tensor per parameter of the layer. */
 function tensorsFor(layer: Layer, x: Tensor): Tensor[] {

@@ -1,4 +1,0 @@
-// Written by scripts/registries.mjs.
-export * from './color.js';
-export * from './cutout.js';
-export * from './translation.js';

@@ -1,3 +1,0 @@
-// Written by scripts/registries.mjs.
-export * from './cosine.js';
-export * from './norms.js';

@@ -1,0 +1,108 @@
+import { exp, log, matMul, mul, sumOf, transposeMatrix, type Value } from '../engine/index.js';
+import type { InputKind, NetworkName } from '../networks/network.js';
+import { cos, distance, type DistanceName } from './distances.js';
+import { divergence, type DivergenceOptions } from './divergences.js';
+import { normalizeAlongAxis1, type Prior } from './prior.js';
+
+/** The prior, the divergence from it, and the distances of the reconstruction losses. */
+export interface Objective extends DivergenceOptions {
+  readonly prior: Prior;
+  readonly matchX: DistanceName;
+  readonly matchZ: DistanceName;
+}
+
+/** e(x), g(e(x)), e(S(x)) with S a random distortion, g(z) and e(g(z)). */
+export type PassName = 'realCodes' | 'reconstruction' | 'distortedCodes' | 'fake' | 'fakeCodes';
+
+/** Images `[N, C, H, W]` in [-1, 1], and codes `[N, M]` of the prior. */
+export interface UpdateBatch {
+  readonly x: Value;
+  readonly z: Value;
+  /** Of images and generated images (default: none). */
+  readonly augment?: Readonly<Record<InputKind, (x: Value) => Value>> | undefined;
+  /** S of the term `align`. */
+  readonly distort?: ((x: Value) => Value) | undefined;
+}
+
+interface LossTerm {
+  /** A network without a sign cannot have the term. */
+  readonly signs: Readonly<Partial<Record<NetworkName, 1 | -1>>>;
+  readonly needs: readonly PassName[];
+  /** Whether its codes are those of augmented images. */
+  readonly isAugmented?: boolean;
+  /** Returns the unweighted term, a scalar. `passes` holds only what it needs. */
+  readonly value: (passes: Readonly<Record<PassName, Value>>, objective: Objective, batch: UpdateBatch) => Value;
+}
+
+/** t in exp(t u·v): how much more close pairs count than distant ones. */
+const CONCENTRATION = 8;
+
+/** D(e(x)), or D(e(T(x))) with an augmentation T. The encoder minimizes it. */
+const KL_real: LossTerm = {
+  signs: { encoder: 1 },
+  needs: ['realCodes'],
+  isAugmented: true,
+  value: ({ realCodes }, objective) => divergence(realCodes, objective),
+};
+
+/** D(e(g(z))), or D(e(T(g(z)))). The generator minimizes it and the encoder maximizes it. */
+const KL_fake: LossTerm = {
+  signs: { encoder: -1, generator: 1 },
+  needs: ['fakeCodes'],
+  isAugmented: true,
+  value: ({ fakeCodes }, objective) => divergence(fakeCodes, objective),
+};
+
+/** dist(g(e(x)), x). */
+const match_x: LossTerm = {
+  signs: { encoder: 1, generator: 1 },
+  needs: ['reconstruction'],
+  value: ({ reconstruction }, { matchX }, { x }) => distance(matchX, reconstruction, x),
+};
+
+/** dist(e(g(z)), z). */
+const match_z: LossTerm = {
+  signs: { encoder: 1, generator: 1 },
+  needs: ['fakeCodes'],
+  value: ({ fakeCodes }, { matchZ }, { z }) => distance(matchZ, fakeCodes, z),
+};
+
+// The paper does not have these two terms of contrastive learning (Wang and Isola 2020, arXiv 2005.10242).
+
+/** The cosine distance of e(x) and e(S(x)), with S a random distortion: images that look alike get close codes. */
+const align: LossTerm = {
+  signs: { encoder: 1 },
+  needs: ['realCodes', 'distortedCodes'],
+  value: ({ realCodes, distortedCodes }) => cos(realCodes, distortedCodes),
+};
+
+/**
+ * log mean exp(8 u_i·u_j) over all pairs of a batch, with u the direction of e(x); lower for more even codes. It
+ * also detects correlations of coordinates, which fitted Gaussians do not. A code's pair with itself adds e^8, so
+ * that only close pairs have weight. At most 8, and at least log((e^8 + (N - 1) e^(-8 / (N - 1))) / N), the value
+ * of a simplex.
+ */
+const uniform: LossTerm = {
+  signs: { encoder: 1 },
+  needs: ['realCodes'],
+  isAugmented: true,
+  value: ({ realCodes }) => {
+    const directions = normalizeAlongAxis1(realCodes);
+    const similarities = matMul(directions, transposeMatrix(directions));
+    return log(mul(sumOf(exp(mul(similarities, CONCENTRATION))), 1 / realCodes.shape[0]! ** 2));
+  },
+};
+
+const losses = { KL_real, KL_fake, match_x, match_z, align, uniform };
+
+export type Term = keyof typeof losses;
+export const LOSSES: Readonly<Record<Term, LossTerm>> = losses;
+
+const termsOf = (network: NetworkName) =>
+  (Object.keys(LOSSES).sort() as Term[]).filter((term) => network in LOSSES[term].signs);
+
+/** The terms that each network's loss can have. */
+export const TERMS: Readonly<Record<NetworkName, readonly Term[]>> = {
+  encoder: termsOf('encoder'),
+  generator: termsOf('generator'),
+};

@@ -1,0 +1,180 @@
+/** Every export is a layer of the public `layers`; add new ones here. */
+import * as engine from '../engine/index.js';
+import {
+  add,
+  batchStatistics,
+  div,
+  mul,
+  reduceMean,
+  reshape,
+  type Shape,
+  ShapeError,
+  showShape,
+  sizeOf,
+  sqrt,
+  square,
+  sub,
+} from '../engine/index.js';
+import { filled, type Layer, MOMENTUM, type NamedLayers, normal, pointwise, sequential, uniform } from './layer.js';
+
+/** max(x, 0). */
+export const relu = (): Layer => ({ ...pointwise(engine.relu, 1), isActivation: true });
+
+/** x if x > 0, otherwise slope x. */
+export const leakyRelu = (slope: number): Layer => ({
+  ...pointwise((x) => engine.leakyRelu(x, slope), 1),
+  isActivation: true,
+});
+
+/** The hyperbolic tangent, which maps to (-1, 1). */
+export const tanh = (): Layer => ({ ...pointwise(engine.tanh, 1), isActivation: true });
+
+export interface ConvLayerOptions {
+  readonly kernel: number;
+  readonly stride?: number;
+  readonly padding?: number;
+  readonly bias?: boolean;
+}
+
+/** `weight` is `[out, in, k, k]`: a side of H becomes floor((H + 2 padding - k) / stride) + 1. */
+export function conv(inputs: number, outputs: number, options: ConvLayerOptions): Layer {
+  const { kernel, stride = 1, padding = 0 } = options;
+  const sideOf = (side: number) => Math.floor((side + 2 * padding - kernel) / stride) + 1;
+  return convolution(engine.conv, [outputs, inputs, kernel, kernel], outputs, options, sideOf);
+}
+
+/** `weight` is `[in, out, k, k]`: a side of H becomes (H - 1) stride - 2 padding + k. */
+export function convTranspose(inputs: number, outputs: number, options: ConvLayerOptions): Layer {
+  const { kernel, stride = 1, padding = 0 } = options;
+  const sideOf = (side: number) => (side - 1) * stride - 2 * padding + kernel;
+  return convolution(engine.convTranspose, [inputs, outputs, kernel, kernel], outputs, options, sideOf);
+}
+
+/** Weights are initialized as in DCGAN, biases as by PyTorch. */
+function convolution(
+  operator: typeof engine.conv,
+  weight: Shape,
+  outputs: number,
+  { stride: strides = 1, padding: pads = 0, bias = false }: ConvLayerOptions,
+  sideOf: (side: number) => number,
+): Layer {
+  const limit = 1 / Math.sqrt(sizeOf(weight.slice(1)));
+  const outputShape = ([, ...sides]: Shape) => [outputs, ...sides.map(sideOf)];
+  // A kernel moves over its results, a transposed one over its data.
+  const positions = operator === engine.conv ? outputShape : (input: Shape) => input;
+  return {
+    parameters: {
+      weight: { shape: weight, initialize: normal(0, 0.02) },
+      ...(bias && { bias: { shape: [outputs], initialize: uniform(limit) } }),
+    },
+    outputShape,
+    forward: (x, { parameter }) =>
+      operator(x, parameter('weight'), { strides, pads, ...(bias && { bias: parameter('bias') }) }),
+    flops: (input) => 2 * sizeOf(weight) * sizeOf(positions(input).slice(1)) + (bias ? sizeOf(outputShape(input)) : 0),
+  };
+}
+
+/** W x + b with `weight` `[out, in]` and PyTorch's initial weights; flattens each input to `[in]`. */
+export function linear(inputs: number, outputs: number): Layer {
+  const initialize = uniform(1 / Math.sqrt(inputs));
+  return {
+    parameters: { weight: { shape: [outputs, inputs], initialize }, bias: { shape: [outputs], initialize } },
+    outputShape: () => [outputs],
+    forward: (x, { parameter }) => {
+      const rows = reshape(x, [x.shape[0]!, sizeOf(x.shape.slice(1))]);
+      return add(engine.matMul(rows, engine.transposeMatrix(parameter('weight'))), parameter('bias'));
+    },
+    flops: () => 2 * inputs * outputs + outputs,
+  };
+}
+
+/** As in PyTorch's BatchNorm2d and GroupNorm. */
+const EPSILON = 1e-5;
+
+/**
+ * Normalizes by the batch's mean and biased variance per channel in training, and updates `running_mean` and
+ * (unbiased) `running_var`. These normalize after training.
+ */
+export const batchNorm = (channels: number): Layer => ({
+  ...pointwise((x) => x, 2),
+  parameters: {
+    weight: { shape: [channels], initialize: normal(1, 0.02) },
+    bias: { shape: [channels], initialize: filled(0) },
+  },
+  buffers: {
+    running_mean: { shape: [channels], initialize: filled(0) },
+    running_var: { shape: [channels], initialize: filled(1) },
+  },
+  forward: (x, { parameter, buffer, observe }) => {
+    const [weight, bias] = [parameter('weight'), parameter('bias')];
+    if (!observe)
+      return engine.batchNormInference(x, weight, bias, buffer('running_mean'), buffer('running_var'), EPSILON);
+    const { mean, variance } = batchStatistics(x);
+    const count = sizeOf(x.shape) / channels;
+    observe('running_mean', mean, MOMENTUM);
+    observe('running_var', variance, (MOMENTUM * count) / (count - 1));
+    return engine.batchNormalization(x, weight, bias, EPSILON);
+  },
+});
+
+/**
+ * Normalizes each image by the mean and biased variance of each group of channels (Wu and He, arXiv 1803.08494).
+ * @throws {ShapeError} if the groups do not divide the channels
+ */
+export function groupNorm(groups: number, channels: number): Layer {
+  if (channels % groups !== 0) throw new ShapeError(`groupNorm: ${groups} groups do not divide ${channels} channels`);
+  return {
+    // Mean, centering, variance (2), division, scale and shift.
+    ...pointwise((x) => x, 7),
+    parameters: {
+      weight: { shape: [channels], initialize: filled(1) },
+      bias: { shape: [channels], initialize: filled(0) },
+    },
+    forward: (x, { parameter }) => {
+      const grouped = reshape(x, [x.shape[0]!, groups, sizeOf(x.shape) / (x.shape[0]! * groups)]);
+      const centered = sub(grouped, reduceMean(grouped, [2]));
+      const normalized = reshape(div(centered, sqrt(add(reduceMean(square(centered), [2]), EPSILON))), x.shape);
+      const perChannel = (name: string) => reshape(parameter(name), [1, channels, 1, 1]);
+      return add(mul(normalized, perChannel('weight')), perChannel('bias'));
+    },
+  };
+}
+
+/** Pixel normalization (Karras et al., arXiv 1710.10196): x / sqrt(mean over channels of x^2 + 1e-8) at each pixel. */
+export const pixelNorm = (): Layer => pointwise((x) => div(x, sqrt(add(reduceMean(square(x), [1]), 1e-8))), 3);
+
+/** The mean over rows and columns: `[C, H, W]` becomes `[C, 1, 1]`. */
+export const globalAveragePool = (): Layer => ({
+  outputShape: ([channels]) => [channels!, 1, 1],
+  forward: (x) => reduceMean(x, [2, 3]),
+  flops: sizeOf,
+});
+
+/** Nearest-neighbor upsampling: each pixel becomes a block of factor x factor pixels. */
+export const upsample = (factor = 2): Layer => ({
+  outputShape: ([channels, ...sides]) => [channels!, ...sides.map((side) => factor * side)],
+  forward: (x) => engine.resize(x, factor),
+  flops: () => 0,
+});
+
+/**
+ * body(x) + shortcut(x) (He et al., arXiv 1512.03385), with tensors such as `conv1.weight` and `shortcut.weight`.
+ * @param shortcut default: the identity; a 1x1 convolution if the body changes the number of channels
+ */
+export function residualBlock(body: NamedLayers, shortcut?: Layer): Layer {
+  const main = sequential(body);
+  const side = sequential(shortcut ? { shortcut } : {});
+  const outputShape = (input: Shape) => {
+    const [own, added] = [main.outputShape(input), side.outputShape(input)];
+    if (own.join() !== added.join())
+      throw new ShapeError(`residualBlock: the body returns ${showShape(own)} but the shortcut ${showShape(added)}`);
+    return own;
+  };
+  return {
+    parameters: { ...main.parameters, ...side.parameters },
+    buffers: { ...main.buffers, ...side.buffers },
+    outputShape,
+    forward: (x, context) => add(main.forward(x, context), side.forward(x, context)),
+    flops: (input) => main.flops(input) + side.flops(input) + sizeOf(outputShape(input)),
+  };
+}
