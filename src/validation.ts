@@ -60,6 +60,15 @@ function settingAt([key, ...inner]: Path): Text {
   return setting(name.slice(1));
 }
 
+/** Undefined for a text that is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 const MAX_SHOWN = 200;
 
 /** Formats a value for a message. */

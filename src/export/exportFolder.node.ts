@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
-import { makeFolder, wrapReadErrors, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
-import { isPartial } from '../files/partial.node.js';
+import { isPartial, makeFolder, wrapReadErrors, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
 import { readRegularFile, readTextFile } from '../files/regularFile.node.js';
 
 const MANIFEST = 'export.json';

@@ -1,58 +1,49 @@
-import { rmSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
 import { InputError, messageOf } from '../errors.js';
-import { partialPath, removeAbandonedOnce } from './partial.node.js';
 
 /** @throws {InputError} if the file cannot be written */
-export const writeFileAtomically = (path: string, bytes: Uint8Array): Promise<void> =>
+export const writeFileAtomically = (path: string, bytes: Uint8Array) =>
   writeFileInPieces(path, (append) => append(bytes));
 
 /** Returns a number for names of files, such as 000123: they sort by number. */
-export const numbered = (number: number): string => String(number).padStart(6, '0');
-
-type Append = (bytes: Uint8Array) => Promise<void>;
+export const numbered = (number: number) => String(number).padStart(6, '0');
 
 /**
- * Writes a file completely or not at all: `write` appends pieces to a partial file, which is then synced to disk and
- * renamed. The next process that writes into the folder removes the partial file of a killed one.
+ * Writes a file completely or not at all: `write` appends pieces to a partial file, which is then synced and renamed.
  * @param signal aborts at the next piece, and rejects with its reason
  * @throws {InputError} if the file cannot be written
  */
 export async function writeFileInPieces(
   path: string,
-  write: (append: Append) => Promise<void>,
+  write: (append: (bytes: Uint8Array) => Promise<void>) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<void> {
-  await removeAbandonedOnce(dirname(path));
-  const partial = partialPath(path);
-  let handle: FileHandle | undefined;
-  await wrapWriteErrors(path, async () => (handle = await open(partial, 'w')));
-  // No catch runs if the process exits while a promise is pending.
-  const removeAtExit = () => rmSync(partial, { force: true });
-  process.once('exit', removeAtExit);
-  try {
-    await write(async (bytes) => {
+  await withPartial(path, async (partial) => {
+    const file = await wrapWriteErrors(path, () => open(partial, 'w'));
+    try {
+      await write(async (bytes) => {
+        signal?.throwIfAborted();
+        await wrapWriteErrors(path, async () => {
+          for (let done = 0; done < bytes.length;) done += (await file.write(bytes, done)).bytesWritten;
+        });
+      });
       signal?.throwIfAborted();
       await wrapWriteErrors(path, async () => {
-        for (let done = 0; done < bytes.length;) done += (await handle!.write(bytes, done)).bytesWritten;
+        await file.sync();
+        await file.close();
+        await rename(partial, path);
       });
-    });
-    signal?.throwIfAborted();
-    await wrapWriteErrors(path, async () => {
-      await handle!.sync();
-      await handle!.close();
-      await rename(partial, path);
-    });
-  } catch (error) {
-    await handle!.close().catch(() => undefined);
-    await rm(partial, { force: true });
-    // Streams reject with errors of their own after an abort.
-    signal?.throwIfAborted();
-    throw error;
-  } finally {
-    process.off('exit', removeAtExit);
-  }
+    } catch (error) {
+      await file.close().catch(() => undefined);
+      // Streams reject with errors of their own after an abort.
+      signal?.throwIfAborted();
+      throw error;
+    }
+  });
 }
 
 /**
@@ -68,13 +59,8 @@ export async function writeFolderAtomically(
   signal: AbortSignal,
 ): Promise<void> {
   const target = resolve(path);
-  await removeAbandonedOnce(dirname(target));
-  const partial = partialPath(target);
-  await wrapWriteErrors(path, () => makeFolder(partial));
-  const remove = () => rmSync(partial, { recursive: true, force: true });
-  process.once('exit', remove);
-  try {
-    for (const folder of new Set(names.map((name) => dirname(name))))
+  await withPartial(target, async (partial) => {
+    for (const folder of new Set(['', ...names.map((name) => dirname(name))]))
       await wrapWriteErrors(path, () => makeFolder(join(partial, folder)));
     for (const [index, name] of names.entries()) {
       signal.throwIfAborted();
@@ -82,26 +68,33 @@ export async function writeFolderAtomically(
       await wrapWriteErrors(join(path, name), () => writeFile(join(partial, name), bytes));
     }
     await wrapWriteErrors(path, () => rename(partial, target));
+  });
+}
+
+/** Removes the partial file or folder unless `write` renames it. Another process removes what this one leaves. */
+async function withPartial(path: string, write: (partial: string) => Promise<void>) {
+  await removeAbandonedOnce(dirname(path));
+  const partial = partialPath(path);
+  const remove = () => {
+    try {
+      rmSync(partial, { recursive: true, force: true });
+    } catch {
+      // The folder is missing or read-only.
+    }
+  };
+  // No catch runs if the process exits while a promise is pending.
+  process.once('exit', remove);
+  try {
+    await write(partial);
   } finally {
     process.off('exit', remove);
     remove();
   }
 }
 
-export async function writeAndSync(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await open(path, 'w');
-  try {
-    await file.writeFile(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
+export const writeAndSync = (path: string, bytes: Uint8Array) => writeFile(path, bytes, { flush: true });
 
-/**
- * Creates missing parents too. On file systems that report ENOENT for a folder that cannot be created, recursive mkdir
- * of Node never returns.
- */
+/** Creates missing parents too. Where a folder cannot be created for ENOENT, recursive mkdir of Node never returns. */
 export async function makeFolder(path: string): Promise<void> {
   const failure = await mkdir(path).catch((error: NodeJS.ErrnoException) => error);
   if (!failure || (failure.code === 'EEXIST' && (await isFolder(path)))) return;
@@ -111,8 +104,7 @@ export async function makeFolder(path: string): Promise<void> {
   await makeFolder(path);
 }
 
-export const isFolder = async (path: string): Promise<boolean> =>
-  (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+export const isFolder = async (path: string) => (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 
 /** @throws {InputError} with the path if the system refuses the action */
 export async function wrapReadErrors<T>(path: string, action: () => Promise<T>): Promise<T> {
@@ -123,18 +115,21 @@ export async function wrapReadErrors<T>(path: string, action: () => Promise<T>):
   }
 }
 
-export async function wrapWriteErrors(path: string, action: () => Promise<unknown>): Promise<void> {
+export async function wrapWriteErrors<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
-    await action();
+    return await action();
   } catch (error) {
+    if (error instanceof InputError) throw error;
     throw new InputError(path, `cannot be written (${writingFailure(error)})`, undefined, { cause: error });
   }
 }
 
+/** The code of a system error. */
+export const errorCode = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code;
+
 /** Whether an error of `wrapWriteErrors` may pass when the disk has space again. */
-export const isDiskFull = (error: unknown): boolean =>
-  error instanceof InputError &&
-  ['ENOSPC', 'EDQUOT'].includes((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
+export const isDiskFull = (error: unknown) =>
+  error instanceof InputError && ['ENOSPC', 'EDQUOT'].includes(errorCode(error.cause) ?? '');
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -155,9 +150,84 @@ const REASONS: Readonly<Record<string, string>> = {
   ENXIO: 'expected a regular file but got a socket or a device',
 };
 
-export const describeSystemError = (error: unknown): string =>
-  REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? messageOf(error);
+export const describeSystemError = (error: unknown) => REASONS[errorCode(error) ?? ''] ?? messageOf(error);
 
 /** Only the folder of a new file can be missing. */
-export const writingFailure = (error: unknown): string =>
-  (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'its folder does not exist' : describeSystemError(error);
+export const writingFailure = (error: unknown) =>
+  errorCode(error) === 'ENOENT' ? 'its folder does not exist' : describeSystemError(error);
+
+/** Of the 255 bytes of a name, partial ones add 34. */
+const MAX_STEM_BYTES = 200;
+const hexDigest = (text: string) => createHash('sha256').update(text).digest('hex');
+
+/** Systems other than Linux have no /proc. */
+const orEmpty = (read: () => string) => {
+  try {
+    return read();
+  } catch {
+    return '';
+  }
+};
+
+/** Boot and process namespace. With the host, they make a process ID unique. */
+export const SYSTEM = [
+  orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')).trim(),
+  orEmpty(() => readlinkSync('/proc/self/ns/pid')),
+]
+  .join(' ')
+  .trim();
+const HOST_DIGEST = hexDigest(`${hostname()}\n${SYSTEM}`).slice(0, 8);
+
+/** A new path in the same folder: the name, this process and a random number. */
+export function partialPath(path: string) {
+  const name = basename(path);
+  const stem = Buffer.byteLength(name) > MAX_STEM_BYTES ? hexDigest(name).slice(0, 32) : name;
+  const owner = HOST_DIGEST + process.pid.toString(16).padStart(8, '0');
+  return join(dirname(path), `.${stem}.${owner}${randomBytes(4).toString('hex')}.partial`);
+}
+
+export const isPartial = (name: string) => /^\..*\.partial$/s.test(name);
+
+const OWNER = /\.([\da-f]{8})([\da-f]{8})[\da-f]{8}\.partial$/;
+/** Age without a write at which a partial file of another system is abandoned. */
+const ABANDONED_AFTER_MS = 3_600_000;
+
+const cleaned = new Set<string>();
+
+async function removeAbandonedOnce(folder: string) {
+  const path = resolve(folder);
+  if (cleaned.has(path)) return;
+  cleaned.add(path);
+  await removeAbandoned(path);
+}
+
+/** Ignores failures. */
+export async function removeAbandoned(folder: string) {
+  for (const name of (await readdir(folder).catch(() => [])).filter(isPartial)) {
+    const path = join(folder, name);
+    if (await isAbandoned(path)) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+async function isAbandoned(path: string) {
+  const [, host, pid] = OWNER.exec(path) ?? [];
+  if (host === HOST_DIGEST && !isRunning(Number.parseInt(pid!, 16))) return true;
+  const times = (await statesOf(path)).map((each) => each?.mtimeMs ?? 0);
+  return Date.now() - Math.max(...times) > ABANDONED_AFTER_MS;
+}
+
+/** Of a file or folder, then of its contents. */
+export async function statesOf(path: string) {
+  const inside = (await readdir(path).catch(() => [])).map((name) => join(path, name));
+  return Promise.all([path, ...inside].map((each) => stat(each).catch(() => undefined)));
+}
+
+export function isRunning(pid: number) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Processes of other users may not be signaled.
+    return errorCode(error) === 'EPERM';
+  }
+}

@@ -1,12 +1,19 @@
 import { readdir, rename, rm, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
-import { partialPath, removeAbandoned, statesOf } from './partial.node.js';
+import { dirname, join } from 'node:path';
+import { isFolder, makeFolder, partialPath, removeAbandoned, statesOf, writeFileAtomically } from './atomic.node.js';
 
 /** For trimming. A cache that cannot be written can still be read. */
-export const markUsed = (path: string): Promise<void> => utimes(path, new Date(), new Date()).catch(() => undefined);
+export const markUsed = (path: string) => utimes(path, new Date(), new Date()).catch(() => undefined);
 
-/** Renames an entry before it deletes it, so that no process sees half of it. Returns whether it is gone. */
-export async function removeEntry(path: string): Promise<boolean> {
+export async function writeEntry(path: string, bytes: Uint8Array) {
+  await makeFolder(dirname(path));
+  // A rename cannot replace a folder.
+  if (await isFolder(path)) await rm(path, { recursive: true });
+  await writeFileAtomically(path, bytes);
+}
+
+/** Renames an entry first, so that no process sees half of it. Returns whether it is gone. */
+export async function removeEntry(path: string) {
   const aside = partialPath(path);
   try {
     await rename(path, aside);
@@ -18,17 +25,8 @@ export async function removeEntry(path: string): Promise<boolean> {
   }
 }
 
-/**
- * Removes abandoned partial files, and the least recently used entries beyond `limit` bytes. Ignores failures.
- * @param isEntry whether a name is an entry; other files stay
- * @param keep name of an entry that stays
- */
-export async function trimCache(
-  folder: string,
-  limit: number,
-  isEntry: (name: string) => boolean,
-  keep: string,
-): Promise<void> {
+/** Removes abandoned partial files, and the least recently used entries beyond `limit` bytes but `keep`. Ignores failures. */
+export async function trimCache(folder: string, limit: number, isEntry: (name: string) => boolean, keep: string) {
   await removeAbandoned(folder);
   const names = (await readdir(folder).catch(() => [])).filter(isEntry);
   const entries = await Promise.all(names.map((name) => describeEntry(join(folder, name))));
@@ -39,7 +37,7 @@ export async function trimCache(
   }
 }
 
-async function describeEntry(path: string): Promise<{ path: string; bytes: number; lastUse: number }> {
+async function describeEntry(path: string) {
   const [entry, ...files] = await statesOf(path);
   const sized = files.length > 0 ? files : [entry];
   return { path, bytes: sized.reduce((sum, file) => sum + (file?.size ?? 0), 0), lastUse: entry?.mtimeMs ?? 0 };

@@ -1,11 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, open, readdir, readFile, readlink, rm, stat, utimes } from 'node:fs/promises';
+import { lstat, open, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { InputError } from '../errors.js';
-import { wrapReadErrors, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
+import {
+  errorCode,
+  isRunning,
+  SYSTEM,
+  wrapReadErrors,
+  wrapWriteErrors,
+  writeFileAtomically,
+} from '../files/atomic.node.js';
 import { FileTooLargeError, readRegularFile } from '../files/regularFile.node.js';
+import { parseJson } from '../validation.js';
 import { OwnFolder } from './ownFolder.node.js';
 
 interface Owner {
@@ -13,7 +21,7 @@ interface Owner {
   readonly pid: number;
   /** Distinguishes the process from a later one with the same ID. */
   readonly started: string;
-  /** Boot and process namespace; process IDs of another one cannot be looked up. */
+  /** Process IDs of another system cannot be looked up. */
   readonly system?: string;
   /** Distinguishes the locks of one process. */
   readonly token?: string;
@@ -22,22 +30,22 @@ interface Owner {
 export const LOCK_NAME = '.lock';
 const MAX_LOCK_BYTES = 4096;
 
-/** A lock of another host is stale if it was not refreshed for this time. */
+/** Without a refresh, after which a lock of another host is stale. */
 export const LOCK_MAX_AGE_SECONDS = 120;
 const HEARTBEAT_SECONDS = 10;
 /** A lock that cannot be parsed counts as being written until this age. */
 const SETTLING_SECONDS = 1;
-/** How long to wait while processes replace a stale lock. */
+/** To wait while processes replace a stale lock. */
 const PATIENCE_SECONDS = 30;
 const POLL_MILLISECONDS = 20;
 
 /** Returns the process that trains into a folder, if one does. */
-export async function holderOf(folder: string): Promise<{ readonly host: string; readonly pid: number } | undefined> {
-  const found = await inspect(join(folder, LOCK_NAME));
-  return found?.state === 'held' ? { host: found.owner.host, pid: found.owner.pid } : undefined;
+export async function holderOf(folder: string): Promise<Pick<Owner, 'host' | 'pid'> | undefined> {
+  const owner = (await inspect(join(folder, LOCK_NAME)))?.owner;
+  return owner && { host: owner.host, pid: owner.pid };
 }
 
-/** The right of this process to write into a folder: a file in it, whose time is refreshed. */
+/** The right of this process to write into a folder. */
 export class FolderLock {
   private readonly heartbeat: NodeJS.Timeout;
   private isReleased = false;
@@ -50,17 +58,14 @@ export class FolderLock {
     this.heartbeat = setInterval(() => void this.refresh(), HEARTBEAT_SECONDS * 1000).unref();
   }
 
-  /**
-   * Takes a folder; exactly one of several contenders succeeds. A lock whose owner has ended does not count.
-   * @throws {InputError} if a living process holds it, or the folder cannot be written
-   */
+  /** Exactly one of several contenders succeeds. @throws {InputError} if a living process holds the lock */
   static async take(path: string): Promise<FolderLock> {
     const file = join(path, LOCK_NAME);
     const own: Owner = {
       host: hostname(),
       pid: process.pid,
       started: (await statusOf(process.pid)).started,
-      system: await system(),
+      system: SYSTEM,
       token: randomUUID(),
     };
     const text = JSON.stringify(own);
@@ -75,9 +80,9 @@ export class FolderLock {
   }
 
   /**
-   * Checks that the folder still belongs to this process. Writes a deleted lock file again, also into an empty folder in the place of this one.
+   * Writes a deleted lock file again, also into an empty folder in the place of this one.
    * @throws {Error} if another process has taken the folder
-   * @throws {InputError} if another folder is in its place, or the lock file cannot be read or written
+   * @throws {InputError} if another folder is in its place
    */
   async confirm(): Promise<void> {
     const { path } = this.folder;
@@ -96,26 +101,26 @@ export class FolderLock {
     if (await this.isHeld()) await rm(this.file, { force: true });
   }
 
-  private get file(): string {
+  private get file() {
     return join(this.folder.path, LOCK_NAME);
   }
 
-  private read(): Promise<string | undefined> {
+  private read() {
     return this.folder.readText(LOCK_NAME, MAX_LOCK_BYTES);
   }
 
-  private async isHeld(): Promise<boolean> {
+  private async isHeld() {
     return (await this.read().catch(() => undefined)) === this.text;
   }
 
-  private async refresh(): Promise<void> {
+  private async refresh() {
     const now = new Date();
     // The next checkpoint reports a full or unreachable disk.
     if (await this.isHeld()) await utimes(this.file, now, now).catch(() => undefined);
   }
 
   /** Returns whether it wrote the lock file again. */
-  private async takeAgain(): Promise<boolean> {
+  private async takeAgain() {
     const { path } = this.folder;
     const inode = await inodeOf(path);
     if (inode !== '' && inode !== this.inode && (await readdir(path)).length > 0)
@@ -130,44 +135,41 @@ export class FolderLock {
   }
 }
 
-/** Distinguishes a folder from another one that later has its path; empty if there is none. */
-const inodeOf = (path: string): Promise<string> =>
+/** Distinguishes folders that have a path one after another; empty if there is none. */
+const inodeOf = (path: string) =>
   stat(path).then(
     ({ dev, ino }) => `${dev} ${ino}`,
     () => '',
   );
 
-/** Returns undefined if there is no file, and an empty string if it is too long to be a lock. */
-const readLock = (file: string): Promise<string | undefined> =>
+/** Undefined if there is no file, and empty if it is too long. */
+const readLock = (file: string) =>
   wrapReadErrors(file, async () => {
     try {
       return (await readRegularFile(file, MAX_LOCK_BYTES)).toString('utf8');
     } catch (error) {
       if (error instanceof FileTooLargeError) return '';
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      if (errorCode(error) !== 'ENOENT') throw error;
       return undefined;
     }
   });
 
-/**
- * Creates a lock file, or replaces a stale one. Returns the living owner if there is one. A second lock, named after the stale one, makes
- * replacing exclusive.
- */
+/** Creates a lock file, or replaces a stale one. Returns the living owner if there is one. */
 async function seize(file: string, text: string): Promise<Owner | undefined> {
   const start = performance.now();
   while (performance.now() - start < PATIENCE_SECONDS * 1000) {
     if (await create(file, text)) return undefined;
     const found = await inspect(file);
-    if (found?.state === 'held') return found.owner;
-    if (found?.state === 'stale' && (await replaceStale(file, text, found.id))) return undefined;
+    if (found?.owner) return found.owner;
+    if (found?.isStale && (await replaceStale(file, text, found.id))) return undefined;
     // It was released, is being written, or another process is replacing it.
     await pause(POLL_MILLISECONDS);
   }
   throw new InputError(file, 'the lock cannot be taken, although no process holds it', 'delete the file');
 }
 
-/** Returns whether this process now holds the lock. */
-async function replaceStale(file: string, text: string, id: string): Promise<boolean> {
+/** A second lock, named after the stale one, makes this exclusive. Returns whether this process now holds the lock. */
+async function replaceStale(file: string, text: string, id: string) {
   const guard = `${file}.${id}`;
   if ((await seize(guard, text)) !== undefined) return false;
   try {
@@ -180,84 +182,72 @@ async function replaceStale(file: string, text: string, id: string): Promise<boo
 }
 
 /** Returns false if the file exists. */
-async function create(file: string, text: string): Promise<boolean> {
-  let created = true;
-  await wrapWriteErrors(file, async () => {
+async function create(file: string, text: string) {
+  const isCreated = await wrapWriteErrors(file, async () => {
+    const handle = await open(file, 'wx').catch((error: unknown) => {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    });
+    if (!handle) return false;
     try {
-      const handle = await open(file, 'wx');
-      try {
-        await handle.writeFile(text);
-      } catch (error) {
-        // An empty lock would block other processes.
-        await rm(file, { force: true });
-        throw error;
-      } finally {
-        await handle.close();
-      }
+      await handle.writeFile(text);
+      return true;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      created = false;
+      // An empty lock would block other processes.
+      await rm(file, { force: true });
+      throw error;
+    } finally {
+      await handle.close();
     }
   });
   // If this process was suspended in between, its empty file may have been replaced.
-  return created && (await readLock(file)) === text;
+  return isCreated && (await readLock(file)) === text;
 }
 
-type Found = { readonly id: string } & (
-  { readonly state: 'held'; readonly owner: Owner } | { readonly state: 'stale' | 'settling' }
-);
+interface FoundLock {
+  readonly id: string;
+  /** Absent unless it is alive. */
+  readonly owner?: Owner;
+  readonly isStale: boolean;
+}
 
 /** Returns undefined if the lock has just been released. */
-async function inspect(file: string): Promise<Found | undefined> {
+async function inspect(file: string): Promise<FoundLock | undefined> {
   const status = await lstat(file).catch(() => undefined);
   if (status === undefined) return undefined;
+  const inode = String(status.ino);
   // Locks are never links.
-  if (status.isSymbolicLink()) return { id: String(status.ino), state: 'stale' };
+  if (status.isSymbolicLink()) return { id: inode, isStale: true };
   const text = await readLock(file);
   if (text === undefined) return undefined;
   // A time in the future comes from a different clock; its distance counts.
   const age = Math.abs(Date.now() - status.mtimeMs) / 1000;
   const owner = parseOwner(text);
-  if (owner === undefined) return { id: String(status.ino), state: age < SETTLING_SECONDS ? 'settling' : 'stale' };
-  const id = owner.token !== undefined && /^[\w-]{1,64}$/.test(owner.token) ? owner.token : String(status.ino);
-  return (await isAlive(owner, age)) ? { id, state: 'held', owner } : { id, state: 'stale' };
+  if (owner === undefined) return { id: inode, isStale: age >= SETTLING_SECONDS };
+  const id = owner.token !== undefined && /^[\w-]{1,64}$/.test(owner.token) ? owner.token : inode;
+  return (await isAlive(owner, age)) ? { id, owner, isStale: false } : { id, isStale: true };
 }
 
-function parseOwner(text: string): Owner | undefined {
-  try {
-    const owner = JSON.parse(text) as Partial<Owner> | null;
-    return typeof owner?.pid === 'number' && typeof owner.host === 'string' && typeof owner.started === 'string'
-      ? (owner as Owner)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+function parseOwner(text: string) {
+  const owner = parseJson(text) as Partial<Owner> | null | undefined;
+  return typeof owner?.pid === 'number' && typeof owner.host === 'string' && typeof owner.started === 'string'
+    ? (owner as Owner)
+    : undefined;
 }
 
-/** @param age seconds since the owner refreshed the lock, which alone count if it runs on another host */
-async function isAlive({ host, pid, started, system: owners }: Owner, age: number): Promise<boolean> {
-  if (host !== hostname() || (owners !== undefined && owners !== (await system()))) return age < LOCK_MAX_AGE_SECONDS;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
+/** @param age seconds since the last refresh, which alone counts on another host */
+async function isAlive({ host, pid, started, system }: Owner, age: number) {
+  if (host !== hostname() || (system !== undefined && system !== SYSTEM)) return age < LOCK_MAX_AGE_SECONDS;
+  if (!isRunning(pid)) return false;
   const status = await statusOf(pid);
   return status.started === started && !ENDED.includes(status.state);
 }
 
 /** Ended, but not reaped by the parent yet. */
-const ENDED: readonly string[] = ['Z', 'X'];
+const ENDED = ['Z', 'X'];
 
 /** Reads /proc, if there is one: fields 1 and 20 after the name in parentheses. */
-async function statusOf(pid: number): Promise<{ readonly state: string; readonly started: string }> {
+async function statusOf(pid: number) {
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
   return { state: fields[0] ?? '', started: fields[19] ?? '' };
-}
-
-/** Boot ID and process namespace; empty on systems without /proc. */
-async function system(): Promise<string> {
-  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
-  return [boot.trim(), await readlink('/proc/self/ns/pid').catch(() => '')].join(' ').trim();
 }

@@ -1,14 +1,13 @@
-/** The one rule for folders that others may change while a process uses them, such as run folders. */
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, realpath, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
-import { makeFolder, wrapReadErrors, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
+import { errorCode, makeFolder, wrapReadErrors, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
 import { OPEN_FOR_READING, requireRegular } from '../files/regularFile.node.js';
 
 /** Some systems lack the flags. */
 export const READING_WITHOUT_LINKS = OPEN_FOR_READING | (constants.O_NOFOLLOW ?? 0);
-/** Reading as well, because opening a pipe for writing fails without saying that it is one. */
+/** Also reads: opening a pipe for writing fails without saying that it is one. */
 const APPENDING = READING_WITHOUT_LINKS | constants.O_RDWR | constants.O_CREAT;
 /** A longer last line is not one that this program has left incomplete. */
 const MAX_LINE = 65_536;
@@ -20,7 +19,6 @@ export interface OpenedFile {
   readonly version: string;
 }
 
-/** The end of a text file, or all of it. */
 export interface TextEnd {
   readonly text: string;
   readonly isWhole: boolean;
@@ -30,8 +28,8 @@ export interface TextEnd {
 type WhileHeld = <T>(write: (confirm: () => Promise<void>) => Promise<T>) => Promise<T>;
 
 /**
- * A folder that a process means for some time. Each use checks first that its path still leads there, without links. Files must be regular:
- * links, pipes, sockets and devices are refused without waiting for them. Names are relative, such as `samples/000500.png`.
+ * A folder that others may change. Each use checks first that its path still leads there, without links, and refuses
+ * files that are not regular without waiting. Names are relative, such as `samples/000500.png`.
  */
 export class OwnFolder {
   private constructor(
@@ -41,37 +39,31 @@ export class OwnFolder {
     private readonly whileHeld: WhileHeld = (write) => write(() => Promise.resolve()),
   ) {}
 
-  /**
-   * Returns the folder that a path leads to now. Links on the way must not change later.
-   * @throws {InputError} if there is none
-   */
-  static at(path: string): Promise<OwnFolder> {
+  /** Links on the way must not change later. @throws {InputError} if there is no folder */
+  static at(path: string) {
     return wrapReadErrors(path, async () => new OwnFolder(path, await realpath(path)));
   }
 
   /** It need not exist. */
-  below(...names: readonly string[]): OwnFolder {
+  below(...names: readonly string[]) {
     return new OwnFolder(join(this.path, ...names), join(this.real, ...names), this.whileHeld);
   }
 
-  /** Returns this folder for writes under a lock. */
-  heldBy(whileHeld: WhileHeld): OwnFolder {
+  heldBy(whileHeld: WhileHeld) {
     return new OwnFolder(this.path, this.real, whileHeld);
   }
 
-  /** Whether the path leads to a folder without a link. */
-  async isIntact(): Promise<boolean> {
+  async isIntact() {
     const found = await lstat(this.path).catch(() => undefined);
     return (found?.isDirectory() ?? false) && (await realpath(this.path).catch(() => undefined)) === this.real;
   }
 
   /** @throws {InputError} unless the path leads to this folder */
-  async confirm(): Promise<void> {
+  async confirm() {
     const found = await wrapReadErrors(this.path, () => realpath(this.path));
     if (found !== this.real) throw new InputError(this.path, 'a link has replaced this folder', 'put the folder back');
   }
 
-  /** @throws {InputError} if there is no regular file */
   async open(name: string): Promise<OpenedFile> {
     const path = await this.confirmParent(name);
     return wrapReadErrors(path, async () => {
@@ -87,32 +79,23 @@ export class OwnFolder {
     });
   }
 
-  /**
-   * Reads the last bytes of a file as text; undefined if there is no file.
-   * @throws {InputError} if it cannot be read
-   */
+  /** Reads the last bytes of a file as text; undefined if there is no file. */
   async readEnd(name: string, limit: number): Promise<TextEnd | undefined> {
     const opened = await this.open(name).catch((error: unknown) => {
-      if (isMissing(error)) return undefined;
-      throw error;
+      if (!isMissing(error)) throw error;
     });
-    if (opened === undefined) return undefined;
+    if (!opened) return undefined;
     const { file, size } = opened;
     try {
-      const start = Math.max(0, size - limit);
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
-      return { text: buffer.toString('utf8', 0, bytesRead), isWhole: start === 0 };
+      const { start, bytes } = await readTail(file, size, limit);
+      return { text: bytes.toString('utf8'), isWhole: start === 0 };
     } finally {
       await file.close();
     }
   }
 
-  /**
-   * Returns undefined if there is no file.
-   * @param limit maximum number of bytes
-   * @throws {InputError} if it cannot be read, or is longer
-   */
-  async readText(name: string, limit: number): Promise<string | undefined> {
+  /** @throws {InputError} if the file has more bytes than `limit` */
+  async readText(name: string, limit: number) {
     const found = await this.readEnd(name, limit);
     if (found?.isWhole === false)
       throw new InputError(join(this.path, name), `has more than the ${limit} bytes that such a file may have`);
@@ -120,66 +103,58 @@ export class OwnFolder {
   }
 
   /** None if there is no folder. */
-  async list(): Promise<string[]> {
+  async list() {
     if (!(await exists(this.path))) return [];
     await this.confirm();
     return wrapReadErrors(this.path, () => readdir(this.path));
   }
 
-  /**
-   * Writes a file completely or not at all, and returns its path.
-   * @throws {InputError} if it cannot be written
-   */
-  write(name: string, content: Uint8Array | string): Promise<string> {
+  /** Writes a file completely or not at all, and returns its path. */
+  write(name: string, content: Uint8Array | string) {
     return this.writing(name, async (path) => {
       await writeFileAtomically(path, typeof content === 'string' ? new TextEncoder().encode(content) : content);
       return path;
     });
   }
 
-  /**
-   * Appends complete lines, or nothing if that fails. Removes an incomplete line that a killed process has left.
-   * @throws {InputError} if the file cannot be written
-   */
-  append(name: string, lines: string): Promise<void> {
+  /** Appends complete lines, or nothing if that fails. Removes an incomplete line that a killed process has left. */
+  append(name: string, lines: string) {
     return this.extend(name, Buffer.from(lines), endOfLines);
   }
 
-  /** Replaces the end of a file from a position on. @throws {InputError} if the file cannot be written */
-  writeEnd(name: string, position: number, bytes: Uint8Array): Promise<void> {
-    return this.extend(name, bytes, () => Promise.resolve(position));
+  /** Replaces the end of a file from a position on. */
+  writeEnd(name: string, position: number, bytes: Uint8Array) {
+    return this.extend(name, bytes, () => position);
   }
 
   private extend(
     name: string,
     bytes: Uint8Array,
-    startIn: (file: FileHandle, size: number) => Promise<number>,
-  ): Promise<void> {
-    const write = async (path: string): Promise<void> => {
+    startIn: (file: FileHandle, size: number) => number | Promise<number>,
+  ) {
+    return this.writing(name, async (path) => {
       const file = await open(path, APPENDING, 0o666);
       try {
         const found = await file.stat();
         requireRegular(found);
-        await writeEnd(file, await startIn(file, found.size), bytes);
+        await writeFrom(await startIn(file, found.size), file, bytes);
       } finally {
         await file.close();
       }
-    };
-    return this.writing(name, (path) => wrapWriteErrors(path, () => write(path)));
+    });
   }
 
-  /** @throws {InputError} if a file cannot be removed */
-  remove(name: string): Promise<void> {
-    return this.writing(name, (path) => wrapWriteErrors(path, () => rm(path, { force: true })));
+  remove(name: string) {
+    return this.writing(name, (path) => rm(path, { force: true }));
   }
 
-  /** @throws {InputError} if the folder is missing and cannot be created */
-  async makeFolder(name: string): Promise<void> {
-    await this.writing(name, (path) => wrapWriteErrors(path, () => makeFolder(path)));
+  async makeFolder(name: string) {
+    await this.writing(name, makeFolder);
     await this.below(name).confirm();
   }
 
-  private writing<T>(name: string, write: (path: string) => Promise<T>): Promise<T> {
+  /** @throws {InputError} if the file cannot be written */
+  private writing<T>(name: string, write: (path: string) => Promise<T>) {
     return this.whileHeld(async (confirm) => {
       const path = await this.confirmParent(name).catch((error: unknown) => {
         if (isMissing(error))
@@ -187,37 +162,41 @@ export class OwnFolder {
         throw error;
       });
       await confirm();
-      return write(path);
+      return wrapWriteErrors(path, () => write(path));
     });
   }
 
   /** Returns the path of a file whose folder is intact. */
-  private async confirmParent(name: string): Promise<string> {
+  private async confirmParent(name: string) {
     await (dirname(name) === '.' ? this : this.below(dirname(name))).confirm();
     return join(this.path, name);
   }
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof InputError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
+const isMissing = (error: unknown) => error instanceof InputError && errorCode(error.cause) === 'ENOENT';
 
-const exists = (path: string): Promise<boolean> =>
+const exists = (path: string) =>
   stat(path).then(
     () => true,
-    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
+    (error: unknown) => errorCode(error) !== 'ENOENT',
   );
 
-async function endOfLines(file: FileHandle, size: number): Promise<number> {
+async function readTail(file: FileHandle, size: number, limit: number) {
+  const start = Math.max(0, size - limit);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
+  return { start, bytes: buffer.subarray(0, bytesRead) };
+}
+
+async function endOfLines(file: FileHandle, size: number) {
   for (const length of [1, MAX_LINE]) {
-    const start = Math.max(0, size - length);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(size - start), 0, size - start, start);
-    const last = buffer.subarray(0, bytesRead).lastIndexOf('\n');
+    const { start, bytes } = await readTail(file, size, length);
+    const last = bytes.lastIndexOf('\n');
     if (last >= 0 || start === 0) return start + last + 1;
   }
   return size;
 }
 
-async function writeEnd(file: FileHandle, end: number, bytes: Uint8Array): Promise<void> {
+async function writeFrom(end: number, file: FileHandle, bytes: Uint8Array) {
   try {
     await file.truncate(end);
     for (let done = 0; done < bytes.length;)

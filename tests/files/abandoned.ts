@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { partialPath } from '../../src/files/partial.node.js';
+import { partialPath } from '../../src/files/atomic.node.js';
 
 const hex = (pid: number): string => pid.toString(16).padStart(8, '0');
 

@@ -1,8 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isDiskFull, makeFolder, writeFileAtomically, wrapWriteErrors } from '../../src/files/atomic.node.js';
-import { partialPath } from '../../src/files/partial.node.js';
+import {
+  isDiskFull,
+  makeFolder,
+  partialPath,
+  writeFileAtomically,
+  wrapWriteErrors,
+} from '../../src/files/atomic.node.js';
 import { errorOf, expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { abandonedPath } from './abandoned.js';

@@ -5,9 +5,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { InputError } from '../../errors.js';
-import { makeFolder, writeAndSync, writeFileAtomically } from '../../files/atomic.node.js';
+import { makeFolder, partialPath, writeAndSync, writeFileAtomically } from '../../files/atomic.node.js';
 import { markUsed, removeEntry, trimCache } from '../../files/cacheFolder.node.js';
-import { partialPath } from '../../files/partial.node.js';
 import { readRegularFile, readTextFile } from '../../files/regularFile.node.js';
 import { PixelFile } from './pixelFile.node.js';
 

@@ -16,7 +16,7 @@ import { errorOf, expectInputError } from '../../rejection.js';
 import { temporaryFolder } from '../../temporaryFolder.js';
 import { entriesOf, fileOf, firstBytes, FORMAT, Numbers, openWhole, pack, range } from '../numbers.js';
 import { InputError } from '../../../src/errors.js';
-import { partialPath } from '../../../src/files/partial.node.js';
+import { partialPath } from '../../../src/files/atomic.node.js';
 import type { DecodeOptions } from '../../../src/images/preprocessing.js';
 
 describe('decoded images', () => {
