@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import { betterDirection } from '../metrics/registry.js';
+import { parseJson } from '../validation.js';
 import type { OwnFolder } from './ownFolder.node.js';
 
 const FILE = 'checkpoints/best.safetensors';
@@ -24,37 +25,32 @@ export interface BestRecord {
   readonly metrics: Readonly<Record<string, number | null>>;
 }
 
-/** The best checkpoint of a run so far: `checkpoints/best.safetensors`, a copy that no pruning removes, and `best.json`. */
+/** The best checkpoint of a run so far: a copy that no pruning removes, and its record. */
 export class BestCheckpoint {
   constructor(private readonly folder: OwnFolder) {}
 
-  get file(): string {
+  get file() {
     return join(this.folder.path, FILE);
   }
 
-  /**
-   * Returns undefined if there is none.
-   * @throws {InputError} if the record is corrupt
-   */
-  async read(): Promise<(BestRecord & { readonly file: string }) | undefined> {
-    const text = await this.folder.readText(RECORD, MAX_BYTES);
-    if (text === undefined) return undefined;
-    try {
-      return { ...requireRecord(JSON.parse(text)), file: this.file };
-    } catch {
-      throw new InputError(
-        join(this.folder.path, RECORD),
-        'corrupt file',
-        'delete it to choose the best checkpoint again',
-      );
-    }
+  /** @throws {InputError} if the record is corrupt */
+  async read() {
+    const content = await this.folder.readText(RECORD, MAX_BYTES);
+    if (content === undefined) return undefined;
+    const record = parseJson(content);
+    if (isRecord(record)) return { ...record, file: this.file };
+    throw new InputError(
+      join(this.folder.path, RECORD),
+      'corrupt file',
+      'delete it to choose the best checkpoint again',
+    );
   }
 
   /**
-   * Keeps a copy of a checkpoint if it is better than the one before, or that one is not comparable. Returns whether it did. The same
-   * checkpoint may be offered again.
+   * Keeps a copy of a checkpoint if it is better than the one before, or that one is not comparable. Returns whether it
+   * did. The same checkpoint may be offered again.
    */
-  async offer(checkpoint: string, candidate: BestRecord): Promise<boolean> {
+  async offer(checkpoint: string, candidate: BestRecord) {
     const before = await this.read();
     if (!Number.isFinite(candidate.value) || !isBetter(candidate, before)) return false;
     // The copy is written first: after a kill here, this checkpoint is evaluated again, which writes the record.
@@ -64,18 +60,15 @@ export class BestCheckpoint {
   }
 }
 
-function isBetter({ metric, value, count, weights }: BestRecord, before: BestRecord | undefined): boolean {
+function isBetter({ metric, value, count, weights }: BestRecord, before: BestRecord | undefined) {
   if (before !== undefined && weights === before.weights) return true;
   const rival = before?.count === count ? before.metrics[metric] : undefined;
   if (typeof rival !== 'number') return true;
   return betterDirection(metric) === 'higher' ? value > rival : value < rival;
 }
 
-function requireRecord(stored: unknown): BestRecord {
-  const record = stored as BestRecord;
-  const { metric, value, step, epochs, count, metrics } = record;
-  const isRecord =
-    typeof metric === 'string' && [value, step, epochs, count].every((entry) => typeof entry === 'number');
-  if (!isRecord || typeof metrics !== 'object') throw new TypeError('not a record of a checkpoint');
-  return record;
+function isRecord(stored: unknown): stored is BestRecord {
+  const { metric, value, step, epochs, count, metrics } = (stored ?? {}) as Partial<BestRecord>;
+  const hasNumbers = [value, step, epochs, count].every((entry) => typeof entry === 'number');
+  return typeof metric === 'string' && hasNumbers && typeof metrics === 'object';
 }

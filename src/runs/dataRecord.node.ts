@@ -1,16 +1,14 @@
 import type { DataDigest, ImageSource } from '../data/source.js';
 import { InputError, setting, text } from '../errors.js';
+import { parseJson } from '../validation.js';
 import type { RunFolder } from './runFolder.node.js';
 
 const NAME = 'data.json';
 const FORMAT = 'agenet data 1';
 const MAX_BYTES = 4096;
 
-/**
- * Requires that a run resumes on the images that it was trained on. They may have moved.
- * @throws {InputError} if they were changed, added, removed or renamed
- */
-export async function requireSameData(run: RunFolder, { name, digest }: ImageSource): Promise<void> {
+/** A run resumes on the images that it was trained on. They may have moved, but not changed. */
+export async function requireSameData(run: RunFolder, { name, digest }: ImageSource) {
   const recorded = digest && parseRecord(await run.files.readText(NAME, MAX_BYTES));
   if (recorded === undefined) return;
   const { count, sha256 } = await digest!();
@@ -25,17 +23,14 @@ export async function requireSameData(run: RunFolder, { name, digest }: ImageSou
 }
 
 /** Records the images, unless that was done. */
-export async function recordData(run: RunFolder, { digest }: ImageSource): Promise<void> {
+export async function recordData(run: RunFolder, { digest }: ImageSource) {
   if (digest === undefined || parseRecord(await run.files.readText(NAME, MAX_BYTES)) !== undefined) return;
   await run.files.write(NAME, `${JSON.stringify({ format: FORMAT, ...(await digest()) })}\n`);
 }
 
 /** Returns undefined for a damaged file, and a run of an earlier version. */
-function parseRecord(content: string | undefined): DataDigest | undefined {
-  try {
-    const { format, count, sha256 } = JSON.parse(content ?? '{}') as Partial<DataDigest & { format: string }>;
-    return format === FORMAT && typeof count === 'number' && typeof sha256 === 'string' ? { count, sha256 } : undefined;
-  } catch {
-    return undefined;
-  }
+function parseRecord(content = '') {
+  const record = parseJson(content) as Partial<DataDigest & { format: string }> | null | undefined;
+  const { format, count, sha256 } = record ?? {};
+  return format === FORMAT && typeof count === 'number' && typeof sha256 === 'string' ? { count, sha256 } : undefined;
 }

@@ -1,4 +1,3 @@
-/** Evaluations in run folders, which `evaluate` and training write, and `compare` reads. */
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { InputError } from '../errors.js';
@@ -8,33 +7,24 @@ import { imageGrid } from '../images/imageGrid.js';
 import type { GridImages } from '../metrics/metric.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import type { Subscriber } from '../training/events.js';
+import { parseJson } from '../validation.js';
 import { OwnFolder } from './ownFolder.node.js';
 import { bytesOf, sha256 } from './runFolder.node.js';
 
 const FORMAT = 'agenet evaluation 2';
 const MAX_BYTES = 2 ** 20;
 
-interface EvaluationRecord {
-  readonly step: number;
-  /** Earlier builds wrote none. */
-  readonly weights_digest?: string | undefined;
-  /** Values that are not finite are null in JSON. */
-  readonly metrics: Readonly<Record<string, number | null>>;
-  readonly protocol: Readonly<Record<string, unknown>>;
-}
-
 /** Metrics, and training images near to samples. */
 const FILE_NAME = /^(evaluation|nearest)-(\d+)(-raw)?\.(json|png)$/;
 
 /** Returns the run folder of a checkpoint, if it is in one. */
-export async function runFolderOf(checkpointFile: string): Promise<string | undefined> {
+export async function runFolderOf(checkpointFile: string) {
   const folder = dirname(dirname(resolve(checkpointFile)));
   const found = await stat(join(folder, 'config.json')).catch(() => undefined);
   return found?.isFile() ? join(dirname(checkpointFile), '..') : undefined;
 }
 
 export interface EvaluatedWeights {
-  /** Iterations. */
   readonly step: number;
   /** Whether these are the EMA weights, if the run has them. */
   readonly ema: boolean;
@@ -53,7 +43,7 @@ export const evaluatedWeights = ({ weights }: TrainedModel, step: number, ema: b
 });
 
 /** `evaluation-001874.json`, or `evaluation-001874-raw.json` without EMA weights. */
-const nameOf = (kind: string, { step, ema }: EvaluatedWeights, extension: string): string =>
+const nameOf = (kind: string, { step, ema }: EvaluatedWeights, extension: string) =>
   `${kind}-${numbered(step)}${ema ? '' : '-raw'}.${extension}`;
 
 /** Writes an evaluation and its image grids, and returns their paths. */
@@ -62,7 +52,7 @@ export async function writeEvaluation(
   weights: EvaluatedWeights,
   evaluation: Readonly<Record<string, unknown>>,
   grids: Readonly<Record<string, GridImages>>,
-): Promise<{ readonly file: string; readonly grids: readonly string[] }> {
+) {
   const gridFiles: string[] = [];
   for (const [name, { images, columns }] of Object.entries(grids))
     gridFiles.push(await folder.write(nameOf(name, weights, 'png'), await encodePng(imageGrid(images, columns))));
@@ -71,7 +61,7 @@ export async function writeEvaluation(
   return { file, grids: gridFiles };
 }
 
-/** Removes evaluations of later iterations when a run is resumed, because training replaces their weights. */
+/** Training replaces the weights of later iterations. */
 export const removingLaterEvaluations =
   (folder: OwnFolder): Subscriber =>
   async (event) => {
@@ -79,7 +69,7 @@ export const removingLaterEvaluations =
     for (const { name, step } of await evaluationFiles(folder)) if (step > event.step) await folder.remove(name);
   };
 
-/** Lists the files of all evaluations: the latest iteration last, and EMA weights after raw weights. */
+/** The latest iteration is last, and EMA weights follow raw weights. */
 async function evaluationFiles(folder: OwnFolder) {
   const names = await folder.list();
   return names
@@ -90,11 +80,8 @@ async function evaluationFiles(folder: OwnFolder) {
     .sort((a, b) => a.step - b.step || Number(a.isEma) - Number(b.isEma));
 }
 
-/**
- * Reads the evaluation of the latest iteration, with EMA weights if there are two.
- * @throws {InputError} if there is none, it is corrupt, or it has an older format
- */
-export async function readLatestEvaluation(run: string): Promise<EvaluationRecord> {
+/** Reads the evaluation of the latest iteration, with EMA weights if there are two. */
+export async function readLatestEvaluation(run: string) {
   const folder = await OwnFolder.at(run);
   const latest = (await evaluationFiles(folder)).findLast(({ kind }) => kind === 'evaluation');
   if (latest === undefined) throw new InputError(run, 'not evaluated yet', `run agenet evaluate ${run}`);
@@ -102,36 +89,28 @@ export async function readLatestEvaluation(run: string): Promise<EvaluationRecor
   return parseEvaluation(join(run, latest.name), text ?? '');
 }
 
-/**
- * Reads the evaluation of weights, or returns undefined if there is none.
- * @throws {InputError} if the file is corrupt, or has an older format
- */
-export async function readEvaluationOf(
-  folder: OwnFolder,
-  weights: EvaluatedWeights,
-): Promise<EvaluationRecord | undefined> {
+/** Undefined if these weights have no evaluation. @throws {InputError} if the file is corrupt, or has an older format */
+export async function readEvaluationOf(folder: OwnFolder, weights: EvaluatedWeights) {
   const name = nameOf('evaluation', weights, 'json');
   const text = await folder.readText(name, MAX_BYTES);
   const found = text === undefined ? undefined : await parseEvaluation(join(folder.path, name), text);
   return found?.weights_digest === weights.digest ? found : undefined;
 }
 
-async function parseEvaluation(file: string, text: string): Promise<EvaluationRecord> {
+async function parseEvaluation(file: string, text: string) {
   const { z } = await import('zod');
   const schema = z.looseObject({
     format: z.literal(FORMAT),
     step: z.number(),
+    // Earlier builds wrote none.
     weights_digest: z.string().optional(),
+    // Values that are not finite are null in JSON.
     metrics: z.record(z.string(), z.number().nullable()),
     protocol: z.record(z.string(), z.unknown()),
   });
-  let stored: unknown;
-  try {
-    stored = JSON.parse(text);
-  } catch {
-    throw new InputError(file, 'corrupt evaluation', 'run agenet evaluate again');
-  }
+  const stored = parseJson(text);
   const { success, data } = schema.safeParse(stored);
   if (success) return data;
-  throw new InputError(file, 'not an evaluation of this version of agenet', 'run agenet evaluate again');
+  const problem = stored === undefined ? 'corrupt evaluation' : 'not an evaluation of this version of agenet';
+  throw new InputError(file, problem, 'run agenet evaluate again');
 }

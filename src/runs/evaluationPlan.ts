@@ -12,18 +12,12 @@ import {
 } from '../metrics/registry.js';
 import type { Configuration } from '../training/configuration.js';
 
-export interface EvaluationPlan {
-  readonly metrics: ReadonlySet<string>;
-  readonly usesFeatures: boolean;
-}
-
 /**
- * Returns the metrics of a configuration, including the one that selects the best checkpoint. The default is every metric that the data allow,
- * except metrics of all training images, which take longest and hardly change from epoch to epoch.
- * @throws {InputError} if a metric is unknown, needs labels that the data lack, or cannot select a best checkpoint, and if there are fewer
- * than 2 test images
+ * Returns the metrics of a configuration, including `saveBest`. The default is every metric that the data allow, except
+ * metrics of all training images, which take longest and hardly change from epoch to epoch.
+ * @throws {InputError} if a metric is unknown, needs labels that the data lack, or cannot rank checkpoints
  */
-export function planEvaluation(configuration: Configuration, source: ImageSource): EvaluationPlan {
+export function planEvaluation(configuration: Configuration, source: ImageSource) {
   const { evaluateMetrics, saveBest } = configuration;
   if (source.test.count < 2)
     throw new InputError(
@@ -34,8 +28,10 @@ export function planEvaluation(configuration: Configuration, source: ImageSource
   const problem = whyNoClassifier(source);
   const defaults = () =>
     METRIC_NAMES.filter((name) => !usesTrainingFeatures(name) && (problem === undefined || !usesProbabilities(name)));
-  const metrics = new Set(parseMetrics(evaluateMetrics ?? defaults()));
-  if (saveBest !== undefined) metrics.add(requireRanking(saveBest, configuration));
+  const metrics: ReadonlySet<string> = new Set([
+    ...parseMetrics(evaluateMetrics ?? defaults()),
+    ...(saveBest === undefined ? [] : [requireRanking(saveBest, configuration)]),
+  ]);
   const needing = Array.from(metrics).find(usesProbabilities);
   if (needing !== undefined && problem !== undefined)
     throw new InputError(
@@ -46,14 +42,14 @@ export function planEvaluation(configuration: Configuration, source: ImageSource
   return { metrics, usesFeatures: Array.from(metrics).some(usesFeatures) };
 }
 
-/** @throws {InputError} if a metric is unknown, or cannot select the best checkpoint, as far as that is known without the data */
-export function requireMetrics(configuration: Configuration): void {
+/** As far as that is known without the data. */
+export function requireMetrics(configuration: Configuration) {
   const { evaluateMetrics, saveBest } = configuration;
   if (evaluateMetrics !== undefined) parseMetrics(evaluateMetrics);
   if (saveBest !== undefined) requireRanking(saveBest, configuration);
 }
 
-function requireRanking(metric: string, objective: Configuration): string {
+function requireRanking(metric: string, objective: Configuration) {
   parseMetrics([metric]);
   const usable = METRIC_NAMES.filter(
     (name) => betterDirection(name) !== undefined && (metricNamed(name)!.isDefinedFor?.(objective) ?? true),

@@ -1,4 +1,3 @@
-/** Exports of runs for other programs: networks, images and a model card. */
 import { basename, resolve } from 'node:path';
 import { openSource } from '../data/open.node.js';
 import type { ImageSource } from '../data/source.js';
@@ -24,6 +23,7 @@ import { evaluatedWeights, readEvaluationOf, runFolderOf } from './evaluationFil
 import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
 import { OwnFolder } from './ownFolder.node.js';
 import { openRun } from './runFolder.node.js';
+import { vectorTensors } from './sealedFile.node.js';
 
 interface RunExport extends Pick<ExtractorOptions, 'onNote' | 'onStep'> {
   readonly compile: Compile;
@@ -36,8 +36,7 @@ interface RunExport extends Pick<ExtractorOptions, 'onNote' | 'onStep'> {
   readonly training?: boolean | undefined;
   readonly web?: boolean | undefined;
   readonly data?: string | undefined;
-  /** Default: `openSource`. */
-  readonly open?: ((data: string, configuration: Configuration) => Promise<ImageSource>) | undefined;
+  readonly open?: (data: string, configuration: Configuration, split: { testFraction: number }) => Promise<ImageSource>;
   readonly onProgress?: ((phase: string, done: number, total: number) => void) | undefined;
 }
 
@@ -50,13 +49,12 @@ export interface ExportSummary {
   readonly cost?: PrecisionCost;
 }
 
-/** At most as many test images. */
+/** The test images are at most as many. */
 const FID_SAMPLES = 10_000;
 
 /**
  * Writes the networks of a run as ONNX files, with images and a model card, into a folder.
  * @param run run folder or checkpoint
- * @throws {InputError} if there is no checkpoint, the named data cannot be opened, or the folder has files that were not written by an export
  */
 export async function exportRun(run: string, out: string, options: RunExport): Promise<ExportSummary> {
   const { compile, ema, precision = 'float32', fid } = options;
@@ -101,7 +99,7 @@ async function writeModel(
     weights,
     precision,
     files: Object.fromEntries(Object.entries(files).map(([file, bytes]) => [file, bytes.length])),
-    // Other data say nothing about the training.
+    // Other data say nothing about the run.
     data: source && options.data === undefined ? { train: source.train.count, test: source.test.count } : undefined,
     evaluation: await evaluationOf(checkpoint, model, ema),
     hasPage: options.web === true,
@@ -122,12 +120,9 @@ async function writeModel(
 }
 
 /** Without named data, the training data may be gone. */
-async function openData(
-  configuration: Configuration,
-  { data, fid, onNote, open = openRunData }: RunExport,
-): Promise<ImageSource | undefined> {
+async function openData(configuration: Configuration, { data, fid, onNote, open = openSource }: RunExport) {
   try {
-    return await open(data ?? configuration.data, configuration);
+    return await open(data ?? configuration.data, configuration, { testFraction: configuration.testFraction });
   } catch (error) {
     if (data !== undefined || fid || !(error instanceof InputError)) throw error;
     onNote?.(`${error.message}; the export has no reconstructions`);
@@ -135,16 +130,13 @@ async function openData(
   }
 }
 
-const openRunData = (data: string, configuration: Configuration): Promise<ImageSource> =>
-  openSource(data, configuration, { testFraction: configuration.testFraction });
-
 /** A configuration without places on this machine. */
-function recipeOf(configuration: Configuration): Readonly<Record<string, unknown>> {
+function recipeOf(configuration: Configuration) {
   const { initFrom: _, ...recipe } = configuration;
   return { ...recipe, data: dataName(configuration) };
 }
 
-function metadataOf({ configuration, step }: StoredCheckpoint, weights: string): Record<string, string> {
+function metadataOf({ configuration, step }: StoredCheckpoint, weights: string) {
   const { latent, prior, network, width, channels, size, encoderUpdates, generatorUpdates } = configuration;
   return {
     agenet_version: VERSION,
@@ -172,10 +164,7 @@ function pageModelOf(name: string, configuration: Configuration): Omit<PageModel
   };
 }
 
-async function trainingFiles(
-  { configuration, ...state }: StoredCheckpoint,
-  source: ImageSource | undefined,
-): Promise<Record<string, Uint8Array | string>> {
+async function trainingFiles({ configuration, ...state }: StoredCheckpoint, source: ImageSource | undefined) {
   if (!source)
     throw new InputError(
       configuration.data,
@@ -183,13 +172,11 @@ async function trainingFiles(
       'name the data',
     );
   const { model, manifest } = await encodeTraining(configuration, state, source.train.count, recipeOf(configuration));
-  const tensors = Object.fromEntries(
-    Object.entries(state.vectors).map(([name, data]) => [name, { shape: [data.length], data }]),
-  );
+  const description = { format: 'agenet training 1', agenet_version: VERSION, ...manifest };
   return {
     'training.onnx': model,
-    'training.json': `${JSON.stringify({ format: 'agenet training 1', agenet_version: VERSION, ...manifest }, null, 2)}\n`,
-    'training.safetensors': encodeSafetensors({ tensors, metadata: {} }),
+    'training.json': `${JSON.stringify(description, null, 2)}\n`,
+    'training.safetensors': encodeSafetensors({ tensors: vectorTensors(state.vectors), metadata: {} }),
   };
 }
 
@@ -199,17 +186,12 @@ async function drawImages(
   source: ImageSource | undefined,
 ): Promise<Record<string, Uint8Array>> {
   const samples = { 'samples.png': await encodePng(await sampleGrid(model, previewCodes(prior, latent, seed))) };
-  const split = source && (source.test.count > 0 ? source.test : source.train);
-  if (!split) return samples;
-  return {
-    ...samples,
-    'reconstructions.png': await encodePng(
-      await reconstructionGrid(model, await shownOriginals(split, model.imageElements)),
-    ),
-  };
+  if (!source) return samples;
+  const originals = await shownOriginals(source.test.count > 0 ? source.test : source.train, model.imageElements);
+  return { ...samples, 'reconstructions.png': await encodePng(await reconstructionGrid(model, originals)) };
 }
 
-/** Returns the evaluation of these weights in the folder of the run, if there is one. */
+/** The evaluation of these weights in the folder of the run, if there is one. */
 async function evaluationOf(
   { file, step }: StoredCheckpoint,
   model: TrainedModel,
@@ -237,18 +219,13 @@ async function measureCost(subject: Subject, stored: TrainedModel, options: RunE
   return options.fid ? { ...outputs, fid: await measureFid(subject, stored, options) } : outputs;
 }
 
-/** @throws {InputError} if there are too few test images */
-async function measureFid(
-  { model, checkpoint, source }: Subject,
-  stored: TrainedModel,
-  options: RunExport,
-): Promise<NonNullable<PrecisionCost['fid']>> {
+async function measureFid({ model, checkpoint, source }: Subject, stored: TrainedModel, options: RunExport) {
   const images = Math.min(FID_SAMPLES, source?.test.count ?? 0);
   if (source === undefined || images < 2)
     throw new InputError(setting('fid'), `needs at least 2 test images but found ${images}`, 'name other data');
   const { compile, onProgress } = options;
   const extractor = await dataExtractor(source, compile, options);
-  const fidOf = async (measured: TrainedModel): Promise<number> => {
+  const fidOf = async (measured: TrainedModel) => {
     const { metrics } = await evaluate({
       model: measured,
       source,

@@ -1,5 +1,3 @@
-import { messageOf } from '../errors.js';
-import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ClassifierSpec, weightLengths } from '../classifiers/classifierGraph.js';
 import {
@@ -14,11 +12,12 @@ import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
 import { rotatedSource, rotationExtractor } from '../classifiers/rotations.js';
 import { defaultCacheFolder } from '../data/decoding/decodeCache.node.js';
 import { gatherImages, type ImageSource } from '../data/source.js';
-import { type Compile, decodeSafetensors } from '../engine/index.js';
-import { makeFolder, writeFileAtomically } from '../files/atomic.node.js';
-import { readRegularFile } from '../files/regularFile.node.js';
-import { encodeSealed, isSealIntact } from '../training/checkpoint.js';
+import type { Compile } from '../engine/index.js';
+import { messageOf } from '../errors.js';
+import { writeEntry } from '../files/cacheFolder.node.js';
+import { encodeSealed } from '../training/checkpoint.js';
 import { bytesOf, sha256 } from './runFolder.node.js';
+import { readSealed, vectorTensors } from './sealedFile.node.js';
 
 const FORMAT = 'agenet feature extractor 3';
 /** Evenly spaced images that identify a split. */
@@ -33,23 +32,9 @@ export interface ExtractorOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-interface Task {
-  /** Precedes the name of the data in the name of the extractor. */
-  readonly kind: string;
-  readonly source: ImageSource;
-  /** Whether the classes come from the data. */
-  readonly isOfClasses: boolean;
-}
-
-/** The classes of the data if it has at least two, else rotations. */
-const taskOf = (source: ImageSource): Task =>
-  whyNoClassifier(source) === undefined
-    ? { kind: 'classifier of', source, isOfClasses: true }
-    : { kind: 'rotation classifier of', source: rotatedSource(source), isOfClasses: false };
-
 /**
- * Returns the native feature extractor of data: a small classifier that `RECIPE` trains once, cached as a safetensors file. It learns the
- * labels of the data. If there are none, or a single class, it learns rotations, and gives no class probabilities.
+ * Returns the native feature extractor of data: a small classifier that `RECIPE` trains once, cached as a sealed file. It
+ * learns the labels. Without two classes, it learns rotations, and gives no class probabilities.
  * @throws {InputError} if no architecture fits the image size
  */
 export async function dataExtractor(
@@ -57,11 +42,13 @@ export async function dataExtractor(
   compile: Compile,
   { cacheFolder = defaultCacheFolder(), onStep, onNote = () => undefined, signal }: ExtractorOptions = {},
 ): Promise<FeatureExtractor> {
-  const { kind, source: task, isOfClasses } = taskOf(source);
+  const isOfClasses = whyNoClassifier(source) === undefined;
+  const task = isOfClasses ? source : rotatedSource(source);
+  const kind = isOfClasses ? 'classifier' : 'rotation classifier';
   const spec = dataClassifierSpec(task);
   const key = keyOf(task);
   const file = join(cacheFolder, 'extractors', `${key}.safetensors`);
-  const name = `${kind} ${source.name} ${source.size.join('x')}x${source.channels} (version ${RECIPE.version}, ${key.slice(0, 8)})`;
+  const name = `${kind} of ${source.name} ${source.size.join('x')}x${source.channels} (version ${RECIPE.version}, ${key.slice(0, 8)})`;
   let classifier = await readClassifier(file, spec);
   if (classifier === undefined) {
     const examples = isOfClasses
@@ -70,10 +57,7 @@ export async function dataExtractor(
     onNote(`training the feature extractor on ${examples} (once; cached in ${file})`);
     classifier = await trainDataClassifier(task, compile, { onStep, signal });
     try {
-      await makeFolder(join(cacheFolder, 'extractors'));
-      // A rename cannot replace a folder.
-      if ((await stat(file).catch(() => undefined))?.isDirectory()) await rm(file, { recursive: true });
-      await writeFileAtomically(file, encodeClassifier(classifier));
+      await writeEntry(file, encodeClassifier(classifier));
     } catch (error) {
       onNote(`the feature extractor is not cached: ${messageOf(error)}`);
     }
@@ -84,13 +68,9 @@ export async function dataExtractor(
   return { ...(isOfClasses ? classifierExtractor : rotationExtractor)(name, spec, classifier, compile), digest };
 }
 
-function keyOf(source: ImageSource): string {
-  const { train, test, size, channels, classes } = source;
-  const pieces: Uint8Array[] = [
-    new TextEncoder().encode(
-      JSON.stringify({ recipe: RECIPE, size, channels, classes, train: train.count, test: test.count }),
-    ),
-  ];
+function keyOf({ train, test, size, channels, classes }: ImageSource) {
+  const header = { recipe: RECIPE, size, channels, classes, train: train.count, test: test.count };
+  const pieces: Uint8Array[] = [new TextEncoder().encode(JSON.stringify(header))];
   for (const split of [train, test]) {
     const count = Math.min(FINGERPRINT_IMAGES, split.count);
     const indices = Array.from({ length: count }, (_, index) => Math.floor((index * split.count) / count));
@@ -99,32 +79,16 @@ function keyOf(source: ImageSource): string {
   return sha256(...pieces);
 }
 
-/** Returns undefined if there is none, or it is corrupt. */
 async function readClassifier(file: string, spec: ClassifierSpec): Promise<DataClassifier | undefined> {
-  try {
-    const bytes = await readRegularFile(file);
-    const { tensors, metadata } = decodeSafetensors(bytes, file);
-    if (metadata.format !== FORMAT || !isSealIntact(bytes, metadata, sha256)) return undefined;
-    const fits = Object.entries(weightLengths(spec)).every(([name, length]) => tensors[name]!.data.length === length);
-    const [parameters, statistics, head] = ['parameters', 'statistics', 'head'].map((name) => tensors[name]!.data) as [
-      Float32Array,
-      Float32Array,
-      Float32Array,
-    ];
-    return fits
-      ? { weights: { parameters, statistics, head }, testAccuracy: Number(metadata.test_accuracy) }
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const found = await readSealed(file, FORMAT);
+  const lengths = Object.entries(weightLengths(spec));
+  if (!found || lengths.some(([name, length]) => found.tensors[name]?.data.length !== length)) return undefined;
+  const { parameters, statistics, head } = found.tensors;
+  const weights = { parameters: parameters!.data, statistics: statistics!.data, head: head!.data };
+  return { weights, testAccuracy: Number(found.metadata.test_accuracy) };
 }
 
-function encodeClassifier({ weights, testAccuracy }: DataClassifier): Uint8Array {
-  const tensors = Object.fromEntries(
-    Object.entries(weights).map(([name, data]: [string, Float32Array]) => [name, { shape: [data.length], data }]),
-  );
-  return encodeSealed(
-    { tensors, metadata: { format: FORMAT, recipe: JSON.stringify(RECIPE), test_accuracy: String(testAccuracy) } },
-    sha256,
-  );
+function encodeClassifier({ weights, testAccuracy }: DataClassifier) {
+  const metadata = { format: FORMAT, recipe: JSON.stringify(RECIPE), test_accuracy: String(testAccuracy) };
+  return encodeSealed({ tensors: vectorTensors({ ...weights }), metadata }, sha256);
 }

@@ -1,8 +1,6 @@
-/** Runs from weights that were trained elsewhere. */
 import { decodeSafetensors } from '../engine/index.js';
 import { InputError, setting } from '../errors.js';
-import { wrapReadErrors } from '../files/atomic.node.js';
-import { readRegularFile } from '../files/regularFile.node.js';
+import { readFileBytes } from '../files/regularFile.node.js';
 import { ARCHITECTURE_NAMES, ARCHITECTURES, type ArchitectureName } from '../networks/architecture.js';
 import { fromStateDict, isCounter, stateDictOptions } from '../networks/stateDict.js';
 import type { Configuration } from '../training/configuration.js';
@@ -19,26 +17,21 @@ export interface ImportedRun {
   readonly configuration: Configuration;
 }
 
+const DERIVED = ['channels', 'width', 'latent', 'size', 'initFrom', 'batchNormStats'] as const;
+
+const isDerived = (key: string | undefined) => DERIVED.some((each) => each === key);
+
 /** Settings of an imported run; those of its networks follow from the file. */
-export type ImportSettings = Omit<
-  Settings,
-  'channels' | 'width' | 'latent' | 'size' | 'network' | 'data' | 'initFrom' | 'batchNormStats'
-> & {
+export type ImportSettings = Omit<Settings, (typeof DERIVED)[number] | 'network' | 'data'> & {
   readonly data: string;
   readonly network: ArchitectureName;
 };
 
-const DERIVED: readonly string[] = ['channels', 'width', 'latent', 'size', 'initFrom', 'batchNormStats'];
-
-/**
- * Creates a run from the weights of the published networks in a safetensors file, with the names of `docs/export.md`.
- * @param settings the data that the run belongs to, the architecture, and the recipe of further training (default: the preset `published`)
- * @throws {InputError} if the file is not such a file, a setting is wrong, or the folder of the run is not empty
- */
+/** Creates a run from the weights of the published networks in a safetensors file, with the names of `docs/export.md`. */
 export async function importRun(file: string, out: string, settings: ImportSettings): Promise<ImportedRun> {
   const network = requireNetwork(settings);
   await RunFolder.requireEmpty(out);
-  const { tensors } = decodeSafetensors(await wrapReadErrors(file, () => readRegularFile(file)), file, isCounter);
+  const { tensors } = decodeSafetensors(await readFileBytes(file), file, isCounter);
   const { separateStatistics, ...options } = stateDictOptions(tensors, file);
   const weights = fromStateDict(tensors, network, { separateStatistics, ...options }, file);
   const preset = settings.preset ?? (settings.config === undefined ? 'published' : undefined);
@@ -46,7 +39,7 @@ export async function importRun(file: string, out: string, settings: ImportSetti
   const { imageSize: size } = ARCHITECTURES[network];
   const resolved = await resolveSettings({ ...settings, ...options, preset, batchNormStats, size }).catch(
     (error: unknown) => {
-      throw error instanceof InputError && DERIVED.includes(error.setting ?? '') ? error.within(file) : error;
+      throw error instanceof InputError && isDerived(error.setting) ? error.within(file) : error;
     },
   );
   // Recorded only now, because a setting of this name is a run.
@@ -70,10 +63,7 @@ function requireNetwork(settings: unknown): ArchitectureName {
   if (derived !== undefined) throw new InputError(setting(derived), 'follows from the file', 'remove it');
   const { network } = settings as { readonly network?: unknown };
   const known = ARCHITECTURE_NAMES.find((name) => name === network);
-  if (known === undefined)
-    throw new InputError(
-      setting('network'),
-      `expected one of ${ARCHITECTURE_NAMES.join(', ')} but got ${shown(network)}`,
-    );
-  return known;
+  if (known !== undefined) return known;
+  const names = ARCHITECTURE_NAMES.join(', ');
+  throw new InputError(setting('network'), `expected one of ${names} but got ${shown(network)}`);
 }

@@ -1,31 +1,29 @@
-/** The journal of a run: lines of JSON for its start, pauses, end, checkpoints, evaluations, notes and problems. */
 import { InputError, messageOf } from '../errors.js';
 import type { ReconstructionScores } from '../metrics/reconstruction.js';
 import type { RunningTraining, TrainingEvent } from '../training/events.js';
+import { parseJson } from '../validation.js';
 import type { RunFolder } from './runFolder.node.js';
 
 export const JOURNAL_NAME = 'journal.jsonl';
 /** Bytes at the end that contain the scores of a finished run. */
 const MAX_TAIL = 65_536;
 
-/** Scores on the test images. */
-export interface FinalScores {
-  /** With the EMA weights if the run has them. */
+export type FinalScores = {
+  /** Scores on the test images, with the EMA weights if the run has them. */
   readonly test: ReconstructionScores;
-  /** With the raw weights; only if the run has EMA weights. */
+  /** The same with the raw weights; only if the run has EMA weights. */
   readonly test_raw?: ReconstructionScores;
-}
+};
 
-export type JournalEvent =
+type JournalEvent =
   | (Omit<Reported<'start'>, 'run' | 'configuration'> & { readonly pid: number })
   /** The run was made of the weights in a file. */
   | { readonly type: 'imported'; readonly step: number; readonly file: string }
   | Pick<Reported<'paused' | 'continued' | 'checkpoint'>, 'type' | 'step'>
   | Omit<Reported<'evaluation'>, 'file'>
   | Pick<Reported<'note' | 'warning'>, 'type' | 'message'>
-  /** Training has ended; `interrupted` if before its configured length. */
   | { readonly type: 'trained'; readonly step: number; readonly interrupted: boolean; readonly seconds: number }
-  | { readonly type: 'scored'; readonly test: ReconstructionScores; readonly test_raw?: ReconstructionScores }
+  | ({ readonly type: 'scored' } & FinalScores)
   | { readonly type: 'failed'; readonly message: string };
 
 type Reported<T extends TrainingEvent['type']> = Extract<TrainingEvent, { type: T }>;
@@ -35,14 +33,14 @@ export type JournalEntry = JournalEvent & {
   readonly time: string;
 };
 
-/** Writes the journal. Training does not depend on it: a line that cannot be written is lost, with one warning. */
+/** Lines of JSON. Training does not depend on them: one that cannot be written is lost, with one warning. */
 export class Journal {
   private hasStarted = false;
   private hasWarned = false;
 
   constructor(private readonly run: Pick<RunFolder, 'files'>) {}
 
-  readonly onEvent = async (event: TrainingEvent, { emit }: RunningTraining): Promise<void> => {
+  readonly onEvent = async (event: TrainingEvent, { emit }: RunningTraining) => {
     const entry = entryOf(event);
     if (entry === undefined) return;
     this.hasStarted = true;
@@ -53,11 +51,11 @@ export class Journal {
   };
 
   /** Trains, and writes the scores at the end, or why training has failed. */
-  async whileTraining<T extends Partial<FinalScores>>(train: () => Promise<T>): Promise<T> {
+  async whileTraining<T extends Partial<FinalScores>>(train: () => Promise<T>) {
     try {
       const summary = await train();
       const { test, test_raw } = summary;
-      if (test) await this.append({ type: 'scored', test, ...(test_raw ? { test_raw } : {}) });
+      if (test) await this.append({ type: 'scored', test, ...(test_raw && { test_raw }) });
       return summary;
     } catch (error) {
       // Before its first event, the error is one of the command line.
@@ -69,33 +67,24 @@ export class Journal {
   /** Returns the scores of a run that ended after this iteration, if the journal has them. */
   async scoresAfter(step: number): Promise<FinalScores | undefined> {
     const end = await this.run.files.readEnd(JOURNAL_NAME, MAX_TAIL).catch(() => undefined);
-    const entries = (end?.text ?? '').split('\n').flatMap(parseEntry);
+    const entries = (end?.text ?? '').split('\n').flatMap((line) => (parseJson(line) as JournalEntry | null) ?? []);
     const scored = entries.findLastIndex(({ type }) => type === 'scored');
     const trained = entries.slice(0, Math.max(0, scored)).findLast(({ type }) => type === 'trained');
     const entry = entries[scored];
     if (entry?.type !== 'scored' || trained?.type !== 'trained' || trained.step !== step) return undefined;
     const { test, test_raw } = entry;
-    return { test, ...(test_raw ? { test_raw } : {}) };
+    return { test, ...(test_raw && { test_raw }) };
   }
 
   /** Returns the problem if the event cannot be written. */
-  async append(event: JournalEvent): Promise<string | undefined> {
-    const entry: JournalEntry = { time: new Date().toISOString(), ...event };
+  async append(event: JournalEvent) {
     try {
-      await this.run.files.append(JOURNAL_NAME, `${JSON.stringify(entry)}\n`);
+      await this.run.files.append(JOURNAL_NAME, `${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
       return undefined;
     } catch (error) {
       // A folder that was lost is reported when training writes what must not be lost.
       return error instanceof InputError ? error.message : undefined;
     }
-  }
-}
-
-function parseEntry(line: string): JournalEntry[] {
-  try {
-    return [JSON.parse(line) as JournalEntry];
-  } catch {
-    return [];
   }
 }
 

@@ -1,36 +1,33 @@
-/** Compares the memory that training needs with the memory that is available. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, setting, type Text, text } from '../errors.js';
-
-/** Bytes. */
-export interface MemoryNeed {
-  /** Peak of this process. */
-  readonly estimated: number;
-  /** What `availableMemory` returns. */
-  readonly available: number | undefined;
-}
 
 /** The estimate differs from measurements by at most 7%. */
 const TOLERANCE = 0.07;
 /** Fraction of the available memory above which a line warns: the estimate leaves out the images. */
 const CLOSE = 0.8;
 
-/** Returns a line if memory is scarce. @throws {InputError} if there is too little */
-export function requireMemory({ estimated, available = Infinity }: MemoryNeed): Text[] {
+/** Returns a line if memory is scarce. Amounts are in bytes. */
+export function requireMemory({
+  estimated,
+  available = Infinity,
+}: {
+  readonly estimated: number;
+  readonly available: number | undefined;
+}): Text[] {
   const amounts = `needs about ${gibibytes(estimated)} of memory, and ${gibibytes(available)} are available`;
   const remedy = text`set a smaller ${setting('batch')} or ${setting('width')}`;
   if (estimated * (1 - TOLERANCE) > available) throw new InputError('training', amounts, remedy);
   return estimated > CLOSE * available ? [text`training ${amounts}; if the process is killed, ${remedy}`] : [];
 }
 
-const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 /**
- * Returns the bytes that this process has or can still get, with swap. Its control groups (version 1 or 2) and the machine limit them.
- * @returns undefined on systems other than Linux
+ * Returns the bytes that this process has or can still get, with swap. The machine and control groups (version 1 or 2)
+ * limit them. Undefined on systems other than Linux.
  */
-export async function availableMemory(root = '/'): Promise<number | undefined> {
+export async function availableMemory(root = '/') {
   const machine = await readTable(join(root, 'proc/meminfo'));
   const free = machine.get('MemAvailable');
   if (free === undefined) return undefined;
@@ -39,35 +36,37 @@ export async function availableMemory(root = '/'): Promise<number | undefined> {
 }
 
 /** Bytes that each control group of this process leaves. */
-async function groupLimits(root: string): Promise<number[]> {
-  const lines = (await readText(join(root, 'proc/self/cgroup'))).split('\n');
-  const limits = lines.flatMap((line) => {
-    const [, controllers, path] = /^\d+:([^:]*):(.*)$/u.exec(line) ?? [];
-    if (path === undefined) return [];
-    if (controllers === '')
-      return foldersTo(path).map((folder) => leftInGroup(join(root, 'sys/fs/cgroup', folder), VERSION_2));
-    return controllers!.split(',').includes('memory')
-      ? foldersTo(path).map((folder) => leftInGroup(join(root, 'sys/fs/cgroup/memory', folder), VERSION_1))
-      : [];
+async function groupLimits(root: string) {
+  const groups = (await readText(join(root, 'proc/self/cgroup'))).matchAll(/^\d+:([^:\n]*):(.*)$/gmu);
+  const limits = Array.from(groups).flatMap(([, controllers = '', path = '']) => {
+    const version = controllers === '' ? VERSION_2 : VERSION_1;
+    if (version === VERSION_1 && !controllers.split(',').includes('memory')) return [];
+    return foldersTo(path).map((folder) => leftInGroup(join(root, version.root, folder), version));
   });
   return (await Promise.all(limits)).filter((left) => left !== undefined);
 }
 
 /** A path and its parents: in a container, a path of the host may not exist. */
-const foldersTo = (path: string): string[] => {
+const foldersTo = (path: string) => {
   const names = path.split('/').filter((name) => name !== '');
   return Array.from({ length: names.length + 1 }, (_, count) => names.slice(0, count).join('/'));
 };
 
-const VERSION_2 = { limit: 'memory.max', usage: 'memory.current', files: ['inactive_file', 'active_file'] };
+const VERSION_2 = {
+  root: 'sys/fs/cgroup',
+  limit: 'memory.max',
+  usage: 'memory.current',
+  files: ['inactive_file', 'active_file'],
+};
 const VERSION_1 = {
+  root: 'sys/fs/cgroup/memory',
   limit: 'memory.limit_in_bytes',
   usage: 'memory.usage_in_bytes',
   files: ['total_inactive_file', 'total_active_file'],
 };
 
 /** The kernel frees cached files before it kills a process. */
-async function leftInGroup(folder: string, { limit, usage, files }: typeof VERSION_2): Promise<number | undefined> {
+async function leftInGroup(folder: string, { limit, usage, files }: typeof VERSION_2) {
   const [max, used] = await Promise.all(
     [limit, usage].map(async (name) => parseInt(await readText(join(folder, name)))),
   );
@@ -76,10 +75,10 @@ async function leftInGroup(folder: string, { limit, usage, files }: typeof VERSI
   return max! - used! + files.reduce((sum, name) => sum + (statistics.get(name) ?? 0), 0);
 }
 
-const readText = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
+const readText = (file: string) => readFile(file, 'utf8').catch(() => '');
 
 /** Reads lines such as `MemFree:  1024 kB`. */
-async function readTable(file: string): Promise<ReadonlyMap<string, number>> {
-  const rows = Array.from((await readText(file)).matchAll(/^(\w+):?\s+(\d+)/gmu));
-  return new Map(rows.map(([, name, value]) => [name!, Number(value)]));
+async function readTable(file: string) {
+  const rows = (await readText(file)).matchAll(/^(\w+):?\s+(\d+)/gmu);
+  return new Map(Array.from(rows, ([, name, value]) => [name!, Number(value)]));
 }

@@ -45,16 +45,15 @@ interface OpenedProbe {
   readonly classifier: ImageClassifier;
 }
 
-export interface ModelOptions {
-  /** Whether to use the EMA weights if the run has them (default: true). */
+interface ModelOptions {
   readonly ema?: boolean | undefined;
   /** Receives a line if an attribute was computed with other weights. */
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
 /**
- * A trained model of a run, which `loadModel` of `agenet/node` returns. Its methods compute what the commands of the same names write, with
- * options of the same names.
+ * A trained model of a run, which `loadModel` of `agenet/node` returns. Its methods compute the results of the commands
+ * of the same names, with options of the same names.
  *
  * Methods may be called concurrently. Networks are compiled on first use, so the first call takes longer.
  */
@@ -70,11 +69,7 @@ export class Model {
     private readonly options: ModelOptions,
   ) {}
 
-  /**
-   * Opens the model in the latest checkpoint of a run folder, or in a checkpoint file. The caller releases it.
-   * @internal
-   * @throws {InputError} if there is no checkpoint
-   */
+  /** @internal */
   static async open(run: string, compile: Compile, options: ModelOptions = {}): Promise<Model> {
     return new Model(run, await openRun(run, compile, options), compile, options);
   }
@@ -149,7 +144,6 @@ export class Model {
   /**
    * Decodes codes of images, or codes derived from them.
    * @param codes [N, M], one after another
-   * @param options `distance` from codes of images: 0 for these (default), 0.5 halfway between two, 1 for draws from the prior
    * @throws {InputError} if their number is not a multiple of M, or the distance is not in 0 to 1
    * @example
    * const codes = await model.encode(['seven.png']);
@@ -158,8 +152,7 @@ export class Model {
   decode(codes: Float32Array, options: DecodeCodesOptions = {}): Promise<Images> {
     return this.use('decode', options, async () => {
       requireCodes(codes, this.latentSize);
-      const { distance = 0 } = options;
-      return new Images(imagesOf(this.trained, await this.trained.decode({ z: codes, distance })));
+      return this.decoded(codes, options.distance);
     });
   }
 
@@ -170,7 +163,7 @@ export class Model {
   reconstruct(images: ImageInput | readonly ImageInput[], options: MoveOptions = {}): Promise<Images> {
     return this.use('reconstruct', options, async () => {
       const move = await this.movement(options);
-      return new Images(imagesOf(this.trained, await this.trained.decode({ z: move(await this.codesOf(images)) })));
+      return this.decoded(move(await this.codesOf(images)));
     });
   }
 
@@ -185,14 +178,8 @@ export class Model {
   interpolate(images: readonly ImageInput[] = [], options: InterpolateOptions = {}): Promise<Images> {
     return this.use('interpolate', options, async () => {
       const { trained } = this;
-      const {
-        frames = MODEL_DEFAULTS.frames,
-        points = MODEL_DEFAULTS.points,
-        loop,
-        circle,
-        seed = 0,
-        onProgress,
-      } = options;
+      const { loop, circle, seed = 0, onProgress } = options;
+      const { frames = MODEL_DEFAULTS.frames, points = MODEL_DEFAULTS.points } = options;
       if (!Array.isArray(images)) throw new InputError('images', `expected a list of images but got ${shown(images)}`);
       requireInterpolation(images, options, this.prior);
       const isRandom = images.length === 0;
@@ -236,7 +223,7 @@ export class Model {
     return this.use('classify', { probe: name }, async () => (await this.openProbe(name)).saved);
   }
 
-  /** Waits for calls in progress, and frees the compiled networks. Calling it again has no effect. */
+  /** Waits for calls in progress, and frees the compiled networks. */
   async release(): Promise<void> {
     if (this.released) return;
     this.released = true;
@@ -246,7 +233,7 @@ export class Model {
     await this.trained.release();
   }
 
-  /** Releases the model at the end of a block: `await using model = await loadModel(run)`. */
+  /** For `await using model = await loadModel(run)`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.release();
   }
@@ -260,7 +247,7 @@ export class Model {
     });
   }
 
-  /** Runs a computation, which `release` waits for. */
+  /** `release` waits for the computation. */
   private async run<T>(computation: () => Promise<T>): Promise<T> {
     if (this.released) throw new Error('model: already released');
     const result = computation();
@@ -280,11 +267,15 @@ export class Model {
     }
   }
 
-  private async codesOf(images: ImageInput | readonly ImageInput[]): Promise<Float32Array> {
+  private async decoded(codes: Float32Array, distance = 0) {
+    return new Images(imagesOf(this.trained, await this.trained.decode({ z: codes, distance })));
+  }
+
+  private async codesOf(images: ImageInput | readonly ImageInput[]) {
     return this.trained.encode({ x: (await readImages(images, this.configuration)).data });
   }
 
-  private async samplesOf(options: SampleOptions): Promise<AsyncGenerator<ImageBatch>> {
+  private async samplesOf(options: SampleOptions) {
     const { like, spread = MODEL_DEFAULTS.spread, temperature } = options;
     const range = samplingRange(options);
     const move = await this.movement(options);
@@ -292,7 +283,7 @@ export class Model {
     return sampleImages(this.trained, { ...range, temperature, move, ...around });
   }
 
-  private async codeOf(image: ImageInput): Promise<Float32Array> {
+  private async codeOf(image: ImageInput) {
     const code = await this.codesOf(image);
     if (code.length !== this.latentSize)
       throw new InputError(setting('like'), `expected one image but got ${code.length / this.latentSize}`);
@@ -322,7 +313,7 @@ export class Model {
     return (codes) => moveCodes(prior, codes, direction, by ?? MODEL_DEFAULTS.by);
   }
 
-  private openProbe(name: string | undefined): Promise<OpenedProbe> {
+  private openProbe(name: string | undefined) {
     const known = this.probes.get(name);
     if (known) return known;
     const probe = this.readProbeFile(name);
@@ -349,8 +340,8 @@ export class Model {
   }
 }
 
-/** @throws {InputError} unless codes are finite values [N, M] */
-function requireCodes(codes: unknown, latentSize: number): void {
+/** Finite values [N, M]. */
+function requireCodes(codes: unknown, latentSize: number) {
   if (!(codes instanceof Float32Array))
     throw new InputError('codes', `expected a Float32Array but got ${shown(codes)}`);
   if (codes.length % latentSize !== 0)

@@ -1,4 +1,3 @@
-/** Options of a model's methods. Those of a command have the same names. */
 import type { Prior } from '../age/prior.js';
 import { InputError, setting, text } from '../errors.js';
 import type { ImageInput } from '../images/imageInput.node.js';
@@ -18,11 +17,11 @@ export interface SampleOptions extends MoveOptions {
   readonly count?: number | undefined;
   /** Random seed, from 0 to 2^32 - 1 (default: 0). */
   readonly seed?: number | undefined;
-  /** Draws the first sample of each seed from the first to the last, both included, instead of `count` samples of one seed. */
+  /** Draws the first sample of each seed in this range, both ends included, instead of `count` samples of one seed. */
   readonly seeds?: readonly [first: number, last: number] | undefined;
   /** An image to sample around (default: none, samples of the prior). */
   readonly like?: ImageInput | undefined;
-  /** Angular spread around `like`, above 0 and at most 1: near 0 all samples are its reconstruction, 1 is the entire prior (default: 0.3). */
+  /** Angular spread around `like`, in (0, 1]: near 0 all samples are its reconstruction, 1 is the entire prior (default: 0.3). */
   readonly spread?: number | undefined;
   /** Factor of the codes; requires the prior `normal`. */
   readonly temperature?: number | undefined;
@@ -46,7 +45,7 @@ export interface InterpolateOptions {
 }
 
 export interface DecodeCodesOptions {
-  /** Distance of the codes from codes of images: 0 (default) for codes of images, 0.5 halfway between two, 1 for samples of the prior. */
+  /** From codes of images: 0 for these (default), 0.5 halfway between two, 1 for samples of the prior. */
   readonly distance?: number | undefined;
 }
 
@@ -56,11 +55,7 @@ export interface ClassifyOptions {
 }
 
 /** @throws {InputError} if an option would have no effect */
-export function samplingRange({ count, seed, seeds, like, spread }: SampleOptions): {
-  readonly count: number;
-  readonly seed: number;
-  readonly isSeedPerImage: boolean;
-} {
+export function samplingRange({ count, seed, seeds, like, spread }: SampleOptions) {
   if (like === undefined && spread !== undefined)
     throw new InputError(setting('spread'), text`requires ${setting('like')}`, 'name an image to sample around');
   if (seeds === undefined) return { count: count ?? MODEL_DEFAULTS.count, seed: seed ?? 0, isSeedPerImage: false };
@@ -74,8 +69,7 @@ export function samplingRange({ count, seed, seeds, like, spread }: SampleOption
   return { count: last - first + 1, seed: first, isSeedPerImage: true };
 }
 
-/** @throws {InputError} if an option would have no effect, does not fit the others, or there are too few or too many images */
-export function requireInterpolation(images: readonly ImageInput[], options: InterpolateOptions, prior: Prior): void {
+export function requireInterpolation(images: readonly ImageInput[], options: InterpolateOptions, prior: Prior) {
   for (const name of ['rows', 'points'] as const) {
     if (images.length > 0 && options[name] !== undefined)
       throw new InputError(setting(name), 'applies to random points only', 'remove it, or the images');
@@ -90,7 +84,7 @@ export function requireInterpolation(images: readonly ImageInput[], options: Int
   if (options.circle) requireCircle(images.length, options.points ?? 2, prior);
 }
 
-function requireCircle(images: number, points: number, prior: Prior): void {
+function requireCircle(images: number, points: number, prior: Prior) {
   const fail = (problem: string, remedy: string) => {
     throw new InputError(setting('circle'), problem, text`use ${setting('loop')}${remedy}`);
   };
@@ -99,11 +93,10 @@ function requireCircle(images: number, points: number, prior: Prior): void {
   if (points !== 2) fail(`goes through two points, not ${points}`, ' for more');
 }
 
-/** The values of images that are in memory at once: 4 GB as float32. */
+/** Values of images: 4 GB as float32. */
 const MAX_VALUES = 2 ** 30;
 
-/** @throws {InputError} if so many images are too many to be returned at once */
-export function requireInMemory(key: string, count: number, imageElements: number, remedy: string): void {
+export function requireInMemory(key: string, count: number, imageElements: number, remedy: string) {
   const most = Math.floor(MAX_VALUES / imageElements);
   if (count > most) throw new InputError(setting(key), `at most ${most} images fit into memory, not ${count}`, remedy);
 }

@@ -1,10 +1,9 @@
-/** Attributes and probes in run folders: `attributes/NAME.safetensors` and `probes/NAME.safetensors`. */
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { decodeProbe, encodeProbe, type SavedProbe } from '../classifiers/fittedProbe.js';
 import { InputError, nearestName, setting, text } from '../errors.js';
-import { makeFolder, wrapReadErrors, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
-import { readRegularFile } from '../files/regularFile.node.js';
+import { makeFolder, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
+import { readFileBytes } from '../files/regularFile.node.js';
 import { type Attribute, decodeAttribute, encodeAttribute } from '../model/attribute.js';
 import type { ModelWeights } from '../networks/network.js';
 import { bytesOf, sha256 } from './runFolder.node.js';
@@ -12,7 +11,7 @@ import { bytesOf, sha256 } from './runFolder.node.js';
 const EXTENSION = '.safetensors';
 const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]*$/u;
 
-/** A kind of asset: files of a run with names of their own. */
+/** Files of a run with names of their own: `FOLDER/NAME.safetensors`. */
 interface AssetKind<T> {
   readonly noun: string;
   /** The option that names one. */
@@ -41,8 +40,8 @@ export const PROBES: AssetKind<SavedProbe> = {
   decode: decodeProbe,
 };
 
-/** @throws {InputError} if the name of an asset could not be a file name everywhere */
-export function requireAssetName(name: string, { noun }: Pick<AssetKind<never>, 'noun'>): void {
+/** It could be a file name everywhere. */
+export function requireAssetName(name: string, { noun }: Pick<AssetKind<never>, 'noun'>) {
   if (!NAME.test(name) || name.length > 100)
     throw new InputError(`${noun} name "${name}"`, 'should be letters, digits, "_", "-" and ".", such as smiling');
 }
@@ -57,11 +56,8 @@ export class RunAssets<T extends { readonly name: string }> {
     this.folder = join(run, kind.folder);
   }
 
-  /**
-   * Writes an asset, which replaces an earlier one of its name, and returns its path.
-   * @throws {InputError} if the name is invalid, or the file cannot be written
-   */
-  async write(asset: T): Promise<string> {
+  /** Replaces an earlier asset of this name, and returns its path. */
+  async write(asset: T) {
     requireAssetName(asset.name, this.kind);
     await wrapWriteErrors(this.folder, () => makeFolder(this.folder));
     const file = this.fileOf(asset.name);
@@ -69,16 +65,13 @@ export class RunAssets<T extends { readonly name: string }> {
     return file;
   }
 
-  /**
-   * Reads the asset of a name, or the only one.
-   * @throws {InputError} if there is none, or several and no name
-   */
-  async read(name?: string): Promise<T> {
+  /** Reads the asset of a name, or the only one. */
+  async read(name?: string) {
     const names = await this.names();
     const chosen = name ?? (names.length === 1 ? names[0] : undefined);
     if (chosen !== undefined && names.includes(chosen)) {
       const file = this.fileOf(chosen);
-      return this.kind.decode(await wrapReadErrors(file, () => readRegularFile(file)), file);
+      return this.kind.decode(await readFileBytes(file), file);
     }
     const { noun, key, command } = this.kind;
     const nearest = nearestName(name ?? '', names);
@@ -96,26 +89,23 @@ export class RunAssets<T extends { readonly name: string }> {
   }
 
   /** In alphabetical order. */
-  async names(): Promise<string[]> {
+  async names() {
     const files = await readdir(this.folder).catch(() => []);
     const assets = files.filter((file) => file.endsWith(EXTENSION) && !file.startsWith('.'));
     return assets.map((file) => file.slice(0, -EXTENSION.length)).sort();
   }
 
-  private fileOf(name: string): string {
+  private fileOf(name: string) {
     return join(this.folder, `${name}${EXTENSION}`);
   }
 }
 
 /** Identifies the weights that a probe was fitted on. */
-export const weightsDigest = (weights: ModelWeights): string =>
+export const weightsDigest = (weights: ModelWeights) =>
   sha256(bytesOf(weights['encoder.parameters']), bytesOf(weights['encoder.statistics']));
 
-/**
- * Returns the run folder of a path to it or to a checkpoint in it.
- * @throws {InputError} if the checkpoint is not in a run folder
- */
-export function runFolderPath(run: string): string {
+/** Returns the run folder of a path to it or to a checkpoint in it. */
+export function runFolderPath(run: string) {
   const folder = dirname(resolve(run));
   if (basename(folder) === 'checkpoints') return dirname(run) === '.' ? dirname(folder) : dirname(dirname(run));
   if (run.endsWith('.safetensors'))

@@ -3,7 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, setting, text } from '../errors.js';
 import { isPartial, makeFolder, numbered, wrapReadErrors, wrapWriteErrors } from '../files/atomic.node.js';
-import { readRegularFile } from '../files/regularFile.node.js';
+import { readFileBytes } from '../files/regularFile.node.js';
 import type { Compile } from '../engine/index.js';
 import { encodeNpy } from '../data/formats/npy.js';
 import { encodePng } from '../images/files.node.js';
@@ -21,13 +21,14 @@ import type { PreviewFiles } from '../training/events.js';
 import type { Preview } from '../training/previews.js';
 import type { LogEntry, RunLock, RunStore, StoredCheckpoint } from '../training/runStore.js';
 import { modelWeights } from '../training/trainer.js';
+import { parseJson } from '../validation.js';
 import { FolderLock, LOCK_NAME } from './lock.node.js';
 import { OwnFolder } from './ownFolder.node.js';
 import { STEERING_NAME } from './steering.node.js';
 
 /** @throws {InputError} if a checkpoint cannot be read, or is corrupt or of another format */
 export async function readCheckpointFile(file: string): Promise<StoredCheckpoint> {
-  return { ...(await decodeCheckpoint(await wrapReadErrors(file, () => readRegularFile(file)), file, sha256)), file };
+  return { ...(await decodeCheckpoint(await readFileBytes(file), file, sha256)), file };
 }
 
 /** In hexadecimal. */
@@ -35,7 +36,7 @@ export const sha256: Digest = (...pieces) =>
   pieces.reduce((hash, piece) => hash.update(piece), createHash('sha256')).digest('hex');
 
 /** Without a copy. */
-export const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
+export const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
 const SUBFOLDERS = ['samples', 'reconstructions', 'codes', 'checkpoints'] as const;
@@ -45,10 +46,10 @@ const CONFIGURATION_NAME = 'config.json';
 const MAX_CONFIGURATION_BYTES = 2 ** 20;
 const LOG_NAME = 'log.jsonl';
 
-/** A run in a folder: configuration, log, previews and checkpoints. It is written only while this process holds its lock. */
+/** A run in a folder. It is written only while this process holds its lock. */
 export class RunFolder implements RunStore {
   private held: Promise<FolderLock> | undefined;
-  /** Locks that were taken and not released; all of them are one file. */
+  /** Locks that were not released; all of them are one file. */
   private holders = 0;
   /** The lock under which the folder was created, until `lock` returns it. */
   private firstLock: RunLock | undefined;
@@ -90,7 +91,7 @@ export class RunFolder implements RunStore {
     }
   }
 
-  /** @throws {InputError} if a folder is not empty, and so cannot become a run folder */
+  /** @throws {InputError} if a folder is not empty */
   static async requireEmpty(path: string): Promise<void> {
     if (path === '') throw new InputError(setting('out'), 'expected the path of a run folder but got ""');
     // A process that was killed before it wrote the configuration leaves nothing worth keeping.
@@ -115,9 +116,9 @@ export class RunFolder implements RunStore {
   /** @throws {InputError} if it is corrupt or of another version */
   async readConfiguration(): Promise<Configuration> {
     const file = join(this.path, CONFIGURATION_NAME);
-    const text = await this.files.readText(CONFIGURATION_NAME, MAX_CONFIGURATION_BYTES);
-    if (text === undefined) throw new InputError(file, 'not found');
-    return decodeConfiguration(text, file);
+    const content = await this.files.readText(CONFIGURATION_NAME, MAX_CONFIGURATION_BYTES);
+    if (content === undefined) throw new InputError(file, 'not found');
+    return decodeConfiguration(content, file);
   }
 
   async writeConfiguration(configuration: Configuration): Promise<void> {
@@ -160,10 +161,7 @@ export class RunFolder implements RunStore {
     return file;
   }
 
-  /**
-   * Returns undefined if there is none.
-   * @throws {InputError} if it is corrupt
-   */
+  /** @throws {InputError} if it is corrupt */
   async readLatestCheckpoint(): Promise<StoredCheckpoint | undefined> {
     const [step, before] = (await this.stepsOf('checkpoints')).reverse();
     if (step === undefined) return undefined;
@@ -176,7 +174,7 @@ export class RunFolder implements RunStore {
     }
   }
 
-  private async prune({ configuration: { keepLast, keepEvery }, step: newest }: Checkpoint): Promise<void> {
+  private async prune({ configuration: { keepLast, keepEvery }, step: newest }: Checkpoint) {
     if (keepLast === 0) return;
     const older = (await this.stepsOf('checkpoints')).filter((step) => step <= newest).slice(0, -keepLast);
     for (const step of older)
@@ -200,13 +198,10 @@ export class RunFolder implements RunStore {
   }
 
   /** In ascending order. */
-  private async stepsOf(kind: keyof PreviewFiles | 'checkpoints'): Promise<number[]> {
+  private async stepsOf(kind: keyof PreviewFiles | 'checkpoints') {
     const pattern = kind === 'checkpoints' ? /^\d+\.safetensors$/ : /^\d+\.png$/;
-    const names = (await listFolder(join(this.path, kind))) ?? [];
-    return names
-      .filter((name) => pattern.test(name))
-      .map((name) => parseInt(name))
-      .sort((a, b) => a - b);
+    const names = ((await listFolder(join(this.path, kind))) ?? []).filter((name) => pattern.test(name));
+    return names.map((name) => parseInt(name)).sort((a, b) => a - b);
   }
 
   appendLog(entries: readonly LogEntry[]): Promise<void> {
@@ -245,31 +240,28 @@ export class RunFolder implements RunStore {
   private async hold(): Promise<RunLock> {
     this.holders++;
     this.held ??= this.files.confirm().then(() => FolderLock.take(this.path));
-    const { held } = this;
+    const lock = await this.held.catch((error: unknown) => {
+      this.holders--;
+      this.held = undefined;
+      throw error;
+    });
     let isReleased = false;
-    const release = async (): Promise<void> => {
+    const release = async () => {
       if (isReleased) return;
       isReleased = true;
       if (--this.holders > 0) return;
       this.held = undefined;
-      await (await held).release();
+      await lock.release();
     };
-    try {
-      await held;
-    } catch (error) {
-      this.holders--;
-      this.held = undefined;
-      throw error;
-    }
-    return { confirm: async () => (await held).confirm(), release };
+    return { confirm: () => lock.confirm(), release };
   }
 
-  private async createSubfolders(): Promise<void> {
+  private async createSubfolders() {
     for (const name of SUBFOLDERS) await this.files.makeFolder(name);
   }
 
   /** Removes what killed processes have left, and the request to an earlier one. */
-  private async clear(): Promise<void> {
+  private async clear() {
     for (const kind of ['', ...SUBFOLDERS]) {
       const folder = this.files.below(kind);
       for (const name of await folder.list())
@@ -279,18 +271,14 @@ export class RunFolder implements RunStore {
   }
 }
 
-const checkpointName = (step: number): string => `checkpoints/${numbered(step)}.safetensors`;
+const checkpointName = (step: number) => `checkpoints/${numbered(step)}.safetensors`;
 
-const linesOf = (entries: readonly LogEntry[]): string => entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+const linesOf = (entries: readonly LogEntry[]) => entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
 
 /** Drops a line that a crash cut short. */
-function parseLogLine(line: string): LogEntry[] {
-  try {
-    const entry = JSON.parse(line) as LogEntry | null;
-    return typeof entry?.step === 'number' ? [entry] : [];
-  } catch {
-    return [];
-  }
+function parseLogLine(line: string) {
+  const entry = parseJson(line) as LogEntry | null | undefined;
+  return typeof entry?.step === 'number' ? [entry] : [];
 }
 
 /**
@@ -306,29 +294,21 @@ export async function readCheckpoint(path: string): Promise<StoredCheckpoint> {
   return latest;
 }
 
-/**
- * @param options.ema whether to use the EMA weights if the run has them (default: true)
- * @throws {InputError} if there is no checkpoint
- */
-export async function openRun(
-  path: string,
-  compile: Compile,
-  { ema = true }: { readonly ema?: boolean | undefined } = {},
-): Promise<OpenedRun> {
+/** @param ema whether to use the EMA weights if there are any */
+export function modelOf({ configuration, vectors }: Checkpoint, compile: Compile, ema = true) {
+  const { pair, objective } = iterationSpec(configuration);
+  return TrainedModel.of(pair, objective.prior, modelWeights(vectors, { ema }), compile);
+}
+
+/** @throws {InputError} if there is no checkpoint */
+export async function openRun(path: string, compile: Compile, { ema }: { readonly ema?: boolean | undefined } = {}) {
   const checkpoint = await readCheckpoint(path);
-  const { pair, objective } = iterationSpec(checkpoint.configuration);
-  return {
-    checkpoint,
-    model: TrainedModel.of(pair, objective.prior, modelWeights(checkpoint.vectors, { ema }), compile),
-  };
+  return { checkpoint, model: modelOf(checkpoint, compile, ema) };
 }
 
-export interface OpenedRun {
-  readonly checkpoint: StoredCheckpoint;
-  readonly model: TrainedModel;
-}
+export type OpenedRun = Awaited<ReturnType<typeof openRun>>;
 
-async function listFolder(path: string): Promise<string[] | undefined> {
+async function listFolder(path: string) {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) return undefined;
   if (!found.isDirectory()) throw new InputError(path, 'expected a run folder but got a file');

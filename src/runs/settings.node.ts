@@ -4,8 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { canonicalDataSpec, nativeFormat } from '../data/open.node.js';
 import type { ImageFormat } from '../data/source.js';
 import { checkWithin, errorsOf, InputError, nearestName, setting, type Text, text, throwAll } from '../errors.js';
-import { wrapReadErrors } from '../files/atomic.node.js';
-import { readTextFile } from '../files/regularFile.node.js';
+import { readFileBytes, readTextFile } from '../files/regularFile.node.js';
 import { requireVersion } from '../training/checkpoint.js';
 import { checkConfiguration, type Configuration } from '../training/configuration.js';
 import { MIN_BATCH } from '../training/defaults.js';
@@ -20,7 +19,7 @@ type Values = Readonly<Record<string, unknown>>;
 
 interface Layer {
   readonly settings: Values;
-  /** Undefined: the caller's own. */
+  /** Absent for those of the caller. */
   readonly file?: string;
 }
 
@@ -33,18 +32,16 @@ const FILE_KEYS = [...Object.keys(SETTINGS), ...LENGTHS];
 export interface PendingConfiguration {
   /** For a large data set. Its image format and test fraction are final. */
   readonly draft: Configuration;
-  /** @throws {InputError} if there are fewer images than a batch needs */
   readonly complete: (images: number) => CompleteConfiguration;
 }
 
-interface CompleteConfiguration {
+export interface CompleteConfiguration {
   readonly configuration: Configuration;
   /** The settings that depend on the data and that the caller left open; the length as `epochs` or `steps`. */
   readonly chosen: Readonly<Record<string, number | string>>;
 }
 
 /**
- * Resolves settings into a configuration with the native format of the data and the defaults, without those for the number of images.
  * @param onWarning receives a line if a setting of the run in `initFrom` loses information of the data
  * @throws {InputError} if a setting is wrong, or a file, preset, run or the data is not found
  */
@@ -66,7 +63,7 @@ export async function draftSettings(
     onWarning(
       text`${data} has RGB images, but the weights of ${initFrom} are for grayscale, so images are converted; set ${setting('channels')} to 1 to accept that, or train a color model without ${setting('initFrom')}`,
     );
-  const complete = (images: number): CompleteConfiguration => {
+  const complete = (images: number) => {
     try {
       return completeFor(images, draft, given, native);
     } catch (error) {
@@ -76,7 +73,7 @@ export async function draftSettings(
   return { draft, complete };
 }
 
-/** Rethrows errors. An error about a setting of a file names the file. */
+/** An error about a setting of a file names the file. */
 function throwWithFiles(layers: readonly Layer[], error: unknown): never {
   if (error instanceof InputError)
     throwAll(
@@ -89,21 +86,18 @@ function throwWithFiles(layers: readonly Layer[], error: unknown): never {
   throw error;
 }
 
-const resolved = async (layers: readonly Layer[], values: () => Values): Promise<Configuration> =>
-  Promise.resolve()
-    .then(values)
-    .then(checkConfiguration)
-    .catch((error: unknown) => throwWithFiles(layers, error));
+async function resolved(layers: readonly Layer[], values: () => Values) {
+  try {
+    return await checkConfiguration(values());
+  } catch (error) {
+    return throwWithFiles(layers, error);
+  }
+}
 
 /** `epochs` and `steps` are units of `length`. */
-const keyOfLength = (key: string): string => (LENGTHS.includes(key) ? 'length' : key);
+const keyOfLength = (key: string) => (LENGTHS.includes(key) ? 'length' : key);
 
-function completeFor(
-  images: number,
-  draft: Configuration,
-  given: Values,
-  native: Required<ImageFormat>,
-): CompleteConfiguration {
+function completeFor(images: number, draft: Configuration, given: Values, native: Required<ImageFormat>) {
   if (images < MIN_BATCH)
     throw new InputError(
       draft.data,
@@ -126,7 +120,7 @@ function completeFor(
 
 /**
  * Resolves settings into a configuration. Opens the data to count its images.
- * @throws as `draftSettings`, and if the data cannot be opened or has too few images
+ * @throws {InputError} if a setting is wrong, or the data cannot be opened or has too few images
  */
 export async function resolveSettings(settings: Settings): Promise<Configuration> {
   const { draft, complete } = await draftSettings(settings);
@@ -138,11 +132,7 @@ export async function resolveSettings(settings: Settings): Promise<Configuration
   }
 }
 
-/**
- * Resolves the configuration of a resumed run.
- * @param settings settings to change; others may be repeated
- * @throws {InputError} if a setting differs that a resumed run may not change
- */
+/** Settings that a resumed run may not change may be repeated. */
 export async function resumedConfiguration(folder: RunFolder, settings: Settings): Promise<Configuration> {
   const earlier = await folder.readConfiguration();
   requireData(settings, earlier.data);
@@ -166,7 +156,7 @@ export async function resumedConfiguration(folder: RunFolder, settings: Settings
 }
 
 /** The other layers depend on the data. */
-function requireData(settings: unknown, fallback?: string): string {
+function requireData(settings: unknown, fallback?: string) {
   if (typeof settings !== 'object' || settings === null)
     throw new InputError(setting('settings'), `must be an object, not ${shown(settings)}`);
   const { data = fallback } = settings as Values;
@@ -175,14 +165,13 @@ function requireData(settings: unknown, fallback?: string): string {
 }
 
 async function layersOf({ preset, config, ...settings }: Settings): Promise<Layer[]> {
-  const files = [
-    ...(preset === undefined ? [] : [await presetFile(preset)]),
-    ...(config === undefined ? [] : [config]),
-  ];
-  const layers = files.map(async (file) => {
-    const read = await readSettings(file);
-    return { settings: checkWithin(file, () => withLength(read)), file };
-  });
+  const files = [preset === undefined ? undefined : await presetFile(preset), config];
+  const layers = files
+    .filter((file) => file !== undefined)
+    .map(async (file) => {
+      const read = await readSettings(file);
+      return { settings: checkWithin(file, () => withLength(read)), file };
+    });
   return [...(await Promise.all(layers)), { settings: withLength(settings) }];
 }
 
@@ -201,29 +190,25 @@ function withLength(settings: Values): Values {
   return { ...others, length: steps === undefined ? { epochs } : { steps } };
 }
 
-const merged = (layers: readonly Layer[]): Values =>
-  Object.assign({}, ...layers.map(({ settings }) => settings)) as Values;
+const merged = (layers: readonly Layer[]) => Object.assign({}, ...layers.map(({ settings }) => settings)) as Values;
 
 const PRESETS = fileURLToPath(new URL('../../presets/', import.meta.url));
 
-export const presetNames = async (): Promise<string[]> =>
-  (await readdir(PRESETS)).map((file) => file.replace(/\.yaml$/, '')).sort();
+export const presetNames = async () => (await readdir(PRESETS)).map((file) => file.replace(/\.yaml$/, '')).sort();
 
 /** With the comment at the beginning of each. */
-export const describePresets = async (): Promise<{ readonly name: string; readonly description: string }[]> =>
+export const describePresets = async () =>
   Promise.all(
     (await presetNames()).map(async (name) => {
       const lines = (await readTextFile(`${PRESETS}${name}.yaml`)).split('\n');
-      const comment = lines.slice(
-        0,
-        lines.findIndex((line) => !line.startsWith('#')),
-      );
+      const end = lines.findIndex((line) => !line.startsWith('#'));
+      const comment = lines.slice(0, end);
       const sentences = comment.map((line) => line.replace(/^# ?/u, '')).filter((line) => !line.startsWith('Usage:'));
       return { name, description: sentences.join(' ') };
     }),
   );
 
-async function presetFile(name: string): Promise<string> {
+async function presetFile(name: string) {
   const names = await presetNames();
   if (names.includes(name)) return `${PRESETS}${name}.yaml`;
   const nearest = nearestName(String(name), names);
@@ -236,8 +221,8 @@ async function presetFile(name: string): Promise<string> {
 
 /** A run's config.json also names its data. */
 async function readSettings(file: string): Promise<Values> {
-  const text = await wrapReadErrors(file, () => readTextFile(file));
-  const { version, data: _, ...settings } = await parseSettings(text, file);
+  const content = (await readFileBytes(file)).toString('utf8');
+  const { version, data: _, ...settings } = await parseSettings(content, file);
   if (version !== undefined) requireVersion(version, file);
   const unknown = Object.keys(settings).find((key) => !FILE_KEYS.includes(key));
   if (unknown === undefined) return settings;
@@ -246,17 +231,17 @@ async function readSettings(file: string): Promise<Values> {
 }
 
 /** Parses YAML, and so JSON. */
-async function parseSettings(text: string, file: string): Promise<Values> {
+async function parseSettings(content: string, file: string) {
   const { Lexer, parseDocument, Parser } = await import('yaml');
   let settings: unknown;
   try {
-    // The parser only keeps a stack, but what reads its result is recursive, and V8 may end the process if it overflows.
+    // Readers of the parser's result are recursive, and V8 may end the process if they overflow its stack.
     const parser = new Parser();
-    for (const lexeme of new Lexer().lex(text)) {
+    for (const lexeme of new Lexer().lex(content)) {
       Array.from(parser.next(lexeme));
       if (parser.stack.length > MAX_DEPTH) throw new Error('it is nested too deeply');
     }
-    const document = parseDocument(text, { logLevel: 'error' });
+    const document = parseDocument(content, { logLevel: 'error' });
     const [error] = document.errors;
     if (error) throw error;
     // Nested aliases could expand a short text to a huge value.
@@ -273,16 +258,11 @@ async function parseSettings(text: string, file: string): Promise<Values> {
 /** Settings are nested three deep: a list of stages, and their keys and values. */
 const MAX_DEPTH = 100;
 
-/** Settings that belong to the other run alone are left out. */
+/** Some settings belong to the other run alone. */
 async function initialRunLayer(initFrom: unknown): Promise<Layer[]> {
   // A value that is not a string is rejected with the other settings.
   if (typeof initFrom !== 'string') return [];
-  const {
-    data: _,
-    initFrom: __,
-    length: ___,
-    seed: ____,
-    ...settings
-  } = (await readCheckpoint(initFrom)).configuration;
+  const { configuration } = await readCheckpoint(initFrom);
+  const { data: _, initFrom: __, length: ___, seed: ____, ...settings } = configuration;
   return [{ settings, file: initFrom }];
 }

@@ -1,4 +1,4 @@
-/** Requests to the process that trains into a run folder. A file outlives the process that wrote it, and reaches other hosts. */
+/** Requests to the process that trains into a run folder, as a file, which reaches other hosts. */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,24 +9,24 @@ import { READING_WITHOUT_LINKS } from './ownFolder.node.js';
 
 export const STEERING_NAME = 'steering.json';
 
-/** Pause after this many iterations, or save and end. */
+/** To pause after this many iterations, or save and end. */
 type SteeringRequest = { readonly pauseAt: number } | { readonly stop: true };
 
-/** Replaces the request to the process that trains; undefined lets it continue. */
-export async function requestSteering(run: string, request: SteeringRequest | undefined): Promise<void> {
+/** Without a request, training continues. */
+export async function requestSteering(run: string, request: SteeringRequest | undefined) {
   const file = join(run, STEERING_NAME);
   if (request === undefined) await wrapWriteErrors(file, () => rm(file, { force: true }));
   else await writeFileAtomically(file, new TextEncoder().encode(`${JSON.stringify(request)}\n`));
 }
 
-/** Milliseconds between two checks, each of which may take one on a network file system. */
+/** A check may take 1 ms on a network file system. */
 const INTERVAL_MS = 50;
 
-/** Returns what decides after a number of iterations. An unreadable file requests nothing. */
-export function followSteering(run: string): (step: number) => Direction {
+/** Returns a function that decides after a number of iterations. An unreadable file requests nothing. */
+export function followSteering(run: string) {
   let request: SteeringRequest | undefined;
   let checkedAt = -Infinity;
-  return (step) => {
+  return (step: number): Direction => {
     const now = performance.now();
     if (now - checkedAt >= INTERVAL_MS) {
       checkedAt = now;
@@ -54,7 +54,7 @@ export function readSteering(run: string): SteeringRequest | undefined {
 const MAX_BYTES = 4096;
 
 /** Does not wait for the writer of a pipe. */
-function readStart(path: string): string {
+function readStart(path: string) {
   const file = openSync(path, READING_WITHOUT_LINKS);
   try {
     requireRegular(fstatSync(file));

@@ -1,13 +1,13 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import type { TrainingEvent } from '../training/events.js';
+import type { PreviewFiles, TrainingEvent } from '../training/events.js';
 import type { IterationReport } from '../training/trainer.js';
 import type { OwnFolder } from './ownFolder.node.js';
 
 /**
- * Writes losses, evaluations and previews of a run into a TensorBoard event file in its folder. TensorBoard groups tags by what precedes the
- * slash: `train/learning_rate`, `encoder/KL_real`, `generator/match_z`, `evaluation/fid`, `previews/samples`.
+ * Writes losses, evaluations and previews of a run into a TensorBoard event file in its folder. TensorBoard groups tags
+ * by their part before the slash: `train/learning_rate`, `encoder/KL_real`, `evaluation/fid`, `previews/samples`.
  */
 export class TensorBoardLog {
   private readonly name: string;
@@ -24,41 +24,38 @@ export class TensorBoardLog {
   constructor(
     private readonly folder: OwnFolder,
     private readonly every: number,
-    private readonly now: () => number = () => Date.now() / 1000,
+    private readonly now = () => Date.now() / 1000,
   ) {
     const started = now();
     this.name = `events.out.tfevents.${Math.floor(started)}.${hostname()}.${process.pid}`;
     this.records.push(fileVersionRecord(started));
   }
 
-  readonly onEvent = async (event: TrainingEvent): Promise<void> => {
+  readonly onEvent = async (event: TrainingEvent) => {
     // The file of a killed process may contain entries after its last checkpoint.
     if (event.type === 'start') this.records.push(sessionStartRecord(event.step + 1, this.now()));
-    else if (event.type === 'iteration') await this.writeIteration(event.report);
-    else if (event.type === 'evaluation')
-      await this.write(summaryRecord(event.step, this.now(), underGroup('evaluation', event.metrics)));
-    else if (event.type === 'previews') {
-      const { samples, reconstructions } = event;
-      await this.write(
-        summaryRecord(event.step, this.now(), underGroup('previews', readPngFiles({ samples, reconstructions }))),
-      );
-    }
+    if (event.type === 'iteration') await this.writeIteration(event.report);
+    if (event.type === 'evaluation') await this.writeGroup(event.step, 'evaluation', event.metrics);
+    if (event.type === 'previews') await this.writeGroup(event.step, 'previews', readPreviews(event));
   };
 
-  private async writeIteration({ step, learningRate, scalars }: IterationReport): Promise<void> {
+  private async writeIteration({ step, learningRate, scalars }: IterationReport) {
     // Training was rolled back to a checkpoint.
     if (step <= this.lastStep) this.records.push(sessionStartRecord(step, this.now()));
     this.lastStep = step;
     if (step % this.every !== 0 && step !== 1) return;
-    const tagged = Object.entries(scalars).map(([name, value]): [string, number] => [name.replace('.', '/'), value]);
-    await this.write(
-      summaryRecord(step, this.now(), { 'train/learning_rate': learningRate, ...Object.fromEntries(tagged) }),
-    );
+    const tagged = Object.entries(scalars).map(([name, value]) => [name.replace('.', '/'), value] as const);
+    await this.write(step, { 'train/learning_rate': learningRate, ...Object.fromEntries(tagged) });
+  }
+
+  private writeGroup(step: number, group: string, values: TaggedValues) {
+    const tagged = Object.entries(values).map(([name, value]) => [`${group}/${name}`, value] as const);
+    return this.write(step, Object.fromEntries(tagged));
   }
 
   /** If the disk is full, the record waits for the next one. A partial write is overwritten. */
-  private async write(record: Uint8Array): Promise<void> {
-    this.records.push(record);
+  private async write(step: number, values: TaggedValues) {
+    this.records.push(summaryRecord(step, this.now(), values));
     try {
       const bytes = Buffer.concat(this.records);
       await this.folder.writeEnd(this.name, this.written, bytes);
@@ -70,14 +67,11 @@ export class TensorBoardLog {
   }
 }
 
-const underGroup = <T>(group: string, values: Readonly<Record<string, T>>): Record<string, T> =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [`${group}/${name}`, value]));
-
 /** A file that was removed meanwhile is left out. */
-function readPngFiles(paths: Readonly<Record<string, string>>): Record<string, Uint8Array> {
-  const entries = Object.entries(paths).flatMap(([name, path]): [string, Uint8Array][] => {
+function readPreviews({ samples, reconstructions }: PreviewFiles) {
+  const entries = Object.entries({ samples, reconstructions }).flatMap(([name, path]) => {
     try {
-      return [[name, readFileSync(path)]];
+      return [[name, readFileSync(path)] as const];
     } catch {
       return [];
     }
@@ -85,26 +79,22 @@ function readPngFiles(paths: Readonly<Record<string, string>>): Record<string, U
   return Object.fromEntries(entries);
 }
 
-// The format of event files: TFRecord records (length, its checksum, data, their checksum) of `Event` messages (event.proto and summary.proto
-// of tensorboard/compat/proto), each with a `Summary` of scalars and images or a `SessionLog`.
+// The format of event files: TFRecord records (length, its checksum, data, their checksum) of `Event` messages
+// (event.proto and summary.proto of tensorboard/compat/proto), each with a `Summary` or a `SessionLog`.
+
+/** Scalars, and images as bytes of PNG files. */
+type TaggedValues = Readonly<Record<string, number | Uint8Array>>;
 
 /** `SessionLog.START`. */
 const SESSION_START = 1;
 
-export const fileVersionRecord = (wallTime: number): Uint8Array =>
+export const fileVersionRecord = (wallTime: number) =>
   record(
     new BinaryWriter().tag(1, WireType.Bit64).double(wallTime).tag(3, WireType.LengthDelimited).string('brain.Event:2'),
   );
 
-/**
- * Returns a record of values by tag: scalars, and images as bytes of PNG files.
- * @param wallTime seconds since 1970
- */
-export function summaryRecord(
-  step: number,
-  wallTime: number,
-  values: Readonly<Record<string, number | Uint8Array>>,
-): Uint8Array {
+/** @param wallTime seconds since 1970 */
+export function summaryRecord(step: number, wallTime: number, values: TaggedValues) {
   const summary = eventAt(step, wallTime).tag(5, WireType.LengthDelimited).fork();
   for (const [tag, value] of Object.entries(values)) {
     const entry = summary.tag(1, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(tag);
@@ -115,18 +105,12 @@ export function summaryRecord(
   return record(summary.join());
 }
 
-/** The color space of a `Summary.Image` is the number of channels of an 8-bit PNG file. */
-function writeImage(message: BinaryWriter, png: Uint8Array): BinaryWriter {
+function writeImage(message: BinaryWriter, png: Uint8Array) {
   const header = new DataView(png.buffer, png.byteOffset, png.length);
   const [width, height] = [header.getUint32(16), header.getUint32(20)];
   const channels = CHANNELS_BY_COLOR_TYPE[header.getUint8(25)]!;
-  message
-    .tag(1, WireType.Varint)
-    .int32(height)
-    .tag(2, WireType.Varint)
-    .int32(width)
-    .tag(3, WireType.Varint)
-    .int32(channels);
+  for (const [index, value] of [height, width, channels].entries())
+    message.tag(index + 1, WireType.Varint).int32(value);
   return message.tag(4, WireType.LengthDelimited).bytes(png);
 }
 
@@ -134,18 +118,18 @@ function writeImage(message: BinaryWriter, png: Uint8Array): BinaryWriter {
 const CHANNELS_BY_COLOR_TYPE: Readonly<Record<number, number>> = { 0: 1, 2: 3 };
 
 /** Makes readers drop all earlier records of this iteration and later ones. */
-export const sessionStartRecord = (step: number, wallTime: number): Uint8Array =>
+export const sessionStartRecord = (step: number, wallTime: number) =>
   record(
     eventAt(step, wallTime).tag(7, WireType.LengthDelimited).fork().tag(1, WireType.Varint).int32(SESSION_START).join(),
   );
 
-const eventAt = (step: number, wallTime: number): BinaryWriter =>
+const eventAt = (step: number, wallTime: number) =>
   new BinaryWriter().tag(1, WireType.Bit64).double(wallTime).tag(2, WireType.Varint).int64(step);
 
 function record(event: BinaryWriter): Uint8Array {
   const data = event.finish();
-  const length = new Uint8Array(8);
-  new DataView(length.buffer).setBigUint64(0, BigInt(data.length), true);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(data.length));
   return Buffer.concat([length, checksum(length), data, checksum(data)]);
 }
 
@@ -156,17 +140,16 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return value;
 });
 
-export function crc32c(bytes: Uint8Array): number {
+export function crc32c(bytes: Uint8Array) {
   let value = 0xffffffff;
   for (const byte of bytes) value = TABLE[(value ^ byte) & 0xff]! ^ (value >>> 8);
   return (value ^ 0xffffffff) >>> 0;
 }
 
 /** The masked checksum of TFRecord: rotated right by 15 bits, plus a constant. */
-function checksum(bytes: Uint8Array): Uint8Array {
+function checksum(bytes: Uint8Array) {
   const crc = crc32c(bytes);
-  const masked = (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
-  const result = new Uint8Array(4);
-  new DataView(result.buffer).setUint32(0, masked, true);
+  const result = Buffer.alloc(4);
+  result.writeUInt32LE((((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0);
   return result;
 }

@@ -1,29 +1,33 @@
-/** Training into a run folder. */
 import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { awaitDecoding, type ImageSource } from '../data/source.js';
 import { iterationOf } from '../age/iteration.js';
 import { type Compile, constant, type Graph, graphOf } from '../engine/index.js';
 import { InputError, setting, type Text, text } from '../errors.js';
-import { makeFolder, wrapWriteErrors, writingFailure } from '../files/atomic.node.js';
-import { type ReconstructionScores, scoreReconstruction } from '../metrics/reconstruction.js';
+import { errorCode, makeFolder, wrapWriteErrors, writingFailure } from '../files/atomic.node.js';
+import { scoreReconstruction } from '../metrics/reconstruction.js';
 import type { Progress } from '../model/chunks.js';
-import { TrainedModel } from '../model/trainedModel.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import { expectations } from '../training/defaults.js';
 import { messageEvent, type Subscriber, type TrainingEvent, type TrainingSummary } from '../training/events.js';
 import { initialState, modelWeights, stateFromWeights, totalStepsFor, type TrainerState } from '../training/trainer.js';
-import { type Direction, runTraining } from '../training/trainingLoop.js';
+import { runTraining } from '../training/trainingLoop.js';
 import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
 import { removingLaterEvaluations } from './evaluationFile.node.js';
 import { planEvaluation, requireMetrics } from './evaluationPlan.js';
 import { recordData, requireSameData } from './dataRecord.node.js';
 import { type FinalScores, Journal } from './journal.node.js';
-import { availableMemory, type MemoryNeed, requireMemory } from './memory.node.js';
+import { availableMemory, requireMemory } from './memory.node.js';
 import { Ranks } from './ranks.node.js';
-import { readCheckpoint, readCheckpointFile, RunFolder } from './runFolder.node.js';
+import { modelOf, readCheckpoint, readCheckpointFile, RunFolder } from './runFolder.node.js';
 import { followSteering } from './steering.node.js';
-import { draftSettings, type PendingConfiguration, resumedConfiguration, type Settings } from './settings.node.js';
+import {
+  type CompleteConfiguration,
+  draftSettings,
+  type PendingConfiguration,
+  resumedConfiguration,
+  type Settings,
+} from './settings.node.js';
 import { TrainingEvaluation } from './trainingEvaluation.node.js';
 import { openTrainingImages } from './trainingImages.node.js';
 
@@ -42,13 +46,9 @@ export interface RunOptions {
 }
 
 /** How a run ended. Its keys are those of `train --json`. */
-export interface RunSummary extends TrainingSummary {
+export interface RunSummary extends TrainingSummary, Partial<FinalScores> {
   /** The run folder. */
   readonly run: string;
-  /** Scores on the test images, with the EMA weights if the run has them; absent if training was interrupted. */
-  readonly test?: ReconstructionScores;
-  /** The same with the raw weights; only if the run has EMA weights. */
-  readonly test_raw?: ReconstructionScores;
   /** The best checkpoint by the metric `saveBest`. */
   readonly best?: BestRecord & { readonly file: string };
 }
@@ -60,34 +60,23 @@ interface PreparationOptions extends RunOptions {
   readonly compile: Compile;
   /** Chooses the device of `compile` by the graph of an iteration, and returns a line about it. */
   readonly chooseDevice?: ((iteration: Graph, signal?: AbortSignal) => Promise<string>) | undefined;
-  /** Estimates the peak memory of training by the graph of an iteration; undefined if that is not known. */
+  /** Estimates the peak memory of training in bytes, if that is known. */
   readonly estimateMemory?: ((iteration: Graph) => Promise<number | undefined>) | undefined;
   readonly ranks?: Ranks | undefined;
   readonly onEvent?: ((event: RunEvent) => void | Promise<void>) | undefined;
 }
 
-/** A run that is ready to train. Nothing has been written yet. */
-export interface PreparedRun {
-  readonly configuration: Configuration;
-  readonly source: ImageSource;
-  /** The settings that were chosen for the data, and what to expect. */
-  readonly notes: readonly Text[];
-  /** Undefined if that is not known. */
-  readonly memory: MemoryNeed | undefined;
-  readonly train: () => Promise<RunSummary>;
-  readonly close: () => void;
-}
+export type PreparedRun = Awaited<ReturnType<typeof prepareRun>>;
 
 /**
- * Checks settings, data and folder, and opens the data.
- * @param options.out is not checked if `dryRun` is set
+ * Checks settings, data and folder, and opens the data, but writes nothing. A dry run ignores `out`.
  * @throws {InputError} if a setting is wrong, the data is not found, or the folder cannot be used
  * @throws the signal's reason if it is aborted
  */
 export async function prepareRun(
   settings: Settings,
   { dryRun = false, ...options }: PreparationOptions & { readonly dryRun?: boolean },
-): Promise<PreparedRun> {
+) {
   const { resume = false, signal, ranks = Ranks.alone(options.compile) } = options;
   signal?.throwIfAborted();
   const own = ranks.isFirst
@@ -101,7 +90,7 @@ export async function prepareRun(
     const { configuration, chosen } = complete(source.train.count);
     ranks.requireDivisible(configuration.batch);
     const start = resume === false ? await initialWeights(configuration, ranks) : undefined;
-    const decoded = ranks.isFirst ? await evaluatedImages(configuration, source) : undefined;
+    const evaluated = ranks.isFirst ? await evaluatedImages(configuration, source) : undefined;
     const folder = own?.folder;
     if (folder) await requireSameData(folder, source);
     const memory = await memoryOf(configuration, options);
@@ -110,26 +99,28 @@ export async function prepareRun(
       ...(memory ? requireMemory(memory) : []),
       ...(await deviceNotes(configuration, options)),
     ];
-    const preparation = { ...options, ranks, configuration, start, folder, decoded, notes };
-    return { configuration, source, notes, memory, close, train: () => trainPrepared(source, preparation) };
+    const preparation = { ...options, ranks, configuration, source, start, folder, evaluated, notes };
+    return { configuration, source, notes, memory, close, train: () => trainPrepared(preparation) };
   } catch (error) {
     close();
     throw error;
   }
 }
 
-async function evaluatedImages(configuration: Configuration, source: ImageSource): Promise<ImageSource | undefined> {
+/** @throws as `prepareRun` and `runTraining` */
+export async function trainRun(settings: Settings, options: PreparationOptions): Promise<RunSummary> {
+  const { train, close } = await prepareRun(settings, options);
+  return train().finally(close);
+}
+
+async function evaluatedImages(configuration: Configuration, source: ImageSource) {
   if (configuration.evaluateEvery === 0) return undefined;
   const decoded = await awaitDecoding(source);
   planEvaluation(configuration, decoded);
   return decoded;
 }
 
-function notesOn(
-  configuration: Configuration,
-  chosen: Readonly<Record<string, number | string>>,
-  images: number,
-): Text[] {
+function notesOn(configuration: Configuration, chosen: CompleteConfiguration['chosen'], images: number): Text[] {
   const defaults = Object.entries(chosen).flatMap(([key, value]) => [' ', setting(key), ` ${value}`]);
   return [
     ...(defaults.length > 0 ? [text`defaults for ${images} training images:${defaults}`] : []),
@@ -137,11 +128,10 @@ function notesOn(
   ];
 }
 
-async function memoryOf(
-  configuration: Configuration,
-  { estimateMemory }: PreparationOptions,
-): Promise<MemoryNeed | undefined> {
-  const estimated = await estimateMemory?.(iterationOf(iterationSpec(configuration)).graph);
+const graphOfIteration = (configuration: Configuration) => iterationOf(iterationSpec(configuration)).graph;
+
+async function memoryOf(configuration: Configuration, { estimateMemory }: PreparationOptions) {
+  const estimated = await estimateMemory?.(graphOfIteration(configuration));
   return estimated === undefined ? undefined : { estimated, available: await availableMemory() };
 }
 
@@ -151,7 +141,7 @@ async function deviceNotes(
 ): Promise<string[]> {
   if (!chooseDevice) return [];
   await onEvent?.({ type: 'note', message: 'timing an iteration on each device' });
-  return [await chooseDevice(iterationOf(iterationSpec(configuration)).graph, signal)];
+  return [await chooseDevice(graphOfIteration(configuration), signal)];
 }
 
 interface FoundRun {
@@ -159,22 +149,21 @@ interface FoundRun {
   readonly folder?: RunFolder;
 }
 
-/** @throws {InputError} if no run, or two, are named, or a setting may not change */
-async function runToResume(settings: Settings, resume: string | true, { out }: PreparationOptions): Promise<FoundRun> {
+async function runToResume(settings: Settings, resume: string | true, { out }: RunOptions): Promise<FoundRun> {
   const folder = await RunFolder.open(pathToResume(resume, out));
   const configuration = await resumedConfiguration(folder, settings);
   // Nothing in it depends on the number of images any more.
   return { folder, pending: { draft: configuration, complete: () => ({ configuration, chosen: {} }) } };
 }
 
-/** @throws {InputError} if a setting is wrong, or the folder is not empty */
 async function newRun(settings: Settings, options: PreparationOptions, dryRun: boolean): Promise<FoundRun> {
   const pending = await newSettings(settings, options);
   if (options.out !== undefined && !dryRun) await RunFolder.requireEmpty(options.out);
   return { pending };
 }
 
-function pathToResume(resume: string | true, out: string | undefined): string {
+/** @throws {InputError} if no run, or two, are named */
+function pathToResume(resume: string | true, out: string | undefined) {
   if (typeof resume === 'string' && out !== undefined && resolve(resume) !== resolve(out))
     throw new InputError(
       text`${setting('resume')} ${resume}`,
@@ -187,19 +176,13 @@ function pathToResume(resume: string | true, out: string | undefined): string {
   return path;
 }
 
-/**
- * Checks the settings of a new run without opening its images.
- * @throws {InputError} as `prepareRun`
- */
+/** Checks the settings of a new run without opening its images. */
 export async function checkNewRun(settings: Settings): Promise<void> {
   const { draft } = await newSettings(settings, {});
   if (draft.initFrom !== undefined) requireSameNetworks((await readCheckpoint(draft.initFrom)).configuration, draft);
 }
 
-async function newSettings(
-  settings: Settings,
-  { onEvent }: Pick<PreparationOptions, 'onEvent'>,
-): Promise<PendingConfiguration> {
+async function newSettings(settings: Settings, { onEvent }: Pick<PreparationOptions, 'onEvent'>) {
   const pending = await draftSettings(settings, (message) => void onEvent?.(messageEvent('warning', message)));
   if (settings.evaluateSamples !== undefined && pending.draft.evaluateEvery === 0)
     throw new InputError(
@@ -211,82 +194,65 @@ async function newSettings(
   return pending;
 }
 
-/**
- * Trains into a run folder.
- * @throws as `prepareRun` and `runTraining`
- */
-export async function trainRun(settings: Settings, options: PreparationOptions): Promise<RunSummary> {
-  const prepared = await prepareRun(settings, options);
-  try {
-    return await prepared.train();
-  } finally {
-    prepared.close();
-  }
-}
-
 interface Preparation extends PreparationOptions {
   readonly ranks: Ranks;
   readonly configuration: Configuration;
+  readonly source: ImageSource;
   readonly folder: RunFolder | undefined;
   /** The state that a new run starts from, if not from its seed. */
   readonly start: TrainerState | undefined;
   /** The images of evaluations. */
-  readonly decoded: ImageSource | undefined;
+  readonly evaluated: ImageSource | undefined;
   readonly notes: readonly Text[];
 }
 
-async function trainPrepared(source: ImageSource, preparation: Preparation): Promise<RunSummary> {
-  const { configuration, decoded, compile, signal, ranks, onEvent = () => undefined } = preparation;
+async function trainPrepared(preparation: Preparation): Promise<RunSummary> {
+  const { configuration, source, evaluated, compile, signal, onEvent } = preparation;
   // Too few images and unusable devices are reported before a folder is created.
   totalStepsFor(configuration, source.train.count);
   await (await compile(graphOf({ ready: constant(0) }))).release();
   const evaluation =
-    decoded &&
+    evaluated &&
     (await TrainingEvaluation.open({
-      ...{ configuration, compile, signal },
-      source: decoded,
-      onNote: (message) => void onEvent({ type: 'note', message }),
-      onStep: (step, steps, loss) => void onEvent({ type: 'extractor', step, steps, loss }),
+      ...preparation,
+      source: evaluated,
+      onNote: (message) => void onEvent?.({ type: 'note', message }),
+      onStep: (step, steps, loss) => void onEvent?.({ type: 'extractor', step, steps, loss }),
     }));
   try {
     signal?.throwIfAborted();
-    const folder = ranks.isFirst ? await folderOf(preparation) : undefined;
+    const folder = preparation.ranks.isFirst ? await folderOf(preparation) : undefined;
     // Held also while the scores, or the failure, are written into the journal.
     const lock = await folder?.lock();
-    const training = trainInto(folder, source, preparation, evaluation);
-    const summary = await training.finally(() => lock?.release());
-    await onEvent({ type: 'end', summary });
+    const summary = await trainInto(folder, preparation, evaluation).finally(() => lock?.release());
+    await onEvent?.({ type: 'end', summary });
     return summary;
   } finally {
     await evaluation?.release();
   }
 }
 
-/** @param folder the run folder; undefined on all ranks but the first */
+/** @param folder undefined on all ranks but the first */
 async function trainInto(
   folder: RunFolder | undefined,
-  source: ImageSource,
   preparation: Preparation,
   evaluation: TrainingEvaluation | undefined,
-): Promise<RunSummary> {
-  const { configuration, compile, signal, ranks, onEvent = () => undefined } = preparation;
+) {
+  const { configuration, ranks, onEvent } = preparation;
   const store = ranks.storeOf(folder);
   const journal = folder && new Journal(folder);
   const train = async (): Promise<RunSummary> => {
     // A run without an EMA has other scores.
     const hadSameEma = folder && (await folder.readConfiguration()).ema > 0 === configuration.ema > 0;
     const summary = await runTraining({
-      configuration,
-      source,
+      ...preparation,
       store,
-      compile,
       compileIteration: ranks.compile,
-      signal,
       steer: steeringOf(preparation, folder),
       subscribers: [
-        onEvent,
+        ...(onEvent ? [onEvent] : []),
         ...(journal ? [journal.onEvent] : []),
-        ...(folder ? await subscribersOf(preparation, folder, source, evaluation) : []),
+        ...(folder ? await subscribersOf(preparation, folder, evaluation) : []),
       ],
       start: async () => {
         const state = preparation.start ?? (await initialWeights(configuration, ranks)) ?? initialState(configuration);
@@ -295,28 +261,25 @@ async function trainInto(
       },
     });
     if (summary.interrupted || !folder || !journal) return { run: store.path, ...summary };
-    const onProgress: Progress = (done, total) => void onEvent({ type: 'scoring', done, total });
     const known = summary.session_steps === 0 && hadSameEma ? await journal.scoresAfter(summary.steps) : undefined;
-    const scores = known ?? (await finalScores(configuration, source, summary.checkpoint, compile, onProgress));
+    const scores = known ?? (await finalScores(summary.checkpoint, preparation));
     const best = configuration.saveBest === undefined ? undefined : await new BestCheckpoint(folder.files).read();
     return { run: store.path, ...summary, ...scores, ...(best ? { best } : {}) };
   };
   return journal ? journal.whileTraining(train) : train();
 }
 
-/** The request of the signal, or one through the run folder. */
-function steeringOf({ signal, ranks }: Preparation, folder: RunFolder | undefined): (step: number) => Direction {
+function steeringOf({ signal, ranks }: Preparation, folder: RunFolder | undefined) {
   const requested = folder && followSteering(folder.path);
-  return (step) => ranks.direct(signal?.aborted ? 'stop' : (requested?.(step) ?? 'train'));
+  return (step: number) => ranks.direct(signal?.aborted ? 'stop' : (requested?.(step) ?? 'train'));
 }
 
-const folderOf = async ({ folder, out, configuration }: Preparation): Promise<RunFolder> =>
+const folderOf = async ({ folder, out, configuration }: Preparation) =>
   folder ?? RunFolder.create(out ?? (await claimFolder(configuration.data)), configuration);
 
 async function subscribersOf(
-  { configuration, notes, tensorboard }: Preparation,
+  { configuration, source, notes, tensorboard }: Preparation,
   folder: RunFolder,
-  source: ImageSource,
   evaluation?: TrainingEvaluation,
 ): Promise<Subscriber[]> {
   const { files } = folder;
@@ -335,22 +298,22 @@ async function subscribersOf(
   ];
 }
 
-/** The first rank reads the weights of another run. Returns undefined for a run that starts from its seed. */
-async function initialWeights(configuration: Configuration, ranks: Ranks): Promise<TrainerState | undefined> {
+/** Undefined for a run that starts from its seed. */
+async function initialWeights(configuration: Configuration, ranks: Ranks) {
   const { initFrom } = configuration;
   return initFrom === undefined
     ? undefined
     : ranks.shareState(() => weightsOfRun(initFrom, configuration), configuration);
 }
 
-async function weightsOfRun(initFrom: string, configuration: Configuration): Promise<TrainerState> {
+async function weightsOfRun(initFrom: string, configuration: Configuration) {
   const { configuration: earlier, vectors } = await readCheckpoint(initFrom);
   requireSameNetworks(earlier, configuration);
   return stateFromWeights(modelWeights(vectors, { ema: false }), configuration);
 }
 
 /** @throws {InputError} unless the weights of one run fit the networks of another */
-function requireSameNetworks(earlier: Configuration, configuration: Configuration): void {
+function requireSameNetworks(earlier: Configuration, configuration: Configuration) {
   for (const key of ['network', 'size', 'channels', 'width', 'latent'] as const) {
     if (earlier[key] === configuration[key]) continue;
     throw new InputError(
@@ -361,32 +324,29 @@ function requireSameNetworks(earlier: Configuration, configuration: Configuratio
 }
 
 /** Creates runs/mnist-1, or the first number that is free: each of several runs that start together gets its own. */
-async function claimFolder(data: string): Promise<string> {
+async function claimFolder(data: string) {
   const name = basename(resolve(data.slice(data.indexOf(':') + 1))) || 'images';
   await wrapWriteErrors('runs', () => makeFolder('runs'));
   for (let number = 1; ; number++) {
     const path = join('runs', `${name}-${number}`);
-    const failure = await mkdir(path).catch((error: NodeJS.ErrnoException) => error);
+    const failure = await mkdir(path).catch((error: unknown) => error);
     if (failure === undefined) return path;
-    if (failure.code !== 'EEXIST') throw new InputError(path, `cannot be written (${writingFailure(failure)})`);
+    if (errorCode(failure) !== 'EEXIST') throw new InputError(path, `cannot be written (${writingFailure(failure)})`);
   }
 }
 
 async function finalScores(
-  configuration: Configuration,
-  source: ImageSource,
-  checkpoint: string,
-  compile: Compile,
-  onProgress: Progress,
+  file: string,
+  { configuration, source, compile, onEvent }: Preparation,
 ): Promise<FinalScores> {
-  const { vectors } = await readCheckpointFile(checkpoint);
+  const checkpoint = await readCheckpointFile(file);
   const { test: images } = await awaitDecoding(source);
-  const { pair, objective } = iterationSpec(configuration);
-  const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
+  const model = modelOf(checkpoint, compile);
+  const onProgress: Progress = (done, total) => void onEvent?.({ type: 'scoring', done, total });
   try {
     const test = await scoreReconstruction(model, images, { onProgress });
     if (configuration.ema === 0) return { test };
-    const raw = model.withWeights(modelWeights(vectors, { ema: false }));
+    const raw = model.withWeights(modelWeights(checkpoint.vectors, { ema: false }));
     return { test, test_raw: await scoreReconstruction(raw, images, { onProgress }) };
   } finally {
     await model.release();

@@ -4,19 +4,18 @@ import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { isDiskFull } from '../files/atomic.node.js';
 import { evaluate } from '../metrics/evaluate.js';
-import { TrainedModel } from '../model/trainedModel.js';
+import type { TrainedModel } from '../model/trainedModel.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import type { Emit, RunningTraining, Subscriber, TrainingEvent } from '../training/events.js';
 import { retryUntilWritten } from '../training/runStore.js';
-import { modelWeights } from '../training/trainer.js';
 import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
 import { type EvaluatedWeights, evaluatedWeights, readEvaluationOf, writeEvaluation } from './evaluationFile.node.js';
 import { planEvaluation } from './evaluationPlan.js';
 import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
 import type { OwnFolder } from './ownFolder.node.js';
-import { readCheckpointFile } from './runFolder.node.js';
+import { modelOf, readCheckpointFile } from './runFolder.node.js';
 
-export interface TrainingEvaluationOptions extends ExtractorOptions {
+interface TrainingEvaluationOptions extends ExtractorOptions {
   readonly configuration: Configuration;
   readonly source: ImageSource;
   readonly compile: Compile;
@@ -26,10 +25,7 @@ export interface TrainingEvaluationOptions extends ExtractorOptions {
 
 type Due = Extract<TrainingEvent, { type: 'evaluationDue' }>;
 
-/**
- * Evaluates a model during training, with the EMA weights if there are any, and keeps the best checkpoint. Each evaluation is written as
- * `agenet evaluate` does. Training itself is not affected.
- */
+/** Evaluates a model during training as `agenet evaluate` does, with EMA weights if there are any. Keeps the best checkpoint. */
 export class TrainingEvaluation {
   private constructor(
     private readonly options: TrainingEvaluationOptions,
@@ -38,7 +34,7 @@ export class TrainingEvaluation {
   ) {}
 
   /** @throws {InputError} if a metric is unknown, or the data does not allow it */
-  static async open(options: TrainingEvaluationOptions): Promise<TrainingEvaluation> {
+  static async open(options: TrainingEvaluationOptions) {
     const { configuration, source, compile } = options;
     const { metrics, usesFeatures } = planEvaluation(configuration, source);
     const extractor = usesFeatures ? await dataExtractor(source, compile, options) : undefined;
@@ -52,18 +48,16 @@ export class TrainingEvaluation {
     };
   }
 
-  async release(): Promise<void> {
+  async release() {
     await this.extractor?.release();
   }
 
-  private async evaluateCheckpoint(due: Due, folder: OwnFolder, { emit }: RunningTraining): Promise<void> {
+  private async evaluateCheckpoint(due: Due, folder: OwnFolder, { emit }: RunningTraining) {
     const warn = (problem: string) =>
       emit({ type: 'warning', message: `evaluation of iteration ${due.step} ${problem}` });
-    const { configuration, compile, signal } = this.options;
-    const { pair, objective } = iterationSpec(configuration);
+    const { compile, signal } = this.options;
     try {
-      const { vectors } = await readCheckpointFile(due.file);
-      const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
+      const model = modelOf(await readCheckpointFile(due.file), compile);
       await this.evaluateModel(model, due, folder, emit).finally(() => model.release());
     } catch (error) {
       if (signal?.aborted) await warn('interrupted; it will run on resume');
@@ -72,7 +66,7 @@ export class TrainingEvaluation {
     }
   }
 
-  private async evaluateModel(model: TrainedModel, due: Due, folder: OwnFolder, emit: Emit): Promise<void> {
+  private async evaluateModel(model: TrainedModel, due: Due, folder: OwnFolder, emit: Emit) {
     const { signal, retrySeconds } = this.options;
     const weights = evaluatedWeights(model, due.step, true);
     const known = await this.storedEvaluation(folder, weights);
@@ -91,7 +85,7 @@ export class TrainingEvaluation {
       await emit({ ...due, type: 'evaluation', file, metrics: computed.evaluation.metrics, isBest });
   }
 
-  /** Returns the evaluation of these weights that an earlier process wrote, if it can rank them. */
+  /** The evaluation that an earlier process wrote, if it can rank these weights. */
   private async storedEvaluation(folder: OwnFolder, weights: EvaluatedWeights) {
     const { saveBest, evaluateSamples } = this.options.configuration;
     const found = await readEvaluationOf(folder, weights).catch(() => undefined);
@@ -130,7 +124,7 @@ export class TrainingEvaluation {
     { digest }: EvaluatedWeights,
     metrics: BestRecord['metrics'],
     best: BestCheckpoint,
-  ): Promise<boolean> {
+  ) {
     const { saveBest: metric, evaluateSamples: count } = this.options.configuration;
     if (metric === undefined) return false;
     return best.offer(file, { metric, value: metrics[metric] ?? NaN, step, epochs, count, weights: digest, metrics });

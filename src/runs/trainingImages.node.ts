@@ -3,22 +3,18 @@ import type { ImageSource } from '../data/source.js';
 import type { Configuration } from '../training/configuration.js';
 import type { TrainingEvent } from '../training/events.js';
 
-export interface ImageOptions {
+interface ImageOptions {
   /** Whether to fail at the first image that cannot be decoded, instead of skipping it (default: false). */
   readonly strict?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: TrainingEvent) => void | Promise<void>) | undefined;
 }
 
-/**
- * Opens the images of a configuration without waiting for all of them to be decoded.
- * @throws {InputError} as `openSource`
- */
+/** Does not wait until all images are decoded. */
 export function openTrainingImages(
   { data, testFraction, evaluateEvery, ...format }: Configuration,
-  options: ImageOptions = {},
+  { strict = false, signal, onEvent }: ImageOptions = {},
 ): Promise<ImageSource> {
-  const { strict = false, signal, onEvent } = options;
   return openSource(data, format, {
     testFraction,
     strict,
