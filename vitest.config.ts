@@ -5,19 +5,19 @@ import { defineConfig } from 'vitest/config';
  * which takes a third of the time.
  */
 const SLOW = [
-  'tests/{cli,docs,examples,fuzz,golden,pages}/**/*.test.ts',
-  'tests/{training,runs}/**/{checkpointMutations,continuation,events,failingDisk,recovery,train,trainer,trainingEvaluation,trainingEvents,trainingLoop,trainingWhileDecoding}{,.node}.test.ts',
-  'tests/runs/**/{changedRunFolder,dataRecord,extractorCache,lock,model,runFolder,settings,tensorBoard}{,.node}.test.ts',
+  'tests/{cli,docs,examples,fuzz,golden,integration,pages,repository}/**/*.test.ts',
+  'tests/{training,runs}/**/{events,train,trainer,trainingEvaluation,trainingEvents,trainingLoop}{,.node}.test.ts',
+  'tests/runs/**/{dataRecord,extractorCache,lock,model,runFolder,settings,tensorBoard}{,.node}.test.ts',
   'tests/age/{iteration,update}.test.ts',
   'tests/classifiers/{calibration,dataClassifier,probe}.test.ts',
-  'tests/data/**/{compression,decodeCache,imageFolder,mutations,npz}{,.node}.test.ts',
+  'tests/data/**/{compression,decodeCache,imageFolder,npz}{,.node}.test.ts',
   'tests/files/regularFile.node.test.ts',
-  'tests/engine/**/{cApi,collectives,distribute,lowerToBlocks,parameterStorage,randomGraphs,statistics,webgpu}{,.node}.test.ts',
+  'tests/engine/**/{cApi,collectives,distribute,lowerToBlocks,parameterStorage,statistics}{,.node}.test.ts',
   'tests/images/{decode,video}.node.test.ts',
   'tests/metrics/catalog/kid.test.ts',
   'tests/model/codeMap.test.ts',
-  'tests/studio/{dataSets,protection,runQueue,server}.node.test.ts',
-  'tests/{node,types}.test.ts',
+  'tests/studio/{dataSets,protection,runQueue,studio}.node.test.ts',
+  'tests/node.test.ts',
 ];
 
 /** Examples import the package by its name. */

@@ -23,12 +23,12 @@ export const SKIPS: readonly Skip[] = [
   },
   { files: 'tests/pages/', reason: 'Chromium shows the pages', isMissing: lacksChromium },
   {
-    files: 'tests/engine/runtime/webgpu.',
+    files: 'tests/integration/webgpu.',
     reason: 'WebGPU needs a Vulkan device, such as that of Chromium',
     isMissing: lacksChromium,
   },
   {
-    files: 'tests/cli/mpirun.',
+    files: 'tests/integration/mpirun.',
     reason: 'Open MPI starts several processes',
     isMissing: () => lacks('mpirun', '--version'),
   },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { filledRaster } from '../../src/images/drawing.js';
-import { drawImageMap } from '../../src/images/imageMap.js';
+import { drawImageMap, gridMosaic } from '../../src/images/imageMap.js';
 import { classColors } from '../../src/images/legend.js';
 import type { Raster } from '../../src/images/raster.js';
 
@@ -53,5 +53,41 @@ describe('drawImageMap', () => {
     ];
     expect([one.image.width, fitting.image.width]).toEqual([80, 320]);
     expect(fitting.image.height).toBeLessThan(4 * one.image.height);
+  });
+});
+
+describe('gridMosaic', () => {
+  const tile = (level: number, channels = 1) => filledRaster(2, 3, channels, level);
+
+  it('draws each tile in its cell, grayscale as RGB, and gray in empty cells', () => {
+    const image = gridMosaic([tile(10), tile(20), tile(30)], { columns: 2, rows: 2, cells: Int32Array.of(3, 0, -1) });
+    expect(image).toMatchObject({ width: 4, height: 6, channels: 3 });
+    expect([pixel(image, 0, 0), pixel(image, 3, 5), pixel(image, 2, 0)]).toEqual([
+      [20, 20, 20],
+      [10, 10, 10],
+      [96, 96, 96],
+    ]);
+  });
+
+  it('frames tiles in colors, two pixels wide', () => {
+    const image = gridMosaic([tile(10, 3)], { columns: 1, rows: 1, cells: Int32Array.of(0) }, [[1, 2, 3]]);
+    expect(image).toMatchObject({ width: 6, height: 7 });
+    expect([
+      pixel(image, 1, 1),
+      pixel(image, 2, 2),
+      pixel(image, 3, 4),
+      pixel(image, 4, 5),
+      pixel(image, 5, 6),
+    ]).toEqual([
+      [1, 2, 3],
+      [10, 10, 10],
+      [10, 10, 10],
+      [1, 2, 3],
+      [1, 2, 3],
+    ]);
+  });
+
+  it('requires an image', () => {
+    expect(() => gridMosaic([], { columns: 1, rows: 1, cells: new Int32Array(0) })).toThrow('no images');
   });
 });

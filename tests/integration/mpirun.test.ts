@@ -1,0 +1,179 @@
+/** Training by several processes that Open MPI starts; skipped where it is not installed. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { decodeSafetensors } from '../../src/engine/index.js';
+import { goldenPath } from '../age/goldenFiles.js';
+import { temporaryFolder } from '../temporaryFolder.js';
+import { writeNoiseArchive } from '../cli/labelledData.js';
+import { type CommandResult, type RunningCommand, startCommand, startShell } from '../cli/runCommand.js';
+
+const isInstalled = spawnSync('mpirun', ['--version']).status === 0;
+
+/** As in a container: all ranks on however many cores there are, as whatever user. */
+const MPIRUN = 'OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 exec mpirun --oversubscribe';
+
+const startRanks = (ranks: number, args: string, cwd: string): RunningCommand =>
+  startShell(`${MPIRUN} -n ${ranks} $AGENET ${args}`, cwd);
+const runRanks = (ranks: number, args: string, cwd: string): Promise<CommandResult> =>
+  startRanks(ranks, args, cwd).finished;
+
+const TINY = 'npz:noise.npz --width 4 --latent 8 --batch 4 --threads 1 --log-every 1 --sample-every 0';
+
+/** A folder with a few images. */
+function folderWithImages(): string {
+  const cwd = temporaryFolder();
+  writeNoiseArchive(join(cwd, 'noise.npz'), 40);
+  return cwd;
+}
+
+/** The process of a rank that runs in a folder. */
+function pidOf(rank: number, cwd: string): number {
+  const pids = spawnSync('pgrep', ['node'], { encoding: 'utf8' }).stdout.trim().split('\n');
+  const found = pids.find((pid) => {
+    const variables = environmentOf(pid);
+    return variables.includes(`OMPI_COMM_WORLD_RANK=${rank}`) && variables.includes(`PWD=${cwd}`);
+  });
+  return Number(found);
+}
+
+/** The environment of a process, which may have ended since. */
+function environmentOf(pid: string): readonly string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}
+
+const losses = (run: string): number[] =>
+  readFileSync(join(run, 'log.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as Record<string, number>)['encoder.loss']!);
+
+describe.skipIf(!isInstalled)('processes of mpirun', () => {
+  it('verify a golden file together', async () => {
+    const { status, stdout, stderr } = await runRanks(
+      2,
+      `verify ${goldenPath('dcgan32-uniform')} --json`,
+      temporaryFolder(),
+    );
+    expect(status, stderr).toBe(0);
+    // One rank prints.
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+    expect(JSON.parse(stdout)).toMatchObject({ passed: true });
+  });
+
+  it('train what one process trains, the same bits each time', async () => {
+    const cwd = folderWithImages();
+    for (const [out, ranks] of [
+      ['first', 2],
+      ['second', 2],
+      ['four', 4],
+    ] as const) {
+      const { status, stderr } = await runRanks(ranks, `train ${TINY} --steps 3 --preset published --out ${out}`, cwd);
+      expect(status, stderr).toBe(0);
+    }
+    const alone = await startCommand(`train ${TINY} --steps 3 --preset published --out alone`.split(' '), cwd).finished;
+    expect(alone.status, alone.stderr).toBe(0);
+    const checkpoint = (run: string) =>
+      decodeSafetensors(readFileSync(join(cwd, run, 'checkpoints', '000003.safetensors')), run).tensors;
+    expect(checkpoint('first')).toEqual(checkpoint('second'));
+    for (const run of ['first', 'four']) {
+      losses(join(cwd, run)).forEach((loss, index) =>
+        expect(loss / losses(join(cwd, 'alone'))[index]!).toBeCloseTo(1, 2),
+      );
+      expect(losses(join(cwd, run))[0]! / losses(join(cwd, 'alone'))[0]!).toBeCloseTo(1, 5);
+    }
+  });
+
+  it('resume a run with a different number of processes', async () => {
+    const cwd = folderWithImages();
+    expect((await runRanks(2, `train ${TINY} --steps 2 --out run`, cwd)).status).toBe(0);
+    const { status, stderr } = await runRanks(4, 'train --resume run --steps 4 --threads 1', cwd);
+    expect(status, stderr).toBe(0);
+    expect(readdirSync(join(cwd, 'run', 'checkpoints'))).toContain('000004.safetensors');
+    expect(losses(join(cwd, 'run'))).toHaveLength(4);
+  });
+
+  it('start from the weights of another run, which only the first needs to have', async () => {
+    const cwd = folderWithImages();
+    expect((await runRanks(2, `train ${TINY} --steps 1 --out first`, cwd)).status).toBe(0);
+    const { status, stderr } = await runRanks(2, `train ${TINY} --steps 1 --init-from first --out second`, cwd);
+    expect(status, stderr).toBe(0);
+  });
+
+  it('leave other commands to the first of them', async () => {
+    const { status, stdout } = await runRanks(2, 'evaluate --explain fid --json', temporaryFolder());
+    expect(status).toBe(0);
+    expect(stdout.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('save and end when mpirun is interrupted', async () => {
+    const cwd = folderWithImages();
+    const { child, said, finished } = startRanks(2, `train ${TINY} --steps 100000 --checkpoint-every 0 --out run`, cwd);
+    await said('1/100000');
+    child.kill('SIGINT');
+    const { status, stderr } = await finished;
+    expect(status).not.toBe(0);
+    expect(stderr).toContain('resume with: npx agenet train --resume run');
+    expect(readdirSync(join(cwd, 'run', 'checkpoints'))).toHaveLength(1);
+  });
+
+  it('all end if one is killed, and what was saved can be resumed', async () => {
+    const cwd = folderWithImages();
+    const { finished } = startRanks(2, `train ${TINY} --steps 100000 --checkpoint-every 2 --out run`, cwd);
+    const checkpoints = join(cwd, 'run', 'checkpoints');
+    await vi.waitFor(
+      () => expect(readdirSync(checkpoints).filter((name) => name.endsWith('.safetensors'))).not.toEqual([]),
+      { timeout: 60_000, interval: 50 },
+    );
+    process.kill(pidOf(1, cwd), 'SIGKILL');
+    const { status, stderr } = await finished;
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(/rank 1 .*signal 9/);
+    const [last] = readdirSync(join(cwd, 'run', 'checkpoints'))
+      .sort()
+      .reverse();
+    const resumed = await startCommand(
+      ['train', '--resume', 'run', '--steps', String(parseInt(last!) + 2), '--threads', '1'],
+      cwd,
+    ).finished;
+    expect(resumed.status, resumed.stderr).toBe(0);
+  });
+
+  it('reject different options, arguments and commands', async () => {
+    const cwd = folderWithImages();
+    writeNoiseArchive(join(cwd, 'other.npz'), 40);
+    const runDifferent = (first: string, second: string) =>
+      startShell(`${MPIRUN} -n 1 $AGENET ${first} : -n 1 $AGENET ${second}`, cwd).finished;
+    const train = `train ${TINY} --steps 1 --out run`;
+    for (const [second, different] of [
+      [`${train} --lr 0.5`, '--learning-rate'],
+      [train.replace('noise', 'other'), 'data'],
+      [`bench --width 4`, 'command'],
+    ] as const) {
+      const { status, stderr } = await runDifferent(train, second);
+      expect(status).toBe(2);
+      expect(stderr).toContain(`agenet: ${different}: not the same on ranks 0, 1`);
+    }
+    expect(readdirSync(cwd).sort()).toEqual(['noise.npz', 'other.npz']);
+    const { status, stderr } = await runDifferent(train, `${train} --threads 2`);
+    expect(status, stderr).toBe(0);
+  });
+
+  it('report bad input in a line each, and status 2', async () => {
+    const cwd = folderWithImages();
+    const { status, stderr } = await runRanks(3, `train ${TINY} --steps 2 --out run`, cwd);
+    expect(status).toBe(2);
+    expect(stderr).toContain('agenet: --batch: 4 images do not divide among 3 processes; choose a multiple of 3');
+    expect(readdirSync(cwd)).toEqual(['noise.npz']);
+    const verified = await runRanks(4, `verify ${goldenPath('dcgan32-uniform')}`, cwd);
+    expect([verified.status, verified.stdout]).toEqual([2, '']);
+    expect(verified.stderr).toContain('batch 6: cannot be divided among 4 processes');
+    const dry = await runRanks(2, `train ${TINY} --dry-run`, cwd);
+    expect(dry.stderr).toContain('agenet: --dry-run: describes the training of one process; run it without mpirun');
+  });
+});
