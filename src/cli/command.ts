@@ -1,4 +1,5 @@
 import { Command, type CommandUnknownOpts } from '@commander-js/extra-typings';
+import type { World } from '../distributed/openMpi.node.js';
 import { DescribedError, InputError, messageOf, render, type Text } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
 import { oneLine, shortenReason } from '../printable.js';
@@ -19,16 +20,32 @@ export const STATUS = { failed: 1, badInput: 2, interrupted: 130 } as const;
 
 export const COMMAND_GROUPS = ['Training:', 'Samples and codes:', 'Evaluation:', 'Data and environment:'] as const;
 
-/**
- * Exports of a file in `commands/`, which has the name of its command. Help imports all of these files and calls `define`, so that only the
- * action imports the library.
- */
+/** Exports of a file in `commands/`. Help imports all of them, so that only the action imports the library. */
 export interface CommandModule {
   readonly summary: string;
   readonly group: (typeof COMMAND_GROUPS)[number];
-  /** Adds arguments, options and the action to a new subcommand. */
+  /** Help below the options. */
+  readonly details?: string;
+  /** Adds arguments and options to a new subcommand. */
   readonly define: (command: Subcommand) => CommandUnknownOpts | Promise<CommandUnknownOpts>;
+  readonly action: (terminal: Terminal, ...parsed: never[]) => Promise<ActionResult>;
+  /** Whether all processes of `mpirun` run the action together, instead of the first one alone. */
+  readonly isDistributed?: true;
 }
+
+type Define = CommandModule['define'];
+type Defined<D extends Define> =
+  Awaited<ReturnType<D>> extends Command<infer Arguments, infer Options>
+    ? { readonly arguments: Arguments; readonly options: Options }
+    : never;
+
+export type OptionsOf<D extends Define> = Defined<D>['options'];
+
+/** The action of a command receives its arguments, options, and the other processes that run it. */
+export type Action<D extends Define> = (
+  terminal: Terminal,
+  ...parsed: [...Defined<D>['arguments'], OptionsOf<D>, World | undefined]
+) => Promise<ActionResult>;
 
 let running: CommandUnknownOpts | undefined;
 
@@ -41,8 +58,10 @@ export function flagOf(key: string): string {
 
 export const withFlags = (text: Text): string => render(text, flagOf);
 
-/** Returns a subcommand with the options of all. */
-export const subcommand = (name: string, { summary, group }: Pick<CommandModule, 'summary' | 'group'>) =>
+export const subcommand = (
+  name: string,
+  { summary, group, details = '' }: Pick<CommandModule, 'summary' | 'group' | 'details'>,
+) =>
   new Command(name)
     .summary(summary)
     .description(summary)
@@ -50,42 +69,29 @@ export const subcommand = (name: string, { summary, group }: Pick<CommandModule,
     .helpOption('-h, --help', 'print help')
     .option('--json', 'print one JSON object as the last line of standard output')
     .option('--debug', 'print the stack trace of an error')
+    .addHelpText('after', details)
     .hook('preAction', (_, command) => void (running = command));
 
 export type Subcommand = ReturnType<typeof subcommand>;
 
-export type PrintOptions = { readonly json?: true | undefined; readonly debug?: true | undefined };
-
-/**
- * Runs the action of a command, prints its result or error according to `--json` and `--debug`, and sets the exit status. Of processes that
- * `mpirun` started together, only the first does.
- */
+/** Prints the result or error of an action according to `--json` and `--debug`, and sets the exit status. */
 export async function runAction(
-  options: PrintOptions,
+  { json = false, debug = false }: { readonly json?: boolean; readonly debug?: boolean },
   work: (terminal: Terminal) => Promise<ActionResult>,
 ): Promise<void> {
-  const { launchedRank } = await import('../distributed/launch.node.js');
-  if ((launchedRank() ?? 0) === 0) await runInTerminal(options, work);
-}
-
-/** Does the same in each of these processes. */
-export async function runInTerminal(
-  options: PrintOptions,
-  work: (terminal: Terminal) => Promise<ActionResult>,
-): Promise<void> {
-  const terminal = new Terminal(options.json ?? false);
+  const terminal = new Terminal(json);
   try {
     const { result, status = 0, isSaved = false } = await work(terminal);
-    if (terminal.json) terminal.printResult(result);
+    if (json) terminal.printResult(result);
     process.exitCode = status;
     if (!isSaved) await failOnLostOutput(terminal);
   } catch (error) {
-    reportError(error, terminal, options.debug ?? false);
+    reportError(error, terminal, debug);
   }
 }
 
-/** Sets a failing exit status if the result could not be printed. Streams report errors on a later turn. */
-async function failOnLostOutput(terminal: Terminal): Promise<void> {
+async function failOnLostOutput(terminal: Terminal) {
+  // Streams report errors on a later turn.
   await new Promise(setImmediate);
   const failure = outputFailure();
   if (failure === undefined) return;
@@ -107,7 +113,7 @@ export function reportError(error: unknown, terminal: Terminal, debug: boolean):
 }
 
 /** Returns the stack trace without the message, which may span several lines. */
-function framesOf({ name, message, stack = '' }: Error): string[] {
+function framesOf({ name, message, stack = '' }: Error) {
   const heading = `${name}: ${message}`;
   return (stack.startsWith(heading) ? stack.slice(heading.length) : stack).split('\n').filter((line) => line !== '');
 }

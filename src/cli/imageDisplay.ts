@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { GraphicsProtocol } from '../images/terminalGraphics.node.js';
 import type { Terminal } from './command.js';
-import type { Show } from './imageOptions.js';
+import type { Show } from './options.js';
 import { oneLine } from '../printable.js';
 
 /** Values of TERM_PROGRAM and TERM, and the protocol that these terminals support. */

@@ -1,4 +1,4 @@
-/** The parts that commands on a trained model share: options, opening the run with its data, and files as output. */
+/** The parts that commands on a trained model share. */
 import { type Command, Option, type OptionValues } from '@commander-js/extra-typings';
 import type { ImageSource } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
@@ -8,11 +8,19 @@ import type { MoveOptions } from '../runs/modelOptions.node.js';
 import type { OpenedRun } from '../runs/runFolder.node.js';
 import type { Terminal } from './command.js';
 import { imageDisplay } from './imageDisplay.js';
-import { scaleOption, showOption } from './imageOptions.js';
-import { compilerOf, type CompilerOptions, deviceOption, emaOption, parseNumber, threadsOption } from './options.js';
+import {
+  compilerOf,
+  type CompilerOptions,
+  deviceOption,
+  emaOption,
+  parseNumber,
+  scaleOption,
+  showOption,
+  threadsOption,
+} from './options.js';
 import { forceOption, keepInputs, type OutputOptions, writeImage } from './output.js';
 
-/** Values of the options that `addModelOptions` adds. */
+/** Values of `addModelOptions`. */
 export interface ModelCommandOptions extends CompilerOptions {
   readonly ema: boolean;
 }
@@ -34,11 +42,9 @@ export const byOption = () =>
     `distance to move: an angle in radians on the sphere, else a multiple of the direction; may be negative (default: ${MODEL_DEFAULTS.by})`,
   ).argParser(parseNumber);
 
-/** Returns what to report of a movement in the result. */
-export const movedBy = ({ along, by = MODEL_DEFAULTS.by }: MoveOptions): Readonly<Record<string, unknown>> =>
-  along === undefined ? {} : { along, by };
+/** Returns the part of a result that describes a movement. */
+export const movedBy = ({ along, by = MODEL_DEFAULTS.by }: MoveOptions) => (along === undefined ? {} : { along, by });
 
-/** Opens a model whose codes may be moved along an attribute. */
 export async function openModel(run: string, options: ModelCommandOptions, terminal: Terminal) {
   const { Model } = await import('../runs/model.node.js');
   const onWarning = (message: string) => terminal.note(`warning: ${message}`);
@@ -65,27 +71,23 @@ export async function withRunData<T>(
   const { openRun } = await import('../runs/runFolder.node.js');
   const { openRunData } = await import('./runData.js');
   const compile = compilerOf(options, terminal);
-  const { model, checkpoint } = await openRun(run, compile, options);
+  const opened = await openRun(run, compile, options);
   try {
-    const { configuration } = checkpoint;
+    const { configuration } = opened.checkpoint;
     if (options.out !== undefined) await keepInputs(options.out, [data ?? configuration.data]);
     const source = await openRunData(data, configuration, terminal);
     try {
-      return await work({ model, checkpoint, source, compile });
+      return await work({ ...opened, source, compile });
     } finally {
       source.close?.();
     }
   } finally {
-    await model.release();
+    await opened.model.release();
   }
 }
 
 /** Writes an image to `--out`, and displays it as `--show` requests. */
-export async function writeDrawing(
-  image: Raster,
-  { out, show }: Pick<OutputOptions, 'out' | 'show'>,
-  terminal: Terminal,
-): Promise<void> {
+export async function writeDrawing(image: Raster, { out, show }: OutputOptions, terminal: Terminal): Promise<void> {
   await writeImage(out, image);
   await imageDisplay(terminal, show)(out);
 }
@@ -97,9 +99,5 @@ export async function writeDrawing(
 export async function whileHeld<T>(folder: string, write: () => Promise<T>): Promise<T> {
   const { FolderLock, holderOf } = await import('../runs/lock.node.js');
   const lock = (await holderOf(folder)) ? undefined : await FolderLock.take(folder);
-  try {
-    return await write();
-  } finally {
-    await lock?.release();
-  }
+  return write().finally(() => lock?.release());
 }

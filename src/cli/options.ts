@@ -1,13 +1,20 @@
+/** Options that several commands share. */
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { availableParallelism } from 'node:os';
-import type { CompileOptions, Device } from '../engine/runtime/native.node.js';
 import type { DeviceCompiler } from '../engine/runtime/deviceChoice.node.js';
+import type { CompileOptions, Device } from '../engine/runtime/native.node.js';
 import type { Compile } from '../engine/runtime/program.js';
+import type { GridStyle } from '../images/imageGrid.js';
+import type { GraphicsProtocol } from '../images/terminalGraphics.node.js';
 import { LARGEST_SEED } from '../random.js';
 import type { Terminal } from './command.js';
 
-/** The engine's list would load ONNX Runtime for help. */
+/** The library's lists would load more than help needs. */
 const DEVICES = Object.keys({ cpu: true, webgpu: true, cuda: true } satisfies Record<Device, true>) as Device[];
+const PROTOCOLS = Object.keys({ kitty: true, iterm2: true, sixel: true } satisfies Record<
+  GraphicsProtocol,
+  true
+>) as GraphicsProtocol[];
 
 /** Accepts any JavaScript notation. The configuration checks ranges. */
 export function parseNumber(text: string): number {
@@ -22,14 +29,12 @@ export const parseList = (text: string): string[] =>
     .map((name) => name.trim())
     .filter((name) => name !== '');
 
-export const wholeNumber =
-  (min: number, max: number) =>
-  (text: string): number => {
-    const value = parseNumber(text);
-    if (!Number.isInteger(value) || value < min || value > max)
-      throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
-    return value;
-  };
+export const wholeNumber = (min: number, max: number) => (text: string) => {
+  const value = parseNumber(text);
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  return value;
+};
 
 export const seedOption = () => new Option('--seed <number>', 'random seed').argParser(wholeNumber(0, LARGEST_SEED));
 /** For commands that train long enough for a measurement to pay. */
@@ -39,15 +44,14 @@ export const trainingDeviceOption = () =>
     .default('cpu' as const);
 export const deviceOption = () =>
   new Option('--device <name>', 'device to compute on').choices(DEVICES).default('cpu' as const);
-export const splitOption = (split: 'train' | 'test' = 'train') =>
-  new Option('--split <split>', 'split of the data set').choices(['train', 'test'] as const).default(split);
+export const splitOption = (split: 'train' | 'test' = 'train', help = 'split of the data set') =>
+  new Option('--split <split>', help).choices(['train', 'test'] as const).default(split);
 export const emaOption = () => new Option('--no-ema', 'use raw weights instead of EMA weights');
 export const threadsOption = () =>
   new Option(
     '--threads <number>',
     'CPU threads (default: one per core; with mpirun, one per core of the process)',
   ).argParser(wholeNumber(1, 1024));
-
 export const loweringOption = () => new Option('--no-lowering', 'run the graph without CPU-specific optimizations');
 
 export const DATA_HELP = 'data set, such as mnist or cifar10:PATH, or a folder of images';
@@ -60,30 +64,40 @@ export interface CompilerOptions {
   readonly debug?: true | undefined;
 }
 
-export type TrainingCompilerOptions = Omit<CompilerOptions, 'device'> & { readonly device: Device | 'auto' };
-
 /**
  * Returns a compiler. Under `--debug` it reports once why it does not call ONNX Runtime through its C API.
- * @param more as in `compile`, and the cores of this process (default: all that it may run on)
+ * @param more.cores of this process (default: all that it may run on)
  */
 export function compilerOf(
   options: CompilerOptions,
   terminal: Terminal,
   {
+    cores,
     profilePrefix,
     communicator,
-    cores,
-  }: { readonly [K in 'profilePrefix' | 'communicator']?: CompileOptions[K] | undefined } & {
+  }: {
     readonly cores?: number | undefined;
+    readonly profilePrefix?: string | undefined;
+    readonly communicator?: CompileOptions['communicator'] | undefined;
   } = {},
 ): Compile {
-  const compileOptions: CompileOptions = {
+  const compileOptions = {
     ...compileOptionsOf(options, terminal, cores),
     device: options.device,
-    ...(communicator ? { communicator } : {}),
-    ...(profilePrefix === undefined ? {} : { profilePrefix }),
+    ...(communicator && { communicator }),
+    ...(profilePrefix !== undefined && { profilePrefix }),
   };
   return async (graph) => (await import('../engine/runtime/native.node.js')).compile(graph, compileOptions);
+}
+
+/** Returns a compiler that may choose its device. */
+export async function trainingCompilerOf(
+  options: Omit<CompilerOptions, 'device'> & { readonly device: Device | 'auto' },
+  terminal: Terminal,
+  cores: number | undefined,
+): Promise<DeviceCompiler> {
+  const { deviceCompiler } = await import('../engine/runtime/deviceChoice.node.js');
+  return deviceCompiler({ ...compileOptionsOf(options, terminal, cores), device: options.device });
 }
 
 function compileOptionsOf(
@@ -92,34 +106,16 @@ function compileOptionsOf(
   cores: number | undefined,
 ): CompileOptions {
   let isReported = false;
-  const onFallback = ({ code, message }: { readonly code: string; readonly message: string }) => {
-    if (!isReported) note(`agenet: calling ONNX Runtime through its Node binding (${code}: ${message})`);
-    isReported = true;
-  };
   return {
-    ...(debug ? { onFallback } : {}),
+    ...(debug && {
+      onFallback: ({ code, message }) => {
+        if (!isReported) note(`agenet: calling ONNX Runtime through its Node binding (${code}: ${message})`);
+        isReported = true;
+      },
+    }),
     threads: threadsOf(threads, cores),
-    ...(lowering === false ? { target: { name: 'plain' } } : {}),
+    ...(lowering === false && { target: { name: 'plain' } }),
   };
-}
-
-/** Returns a compiler that can choose its device. */
-export async function trainingCompilerOf(
-  options: TrainingCompilerOptions,
-  terminal: Terminal,
-  cores: number | undefined,
-): Promise<DeviceCompiler> {
-  const { device } = options;
-  if (device !== 'auto') {
-    const compileOptions = { ...compileOptionsOf(options, terminal, cores), device };
-    return {
-      compile: compilerOf({ ...options, device }, terminal, { cores }),
-      estimateMemory: async (graph) =>
-        (await import('../engine/runtime/native.node.js')).estimateMemory(graph, compileOptions),
-    };
-  }
-  const { deviceCompiler } = await import('../engine/runtime/deviceChoice.node.js');
-  return deviceCompiler({ ...compileOptionsOf(options, terminal, cores), device });
 }
 
 export const threadsOf = (threads: number | undefined, cores = availableParallelism()): number => threads ?? cores;
@@ -127,3 +123,41 @@ export const threadsOf = (threads: number | undefined, cores = availableParallel
 /** Returns a hidden option that stands for another one, and excludes it. */
 export const alias = <Flags extends string>(flags: Flags, option: string, name: string) =>
   new Option(flags, `alias of ${option}`).conflicts(name).hideHelp();
+
+export type Show = 'auto' | GraphicsProtocol;
+
+export interface ImageOptions {
+  readonly scale?: number | undefined;
+  readonly captions?: true | undefined;
+  readonly show?: Show | undefined;
+  readonly fps?: number | undefined;
+}
+
+export const scaleOption = () =>
+  new Option(
+    '--scale <number>',
+    'enlarge each pixel to NxN pixels (default: the largest N up to 4 at which images fit 1024x1024)',
+  ).argParser(wholeNumber(1, 32));
+
+export const captionsOption = (content: string) => new Option('--captions', `write ${content} below each image`);
+
+export const showOption = () =>
+  new Option('--show [protocol]', 'also display the image in the terminal, by a protocol or the one that is detected')
+    .choices(['auto', ...PROTOCOLS] as const)
+    .preset('auto' as const);
+
+const [MIN_FPS, MAX_FPS] = [0.1, 50];
+
+export const fpsOption = (fps: number) =>
+  new Option('--fps <number>', `frames per second of an animation (default: ${fps})`).argParser((text) => {
+    const value = parseNumber(text);
+    if (value < MIN_FPS || value > MAX_FPS)
+      throw new InvalidArgumentError(`It must be a number from ${MIN_FPS} to ${MAX_FPS}.`);
+    return value;
+  });
+
+/** @param captionsOf returns the lines below each image */
+export const gridStyle = ({ scale, captions }: ImageOptions, captionsOf: () => string[][] = () => []): GridStyle => ({
+  scale: scale ?? 'fit',
+  captions: captions && captionsOf(),
+});

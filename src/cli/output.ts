@@ -16,7 +16,7 @@ import {
   writingFailure,
   numbered,
 } from '../files/atomic.node.js';
-import type { ImageOptions } from './imageOptions.js';
+import type { ImageOptions } from './options.js';
 
 export type OutputKind = 'image' | 'npz' | 'animation' | 'folder' | 'json';
 

@@ -2,6 +2,7 @@ import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/
 import { readdirSync } from 'node:fs';
 import { parse } from 'node:path';
 import { COMMAND_GROUPS, type CommandModule, reportError, STATUS, subcommand } from './command.js';
+import { runAlone, runTogether } from './ranks.js';
 import { VERSION } from '../version.node.js';
 import { Terminal, writeHelp, writeHelpAsError } from './terminal.js';
 
@@ -32,25 +33,18 @@ export async function run(args: readonly string[]): Promise<void> {
 const COMMANDS = new URL('commands/', import.meta.url);
 
 /** The files of commands by name. */
-const commandFiles = (): Map<string, string> =>
+const commandFiles = () =>
   new Map(
     readdirSync(COMMANDS).flatMap((file) => (/^[a-z]+(-[a-z]+)*\.[jt]s$/.test(file) ? [[parse(file).name, file]] : [])),
   );
 
-const importCommand = async (file: string): Promise<CommandModule> =>
-  (await import(new URL(file, COMMANDS).href)) as CommandModule;
+const importCommand = async (file: string) => (await import(new URL(file, COMMANDS).href)) as CommandModule;
 
 /** Returns the command of this name, or the summaries of all if there is none. */
-async function commandsFor(
-  first: string | undefined,
-  files: ReadonlyMap<string, string>,
-): Promise<CommandUnknownOpts[]> {
+async function commandsFor(first: string | undefined, files: ReadonlyMap<string, string>) {
   if (first === '--version' || first === '-V') return [];
   const file = files.get(first ?? '');
-  if (first !== undefined && file !== undefined) {
-    const module = await importCommand(file);
-    return [await module.define(subcommand(first, module))];
-  }
+  if (first !== undefined && file !== undefined) return [await createCommand(first, await importCommand(file))];
   const modules = await Promise.all(
     Array.from(files, async ([name, each]) => ({ name, ...(await importCommand(each)) })),
   );
@@ -58,6 +52,15 @@ async function commandsFor(
   return modules
     .sort((a, b) => position(a) - position(b) || (a.name < b.name ? -1 : 1))
     .map(({ name, ...module }) => subcommand(name, module));
+}
+
+async function createCommand(name: string, module: CommandModule): Promise<CommandUnknownOpts> {
+  const command = await module.define(subcommand(name, module));
+  const run = module.isDistributed ? runTogether : runAlone;
+  return command.action((...parsed) => {
+    const values = parsed.slice(0, -1) as never[];
+    return run(command, (terminal, world) => module.action(terminal, ...values, world as never));
+  });
 }
 
 function createProgram(commands: readonly CommandUnknownOpts[]): Command {

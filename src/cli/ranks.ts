@@ -1,20 +1,22 @@
-/** Commands that several processes run together. */
+/** Actions in processes that `mpirun` started together (ranks). */
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { World } from '../distributed/openMpi.node.js';
 import { setting, type Text } from '../errors.js';
-import { type ActionResult, runInTerminal, STATUS, type Terminal } from './command.js';
+import { type ActionResult, runAction, STATUS, type Terminal } from './command.js';
 
-/**
- * Runs the action of a command as `runAction` does: in this process, or together with all processes of `mpirun` (ranks).
- * Rank 0 prints; the others print errors only.
- */
-export const runTogether = (
-  command: CommandUnknownOpts,
-  work: (terminal: Terminal, world: World | undefined) => Promise<ActionResult>,
-): Promise<void> =>
-  runInTerminal(command.opts(), async (terminal) => {
+type Work = (terminal: Terminal, world: World | undefined) => Promise<ActionResult>;
+
+/** Runs the action of a command in this process, or in the first rank. */
+export async function runAlone(command: CommandUnknownOpts, work: Work): Promise<void> {
+  const { launchedRank } = await import('../distributed/launch.node.js');
+  if ((launchedRank() ?? 0) === 0) await runAction(command.opts(), (terminal) => work(terminal, undefined));
+}
+
+/** Runs the action of a command in this process, or in all ranks. Rank 0 prints; the others print errors only. */
+export const runTogether = (command: CommandUnknownOpts, work: Work): Promise<void> =>
+  runAction(command.opts(), async (terminal) => {
     const { bindingNote, launchedRank } = await import('../distributed/launch.node.js');
     const rank = launchedRank();
     if (rank === undefined) return work(terminal, undefined);
@@ -30,11 +32,11 @@ export const runTogether = (
     return result;
   });
 
-/** Options that each rank takes from its own command line: hosts may differ in their number of cores. */
+/** Hosts may differ in their number of cores. */
 const OWN_OPTIONS = ['threads', 'debug'];
 
-/** @throws {InputError} unless all ranks run the same version of this program and the same command: only the options of rank 0 have an effect */
-async function requireSameCommands(world: World, command: CommandUnknownOpts): Promise<void> {
+/** @throws {InputError} if versions or commands differ, because only the options of rank 0 have an effect */
+async function requireSameCommands(world: World, command: CommandUnknownOpts) {
   const { requireSame } = await import('../engine/runtime/communicator.js');
   const { withoutAliases } = await import('./settingOptions.js');
   const compare = (content: Buffer | string, about: Text, remedy: string) =>

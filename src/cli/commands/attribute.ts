@@ -1,16 +1,15 @@
-import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { addModelOptions, type ModelCommandOptions, whileHeld, withRunData } from '../modelCommand.js';
+import type { Action, Subcommand } from '../command.js';
+import { addModelOptions, whileHeld, withRunData } from '../modelCommand.js';
 import { RUN_DATA_HELP, splitOption } from '../options.js';
 
-const EXAMPLES = `
+export const summary = 'find the latent direction that separates one class from another';
+export const group = 'Samples and codes:';
+export const details = `
 Examples:
   agenet attribute runs/mnist-1 --with 3 --without 5              the direction from fives to threes, as 3-not-5
   agenet attribute runs/faces photos --with smiling --without rest --name smile
   agenet sample runs/faces --along smile --by 0.5                 move codes by half a radian along it
 `;
-
-export const summary = 'find the latent direction that separates one class from another';
-export const group = 'Samples and codes:';
 
 export const define = async (command: Subcommand) => {
   const { REST } = await import('../../model/attribute.js');
@@ -22,42 +21,25 @@ export const define = async (command: Subcommand) => {
       .option('--without <class>', 'another class, or rest for all others', REST)
       .option('--name <name>', 'name of the direction (default: made from the classes, e.g. 3-not-5)')
       .addOption(splitOption()),
-  )
-    .addHelpText('after', EXAMPLES)
-    .action((run, data, options) => runAction(options, (terminal) => attribute(run, data, options, terminal)));
+  );
 };
 
-type Options = {
-  readonly with: string;
-  readonly without: string;
-  readonly name?: string | undefined;
-  readonly split: string;
-} & ModelCommandOptions;
-
-async function attribute(
-  run: string,
-  data: string | undefined,
-  options: Options,
-  terminal: Terminal,
-): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, run, data, options) => {
   const { attributeNameOf, imagesByClass, meanDifference, REST } = await import('../../model/attribute.js');
   const { openCodeCache, splitOf } = await import('../runData.js');
   const { ATTRIBUTES, requireAssetName, RunAssets, runFolderPath } = await import('../../runs/runAssets.node.js');
-  const name =
-    options.name ?? attributeNameOf(options.without === REST ? options.with : `${options.with}-not-${options.without}`);
+  const { without, split } = options;
+  const name = options.name ?? attributeNameOf(without === REST ? options.with : `${options.with}-not-${without}`);
   requireAssetName(name, ATTRIBUTES);
   const folder = runFolderPath(run);
   return withRunData(run, data, options, terminal, async ({ model, checkpoint, source }) => {
-    const split = splitOf(source, options.split);
-    const [indicesWith, indicesWithout] = imagesByClass(source, split, options);
-    const codes = await openCodeCache(model, options, terminal).codes(split, [...indicesWith, ...indicesWithout]);
+    const images = splitOf(source, split);
+    const [indicesWith, indicesWithout] = imagesByClass(source, images, options);
+    const codes = await openCodeCache(model, options, terminal).codes(images, [...indicesWith, ...indicesWithout]);
     const boundary = indicesWith.length * model.latentSize;
     const direction = meanDifference(codes.subarray(0, boundary), codes.subarray(boundary), model.latentSize);
     const origin = {
-      data: source.name,
-      split: options.split,
-      with: options.with,
-      without: options.without,
+      ...{ data: source.name, split, with: options.with, without },
       count_with: indicesWith.length,
       count_without: indicesWithout.length,
       step: checkpoint.step,
@@ -67,9 +49,9 @@ async function attribute(
     const file = await whileHeld(folder, () => attributes.write({ name, direction, origin }));
     const length = Math.hypot(...direction);
     terminal.print(
-      `${name}: ${indicesWith.length} images with, ${indicesWithout.length} without; distance between mean codes ${length.toPrecision(3)}`,
+      `${name}: ${origin.count_with} images with, ${origin.count_without} without; distance between mean codes ${length.toPrecision(3)}`,
     );
     terminal.print(`Wrote the attribute to ${file}`);
     return { result: { out: file, name, length, ...origin } };
   });
-}
+};

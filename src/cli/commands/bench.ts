@@ -1,69 +1,55 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Split, splitInMemory } from '../../data/source.js';
-import type { Configuration } from '../../training/configuration.js';
-import type { Trainer } from '../../training/trainer.js';
-import { randomStream } from '../../random.js';
 import type { CollectiveCost } from '../../distributed/measuredCommunicator.js';
 import type { World } from '../../distributed/openMpi.node.js';
-import { type ActionResult, type Terminal, type Subcommand } from '../command.js';
+import { randomStream } from '../../random.js';
+import type { Configuration } from '../../training/configuration.js';
+import type { Trainer } from '../../training/trainer.js';
+import type { Action, OptionsOf, Subcommand, Terminal } from '../command.js';
+import { compilerOf, deviceOption, loweringOption, threadsOf, threadsOption, wholeNumber } from '../options.js';
 import { readProfile, showProfile } from '../profile.js';
-import {
-  compilerOf,
-  deviceOption,
-  type CompilerOptions,
-  loweringOption,
-  threadsOf,
-  threadsOption,
-  wholeNumber,
-} from '../options.js';
-import { runTogether } from '../ranks.js';
 
 export const summary = 'time training iterations on random images';
 export const group = 'Data and environment:';
+export const isDistributed = true;
+export const details = `
+FLOPs: a multiply-add counts as 2. Those of a network are for a forward pass of one image. Those of an iteration
+are for all its updates: forward and backward passes, Adam and running statistics, before lowering for a device.`;
 
 const SETTINGS = [
   ...['network', 'size', 'channels', 'width', 'latent', 'encoderUpdates', 'generatorUpdates', 'prior', 'divergence'],
   ...['moment', 'reduction', 'matchX', 'matchZ', 'batchNormStats', 'batch', 'augment', 'learningRate', 'ema', 'seed'],
+  'preset',
 ];
 
 export const define = async (command: Subcommand) => {
-  const { addSettings, withoutAliases } = await import('../settingOptions.js');
-  return addSettings(command, [...SETTINGS, 'preset'])
+  const { addSettings } = await import('../settingOptions.js');
+  return addSettings(command, SETTINGS)
     .addOption(threadsOption())
     .addOption(loweringOption())
     .optionsGroup('Measurement:')
     .option('--iterations <number>', 'timed iterations', wholeNumber(1, 100_000), 9)
     .option('--warmup <number>', 'untimed iterations before the timed ones', wholeNumber(0, 100_000), 6)
     .addOption(deviceOption())
-    .option('--profile', 'print the time per operator and shape from the profiler of ONNX Runtime (slower)')
-    .addHelpText('after', FLOPS_HELP)
-    .action((options, command) =>
-      runTogether(command, (terminal, world) => bench(withoutAliases(options), terminal, world)),
-    );
+    .option('--profile', 'print the time per operator and shape from the profiler of ONNX Runtime (slower)');
 };
 
-const FLOPS_HELP = `
-FLOPs: a multiply-add counts as 2. Those of a network are for a forward pass of one image. Those of an iteration
-are for all its updates: forward and backward passes, Adam and running statistics, before lowering for a device.`;
-
-type Options = Readonly<Record<string, unknown>> & {
-  readonly iterations: number;
-  readonly warmup: number;
-  readonly profile?: true | undefined;
-} & CompilerOptions;
-
-async function bench(options: Options, terminal: Terminal, world: World | undefined): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, options, world) => {
   const result = await measure(options, terminal, world);
   await printResult(result, terminal);
   return { result };
-}
+};
 
-async function measure(options: Options, terminal: Terminal, world: World | undefined) {
+async function measure(options: OptionsOf<typeof define>, terminal: Terminal, world: World | undefined) {
   const { Trainer } = await import('../../training/trainer.js');
-  const { resolveConfiguration } = await import('../settingOptions.js');
+  const { resolveConfiguration, withoutAliases } = await import('../settingOptions.js');
   const { iterations, warmup, device } = options;
-  const configuration = await resolveConfiguration('mnist', { channels: 3, ...options, steps: iterations + warmup });
+  const configuration = await resolveConfiguration('mnist', {
+    channels: 3,
+    ...withoutAliases(options),
+    steps: iterations + warmup,
+  });
   const profilePrefix = options.profile && join(tmpdir(), `agenet-profile-${process.pid}`);
   const communicator = world && (await import('../../distributed/measuredCommunicator.js')).measureCommunicator(world);
   const cores = world?.cores;
@@ -91,12 +77,12 @@ async function measure(options: Options, terminal: Terminal, world: World | unde
     flops,
     gflops_per_second: flops.iteration / median(seconds) / 1e9,
     configuration,
-    ...(cost ? { collectives: { ranks: communicator!.size, ...perIteration(cost, iterations) } } : {}),
-    ...(profilePrefix ? { profile: await readProfile(profilePrefix) } : {}),
+    ...(cost && { collectives: { ranks: communicator!.size, ...perIteration(cost, iterations) } }),
+    ...(profilePrefix && { profile: await readProfile(profilePrefix) }),
   };
 }
 
-async function printResult(result: Awaited<ReturnType<typeof measure>>, { print }: Terminal): Promise<void> {
+async function printResult(result: Awaited<ReturnType<typeof measure>>, { print }: Terminal) {
   const { formatFlops } = await import('../flops.js');
   const { seconds_per_iteration, fastest_iteration, iterations, startup_seconds, peak_rss_mb } = result;
   const { flops, gflops_per_second, collectives, profile } = result;
@@ -112,10 +98,12 @@ async function printResult(result: Awaited<ReturnType<typeof measure>>, { print 
       `${ranks} processes: ${messages} messages of ${(bytes / 1e6).toFixed(2)} MB together and ${seconds.toFixed(4)} s in them per iteration`,
     );
   }
-  if (profile) showProfile(profile, PROFILE_ROWS).forEach((line) => print(line));
+  if (profile) showProfile(profile, PROFILE_ROWS).forEach(print);
 }
 
-/** Two batches of random images. */
+const PROFILE_ROWS = 40;
+
+/** Two batches. */
 function randomImages({ size, channels, batch, seed }: Configuration): Split {
   const imageBytes = channels * size * size;
   const stream = randomStream(seed, 'bench images');
@@ -124,7 +112,7 @@ function randomImages({ size, channels, batch, seed }: Configuration): Split {
 }
 
 /** Returns the seconds of each iteration. */
-async function timed(trainer: Trainer, iterations: number): Promise<number[]> {
+async function timed(trainer: Trainer, iterations: number) {
   const seconds: number[] = [];
   for (let iteration = 0; iteration < iterations; iteration++) {
     const start = performance.now();
@@ -147,8 +135,6 @@ async function countOperations(configuration: Configuration) {
   };
 }
 
-const PROFILE_ROWS = 40;
-
 const perIteration = ({ messages, bytes, gathered, seconds }: CollectiveCost, iterations: number): CollectiveCost => ({
   messages: messages / iterations,
   bytes: bytes / iterations,
@@ -156,4 +142,4 @@ const perIteration = ({ messages, bytes, gathered, seconds }: CollectiveCost, it
   seconds: seconds / iterations,
 });
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;

@@ -1,22 +1,20 @@
 import { InputError } from '../../errors.js';
 import type { ClassifiedImage } from '../../runs/model.node.js';
-import type { ClassifyOptions } from '../../runs/modelOptions.node.js';
 import type { Configuration } from '../../training/configuration.js';
-import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { compilerOf, type CompilerOptions, deviceOption, threadsOption } from '../options.js';
+import type { Action, Subcommand, Terminal } from '../command.js';
+import { compilerOf, deviceOption, threadsOption } from '../options.js';
 
 /** Images in memory at a time. */
 const CHUNK = 500;
 
-const EXAMPLES = `
+export const summary = 'classify images with a saved probe of the run';
+export const group = 'Evaluation:';
+export const details = `
 Examples:
   agenet probe runs/mnist-1 --labels 1000 --save digits        first: a classifier from 1,000 labels
   agenet classify runs/mnist-1 seven.png scans                 then: a file, and all images of a folder
   agenet classify runs/mnist-1 scans --probe digits --json
 `;
-
-export const summary = 'classify images with a saved probe of the run';
-export const group = 'Evaluation:';
 
 export const define = (command: Subcommand) =>
   command
@@ -24,19 +22,10 @@ export const define = (command: Subcommand) =>
     .argument('<images...>', 'image files, or folders of images')
     .option('--probe <name>', 'a probe created by agenet probe --save (default: the only one)')
     .addOption(deviceOption())
-    .addOption(threadsOption())
-    .addHelpText('after', EXAMPLES)
-    .action((run, images, options) => runAction(options, (terminal) => classify(run, images, options, terminal)));
+    .addOption(threadsOption());
 
-type Options = ClassifyOptions & CompilerOptions;
-
-async function classify(
-  run: string,
-  named: readonly string[],
-  options: Options,
-  terminal: Terminal,
-): Promise<ActionResult> {
-  const { imageFilesOf } = await import('../imageFiles.js');
+export const action: Action<typeof define> = async (terminal, run, named, options) => {
+  const { decodeEach, imageFilesOf } = await import('../imageFiles.js');
   const { Model } = await import('../../runs/model.node.js');
   const { countingProgress } = await import('../progress.js');
   const model = await Model.open(run, compilerOf(options, terminal));
@@ -44,15 +33,19 @@ async function classify(
     await requireProbe(run, model.configuration, terminal);
     const { name, probe, origin } = await model.readProbe(options.probe);
     const images: (ClassifiedImage & { readonly file: string })[] = [];
-    const skipped: { file: string; reason: string }[] = [];
+    const skipped: { readonly file: string; readonly reason: string }[] = [];
+    const onFailure = (file: string, reason: string) => void skipped.push({ file, reason });
     const all = await imageFilesOf(named);
     const onProgress = countingProgress(terminal, 'classifying images');
-    for await (const { files, pixels } of chunksOf(all, model.configuration, skipped)) {
-      const classified = await model.classify(
-        { shape: model.imageShape, count: files.length, data: pixels },
-        { probe: options.probe },
-      );
-      images.push(...classified.map((each, index) => ({ file: files[index]!, ...each })));
+    for (let start = 0; start < all.length; start += CHUNK) {
+      const chunk: { readonly file: string; readonly pixels: Uint8Array }[] = [];
+      for await (const image of decodeEach(all.slice(start, start + CHUNK), model.configuration, onFailure))
+        chunk.push(image);
+      if (chunk.length === 0) continue;
+      const data = Uint8Array.from(Buffer.concat(chunk.map(({ pixels }) => pixels)));
+      const batch = { shape: model.imageShape, count: chunk.length, data };
+      const classified = await model.classify(batch, { probe: options.probe });
+      images.push(...classified.map((each, index) => ({ file: chunk[index]!.file, ...each })));
       onProgress(images.length + skipped.length, all.length);
     }
     const [first] = skipped;
@@ -68,10 +61,10 @@ async function classify(
   } finally {
     await model.release();
   }
-}
+};
 
 /** @throws {InputError} with the command that creates a probe if the run has none */
-async function requireProbe(run: string, configuration: Configuration, terminal: Terminal): Promise<void> {
+async function requireProbe(run: string, configuration: Configuration, terminal: Terminal) {
   const { PROBES, RunAssets, runFolderPath } = await import('../../runs/runAssets.node.js');
   const { whyNoClassifier } = await import('../../classifiers/dataClassifier.js');
   const { openRunData } = await import('../runData.js');
@@ -85,24 +78,4 @@ async function requireProbe(run: string, configuration: Configuration, terminal:
     isLabeled ? 'no probe in this run' : 'no probe in this run, and its data has no labels to create one with',
     `create one with: agenet probe ${folder} ${isLabeled ? '--labels 1000' : 'LABELED_DATA --labels all'} --save NAME`,
   );
-}
-
-/** Yields images in chunks, and adds files that it cannot decode to `skipped`. */
-async function* chunksOf(
-  files: readonly string[],
-  configuration: Configuration,
-  skipped: { file: string; reason: string }[],
-) {
-  const { decodeEach } = await import('../imageFiles.js');
-  for (let start = 0; start < files.length; start += CHUNK) {
-    const onFailure = (file: string, reason: string) => void skipped.push({ file, reason });
-    const chunk: { file: string; pixels: Uint8Array }[] = [];
-    for await (const image of decodeEach(files.slice(start, start + CHUNK), configuration, onFailure))
-      chunk.push(image);
-    if (chunk.length > 0)
-      yield {
-        files: chunk.map(({ file }) => file),
-        pixels: Uint8Array.from(Buffer.concat(chunk.map(({ pixels }) => pixels))),
-      };
-  }
 }

@@ -1,7 +1,11 @@
 import type { Difference, EvaluatedRun, SeedMean } from '../../metrics/comparability.js';
-import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import type { Action, Subcommand, Terminal } from '../command.js';
 
-const EXAMPLES = `
+const WIDTH = 20;
+
+export const summary = 'compare the evaluations of several runs';
+export const group = 'Evaluation:';
+export const details = `
 A * marks the best value of a metric. Metrics that cannot be compared, because a condition differs between the evaluations, such as
 the number of samples, are listed separately with the reason and are not ranked. With --seeds, means are ranked only if their
 difference is significant (Welch's t-test, 5%).
@@ -11,28 +15,17 @@ Examples:
   agenet compare --seeds runs/a-1 runs/a-2 runs/a-3 runs/b-1 runs/b-2 runs/b-3    two columns: mean ± standard deviation
 `;
 
-const WIDTH = 20;
-
-export const summary = 'compare the evaluations of several runs';
-export const group = 'Evaluation:';
-
 export const define = (command: Subcommand) =>
   command
     .argument('<runs...>', 'run folders that were evaluated')
-    .option('--seeds', 'show the mean and standard deviation over runs that differ only in their seed')
-    .addHelpText('after', EXAMPLES)
-    .action((runs, options) => runAction(options, (terminal) => compare(runs, options, terminal)));
+    .option('--seeds', 'show the mean and standard deviation over runs that differ only in their seed');
 
 interface Column extends SeedMean {
   readonly title: string;
   readonly step: number;
 }
 
-async function compare(
-  runs: readonly string[],
-  { seeds = false }: { readonly seeds?: boolean | undefined },
-  terminal: Terminal,
-): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, runs, { seeds = false }) => {
   const { compareEvaluations } = await import('../../metrics/comparability.js');
   const { readLatestEvaluation } = await import('../../runs/evaluationFile.node.js');
   const evaluations = await Promise.all(runs.map(async (run) => ({ ...(await readLatestEvaluation(run)), run })));
@@ -41,11 +34,11 @@ async function compare(
     : evaluations.map((each) => ({ ...each, runs: [each.run], std: {}, title: each.run.slice(-WIDTH + 1) }));
   const { comparable, incomparable } = compareEvaluations(evaluations);
   const { best, unranked } = compareEvaluations(columns);
-  if (seeds) for (const column of columns) terminal.print(`${column.title}: ${column.runs.join(', ')}`);
+  if (seeds) for (const { title, runs } of columns) terminal.print(`${title}: ${runs.join(', ')}`);
   const names = [...comparable, ...incomparable.flatMap(({ metrics }) => metrics)];
   const print = tablePrinter(columns, names, terminal);
   print('', ({ title }) => title);
-  if (seeds) print('seeds', (column) => String(column.runs.length));
+  if (seeds) print('seeds', ({ runs }) => String(runs.length));
   print('iterations', ({ step }) => String(step));
   const { formatMetric } = await import('../metricTables.js');
   const printMetric = (name: string) =>
@@ -64,26 +57,20 @@ async function compare(
     for (const difference of differences) terminal.print(`not comparable: ${describe(difference, runs)}`);
     metrics.forEach(printMetric);
   }
+  const bestColumns = Object.entries(best).map(([metric, index]) => [metric, columns[index]!] as const);
   return {
     result: {
       runs: evaluations,
       comparable,
       not_comparable: incomparable,
       not_ranked: unranked,
-      best: Object.fromEntries(
-        Object.entries(best).map(([metric, index]) => [metric, seeds ? columns[index]!.title : columns[index]!.run]),
-      ),
+      best: Object.fromEntries(bestColumns.map(([metric, { title, run }]) => [metric, seeds ? title : run])),
       ...(seeds && {
-        seeds: columns.map((column) => ({
-          name: column.title,
-          runs: column.runs,
-          mean: column.metrics,
-          std: column.std,
-        })),
+        seeds: columns.map(({ title, runs, metrics, std }) => ({ name: title, runs, mean: metrics, std })),
       }),
     },
   };
-}
+};
 
 /** Returns a column per group of runs that differ only in their seed, named A, B, ... */
 async function seedColumns(evaluations: readonly (EvaluatedRun & { readonly step: number })[]): Promise<Column[]> {
@@ -112,7 +99,7 @@ function tablePrinter(columns: readonly Column[], names: readonly string[], term
 }
 
 /** `sample count 500 (runs/a, runs/b); 10000 (runs/c)`. */
-function describe({ condition, values }: Difference, runs: readonly string[]): string {
+function describe({ condition, values }: Difference, runs: readonly string[]) {
   const different = [...new Set(values)].filter((value) => value !== '-');
   const runsWith = (value: string) => runs.filter((_, index) => values[index] === value).join(', ');
   return `${condition} ${different.map((value) => `${value} (${runsWith(value)})`).join('; ')}`;

@@ -1,15 +1,24 @@
 import { Option } from '@commander-js/extra-typings';
-import { drawAcrossClasses, gatherImages, type ImageSource, type Split, subset } from '../../data/source.js';
-import { channelsLast, type ImageBatch, imageOf } from '../../images/raster.js';
-import { CROPS } from '../../images/preprocessing.js';
-import { imageGrid, squareColumns } from '../../images/imageGrid.js';
 import type { PiecewiseArray } from '../../data/formats/npz.js';
+import { drawAcrossClasses, gatherImages, type ImageSource, type Split, subset } from '../../data/source.js';
 import { InputError, setting, text } from '../../errors.js';
 import { numbered, writeFolderAtomically } from '../../files/atomic.node.js';
-import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { captionsOption, gridStyle, type ImageOptions, scaleOption, showOption } from '../imageOptions.js';
-import { DATA_HELP, parseNumber, wholeNumber } from '../options.js';
+import { imageGrid, squareColumns } from '../../images/imageGrid.js';
+import { CROPS } from '../../images/preprocessing.js';
+import { channelsLast, type ImageBatch, imageOf } from '../../images/raster.js';
+import type { Action, ActionResult, Subcommand, Terminal } from '../command.js';
 import { writeDrawing } from '../modelCommand.js';
+import {
+  captionsOption,
+  DATA_HELP,
+  gridStyle,
+  type ImageOptions,
+  parseNumber,
+  scaleOption,
+  showOption,
+  splitOption,
+  wholeNumber,
+} from '../options.js';
 import { forceOption, type OutputOptions, prepareOutput, writeNpzFile } from '../output.js';
 import { decodingProgress } from '../progress.js';
 import { withSignals, WRITING } from '../signals.js';
@@ -37,7 +46,7 @@ export const define = async (command: Subcommand) => {
   const { DATASETS, specOf } = await import('../../data/open.node.js');
   return command
     .argument('<data>', DATA_HELP)
-    .addOption(new Option('--split <split>', 'split for --out').choices(['train', 'test']).default('train'))
+    .addOption(splitOption('train', 'split for --out'))
     .option('--size <pixels>', 'rows and columns of an image (default: native size)', parseNumber)
     .option('--channels <number>', '1 (grayscale) or 3 (RGB) (default: native channels)', parseNumber)
     .addOption(
@@ -61,48 +70,34 @@ export const define = async (command: Subcommand) => {
     .addOption(captionsOption('the name or number and the class'))
     .addOption(showOption())
     .addOption(forceOption())
-    .addHelpText('after', help(DATASETS.map((entry) => [specOf(entry), entry.help])))
-    .action((data, options) => runAction(options, (terminal) => dataset(data, options, terminal)));
+    .addHelpText('after', help(DATASETS.map((entry) => [specOf(entry), entry.help])));
 };
 
-type Options = ImageOptions & {
-  readonly split: string;
-  readonly size?: number | undefined;
-  readonly channels?: number | undefined;
-  readonly crop?: (typeof CROPS)[number] | undefined;
-  readonly testFraction?: number | undefined;
-  readonly strict?: true | undefined;
-  readonly out?: string | undefined;
-  readonly count?: number | undefined;
-  readonly force?: true | undefined;
-};
-
-async function dataset(data: string, options: Options, terminal: Terminal): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, data, options) => {
   const { nativeFormat, openSource } = await import('../../data/open.node.js');
-  const { split, out } = options;
+  const { split, out, strict = false, testFraction } = options;
   if (out === undefined) requireNoImageOptions(options);
-  const kind =
-    out === undefined ? undefined : await prepareOutput({ ...options, out }, ['image', 'npz', 'folder'], [data]);
+  const kind = out === undefined ? out : await prepareOutput({ ...options, out }, ['image', 'npz', 'folder'], [data]);
   const native = await nativeFormat(data);
-  const format = {
-    size: options.size ?? native.size,
-    channels: options.channels ?? native.channels,
-    crop: options.crop ?? native.crop,
-  };
-  const source = await openSource(data, format, {
-    strict: options.strict ?? false,
-    onWarning: terminal.note,
-    onProgress: decodingProgress(terminal),
-    ...(options.testFraction === undefined ? {} : { testFraction: options.testFraction }),
-  });
+  const { size = native.size, channels = native.channels, crop = native.crop } = options;
+  const source = await openSource(
+    data,
+    { size, channels, crop },
+    {
+      strict,
+      onWarning: terminal.note,
+      onProgress: decodingProgress(terminal),
+      ...(testFraction !== undefined && { testFraction }),
+    },
+  );
   try {
     const chosen = split === 'test' ? source.test : source.train;
-    if (out === undefined || kind === undefined) return describe(source, out, terminal);
+    if (out === undefined) return describe(source, out, terminal);
     return await withSignals(terminal, WRITING, async (signal) => {
       if (chosen.count === 0)
         throw new InputError(text`${setting('split')} ${split}`, `the ${split} split of ${data} has no images`);
-      const indices = writtenIndices(chosen, kind === 'image' ? (options.count ?? PREVIEW) : options.count);
-      const written = { source, split: chosen, indices };
+      const { count = kind === 'image' ? PREVIEW : chosen.count } = options;
+      const written = { source, split: chosen, indices: writtenIndices(chosen, count) };
       if (kind === 'image') await writePreview({ ...options, out }, written, terminal);
       else if (kind === 'npz') await writeArchive(out, written, signal);
       else await writeImageFolder(out, written, signal);
@@ -110,6 +105,14 @@ async function dataset(data: string, options: Options, terminal: Terminal): Prom
     });
   } finally {
     source.close?.();
+  }
+};
+
+/** @throws {InputError} if an option has no effect without `--out` */
+function requireNoImageOptions(options: ImageOptions & { readonly count?: number }) {
+  for (const name of ['count', 'scale', 'captions', 'show'] as const) {
+    if (options[name] !== undefined)
+      throw new InputError(`--${name}`, text`requires ${setting('out')}, a .png or .webp file`);
   }
 }
 
@@ -130,33 +133,33 @@ function describe(source: ImageSource, out: string | undefined, terminal: Termin
     if (skipped.length > LISTED) terminal.print(`  and ${skipped.length - LISTED} more`);
   }
   if (out !== undefined) terminal.print(`Wrote ${out}`);
-  const labeled = classes === null ? {} : { per_class: perClass, class_names: classNames ?? null };
   return {
     result: {
-      ...{ name, size, channels, train: train.count, test: test.count, classes, ...labeled, skipped },
-      ...(out === undefined ? {} : { out }),
+      ...{ name, size, channels, train: train.count, test: test.count, classes },
+      ...(perClass && { per_class: perClass, class_names: classNames ?? null }),
+      skipped,
+      ...(out !== undefined && { out }),
     },
   };
 }
 
-function countsOf(splits: readonly Split[], classes: number): number[] {
+function countsOf(splits: readonly Split[], classes: number) {
   const counts = new Array<number>(classes).fill(0);
   for (const { labels } of splits) for (const label of labels ?? []) counts[label]!++;
   return counts;
 }
 
-/** Images to write. */
-interface Chosen {
+interface WrittenImages {
   readonly source: ImageSource;
   readonly split: Split;
   readonly indices: readonly number[];
 }
 
-/** Returns the images to write; all of them in the order of the data. */
-const writtenIndices = (split: Split, count = split.count): readonly number[] =>
+/** All images are in the order of the data. */
+const writtenIndices = (split: Split, count: number) =>
   count < split.count ? drawAcrossClasses(split, count) : [...Array(split.count).keys()];
 
-const imageBytes = ({ size, channels }: ImageSource): number => size[0] * size[1] * channels;
+const imageBytes = ({ size, channels }: ImageSource) => size[0] * size[1] * channels;
 
 const batchOf = (source: ImageSource, data: Uint8Array): ImageBatch => ({
   shape: [source.channels, ...source.size],
@@ -164,26 +167,14 @@ const batchOf = (source: ImageSource, data: Uint8Array): ImageBatch => ({
   data,
 });
 
-async function writePreview(
-  options: OutputOptions,
-  { source, split, indices }: Chosen,
-  terminal: Terminal,
-): Promise<void> {
+async function writePreview(options: OutputOptions, { source, split, indices }: WrittenImages, terminal: Terminal) {
   const { captionOf } = await import('../runData.js');
   const images = batchOf(source, gatherImages(split, indices, imageBytes(source)));
   const style = gridStyle(options, () => indices.map((index) => captionOf(source, split, index)));
   await writeDrawing(imageGrid(images, squareColumns(images.count), style), options, terminal);
 }
 
-/** @throws {InputError} if an option has no effect without `--out` */
-function requireNoImageOptions(options: Options): void {
-  for (const name of ['count', 'scale', 'captions', 'show'] as const) {
-    if (options[name] !== undefined)
-      throw new InputError(`--${name}`, text`requires ${setting('out')}, a .png or .webp file`);
-  }
-}
-
-async function writeArchive(path: string, { source, split, indices }: Chosen, signal: AbortSignal): Promise<void> {
+async function writeArchive(path: string, { source, split, indices }: WrittenImages, signal: AbortSignal) {
   const { inChunks } = await import('../../model/chunks.js');
   const pieces = function* () {
     for (const { images } of inChunks(split, imageBytes(source), Uint32Array.from(indices)))
@@ -192,29 +183,28 @@ async function writeArchive(path: string, { source, split, indices }: Chosen, si
   const shape = [indices.length, ...source.size, source.channels];
   const images: PiecewiseArray = { shape, type: '|u1', pieces: pieces() };
   const { labels } = subset(split, Uint32Array.from(indices));
-  await writeNpzFile(path, { images, ...(labels ? { labels: { shape: [labels.length], data: labels } } : {}) }, signal);
+  await writeNpzFile(path, { images, ...(labels && { labels: { shape: [labels.length], data: labels } }) }, signal);
 }
 
 /** Writes images as PNG files, numbered within a folder per class. */
-async function writeImageFolder(path: string, { source, split, indices }: Chosen, signal: AbortSignal): Promise<void> {
+async function writeImageFolder(path: string, { source, split, indices }: WrittenImages, signal: AbortSignal) {
   const { encodePng } = await import('../../images/files.node.js');
-  const written = new Map<string, number>();
-  const files = indices.map((index) => {
+  const counts = new Map<string, number>();
+  const names = indices.map((index) => {
     const folder = classFolder(source, split.labels?.[index]);
-    const number = written.get(folder) ?? 0;
-    written.set(folder, number + 1);
-    return { index, name: `${folder}${numbered(number)}.png` };
+    const number = counts.get(folder) ?? 0;
+    counts.set(folder, number + 1);
+    return `${folder}${numbered(number)}.png`;
   });
   const pngOf = (position: number) => {
-    const data = gatherImages(split, [files[position]!.index], imageBytes(source));
+    const data = gatherImages(split, [indices[position]!], imageBytes(source));
     return encodePng(imageOf(batchOf(source, data), 0));
   };
-  const names = files.map(({ name }) => name);
   await writeFolderAtomically(path, names, pngOf, signal);
 }
 
 /** Returns the folder of a class, which ends with a slash, or '' without labels. */
-function classFolder({ classNames }: ImageSource, label: number | undefined): string {
+function classFolder({ classNames }: ImageSource, label: number | undefined) {
   if (label === undefined) return '';
   return `${(classNames?.[label] ?? String(label)).replace(/[^\p{L}\p{N} ._-]/gu, '_')}/`;
 }

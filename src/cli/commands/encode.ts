@@ -1,19 +1,18 @@
 import { Option } from '@commander-js/extra-typings';
 import type { NpzArrays } from '../../data/formats/npz.js';
-import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { addModelOptions, type ModelCommandOptions, withRunData } from '../modelCommand.js';
+import type { Action, Subcommand } from '../command.js';
+import { addModelOptions, withRunData } from '../modelCommand.js';
 import { RUN_DATA_HELP } from '../options.js';
-import { forceOption, type OutputOptions, prepareOutput, writeNpzFile } from '../output.js';
+import { forceOption, prepareOutput, writeNpzFile } from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
 
-const EXAMPLES = `
+export const summary = 'write the latent codes of images';
+export const group = 'Samples and codes:';
+export const details = `
 Examples:
   agenet encode runs/mnist-1 --split test --out codes.npz    codes float32 [N, M] and labels, for NumPy
   agenet encode runs/photos photos                           the code of each image in a folder, with its name
 `;
-
-export const summary = 'write the latent codes of images';
-export const group = 'Samples and codes:';
 
 export const define = (command: Subcommand) =>
   addModelOptions(
@@ -29,18 +28,9 @@ export const define = (command: Subcommand) =>
       )
       .option('--out <path>', 'an .npz archive', 'codes.npz')
       .addOption(forceOption()),
-  )
-    .addHelpText('after', EXAMPLES)
-    .action((run, data, options) => runAction(options, (terminal) => encode(run, data, options, terminal)));
+  );
 
-type Options = { readonly split?: 'train' | 'test' | 'all' | undefined } & OutputOptions & ModelCommandOptions;
-
-async function encode(
-  run: string,
-  data: string | undefined,
-  options: Options,
-  terminal: Terminal,
-): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, run, data, options) => {
   const { joinSplits } = await import('../../data/source.js');
   const { textArray } = await import('../../data/formats/npz.js');
   const { openCodeCache, splitOf } = await import('../runData.js');
@@ -54,12 +44,12 @@ async function encode(
       const pieces = openCodeCache(model, options, terminal, signal).chunks(images);
       const arrays: NpzArrays = {
         codes: { shape: [count, latentSize], type: '<f4', pieces },
-        ...(labels ? { labels: { shape: [count], data: labels } } : {}),
-        ...(nameOf ? { names: textArray(Array.from({ length: count }, (_, index) => nameOf(index))) } : {}),
+        ...(labels && { labels: { shape: [count], data: labels } }),
+        ...(nameOf && { names: textArray(Array.from({ length: count }, (_, index) => nameOf(index))) }),
       };
       await writeNpzFile(out, arrays, signal);
       terminal.print(`Wrote ${count} codes of ${latentSize} dimensions to ${out}`);
       return { result: { out, count, latent: latentSize, labels: labels !== null, names: nameOf !== undefined } };
     });
   });
-}
+};

@@ -1,21 +1,14 @@
-import { Option } from '@commander-js/extra-typings';
-import type { FeatureExtractor } from '../../classifiers/featureExtractor.js';
+import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
 import { InputError, setting, text } from '../../errors.js';
+import { wrapReadErrors } from '../../files/atomic.node.js';
+import { readRegularFile } from '../../files/regularFile.node.js';
 import type { GridImages } from '../../metrics/metric.js';
-import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { addFeatureOptions, type FeatureOptions, openFeatures, requireFeatureModel } from '../featureOptions.js';
+import type { Action, ActionResult, OptionsOf, Subcommand, Terminal } from '../command.js';
 import type { Shown } from '../metricTables.js';
-import { type ModelCommandOptions, type OpenedModel, whileHeld, withRunData } from '../modelCommand.js';
-import {
-  deviceOption,
-  emaOption,
-  parseList,
-  RUN_DATA_HELP,
-  seedOption,
-  threadsOf,
-  threadsOption,
-  wholeNumber,
-} from '../options.js';
+import { addModelOptions, type OpenedModel, whileHeld, withRunData } from '../modelCommand.js';
+import { parseList, parseNumber, RUN_DATA_HELP, seedOption, splitOption, threadsOf, wholeNumber } from '../options.js';
 import { phaseProgress, steppingProgress } from '../progress.js';
 
 const help = (metricList: string) => `
@@ -33,79 +26,74 @@ Examples:
 export const summary = 'compute metrics for a trained model';
 export const group = 'Evaluation:';
 
-export async function define(command: Subcommand) {
-  const { METRIC_GROUPS } = await import('../../metrics/metric.js');
-  const { metricsIn } = await import('../../metrics/registry.js');
-  const linesOf = (group: (typeof METRIC_GROUPS)[number]) => [
-    `${group}:`,
-    ...metricsIn(group).map(({ name, meaning }) => `  ${name}: ${meaning}`),
-  ];
-  const evaluate = command
-    .argument('[run]', 'a run folder, or a checkpoint')
-    .argument('[data]', RUN_DATA_HELP)
-    .addOption(
-      new Option('--split <split>', 'images to compare with')
-        .choices(['train', 'test'] as const)
-        .default('test' as const),
+const addMetricOptions = (command: Subcommand) =>
+  addModelOptions(
+    command
+      .argument('[run]', 'a run folder, or a checkpoint')
+      .argument('[data]', RUN_DATA_HELP)
+      .addOption(splitOption('test', 'images to compare with'))
+      .option(
+        '--count <number>',
+        'number of samples, and of images if there are as many',
+        wholeNumber(2, 1_000_000),
+        10_000,
+      )
+      .addOption(seedOption().default(0))
+      .option('--metrics <list>', 'comma-separated metrics or groups (default: all that the data allow)', parseList)
+      .addOption(
+        new Option(
+          '--explain [metrics...]',
+          'explain metrics or groups (default: all) without evaluating a run',
+        ).argParser((text, names: string[] = []) => [...names, ...parseList(text)]),
+      ),
+  );
+
+const addFeatureOptions = (command: ReturnType<typeof addMetricOptions>) =>
+  command
+    .optionsGroup('Features of an external ONNX model:')
+    .option('--features <file>', 'an ONNX image model (default: a classifier trained once on the data)')
+    .option('--features-output <name>', 'output of the model with features, [N, D] (default: the only output)')
+    .option('--features-probabilities <name>', 'output of the model with class probabilities, for the Inception score')
+    .option(
+      '--features-size <pixels>',
+      'side length of the model input (default: as declared in the file)',
+      wholeNumber(1, 4096),
     )
     .option(
-      '--count <number>',
-      'number of samples, and of images if there are as many',
-      wholeNumber(2, 1_000_000),
-      10_000,
+      '--features-channels <number>',
+      'channels of the model input, 1 or 3 (default: as declared in the file)',
+      wholeNumber(1, 3),
     )
-    .addOption(seedOption().default(0))
-    .option('--metrics <list>', 'comma-separated metrics or groups (default: all that the data allow)', parseList)
-    .addOption(
-      new Option(
-        '--explain [metrics...]',
-        'explain metrics or groups (default: all) without evaluating a run',
-      ).argParser(appendList),
+    .option(
+      '--features-mean <list>',
+      'mean to subtract from pixels in [0, 1], one value or three (default: 0)',
+      oneOrThree,
     )
-    .addOption(emaOption())
-    .addOption(deviceOption())
-    .addOption(threadsOption());
-  return addFeatureOptions(evaluate)
-    .addHelpText('after', help(METRIC_GROUPS.flatMap(linesOf).join('\n')))
-    .action((run, data, { explain, ...options }) =>
-      runAction(options, (terminal) =>
-        explain === undefined ? evaluateRun(run, data, options, terminal) : explainTo(terminal, explain, run),
-      ),
-    );
+    .option('--features-std <list>', 'std to divide by, one value or three (default: 1)', oneOrThree);
+
+/** Parses `0.5` or `0.5,0.4,0.3`. */
+function oneOrThree(text: string) {
+  const parts = text.split(',').map(parseNumber);
+  if (parts.length !== 1 && parts.length !== 3)
+    throw new InvalidArgumentError('It must be one number, or three separated by commas.');
+  return parts;
 }
 
-const appendList = (text: string, names: string[] = []): string[] => [...names, ...parseList(text)];
+export const define = async (command: Subcommand) => {
+  const { METRIC_GROUPS } = await import('../../metrics/metric.js');
+  const { metricsIn } = await import('../../metrics/registry.js');
+  const metricList = METRIC_GROUPS.flatMap((group) => [
+    `${group}:`,
+    ...metricsIn(group).map(({ name, meaning }) => `  ${name}: ${meaning}`),
+  ]);
+  return addFeatureOptions(addMetricOptions(command)).addHelpText('after', help(metricList.join('\n')));
+};
 
-/** @param list names, or `true` for all metrics */
-async function explainTo(
-  terminal: Terminal,
-  list: readonly string[] | true,
-  run: string | undefined,
-): Promise<ActionResult> {
-  const { METRIC_NAMES, parseMetrics } = await import('../../metrics/registry.js');
-  const { explainMetrics, explanationLines } = await import('../metricTables.js');
-  if (run !== undefined) throw new InputError(run, text`${setting('explain')} takes no run`, 'remove it');
-  const metrics = explainMetrics(parseMetrics(list === true ? METRIC_NAMES : list));
-  for (const [index, metric] of metrics.entries())
-    [...(index > 0 ? [''] : []), ...explanationLines(metric)].forEach(terminal.print);
-  return { result: { metrics } };
-}
+type Options = OptionsOf<typeof define>;
 
-type Options = {
-  readonly split: 'train' | 'test';
-  readonly count: number;
-  readonly seed: number;
-  readonly metrics?: readonly string[] | undefined;
-} & FeatureOptions &
-  ModelCommandOptions;
-
-async function evaluateRun(
-  run: string | undefined,
-  data: string | undefined,
-  options: Options,
-  terminal: Terminal,
-): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, run, data, options) => {
   const { parseMetrics } = await import('../../metrics/registry.js');
+  if (options.explain !== undefined) return explain(options.explain, run, terminal);
   if (run === undefined)
     throw new InputError(
       setting('run'),
@@ -115,6 +103,29 @@ async function evaluateRun(
   const asked = options.metrics && parseMetrics(options.metrics);
   requireFeatureModel(options);
   return withRunData(run, data, options, terminal, (opened) => evaluateModel(run, opened, asked, options, terminal));
+};
+
+/** @throws {InputError} if a description of the model would have no effect, because there is no model */
+function requireFeatureModel(options: Options) {
+  if (options.features !== undefined) return;
+  const key = Object.keys(options).find((name) => name.startsWith('features'));
+  if (key)
+    throw new InputError(setting(key), text`requires ${setting('features')}`, text`add ${setting('features')} FILE`);
+}
+
+/** @param list names, or `true` for all metrics */
+async function explain(
+  list: readonly string[] | true,
+  run: string | undefined,
+  terminal: Terminal,
+): Promise<ActionResult> {
+  const { METRIC_NAMES, parseMetrics } = await import('../../metrics/registry.js');
+  const { explainMetrics, explanationLines } = await import('../metricTables.js');
+  if (run !== undefined) throw new InputError(run, text`${setting('explain')} takes no run`, 'remove it');
+  const metrics = explainMetrics(parseMetrics(list === true ? METRIC_NAMES : list));
+  for (const [index, metric] of metrics.entries())
+    [...(index > 0 ? [''] : []), ...explanationLines(metric)].forEach(terminal.print);
+  return { result: { metrics } };
 }
 
 /** @param asked metrics (default: all that the data allow) */
@@ -137,15 +148,9 @@ async function evaluateModel(
   const extractor = await stopwatch.time('extractor', () => extractorFor(opened, asked, options, terminal));
   try {
     const { grids, ...evaluation } = await evaluate({
-      model,
-      source,
-      split,
-      count,
-      seed,
+      ...{ model, source, split, count, seed, extractor, compile },
       metrics: asked ?? new Set(METRIC_NAMES),
-      extractor,
       divergence: iterationSpec(configuration).objective,
-      compile,
       onProgress: phaseProgress(terminal),
     });
     const protocol = {
@@ -175,6 +180,7 @@ async function report(
 ): Promise<ActionResult> {
   const { cautionsFor, showEvaluation } = await import('../metricTables.js');
   const { evaluatedWeights, runFolderOf, writeEvaluation } = await import('../../runs/evaluationFile.node.js');
+  const { OwnFolder } = await import('../../runs/ownFolder.node.js');
   showEvaluation(result, terminal.print);
   cautionsFor(result).forEach(terminal.note);
   const timings = Object.entries(result.timings).map(
@@ -184,7 +190,6 @@ async function report(
   const folder = await runFolderOf(checkpoint.file);
   if (folder === undefined) return { result };
   const weights = evaluatedWeights(model, result.step, ema);
-  const { OwnFolder } = await import('../../runs/ownFolder.node.js');
   const own = await OwnFolder.at(folder);
   const written = await whileHeld(folder, () => writeEvaluation(own, weights, result, grids));
   for (const grid of written.grids) terminal.print(`Wrote an image grid to ${grid}`);
@@ -201,12 +206,12 @@ async function extractorFor(
   asked: ReadonlySet<string> | undefined,
   options: Options,
   terminal: Terminal,
-): Promise<FeatureExtractor | undefined> {
+) {
   const { usesFeatures, usesProbabilities } = await import('../../metrics/registry.js');
   const { whyNoClassifier } = await import('../../classifiers/dataClassifier.js');
   const { dataExtractor } = await import('../../runs/extractorCache.node.js');
   if (asked && !Array.from(asked).some(usesFeatures)) return undefined;
-  if (options.features !== undefined) return openFeatures(options.features, options, threadsOf(options.threads));
+  if (options.features !== undefined) return openFeatures(options.features, options);
   const problem = whyNoClassifier(source);
   if (problem !== undefined) {
     const needing = asked && Array.from(asked).find(usesProbabilities);
@@ -221,4 +226,25 @@ async function extractorFor(
     );
   }
   return dataExtractor(source, compile, { onNote: terminal.note, onStep: steppingProgress(terminal, 'extractor') });
+}
+
+/** The extractor's name contains the digest of the file. */
+async function openFeatures(file: string, options: Options) {
+  const { loadOnnxModel } = await import('../../engine/runtime/onnxModel.node.js');
+  const { modelExtractor } = await import('../../metrics/modelExtractor.js');
+  const model = await loadOnnxModel(file, threadsOf(options.threads));
+  const digest = createHash('sha256')
+    .update(await wrapReadErrors(file, () => readRegularFile(file)))
+    .digest('hex');
+  const { featuresMean: mean, featuresStd: std, featuresSize: size, featuresChannels: channels } = options;
+  const prepared = [size && `size ${size}`, mean && `mean ${mean.join()}`, std && `std ${std.join()}`]
+    .filter(Boolean)
+    .join(', ');
+  return modelExtractor(model, {
+    name: `${basename(file)} (${digest.slice(0, 8)}${prepared ? `; ${prepared}` : ''})`,
+    digest,
+    output: options.featuresOutput,
+    probabilities: options.featuresProbabilities,
+    ...{ size, channels, mean, std },
+  });
 }

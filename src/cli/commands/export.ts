@@ -1,12 +1,14 @@
 import { Option } from '@commander-js/extra-typings';
 import type { PrecisionCost } from '../../export/precisionCost.js';
-import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { addModelOptions, type ModelCommandOptions } from '../modelCommand.js';
+import type { Action, Subcommand } from '../command.js';
+import { addModelOptions } from '../modelCommand.js';
 import { compilerOf, RUN_DATA_HELP } from '../options.js';
 import { requirePath } from '../output.js';
 import { phaseProgress, steppingProgress } from '../progress.js';
 
-const EXAMPLES = `
+export const summary = 'write the networks as ONNX files, with a model card';
+export const group = 'Samples and codes:';
+export const details = `
 Writes generator.onnx (codes to images), encoder.onnx (images to codes), decoder.onnx (codes of images to images,
 if the networks have separate running statistics), samples, reconstructions, and README.md, the model card.
 
@@ -14,9 +16,6 @@ Examples:
   agenet export runs/mnist-1 --out digits             files for ONNX Runtime in Python, C++, C#, Java or a web page
   agenet export runs/mnist-1 --out small --float16    half the size; states the difference from float32
 `;
-
-export const summary = 'write the networks as ONNX files, with a model card';
-export const group = 'Samples and codes:';
 
 export const define = (command: Subcommand) =>
   addModelOptions(
@@ -33,26 +32,9 @@ export const define = (command: Subcommand) =>
         '--web',
         'also write index.html, a page that samples, reconstructs images and walks between them in a browser',
       ),
-  )
-    .addHelpText('after', EXAMPLES)
-    .action((run, data, options) => runAction(options, (terminal) => exportFiles(run, data, options, terminal)));
+  );
 
-type Options = {
-  readonly out: string;
-  readonly float16?: true | undefined;
-  readonly int8?: true | undefined;
-  readonly fid?: true | undefined;
-  readonly pytorch?: true | undefined;
-  readonly training?: true | undefined;
-  readonly web?: true | undefined;
-} & ModelCommandOptions;
-
-async function exportFiles(
-  run: string,
-  data: string | undefined,
-  options: Options,
-  terminal: Terminal,
-): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, run, data, options) => {
   const { exportRun } = await import('../../runs/exportRun.node.js');
   const { openRunData } = await import('../runData.js');
   requirePath(options.out);
@@ -69,15 +51,14 @@ async function exportFiles(
   for (const file of result.files) terminal.print(`Wrote ${file}`);
   if (result.cost) costLines(result.cost, result.precision).forEach(terminal.print);
   return { result: { ...result } };
-}
+};
 
-function costLines({ images, angles, fid }: PrecisionCost, precision: string): string[] {
+function costLines({ images, angles, fid }: PrecisionCost, precision: string) {
+  const difference = `difference from float32: pixels ${images.mean.toExponential(1)} on average, at most ${images.max.toExponential(1)} of 0..1; codes ${angles.mean.toPrecision(2)}°, at most ${angles.max.toPrecision(2)}°`;
+  if (!fid) return [difference];
+  const { samples, float32, stored } = fid;
   return [
-    `difference from float32: pixels ${images.mean.toExponential(1)} on average, at most ${images.max.toExponential(1)} of 0..1; codes ${angles.mean.toPrecision(2)}°, at most ${angles.max.toPrecision(2)}°`,
-    ...(fid
-      ? [
-          `FID of ${fid.samples} samples: ${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with ${precision}`,
-        ]
-      : []),
+    difference,
+    `FID of ${samples} samples: ${float32.toFixed(2)} with float32, ${stored.toFixed(2)} with ${precision}`,
   ];
 }

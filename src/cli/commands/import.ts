@@ -1,9 +1,10 @@
 import { Option } from '@commander-js/extra-typings';
-import type { ImportSettings } from '../../runs/importRun.node.js';
-import { type ActionResult, type PrintOptions, runAction, type Subcommand, type Terminal } from '../command.js';
+import type { Action, Subcommand } from '../command.js';
 import { requirePath } from '../output.js';
 
-const EXAMPLES = `
+export const summary = 'create a run from weights of PyTorch';
+export const group = 'Training:';
+export const details = `
 The tensors are named as in PyTorch's state_dict of the published networks: encoder.main.0.weight, generator.main.1.running_mean.
 Channels, width and latent size follow from their shapes.
 
@@ -13,29 +14,17 @@ Examples:
   agenet train --resume runs/imported
 `;
 
-export const summary = 'create a run from weights of PyTorch';
-export const group = 'Training:';
-
-export async function define(command: Subcommand) {
+export const define = async (command: Subcommand) => {
   const { ARCHITECTURE_NAMES } = await import('../../networks/architecture.js');
   const { addSettings } = await import('../settingOptions.js');
   return addSettings(command, ['prior', 'preset', 'config', 'batch', 'epochs', 'steps'])
     .argument('<file>', 'safetensors file with the weights of both networks')
     .argument('<data>', 'data set or folder of images that the run belongs to')
     .addOption(new Option('--network <name>', 'network architecture').choices(ARCHITECTURE_NAMES).makeOptionMandatory())
-    .requiredOption('--out <folder>', 'new run folder')
-    .addHelpText('after', EXAMPLES)
-    .action((file, data, options) => runAction(options, (terminal) => importFile(file, data, options, terminal)));
-}
+    .requiredOption('--out <folder>', 'new run folder');
+};
 
-type Options = Omit<ImportSettings, 'data'> & PrintOptions & { readonly out: string };
-
-async function importFile(
-  file: string,
-  data: string,
-  { out, json: _, debug: __, ...settings }: Options,
-  terminal: Terminal,
-): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, file, data, { out, json: _, debug: __, ...settings }) => {
   const { importRun } = await import('../../runs/importRun.node.js');
   requirePath(out);
   const { run, checkpoint, configuration } = await importRun(file, out, { ...settings, data });
@@ -45,4 +34,4 @@ async function importFile(
   );
   terminal.print(`Wrote the run to ${run}; train it further with: npx agenet train --resume ${run}`);
   return { result: { run, checkpoint, network, width, latent, channels, size } };
-}
+};

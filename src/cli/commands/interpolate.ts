@@ -2,32 +2,23 @@ import { Option } from '@commander-js/extra-typings';
 import { rowAnimation } from '../../images/frames.js';
 import { imageGrid } from '../../images/imageGrid.js';
 import { MODEL_DEFAULTS } from '../../model/defaults.js';
-import type { InterpolateOptions } from '../../runs/modelOptions.node.js';
-import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { fpsOption, gridStyle } from '../imageOptions.js';
-import {
-  addDrawingOptions,
-  addModelOptions,
-  type ModelCommandOptions,
-  openModel,
-  writeDrawing,
-} from '../modelCommand.js';
-import { seedOption, wholeNumber } from '../options.js';
-import { type OutputOptions, prepareOutput, writeAnimation, writeImageArrays } from '../output.js';
+import type { Action, Subcommand } from '../command.js';
+import { addDrawingOptions, addModelOptions, openModel, writeDrawing } from '../modelCommand.js';
+import { fpsOption, gridStyle, seedOption, wholeNumber } from '../options.js';
+import { prepareOutput, writeAnimation, writeImageArrays } from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
 
 const DEFAULT_FPS = 12;
 
-const EXAMPLES = `
+export const summary = 'interpolate between images or random codes';
+export const group = 'Samples and codes:';
+export const details = `
 Examples:
   agenet interpolate runs/mnist-1                             eight rows between random points of the sphere
   agenet interpolate runs/mnist-1 one.png seven.png --frames 16
   agenet interpolate runs/mnist-1 one.png two.png three.png --loop --out loop.webp    through all three and back
   agenet interpolate runs/mnist-1 --circle --frames 60 --out circle.gif    around great circles through random points
 `;
-
-export const summary = 'interpolate between images or random codes';
-export const group = 'Samples and codes:';
 
 export const define = (command: Subcommand) =>
   addModelOptions(
@@ -55,20 +46,11 @@ export const define = (command: Subcommand) =>
         )
         .addOption(fpsOption(DEFAULT_FPS)),
     ),
-  )
-    .addHelpText('after', EXAMPLES)
-    .action((run, images, options) => runAction(options, (terminal) => interpolate(run, images, options, terminal)));
+  );
 
-type Options = Omit<InterpolateOptions, 'onProgress'> & OutputOptions & ModelCommandOptions;
-
-async function interpolate(
-  run: string,
-  files: readonly string[],
-  options: Options,
-  terminal: Terminal,
-): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, run, files, options) => {
   const { countingProgress } = await import('../progress.js');
-  const { out, seed, frames, circle, loop, points } = options;
+  const { out, seed, frames, circle, loop, points, fps = DEFAULT_FPS } = options;
   const kind = await prepareOutput(options, ['animation', 'image', 'npz'], files);
   const model = await openModel(run, options, terminal);
   const onProgress = countingProgress(terminal, 'generating images');
@@ -77,14 +59,12 @@ async function interpolate(
     .finally(() => model.release());
 
   const rows = files.length > 0 ? 1 : (options.rows ?? MODEL_DEFAULTS.rows);
-  const perRow = images.count / rows;
   const closed = (circle ?? loop) === true;
   return withSignals(terminal, WRITING, async (signal) => {
     if (kind === 'image') await writeDrawing(imageGrid(images, images.columns, gridStyle(options)), options, terminal);
     else if (kind === 'npz') await writeImageArrays(out, { arr_0: images });
-    else
-      await writeAnimation(out, rowAnimation(images, rows, closed, options.fps ?? DEFAULT_FPS), options.scale, signal);
-    terminal.print(`Wrote ${rows} ${rows === 1 ? 'row' : 'rows'} of ${perRow} images to ${out}`);
+    else await writeAnimation(out, rowAnimation(images, rows, closed, fps), options.scale, signal);
+    terminal.print(`Wrote ${rows} ${rows === 1 ? 'row' : 'rows'} of ${images.count / rows} images to ${out}`);
     return { result: { out, count: images.count, seed, rows, frames, closed } };
   });
-}
+};

@@ -5,32 +5,24 @@ import { drawImageMap } from '../../images/imageMap.js';
 import { imageOf } from '../../images/raster.js';
 import type { MapMethod } from '../../model/codeMap.js';
 import { randomStream, shuffledIndices } from '../../random.js';
-import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import {
-  addDrawingOptions,
-  addModelOptions,
-  type ModelCommandOptions,
-  type OpenedModel,
-  withRunData,
-  writeDrawing,
-} from '../modelCommand.js';
+import type { Action, OptionsOf, Subcommand, Terminal } from '../command.js';
+import { addDrawingOptions, addModelOptions, type OpenedModel, withRunData, writeDrawing } from '../modelCommand.js';
 import { RUN_DATA_HELP, seedOption, splitOption, wholeNumber } from '../options.js';
-import { type OutputOptions, prepareOutput, writeJson } from '../output.js';
+import { prepareOutput, writeJson } from '../output.js';
 
 /** Further images are points. */
 const MAX_PICTURES = 2000;
 /** UMAP takes a minute for 5,000 images, and its time grows with the square of their number. */
 const DEFAULT_COUNT: Readonly<Record<MapMethod, number>> = { pca: 100_000, umap: 2000 };
 
-const EXAMPLES = `
+export const summary = 'arrange images on a plane by their latent codes';
+export const group = 'Samples and codes:';
+export const details = `
 Examples:
   agenet map runs/mnist-1                             all training images at their codes, as map.png
   agenet map runs/mnist-1 --method umap --out clusters.png
   agenet map runs/mnist-1 --split test --out map.json    coordinates and labels, to plot elsewhere
 `;
-
-export const summary = 'arrange images on a plane by their latent codes';
-export const group = 'Samples and codes:';
 
 export const define = (command: Subcommand) =>
   addModelOptions(
@@ -60,20 +52,11 @@ export const define = (command: Subcommand) =>
         .addOption(seedOption().default(0))
         .option('--out <file>', 'a .png or .webp image, or .json with coordinates', 'map.png'),
     ),
-  )
-    .addHelpText('after', EXAMPLES)
-    .action((run, data, options) => runAction(options, (terminal) => map(run, data, options, terminal)));
+  );
 
-type Options = {
-  readonly method: MapMethod;
-  readonly count?: number | undefined;
-  readonly cells?: number | undefined;
-  readonly split: string;
-  readonly seed: number;
-} & OutputOptions &
-  ModelCommandOptions;
+type Options = OptionsOf<typeof define>;
 
-async function map(run: string, data: string | undefined, options: Options, terminal: Terminal): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, run, data, options) => {
   const kind = await prepareOutput(options, ['image', 'json']);
   if (kind === 'json' && options.cells !== undefined)
     throw new InputError(
@@ -81,9 +64,9 @@ async function map(run: string, data: string | undefined, options: Options, term
       'has no effect on coordinates',
       text`name a .png file with ${setting('out')}`,
     );
+  const { splitOf } = await import('../runData.js');
   return withRunData(run, data, options, terminal, async (opened) => {
     const { source } = opened;
-    const { splitOf } = await import('../runData.js');
     const split = splitOf(source, options.split);
     if (split.count < 2)
       throw new InputError(
@@ -95,42 +78,25 @@ async function map(run: string, data: string | undefined, options: Options, term
       ? writeCoordinates(source, split, layout, options, terminal)
       : drawMap(opened, split, layout, options, terminal);
   });
-}
+};
 
-/** Images of a split, chosen at random, and their coordinates [N, 2]. */
-interface Layout {
-  readonly indices: Uint32Array;
-  readonly points: Float64Array;
-  /** The result of the command so far. */
-  readonly found: Readonly<Record<string, unknown>>;
-}
+type Layout = Awaited<ReturnType<typeof layOut>>;
 
-async function layOut(
-  { model, source }: OpenedModel,
-  split: Split,
-  options: Options,
-  terminal: Terminal,
-): Promise<Layout> {
+/** Returns images chosen at random, their coordinates [N, 2], and the result of the command so far. */
+async function layOut({ model, source }: OpenedModel, split: Split, options: Options, terminal: Terminal) {
   const { openCodeCache } = await import('../runData.js');
   const { mapCodes } = await import('../../model/codeMap.js');
   const { countingProgress } = await import('../progress.js');
   const { out, method, seed, count = DEFAULT_COUNT[method] } = options;
   const indices = shuffledIndices(split.count, randomStream(seed, 'map')).slice(0, count);
-  const data = await openCodeCache(model, options, terminal).codes(split, indices);
+  const codes = {
+    data: await openCodeCache(model, options, terminal).codes(split, indices),
+    width: model.latentSize,
+  };
   const onProgress = countingProgress(terminal, 'arranging codes');
-  const { points, explainedVarianceRatio } = await mapCodes(
-    { data, width: model.latentSize },
-    method,
-    seed,
-    onProgress,
-  );
+  const { points, explainedVarianceRatio } = await mapCodes(codes, method, seed, onProgress);
   const found = {
-    out,
-    data: source.name,
-    split: options.split,
-    count: indices.length,
-    seed,
-    method,
+    ...{ out, data: source.name, split: options.split, count: indices.length, seed, method },
     ...(explainedVarianceRatio && { explained_variance_ratio: Array.from(explainedVarianceRatio) }),
   };
   return { indices, points, found };
@@ -142,7 +108,7 @@ async function writeCoordinates(
   { indices, points, found }: Layout,
   { out }: Options,
   terminal: Terminal,
-): Promise<ActionResult> {
+) {
   const { describeImage } = await import('../runData.js');
   const described = Array.from(indices, (index, row) => ({
     ...describeImage(source, split, index),
@@ -160,7 +126,7 @@ async function drawMap(
   { indices, points, found }: Layout,
   options: Options,
   terminal: Terminal,
-): Promise<ActionResult> {
+) {
   const { imagesOf } = await import('../../model/sampling.js');
   const pictures = indices.subarray(0, MAX_PICTURES);
   const images = imagesOf(model, gatherImages(split, pictures, model.imageElements));

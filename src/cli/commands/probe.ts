@@ -2,17 +2,13 @@ import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { FittedProbe, ProbeMethod, ProbeOrigin } from '../../classifiers/fittedProbe.js';
 import type { ProbeResult } from '../../classifiers/probe.js';
 import { InputError, nearestName, setting, text } from '../../errors.js';
-import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import {
-  addModelOptions,
-  type ModelCommandOptions,
-  type OpenedModel,
-  whileHeld,
-  withRunData,
-} from '../modelCommand.js';
+import type { Action, OptionsOf, Subcommand, Terminal } from '../command.js';
+import { addModelOptions, type OpenedModel, whileHeld, withRunData } from '../modelCommand.js';
 import { RUN_DATA_HELP, seedOption, wholeNumber } from '../options.js';
 
-const EXAMPLES = `
+export const summary = 'measure classification accuracy with few labels';
+export const group = 'Evaluation:';
+export const details = `
 Methods: codes (logistic regression on codes), features (on codes and the encoder's inner activations), knn (nearest codes), finetune (the
 encoder fine-tuned with a linear head); baselines: pixels (regression on pixels), supervised (the same network from scratch).
 
@@ -25,10 +21,7 @@ Examples:
   agenet probe runs/photos labelled-photos --labels all --methods finetune --save kinds
 `;
 
-export const summary = 'measure classification accuracy with few labels';
-export const group = 'Evaluation:';
-
-export async function define(command: Subcommand) {
+export const define = async (command: Subcommand) => {
   const { PROBE_METHODS } = await import('../../classifiers/fittedProbe.js');
   return addModelOptions(
     command
@@ -50,10 +43,10 @@ export async function define(command: Subcommand) {
         'save the classifier of the first trial under this name; requires one number of labels and one method',
       )
       .addOption(seedOption().default(0)),
-  )
-    .addHelpText('after', EXAMPLES)
-    .action((run, data, options) => runAction(options, (terminal) => probeRun(run, data, options, terminal)));
-}
+  );
+};
+
+type Options = OptionsOf<typeof define>;
 
 function labelCounts(text: string): (number | 'all')[] {
   return text.split(',').map((part) => {
@@ -65,7 +58,7 @@ function labelCounts(text: string): (number | 'all')[] {
   });
 }
 
-function parseMethods(text: string, known: readonly ProbeMethod[]): ProbeMethod[] {
+function parseMethods(text: string, known: readonly ProbeMethod[]) {
   return text.split(',').map((part) => {
     const found = known.find((method) => method === part);
     if (found !== undefined) return found;
@@ -76,44 +69,42 @@ function parseMethods(text: string, known: readonly ProbeMethod[]): ProbeMethod[
   });
 }
 
-type Options = {
-  readonly labels: readonly (number | 'all')[];
-  readonly trials: number;
-  readonly methods?: readonly ProbeMethod[] | undefined;
-  readonly save?: string | undefined;
-  readonly seed: number;
-} & ModelCommandOptions;
-
-async function probeRun(
-  run: string,
-  data: string | undefined,
-  options: Options,
-  terminal: Terminal,
-): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, run, data, options) => {
   const { PROBE_METHODS } = await import('../../classifiers/fittedProbe.js');
   const { PROBES, requireAssetName, RunAssets, runFolderPath } = await import('../../runs/runAssets.node.js');
   const { labels, save, methods = save === undefined ? PROBE_METHODS : (['codes'] as const) } = options;
   if (save !== undefined) {
     requireAssetName(save, PROBES);
-    checkSaving(save, labels, methods);
+    requireOne(save, 'labels', 'numbers', labels);
+    requireOne(save, 'methods', 'methods', methods);
   }
   const folder = save === undefined ? undefined : runFolderPath(run);
   return withRunData(run, data, options, terminal, async (opened) => {
-    const { first, ...result } = await measure(opened, { ...options, methods }, terminal);
+    const { first, ...result } = await measure(opened, methods, options, terminal);
     if (folder === undefined || save === undefined || first === undefined) return { result: { run, ...result } };
     const probes = new RunAssets(folder, PROBES);
-    const saved = { name: save, ...first };
-    const out = await whileHeld(folder, () => probes.write(saved));
+    const out = await whileHeld(folder, () => probes.write({ name: save, ...first }));
     const { test_accuracy: accuracy, test_images: images } = first.origin;
     terminal.print(`Wrote probe ${save} (first trial, ${percent(accuracy)} of ${images} test images) to ${out}`);
     return { result: { run, ...result, saved: { name: save, out, ...first.origin } } };
   });
+};
+
+/** @throws {InputError} if a list would result in several classifiers to save */
+function requireOne(name: string, key: string, noun: string, { length }: readonly unknown[]) {
+  if (length !== 1)
+    throw new InputError(
+      text`${setting('save')} ${name}`,
+      text`saves one classifier, but ${setting(key)} names ${length} ${noun}`,
+      'name one',
+    );
 }
 
 /** Measures accuracies, and returns them with the first classifier. */
 async function measure(
   { model, checkpoint, source, compile }: OpenedModel,
-  { labels, trials, methods, save, seed, ...options }: Options & { readonly methods: readonly ProbeMethod[] },
+  methods: readonly ProbeMethod[],
+  options: Options,
   terminal: Terminal,
 ) {
   const { openCodeCache } = await import('../runData.js');
@@ -122,19 +113,14 @@ async function measure(
   const { TEST_IMAGES } = await import('../../classifiers/probeRunner.js');
   const { weightsDigest } = await import('../../runs/runAssets.node.js');
   const start = performance.now();
+  const { labels, trials, save, seed, ema } = options;
   const { step } = checkpoint;
+  const { weights } = model;
   const codes = openCodeCache(model, options, terminal);
   const testImages = Math.min(TEST_IMAGES, source.test.count);
   let first: { readonly probe: FittedProbe; readonly origin: ProbeOrigin } | undefined;
   const results = await probe({
-    model,
-    weights: model.weights,
-    source,
-    labels,
-    trials,
-    methods,
-    seed,
-    compile,
+    ...{ model, weights, source, labels, trials, methods, seed, compile },
     // A saved classifier is asked for probabilities.
     ...(save !== undefined && { calibrate: methods }),
     codesOf: (split, indices) => codes.codes(split, indices),
@@ -155,8 +141,8 @@ async function measure(
             (_, label) => source.classNames?.[label] ?? String(label),
           ),
           step,
-          ema: options.ema,
-          weights: weightsDigest(model.weights),
+          ema,
+          weights: weightsDigest(weights),
         },
       };
     },
@@ -166,32 +152,10 @@ async function measure(
   return { step, results, protocol, first };
 }
 
-/** @throws {InputError} if there would be several classifiers to save, or the name could not be a file name */
-function checkSaving(name: string, labels: Options['labels'], methods: readonly ProbeMethod[]): void {
-  for (const [key, noun, { length }] of [
-    ['labels', 'numbers', labels],
-    ['methods', 'methods', methods],
-  ] as const) {
-    if (length !== 1)
-      throw new InputError(
-        text`${setting('save')} ${name}`,
-        text`saves one classifier, but ${setting(key)} names ${length} ${noun}`,
-        'name one',
-      );
-  }
-}
-
 /** `codes   100 labels: 92.10% ± 0.61, calibration error 0.019`. */
-function resultLine({
-  labels,
-  method,
-  accuracy,
-  std,
-  expected_calibration_error: error,
-  calibrated,
-}: ProbeResult): string {
+function resultLine({ labels, method, accuracy, std, expected_calibration_error: error, calibrated }: ProbeResult) {
   const scores = `${percent(accuracy)} ± ${(100 * std).toFixed(2)}, calibration error ${error.toFixed(3)}`;
   return `${method.padEnd(12)} ${String(labels).padStart(7)} labels: ${scores}${calibrated ? '' : ' (not calibrated)'}`;
 }
 
-const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)}%`;
+const percent = (fraction: number) => `${(100 * fraction).toFixed(2)}%`;

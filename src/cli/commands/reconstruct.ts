@@ -1,32 +1,27 @@
 import { pairGrid } from '../../images/imageGrid.js';
-import type { MoveOptions } from '../../runs/modelOptions.node.js';
-import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { captionsOption, gridStyle } from '../imageOptions.js';
+import type { Action, Subcommand } from '../command.js';
 import {
   addDrawingOptions,
   addModelOptions,
   alongOption,
   byOption,
-  type ModelCommandOptions,
   movedBy,
   openModel,
   writeDrawing,
 } from '../modelCommand.js';
-import type { Wanted } from '../imageFiles.js';
-import { splitOption, wholeNumber } from '../options.js';
-import { type OutputOptions, prepareOutput, writeImageArrays } from '../output.js';
+import { captionsOption, gridStyle, splitOption, wholeNumber } from '../options.js';
+import { prepareOutput, writeImageArrays } from '../output.js';
 
 const PAIRS_PER_ROW = 4;
 
-const EXAMPLES = `
+export const summary = 'encode images and decode the codes again';
+export const group = 'Samples and codes:';
+export const details = `
 Examples:
   agenet reconstruct runs/mnist-1                     32 test images with their reconstructions
   agenet reconstruct runs/mnist-1 mine.png yours.jpg photos --out pairs.png
   agenet reconstruct runs/mnist-1 --along 3-not-5 --by 0.8    moved along the attribute
 `;
-
-export const summary = 'encode images and decode the codes again';
-export const group = 'Samples and codes:';
 
 export const define = (command: Subcommand) =>
   addModelOptions(
@@ -49,28 +44,17 @@ export const define = (command: Subcommand) =>
         )
         .addOption(captionsOption('the name or number and the class')),
     ),
-  )
-    .addHelpText('after', EXAMPLES)
-    .action((run, images, options) => runAction(options, (terminal) => reconstruct(run, images, options, terminal)));
+  );
 
-type Options = Wanted & MoveOptions & OutputOptions & ModelCommandOptions;
-
-async function reconstruct(
-  run: string,
-  images: readonly string[],
-  options: Options,
-  terminal: Terminal,
-): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, run, images, options) => {
   const { collectImages } = await import('../imageFiles.js');
   const { imagesOf } = await import('../../model/sampling.js');
-  const { out } = options;
+  const { out, along, by } = options;
   const kind = await prepareOutput(options, ['image', 'npz'], images);
   const model = await openModel(run, options, terminal);
   const collected = await collectImages(images, model.configuration, options, terminal);
   const original = imagesOf(model.trained, collected.data);
-  const reconstruction = await model
-    .reconstruct(original, { along: options.along, by: options.by })
-    .finally(() => model.release());
+  const reconstruction = await model.reconstruct(original, { along, by }).finally(() => model.release());
 
   if (kind === 'image') {
     const style = gridStyle(options, () => collected.captions);
@@ -78,4 +62,4 @@ async function reconstruct(
   } else await writeImageArrays(out, { original, reconstruction });
   terminal.print(`Wrote ${original.count} images, each with its reconstruction on its right, to ${out}`);
   return { result: { out, count: original.count, ...movedBy(options) } };
-}
+};

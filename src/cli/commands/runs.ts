@@ -1,9 +1,11 @@
 import { InputError, nearestName, setting } from '../../errors.js';
 import type { OwnFolder } from '../../runs/ownFolder.node.js';
 import type { RunLibrary } from '../../studio/runLibrary.node.js';
-import { type ActionResult, type PrintOptions, runAction, type Subcommand, type Terminal } from '../command.js';
+import type { Action, ActionResult, Subcommand, Terminal } from '../command.js';
 
-const EXAMPLES = `
+export const summary = 'list, rename or remove runs';
+export const group = 'Training:';
+export const details = `
 Examples:
   agenet runs                                  the runs in the folder runs, with state and size
   agenet runs experiments                      those in another folder
@@ -11,30 +13,20 @@ Examples:
   agenet runs --remove mnist-2 mnist-3         deletes these runs with all their files
 `;
 
-export const summary = 'list, rename or remove runs';
-export const group = 'Training:';
-
 export const define = (command: Subcommand) =>
   command
     .argument('[folder]', 'folder of the runs', 'runs')
     .option('--rename <names...>', 'give a run another name: its name and the new one')
-    .option('--remove <runs...>', 'delete runs with all their files')
-    .addHelpText('after', EXAMPLES)
-    .action((folder, options) => runAction(options, (terminal) => runs(folder, options, terminal)));
+    .option('--remove <runs...>', 'delete runs with all their files');
 
-type Options = PrintOptions & {
-  readonly rename?: readonly string[] | undefined;
-  readonly remove?: readonly string[] | undefined;
-};
-
-async function runs(folder: string, { rename, remove }: Options, terminal: Terminal): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, folder, { rename, remove }) => {
   const { listRuns, openRuns } = await import('../runList.js');
   const library = await openRuns(folder);
   if (rename && remove) throw new InputError(setting('rename'), 'excludes removing runs', 'do one after the other');
   if (rename) return renameRun(library, rename, terminal);
   if (remove) return removeRuns(library, remove, terminal);
   return listRuns(library, folder, terminal);
-}
+};
 
 async function renameRun(
   library: RunLibrary,

@@ -1,26 +1,18 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { MODEL_DEFAULTS } from '../../model/defaults.js';
 import { LARGEST_SEED } from '../../random.js';
-import type { SampleOptions } from '../../runs/modelOptions.node.js';
-import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import type { Action, Subcommand } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
-import { captionsOption, gridStyle } from '../imageOptions.js';
-import {
-  addDrawingOptions,
-  addModelOptions,
-  alongOption,
-  byOption,
-  type ModelCommandOptions,
-  movedBy,
-  openModel,
-} from '../modelCommand.js';
-import { parseNumber, seedOption, wholeNumber } from '../options.js';
-import { type OutputOptions, prepareOutput, writeImageBatches } from '../output.js';
+import { addDrawingOptions, addModelOptions, alongOption, byOption, movedBy, openModel } from '../modelCommand.js';
+import { captionsOption, gridStyle, parseNumber, seedOption, wholeNumber } from '../options.js';
+import { prepareOutput, writeImageBatches } from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
 
 const MAX_IMAGES = 1_000_000;
 
-const EXAMPLES = `
+export const summary = 'draw samples from a trained model';
+export const group = 'Samples and codes:';
+export const details = `
 Examples:
   agenet sample runs/mnist-1                                  a grid of 64 images as samples.png
   agenet sample runs/mnist-1 --count 1000 --out digits.npz    arr_0, bytes [N, H, W, C], for NumPy
@@ -28,9 +20,6 @@ Examples:
   agenet sample runs/mnist-1 --seeds 100-163 --captions       the first image of each of these seeds, with the seeds
   agenet sample runs/mnist-1 --like seven.png --spread 0.3    images whose codes are near that of an image
 `;
-
-export const summary = 'draw samples from a trained model';
-export const group = 'Samples and codes:';
 
 export const define = (command: Subcommand) =>
   addModelOptions(
@@ -60,9 +49,7 @@ export const define = (command: Subcommand) =>
         .option('--out <path>', 'a .png or .webp image grid, an .npz archive, or a folder of PNG files', 'samples.png')
         .addOption(captionsOption('the number of the sample, or its seed with --seeds,')),
     ),
-  )
-    .addHelpText('after', EXAMPLES)
-    .action((run, options) => runAction(options, (terminal) => sample(run, options, terminal)));
+  );
 
 /** Parses `A-B`, the seeds from A to B, both included. */
 function parseRange(text: string): readonly [first: number, last: number] {
@@ -74,14 +61,7 @@ function parseRange(text: string): readonly [first: number, last: number] {
   return [first, last];
 }
 
-type Options = SampleOptions & {
-  readonly count: number;
-  readonly seed: number;
-  readonly like?: string | undefined;
-} & OutputOptions &
-  ModelCommandOptions;
-
-async function sample(run: string, options: Options, terminal: Terminal): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, run, options) => {
   const { out, seeds, like, spread, temperature, along, by } = options;
   const kind = await prepareOutput(options, ['image', 'npz', 'folder'], like === undefined ? [] : [like]);
   const model = await openModel(run, options, terminal);
@@ -89,25 +69,18 @@ async function sample(run: string, options: Options, terminal: Terminal): Promis
     const range = seeds ? { seeds } : { count: options.count, seed: options.seed };
     const batches = await model.sampleBatches({ ...range, like, spread, temperature, along, by });
     const [count, seed] = seeds ? [seeds[1] - seeds[0] + 1, seeds[0]] : [options.count, options.seed];
-    const captionsOf = () =>
-      Array.from({ length: count }, (_, index) => [seeds ? `seed ${seed + index}` : `#${index}`]);
+    const style = gridStyle(options, () =>
+      Array.from({ length: count }, (_, index) => [seeds ? `seed ${seed + index}` : `#${index}`]),
+    );
     return await withSignals(terminal, WRITING, async (signal) => {
-      await writeImageBatches(
-        out,
-        kind,
-        { count, shape: model.imageShape, batches },
-        signal,
-        gridStyle(options, captionsOf),
-      );
+      await writeImageBatches(out, kind, { count, shape: model.imageShape, batches }, signal, style);
       await imageDisplay(terminal, options.show)(out);
       terminal.print(`Wrote ${count} samples of ${seeds ? `seeds ${seeds.join(' to ')}` : `seed ${seed}`} to ${out}`);
       return {
         result: {
-          out,
-          count,
-          seed,
-          ...(seeds ? { seeds } : {}),
-          ...(like === undefined ? {} : { like, spread: spread ?? MODEL_DEFAULTS.spread }),
+          ...{ out, count, seed },
+          ...(seeds && { seeds }),
+          ...(like !== undefined && { like, spread: spread ?? MODEL_DEFAULTS.spread }),
           ...movedBy(options),
         },
       };
@@ -115,4 +88,4 @@ async function sample(run: string, options: Options, terminal: Terminal): Promis
   } finally {
     await model.release();
   }
-}
+};

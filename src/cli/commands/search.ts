@@ -3,26 +3,18 @@ import { gatherImages } from '../../data/source.js';
 import { filledRaster } from '../../images/drawing.js';
 import { BACKGROUND, gridOf, squareColumns } from '../../images/imageGrid.js';
 import { imageOf, type ImageBatch, type Raster } from '../../images/raster.js';
-import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { captionsOption, gridStyle } from '../imageOptions.js';
-import {
-  addDrawingOptions,
-  addModelOptions,
-  type ModelCommandOptions,
-  withRunData,
-  writeDrawing,
-} from '../modelCommand.js';
-import { DATA_HELP, splitOption, wholeNumber } from '../options.js';
-import { type OutputOptions, prepareOutput } from '../output.js';
+import type { Action, Subcommand } from '../command.js';
+import { addDrawingOptions, addModelOptions, withRunData, writeDrawing } from '../modelCommand.js';
+import { captionsOption, DATA_HELP, gridStyle, splitOption, wholeNumber } from '../options.js';
+import { prepareOutput } from '../output.js';
 
-const EXAMPLES = `
+export const summary = 'find the images of a data set most similar to an image, by their codes';
+export const group = 'Samples and codes:';
+export const details = `
 Examples:
   agenet search runs/mnist-1 --image seven.png                 the training images with the most similar codes
   agenet search runs/faces photos --image me.jpg --count 8 --json
 `;
-
-export const summary = 'find the images of a data set most similar to an image, by their codes';
-export const group = 'Samples and codes:';
 
 export const define = (command: Subcommand) =>
   addModelOptions(
@@ -36,19 +28,9 @@ export const define = (command: Subcommand) =>
         .option('--out <file>', 'a .png or .webp grid, with the query image alone in the first row', 'search.png')
         .addOption(captionsOption('the name, the class and the cosine similarity')),
     ),
-  )
-    .addHelpText('after', EXAMPLES)
-    .action((run, data, options) => runAction(options, (terminal) => search(run, data, options, terminal)));
+  );
 
-type Options = { readonly image: string; readonly count: number; readonly split: string } & OutputOptions &
-  ModelCommandOptions;
-
-async function search(
-  run: string,
-  data: string | undefined,
-  options: Options,
-  terminal: Terminal,
-): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, run, data, options) => {
   const { imagesOf } = await import('../../model/sampling.js');
   const { captionOf, describeImage, openCodeCache, splitOf } = await import('../runData.js');
   const { nearestCodes } = await import('../../model/codeSearch.js');
@@ -81,7 +63,7 @@ async function search(
     terminal.print(`Wrote the ${count} of ${split.count} images most similar to ${image} to ${out}`);
     return { result: { out, image, data: source.name, split: options.split, count, results } };
   });
-}
+};
 
 /** The query alone in the first row, then the images. */
 function belowQuery(query: Raster, images: ImageBatch, columns: number): Raster[] {

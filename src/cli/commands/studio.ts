@@ -4,23 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ListedRun } from '../../studio/schemas.js';
-import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
+import type { Action, Subcommand } from '../command.js';
 import { wholeNumber } from '../options.js';
 import { requirePath } from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
 
-const EXAMPLES = `
+const DEFAULT_PORT = 6090;
+
+export const summary = 'start, watch, steer and explore runs in a web page';
+export const group = 'Training:';
+export const details = `
 Examples:
   agenet studio                                   the runs in the folder runs
   agenet studio experiments --data photos         other runs; new ones can be trained on the images in photos
   agenet studio --host 0.0.0.0                    also for other machines
   agenet studio --allow-host lab.example          behind a proxy of this name
 `;
-
-const DEFAULT_PORT = 6090;
-
-export const summary = 'start, watch, steer and explore runs in a web page';
-export const group = 'Training:';
 
 export const define = (command: Subcommand) =>
   command
@@ -33,35 +32,17 @@ export const define = (command: Subcommand) =>
       'further data that runs can be started on: folders of images, or data sets with their paths',
     )
     .option('--parallel <number>', 'runs that train at a time; others wait in a queue', wholeNumber(1, 64), 1)
-    .option('--no-open', 'do not open the page in a browser')
-    .addHelpText('after', EXAMPLES)
-    .action((folder, options) => runAction(options, (terminal) => studio(folder, options, terminal)));
+    .option('--no-open', 'do not open the page in a browser');
 
-interface Options {
-  readonly port: number;
-  readonly host: string;
-  readonly allowHost?: readonly string[] | undefined;
-  readonly data?: readonly string[] | undefined;
-  readonly parallel: number;
-  readonly open: boolean;
-}
-
-async function studio(folder: string, options: Options, terminal: Terminal): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, folder, options) => {
   const { startStudio } = await import('../../studio/studio.node.js');
   requirePath(folder);
   const { port, host, allowHost = [], data = [], parallel } = options;
-  const onFailure = (error: unknown): void =>
-    terminal.error(`agenet: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  const program = [process.execPath, fileURLToPath(new URL('../main.js', import.meta.url))] as const;
   const running = await startStudio({
-    folder,
-    host,
-    allowedHosts: allowHost,
-    port,
-    parallel,
-    data,
-    program,
-    onFailure,
+    ...{ folder, host, allowedHosts: allowHost, port, parallel, data },
+    program: [process.execPath, fileURLToPath(new URL('../main.js', import.meta.url))],
+    onFailure: (error) =>
+      terminal.error(`agenet: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
   return withSignals(terminal, WRITING, async (signal) => {
     terminal.note(`studio of ${folder}: ${running.urlWithToken}`);
@@ -71,19 +52,18 @@ async function studio(folder: string, options: Options, terminal: Terminal): Pro
     closePage();
     const unfinished = await running.unfinished();
     await running.close();
-    for (const line of describe(unfinished)) terminal.print(line);
+    describe(unfinished).forEach(terminal.print);
     return { result: { url: running.url, unfinished: unfinished.map(({ id, state }) => ({ run: id, state })) } };
   });
-}
+};
 
-function describe(runs: readonly ListedRun[]): string[] {
-  const waiting = runs.filter(({ state }) => state === 'queued').length;
-  const lines = runs
-    .filter(({ state }) => state !== 'queued')
-    .map(({ id, state, step, totalSteps }) => {
-      const progress = `at iteration ${step}${totalSteps === null ? '' : ` of ${totalSteps}`}`;
-      return `${id}: ${state === 'paused' ? 'paused' : 'still training'} ${progress}`;
-    });
+function describe(runs: readonly ListedRun[]) {
+  const training = runs.filter(({ state }) => state !== 'queued');
+  const waiting = runs.length - training.length;
+  const lines = training.map(({ id, state, step, totalSteps }) => {
+    const progress = `at iteration ${step}${totalSteps === null ? '' : ` of ${totalSteps}`}`;
+    return `${id}: ${state === 'paused' ? 'paused' : 'still training'} ${progress}`;
+  });
   if (waiting === 0) return lines;
   return [
     ...lines,
@@ -92,7 +72,7 @@ function describe(runs: readonly ListedRun[]): string[] {
 }
 
 /** Opens a URL in the browser of the desktop, if there is one. Returns a function that removes its file. */
-function openInBrowser(url: string): () => void {
+function openInBrowser(url: string) {
   // Others can read command lines, which would contain the token, but not this folder.
   const folder = mkdtempSync(join(tmpdir(), 'agenet-studio-'));
   const page = join(folder, 'open.html');

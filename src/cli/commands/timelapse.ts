@@ -2,22 +2,20 @@ import { Option } from '@commander-js/extra-typings';
 import { InputError, setting, text } from '../../errors.js';
 import { evenlySpaced, requireFrameSize, timelapse as animate } from '../../images/frames.js';
 import type { Raster } from '../../images/raster.js';
-import { type ActionResult, runAction, type Subcommand, type Terminal } from '../command.js';
-import { fpsOption, scaleOption } from '../imageOptions.js';
-import { wholeNumber } from '../options.js';
-import { forceOption, type OutputOptions, prepareOutput, writeAnimation } from '../output.js';
+import type { Action, Subcommand } from '../command.js';
+import { fpsOption, scaleOption, wholeNumber } from '../options.js';
+import { forceOption, prepareOutput, writeAnimation } from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
 
 const DEFAULT_FPS = 8;
 
-const EXAMPLES = `
+export const summary = "animate how a run's previews evolved during training";
+export const group = 'Training:';
+export const details = `
 Examples:
   agenet timelapse runs/mnist-1                               samples of the same 64 codes, from the first iterations to the last
   agenet timelapse runs/mnist-1 --previews reconstructions --frames 20 --fps 5 --out progress.gif
 `;
-
-export const summary = "animate how a run's previews evolved during training";
-export const group = 'Training:';
 
 export const define = (command: Subcommand) =>
   command
@@ -35,20 +33,9 @@ export const define = (command: Subcommand) =>
     .option('--out <file>', 'a .gif, .webp or .mp4 animation; .mp4 requires ffmpeg', 'timelapse.webp')
     .addOption(scaleOption())
     .addOption(fpsOption(DEFAULT_FPS))
-    .addOption(forceOption())
-    .addHelpText('after', EXAMPLES)
-    .action((run, options) => runAction(options, (terminal) => timelapse(run, options, terminal)));
+    .addOption(forceOption());
 
-type Options = {
-  readonly previews: 'samples' | 'reconstructions';
-  readonly frames?: number | undefined;
-} & OutputOptions;
-
-async function timelapse(
-  run: string,
-  { previews, frames: count, ...output }: Options,
-  terminal: Terminal,
-): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, run, { previews, frames: count, ...output }) => {
   const { readPicture } = await import('../../images/files.node.js');
   const { RunFolder } = await import('../../runs/runFolder.node.js');
   const { out, scale, fps = DEFAULT_FPS } = output;
@@ -69,4 +56,4 @@ async function timelapse(
     terminal.print(`Wrote ${frames.length} previews of iterations ${steps.join(' to ')} to ${out}`);
     return { result: { out, count: frames.length, steps } };
   });
-}
+};

@@ -1,23 +1,34 @@
 import type { World } from '../../distributed/openMpi.node.js';
 import { InputError, setting, text } from '../../errors.js';
 import type { RunEvent, RunSummary } from '../../runs/train.node.js';
-import { type ActionResult, flagOf, STATUS, type Subcommand, type Terminal, withFlags } from '../command.js';
-import { type Show, showOption } from '../imageOptions.js';
+import {
+  type Action,
+  type ActionResult,
+  flagOf,
+  type OptionsOf,
+  STATUS,
+  type Subcommand,
+  type Terminal,
+  withFlags,
+} from '../command.js';
 import {
   alias,
   compilerOf,
   DATA_HELP,
   loweringOption,
+  type Show,
+  showOption,
   threadsOf,
   threadsOption,
   trainingCompilerOf,
-  type TrainingCompilerOptions,
   trainingDeviceOption,
 } from '../options.js';
-import { runTogether } from '../ranks.js';
 import { TRAINING, withSignals } from '../signals.js';
 
-const EXAMPLES = `
+export const summary = 'train a model on images';
+export const group = 'Training:';
+export const isDistributed = true;
+export const details = `
 Examples:
   agenet train mnist                                             ten epochs into runs/mnist-1
   agenet train photos --flip --out runs/photos                   the images in the folder photos, half of them mirrored
@@ -28,15 +39,12 @@ Examples:
   agenet train celeba:faces --preset celeba-finetune --init-from runs/faces-1    fine-tune another run
 `;
 
-export const summary = 'train a model on images';
-export const group = 'Training:';
-
 /** Settings that have an argument, or other options. */
 const WITHOUT_OPTION: readonly string[] = ['data', 'length'];
 
 export const define = async (command: Subcommand) => {
   const { DECLARATIONS } = await import('../../training/settings.js');
-  const { addSettings, withoutAliases } = await import('../settingOptions.js');
+  const { addSettings } = await import('../settingOptions.js');
   return addSettings(
     command.argument('[data]', `${DATA_HELP}; optional with --resume`),
     Object.keys(DECLARATIONS).filter((key) => !WITHOUT_OPTION.includes(key)),
@@ -54,33 +62,15 @@ export const define = async (command: Subcommand) => {
     .addOption(trainingDeviceOption())
     .addOption(threadsOption())
     .addOption(loweringOption())
-    .option('--dry-run', 'print settings, networks, data and estimated time, and exit')
-    .addHelpText('after', EXAMPLES)
-    .action((data, options, command) =>
-      runTogether(command, (terminal, world) => run(data, withoutAliases(options), terminal, world)),
-    );
+    .option('--dry-run', 'print settings, networks, data and estimated time, and exit');
 };
 
-type Options = TrainingCompilerOptions &
-  Readonly<Record<string, unknown>> & {
-    readonly out?: string | undefined;
-    readonly resume?: string | true | undefined;
-    readonly strict?: true | undefined;
-    readonly show?: Show | undefined;
-    readonly tensorboard?: true | undefined;
-    readonly dryRun?: true | undefined;
-  };
-
-async function run(
-  data: string | undefined,
-  options: Options,
-  terminal: Terminal,
-  world: World | undefined,
-): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, data, given, world) => {
   const { prepareRun } = await import('../../runs/train.node.js');
   const { requirePath } = await import('../output.js');
-  const { givenSettings } = await import('../settingOptions.js');
-  const { out, resume, strict, tensorboard, dryRun } = options;
+  const { givenSettings, withoutAliases } = await import('../settingOptions.js');
+  const options = withoutAliases(given);
+  const { out, resume, strict, tensorboard, dryRun = false } = options;
   if (out !== undefined) requirePath(out);
   if (data === undefined && resume === undefined)
     throw new InputError(
@@ -97,17 +87,10 @@ async function run(
   const remark = () => loadRemark(coresOfOthers(load, readLoad()), threadsOf(options.threads, world?.cores));
   const onEvent = await eventPrinter(terminal, options.show, remark);
   return withSignals(terminal, TRAINING, async (signal) => {
-    const settings = { ...givenSettings(options), ...(data === undefined ? {} : { data }) };
+    const settings = { ...givenSettings(options), ...(data !== undefined && { data }) };
     const prepared = await prepareRun(settings, {
-      out,
-      resume,
-      strict,
-      tensorboard,
-      dryRun: dryRun ?? false,
-      signal,
+      ...{ out, resume, strict, tensorboard, dryRun, signal, ranks, onEvent },
       ...compiler,
-      ranks,
-      onEvent,
     });
     try {
       if (dryRun) {
@@ -120,10 +103,10 @@ async function run(
       prepared.close();
     }
   });
-}
+};
 
 /** @throws {InputError} if the device is `auto` */
-async function ranksOf(world: World, { device, ...options }: Options, terminal: Terminal) {
+async function ranksOf(world: World, { device, ...options }: OptionsOf<typeof define>, terminal: Terminal) {
   if (device === 'auto')
     throw new InputError(
       text`${setting('device')} auto`,
@@ -134,11 +117,7 @@ async function ranksOf(world: World, { device, ...options }: Options, terminal: 
   return new Ranks(world, compilerOf({ ...options, device }, terminal, { communicator: world, cores: world.cores }));
 }
 
-async function eventPrinter(
-  terminal: Terminal,
-  shown: Show | undefined,
-  remarkOnLoad: () => string | undefined,
-): Promise<(event: RunEvent) => void | Promise<void>> {
+async function eventPrinter(terminal: Terminal, shown: Show | undefined, remarkOnLoad: () => string | undefined) {
   const { DecodingProgress, steppingProgress } = await import('../progress.js');
   const { imageDisplay } = await import('../imageDisplay.js');
   const { showProgress } = await import('../trainingProgress.js');
@@ -146,7 +125,7 @@ async function eventPrinter(
   const showExtractor = steppingProgress(terminal, 'extractor');
   let show = showProgress(terminal);
   const display = imageDisplay(terminal, shown);
-  return (event) => {
+  return (event: RunEvent) => {
     if (event.type === 'decoding') decoding.update(event.done, event.total, event.skipped);
     else if (event.type === 'extractor') showExtractor(event.step, event.steps, event.loss);
     else if (event.type === 'note') terminal.note(withFlags(event.text ?? event.message));

@@ -1,40 +1,28 @@
 import type { Verification } from '../../golden/verification.js';
 import { wrapReadErrors } from '../../files/atomic.node.js';
 import { readRegularFile } from '../../files/regularFile.node.js';
-import type { World } from '../../distributed/openMpi.node.js';
-import { type ActionResult, STATUS, type Subcommand, type Terminal } from '../command.js';
-import { compilerOf, type CompilerOptions, deviceOption, loweringOption, threadsOption } from '../options.js';
-import { runTogether } from '../ranks.js';
+import { type Action, STATUS, type Subcommand } from '../command.js';
+import { compilerOf, deviceOption, loweringOption, threadsOption } from '../options.js';
 
 export const summary = 'check losses, gradients and updates against golden files';
 export const group = 'Data and environment:';
+export const isDistributed = true;
 
 export const define = (command: Subcommand) =>
   command
     .argument('<files...>', 'safetensors files with inputs and expected results')
     .addOption(deviceOption())
     .addOption(threadsOption())
-    .addOption(loweringOption())
-    .action((files, options, command) =>
-      runTogether(command, (terminal, world) => verifyFiles(files, options, terminal, world)),
-    );
+    .addOption(loweringOption());
 
-async function verifyFiles(
-  paths: readonly string[],
-  options: CompilerOptions,
-  terminal: Terminal,
-  world: World | undefined,
-): Promise<ActionResult> {
+export const action: Action<typeof define> = async (terminal, paths, options, world) => {
   const { TOLERANCE, verify } = await import('../../golden/verification.js');
   const { decodeSafetensors } = await import('../../engine/index.js');
+  const compile = compilerOf(options, terminal, { communicator: world, cores: world?.cores });
   const files: Verification[] = [];
   for (const path of paths) {
     const bytes = await wrapReadErrors(path, () => readRegularFile(path));
-    const verification = await verify(
-      decodeSafetensors(bytes, path),
-      path,
-      compilerOf(options, terminal, { communicator: world, cores: world?.cores }),
-    );
+    const verification = await verify(decodeSafetensors(bytes, path), path, compile);
     files.push(verification);
     terminal.print(`${path}: ${verification.max_error <= TOLERANCE ? 'passed' : 'FAILED'}`);
     for (const [group, error] of Object.entries(verification.groups))
@@ -45,5 +33,5 @@ async function verifyFiles(
   terminal.print(
     `largest error ${max_error.toExponential(1)}, ${passed ? 'within' : 'above'} the tolerance ${TOLERANCE.toExponential(0)}`,
   );
-  return { result: { files, max_error, passed }, ...(passed ? {} : { status: STATUS.failed }) };
-}
+  return { result: { files, max_error, passed }, status: passed ? 0 : STATUS.failed };
+};
