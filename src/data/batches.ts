@@ -1,10 +1,7 @@
 import { InputError } from '../errors.js';
 import { randomStream, shuffledIndices } from '../random.js';
 
-/**
- * The order in which training sees images: shuffled each epoch, without the last short batch. It depends only on the
- * seed.
- */
+/** The order of training images: shuffled each epoch, without the last short batch. It depends only on the seed. */
 export class EpochSampler {
   readonly batchesPerEpoch: number;
   private order: { readonly epoch: number; readonly indices: Uint32Array } | undefined;
@@ -34,14 +31,11 @@ export class EpochSampler {
   }
 }
 
-/** Numbers the draws of all epochs. */
 const MAX_IMAGES_PER_EPOCH = 2 ** 32;
 
 /**
- * Mirrors each image of a batch left to right with probability 1/2. The draw depends on the seed, the epoch and the
- * index alone, so a resumed run repeats it.
- * @param pixels bytes [N, C, H, W]
- * @param indices positions of the N images in the data
+ * Mirrors images [N, C, H, W] left to right with probability 1/2. A resumed run repeats the draws, because they depend only on the seed,
+ * the epoch and the index.
  */
 export function flipBatch(
   pixels: Uint8Array,
@@ -53,12 +47,10 @@ export function flipBatch(
   const flipped = pixels.slice();
   const imageBytes = channels * height * width;
   for (let position = 0; position < indices.length; position++) {
-    if (!isFlipped(seed, epoch, indices[position]!)) continue;
+    const draws = randomStream(seed, 'flip', epoch * MAX_IMAGES_PER_EPOCH + indices[position]!);
+    if (draws.below(2) === 0) continue;
     const end = (position + 1) * imageBytes;
     for (let row = position * imageBytes; row < end; row += width) flipped.subarray(row, row + width).reverse();
   }
   return flipped;
 }
-
-const isFlipped = (seed: number, epoch: number, index: number): boolean =>
-  randomStream(seed, 'flip', epoch * MAX_IMAGES_PER_EPOCH + index).below(2) === 1;

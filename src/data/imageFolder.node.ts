@@ -4,30 +4,32 @@ import { join } from 'node:path';
 import { InputError } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
 import { hasImageExtension, IMAGE_KINDS } from '../images/decode.node.js';
-import { fileItems, forEachConcurrently } from './decoding/imageItems.node.js';
-import type { NamedOptions } from './decoding/openCollection.node.js';
+import { mapConcurrently } from './decoding/imageItems.node.js';
 import { describeUnsupported } from './imageNames.js';
-import { openImageFiles, sampledFormat } from './imageFiles.node.js';
-import type { ImageFormat, ImageSource, SkippedImage } from './source.js';
-
-export async function openFolder(path: string, format: ImageFormat, options: NamedOptions): Promise<ImageSource> {
-  const { names, skipped, unsupported } = await findImages(path);
-  const found = await fileItems(path, names);
-  return openImageFiles({ ...found, skipped: [...skipped, ...found.skipped], unsupported }, format, options);
-}
-
-export const folderFormat = async (path: string): Promise<ImageFormat> =>
-  sampledFormat((await findImages(path)).names.map((name) => () => join(path, name)));
+import type { SkippedImage } from './source.js';
 
 const CONCURRENT_FOLDERS = 32;
 
-export interface FoundImages {
-  /** Paths below the folder, separated by `/`, in an order that depends on neither language nor system. */
-  readonly names: readonly string[];
-  /** Folders and links that could not be read. */
-  readonly skipped: readonly SkippedImage[];
-  /** Describes images and archives in unsupported formats; empty if there are none. */
-  readonly unsupported: string;
+/**
+ * Finds visible files with an image's extension at any depth, and follows links. If several paths lead to a folder, it is read once, under
+ * its own name if it is below the root.
+ * @returns sorted paths below the root, separated by `/`; folders and links that cannot be read; a description of unsupported files
+ * @throws {InputError} if there is no such folder, it cannot be read, or it has no images
+ */
+export async function findImages(root: string) {
+  const search = new FolderSearch(root);
+  await search.run();
+  const { names, skipped } = search;
+  const unsupported = describeUnsupported(search.others);
+  const [first] = skipped;
+  if (names.length > 0)
+    return { names: names.sort(), skipped: skipped.sort((a, b) => (a.name < b.name ? -1 : 1)), unsupported };
+  const problem = [
+    `no images (${IMAGE_KINDS} files) in this folder or below it`,
+    unsupported,
+    first ? `${first.name} cannot be read (${first.reason})` : '',
+  ];
+  throw new InputError(root, problem.filter((text) => text !== '').join('; '));
 }
 
 interface Folder {
@@ -36,34 +38,6 @@ interface Folder {
   /** Without links; identifies the folder. */
   readonly real: string;
 }
-
-/**
- * Finds visible files with an image's extension at any depth, and follows links. A folder that several paths lead to is
- * read once, under its own name if it is below the root.
- * @throws {InputError} if there is no such folder, it cannot be read, or it has no images
- */
-export async function findImages(root: string): Promise<FoundImages> {
-  const search = new FolderSearch(root);
-  await search.run();
-  const { names, skipped } = search;
-  const unsupported = describeUnsupported(search.others);
-  const [first] = skipped;
-  if (names.length > 0)
-    return {
-      names: names.sort(byCodeUnits),
-      skipped: skipped.sort((a, b) => byCodeUnits(a.name, b.name)),
-      unsupported,
-    };
-  const reasons = [unsupported, first ? `${first.name} cannot be read (${first.reason})` : ''];
-  throw new InputError(
-    root,
-    [`no images (${IMAGE_KINDS} files) in this folder or below it`, ...reasons]
-      .filter((text) => text !== '')
-      .join('; '),
-  );
-}
-
-const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 class FolderSearch {
   readonly names: string[] = [];
@@ -80,8 +54,7 @@ class FolderSearch {
     this.add({ name: '', real: await realpath(this.root).catch(() => this.root) }, await this.readRoot());
     while (this.folders.length + this.links.length > 0) {
       if (this.folders.length === 0) await this.followLinks();
-      const folders = this.folders.splice(0);
-      await forEachConcurrently(folders.length, CONCURRENT_FOLDERS, (index) => this.read(folders[index]!));
+      await mapConcurrently(this.folders.splice(0), CONCURRENT_FOLDERS, (folder) => this.read(folder));
     }
   }
 
@@ -99,7 +72,7 @@ class FolderSearch {
     try {
       this.add(folder, await readdir(join(this.root, folder.name), { withFileTypes: true }));
     } catch (error) {
-      this.skip(folder.name, describeSystemError(error));
+      this.skipped.push({ name: folder.name, reason: describeSystemError(error) });
     }
   }
 
@@ -117,7 +90,7 @@ class FolderSearch {
   private addFile(name: string, isFile: boolean): void {
     if (!hasImageExtension(name)) this.others.push(name);
     else if (isFile) this.names.push(name);
-    else this.skip(name, 'it is not a file');
+    else this.skipped.push({ name, reason: 'it is not a file' });
   }
 
   private visit(folder: Folder): void {
@@ -127,11 +100,8 @@ class FolderSearch {
   }
 
   private async followLinks(): Promise<void> {
-    const links = this.links.splice(0).sort(byCodeUnits);
-    const targets = new Array<string | undefined>(links.length);
-    await forEachConcurrently(links.length, CONCURRENT_FOLDERS, async (index) => {
-      targets[index] = await this.folderBehind(links[index]!);
-    });
+    const links = this.links.splice(0).sort();
+    const targets = await mapConcurrently(links, CONCURRENT_FOLDERS, (link) => this.folderBehind(link));
     for (const [index, real] of targets.entries()) if (real !== undefined) this.visit({ name: links[index]!, real });
   }
 
@@ -142,12 +112,8 @@ class FolderSearch {
       if ((await stat(path)).isDirectory()) return await realpath(path);
       this.addFile(name, true);
     } catch (error) {
-      this.skip(name, `the link cannot be followed: ${describeSystemError(error)}`);
+      this.skipped.push({ name, reason: `the link cannot be followed: ${describeSystemError(error)}` });
     }
     return undefined;
-  }
-
-  private skip(name: string, reason: string): void {
-    this.skipped.push({ name, reason });
   }
 }

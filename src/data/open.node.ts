@@ -25,18 +25,17 @@ export const DATA_SPEC_HELP = [
 ].join(', ');
 
 /** The text before the first colon, or ''. */
-const prefixOf = (data: string): string => data.slice(0, Math.max(0, data.indexOf(':')));
-const named = (data: string): Dataset | undefined => NAMED.find(({ name }) => name === data);
-const located = (data: string): Dataset | undefined => LOCATED.find(({ name }) => name === prefixOf(data));
+const prefixOf = (data: string) => data.slice(0, Math.max(0, data.indexOf(':')));
+const named = (data: string) => NAMED.find(({ name }) => name === data);
+const located = (data: string) => LOCATED.find(({ name }) => name === prefixOf(data));
 
-/** Returns what follows the prefix, or the text itself. */
 export const pathOfData = (data: string): string => (located(data) ? data.slice(prefixOf(data).length + 1) : data);
 
 /** Other paths are folders. */
 const BY_EXTENSION: Readonly<Record<string, Dataset>> = { '.npz': registry.npz, '.zip': registry.zip };
-const kindOfPath = (path: string): Dataset => BY_EXTENSION[extname(path).toLowerCase()] ?? registry.folder;
+const kindOfPath = (path: string) => BY_EXTENSION[extname(path).toLowerCase()] ?? registry.folder;
 
-/** Whether a string is surely a data spec: `mnist`, `folder:photos`, `a.zip`. Another path may name something else. */
+/** Returns false for paths that may name something else than data. */
 export const isDataSpec = (data: string): boolean =>
   (named(data) ?? located(data)) !== undefined || kindOfPath(data) !== registry.folder;
 
@@ -44,10 +43,6 @@ export const isDataSpec = (data: string): boolean =>
 export const canonicalDataSpec = (data: string): string =>
   named(data) ? data : `${(located(data) ?? kindOfPath(data)).name}:${resolve(pathOfData(data))}`;
 
-/**
- * Returns how images are preprocessed unless the user asks for something else.
- * @throws {InputError} if the data is unknown
- */
 export async function nativeFormat(data: string): Promise<Required<ImageFormat>> {
   const { dataset, path } = await resolveData(data);
   const { size, channels, crop = 'center', padding = null } = await dataset.format(path);
@@ -89,7 +84,8 @@ async function checkArguments(data: unknown, format: unknown, options: unknown):
 export async function openSource(data: string, format?: ImageFormat, options: OpenOptions = {}): Promise<ImageSource> {
   await checkArguments(data, format, options);
   const { dataset, path } = await resolveData(data);
-  return dataset.open(path, format ? pickFormat(format) : await dataset.format(path), { ...options, name: data });
+  const { size, channels, crop, padding } = format ?? (await dataset.format(path));
+  return dataset.open(path, { size, channels, ...(crop ? { crop } : {}), padding }, { ...options, name: data });
 }
 
 async function resolveData(data: string): Promise<{ readonly dataset: Dataset; readonly path: string }> {
@@ -103,24 +99,13 @@ async function resolveData(data: string): Promise<{ readonly dataset: Dataset; r
   }
   const found = data === '' ? undefined : await stat(data).catch(() => undefined);
   if (found) return { dataset: found.isDirectory() ? registry.folder : kindOfPath(data), path: data };
-  throw new InputError(
-    `data "${data}"`,
-    `no such data set or folder${suggestion(data)}`,
-    `choose from ${DATA_SPEC_HELP}`,
-  );
+  const problem = `no such data set or folder${suggestion(data)}`;
+  throw new InputError(`data "${data}"`, problem, `choose from ${DATA_SPEC_HELP}`);
 }
 
-function suggestion(data: string): string {
+function suggestion(data: string) {
   const prefix = prefixOf(data);
   const candidates = (prefix === '' ? NAMED : LOCATED).map(({ name }) => name);
   const nearest = nearestName(prefix || data, candidates);
   return nearest === undefined ? '' : `, did you mean ${nearest}${prefix === '' ? '' : data.slice(prefix.length)}?`;
 }
-
-/** Drops other properties, which may mean something else to a data set. */
-const pickFormat = ({ size, channels, crop, padding }: ImageFormat): ImageFormat => ({
-  size,
-  channels,
-  ...(crop ? { crop } : {}),
-  padding,
-});

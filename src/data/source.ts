@@ -1,7 +1,7 @@
 import { randomStream, shuffledIndices } from '../random.js';
 import type { Crop, Decoded, DecodeOptions, Padding } from '../images/preprocessing.js';
 
-/** The format of a data set's images. */
+/** How a data set's images are preprocessed. */
 export interface ImageFormat {
   /** Rows and columns of an image. */
   readonly size: number;
@@ -15,24 +15,19 @@ export interface ImageFormat {
 
 /** An image that is not decoded yet. */
 export interface ImageItem {
-  /** Path below the folder, or its number. It decides on the split. */
+  /** Path below the folder, or number. It decides on the split. */
   readonly name: string;
-  /** Class index, or null. */
   readonly label: number | null;
-  /** Part of the cache key, so a change decodes the image again. */
+  /** Part of the cache key. */
   readonly fingerprint: string;
-  /**
-   * Returns a text that depends on neither place nor time.
-   * @param isSampled whether to read the content; otherwise its size is enough
-   */
+  /** Returns a text that depends on neither place nor time. Reads the content only if `isSampled`. */
   readonly contentKey: (isSampled: boolean) => string | Promise<string>;
   /** Never rejects. */
-  decode(options: DecodeOptions): Promise<Decoded>;
+  readonly decode: (options: DecodeOptions) => Promise<Decoded>;
 }
 
 export interface SkippedImage {
   readonly name: string;
-  /** One line. */
   readonly reason: string;
 }
 
@@ -41,17 +36,16 @@ export interface Split {
   readonly count: number;
   /** Class indices, one per image, or null. */
   readonly labels: Uint8Array | null;
-  /** Copies the bytes of an image. */
   readonly copyImage: (index: number, target: Uint8Array, offset: number) => void;
-  /** Waits until images can be copied. Absent if all can be from the start. */
+  /** Waits until images can be copied. Absent if all can be. */
   readonly prepare?: (indices: Iterable<number>) => Promise<void>;
-  /** Returns for example the path below the data's folder. Absent without names. */
+  /** Returns for example the path below the data's folder. */
   readonly nameOf?: (index: number) => string;
 }
 
 /** Identifies images wherever their files are. */
 export interface DataDigest {
-  /** In both splits, with images that cannot be decoded. */
+  /** Of both splits, with images that cannot be decoded. */
   readonly count: number;
   readonly sha256: string;
 }
@@ -60,21 +54,20 @@ export interface DataDigest {
 export interface ImageSource {
   /** Its spec, e.g. `mnist`. */
   readonly name: string;
-  /** Rows and columns. */
   readonly size: readonly [height: number, width: number];
   readonly channels: number;
   readonly train: Split;
   readonly test: Split;
-  /** Null without labels. */
+  /** Number of classes, or null without labels. */
   readonly classes: number | null;
   readonly classNames?: readonly string[];
   /** Waits until all images are decoded, and returns the splits without skipped ones. Absent if decoding is done. */
   readonly finishDecoding?: () => Promise<Pick<ImageSource, 'train' | 'test' | 'skipped'>>;
-  /** Images known to be unreadable, which are in neither split. */
+  /** Unreadable images, which are in neither split. */
   readonly skipped?: readonly SkippedImage[];
-  /** Computes a digest that does not depend on decoding. Absent without files. */
+  /** Does not depend on decoding. Absent without files. */
   readonly digest?: () => Promise<DataDigest>;
-  /** Closes the files. Images cannot be copied any more. */
+  /** Closes the files, so images cannot be copied any more. */
   readonly close?: () => void;
 }
 
@@ -104,11 +97,11 @@ export function subset({ labels, copyImage, nameOf }: Omit<Split, 'count'>, indi
   };
 }
 
-/** Joins both splits: sorted by name if images have names, else the train split comes first. */
+/** Sorts images by name if they have names; else the train split comes first. */
 export function joinSplits({ train, test }: Pick<ImageSource, 'train' | 'test'>): Split {
   const at = (index: number): readonly [Split, number] =>
     index < train.count ? [train, index] : [test, index - train.count];
-  const nameOf = (index: number): string => at(index)[0].nameOf!(at(index)[1]);
+  const nameOf = (index: number) => at(index)[0].nameOf!(at(index)[1]);
   const hasNames = [train, test].every((split) => split.nameOf !== undefined || split.count === 0);
   const joined: Omit<Split, 'count'> = {
     labels: train.labels && test.labels && Uint8Array.from([...train.labels, ...test.labels]),
@@ -123,7 +116,7 @@ export function joinSplits({ train, test }: Pick<ImageSource, 'train' | 'test'>)
   return subset(joined, indices);
 }
 
-/** Copies the images at `indices` to bytes [N, C, H, W]. */
+/** Copies images to bytes [N, C, H, W]. */
 export function gatherImages(
   split: Split,
   indices: ArrayLike<number>,
@@ -139,10 +132,7 @@ export function gatherImages(
 export const firstImages = (split: Split, count: number, imageBytes: number): Uint8Array =>
   gatherImages(split, [...Array(Math.min(count, split.count)).keys()], imageBytes);
 
-/**
- * Returns indices of `count` images to show, or of all if there are fewer. They are drawn with a fixed seed, in turn
- * from each class. A smaller count gives the beginning of the same list.
- */
+/** Draws images to show, in turn from each class. A smaller count gives the beginning of the same list. */
 export function drawAcrossClasses({ count: total, labels }: Pick<Split, 'count' | 'labels'>, count: number): number[] {
   const classes = new Map<number, number[]>();
   for (const index of shuffledIndices(total, randomStream(0, 'shown images'))) {
@@ -151,13 +141,12 @@ export function drawAcrossClasses({ count: total, labels }: Pick<Split, 'count' 
     if (members) members.push(index);
     else classes.set(label, [index]);
   }
-  const queues = Array.from(classes).sort(([a], [b]) => a - b);
+  const queues = [...classes].sort(([a], [b]) => a - b);
   const drawn: number[] = [];
   for (let round = 0; drawn.length < Math.min(count, total); round++)
     drawn.push(...queues.flatMap(([, members]) => members.slice(round, round + 1)));
   return drawn.slice(0, count);
 }
 
-/** Returns for example `class 3` if the data has no names. */
 export const classNameOf = ({ classNames }: Pick<ImageSource, 'classNames'>, label: number): string =>
   classNames?.[label] ?? `class ${label}`;

@@ -9,23 +9,22 @@ import {
   type Decoded,
   type DecodeOptions,
   type DecodingFailure,
-  needsDimensions,
   padImage,
   preprocessingSteps,
 } from './preprocessing.js';
-import { imageOf, type Raster } from './raster.js';
+import { channelsFirst, imageOf, type Raster } from './raster.js';
 
 /** A small file can unpack to more memory than there is. */
 const MAX_PIXELS = 100_000_000;
 /** Several files are in memory at a time. */
 export const MAX_FILE_BYTES = 128 * 2 ** 20;
-/** Loads sharp on first use: most commands need no image library, and it takes as long to load as everything else. */
+/** Most commands need no image library, and sharp takes as long to load as everything else. */
 export const loadSharp = () => createRequire(import.meta.url)('sharp') as typeof import('sharp').default;
 
 /** A different version may produce different pixels. */
 export const decoderVersion = (): string => `libvips ${loadSharp().versions.vips}`;
 
-/** As numbers: sharp would parse a name for every image. */
+/** sharp would parse a name for every image. */
 const WHITE = { r: 255, g: 255, b: 255 };
 
 export const IMAGE_KINDS = 'PNG, JPEG, WebP, GIF, TIFF or AVIF';
@@ -43,33 +42,35 @@ const SIGNATURES = [
   /^.{8}66747970(61766966|61766973|6d696631|6d736631)/, // AVIF: a length, ftyp, then avif, avis, mif1 or msf1
 ];
 
-function hasImageSignature(bytes: Uint8Array): boolean {
-  const start = Array.from(bytes.subarray(0, 12), (byte) => byte.toString(16).padStart(2, '0')).join('');
+function hasImageSignature(bytes: Uint8Array) {
+  const start = Buffer.from(bytes.subarray(0, 12)).toString('hex');
   return SIGNATURES.some((pattern) => pattern.test(start));
 }
 
-const undecodable = (failure: string): DecodingFailure => ({ failure, unreadable: false });
+const undecodable = (failure: string) => ({ failure, unreadable: false });
 
 /**
- * Decodes an image file, or its bytes, to bytes [C, size, size]: the first frame of an animation, rotated by its EXIF
- * orientation, composited onto white, then preprocessed. The content decides on the format, not the name. Never throws:
- * a damaged, truncated, too large or unreadable file gives a failure.
+ * Decodes an image file, or its bytes, to bytes [C, size, size]: the first frame of an animation, rotated by its EXIF orientation, on white,
+ * then preprocessed. The content decides on the format, not the name. Never throws.
  */
 export async function decodeImage(image: string | Uint8Array, options: DecodeOptions): Promise<Decoded> {
   const bytes = typeof image === 'string' ? await readBytes(image) : image;
   if ('failure' in bytes) return bytes;
   if (bytes.length === 0) return undecodable('the file is empty');
   if (!hasImageSignature(bytes)) return undecodable(`its content is not that of a ${IMAGE_KINDS} file`);
-  const { size, channels, padding } = options;
+  const { size, channels, crop, padding } = options;
   // Neither size is resized.
   for (const side of padding ? [padding.inner, size] : [size]) {
     const plain = decodePlainPng(bytes, { size: side, channels });
-    if (plain)
-      return preprocess(() => channelsFirst(plain.pixels, plain.channels, channels, side ** 2), side, side, options);
+    if (!plain) continue;
+    const raster = { width: side, height: side, channels: plain.channels, data: plain.pixels };
+    return preprocess(() => channelsFirst(raster, channels), side, side, options);
   }
   const opened = () => loadSharp()(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS });
   return catchFailure(async () => {
-    const { width, height } = needsDimensions(options) ? (await opened().metadata()).autoOrient : UNKNOWN;
+    // Dimensions take time to read, and matter to few images.
+    const { width, height } =
+      crop === 'celeba' || padding ? (await opened().metadata()).autoOrient : { width: 0, height: 0 };
     return preprocess(
       (square, crop) => squared(opened().autoOrient().flatten({ background: WHITE }), square, channels, crop),
       width,
@@ -94,14 +95,11 @@ export function resizePixels(
   return catchFailure(() => preprocess(makeSquare, width, height, options));
 }
 
+const toChannels = (image: Sharp, channels: number) => image.toColourspace(channels === 1 ? 'b-w' : 'srgb');
+
 /** The instance encodes grayscale with one channel. */
 export const sharpOf = ({ width, height, channels, data }: Raster): Sharp =>
-  loadSharp()(data, { raw: { width, height, channels: channels as 1 | 3 } }).toColourspace(
-    channels === 1 ? 'b-w' : 'srgb',
-  );
-
-/** For images whose steps do not depend on their size. */
-const UNKNOWN = { width: 0, height: 0 };
+  toChannels(loadSharp()(data, { raw: { width, height, channels: channels as 1 | 3 } }), channels);
 
 /** @param makeSquare returns the image as bytes [C, square, square] */
 async function preprocess(
@@ -118,7 +116,7 @@ async function preprocess(
   return { pixels };
 }
 
-async function catchFailure(action: () => Promise<Decoded>): Promise<Decoded> {
+async function catchFailure(action: () => Promise<Decoded>) {
   try {
     return await action();
   } catch (error) {
@@ -128,44 +126,25 @@ async function catchFailure(action: () => Promise<Decoded>): Promise<Decoded> {
 
 /** Returns bytes [H, W, C] and their sizes. @param channels 1 for grayscale, else RGB */
 export const rawPixels = (image: Sharp, channels: number) =>
-  image
-    .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true });
+  toChannels(image, channels).raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
 
-async function squared(image: Sharp, size: number, channels: number, crop: Crop): Promise<Uint8Array> {
+async function squared(image: Sharp, size: number, channels: number, crop: Crop) {
   const { data, info } = await rawPixels(resized(image, size, crop), channels);
-  return channelsFirst(data, info.channels, channels, size * size);
+  return channelsFirst({ ...info, data }, channels);
 }
 
-function repeated(pixels: Uint8Array, length: number): Uint8Array {
+function repeated(pixels: Uint8Array, length: number) {
   const result = new Uint8Array(length);
   for (let start = 0; start < length; start += pixels.length) result.set(pixels, start);
   return result;
 }
 
-function resized(image: Sharp, size: number, crop: Crop): Sharp {
+function resized(image: Sharp, size: number, crop: Crop) {
   if (crop === 'center') return image.resize(size, size, { fit: 'cover' });
   if (crop === 'stretch') return image.resize(size, size, { fit: 'fill' });
   const height = Math.round((size * 78) / 64);
   const top = Math.floor((height - size) / 2);
   return image.resize(size, height, { fit: 'fill' }).extract({ left: 0, top, width: size, height: size });
-}
-
-/**
- * Converts pixels [H, W, found] to [requested, H, W]; repeats grayscale for RGB. A plain loop, because it runs once per
- * image.
- */
-function channelsFirst(pixels: Uint8Array, found: number, requested: number, area: number): Uint8Array {
-  const planes = new Uint8Array(requested * area);
-  const [green, blue] = found < 3 ? [0, 0] : [1, 2];
-  for (let pixel = 0, from = 0; pixel < area; pixel++, from += found) {
-    planes[pixel] = pixels[from]!;
-    if (requested === 1) continue;
-    planes[area + pixel] = pixels[from + green]!;
-    planes[2 * area + pixel] = pixels[from + blue]!;
-  }
-  return planes;
 }
 
 /** Only a too large file stays so. Other errors may pass. */
@@ -177,7 +156,7 @@ async function readBytes(path: string): Promise<Uint8Array | DecodingFailure> {
   }
 }
 
-function firstLine(error: unknown): string {
+function firstLine(error: unknown) {
   const message = messageOf(error);
   const line = message.replace('Input buffer has corrupt header:', '').trim().split('\n')[0]!.replace(/:$/, '');
   return line === '' || line === 'Unknown error' ? 'its content is damaged' : line;

@@ -8,7 +8,7 @@ export const filledRaster = (width: number, height: number, channels: number, le
   data: new Uint8Array(width * height * channels).fill(level),
 });
 
-/** Copies a tile to (left, top). Grayscale is repeated for RGB. */
+/** Repeats grayscale for RGB. */
 export function pasteTile(target: Raster, tile: Raster, left: number, top: number): void {
   for (let row = 0; row < tile.height; row++) {
     const line = tile.data.subarray(row * tile.width * tile.channels, (row + 1) * tile.width * tile.channels);
@@ -20,24 +20,14 @@ export function pasteTile(target: Raster, tile: Raster, left: number, top: numbe
   }
 }
 
-interface Rectangle {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
+type Rectangle = Record<'left' | 'top' | 'width' | 'height', number>;
 
 /** @param color one value per channel of the raster */
-export function fillRectangle(
-  { width, channels, data }: Raster,
-  { left, top, width: across, height: down }: Rectangle,
-  color: readonly number[],
-): void {
-  for (let y = top; y < top + down; y++)
-    for (let x = left; x < left + across; x++) data.set(color, (y * width + x) * channels);
+export function fillRectangle(target: Raster, { left, top, width, height }: Rectangle, color: readonly number[]): void {
+  for (let y = top; y < top + height; y++)
+    for (let x = left; x < left + width; x++) target.data.set(color, (y * target.width + x) * target.channels);
 }
 
-/** Makes every pixel a square of `scale` x `scale` pixels. */
 export function enlarge(raster: Raster, scale: number): Raster {
   if (scale === 1) return raster;
   const { width, height, channels, data } = raster;
@@ -55,13 +45,10 @@ export function enlarge(raster: Raster, scale: number): Raster {
   return { width: width * scale, height: height * scale, channels, data: result };
 }
 
-/** In an enlarged image, or all frames of an animation. */
+/** Of an enlarged image, or all frames of an animation. */
 const MAX_PIXELS = 2 ** 28;
 
-/**
- * @param frames images of this size that are in memory together
- * @throws {InputError} with the largest possible scale if they would not fit in memory
- */
+/** @param frames images that are in memory together */
 export function requireScale({ width, height }: Pick<Raster, 'width' | 'height'>, scale: number, frames = 1): void {
   if (scale === 1 || frames * width * height * scale ** 2 <= MAX_PIXELS) return;
   const largest = Math.max(1, Math.floor(Math.sqrt(MAX_PIXELS / (frames * width * height))));
@@ -72,16 +59,13 @@ export function requireScale({ width, height }: Pick<Raster, 'width' | 'height'>
   );
 }
 
-/** For automatic enlargement: the longest side in pixels, and the largest scale. */
+/** Longest side in pixels. */
 const FIT_PIXELS = 1024;
 const MAX_FIT = 4;
-/** For automatic enlargement of all frames together. */
+/** Of all frames together. */
 const FIT_BYTES = 2 ** 28;
 
-/**
- * Returns the largest scale up to 4 at which an image fits 1024x1024 pixels, or 1.
- * @param frames images of this size that are in memory together
- */
+/** Returns the largest scale at which images fit these limits, or 1. */
 export function fittingScale({ width, height, channels }: Omit<Raster, 'data'>, frames = 1): number {
   const byMemory = Math.sqrt(FIT_BYTES / (frames * width * height * channels));
   return Math.max(1, Math.min(MAX_FIT, Math.floor(Math.min(FIT_PIXELS / Math.max(width, height), byMemory))));

@@ -8,7 +8,7 @@ import type { Animation } from './frames.js';
 
 export const encodePng = (image: Raster): Promise<Buffer> => sharpOf(image).png().toBuffer();
 
-/** Keeps the size of the image, and grayscale; all others become RGB. @throws {InputError} if it cannot be read */
+/** Keeps grayscale; all others become RGB. */
 export async function readPicture(path: string): Promise<Raster> {
   try {
     const image = loadSharp()(await readRegularFile(path), { failOn: 'error' }).flatten({ background: 'white' });
@@ -20,7 +20,7 @@ export async function readPicture(path: string): Promise<Raster> {
   }
 }
 
-/** Encodes an animation as WebP or GIF that loops forever. GIF rounds durations to hundredths of a second. */
+/** Encodes an animation that loops forever. GIF rounds durations to hundredths of a second. */
 export async function encodeAnimation(
   { frames, durations }: Animation,
   format: 'webp' | 'gif',

@@ -2,35 +2,32 @@ import { InputError } from '../errors.js';
 import { gridOf, squareColumns } from './imageGrid.js';
 import { type ImageBatch, imageOf, type Raster } from './raster.js';
 
-/** Images of one size that are shown one after another, and how long each is shown, in milliseconds. */
+/** Images of one size, and how long each is shown, in milliseconds. */
 export interface Animation {
   readonly frames: readonly Raster[];
   readonly durations: readonly number[];
 }
 
-/** The last frame of a time-lapse stays at least so long. */
 const LAST_MILLISECONDS = 2000;
 
-const durationsOf = (count: number, fps: number): number[] => new Array<number>(count).fill(1000 / fps);
+const durationsOf = (count: number, fps: number) => new Array<number>(count).fill(1000 / fps);
 
 /**
- * Returns an animation of rows of images that are shown at the same time: frame i is a grid of image i of each row.
+ * Returns an animation whose frame i is a grid of image i of each row.
  * @param isClosed whether each row ends where it begins; otherwise the animation runs forward and backward
  * @param fps frames per second
  */
 export function rowAnimation(images: ImageBatch, rows: number, isClosed: boolean, fps: number): Animation {
   const perRow = images.count / rows;
-  const forward = Array.from({ length: perRow }, (_, index) =>
-    gridOf(
-      Array.from({ length: rows }, (_, row) => imageOf(images, row * perRow + index)),
-      squareColumns(rows),
-    ),
-  );
+  const forward = Array.from({ length: perRow }, (_, index) => {
+    const tiles = Array.from({ length: rows }, (_, row) => imageOf(images, row * perRow + index));
+    return gridOf(tiles, squareColumns(rows));
+  });
   const frames = isClosed ? forward : [...forward, ...forward.slice(1, -1).reverse()];
   return { frames, durations: durationsOf(frames.length, fps) };
 }
 
-/** The last frame stays long enough to be looked at. */
+/** Shows the last frame long enough to be looked at. */
 export const timelapse = (frames: readonly Raster[], fps: number): Animation => ({
   frames,
   durations: [...durationsOf(frames.length - 1, fps), Math.max(LAST_MILLISECONDS, 1000 / fps)],
@@ -43,12 +40,8 @@ export function evenlySpaced<T>(items: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, index) => items[Math.round((index * (items.length - 1)) / (count - 1))]!);
 }
 
-/** @throws {InputError} unless a frame has the size of the first one */
 export function requireFrameSize(frame: Raster, first: Raster, file: string): void {
-  if (frame.width !== first.width || frame.height !== first.height || frame.channels !== first.channels) {
-    throw new InputError(
-      file,
-      `expected ${first.width}x${first.height} pixels like the earlier previews, but got ${frame.width}x${frame.height}`,
-    );
-  }
+  if (frame.width === first.width && frame.height === first.height && frame.channels === first.channels) return;
+  const expected = `${first.width}x${first.height} pixels like the earlier previews`;
+  throw new InputError(file, `expected ${expected}, but got ${frame.width}x${frame.height}`);
 }

@@ -1,27 +1,16 @@
-/** Assigns cells of a grid to points. */
-export interface GridLayout {
-  readonly columns: number;
-  readonly rows: number;
-  /**
-   * Cell of each placed point (row * columns + column from the top left), or -1 if no near cell was free. Cells are
-   * unique.
-   */
-  readonly cells: Int32Array;
-  /** All points [N, 2] to the right and down from the top left, in cells. */
-  readonly positions: Float64Array;
-}
+export type GridLayout = ReturnType<typeof placeOnGrid>;
 
 /** Cells by which a point may move in either direction. Farther away, the map would misstate its position. */
 const REACH = 2;
 
 /**
- * Snaps points to a grid that spans them, with one scale for both axes. Each point gets its own cell or the nearest
- * free one within two cells. Earlier points have priority.
+ * Gives each point its own cell or the nearest free one in reach. Earlier points have priority.
  * @param points [N, 2], x to the right and y up
- * @param longerSide cells along the longer side, 1 or more
- * @param placed number of points that get cells; the others only span the grid (default: all)
+ * @param longerSide cells along the longer side
+ * @param placed number of points that get cells; the others only span the grid
+ * @returns row * columns + column of each placed point, or -1; positions of all points from the top left, in cells
  */
-export function placeOnGrid(points: ArrayLike<number>, longerSide: number, placed = points.length / 2): GridLayout {
+export function placeOnGrid(points: ArrayLike<number>, longerSide: number, placed = points.length / 2) {
   const [left, right] = rangeOf(points, 0);
   const [bottom, top] = rangeOf(points, 1);
   // Identical points span one cell.
@@ -42,7 +31,7 @@ export function placeOnGrid(points: ArrayLike<number>, longerSide: number, place
 
 /**
  * Stretches both axes in dense regions, as little as needed to give cells to the fraction `share` of the placed points.
- * @returns the cells, and `stretch`: 0 for unchanged axes, 1 if points are spread evenly along each axis
+ * @returns also `stretch`, from 0 for unchanged axes to 1 for evenly spread points
  */
 export function placeStretched(
   points: ArrayLike<number>,
@@ -57,10 +46,10 @@ export function placeStretched(
   }
 }
 
-export const countPlaced = ({ cells }: GridLayout): number => cells.reduce((sum, cell) => sum + (cell >= 0 ? 1 : 0), 0);
+export const countPlaced = ({ cells }: GridLayout): number => cells.filter((cell) => cell >= 0).length;
 
 /** Moves coordinates toward evenly spread ranks along the axis. */
-function stretched(points: ArrayLike<number>, stretch: number): Float64Array {
+function stretched(points: ArrayLike<number>, stretch: number) {
   const result = Float64Array.from(points);
   for (const axis of [0, 1] as const) {
     const [min, max] = rangeOf(points, axis);
@@ -75,15 +64,15 @@ function stretched(points: ArrayLike<number>, stretch: number): Float64Array {
   return result;
 }
 
-function nearestFree(taken: Uint8Array, columns: number, rows: number, x: number, y: number): number | undefined {
+function nearestFree(taken: Uint8Array, columns: number, rows: number, x: number, y: number) {
   const [ownColumn, ownRow] = [Math.min(columns - 1, Math.floor(x)), Math.min(rows - 1, Math.floor(y))];
   if (!taken[ownRow * columns + ownColumn]) return ownRow * columns + ownColumn;
   let [nearest, shortest]: [number | undefined, number] = [undefined, Infinity];
   for (let row = Math.max(0, ownRow - REACH); row <= Math.min(rows - 1, ownRow + REACH); row++) {
     for (let column = Math.max(0, ownColumn - REACH); column <= Math.min(columns - 1, ownColumn + REACH); column++) {
+      const cell = row * columns + column;
       const distance = Math.hypot(column + 0.5 - x, row + 0.5 - y);
-      if (!taken[row * columns + column] && distance < shortest)
-        [nearest, shortest] = [row * columns + column, distance];
+      if (!taken[cell] && distance < shortest) [nearest, shortest] = [cell, distance];
     }
   }
   return nearest;

@@ -4,15 +4,15 @@ import { drawText, LINE_HEIGHT, shortenText } from './text.js';
 
 /** In pixels before enlargement. */
 const GAP = 2;
-/** Differs from both black and white images. */
+/** Differs from black and white images. */
 export const BACKGROUND = 96;
 const INK = 255;
-/** Height of an image per pixel of its font: below a square image about 12 characters fit. */
+/** Height of an image per pixel of its font: about 12 characters fit below a square image. */
 const PIXELS_PER_TEXT_SCALE = 64;
 
 /** How an image grid is drawn. */
 export interface GridStyle {
-  /** Pixels per pixel of an image along each side; `fit` is the largest up to 4 at which the grid fits 1024x1024 pixels (default: 1). */
+  /** Enlargement of each pixel; `fit` is the largest up to 4 at which the grid fits 1024x1024 pixels (default: 1). */
   readonly scale?: number | 'fit' | undefined;
   /** Lines of text below each image. Longer lines lose their middle. */
   readonly captions?: readonly (readonly string[])[] | undefined;
@@ -22,8 +22,7 @@ export interface GridStyle {
 export const imageGrid = (batch: ImageBatch, columns: number, style: GridStyle = {}): Raster =>
   gridOf(imagesIn(batch), columns, style);
 
-const imagesIn = (batch: ImageBatch): Raster[] =>
-  Array.from({ length: batch.count }, (_, index) => imageOf(batch, index));
+const imagesIn = (batch: ImageBatch) => Array.from({ length: batch.count }, (_, index) => imageOf(batch, index));
 
 /** Returns the number of columns of a grid that is about square. */
 export const squareColumns = (count: number): number => Math.ceil(Math.sqrt(count));
@@ -64,22 +63,19 @@ export function gridOf(
   const size = { width: columns * (first.width + GAP) + GAP, height: rows * (first.height + GAP) + GAP, channels };
   const scale = asked === 'fit' ? fittingScale(size) : asked;
   requireScale(size, scale);
-  const [width, height] = [first.width * scale, first.height * scale];
+  const [width, height, gap] = [first.width * scale, first.height * scale, GAP * scale];
   const textScale = Math.max(1, Math.floor(height / PIXELS_PER_TEXT_SCALE));
+  const lineHeight = LINE_HEIGHT * textScale;
   const lines = Math.max(0, ...(captions ?? []).map(({ length }) => length));
-  const [across, down] = [width + GAP * scale, height + GAP * scale + lines * LINE_HEIGHT * textScale];
-  const grid = filledRaster(columns * across + GAP * scale, rows * down + GAP * scale, channels, BACKGROUND);
+  const [across, down] = [width + gap, height + gap + lines * lineHeight];
+  const grid = filledRaster(columns * across + gap, rows * down + gap, channels, BACKGROUND);
+  const color = new Array<number>(channels).fill(INK);
   tiles.forEach((tile, index) => {
-    const left = GAP * scale + (index % columns) * across;
-    const top = GAP * scale + Math.floor(index / columns) * down;
+    const left = gap + (index % columns) * across;
+    const top = gap + Math.floor(index / columns) * down;
     pasteTile(grid, enlarge(tile, scale), left, top);
     captions?.[index]?.forEach((line, number) => {
-      const style = {
-        left,
-        top: top + height + number * LINE_HEIGHT * textScale,
-        scale: textScale,
-        color: new Array<number>(channels).fill(INK),
-      };
+      const style = { left, top: top + height + number * lineHeight, scale: textScale, color };
       drawText(grid, shortenText(line, width / textScale), style);
     });
   });

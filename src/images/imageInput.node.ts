@@ -19,10 +19,10 @@ import { channelsFirst, type ImageBatch, type Raster } from './raster.js';
 export type ImageInput = string | URL | Uint8Array | Sharp | Raster | ImageBatch;
 
 /**
- * Reads images with the preprocessing of a run: its size, channels, crop and padding. A digit of MNIST in a file gets the same bytes, and so
- * the same latent code, as in the data set.
+ * Reads images with the preprocessing of a run. A digit of MNIST in a file gets the same bytes, and so the same latent code, as in the data
+ * set.
  * @param preprocessing the run's configuration, or any object with these settings
- * @throws {InputError} if an image cannot be read; the message names its path or its index
+ * @throws {InputError} that names the path or the index of an image that cannot be read
  * @example
  * const images = await readImages(['seven.png', await sharp('photo.jpg').rotate(90)], model.configuration);
  */
@@ -41,12 +41,11 @@ export async function readImages(
       pixels.push(decoded.pixels);
     }
   }
-  return new Images({
-    shape: [channels, size, size],
-    count: pixels.length,
-    data: new Uint8Array(Buffer.concat(pixels)),
-  });
+  const data = new Uint8Array(Buffer.concat(pixels));
+  return new Images({ shape: [channels, size, size], count: pixels.length, data });
 }
+
+const EXPECTED = 'expected a path, the bytes of an image file, pixels with their shape, or an instance of sharp';
 
 async function* decodeInput(image: ImageInput, name: string, options: DecodeOptions): AsyncGenerator<Decoded> {
   if (typeof image === 'string' || image instanceof Uint8Array) yield decodeImage(image, options);
@@ -54,24 +53,20 @@ async function* decodeInput(image: ImageInput, name: string, options: DecodeOpti
   else if (isObjectWith(image, 'clone')) yield decodeSharp(image, options);
   else if (isObjectWith(image, 'count')) yield* decodePixels(image, name, options);
   else if (isObjectWith(image, 'width')) yield* decodePixels(batchOf(image, name), name, options);
-  else
-    throw new InputError(
-      name,
-      'expected a path, the bytes of an image file, pixels with their shape, or an instance of sharp',
-    );
+  else throw new InputError(name, EXPECTED);
 }
 
 const isObjectWith = <K extends string>(image: unknown, key: K): image is Extract<ImageInput, Record<K, unknown>> =>
   typeof image === 'object' && image !== null && key in image;
 
-function pathOf(url: URL): string {
+function pathOf(url: URL) {
   if (url.protocol !== 'file:')
     throw new InputError(url.href, 'expected a file URL', 'fetch the image and pass its bytes');
   return fileURLToPath(url);
 }
 
-/** Keeps the EXIF orientation, which decoding applies as for a file. */
-async function decodeSharp(image: Sharp, options: DecodeOptions): Promise<Decoded> {
+/** Keeps the EXIF orientation for decoding. */
+async function decodeSharp(image: Sharp, options: DecodeOptions) {
   try {
     return await decodeImage(await image.clone().keepExif().png({ compressionLevel: 1 }).toBuffer(), options);
   } catch (error) {
@@ -93,8 +88,7 @@ function batchOf(image: Raster, name: string): ImageBatch {
   return { shape: [channels, height, width], count: 1, data: channelsFirst(image) };
 }
 
-/** @throws {InputError} unless `data` has the bytes of an array of these sizes, with 1 or 3 channels */
-function requirePixels(data: unknown, sizes: readonly unknown[], channels: number, name: string): void {
+function requirePixels(data: unknown, sizes: readonly unknown[], channels: number, name: string) {
   if (channels !== 1 && channels !== 3)
     throw new InputError(name, `expected 1 or 3 channels but got ${shown(channels)}`, 'convert it to grayscale or RGB');
   const wrong = sizes.find((size) => !Number.isInteger(size) || Number(size) < 0);

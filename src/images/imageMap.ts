@@ -7,11 +7,9 @@ import type { Raster } from './raster.js';
 /** Clusters leave much of the plane empty. */
 const CELLS_PER_ROOT = 1.5;
 
-/** Side in pixels, and color without classes. */
-const POINT = 2;
+/** In pixels; one pixel would be invisible in a map of thousands of images. */
+const [POINT, FRAME] = [2, 2];
 const POINT_COLOR: Color = [255, 225, 60];
-/** Width of a frame: one pixel of a map of thousands of images is invisible on a screen. */
-const FRAME = 2;
 
 /** Images at points of a plane. */
 export interface ImageMap {
@@ -20,22 +18,22 @@ export interface ImageMap {
   readonly drawn: number;
   /** How far the axes are stretched in dense clusters, 0 to 1. */
   readonly stretch: number;
-  /** States how many images and points are shown; also written below the map. */
+  /** The line below the map: how many images and points it has. */
   readonly note: string;
 }
 
 export interface ImageMapOptions {
   /** Cells along the longer side (default: 1.5 times the square root of the number of images). */
   readonly cells?: number | undefined;
-  /** Pixels per pixel of an image along each side (default: the largest up to 4 at which the map fits 1024x1024 pixels). */
+  /** Enlargement of each pixel (default: the largest up to 4 at which the map fits 1024x1024 pixels). */
   readonly scale?: number | undefined;
-  /** The class of each point, and the names of all classes: their colors are those of frames and points, and a legend lists those that occur. */
+  /** The class of each point, which colors frames and points, and the names of all classes. A legend lists those that occur. */
   readonly classes?: { readonly labels: readonly number[]; readonly names: readonly string[] } | undefined;
 }
 
 /**
- * Draws images of one size at points of a plane, with a legend below. Each image is in its own cell of a grid, near its position. A point without
- * an image, or whose image finds no free cell, is a small square at its position.
+ * Draws images of one size at points of a plane, each in its own cell of a grid. A point without an image or a free cell near it is a small
+ * square.
  * @param tiles images of the first points
  * @param points [N, 2], x to the right and y up
  * @throws {InputError} if the enlarged map would be too large
@@ -55,18 +53,15 @@ export function drawImageMap(
   const image = enlarge(mosaic, factor);
   drawPoints(image, layout, (point) => colorOf(point) ?? POINT_COLOR);
   const occurring = new Set(classes?.labels);
-  const entries = (classes?.names ?? [])
-    .map((name, label) => ({ name, color: colors[label]! }))
-    .filter((_, label) => occurring.has(label));
+  const entries = (classes?.names ?? []).flatMap((name, label) =>
+    occurring.has(label) ? [{ name, color: colors[label]! }] : [],
+  );
   const drawn = countPlaced(layout);
   const note = describeCounts(drawn, points.length / 2);
   return { image: addLegend(image, entries, note), drawn, stretch: layout.stretch, note };
 }
 
-/**
- * Returns an RGB image of tiles of one size in the cells of a grid, without lines between them.
- * @param frames colors of the frames around the tiles
- */
+/** Returns tiles in the cells of a grid in RGB, with frames of these colors. */
 export function gridMosaic(
   tiles: readonly Raster[],
   { columns, rows, cells }: Omit<GridLayout, 'positions'>,
@@ -99,8 +94,8 @@ function drawPoints(image: Raster, { columns, rows, cells, positions }: GridLayo
   }
 }
 
-function describeCounts(drawn: number, count: number): string {
-  const format = (value: number) => value.toLocaleString('en');
-  if (drawn === count) return `${format(count)} images`;
-  return `${format(count)} images: ${format(drawn)} as pictures, and ${format(count - drawn)} as points, which have no room for a picture`;
+function describeCounts(drawn: number, count: number) {
+  const [all, pictures, points] = [count, drawn, count - drawn].map((value) => value.toLocaleString('en'));
+  if (drawn === count) return `${all} images`;
+  return `${all} images: ${pictures} as pictures, and ${points} as points, which have no room for a picture`;
 }

@@ -6,7 +6,6 @@ import { sharpOf } from './decode.node.js';
 import { type GridStyle, imageGrid, squareColumns } from './imageGrid.js';
 import { type ImageBatch, imageOf, type Raster } from './raster.js';
 
-/** Extensions of files. */
 const FORMATS: Readonly<Record<EncodedFormat, readonly string[]>> = {
   png: ['.png'],
   jpeg: ['.jpg', '.jpeg'],
@@ -19,14 +18,12 @@ export type EncodedFormat = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
 
 /** How images are arranged and drawn. */
 export interface GridOptions extends GridStyle {
-  /** Images per row (default: a grid that is about square; of an interpolation, one row per path). */
+  /** Images per row (default: about as many as rows; of an interpolation, one row per path). */
   readonly columns?: number | undefined;
 }
 
 /**
- * Images of one size that can be stored: pixels for computations, and files for people.
- *
- * `toFile` and `toBuffer` encode all images as one grid, as `agenet sample --scale 1` does. `toSharp` returns one image without a border.
+ * Images of one size. `toFile` and `toBuffer` encode all of them as one grid, as `agenet sample --scale 1` does.
  * @example
  * const samples = await model.sample({ count: 16 });
  * await samples.toFile('samples.png');
@@ -38,7 +35,6 @@ export class Images implements ImageBatch {
   /** Bytes [N, C, H, W]. */
   readonly data: Uint8Array;
 
-  /** @param columns images per row of the grid */
   constructor(
     { shape, count, data }: ImageBatch,
     readonly columns = squareColumns(count),
@@ -58,9 +54,8 @@ export class Images implements ImageBatch {
    * @throws {InputError} if there is no image of this index
    */
   toSharp(index = 0): Sharp {
-    if (!(Number.isInteger(index) && index >= 0 && index < this.count)) {
+    if (!(Number.isInteger(index) && index >= 0 && index < this.count))
       throw new InputError(`image ${index}`, 'not found', `choose from 0 to ${this.count - 1}`);
-    }
     return sharpOf(imageOf(this, index));
   }
 
@@ -78,13 +73,12 @@ export class Images implements ImageBatch {
       throw new InputError(`format ${format}`, 'unknown', `choose from ${Object.keys(FORMATS).join(', ')}`);
     if (!(Number.isInteger(columns) && columns >= 1))
       throw new InputError('columns', `expected a whole number above 0 but got ${columns}`);
-    return sharpOf(imageGrid(this, columns, { scale, captions }))
-      .toFormat(format)
-      .toBuffer();
+    const grid = imageGrid(this, columns, { scale, captions });
+    return sharpOf(grid).toFormat(format).toBuffer();
   }
 
   /**
-   * Writes all images as one grid. The file is written completely or not at all, and its folder is created if necessary.
+   * Writes all images as one grid, completely or not at all. Creates the folder if necessary.
    * @param path its extension determines the format
    * @throws {InputError} if the extension is unknown, or the file cannot be written
    */

@@ -2,10 +2,10 @@ import { filledRaster, fillRectangle, pasteTile } from './drawing.js';
 import type { Raster } from './raster.js';
 import { drawText, LINE_HEIGHT, shortenText, textWidth, wrapText } from './text.js';
 
-/** A color, 0 to 255 each. */
+/** 0 to 255 each. */
 export type Color = readonly [red: number, green: number, blue: number];
 
-/** Bright, because frames are thin and the background is gray; distinct also with a color vision deficiency. */
+/** Bright, because frames are thin and the background is gray; distinct with a color vision deficiency, too. */
 const PALETTE: readonly Color[] = [
   [230, 60, 60],
   [60, 160, 255],
@@ -35,29 +35,21 @@ export interface LegendEntry {
   readonly color: Color;
 }
 
-/** Width of an image per pixel of its font, to be readable when the image fills a screen. */
+/** Width of an image per pixel of its font, which is readable when the image fills a screen. */
 const PIXELS_PER_TEXT_SCALE = 550;
 const BACKGROUND = 24;
 const INK: Color = [255, 255, 255];
-/** Lengths in units of the scale of the text. */
-const MARGIN = 4;
-const SAMPLE = 7;
-const SPACING = 8;
+/** In units of the scale of the text. */
+const [MARGIN, SAMPLE, SPACING] = [4, 7, 8];
 
-/**
- * Adds a legend below an image, in RGB: color samples with their names in as many rows as needed, and a wrapped note.
- */
+/** Adds color samples with their names and a note below an image, in RGB. */
 export function addLegend(image: Raster, entries: readonly LegendEntry[], note: string): Raster {
   const scale = Math.max(1, Math.round(image.width / PIXELS_PER_TEXT_SCALE));
   const room = Math.floor(image.width / scale) - 2 * MARGIN;
   const rows = entryRows(entries, room);
   const lines = wrapText(note, room);
-  const result = filledRaster(
-    image.width,
-    image.height + ((rows.length + lines.length) * LINE_HEIGHT + 2 * MARGIN) * scale,
-    3,
-    BACKGROUND,
-  );
+  const height = ((rows.length + lines.length) * LINE_HEIGHT + 2 * MARGIN) * scale;
+  const result = filledRaster(image.width, image.height + height, 3, BACKGROUND);
   pasteTile(result, image, 0, 0);
   const topOf = (row: number) => image.height + (MARGIN + row * LINE_HEIGHT) * scale;
   rows.forEach((row, index) => {
@@ -76,7 +68,7 @@ export function addLegend(image: Raster, entries: readonly LegendEntry[], note: 
 }
 
 /** Fills rows of at most `room` units, and shortens longer names. */
-function entryRows(entries: readonly LegendEntry[], room: number): (LegendEntry & { readonly left: number })[][] {
+function entryRows(entries: readonly LegendEntry[], room: number) {
   const rows: (LegendEntry & { readonly left: number })[][] = [];
   let used = Infinity;
   for (const { name, color } of entries) {

@@ -7,18 +7,18 @@ const HARMLESS = ['IHDR', 'IDAT', 'IEND', 'pHYs', 'tIME', 'sRGB', 'bKGD'];
 const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3 };
 
 /**
- * Returns the pixels [size, size, channels] of a PNG file that needs no conversion: of this size, 8-bit grayscale or
- * RGB, not interlaced, without color profile or EXIF orientation. Returns undefined for other and corrupt files.
+ * Returns the pixels [size, size, channels] of a PNG file of 8-bit grayscale or RGB that needs no conversion, and undefined for other and
+ * corrupt files.
  */
 export function decodePlainPng(
   bytes: Uint8Array,
   { size, channels: requested }: Pick<DecodeOptions, 'size' | 'channels'>,
-): { readonly pixels: Uint8Array; readonly channels: number } | undefined {
+) {
   if (size > MAX_SIZE || !isSimple(bytes, size)) return undefined;
   const channels = CHANNELS[bytes[25]!];
   // Grayscale is repeated for RGB. libvips has the weights that turn RGB into grayscale.
   if (channels === undefined || channels > requested) return undefined;
-  // Intact files are not much larger than their pixels, and others could unpack to any size.
+  // Larger files are not intact, and could unpack to any size.
   if (bytes.length > 2 * channels * size ** 2 + 1024 || !hasOnlyHarmlessChunks(bytes)) return undefined;
   try {
     const { data } = decode(bytes, { checkCrc: true });
@@ -28,15 +28,15 @@ export function decodePlainPng(
   }
 }
 
-/** Checks for PNG's signature, this size, 8 bits and no interlacing. */
-function isSimple(bytes: Uint8Array, size: number): boolean {
+/** Whether the file has this size, 8 bits and no interlacing. */
+function isSimple(bytes: Uint8Array, size: number) {
   if (bytes.length < 33 || bytes[0] !== 0x89 || bytes[1] !== 0x50) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   return view.getUint32(16) === size && view.getUint32(20) === size && bytes[24] === 8 && bytes[28] === 0;
 }
 
-/** A chunk is the length of the data, a type of four letters, the data and a checksum. */
-function hasOnlyHarmlessChunks(bytes: Uint8Array): boolean {
+/** A chunk is a length, a type of four letters, the data and a checksum. */
+function hasOnlyHarmlessChunks(bytes: Uint8Array) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let at = 8; at + 12 <= view.byteLength; at += 12 + view.getUint32(at)) {
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));

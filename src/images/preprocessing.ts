@@ -1,28 +1,28 @@
 import { InputError } from '../errors.js';
 
 /**
- * How an image of any shape becomes a square. `center` covers the square and crops both ends of the longer side. `stretch` ignores the aspect
- * ratio. `celeba` is the usual preparation of CelebA's 178x218 faces: resize to 64x78, then keep rows 7 to 70 (other sizes in proportion).
+ * How an image becomes a square. `center` covers the square and crops both ends of the longer side. `stretch` ignores the aspect ratio.
+ * `celeba`, for 178x218 faces, resizes to 64x78 and keeps rows 7 to 70 (other sizes in proportion).
  */
 export type Crop = 'center' | 'stretch' | 'celeba';
 export const CROPS: readonly Crop[] = ['center', 'stretch', 'celeba'];
 
-/** A border around images. An image has its inner size plus the border on both sides, or a multiple of that: each pixel is repeated then. */
+/** A border around images. If the size is a multiple of that with border, each pixel is repeated. */
 export interface Padding {
   /** Rows and columns of an image without the border. */
   readonly inner: number;
-  /** Rows and columns of the border on each side. */
+  /** Rows and columns on each side. */
   readonly border: number;
-  /** Value of the border's pixels, 0 (black) to 255. */
+  /** Of pixels, 0 (black) to 255. */
   readonly value: number;
 }
 
 const MAX_SIZE = 1024;
 
-/** Padding of MNIST and its relatives: 28x28 in the middle of 32x32, with black around. Digits stay light on dark, as published. */
+/** Of MNIST and its relatives: 28x28 in the middle of 32x32, in black. Digits stay light on dark, as published. */
 export const DIGIT_PADDING: Padding = { inner: 28, border: 2, value: 0 };
 
-/** How images are preprocessed, both for training and for a trained model. */
+/** How images are preprocessed, for training and for a trained model. */
 export interface DecodeOptions {
   /** Rows and columns. */
   readonly size: number;
@@ -30,7 +30,7 @@ export interface DecodeOptions {
   readonly channels: number;
   /** Default: `center`. */
   readonly crop?: Crop | undefined;
-  /** Border that is added after resizing. Default: none. */
+  /** Border that is added after resizing (default: none). */
   readonly padding?: Padding | null | undefined;
 }
 
@@ -43,29 +43,17 @@ export interface DecodingFailure {
 /** Bytes [C, size, size], or why there are none. */
 export type Decoded = { readonly pixels: Uint8Array } | DecodingFailure;
 
-/**
- * Returns the square that an image becomes, how, and the border that is then added. An image of the final size stays,
- * because it was prepared before or generated. An image of the inner size is only padded.
- */
-export function preprocessingSteps(
-  width: number,
-  height: number,
-  { size, crop = 'center', padding }: DecodeOptions,
-): { readonly square: number; readonly crop: Crop; readonly padding: Padding | undefined } {
+/** Returns the size of the square, and how it is made and padded. An image of the final size was prepared before, so it stays. */
+export function preprocessingSteps(width: number, height: number, { size, crop = 'center', padding }: DecodeOptions) {
   const has = (expected: number) => width === expected && height === expected;
-  if (has(size)) return { square: size, crop: 'stretch', padding: undefined };
+  if (has(size)) return { square: size, crop: 'stretch' as const, padding: undefined };
   const square = padding ? padding.inner : size;
-  return { square, crop: has(square) ? 'stretch' : crop, padding: padding ?? undefined };
+  return { square, crop: has(square) ? ('stretch' as const) : crop, padding: padding ?? undefined };
 }
-
-/** Dimensions take time to read. */
-export const needsDimensions = ({ crop, padding }: DecodeOptions): boolean =>
-  crop === 'celeba' || (padding ?? undefined) !== undefined;
 
 /** Before pixels are repeated. */
 export const paddedSize = ({ inner, border }: Padding): number => inner + 2 * border;
 
-/** @throws {InputError} if images with this padding cannot have this size */
 export function requirePaddable(size: number, padding: Padding): void {
   const padded = paddedSize(padding);
   if (size % padded === 0) return;
@@ -78,13 +66,13 @@ export function requirePaddable(size: number, padding: Padding): void {
 }
 
 /**
- * Writes an image [C, inner, inner] into the middle of its border [channels, size, size]. Each pixel is repeated if `size` is a multiple of the
- * padded size, and so is a single channel.
+ * Writes an image [C, inner, inner] into the middle of its border [channels, size, size]. Repeats each pixel if `size` is a multiple of the
+ * padded size, and a single channel if there are three.
  */
 export function padImage(
   image: Uint8Array,
   padding: Padding,
-  { size, channels }: { readonly size: number; readonly channels: number },
+  { size, channels }: Pick<DecodeOptions, 'size' | 'channels'>,
   target: Uint8Array,
 ): void {
   const { inner, border, value } = padding;
@@ -108,14 +96,9 @@ export function padImage(
     target.copyWithin(start, 0, planes * area);
 }
 
-/** @throws {InputError} unless a value has these options */
 export function requireDecodeOptions(given: unknown): void {
-  const {
-    size,
-    channels,
-    crop = 'center',
-    padding = null,
-  } = (given ?? {}) as Partial<Record<keyof DecodeOptions, unknown>>;
+  const options = (given ?? {}) as Partial<Record<keyof DecodeOptions, unknown>>;
+  const { size, channels, crop = 'center', padding = null } = options;
   const reject = (key: string, expected: string) => {
     throw new InputError('preprocessing', `${key} must be ${expected}`, "pass the run's configuration");
   };

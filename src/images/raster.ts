@@ -6,7 +6,7 @@ export interface Raster {
   readonly data: Uint8Array;
 }
 
-/** Images as bytes [N, C, H, W], as networks take them. */
+/** Images as bytes [N, C, H, W]. */
 export interface ImageBatch {
   readonly shape: readonly [channels: number, height: number, width: number];
   readonly count: number;
@@ -48,17 +48,18 @@ export function channelsLast({ shape: [channels, height, width], count, data }: 
   return pixels;
 }
 
-/** Converts pixels [H, W, C] to planes [C, H, W]. */
-export function channelsFirst({ width, height, channels, data }: Raster): Uint8Array {
+/** Converts pixels [H, W, C] to planes of the first channels; repeats grayscale for RGB. */
+export function channelsFirst({ width, height, channels, data }: Raster, requested = channels): Uint8Array {
   const area = height * width;
-  const planes = new Uint8Array(data.length);
-  for (let channel = 0; channel < channels; channel++) {
-    for (let pixel = 0; pixel < area; pixel++) planes[channel * area + pixel] = data[pixel * channels + channel]!;
+  const planes = new Uint8Array(requested * area);
+  for (let channel = 0; channel < requested; channel++) {
+    const source = channels < 3 ? 0 : channel;
+    for (let pixel = 0; pixel < area; pixel++) planes[channel * area + pixel] = data[pixel * channels + source]!;
   }
   return planes;
 }
 
-/** Returns one image of a batch as a raster [H, W, C]. */
+/** Returns one image as a raster. */
 export function imageOf(batch: ImageBatch, index: number): Raster {
   const [channels, height, width] = batch.shape;
   const bytes = channels * height * width;
@@ -66,11 +67,7 @@ export function imageOf(batch: ImageBatch, index: number): Raster {
   return { width, height, channels, data: channelsLast({ shape: batch.shape, count: 1, data }) };
 }
 
-/**
- * Resamples images [N, C, H, W] as PyTorch does with `interpolate(..., mode='bilinear', align_corners=False)`: without
- * antialiasing.
- * @returns [N, C, size, size], in the unit of the images
- */
+/** Resamples to [N, C, size, size] as PyTorch's `interpolate` with `mode='bilinear'`, without antialiasing. */
 export function resampleBilinear({ shape: [, height, width], data }: ComparableImages, size: number): Float32Array {
   if (height === size && width === size) return Float32Array.from(data);
   const planes = data.length / (height * width);
@@ -90,7 +87,7 @@ export function resampleBilinear({ shape: [, height, width], data }: ComparableI
   return result;
 }
 
-function tapsOf(from: number, to: number): { readonly low: number; readonly high: number; readonly share: number }[] {
+function tapsOf(from: number, to: number) {
   return Array.from({ length: to }, (_, index) => {
     const position = Math.max(0, ((index + 0.5) * from) / to - 0.5);
     const low = Math.min(from - 1, Math.floor(position));

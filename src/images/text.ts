@@ -1,15 +1,116 @@
 import { fillRectangle } from './drawing.js';
-import { GLYPH_HEIGHT, glyphOf } from './font.js';
 import type { Raster } from './raster.js';
 
-/** With the space around it, in units of the scale. */
+/** Seven rows above the baseline, two below. */
+export const GLYPH_HEIGHT = 9;
+
+/** Characters, then rows of their glyphs. `#` is ink; missing rows are empty. Text in SVG would depend on installed fonts. */
+const STRIPS = `
+ABCDEFGHIJKLM
+.##. ###. .### ###. #### #### .### #..# ### ..## #..# #... #...#
+#..# #..# #... #..# #... #... #... #..# .#. ...# #..# #... ##.##
+#..# #..# #... #..# #... #... #... #..# .#. ...# #.#. #... #.#.#
+#### ###. #... #..# ###. ###. #.## #### .#. ...# ##.. #... #.#.#
+#..# #..# #... #..# #... #... #..# #..# .#. ...# #.#. #... #...#
+#..# #..# #... #..# #... #... #..# #..# .#. #..# #..# #... #...#
+#..# ###. .### ###. #### #... .### #..# ### .##. #..# #### #...#
+
+NOPQRSTUVWXYZ
+#...# .###. ###. .###. ###. .### ##### #..# #...# #...# #...# #...# ####
+##..# #...# #..# #...# #..# #... ..#.. #..# #...# #...# #...# #...# ...#
+##..# #...# #..# #...# #..# #... ..#.. #..# #...# #...# .#.#. .#.#. ..#.
+#.#.# #...# ###. #...# ###. .##. ..#.. #..# .#.#. #.#.# ..#.. ..#.. ..#.
+#..## #...# #... #.#.# #.#. ...# ..#.. #..# .#.#. #.#.# .#.#. ..#.. .#..
+#..## #...# #... #..#. #..# ...# ..#.. #..# ..#.. ##.## #...# ..#.. #...
+#...# .###. #... .##.# #..# ###. ..#.. .##. ..#.. #...# #...# ..#.. ####
+
+abcdefghijklm
+.... #... ... ...# .... .## .... #... # .# #... #. .....
+.... #... ... ...# .... .#. .... #... . .. #... #. .....
+.##. ###. .## .### .##. ### .### ###. # .# #..# #. ##.#.
+...# #..# #.. #..# #..# .#. #..# #..# # .# #.#. #. #.#.#
+.### #..# #.. #..# #### .#. #..# #..# # .# ##.. #. #.#.#
+#..# #..# #.. #..# #... .#. #..# #..# # .# #.#. #. #.#.#
+.### ###. .## .### .### .#. .### #..# # .# #..# .# #.#.#
+.... .... ... .... .... ... ...# .... . .# .... .. .....
+.... .... ... .... .... ... .##. .... . #. .... .. .....
+
+nopqrstuvwxyz
+.... .... .... .... ... .... .#. .... ... ..... ... .... ....
+.... .... .... .... ... .... .#. .... ... ..... ... .... ....
+###. .##. ###. .### #.# .### ### #..# #.# #...# #.# #..# ####
+#..# #..# #..# #..# ##. #... .#. #..# #.# #.#.# #.# #..# ..#.
+#..# #..# #..# #..# #.. .##. .#. #..# #.# #.#.# .#. #..# .#..
+#..# #..# #..# #..# #.. ...# .#. #..# #.# #.#.# #.# #..# #...
+#..# .##. ###. .### #.. ###. ..# .### .#. .#.#. #.# .### ####
+.... .... #... ...# ... .... ... .... ... ..... ... ...# ....
+.... .... #... ...# ... .... ... .... ... ..... ... .##. ....
+
+0123456789+-=<>
+.##. .#. .##. ###. ...# #### .##. #### .##. .##. ... ... ... ... ...
+#..# ##. #..# ...# ..## #... #... ...# #..# #..# ... ... ... ... ...
+#..# .#. ...# ...# .#.# ###. #... ..#. #..# #..# ... ... ... ..# #..
+#..# .#. ..#. .##. #..# ...# ###. ..#. .##. .### .#. ... ### .#. .#.
+#..# .#. .#.. ...# #### ...# #..# .#.. #..# ...# ### ### ... #.. ..#
+#..# .#. #... ...# ...# #..# #..# .#.. #..# ...# .#. ... ### .#. .#.
+.##. ### #### ###. ...# .##. .##. .#.. .##. .##. ... ... ... ..# #..
+
+.,:;!?'"\`^~*_…
+. .. . .. # ##. # #.# #. .#. .... ... .... .....
+. .. . .. # ..# # #.# .# #.# .... #.# .... .....
+. .. . .. # ..# . ... .. ... .... .#. .... .....
+. .. # .# # .#. . ... .. ... .#.# #.# .... .....
+. .. . .. # .#. . ... .. ... #.#. ... .... .....
+. .# . .. . ... . ... .. ... .... ... .... .....
+# .# # .# # .#. . ... .. ... .... ... .... #.#.#
+. #. . #. . ... . ... .. ... .... ... #### .....
+
+()[]{}/\\|
+.# #. ## ## ..# #.. ..# #.. #
+#. .# #. .# .#. .#. ..# #.. #
+#. .# #. .# .#. .#. .#. .#. #
+#. .# #. .# #.. ..# .#. .#. #
+#. .# #. .# .#. .#. .#. .#. #
+#. .# #. .# .#. .#. #.. ..# #
+.# #. ## ## ..# #.. #.. ..# #
+.. .. .. .. ... ... ... ... #
+
+@#$%& □
+.###. .#.#. ..#.. ##..# .##.. .. ####
+#...# .#.#. .#### ##..# #..#. .. #..#
+#.### ##### #.#.. ...#. #.#.. .. #..#
+#.#.# .#.#. .###. ..#.. .#... .. #..#
+#.### ##### ..#.# .#... #.#.# .. #..#
+#.... .#.#. ####. #..## #..#. .. #..#
+.###. .#.#. ..#.. #..## .##.# .. ####
+`;
+
+const GLYPHS = new Map(
+  STRIPS.trim()
+    .split('\n\n')
+    .flatMap((strip) => {
+      const [characters, ...lines] = strip.split('\n');
+      const rows = lines.map((line) => line.split(' '));
+      return Array.from(characters!, (character, index) => {
+        const glyph = rows.map((row) => row[index]!);
+        const empty = new Array<string>(GLYPH_HEIGHT - glyph.length).fill('.'.repeat(glyph[0]!.length));
+        return [character, [...glyph, ...empty]] as const;
+      });
+    }),
+);
+
+/** Drops accents if the font lacks them; unknown characters are a box. */
+export const glyphOf = (character: string): readonly string[] =>
+  GLYPHS.get(character) ?? GLYPHS.get(character.normalize('NFD')[0]!) ?? GLYPHS.get('□')!;
+
+/** In units of the scale, with space between lines. */
 export const LINE_HEIGHT = GLYPH_HEIGHT + 2;
 
-/** In units of the scale: glyphs with one column between them. */
+/** In units of the scale, with a column between glyphs. */
 export const textWidth = (text: string): number =>
   Array.from(text).reduce((sum, character) => sum + glyphOf(character)[0]!.length + 1, -1);
 
-/** Drops the middle of a text wider than `width`: both ends of a file name tell more. */
+/** Drops the middle of a wider text: both ends of a file name tell more. */
 export function shortenText(text: string, width: number): string {
   const characters = Array.from(text);
   for (let kept = characters.length - 1, short = text; ; kept--) {
@@ -19,7 +120,6 @@ export function shortenText(text: string, width: number): string {
   }
 }
 
-/** Breaks a text at spaces into lines of at most `width`, and shortens longer words. */
 export function wrapText(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
@@ -30,8 +130,7 @@ export function wrapText(text: string, width: number): string[] {
   return lines;
 }
 
-export interface TextStyle {
-  /** Top left corner in pixels. */
+interface TextStyle {
   readonly left: number;
   readonly top: number;
   /** Pixels per dot of a glyph. */
@@ -48,12 +147,8 @@ export function drawText(target: Raster, text: string, { left, top, scale, color
     if (start + glyph[0]!.length * scale > target.width) return;
     glyph.forEach((row, y) => {
       Array.from(row, (cell, x) => {
-        if (cell === '#')
-          fillRectangle(
-            target,
-            { left: start + x * scale, top: top + (y + 1) * scale, width: scale, height: scale },
-            color,
-          );
+        const dot = { left: start + x * scale, top: top + (y + 1) * scale, width: scale, height: scale };
+        if (cell === '#') fillRectangle(target, dot, color);
       });
     });
     start += (glyph[0]!.length + 1) * scale;

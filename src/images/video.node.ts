@@ -10,18 +10,17 @@ import { InputError } from '../errors.js';
 import { enlarge } from './drawing.js';
 import type { Animation } from './frames.js';
 
-/** @throws {InputError} if ffmpeg is not installed */
-export const requireFfmpeg = (): Promise<unknown> => runFfmpeg(['-version']);
+export const requireFfmpeg = () => runFfmpeg(['-version']);
 
 /**
- * Encodes an animation as MP4 (H.264), which is played once.
- * @param signal aborts the encoding, which then rejects with its reason
+ * Encodes an animation as MP4 (H.264).
  * @throws {InputError} if ffmpeg is not found
+ * @throws the signal's reason if it is aborted
  */
 export async function encodeVideo(animation: Animation, scale = 1, signal?: AbortSignal): Promise<Buffer> {
   const [first] = animation.frames;
   if (first === undefined) throw new Error('video: no frames');
-  // A player needs the index, which ffmpeg can write to a file only.
+  // ffmpeg can write the index that players need to a file only.
   const folder = await mkdtemp(join(tmpdir(), 'agenet-video-'));
   const removeFolder = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', removeFolder);
@@ -52,12 +51,7 @@ function* rawFrames({ frames, durations }: Animation, scale: number): Generator<
   }
 }
 
-/** Passes chunks as the standard input, without a shell. */
-async function runFfmpeg(
-  args: readonly string[],
-  input: Iterable<Uint8Array> = [],
-  signal?: AbortSignal,
-): Promise<void> {
+async function runFfmpeg(args: readonly string[], input: Iterable<Uint8Array> = [], signal?: AbortSignal) {
   const child = spawn('ffmpeg', args, {
     stdio: ['pipe', 'ignore', 'pipe'],
     killSignal: 'SIGKILL',
@@ -66,12 +60,9 @@ async function runFfmpeg(
   let report = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (report += text));
   try {
-    const closed = once(child, 'close');
     // After an early end, the status tells more than the broken pipe.
-    const [[status]] = (await Promise.all([
-      closed,
-      pipeline(Readable.from(input), child.stdin).catch(() => undefined),
-    ])) as [[number | null], unknown];
+    const written = pipeline(Readable.from(input), child.stdin).catch(() => undefined);
+    const [[status]] = (await Promise.all([once(child, 'close'), written])) as [[number | null], unknown];
     const lastLine = report.trim().split('\n').at(-1)!.trim();
     if (status !== 0)
       throw new Error(`ffmpeg: cannot encode the video (${lastLine === '' ? `exit status ${status}` : lastLine})`);

@@ -7,11 +7,7 @@ export interface Features {
   readonly width: number;
 }
 
-/**
- * Returns the number of rows.
- * @param name of the rows in messages
- * @throws {InputError} if rows are incomplete, there are fewer than `least`, or a value is not finite
- */
+/** Returns the number of rows. */
 export function checkFeatures({ data, width }: Features, name: string, least = 1): number {
   if (!Number.isInteger(width) || width < 1)
     throw new InputError(name, `the width is ${width}, but must be a whole number of 1 or more`);
@@ -27,7 +23,6 @@ export function checkFeatures({ data, width }: Features, name: string, least = 1
   return rows;
 }
 
-/** Returns the numbers of rows. @throws {InputError} as `checkFeatures`, and if the widths differ */
 export function checkPair(
   a: Features,
   nameOfA: string,
@@ -40,7 +35,6 @@ export function checkPair(
   return [checkFeatures(a, nameOfA, least), checkFeatures(b, nameOfB, least)];
 }
 
-/** Copies the rows at the given indices, in that order, to double precision. */
 export function gatherRows({ data, width }: Features, indices: ArrayLike<number>): Features {
   const gathered = new Float64Array(indices.length * width);
   for (let row = 0; row < indices.length; row++)
@@ -48,11 +42,10 @@ export function gatherRows({ data, width }: Features, indices: ArrayLike<number>
   return { data: gathered, width };
 }
 
-/** Copies `count` random rows, without replacement; all if there are fewer. */
+/** Draws without replacement; returns all rows if there are fewer. */
 export const randomRows = (set: Features, count: number, stream: RandomStream): Features =>
   gatherRows(set, shuffledIndices(rowsIn(set), stream).subarray(0, count));
 
-/** Returns the mean of every column, in double precision. */
 export function columnMeans({ data, width }: Features): Float64Array {
   const means = new Float64Array(width);
   const rows = data.length / width;
@@ -62,14 +55,13 @@ export function columnMeans({ data, width }: Features): Float64Array {
   return means.map((sum) => sum / rows);
 }
 
-/** Returns means and variances (divided by N) of columns; differences of moments could be negative. */
+/** Divides by N. Differences of moments could be negative. */
 export function columnMoments({ data, width }: Features): Record<'means' | 'variances', Float64Array> {
   const means = columnMeans({ data, width });
   const squares = Float64Array.from(data, (value, index) => (value - means[index % width]!) ** 2);
   return { means, variances: columnMeans({ data: squares, width }) };
 }
 
-/** @throws {InputError} if a value is not an integer of `least` or more */
 export function checkWhole(value: number, name: string, least = 1): void {
   if (!Number.isInteger(value) || value < least)
     throw new InputError(name, `is ${value}, but must be a whole number of ${least} or more`);
@@ -83,13 +75,12 @@ export function sumOf(values: Iterable<number>): number {
   return sum;
 }
 
-/** Returns the mean and the population standard deviation, as numpy.std. */
+/** The standard deviation is that of a population, as numpy.std. */
 export function meanAndStd(values: readonly number[]): Record<'mean' | 'std', number> {
   const mean = sumOf(values) / values.length;
   return { mean, std: Math.sqrt(sumOf(values.map((value) => (value - mean) ** 2)) / values.length) };
 }
 
-/** Returns the index of the maximum of each row; the first of equal ones. */
 export function argmaxRows({ data, width }: Features): Uint32Array {
   return Uint32Array.from({ length: data.length / width }, (_, row) => {
     let best = 0;
@@ -99,14 +90,13 @@ export function argmaxRows({ data, width }: Features): Uint32Array {
   });
 }
 
-/** Returns the median; for an even count, the mean of the two middle values. */
 export function medianOf(values: Float64Array): number {
   const sorted = values.slice().sort();
   const middle = sorted.length / 2;
   return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
 }
 
-/** Returns the mean cosine of each row of a set with the same row of another. A row of zeros has the cosine 0. */
+/** Averages the cosines of rows of the same index; a row of zeros has the cosine 0. */
 export function meanCosine(a: Features, b: Features): number {
   let total = 0;
   for (let start = 0; start < a.data.length; start += a.width) {

@@ -1,21 +1,7 @@
 import { dot } from './matrixProduct.js';
 
-/** Returns its value at x and fills the gradient. */
+/** Returns the value at x, and fills the gradient. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;
-
-interface Minimum extends Omit<Point, 'gradient'> {
-  /** Largest magnitude in the gradient at x. */
-  readonly slope: number;
-  readonly iterations: number;
-}
-
-interface MinimizeOptions {
-  /** Largest entry of the gradient at which the minimization ends. */
-  readonly tolerance?: number;
-  readonly iterations?: number;
-  /** Number of stored pairs of steps and gradient changes. */
-  readonly memory?: number;
-}
 
 interface Point {
   readonly x: Float64Array;
@@ -27,23 +13,23 @@ interface Pair {
   readonly step: Float64Array;
   /** Of the gradient. */
   readonly change: Float64Array;
-  /** 1 / step.change. */
+  /** 1 / (step . change). */
   readonly scale: number;
 }
 
-/** Fractions of the initial slope: of Armijo's condition and of the weak Wolfe condition. */
+/** Fractions of the initial slope, in Armijo's condition and the weak Wolfe condition. */
 const [MIN_DECREASE, MAX_SLOPE] = [1e-4, 0.9];
 const LARGEST_TRIALS = 60;
 
 /**
- * Minimizes a smooth function by the limited-memory BFGS method (Nocedal and Wright 2006, algorithm 7.5). The line search doubles and
- * bisects until the weak Wolfe conditions hold (Lewis and Overton 2013). Ends early if rounding allows no further decrease.
+ * Minimizes a smooth function by limited-memory BFGS (Nocedal and Wright 2006, algorithm 7.5). Ends early if rounding allows no decrease.
+ * @param tolerance largest magnitude in the gradient at the end
  */
 export function minimize(
   objective: Objective,
   start: Float64Array,
-  { tolerance = 1e-7, iterations = 500, memory = 10 }: MinimizeOptions = {},
-): Minimum {
+  { tolerance = 1e-7, iterations = 500, memory = 10 } = {},
+) {
   const evaluate = (x: Float64Array): Point => {
     const gradient = new Float64Array(x.length);
     return { x, value: objective(x, gradient), gradient };
@@ -53,7 +39,7 @@ export function minimize(
   let iteration = 0;
   for (; iteration < iterations && largestMagnitude(point.gradient) > tolerance; iteration++) {
     const direction = quasiNewtonDirection(point.gradient, pairs);
-    // Without history the scale of the gradient is unknown, so the first step has at most length 1.
+    // Without pairs, the scale is unknown.
     const first = pairs.length > 0 ? 1 : Math.min(1, 1 / Math.sqrt(dot(direction, direction)));
     const next = lineSearch(evaluate, point, direction, first);
     if (next === undefined) {
@@ -70,9 +56,9 @@ export function minimize(
   return { x: point.x, value: point.value, slope: largestMagnitude(point.gradient), iterations: iteration };
 }
 
-/** Returns -H g by the two-loop recursion; H is the inverse Hessian approximated by the pairs. */
-function quasiNewtonDirection(gradient: Float64Array, pairs: readonly Pair[]): Float64Array {
-  const direction = gradient.map((slope) => -slope);
+/** By the two-loop recursion. */
+function quasiNewtonDirection(gradient: Float64Array, pairs: readonly Pair[]) {
+  let direction = gradient.map((slope) => -slope);
   const weights: number[] = [];
   for (const { step, change, scale } of pairs.toReversed()) {
     const weight = scale * dot(step, direction);
@@ -80,16 +66,14 @@ function quasiNewtonDirection(gradient: Float64Array, pairs: readonly Pair[]): F
     addScaled(direction, change, -weight);
   }
   const newest = pairs.at(-1);
-  if (newest !== undefined) {
-    const scale = 1 / (newest.scale * dot(newest.change, newest.change));
-    for (let index = 0; index < direction.length; index++) direction[index]! *= scale;
-  }
+  const newestScale = newest === undefined ? 1 : 1 / (newest.scale * dot(newest.change, newest.change));
+  direction = direction.map((value) => value * newestScale);
   for (const { step, change, scale } of pairs)
     addScaled(direction, step, weights.pop()! - scale * dot(change, direction));
   return direction;
 }
 
-/** Returns a point along the direction that satisfies the weak Wolfe conditions, if it finds one. */
+/** Doubles and bisects until the weak Wolfe conditions hold (Lewis and Overton 2013). */
 function lineSearch(
   evaluate: (x: Float64Array) => Point,
   from: Point,
@@ -112,11 +96,11 @@ function lineSearch(
   return best;
 }
 
-function addScaled(target: Float64Array, addend: Float64Array, scale: number): void {
+function addScaled(target: Float64Array, addend: Float64Array, scale: number) {
   for (let index = 0; index < target.length; index++) target[index]! += scale * addend[index]!;
 }
 
-const difference = (a: Float64Array, b: Float64Array): Float64Array => a.map((value, index) => value - b[index]!);
+const difference = (a: Float64Array, b: Float64Array) => a.map((value, index) => value - b[index]!);
 
-const largestMagnitude = (values: Float64Array): number =>
+const largestMagnitude = (values: Float64Array) =>
   values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);

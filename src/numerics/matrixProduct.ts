@@ -1,9 +1,9 @@
 import { type Features, rowsIn } from './features.js';
 
-/** The tile of the product that the innermost loop keeps in registers. */
+/** Of the product; the innermost loop keeps a tile in registers. */
 const [TILE_ROWS, TILE_COLUMNS] = [2, 4];
 
-/** Returns A B^T [R, S] of rows [R, K] and [S, K]. Sums elements in the order of terms: equal rows have bitwise identical products. */
+/** Returns A B^T [R, S] of rows [R, K] and [S, K]. Equal rows have bitwise equal products, because sums follow the order of terms. */
 export function multiplyTransposed(a: Features, b: Features): Float64Array {
   const [rows, columns, terms] = [rowsIn(a), rowsIn(b), a.width];
   const [left, right] = [paddedRows(a, TILE_ROWS), paddedRows(b, TILE_COLUMNS)];
@@ -21,8 +21,8 @@ export function multiplyTransposed(a: Features, b: Features): Float64Array {
   return product;
 }
 
-/** Copies to double precision, padded with zero rows to a multiple. */
-function paddedRows({ data, width }: Features, multiple: number): Float64Array {
+/** Appends rows of zeros up to a multiple. */
+function paddedRows({ data, width }: Features, multiple: number) {
   const padded = new Float64Array(Math.ceil(data.length / width / multiple) * multiple * width);
   padded.set(data);
   return padded;
@@ -35,7 +35,7 @@ function multiplyTile(
   column0: number,
   terms: number,
   tile: Float64Array,
-): void {
+) {
   const row1 = row0 + terms;
   const [column1, column2, column3] = [column0 + terms, column0 + 2 * terms, column0 + 3 * terms];
   let [c00, c01, c02, c03] = [0, 0, 0, 0];
@@ -74,19 +74,17 @@ export function transposed({ data, width }: Features): Features {
   return { data: result, width: rows };
 }
 
-/** Receives a row of A, a row of B and a value of this pair. */
 export type PairVisitor = (row: number, column: number, value: number) => void;
 
-/** Rows of either factor to multiply at a time: 512 KiB of products. */
+/** Rows to multiply at a time: 512 KiB of products. */
 const BLOCK = 256;
 
-/** Calls `visit` with the inner product of every row of A with every row of B. */
 export const forEachProduct = (a: Features, b: Features, visit: PairVisitor): void => visitBlocks(a, b, false, visit);
 
-/** The same for the rows of one set: each pair once, `column <= row`. */
+/** Visits each pair once, `column <= row`. */
 export const forEachProductWithin = (a: Features, visit: PairVisitor): void => visitBlocks(a, a, true, visit);
 
-function visitBlocks(a: Features, b: Features, lowerOnly: boolean, visit: PairVisitor): void {
+function visitBlocks(a: Features, b: Features, lowerOnly: boolean, visit: PairVisitor) {
   for (let firstRow = 0; firstRow * a.width < a.data.length; firstRow += BLOCK) {
     const rows = block(a, firstRow);
     const height = rowsIn(rows);

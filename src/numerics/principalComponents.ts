@@ -3,11 +3,10 @@ import { checkFeatures, checkWhole, columnMeans, type Features, sumOf } from './
 import { dot, forEachProductWithin, multiplyTransposed, transposed } from './matrixProduct.js';
 import { randomStream } from '../random.js';
 
-/** The Gaussian fitted to rows of D features. */
+/** A Gaussian of D dimensions. */
 export interface Gaussian {
-  /** [D]. */
   readonly mean: Float64Array;
-  /** [D, D], unbiased: divided by N - 1. */
+  /** [D, D], divided by N - 1. */
   readonly covariance: Float64Array;
 }
 
@@ -15,7 +14,7 @@ export interface Gaussian {
 const CHUNK = 1024;
 
 /**
- * Fits mean and unbiased covariance (as numpy.cov) of at least 2 rows, in double precision.
+ * Fits mean and covariance (as numpy.cov) of at least 2 rows.
  * @throws {InputError} if there are fewer rows, or a value is not finite
  */
 export function fitGaussian(features: Features, name = 'features'): Gaussian {
@@ -40,19 +39,18 @@ export function fitGaussian(features: Features, name = 'features'): Gaussian {
 
 /** The directions of largest variance. */
 export interface PrincipalComponents {
-  /** Mean of the rows [D]. */
+  /** Of the rows. */
   readonly mean: Float64Array;
-  /** Orthonormal directions [components, D], the largest variance first; the largest entry of each is positive. */
+  /** Orthonormal [components, D], the largest variance first; the largest entry of each is positive. */
   readonly axes: Float64Array;
-  /** Variance along each [components], divided by N - 1. */
+  /** Along each axis, [components], divided by N - 1. */
   readonly variances: Float64Array;
-  /** Fraction of the total variance along each [components]; 0 if nothing varies. */
+  /** Fractions of the total variance [components]; 0 if nothing varies. */
   readonly explainedVarianceRatio: Float64Array;
 }
 
 /**
  * Returns the principal components of at least 2 rows.
- * @param components number of components, 1 to D
  * @throws {InputError} if there are fewer rows, more components than D, or values that are not finite
  */
 export function principalComponents(features: Features, components = 2): PrincipalComponents {
@@ -63,23 +61,14 @@ export function principalComponents(features: Features, components = 2): Princip
     throw new InputError('components', `expected at most ${width}, the width of the rows, but got ${components}`);
   const { axes, variances } = leadingEigenvectors(covariance, width, components);
   const total = sumOf(covariance.filter((_, index) => index % (width + 1) === 0));
-  return {
-    mean,
-    axes,
-    variances,
-    explainedVarianceRatio: variances.map((variance) => (total > 0 ? variance / total : 0)),
-  };
+  const explainedVarianceRatio = variances.map((variance) => (total > 0 ? variance / total : 0));
+  return { mean, axes, variances, explainedVarianceRatio };
 }
 
-/** Beyond these iterations the next variance is so close that either axis is valid. */
+/** After so many iterations, the next variance is so close that either axis is valid. */
 const [TOLERANCE, MAX_ITERATIONS] = [1e-13, 20_000];
 
-/** Iterates powers of a covariance; each axis is orthogonal to the earlier ones. */
-function leadingEigenvectors(
-  covariance: Float64Array,
-  size: number,
-  count: number,
-): Pick<PrincipalComponents, 'axes' | 'variances'> {
+function leadingEigenvectors(covariance: Float64Array, size: number, count: number) {
   const [axes, variances] = [new Float64Array(count * size), new Float64Array(count)];
   const stream = randomStream(0, 'start of a power iteration');
   for (let component = 0; component < count; component++) {
@@ -90,7 +79,6 @@ function leadingEigenvectors(
       for (let row = 0; row < size; row++) product[row] = dot(covariance.subarray(row * size, (row + 1) * size), axis);
       const next = orthonormalize(product, before);
       variances[component] = next.norm;
-      // The remaining variance is 0.
       if (next.norm <= TOLERANCE * variances[0]!) break;
       const change = next.axis.reduce((largest, value, index) => Math.max(largest, Math.abs(value - axis[index]!)), 0);
       axis = next.axis;
@@ -102,7 +90,7 @@ function leadingEigenvectors(
   return { axes, variances };
 }
 
-/** Returns the normalized component of a vector orthogonal to others, and its norm. Orthogonalizes twice, because once loses digits. */
+/** Orthogonalizes twice, because once loses digits. */
 function orthonormalize(vector: Float64Array, others: readonly Float64Array[]) {
   for (const other of [...others, ...others]) {
     const inner = dot(vector, other);

@@ -1,30 +1,29 @@
 import { columnMoments, type Features, sumOf } from './features.js';
 
-/** An affine map of columns to a common scale: minus the mean, times a factor. */
+/** Columns minus their means, times factors. */
 export interface Standardizer {
-  /** [D]. */
   readonly means: Float64Array;
   readonly factors: Float64Array;
 }
 
-/** Columns with a smaller variance, as a fraction of the average, count as constant. */
+/** Columns of smaller variance, as a fraction of the average, count as constant. */
 const MIN_VARIANCE_FRACTION = 1e-6;
 
-/** Gives every column mean 0 and variance 1. */
+/** Each column gets variance 1. */
 export function fitStandardizer(rows: Features): Standardizer {
   const { means, variances } = columnMoments(rows);
   const least = Math.max(Number.MIN_VALUE, (MIN_VARIANCE_FRACTION * sumOf(variances)) / rows.width);
   return { means, factors: variances.map((variance) => (variance < least ? 0 : 1 / Math.sqrt(variance))) };
 }
 
-/** Gives all columns one factor: mean 0 and an average variance of 1. */
+/** One factor gives an average variance of 1. */
 export function commonScale(rows: Features): Standardizer {
   const { means, variances } = columnMoments(rows);
   const variance = sumOf(variances) / rows.width;
   return { means, factors: means.map(() => (variance > 0 ? 1 / Math.sqrt(variance) : 0)) };
 }
 
-/** Concatenates standardizers so that their sums of variances are equal, and the average variance is 1. */
+/** Concatenates parts with equal sums of variances, and an average variance of 1. */
 export function balancedScale(parts: readonly Standardizer[]): Standardizer {
   const means = Float64Array.from(parts.flatMap((part) => Array.from(part.means)));
   const factors = parts.flatMap((part) => {
@@ -41,10 +40,7 @@ export function applyScale({ means, factors }: Standardizer, { data, width }: Fe
   };
 }
 
-/**
- * Converts a linear classifier of scaled rows to an equivalent one of raw rows.
- * @param parameters [K, D + 1]: the weights of each class, then its bias
- */
+/** Converts a linear classifier [K, D + 1], biases last, to one of unscaled rows. */
 export function foldIntoWeights({ means, factors }: Standardizer, parameters: Float64Array): Float64Array {
   const width = means.length;
   const unscaled = parameters.slice();

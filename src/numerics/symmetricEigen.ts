@@ -1,29 +1,26 @@
 import { InputError } from '../errors.js';
+import { dot } from './matrixProduct.js';
 
-/** Maximum number of QL steps per eigenvalue; about 1.7 are typical. */
+/** Per eigenvalue; about 1.7 are typical. */
 const MAX_STEPS = 60;
 
 /**
- * Returns the eigenvalues of a symmetric matrix [n], the largest first: Householder's reduction, then QL steps with implicit shifts (EISPACK's
- * tql1; Parlett 1980). The error is about n 2^-52 times the largest magnitude. n = 2,048 takes about 6 s.
- * @param matrix [n, n] row-major; only the lower triangle is read; not changed
+ * Returns the eigenvalues of a symmetric matrix [n], the largest first: Householder's reduction and QL steps (Parlett 1980). The error is
+ * about n 2^-52 times the largest magnitude. n = 2,048 takes about 6 s.
+ * @param matrix [n, n]; only the lower triangle is read
  * @throws {InputError} if an entry is not finite
  */
 export function symmetricEigenvalues(matrix: Float64Array, size: number): Float64Array {
-  // A power of two near the largest entry: dividing by it changes no digit, and no square overflows.
+  // Dividing by a power of two changes no digit, and afterwards no square overflows.
   const scale = powerOfTwoAbove(largestMagnitude(matrix));
-  const { diagonal, offDiagonal } = tridiagonalize(
-    matrix.map((entry) => entry / scale),
-    size,
-  );
+  const scaled = matrix.map((entry) => entry / scale);
+  const { diagonal, offDiagonal } = tridiagonalize(scaled, size);
   diagonalize(diagonal, offDiagonal);
-  return diagonal
-    .sort()
-    .reverse()
-    .map((value) => value * scale);
+  const ascending = diagonal.sort();
+  return ascending.reverse().map((value) => value * scale);
 }
 
-function largestMagnitude(matrix: Float64Array): number {
+function largestMagnitude(matrix: Float64Array) {
   let largest = 0;
   for (const entry of matrix) {
     if (!Number.isFinite(entry))
@@ -33,18 +30,14 @@ function largestMagnitude(matrix: Float64Array): number {
   return largest;
 }
 
-const powerOfTwoAbove = (value: number): number =>
+const powerOfTwoAbove = (value: number) =>
   value === 0 ? 1 : 2 ** Math.min(1023, Math.max(-1021, Math.ceil(Math.log2(value))));
 
-/**
- * Turns the diagonal of a tridiagonal matrix into its eigenvalues.
- * @param e entry i couples i - 1 and i; destroyed
- */
-function diagonalize(d: Float64Array, e: Float64Array): void {
+/** Turns the diagonal of a tridiagonal matrix into its eigenvalues (EISPACK's tql1). */
+function diagonalize(d: Float64Array, e: Float64Array) {
   // From here on, entry i couples i and i + 1.
   e.copyWithin(0, 1);
   e[d.length - 1] = 0;
-  // The largest |d_i| + |e_i| estimates the norm.
   const norm = d.reduce((largest, value, index) => Math.max(largest, Math.abs(value) + Math.abs(e[index]!)), 0);
   const negligible = Number.EPSILON * norm;
   for (let first = 0; first < d.length; first++) {
@@ -56,18 +49,14 @@ function diagonalize(d: Float64Array, e: Float64Array): void {
   }
 }
 
-/**
- * Returns the first index from `first` on whose coupling to the next is negligible relative to the whole matrix. Between tiny diagonal
- * neighbors, a coupling might never become negligible relative to them.
- */
-function endOfBlock(e: Float64Array, first: number, negligible: number): number {
+/** Relative to tiny neighbors instead of the norm, a coupling might never become negligible. */
+function endOfBlock(e: Float64Array, first: number, negligible: number) {
   let index = first;
   while (index < e.length - 1 && Math.abs(e[index]!) > negligible) index++;
   return index;
 }
 
-/** Performs one QL step with Wilkinson's shift on the block from `first` to `last`. */
-function qlStep(d: Float64Array, e: Float64Array, first: number, last: number): void {
+function qlStep(d: Float64Array, e: Float64Array, first: number, last: number) {
   const ratio = (d[first + 1]! - d[first]!) / (2 * e[first]!);
   const root = Math.sqrt(ratio * ratio + 1);
   const shifted = d[last]! - d[first]! + e[first]! / (ratio + (ratio < 0 ? -root : root));
@@ -78,7 +67,7 @@ function qlStep(d: Float64Array, e: Float64Array, first: number, last: number): 
     const radius = Math.sqrt(f * f + bulge * bulge);
     e[i + 1] = radius;
     if (radius === 0) {
-      // The block has split by underflow; the next step handles the parts.
+      // Underflow has split the block.
       d[i + 1]! -= moved;
       e[last] = 0;
       return;
@@ -96,18 +85,16 @@ function qlStep(d: Float64Array, e: Float64Array, first: number, last: number): 
   e[last] = 0;
 }
 
-/** A smaller sum of squares of a row, in a matrix of entries up to 1, has lost digits; the row is zero to any precision. */
+/** A smaller sum of squares has lost digits; the row counts as zero. */
 const NEGLIGIBLE = 1e-280;
 
 /**
- * Reduces a symmetric matrix to tridiagonal form by Householder's method, from the last row up (EISPACK's tred1), with 2/3 n^3
- * multiplications. One pass over the memory updates by a reflection and computes the product that the next one needs.
- * @param matrix [n, n] with entries of at most about 1; overwritten
- * @returns the diagonal [n], and couplings [n] of i - 1 and i
+ * Overwrites a symmetric matrix with entries up to 1 (EISPACK's tred1). One pass over the memory applies a reflection and computes the
+ * product for the next one. Couplings are those of i - 1 and i.
  */
-function tridiagonalize(matrix: Float64Array, size: number): Record<'diagonal' | 'offDiagonal', Float64Array> {
+function tridiagonalize(matrix: Float64Array, size: number) {
   const [diagonal, offDiagonal] = [new Float64Array(size), new Float64Array(size)];
-  // The current reflection and the previous one, which the matrix does not have yet: A - before w^T - w before^T.
+  // The previous reflection is still to be applied: A - before w^T - w before^T.
   let [v, before] = [new Float64Array(size), new Float64Array(size)];
   let [product, w] = [new Float64Array(size), new Float64Array(size)];
   for (let i = size - 1; i >= 0; i--) {
@@ -121,19 +108,17 @@ function tridiagonalize(matrix: Float64Array, size: number): Record<'diagonal' |
     if (reflection.scale === 0) v.fill(0, 0, i);
     updateAndMultiply(matrix, size, i, before, w, v, product);
     // A' = H A H = A - v w^T - w v^T with w = p - (scale / 2) (p.v) v, p = scale A v.
-    let inner = 0;
-    for (let j = 0; j < i; j++) inner += product[j]! * v[j]!;
-    const correction = (reflection.scale * reflection.scale * inner) / 2;
+    const correction = (reflection.scale * reflection.scale * dot(product.subarray(0, i), v)) / 2;
     for (let j = 0; j < i; j++) product[j] = reflection.scale * product[j]! - correction * v[j]!;
     [v, before, product, w] = [before, v, w, product];
   }
   return { diagonal, offDiagonal };
 }
 
-/** Replaces the first `length` values x of a row by the v of the reflection that maps x to (0, ..., 0, alpha). */
-function reflect(row: Float64Array, length: number): { alpha: number; scale: number } {
-  let rest = 0;
-  for (let j = 0; j < length - 1; j++) rest += row[j]! * row[j]!;
+/** Replaces the first values x of a row by the v of the reflection that maps x to (0, ..., 0, alpha). */
+function reflect(row: Float64Array, length: number) {
+  const before = row.subarray(0, length - 1);
+  const rest = dot(before, before);
   const last = row[length - 1]!;
   if (rest < NEGLIGIBLE) return { alpha: last, scale: 0 };
   const norm = Math.sqrt(rest + last * last);
@@ -143,7 +128,6 @@ function reflect(row: Float64Array, length: number): { alpha: number; scale: num
   return { alpha, scale: 1 / (norm * (norm + Math.abs(last))) };
 }
 
-/** Applies the previous reflection to the leading lower triangle, and computes its product with v. */
 function updateAndMultiply(
   matrix: Float64Array,
   size: number,
@@ -152,7 +136,7 @@ function updateAndMultiply(
   w: Float64Array,
   v: Float64Array,
   product: Float64Array,
-): void {
+) {
   for (let row = 0; row < length; row++) {
     const base = row * size;
     const beforeOfRow = before[row]!;

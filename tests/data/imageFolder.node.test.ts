@@ -5,7 +5,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { OpenOptions } from '../../src/data/decoding/openCollection.node.js';
 import { gatherImages, type ImageFormat, type ImageSource, type Split } from '../../src/data/source.js';
 import { partitionByName } from '../../src/data/imageNames.js';
-import { findImages, folderFormat, openFolder } from '../../src/data/imageFolder.node.js';
+import { folder as folderDataset } from '../../src/data/datasets/folder.node.js';
+import { findImages } from '../../src/data/imageFolder.node.js';
 import { IMAGE_SIZES } from '../../src/imageSizes.js';
 import { ARCHITECTURES } from '../../src/networks/architecture.js';
 import { expectInputError } from '../rejection.js';
@@ -22,8 +23,8 @@ const opened = async (
   { size = 4, channels, ...options }: OpenOptions & Partial<ImageFormat> & { readonly name?: string } = {},
 ) => {
   const warnings: string[] = [];
-  const format = { size, channels: channels ?? (await folderFormat(folder)).channels };
-  const source = await openFolder(folder, format, {
+  const format = { size, channels: channels ?? (await folderDataset.format(folder)).channels };
+  const source = await folderDataset.open(folder, format, {
     name: folder,
     onWarning: (line) => warnings.push(line),
     ...options,
@@ -131,9 +132,9 @@ describe('the format of a folder', () => {
     for (const index of range(5))
       writeFileSync(join(folder, `${index}.png`), await (index === 2 ? colorPng(9, 9, 9) : grayscalePng(index)));
     writeFileSync(join(folder, 'text.png'), 'text');
-    expect(await folderFormat(folder)).toEqual({ size: 32, channels: 1 });
+    expect(await folderDataset.format(folder)).toEqual({ size: 32, channels: 1 });
     writeFileSync(join(folder, '9.png'), await colorPng(9, 9, 30));
-    expect(await folderFormat(folder)).toEqual({ size: 32, channels: 3 });
+    expect(await folderDataset.format(folder)).toEqual({ size: 32, channels: 3 });
     expect((await opened(folder)).source.channels).toBe(3);
     expect((await opened(folder, { channels: 1 })).source.channels).toBe(1);
   });
@@ -146,7 +147,7 @@ describe('the format of a folder', () => {
           join(folder, `${index}.jpg`),
         );
       }
-      return (await folderFormat(folder)).size;
+      return (await folderDataset.format(folder)).size;
     };
     expect(await sizeOf([28, 28], [500, 32], [640, 480])).toBe(32);
     expect(await sizeOf([48, 48], [28, 28], [640, 480])).toBe(64);
@@ -160,7 +161,7 @@ describe('the format of a folder', () => {
   it('is RGB if no image can be read', async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, 'text.png'), 'text');
-    expect(await folderFormat(folder)).toEqual({ size: 64, channels: 3 });
+    expect(await folderDataset.format(folder)).toEqual({ size: 64, channels: 3 });
   });
 });
 

@@ -51,7 +51,7 @@ export const range = (count: number): number[] => Array.from({ length: count }, 
 
 /** Opens images and waits until all are decoded. */
 export async function openWhole(numbers: Numbers, options: DecodeCacheOptions, format = FORMAT) {
-  const opened = await openImages('numbers', numbers.items, format, options);
+  const opened = await openImages(numbers.items, format, { name: 'numbers', ...options });
   try {
     return { ...opened, skipped: await opened.finish() };
   } catch (error) {

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { filledRaster } from '../../src/images/drawing.js';
-import { GLYPH_HEIGHT, glyphOf } from '../../src/images/font.js';
-import { drawText, shortenText, textWidth, wrapText } from '../../src/images/text.js';
+import { drawText, GLYPH_HEIGHT, glyphOf, shortenText, textWidth, wrapText } from '../../src/images/text.js';
 
 const ASCII = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index));
 

@@ -5,56 +5,47 @@ import { isFolder, wrapReadErrors } from '../../files/atomic.node.js';
 import { readTextFile } from '../../files/regularFile.node.js';
 import type { Dataset } from '../dataset.node.js';
 import { fileItems } from '../decoding/imageItems.node.js';
-import { openCollection, type NamedOptions } from '../decoding/openCollection.node.js';
-import { findImages, folderFormat } from '../imageFolder.node.js';
-import type { ImageFormat, ImageItem, ImageSource } from '../source.js';
+import { openCollection } from '../decoding/openCollection.node.js';
+import { findImages } from '../imageFolder.node.js';
+import type { ImageItem } from '../source.js';
+import { folder } from './folder.node.js';
 
 export const celeba: Dataset = {
   name: 'celeba',
   path: 'DIR',
   help: 'the aligned images, resized to 64x78 and cropped to rows 7 to 70; split by list_eval_partition.txt if it exists',
-  format: async (path) => ({ ...(await folderFormat(await imageFolder(path))), size: 64, crop: 'celeba' }),
-  open: openCeleba,
+  format: async (path) => ({ ...(await folder.format(await imageFolder(path))), size: 64, crop: 'celeba' }),
+  open: async (path, format, options) => {
+    const { name, onWarning } = options;
+    const root = await imageFolder(path);
+    const found = await findImages(root);
+    const count = found.names.length;
+    const list = await readPublishedSplit(root);
+    const splitOf = (image: string) => list?.splitOf.get(basename(image));
+    // Images for validation and unlisted images are in neither split.
+    const used = list ? found.names.filter((image) => ['train', 'test'].includes(splitOf(image) ?? '')) : found.names;
+    if (list) {
+      const unlisted = found.names.filter((image) => splitOf(image) === undefined).length;
+      if (used.length === 0)
+        throw new InputError(name, `none of its ${count} images is in the train or test split of ${list.file}`);
+      if (unlisted > 0)
+        onWarning?.(`${name}: ${unlisted} of ${count} images are not used because ${list.file} does not list them`);
+    }
+    const { items, skipped } = await fileItems(root, used);
+    const isTest = (item: ImageItem) => splitOf(item.name) === 'test';
+    const collection = { items, skipped: [...found.skipped, ...skipped], ...(list ? { isTest } : {}) };
+    return openCollection(collection, { crop: 'celeba', ...format }, options);
+  },
 };
 
-const SPLITS = ['train', 'validation', 'test'];
-
-/** Images for validation and unlisted images are in neither split. */
-async function openCeleba(path: string, format: ImageFormat, options: NamedOptions): Promise<ImageSource> {
-  const { name, onWarning } = options;
-  const root = await imageFolder(path);
-  const found = await findImages(root);
-  const list = await readPublishedSplit(root);
-  const splitOf = (image: string) => list?.splitOf.get(basename(image));
-  const used = list ? found.names.filter((image) => ['train', 'test'].includes(splitOf(image) ?? '')) : found.names;
-  if (list) {
-    const unlisted = found.names.filter((image) => splitOf(image) === undefined).length;
-    if (used.length === 0)
-      throw new InputError(
-        name,
-        `none of its ${found.names.length} images is in the train or test split of ${list.file}`,
-      );
-    if (unlisted > 0)
-      onWarning?.(
-        `${name}: ${unlisted} of ${found.names.length} images are not used because ${list.file} does not list them`,
-      );
-  }
-  const { items, skipped } = await fileItems(root, used);
-  const isTest = (item: ImageItem) => splitOf(item.name) === 'test';
-  const collection = { items, skipped: [...found.skipped, ...skipped], ...(list ? { isTest } : {}) };
-  return openCollection(collection, { crop: 'celeba', ...format }, options);
-}
-
 /** The images are in `img_align_celeba`, or in the folder itself. */
-async function imageFolder(path: string): Promise<string> {
+async function imageFolder(path: string) {
   const inner = join(path, 'img_align_celeba');
   return (await isFolder(inner)) ? inner : path;
 }
 
 /** Looks beside the images, one folder above, and in `Eval` of either, as in the original distribution. */
-async function readPublishedSplit(
-  root: string,
-): Promise<{ readonly file: string; readonly splitOf: ReadonlyMap<string, string> } | undefined> {
+async function readPublishedSplit(root: string) {
   const above = dirname(resolve(root));
   for (const folder of [root, join(root, 'Eval'), above, join(above, 'Eval')]) {
     const file = join(folder, 'list_eval_partition.txt');
@@ -64,7 +55,9 @@ async function readPublishedSplit(
   return undefined;
 }
 
-/** Parses lines of a file name and 0 (train), 1 (validation) or 2 (test). */
+const SPLITS = ['train', 'validation', 'test'];
+
+/** Parses lines of a file name and the number of its split. */
 function parseList(text: string, name: string): ReadonlyMap<string, string> {
   const splits = new Map<string, string>();
   for (const [index, line] of text.split(/\r?\n/).entries()) {

@@ -10,42 +10,43 @@ import { markUsed, removeEntry, trimCache } from '../../files/cacheFolder.node.j
 import { readRegularFile, readTextFile } from '../../files/regularFile.node.js';
 import { PixelFile } from './pixelFile.node.js';
 
-const GIGABYTE = 1e9;
-const DEFAULT_LIMIT = 20;
-const ENTRY_NAME = /^[0-9a-f]{64}$/;
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** AGENET_CACHE, or a folder in the user's cache. */
-export function defaultCacheFolder(environment: Environment = process.env): string {
+export function defaultCacheFolder(environment = process.env): string {
   if (environment.AGENET_CACHE) return environment.AGENET_CACHE;
   if (environment.XDG_CACHE_HOME) return join(environment.XDG_CACHE_HOME, 'agenet');
   return join(homedir(), '.cache', 'agenet');
 }
 
-/** In bytes: AGENET_CACHE_LIMIT in GB, or 20 GB. @throws {InputError} if it is not such a number */
-export function cacheLimit(environment: Environment = process.env): number {
+const DEFAULT_GIGABYTES = 20;
+
+/** In bytes. @throws {InputError} if AGENET_CACHE_LIMIT is no number of GB */
+export function cacheLimit(environment = process.env): number {
   const given = environment.AGENET_CACHE_LIMIT;
-  const gigabytes = given === undefined || given === '' ? DEFAULT_LIMIT : Number(given);
+  const gigabytes = given ? Number(given) : DEFAULT_GIGABYTES;
   if (!(gigabytes >= 0))
     throw new InputError(`AGENET_CACHE_LIMIT="${given}"`, 'expected the maximum size of the cache in GB, e.g. 20');
-  return gigabytes * GIGABYTE;
+  return gigabytes * 1e9;
 }
 
 /** Part of the cache key. */
 export const CACHE_FORMAT_VERSION = 3;
-/** A younger file may change again without a new time, because file systems count time in steps. */
+/** File systems count time in steps, so a younger file may change again without a new time. */
 const SETTLED_MS = 100;
 /** Verifying more bytes takes longer than waiting until the times of a file settle. */
 const MAX_QUICKLY_VERIFIED_BYTES = 2 ** 26;
+
+export interface FailedImage {
+  readonly index: number;
+  readonly reason: string;
+  readonly unreadable: boolean;
+}
 
 interface EntryBody {
   readonly version: typeof CACHE_FORMAT_VERSION;
   readonly key: string;
   readonly images: number;
-  readonly skipped: readonly { readonly index: number; readonly reason: string; readonly unreadable: boolean }[];
+  readonly skipped: readonly FailedImage[];
   readonly checksums: string;
-  /** State of the verified pixels, or null if it had not settled. */
+  /** Null if the times of the verified pixels had not settled. */
   readonly stamp: string | null;
 }
 
@@ -55,23 +56,16 @@ export interface EntryShape {
   readonly imageBytes: number;
 }
 
-export type FailedImage = Readonly<EntryBody['skipped'][number]>;
-
-type CacheEntry = Pick<EntryBody, 'skipped'> & { readonly pixels: PixelFile };
-
 export interface UnfinishedEntry {
   readonly pixels: PixelFile;
   readonly publish: (skipped: readonly FailedImage[]) => Promise<void>;
-  /** Also deletes an unpublished entry. */
+  /** Deletes the entry unless it was published. */
   readonly close: () => void;
 }
 
 /**
- * Decoded images on disk. Each list of images has a folder: `pixels` with holes for skipped images, `checksums` with a
- * CRC-32 per image, and `index.json`. An entry is complete or absent even if several processes write it, and may be
- * deleted at any time. An entry with any change counts as absent.
- * Verifying 100,000 images takes seconds, so it happens only if the times of the file have changed. Otherwise each
- * image is checked when it is read.
+ * Decoded images on disk, in a folder for each list of images. An entry with any change counts as absent. Several processes may write the
+ * same entry; it is complete or absent. Verifying 100,000 images takes seconds, so it happens only if the times of the file have changed.
  */
 export class DecodeCache {
   private readonly folder: string;
@@ -85,7 +79,7 @@ export class DecodeCache {
   }
 
   /** Returns undefined if the entry is absent or corrupt. */
-  async open({ key, images, imageBytes }: EntryShape): Promise<CacheEntry | undefined> {
+  async open({ key, images, imageBytes }: EntryShape) {
     const entry = join(this.folder, key);
     let pixels: PixelFile | undefined;
     try {
@@ -104,7 +98,6 @@ export class DecodeCache {
     }
   }
 
-  /** @throws the system's error if the cache cannot be written */
   async begin(shape: EntryShape): Promise<UnfinishedEntry> {
     await makeFolder(this.folder);
     const entry = join(this.folder, shape.key);
@@ -136,19 +129,13 @@ export class DecodeCache {
   ): Promise<void> {
     const { key, images, imageBytes } = shape;
     if (images * imageBytes > MAX_QUICKLY_VERIFIED_BYTES) await pause(SETTLED_MS + 1);
-    const checksums = new Uint8Array(pixels.checksums.buffer);
-    await writeAndSync(join(unfinished, 'checksums'), checksums);
-    const body: EntryBody = {
-      version: CACHE_FORMAT_VERSION,
-      key,
-      images,
-      skipped: skipped.map(({ index, reason, unreadable }) => ({ index, reason, unreadable })),
-      checksums: sha256(checksums),
-      stamp: settledStamp(pixels),
-    };
+    const sums = new Uint8Array(pixels.checksums.buffer);
+    await writeAndSync(join(unfinished, 'checksums'), sums);
+    const [checksums, stamp] = [sha256(sums), settledStamp(pixels)];
+    const body = { version: CACHE_FORMAT_VERSION, key, images, skipped, checksums, stamp } as const;
     await writeAndSync(join(unfinished, 'index.json'), encodeIndex(body));
     await this.replace(unfinished, shape, skipped.length);
-    await trimCache(this.folder, this.limit, (name) => ENTRY_NAME.test(name), key);
+    await trimCache(this.folder, this.limit, (name) => /^[0-9a-f]{64}$/.test(name), key);
   }
 
   /** The entry of a faster process stays unless it is corrupt or has more skipped images. */
@@ -166,13 +153,12 @@ export class DecodeCache {
   }
 }
 
-/** Records the state of the verified pixels. @throws if an image differs */
 async function verify(entry: string, body: EntryBody, pixels: PixelFile): Promise<void> {
   const stamp = settledStamp(pixels);
   const skipped = new Set(body.skipped.map(({ index }) => index));
   if (!(await pixels.verify((index) => skipped.has(index)))) throw new Error('the pixels have changed');
   if (stamp === null) return;
-  // Failures only repeat the verification.
+  // After a failure, the next process verifies again.
   await writeFileAtomically(join(entry, 'index.json'), encodeIndex({ ...body, stamp })).catch(() => undefined);
 }
 
@@ -181,7 +167,7 @@ function settledStamp(pixels: PixelFile): string | null {
   return Date.now() - changed > SETTLED_MS ? stamp : null;
 }
 
-const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+const sha256 = (bytes: Uint8Array | string) => createHash('sha256').update(bytes).digest('hex');
 
 const encodeIndex = (body: EntryBody): Uint8Array =>
   new TextEncoder().encode(JSON.stringify({ body, digest: sha256(JSON.stringify(body)) }));

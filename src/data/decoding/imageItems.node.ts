@@ -1,4 +1,3 @@
-import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -11,33 +10,25 @@ import type { DataDigest, ImageItem, SkippedImage } from '../source.js';
 
 /** Enough for a file system that answers over a network. */
 const CONCURRENT_CALLS = 64;
-
 /** The end of a file identifies its content: a PNG file has its checksum there. */
 const TAIL_BYTES = 65_536;
 
-/** The fingerprint changes when the file does. A reason says why a path is no readable file. */
-export type FileState = { readonly size: number; readonly fingerprint: string } | { readonly reason: string };
+/** The fingerprint changes when the file does. */
+type FileState = { readonly size: number; readonly fingerprint: string } | { readonly reason: string };
 
-export async function fileStates(paths: readonly string[]): Promise<readonly FileState[]> {
-  const states = new Array<FileState>(paths.length);
-  await forEachConcurrently(paths.length, CONCURRENT_CALLS, async (index) => {
-    states[index] = await stat(paths[index]!, { bigint: true }).then(describe, (error: unknown) => ({
-      reason: describeSystemError(error),
-    }));
+export const fileStates = (paths: readonly string[]): Promise<FileState[]> =>
+  mapConcurrently(paths, CONCURRENT_CALLS, async (path) => {
+    try {
+      const found = await stat(path, { bigint: true });
+      if (!found.isFile()) return { reason: 'it is not a file' };
+      return { size: Number(found.size), fingerprint: `${found.size} bytes, changed ${found.mtimeNs}` };
+    } catch (error) {
+      return { reason: describeSystemError(error) };
+    }
   });
-  return states;
-}
 
-const describe = (found: BigIntStats): FileState =>
-  found.isFile()
-    ? { size: Number(found.size), fingerprint: `${found.size} bytes, changed ${found.mtimeNs}` }
-    : { reason: 'it is not a file' };
-
-/** Missing files, and paths that are not files, are skipped. */
-export async function fileItems(
-  root: string,
-  names: readonly string[],
-): Promise<{ readonly items: readonly ImageItem[]; readonly skipped: readonly SkippedImage[] }> {
+/** Skips missing files, and paths that are not files. */
+export async function fileItems(root: string, names: readonly string[]) {
   const paths = names.map((name) => join(root, name));
   const [items, skipped]: [ImageItem[], SkippedImage[]] = [[], []];
   for (const [index, state] of (await fileStates(paths)).entries()) {
@@ -55,16 +46,16 @@ export async function fileItems(
   return { items, skipped };
 }
 
-async function checksumOfEnd(path: string, size: number): Promise<number> {
+async function checksumOfEnd(path: string, size: number) {
   const length = Math.min(size, TAIL_BYTES);
   return crc32(await readRange(path, size - length, length).catch(() => new Uint8Array()));
 }
 
 /**
- * Returns images in memory as items `name/0`, `name/1` and so on, to be decoded to another format.
+ * Returns images in memory as items `name/0`, `name/1` and so on.
  * @param fingerprint changes whenever an image may
  */
-export function arrayItems(images: LabeledImages, name: string, fingerprint: string): readonly ImageItem[] {
+export function arrayItems(images: LabeledImages, name: string, fingerprint: string): ImageItem[] {
   const { count, channels, height, width, pixels, labels } = images;
   const bytes = channels * height * width;
   return Array.from({ length: count }, (_, index) => {
@@ -79,47 +70,45 @@ export function arrayItems(images: LabeledImages, name: string, fingerprint: str
   });
 }
 
-/**
- * Calls an action with the indices 0 to count - 1, at most `limit` at a time. After a failure or an abort it waits for
- * the calls in progress, and rejects with the first failure.
- */
-export async function forEachConcurrently(
-  count: number,
+/** Maps at most `limit` items at a time. After a failure or an abort, waits for the calls in progress before it rejects. */
+export async function mapConcurrently<T, R>(
+  items: readonly T[],
   limit: number,
-  action: (index: number) => Promise<void>,
+  action: (item: T, index: number) => Promise<R>,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<R[]> {
+  const results = new Array<R>(items.length);
   let next = 0;
   const work = async () => {
     try {
-      while (next < count) {
+      while (next < items.length) {
         signal?.throwIfAborted();
-        await action(next++);
+        const index = next++;
+        results[index] = await action(items[index]!, index);
       }
     } catch (error) {
-      next = count;
+      next = items.length;
       throw error;
     }
   };
-  const outcomes = await Promise.allSettled(Array.from({ length: Math.min(limit, count) }, work));
+  const outcomes = await Promise.allSettled(Array.from({ length: Math.min(limit, items.length) }, work));
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed) throw failed.reason;
+  return results;
 }
 
 /** Images whose content enters a digest. Reading 100,000 files would take minutes. */
 const DIGEST_SAMPLE = 1000;
 
-/** Returns a digest of the names, sizes and splits of all images, and the content of up to 1,000. */
+/** Covers the names, sizes and splits of all images, and the content of up to 1,000. */
 export async function digestItems(
   items: readonly ImageItem[],
   isTest?: (item: ImageItem) => boolean,
 ): Promise<DataDigest> {
   const stride = Math.max(1, Math.ceil(items.length / DIGEST_SAMPLE));
-  const lines = new Array<string>(items.length);
-  await forEachConcurrently(items.length, CONCURRENT_CALLS, async (index) => {
-    const item = items[index]!;
+  const lines = await mapConcurrently(items, CONCURRENT_CALLS, async (item, index) => {
     const content = await item.contentKey(index % stride === 0);
-    lines[index] = JSON.stringify([item.name, isTest?.(item) ?? null, content]);
+    return JSON.stringify([item.name, isTest?.(item) ?? null, content]);
   });
   return { count: items.length, sha256: createHash('sha256').update(lines.join('\n')).digest('hex') };
 }

@@ -2,11 +2,17 @@ import { InputError } from '../../errors.js';
 import { type DecodeOptions, requirePaddable } from '../../images/preprocessing.js';
 import { randomStream } from '../../random.js';
 import { digestItems } from './imageItems.node.js';
-import { type Partition, partitionBy, partitionByName } from '../imageNames.js';
+import { partitionBy, partitionByName } from '../imageNames.js';
 import { type ImageItem, type ImageSource, type SkippedImage, type Split, subset } from '../source.js';
-import { type DecodeCacheOptions, openImages, type PendingImages, reportSkipped } from './openImages.node.js';
+import {
+  type DecodeCacheOptions,
+  nameFailures,
+  openImages,
+  type PendingImages,
+  reportSkipped,
+} from './openImages.node.js';
 
-export interface ImageCollection {
+interface ImageCollection {
   readonly items: readonly ImageItem[];
   /** Present if the items have labels. */
   readonly classNames?: readonly string[];
@@ -37,39 +43,42 @@ export function warnOfOwnSplit({ name, testFraction = DEFAULT_TEST_FRACTION, onW
 }
 
 /**
- * Decodes a collection, or opens it from the cache, and splits it. With `streaming`, calls that wait for images may
- * reject later.
- * @throws {InputError} if a border does not fit the size, and as `openImages` says
+ * Opens a collection from the cache or decodes it, and splits it. With `streaming`, calls that wait for images may reject later.
+ * @throws {InputError} if a border does not fit the size, and as `PendingImages.finish` says
  */
 export async function openCollection(
   collection: ImageCollection,
   format: DecodeOptions,
   options: NamedOptions,
 ): Promise<ImageSource> {
-  const { items, skipped = [], isTest } = collection;
-  const { name, streaming = false, strict = false } = options;
+  const { items, skipped = [], classNames, isTest } = collection;
+  const { name, testFraction = DEFAULT_TEST_FRACTION, splitSeed = 0, streaming = false, strict = false } = options;
   const { size, channels, padding } = format;
   if (padding) requirePaddable(size, padding);
   if (isTest) warnOfOwnSplit(options);
-  const partition = (indices: Uint32Array) => partitionOf(collection, indices, options);
+  const nameOf = (index: number) => items[index]!.name;
+  const partition = (indices: Uint32Array) =>
+    isTest
+      ? partitionBy(indices, (index) => isTest(items[index]!))
+      : partitionByName(indices, nameOf, testFraction, splitSeed);
   const all = Uint32Array.from(items.keys());
   const listed = partition(all);
-  reportSkipped(name, skipped, items.length + skipped.length, options);
-  const images = await openImages(name, items, format, options);
+  reportSkipped(skipped, items.length + skipped.length, options);
+  const images = await openImages(items, format, options);
   const labels = labelsOf(items);
   const source = {
     name,
     size: [size, size] as const,
     channels,
-    ...classesOf(labels, collection.classNames),
+    ...classesOf(labels, classNames),
     digest: () => digestItems(items, isTest),
     close: images.close,
   };
   const finishDecoding = async () => {
     const failures = await images.finish();
-    const undecoded = failures.map(({ index, reason }): SkippedImage => ({ name: items[index]!.name, reason }));
     const { train, test } = failures.length === 0 ? listed : partition(all.filter((index) => !images.isSkipped(index)));
-    const split = { labels, copyImage: images.copyImage, nameOf: (index: number) => items[index]!.name };
+    const split = { labels, copyImage: images.copyImage, nameOf };
+    const undecoded = nameFailures(failures, items);
     return { train: subset(split, train), test: subset(split, test), skipped: [...skipped, ...undecoded] };
   };
   try {
@@ -88,15 +97,6 @@ export async function openCollection(
   }
 }
 
-function partitionOf(
-  { items, isTest }: ImageCollection,
-  indices: Uint32Array,
-  { testFraction = DEFAULT_TEST_FRACTION, splitSeed = 0 }: OpenOptions,
-): Partition {
-  if (isTest) return partitionBy(indices, (index) => isTest(items[index]!));
-  return partitionByName(indices, (index) => items[index]!.name, testFraction, splitSeed);
-}
-
 /** Without names, the largest label gives the number of classes. */
 export function classesOf(
   labels: Uint8Array | null,
@@ -107,15 +107,12 @@ export function classesOf(
   return { classes: 1 + labels.reduce((largest, label) => Math.max(largest, label), 0) };
 }
 
-const labelsOf = (items: readonly ImageItem[]): Uint8Array | null =>
+const labelsOf = (items: readonly ImageItem[]) =>
   items.every(({ label }) => label !== null) ? Uint8Array.from(items, ({ label }) => label!) : null;
 
 /**
- * Returns a split to train on before all images are decoded. A run must not depend on the progress of decoding, so
- * every listed image counts. The first decodable image from a position drawn by its name replaces a skipped one, with
- * label and name.
- * @param indices positions of the images in the list
- * @param name names the data in messages
+ * Returns a split to train on before all images are decoded. A run must not depend on the progress of decoding, so every listed image
+ * counts. A skipped image is replaced by the first decodable one from a position drawn by its name.
  */
 export function streamingSplit(
   images: Pick<PendingImages, 'ensureDecoded' | 'isSkipped' | 'copyImage'>,
@@ -125,7 +122,7 @@ export function streamingSplit(
 ): Split {
   const used = indices.slice();
   const labels = labelsOf(Array.from(indices, (index) => items[index]!));
-  const substituteOf = async (index: number): Promise<number> => {
+  const substituteOf = async (index: number) => {
     const first = randomStream(0, `substitute of ${items[index]!.name}`).below(indices.length);
     for (let step = 0; step < indices.length; step++) {
       const candidate = indices[(first + step) % indices.length]!;

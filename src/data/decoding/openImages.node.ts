@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { availableParallelism, endianness } from 'node:os';
 import { InputError, setting, text } from '../../errors.js';
 import { decoderVersion } from '../../images/decode.node.js';
@@ -12,7 +13,7 @@ import {
   type EntryShape,
   type FailedImage,
 } from './decodeCache.node.js';
-import { forEachConcurrently } from './imageItems.node.js';
+import { mapConcurrently } from './imageItems.node.js';
 import { PixelStore } from './pixelStore.node.js';
 
 /** How images are decoded and cached. */
@@ -31,84 +32,69 @@ export interface DecodeCacheOptions {
   readonly cacheLimit?: number;
 }
 
-/** Images that may not be decoded yet, by their positions in a list. */
+export type DecodingOptions = DecodeCacheOptions & { readonly name: string };
+
+/** Images that may not be decoded yet. */
 export interface PendingImages {
   /** Waits until these images are decoded or skipped. Rejects if decoding cannot continue. */
   readonly ensureDecoded: (indices: Iterable<number>) => Promise<void>;
   readonly isSkipped: (index: number) => boolean;
-  /** Copies bytes [C, size, size]. @throws {InputError} if they can no longer be read */
   readonly copyImage: (index: number, target: Uint8Array, offset: number) => void;
-  /** Waits for all images, and returns the skipped ones in order. */
+  /** Waits for all images, and returns the skipped ones in order. Rejects if all are, or one is under `strict`. */
   readonly finish: () => Promise<readonly FailedImage[]>;
   readonly close: () => void;
 }
 
-/**
- * Opens a list of images from the cache, or starts to decode it in the background.
- * @param name names the images in messages
- * @returns images whose `finish` warns of skipped ones, and rejects if all are, if one is under `strict`, or if the
- * pixels cannot be stored
- */
+/** Opens images from the cache, or starts to decode them in the background. */
 export async function openImages(
-  name: string,
   items: readonly ImageItem[],
   format: DecodeOptions,
-  options: DecodeCacheOptions = {},
+  options: DecodingOptions,
 ): Promise<PendingImages> {
-  const { signal, strict = false, onWarning } = options;
-  const shape: EntryShape = {
+  const shape = {
     key: cacheKey(items, format),
     images: items.length,
     imageBytes: format.channels * format.size ** 2,
   };
   const cache = new DecodeCache(options.cacheFolder ?? defaultCacheFolder(), options.cacheLimit ?? cacheLimit());
-  signal?.throwIfAborted();
+  options.signal?.throwIfAborted();
   const opened =
     (await openCached(cache, items, format, shape)) ??
-    new BackgroundDecoder(name, items, format, new PixelStore({ name, shape, cache, onWarning }), options).images();
+    new BackgroundDecoder(items, format, new PixelStore({ ...options, shape, cache }), options).images();
   let finished: Promise<readonly FailedImage[]> | undefined;
   const finish = async () => {
     const failures = await opened.finish();
-    const skipped = failures.map((failure) => describeFailure(items, failure));
+    const skipped = nameFailures(failures, items);
     const [first] = skipped;
-    const example = first ? `; ${first.name}: ${first.reason}` : '';
-    if (skipped.length === items.length && !(strict && first))
-      throw new InputError(name, `none of its ${items.length} images can be decoded${example}`);
-    reportSkipped(name, skipped, items.length, options);
+    if (skipped.length === items.length && !(options.strict && first)) {
+      const example = first ? `; ${first.name}: ${first.reason}` : '';
+      throw new InputError(options.name, `none of its ${items.length} images can be decoded${example}`);
+    }
+    reportSkipped(skipped, items.length, options);
     return failures;
   };
   return { ...opened, finish: () => (finished ??= finish()) };
 }
 
-/** @throws {InputError} under `strict` if an image was skipped */
-export function reportSkipped(
-  name: string,
-  skipped: readonly SkippedImage[],
-  total: number,
-  { strict, onWarning }: DecodeCacheOptions,
-): void {
+export const nameFailures = (failures: readonly FailedImage[], items: readonly ImageItem[]): SkippedImage[] =>
+  failures.map(({ index, reason }) => ({ name: items[index]!.name, reason }));
+
+export function reportSkipped(skipped: readonly SkippedImage[], total: number, options: DecodingOptions): void {
+  const { name, strict, onWarning } = options;
   const [first] = skipped;
   if (first === undefined) return;
-  if (strict) throw refusal(name, first);
+  if (strict)
+    throw new InputError(
+      name,
+      `${first.name} cannot be decoded (${first.reason})`,
+      text`${setting('strict')} does not allow skipped images`,
+    );
   const shown = skipped.slice(0, 3).map((each) => `${each.name} (${each.reason})`);
   const others = skipped.length > shown.length ? ` and ${skipped.length - shown.length} more` : '';
   onWarning?.(`${name}: skipped ${skipped.length} of ${total} images: ${shown.join(', ')}${others}`);
 }
 
-const refusal = (name: string, first: SkippedImage): InputError =>
-  new InputError(
-    name,
-    `${first.name} cannot be decoded (${first.reason})`,
-    text`${setting('strict')} does not allow skipped images`,
-  );
-
-const describeFailure = (items: readonly ImageItem[], { index, reason }: FailedImage): SkippedImage => ({
-  name: items[index]!.name,
-  reason,
-});
-
-/** Changes with everything that may change the pixels. */
-function cacheKey(items: readonly ImageItem[], { size, channels, crop = 'center', padding }: DecodeOptions): string {
+function cacheKey(items: readonly ImageItem[], { size, channels, crop = 'center', padding }: DecodeOptions) {
   const border = padding ? [padding.inner, padding.border, padding.value] : null;
   const hash = createHash('sha256').update(
     JSON.stringify([CACHE_FORMAT_VERSION, decoderVersion(), endianness(), size, channels, crop, border]),
@@ -117,7 +103,7 @@ function cacheKey(items: readonly ImageItem[], { size, channels, crop = 'center'
   return hash.digest('hex');
 }
 
-/** Decodes again if an unreadable file can be read now: permissions are not part of the key. */
+/** Returns undefined if an unreadable file can be read now: permissions are not part of the key. */
 async function openCached(
   cache: DecodeCache,
   items: readonly ImageItem[],
@@ -128,11 +114,12 @@ async function openCached(
   if (entry === undefined) return undefined;
   const { pixels, skipped } = entry;
   const unreadable = skipped.filter((each) => each.unreadable);
-  let readable = 0;
-  await forEachConcurrently(unreadable.length, CONCURRENT_DECODINGS, async (position) => {
-    if ('pixels' in (await items[unreadable[position]!.index]!.decode(format))) readable++;
-  });
-  if (readable > 0) {
+  const readable = await mapConcurrently(
+    unreadable,
+    CONCURRENT_DECODINGS,
+    async ({ index }) => 'pixels' in (await items[index]!.decode(format)),
+  );
+  if (readable.includes(true)) {
     pixels.close();
     return undefined;
   }
@@ -146,7 +133,7 @@ async function openCached(
   };
 }
 
-/** libvips always has an image to start with, even if reading the files takes time. */
+/** Keeps libvips busy while files are read. */
 const CONCURRENT_DECODINGS = Math.max(8, 2 * availableParallelism());
 
 const [PENDING, DECODED, SKIPPED] = [0, 1, 2];
@@ -157,94 +144,79 @@ class BackgroundDecoder {
   private readonly inProgress = new Map<number, Promise<void>>();
   private readonly failures: FailedImage[] = [];
   private readonly running: Promise<readonly FailedImage[]>;
+  private readonly stopping = new AbortController();
+  private readonly stopped: Promise<void>;
   private done = 0;
-  private failure: { readonly reason: unknown } | undefined;
-  private readonly failed: Promise<never>;
-  private reject!: (reason: unknown) => void;
 
   constructor(
-    private readonly name: string,
     private readonly items: readonly ImageItem[],
     private readonly format: DecodeOptions,
     private readonly store: PixelStore,
-    private readonly options: DecodeCacheOptions,
+    private readonly options: DecodingOptions,
   ) {
     this.states = new Uint8Array(items.length);
-    this.failed = new Promise((_, reject) => (this.reject = reject));
-    // `finish` reports the error, and so do pending calls of `ensureDecoded`.
-    this.failed.catch(() => undefined);
+    this.stopped = once(this.stopping.signal, 'abort').then(() => this.stopping.signal.throwIfAborted());
+    // Calls of `finish` and `ensureDecoded` report the error.
+    this.stopped.catch(() => undefined);
     this.running = this.run();
-    this.running.catch((reason: unknown) => this.stop(reason));
+    this.running.catch((reason: unknown) => this.stopping.abort(reason));
   }
 
   images(): PendingImages {
-    const { states, store, name } = this;
+    const { states, store, options } = this;
     return {
       ensureDecoded: (indices) => this.ensureDecoded(indices),
       finish: () => this.running,
       isSkipped: (index) => states[index] === SKIPPED,
       copyImage: (index, target, offset) => {
-        if (states[index] !== DECODED) throw new Error(`${name}: image ${index} is not decoded`);
+        if (states[index] !== DECODED) throw new Error(`${options.name}: image ${index} is not decoded`);
         store.read(index, target, offset);
       },
       close: () => {
-        this.stop(new Error(`${name}: the images were closed while they were decoded`));
+        this.stopping.abort(new Error(`${options.name}: the images were closed while they were decoded`));
         store.close();
       },
     };
   }
 
-  private async ensureDecoded(indices: Iterable<number>): Promise<void> {
+  private async ensureDecoded(indices: Iterable<number>) {
     const missing = Array.from(indices).filter((index) => this.states[index] === PENDING);
     if (missing.length === 0) return;
-    const decoding = forEachConcurrently(missing.length, CONCURRENT_DECODINGS, (at) => this.decode(missing[at]!));
-    await Promise.race([decoding, this.failed]);
+    const decoding = mapConcurrently(missing, CONCURRENT_DECODINGS, (index) => this.decode(index));
+    await Promise.race([decoding, this.stopped]);
   }
 
-  private async run(): Promise<readonly FailedImage[]> {
-    const { name, items, store, failures } = this;
-    const { strict, signal } = this.options;
-    await forEachConcurrently(
-      items.length,
-      CONCURRENT_DECODINGS,
-      async (index) => {
-        if (!strict || failures.length === 0) await this.decode(index);
-      },
-      signal,
-    );
+  private async run() {
+    const { items, store, failures, options } = this;
+    const { strict, signal } = options;
+    const decodeNext = async (_: ImageItem, index: number) => {
+      if (!strict || failures.length === 0) await this.decode(index);
+    };
+    await mapConcurrently(items, CONCURRENT_DECODINGS, decodeNext, signal);
     signal?.throwIfAborted();
     failures.sort((a, b) => a.index - b.index);
-    const [first] = failures;
-    if (strict && first) throw refusal(name, describeFailure(items, first));
+    if (strict) reportSkipped(nameFailures(failures, items), items.length, options);
     if (failures.length < items.length) await store.publish(failures);
     return failures;
   }
 
-  private async decode(index: number): Promise<void> {
+  private async decode(index: number) {
     if (this.states[index] !== PENDING) return;
     const decoding = this.inProgress.get(index) ?? this.decodeNow(index).finally(() => this.inProgress.delete(index));
     this.inProgress.set(index, decoding);
     await decoding;
   }
 
-  private async decodeNow(index: number): Promise<void> {
+  private async decodeNow(index: number) {
     const { items, failures } = this;
-    this.throwIfFailed();
+    const { signal } = this.stopping;
+    signal.throwIfAborted();
     const result = await items[index]!.decode(this.format);
-    this.throwIfFailed();
+    signal.throwIfAborted();
     const isDecoded = 'pixels' in result;
     if (isDecoded) await this.store.write(index, result.pixels);
     else failures.push({ index, reason: result.failure, unreadable: result.unreadable });
     this.states[index] = isDecoded ? DECODED : SKIPPED;
     this.options.onProgress?.(++this.done, items.length, failures.length);
-  }
-
-  private throwIfFailed(): void {
-    if (this.failure) throw this.failure.reason;
-  }
-
-  private stop(reason: unknown): void {
-    this.failure ??= { reason };
-    this.reject(reason);
   }
 }

@@ -11,26 +11,18 @@ const syncToDisk = promisify(fdatasync);
 const BLOCK_BYTES = 2 ** 22;
 const REMEDY = 'run the command again to decode them again';
 
-/**
- * Decoded images of one size in an open file. An image that has changed on disk is never returned. Synchronous, because
- * the page cache answers faster than the thread pool, which has images to decode.
- */
+/** Decoded images of one size. Synchronous, because the thread pool is busy with decoding, and the page cache is fast. */
 export class PixelFile {
-  /** Undefined once closed: the system reuses the number. */
-  private descriptor: number | undefined;
-
   /**
-   * @param path for messages; a changed image deletes `index.json` beside it
    * @param checksums CRC-32 of each image
+   * @param descriptor undefined once closed: the system reuses the number
    */
   private constructor(
     private readonly path: string,
     private readonly imageBytes: number,
     readonly checksums: Uint32Array,
-    descriptor: number,
-  ) {
-    this.descriptor = descriptor;
-  }
+    private descriptor: number | undefined,
+  ) {}
 
   static open(path: string, imageBytes: number, checksums: Uint32Array): PixelFile {
     const file = new PixelFile(path, imageBytes, checksums, openSync(path, OPEN_FOR_READING));
@@ -46,7 +38,7 @@ export class PixelFile {
     }
   }
 
-  /** The file will be moved to `path`. @throws the system's error */
+  /** The file will be moved to `path`. */
   static create(location: string, images: number, imageBytes: number, path = location): PixelFile {
     const descriptor = openSync(location, 'wx+', 0o600);
     try {
@@ -66,7 +58,7 @@ export class PixelFile {
     this.checksums[index] = crc32(pixels);
   }
 
-  /** @throws {InputError} if the image has changed on disk or cannot be read */
+  /** @throws {InputError} if the image cannot be read, or has changed, which also invalidates the cache entry */
   read(index: number, target: Uint8Array, offset: number): void {
     this.readImages(index, 1, target, offset);
     if (crc32(target.subarray(offset, offset + this.imageBytes)) === this.checksums[index]) return;
@@ -91,13 +83,13 @@ export class PixelFile {
   }
 
   /** The time of the last change in milliseconds, and a stamp that differs whenever the contents may. */
-  state(): { readonly changed: number; readonly stamp: string } {
+  state() {
     const { mtimeMs, mtimeNs, ctimeMs, ctimeNs } = fstatSync(this.opened, { bigint: true });
     return { changed: Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs), stamp: `${mtimeNs} ${ctimeNs}` };
   }
 
-  flush(): Promise<void> {
-    return this.descriptor === undefined ? Promise.resolve() : syncToDisk(this.descriptor);
+  async flush(): Promise<void> {
+    if (this.descriptor !== undefined) await syncToDisk(this.descriptor);
   }
 
   close(): void {

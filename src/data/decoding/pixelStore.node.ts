@@ -2,14 +2,13 @@ import { InputError } from '../../errors.js';
 import { writingFailure } from '../../files/atomic.node.js';
 import type { DecodeCache, EntryShape, FailedImage, UnfinishedEntry } from './decodeCache.node.js';
 
-/** For images of which the cache has no copy. */
 const MAX_MEMORY_BYTES = 2 ** 31;
 
-export interface PixelStoreOptions {
+interface PixelStoreOptions {
   readonly name: string;
+  readonly onWarning?: (line: string) => void;
   readonly shape: EntryShape;
   readonly cache: DecodeCache;
-  readonly onWarning?: ((line: string) => void) | undefined;
 }
 
 /** Decoded images in a new cache entry, or in memory if the cache cannot be written. */
@@ -22,7 +21,6 @@ export class PixelStore {
 
   constructor(private readonly options: PixelStoreOptions) {}
 
-  /** @throws {InputError} if the cache cannot be written and the images exceed the memory limit */
   async write(index: number, pixels: Uint8Array): Promise<void> {
     const entry = await (this.opening ??= this.open());
     if (this.isClosed) return;
@@ -44,7 +42,7 @@ export class PixelStore {
   }
 
   /**
-   * Keeps the images for the next time if the cache has all of them.
+   * Keeps the entry in the cache if it has all images.
    * @throws {InputError} if the disk rejects data that it had accepted
    */
   async publish(skipped: readonly FailedImage[]): Promise<void> {
@@ -53,8 +51,7 @@ export class PixelStore {
     await entry.pixels.flush().catch((error: unknown) => {
       throw this.noSpace(error);
     });
-    if (this.memory.size > 0) return;
-    await entry.publish(skipped).catch((error: unknown) => this.warn(error));
+    if (this.memory.size === 0) await entry.publish(skipped).catch((error: unknown) => this.warn(error));
   }
 
   close(): void {
@@ -64,9 +61,8 @@ export class PixelStore {
   }
 
   private async open(): Promise<UnfinishedEntry | undefined> {
-    const { cache, shape } = this.options;
     try {
-      this.entry = await cache.begin(shape);
+      this.entry = await this.options.cache.begin(this.options.shape);
       if (this.isClosed) this.entry.close();
     } catch (error) {
       this.useMemory(error);
@@ -75,8 +71,7 @@ export class PixelStore {
   }
 
   private useMemory(cause: unknown): void {
-    const { images, imageBytes } = this.options.shape;
-    if (images * imageBytes > MAX_MEMORY_BYTES) throw this.noSpace(cause);
+    if (this.bytes > MAX_MEMORY_BYTES) throw this.noSpace(cause);
     this.isFull = true;
     this.warn(cause);
   }
@@ -90,15 +85,15 @@ export class PixelStore {
 
   private noSpace(cause: unknown): InputError {
     const { name, cache } = this.options;
-    return new InputError(
-      name,
-      `cannot write decoded images to the cache ${cache.path} (${writingFailure(cause)})`,
-      this.remedy,
-    );
+    const problem = `cannot write decoded images to the cache ${cache.path} (${writingFailure(cause)})`;
+    return new InputError(name, problem, this.remedy);
+  }
+
+  private get bytes(): number {
+    return this.options.shape.images * this.options.shape.imageBytes;
   }
 
   private get remedy(): string {
-    const { images, imageBytes } = this.options.shape;
-    return `set AGENET_CACHE to a folder with ${Math.ceil((images * imageBytes) / 1e6)} MB of free space`;
+    return `set AGENET_CACHE to a folder with ${Math.ceil(this.bytes / 1e6)} MB of free space`;
   }
 }

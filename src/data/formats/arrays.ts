@@ -1,8 +1,21 @@
 import { InputError } from '../../errors.js';
 import { channelsFirst } from '../../images/raster.js';
 
+const ARRAYS = {
+  u1: Uint8Array,
+  i1: Int8Array,
+  u2: Uint16Array,
+  i2: Int16Array,
+  u4: Uint32Array,
+  i4: Int32Array,
+  u8: BigUint64Array,
+  i8: BigInt64Array,
+  f4: Float32Array,
+  f8: Float64Array,
+} as const;
+
 /** Unsigned and signed integers and floats, with their number of bytes. */
-export type ElementKind = 'u1' | 'i1' | 'u2' | 'i2' | 'u4' | 'i4' | 'u8' | 'i8' | 'f4' | 'f8';
+export type ElementKind = keyof typeof ARRAYS;
 
 /** Integers of 8 bytes are bigints because numbers have only 53 bits. */
 export type Elements =
@@ -17,40 +30,25 @@ export type Elements =
   | Float32Array
   | Float64Array;
 
-interface ElementArray {
-  readonly BYTES_PER_ELEMENT: number;
-  new (buffer: ArrayBuffer): Elements;
-}
-
-const ARRAYS: Readonly<Record<ElementKind, ElementArray>> = {
-  u1: Uint8Array,
-  i1: Int8Array,
-  u2: Uint16Array,
-  i2: Int16Array,
-  u4: Uint32Array,
-  i4: Int32Array,
-  u8: BigUint64Array,
-  i8: BigInt64Array,
-  f4: Float32Array,
-  f8: Float64Array,
-};
-
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 export const isElementKind = (text: string): text is ElementKind => Object.hasOwn(ARRAYS, text);
 
 export const elementBytes = (kind: ElementKind): number => ARRAYS[kind].BYTES_PER_ELEMENT;
 
-/** Reads bytes as elements. Unsigned bytes are not copied. */
+/** Copies elements other than unsigned bytes, because a typed array must be aligned, unlike an array in a file. */
 export function elementsOf(bytes: Uint8Array, kind: ElementKind, littleEndian: boolean): Elements {
   if (kind === 'u1') return bytes;
-  // A typed array must be aligned, unlike an array in a file.
   const copy = new Uint8Array(bytes);
   const size = elementBytes(kind);
   if (littleEndian !== HOST_IS_LITTLE_ENDIAN)
     for (let start = 0; start < copy.length; start += size) copy.subarray(start, start + size).reverse();
   return new ARRAYS[kind](copy.buffer);
 }
+
+export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+
+export const elementCount = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
 
 /** Images of a published file. */
 export interface LabeledImages {
@@ -65,15 +63,11 @@ export interface LabeledImages {
   readonly labels: Uint8Array | null;
 }
 
-/**
- * Checks the sizes of images [N, H, W] or [N, H, W, C].
- * @throws {InputError} for other numbers of axes or channels, and if there is no pixel
- */
-export function imageLayout(
-  sizes: readonly number[],
-  name: string,
-): Pick<LabeledImages, 'count' | 'height' | 'width' | 'channels'> {
-  const [count, height, width, channels = 1] = sizes;
+type ImageLayout = Omit<LabeledImages, 'pixels' | 'labels'>;
+
+/** @throws {InputError} unless the sizes are [N, H, W] or [N, H, W, C] with 1 or 3 channels, and there is a pixel */
+export function imageLayout(sizes: readonly number[], name: string): ImageLayout {
+  const [count = 0, height = 0, width = 0, channels = 1] = sizes;
   const found = sizes.length === 0 ? 'a single value' : `an array of ${sizes.join(' x ')}`;
   if (sizes.length < 3 || sizes.length > 4 || (channels !== 1 && channels !== 3))
     throw new InputError(
@@ -81,11 +75,11 @@ export function imageLayout(
       `expected images [N, H, W] (grayscale) or [N, H, W, C] of 1 or 3 channels but got ${found}`,
     );
   if (sizes.includes(0)) throw new InputError(name, `expected at least one pixel but got ${found}`);
-  return { count: count!, height: height!, width: width!, channels };
+  return { count, height, width, channels };
 }
 
-/** Converts bytes [N, H, W, C] to [N, C, H, W]. Grayscale is not copied. */
-export function channelPlanes(interleaved: Uint8Array, channels: number, height: number, width: number): Uint8Array {
+/** Converts bytes [N, H, W, C] to [N, C, H, W]. Does not copy grayscale. */
+export function channelPlanes(interleaved: Uint8Array, { channels, height, width }: ImageLayout): Uint8Array {
   if (channels === 1) return interleaved;
   const planes = new Uint8Array(interleaved.length);
   const bytes = channels * height * width;
@@ -105,5 +99,3 @@ export function classNumbers(labels: Elements, min: number, max: number, name: s
   }
   return numbers;
 }
-
-export const elementCount = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);

@@ -4,17 +4,9 @@ import type { LabeledImages } from './arrays.js';
 /** Source: https://www.cs.toronto.edu/~kriz/cifar.html, the binary version. */
 export type CifarKind = 'cifar10' | 'cifar100';
 
-interface Records {
-  readonly title: string;
-  /** Of each label byte before an image. The last one labels the image. */
-  readonly classes: readonly number[];
-}
-
-const RECORDS: Readonly<Record<CifarKind, Records>> = {
-  cifar10: { title: 'CIFAR-10', classes: [10] },
-  // 20 superclasses, 100 classes.
-  cifar100: { title: 'CIFAR-100', classes: [20, 100] },
-};
+/** The number of classes of each label byte before an image. The last one labels the image. */
+const CLASSES = { cifar10: [10], cifar100: [20, 100] };
+const TITLES = { cifar10: 'CIFAR-10', cifar100: 'CIFAR-100' };
 
 const SIDE = 32;
 const CHANNELS = 3;
@@ -26,9 +18,9 @@ const IMAGE_BYTES = CHANNELS * SIDE * SIDE;
  * @throws {InputError} if the bytes are no such file
  */
 export function decodeCifar(bytes: Uint8Array, kind: CifarKind, name: string): LabeledImages {
-  const { title, classes } = RECORDS[kind];
+  const classes = CLASSES[kind];
   const refusal = (problem: string) =>
-    new InputError(name, problem, `pass the .bin files of ${title}'s binary version`);
+    new InputError(name, problem, `pass the .bin files of ${TITLES[kind]}'s binary version`);
   const recordBytes = classes.length + IMAGE_BYTES;
   const count = Math.floor(bytes.length / recordBytes);
   if (bytes.length === 0 || count * recordBytes !== bytes.length)
@@ -36,11 +28,11 @@ export function decodeCifar(bytes: Uint8Array, kind: CifarKind, name: string): L
   const [pixels, labels] = [new Uint8Array(count * IMAGE_BYTES), new Uint8Array(count)];
   for (let index = 0; index < count; index++) {
     const record = bytes.subarray(index * recordBytes, (index + 1) * recordBytes);
-    for (const [position, count] of classes.entries()) {
-      if (record[position]! >= count)
-        throw refusal(`image ${index}: expected a label below ${count} but got ${record[position]!}`);
+    for (const [position, limit] of classes.entries()) {
+      const label = record[position]!;
+      if (label >= limit) throw refusal(`image ${index}: expected a label below ${limit} but got ${label}`);
+      labels[index] = label;
     }
-    labels[index] = record[classes.length - 1]!;
     pixels.set(record.subarray(classes.length), index * IMAGE_BYTES);
   }
   return { count, channels: CHANNELS, height: SIDE, width: SIDE, pixels, labels };

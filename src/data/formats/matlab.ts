@@ -1,9 +1,9 @@
 /** MATLAB files of level 5. Source: MathWorks, "MAT-File Format". */
 import { InputError, quoted } from '../../errors.js';
 import { unzlib, unzlibStart } from './compression.js';
-import { elementBytes, elementCount, type ElementKind, type Elements, elementsOf } from './arrays.js';
+import { elementBytes, elementCount, type ElementKind, type Elements, elementsOf, viewOf } from './arrays.js';
 
-/** Numeric classes and their bytes per element in memory. Booleans have class uint8. */
+/** Numeric classes, with their bytes per element in memory. Booleans have class uint8. */
 const CLASSES = {
   6: ['double', 8],
   7: ['single', 4],
@@ -33,7 +33,7 @@ const STORED: Readonly<Record<number, ElementKind>> = {
   13: 'u8',
 };
 const [MATRIX, COMPRESSED] = [14, 15];
-/** Functions and MATLAB's own objects have no sizes. */
+/** Functions and objects. */
 const FIRST_CLASS_WITHOUT_SIZES = 16;
 const COMPLEX_FLAG = 0x0800;
 
@@ -53,19 +53,9 @@ export interface MatlabArray {
   readonly values: Elements;
 }
 
-/** Its elements are not read yet. */
-interface Variable {
-  readonly variable: string;
-  readonly classCode: number;
-  readonly isComplex: boolean;
-  readonly sizes: readonly number[];
-  readonly elementsStart: number;
-  readonly data: () => ElementReader | Promise<ElementReader>;
-}
-
 /**
  * Reads the variables in `names` from a MATLAB file (`save -v6` and `-v7`, of either byte order): arrays of real numbers, compressed or not.
- * Other variables are skipped. A compressed array takes no more memory than its header declares, within the limit for its length.
+ * A compressed array takes no more memory than its header declares.
  * @throws {InputError} if the bytes are no such file or lack a variable
  */
 export async function decodeMatlab(
@@ -88,33 +78,25 @@ export async function decodeMatlab(
   }
   const missing = names.find((variable) => !arrays.has(variable));
   if (missing === undefined) return arrays;
-  const others = found.slice(0, NAMES_SHOWN).map(quoted).join(', ');
-  throw new InputError(
-    name,
-    `variable ${missing} not found`,
-    `the file has ${others || 'no variables'}${found.length > NAMES_SHOWN ? ', ...' : ''}`,
-  );
+  const others = found.slice(0, NAMES_SHOWN).map(quoted).join(', ') || 'no variables';
+  const more = found.length > NAMES_SHOWN ? ', ...' : '';
+  throw new InputError(name, `variable ${missing} not found`, `the file has ${others}${more}`);
 }
 
-/** The header ends in two letters, IM if the file is little-endian. */
-function readByteOrder(bytes: Uint8Array, name: string): boolean {
+/** Returns whether the file is little-endian. */
+function readByteOrder(bytes: Uint8Array, name: string) {
   const refusal = (problem: string) => new InputError(name, `not a MATLAB file of level 5: ${problem}`);
   if (bytes.length < FILE_HEADER) throw refusal(`${bytes.length} bytes are less than its header of ${FILE_HEADER}`);
   const letters = String.fromCharCode(...bytes.subarray(FILE_HEADER - 2, FILE_HEADER));
   if (letters !== 'IM' && letters !== 'MI') throw refusal('its header does not end in IM or MI');
   const littleEndian = letters === 'IM';
-  const version = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint16(FILE_HEADER - 4, littleEndian);
+  const version = viewOf(bytes).getUint16(FILE_HEADER - 4, littleEndian);
   if (version === VERSION_5) return littleEndian;
   const found = version.toString(16);
   throw new InputError(name, `expected MATLAB version 0x100 but got 0x${found}`, 'save the file with -v7 or -v6');
 }
 
-interface Tag {
-  readonly type: number;
-  readonly start: number;
-  readonly size: number;
-  readonly next: number;
-}
+type Tag = ReturnType<ElementReader['tagAt']>;
 
 class ElementReader {
   constructor(
@@ -123,23 +105,23 @@ class ElementReader {
     readonly name: string,
   ) {}
 
-  of(bytes: Uint8Array): ElementReader {
+  of(bytes: Uint8Array) {
     return new ElementReader(bytes, this.littleEndian, this.name);
   }
 
-  corrupt(problem: string, kind = 'corrupt'): InputError {
+  corrupt(problem: string, kind = 'corrupt') {
     return new InputError(this.name, `${kind} MATLAB file (${problem})`, 'download it again');
   }
 
   /**
-   * Reads a type and size (32 bits each), or both in 32 bits if at most four bytes of data follow ("small data
-   * elements"). Elements are padded to multiples of 8 bytes, except compressed ones.
+   * Reads a type and size of 32 bits each, or of 16 if at most four bytes follow ("small data elements"). Elements are padded to
+   * multiples of 8 bytes, except compressed ones.
    */
-  tagAt(offset: number): Tag {
+  tagAt(offset: number) {
     const { bytes, littleEndian } = this;
     if (offset + TAG > bytes.length)
       throw this.corrupt(`${bytes.length} bytes end inside the tag of a data element`, 'truncated');
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const view = viewOf(bytes);
     const word = view.getUint32(offset, littleEndian);
     const [smallSize, type] = [word >>> 16, word & 0xffff];
     if (smallSize > 4)
@@ -149,22 +131,24 @@ class ElementReader {
     return { type, start, size, next: start + (type === COMPRESSED ? size : 8 * Math.ceil(size / 8)) };
   }
 
-  dataOf({ start, size }: Tag): Uint8Array {
+  dataOf({ start, size }: Tag) {
     if (start + size <= this.bytes.length) return this.bytes.subarray(start, start + size);
     throw this.corrupt(`a data element of ${size} bytes at byte ${start} of ${this.bytes.length}`, 'truncated');
   }
 
-  elementsOf(tag: Tag, kind: ElementKind): Elements {
+  elementsOf(tag: Tag, kind: ElementKind) {
     return elementsOf(this.dataOf(tag), kind, this.littleEndian);
   }
 
   /** Drops an incomplete word at the end. */
-  wordsOf(tag: Tag, kind: 'u4' | 'i4'): number[] {
+  wordsOf(tag: Tag, kind: 'u4' | 'i4') {
     return Array.from(this.elementsOf({ ...tag, size: tag.size - (tag.size % 4) }, kind), Number);
   }
 }
 
-async function readVariable(file: ElementReader, tag: Tag): Promise<Variable | null> {
+type Variable = NonNullable<ReturnType<typeof readHeader>>;
+
+async function readVariable(file: ElementReader, tag: Tag) {
   const bytes = file.dataOf(tag);
   if (tag.type === COMPRESSED) return readCompressed(file, bytes);
   if (tag.type !== MATRIX || tag.size === 0) return null;
@@ -173,14 +157,14 @@ async function readVariable(file: ElementReader, tag: Tag): Promise<Variable | n
 }
 
 /** Inflates only the header, until the data is needed. */
-async function readCompressed(file: ElementReader, bytes: Uint8Array): Promise<Variable | null> {
+async function readCompressed(file: ElementReader, bytes: Uint8Array) {
   const start = await unzlibStart(bytes, MAX_HEADER, file.name);
   const tag = file.of(start).tagAt(0);
   if (tag.type !== MATRIX)
     throw file.corrupt(`a compressed element of type ${tag.type}, expected an array (${MATRIX})`);
   const header = readHeader(file.of(start.subarray(TAG)), async () => {
     const { sizes, elementsStart } = header!;
-    // MATLAB stores an element in no more bytes than its class takes.
+    // An element is stored in no more bytes than its class takes.
     const [, width] = CLASSES[numericClass(header!, file.name)];
     const limit = elementsStart + TAG + 8 * Math.ceil((elementCount(sizes) * width) / 8);
     if (!(tag.size <= limit))
@@ -190,8 +174,8 @@ async function readCompressed(file: ElementReader, bytes: Uint8Array): Promise<V
   return header;
 }
 
-/** Returns null for functions and objects, which are not arrays. */
-function readHeader(reader: ElementReader, data: Variable['data']): Variable | null {
+/** Returns null for functions and objects, which are no arrays. */
+function readHeader(reader: ElementReader, data: () => ElementReader | Promise<ElementReader>) {
   const flags = reader.tagAt(0);
   const words = reader.wordsOf(flags, 'u4');
   if (words.length < 2) throw reader.corrupt(`an array with ${flags.size} bytes of flags, expected 8`);
@@ -225,10 +209,7 @@ function readArray(reader: ElementReader, header: Variable): MatlabArray {
   if (kind === undefined)
     throw new InputError(reader.name, `${variable} is stored as type ${tag.type}, which is not numeric`);
   const expected = elementCount(sizes) * elementBytes(kind);
-  if (tag.size !== expected)
-    throw new InputError(
-      reader.name,
-      `${variable} of ${sizes.join(' x ')}: expected ${expected} bytes but got ${tag.size}`,
-    );
-  return { class: title, sizes, values: reader.elementsOf(tag, kind) };
+  if (tag.size === expected) return { class: title, sizes, values: reader.elementsOf(tag, kind) };
+  const array = `${variable} of ${sizes.join(' x ')}`;
+  throw new InputError(reader.name, `${array}: expected ${expected} bytes but got ${tag.size}`);
 }

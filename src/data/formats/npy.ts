@@ -1,5 +1,13 @@
 import { InputError, quoted } from '../../errors.js';
-import { elementBytes, elementCount, type ElementKind, type Elements, elementsOf, isElementKind } from './arrays.js';
+import {
+  elementBytes,
+  elementCount,
+  type ElementKind,
+  type Elements,
+  elementsOf,
+  isElementKind,
+  viewOf,
+} from './arrays.js';
 
 /** An array for NumPy: bytes or float32, row-major. */
 export interface NumpyArray {
@@ -28,7 +36,7 @@ export const pythonTuple = (shape: readonly number[]): string =>
 
 export const typeOf = (data: NumpyArray['data']): WrittenType => (data instanceof Float32Array ? '<f4' : '|u1');
 
-/** Encodes an array in NumPy's format 1.0. */
+/** Encodes an array in format 1.0. */
 export function encodeNpy({ shape, data }: NumpyArray): Uint8Array {
   const preamble = npyPreamble(shape, typeOf(data));
   const bytes = new Uint8Array(preamble.length + data.byteLength);
@@ -40,14 +48,14 @@ export function encodeNpy({ shape, data }: NumpyArray): Uint8Array {
 export const bytesOf = (data: NumpyArray['data']): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
-/** Bytes, float32, and texts of a number of characters. */
+/** Bytes, float32, or texts of a number of characters. */
 export type WrittenType = '|u1' | '<f4' | `<U${number}`;
 
 /** NumPy stores characters in 32 bits. */
 export const writtenBytes = (type: WrittenType): number =>
   type === '|u1' ? 1 : type === '<f4' ? 4 : 4 * Number(type.slice(2));
 
-/** Returns what precedes the elements: a magic string, and a header that ends at a multiple of 64 bytes. */
+/** Returns the bytes before the elements, up to a multiple of 64. */
 export function npyPreamble(shape: readonly number[], type: WrittenType): Uint8Array {
   const literal = `{'descr': '${type}', 'fortran_order': False, 'shape': ${pythonTuple(shape)}, }`;
   const fixed = MAGIC.length + 4;
@@ -65,49 +73,43 @@ export function npyPreamble(shape: readonly number[], type: WrittenType): Uint8A
  * @throws {InputError} if the bytes are no such file
  */
 export function decodeNpy(bytes: Uint8Array, name: string): DecodedNumpyArray {
-  const { literal, start } = headerText(bytes, name);
-  const { kind, littleEndian, fortranOrder, shape } = parseHeader(literal, name);
+  const refusal: Refusal = (problem, remedy) => new InputError(name, problem, remedy);
+  const { literal, start } = headerText(bytes, refusal);
+  const { kind, littleEndian, fortranOrder, shape } = parseHeader(literal, refusal);
   if (shape.length > MAX_AXES)
-    throw new InputError(name, `expected at most ${MAX_AXES} axes, NumPy's limit, but got ${shape.length} axes`);
+    throw refusal(`expected at most ${MAX_AXES} axes, NumPy's limit, but got ${shape.length} axes`);
   const stored = bytes.subarray(start);
   const storedKind = kind === 'b1' ? 'u1' : kind;
   const width = elementBytes(storedKind);
   const expected = elementCount(shape) * width;
   if (stored.length !== expected)
-    throw new InputError(
-      name,
+    throw refusal(
       `an .npy file of shape ${pythonTuple(shape)} has ${expected} bytes after its header, this one has ${stored.length}`,
     );
   const data = elementsOf(fortranOrder ? rowMajor(stored, shape, width) : stored, storedKind, littleEndian);
   if (kind === 'b1' && stored.some((value) => value > 1))
-    throw new InputError(name, 'corrupt file: expected booleans of 0 and 1 but got other values');
+    throw refusal('corrupt file: expected booleans of 0 and 1 but got other values');
   return { shape, kind, data };
 }
 
-function headerText(bytes: Uint8Array, name: string): { readonly literal: string; readonly start: number } {
+type Refusal = (problem: string, remedy?: string) => InputError;
+
+function headerText(bytes: Uint8Array, refusal: Refusal) {
   if (!MAGIC.every((byte, at) => bytes[at] === byte))
-    throw new InputError(name, 'not an .npy file: it does not start with \x93NUMPY');
+    throw refusal('not an .npy file: it does not start with \x93NUMPY');
   const [major, minor] = bytes.subarray(MAGIC.length);
   const [lengthAt, isLong] = [MAGIC.length + 2, major !== 1];
   const textAt = lengthAt + (isLong ? 4 : 2);
-  if (bytes.length < textAt)
-    throw new InputError(name, `truncated .npy file: ${bytes.length} bytes end before its header`);
+  if (bytes.length < textAt) throw refusal(`truncated .npy file: ${bytes.length} bytes end before its header`);
   if (!(major! >= 1 && major! <= 3) || minor !== 0)
-    throw new InputError(name, `expected .npy format 1.0, 2.0 or 3.0 but got ${major}.${minor}`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    throw refusal(`expected .npy format 1.0, 2.0 or 3.0 but got ${major}.${minor}`);
+  const view = viewOf(bytes);
   const length = isLong ? view.getUint32(lengthAt, true) : view.getUint16(lengthAt, true);
   if (length > MAX_HEADER)
-    throw new InputError(name, `expected a header of at most ${MAX_HEADER} bytes, NumPy's limit, but got ${length}`);
+    throw refusal(`expected a header of at most ${MAX_HEADER} bytes, NumPy's limit, but got ${length}`);
   if (bytes.length < textAt + length)
-    throw new InputError(name, `truncated .npy file: ${bytes.length} bytes end inside its header of ${length}`);
+    throw refusal(`truncated .npy file: ${bytes.length} bytes end inside its header of ${length}`);
   return { literal: new TextDecoder().decode(bytes.subarray(textAt, textAt + length)), start: textAt + length };
-}
-
-interface NpyHeader {
-  readonly kind: ElementKind | 'b1';
-  readonly littleEndian: boolean;
-  readonly fortranOrder: boolean;
-  readonly shape: readonly number[];
 }
 
 /** Entries of the header in any order. Python 2 wrote an L after long integers. */
@@ -117,34 +119,28 @@ const ENTRIES = [
   /(['"])shape\1\s*:\s*\((?<shape>[^()]*)\)/,
 ];
 
-function parseHeader(literal: string, name: string): NpyHeader {
+function parseHeader(literal: string, refusal: Refusal) {
   const found = ENTRIES.map((entry) => entry.exec(literal));
   const { descr, order, shape } = Object.assign({}, ...found.map((entry) => entry?.groups)) as Record<string, string>;
-  const others = found.reduce((text, entry) => text.replace(entry?.[0] ?? '', ''), literal);
+  const others = found.reduce((text, entry) => text.replace(entry?.[0] ?? '', ''), literal).trim();
   const sizes = parseTuple(shape ?? '1');
-  if (
-    descr === undefined ||
-    order === undefined ||
-    sizes === undefined ||
-    !/^\{(?:\s*,){2,3}\s*\}$/.test(others.trim())
-  )
-    throw new InputError(
-      name,
+  if (descr === undefined || order === undefined || sizes === undefined || !/^\{(?:\s*,){2,3}\s*\}$/.test(others))
+    throw refusal(
       `its header is ${quoted(literal.trim())}`,
       "expected {'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), } with a plain type",
     );
   const [, byteOrder, type = ''] = /^([<>|])([a-z]\d)$/.exec(descr) ?? [];
   if ((type !== 'b1' && !isElementKind(type)) || (byteOrder === '|' && !type.endsWith('1')))
-    throw new InputError(
-      name,
+    throw refusal(
       `unknown element type ${quoted(descr)}`,
       'expected b1, an integer (u1, i2, ...) or a float (f4, f8) after <, > or |',
     );
-  return { kind: type, littleEndian: byteOrder !== '>', fortranOrder: order === 'True', shape: sizes };
+  const kind: DecodedNumpyArray['kind'] = type;
+  return { kind, littleEndian: byteOrder !== '>', fortranOrder: order === 'True', shape: sizes };
 }
 
-/** Returns undefined for other texts: in Python, (2) is a number and not a tuple. */
-function parseTuple(text: string): number[] | undefined {
+/** Returns undefined for other texts: in Python, (2) is a number. */
+function parseTuple(text: string) {
   const parts = text.split(',').map((part) => part.trim());
   if (parts.at(-1) === '') parts.pop();
   else if (parts.length === 1) return undefined;
@@ -152,15 +148,15 @@ function parseTuple(text: string): number[] | undefined {
   return sizes.every(Number.isSafeInteger) ? sizes : undefined;
 }
 
-/** Converts column-major elements of `width` bytes to row-major. */
-function rowMajor(stored: Uint8Array, shape: readonly number[], width: number): Uint8Array {
+/** Reorders column-major elements of `width` bytes. */
+function rowMajor(stored: Uint8Array, shape: readonly number[], width: number) {
   const arranged = new Uint8Array(stored.length);
   const index = shape.map(() => 0);
-  const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((product, size) => product * size, width));
+  const strides = shape.map((_, axis) => width * elementCount(shape.slice(0, axis)));
   let source = 0;
   for (let target = 0; target < arranged.length; target += width) {
     for (let byte = 0; byte < width; byte++) arranged[target + byte] = stored[source + byte]!;
-    // Increments the index in the order of the target, and moves the source along.
+    // Increments the index in row-major order, and moves the source along.
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       source += strides[axis]!;
       if (++index[axis]! < shape[axis]!) break;

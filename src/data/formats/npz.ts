@@ -15,7 +15,7 @@ import {
   writtenBytes,
 } from './npy.js';
 
-/** An array for NumPy whose elements come in pieces, row-major. */
+/** An array whose elements come in pieces, row-major. */
 export interface PiecewiseArray {
   readonly shape: readonly number[];
   readonly type: WrittenType;
@@ -28,13 +28,9 @@ export type NpzArrays = Readonly<Record<string, NumpyArray | PiecewiseArray>>;
 const SUFFIX = '.npy';
 const arrayName = (path: string): string => path.slice(0, -SUFFIX.length);
 
-/** Images and codes hardly compress. With a fixed date, the bytes depend on the arrays only. */
-const WRITING = {
-  level: 1,
-  lastModDate: new Date(1980, 0, 1),
-  extendedTimestamp: false,
-  useWebWorkers: false,
-} as const;
+/** Images and codes hardly compress. With a fixed date, equal arrays give equal bytes. */
+const DATE = { lastModDate: new Date(1980, 0, 1), extendedTimestamp: false };
+const WRITING = { level: 1, ...DATE, useWebWorkers: false } as const;
 
 /** Encodes arrays as an `.npz` archive, which `numpy.load` reads. */
 export async function encodeNpz(arrays: NpzArrays): Promise<Uint8Array> {
@@ -42,10 +38,7 @@ export async function encodeNpz(arrays: NpzArrays): Promise<Uint8Array> {
   return addArrays(new ZipWriter(new Uint8ArrayWriter(), WRITING), arrays);
 }
 
-/**
- * Writes an archive piece by piece, so that it may exceed the memory.
- * @param signal aborts after the piece in progress, and rejects
- */
+/** Writes an archive piece by piece, so that it may exceed the memory. A signal aborts after the piece in progress. */
 export async function writeNpz(
   stream: WritableStream<Uint8Array>,
   arrays: NpzArrays,
@@ -68,7 +61,7 @@ async function addArrays<T>(zip: ZipWriter<T>, arrays: NpzArrays, signal?: Abort
         else controller.enqueue(value);
       },
     });
-    // A failed stream may not wait for the piece in progress, whose model the caller releases next.
+    // After a failure, waits for the piece in progress, because the caller releases its model next.
     await zip
       .add(name + SUFFIX, readable, { uncompressedSize: preamble.length + bytes, ...(signal ? { signal } : {}) })
       .finally(() => source.return());
@@ -76,13 +69,8 @@ async function addArrays<T>(zip: ZipWriter<T>, arrays: NpzArrays, signal?: Abort
   return zip.close();
 }
 
-const inOnePiece = ({ shape, data }: NumpyArray): PiecewiseArray => ({
-  shape,
-  type: typeOf(data),
-  pieces: [data],
-});
+const inOnePiece = ({ shape, data }: NumpyArray) => ({ shape, type: typeOf(data), pieces: [data] });
 
-/** Pads texts to one length. */
 export function textArray(texts: readonly string[]): PiecewiseArray {
   const characters = texts.map((text) => Array.from(text, (character) => character.codePointAt(0)!));
   const length = characters.reduce((longest, each) => Math.max(longest, each.length), 1);
@@ -103,16 +91,14 @@ async function* elementsOf(
     missing -= piece.byteLength;
     yield bytesOf(piece);
   }
-  if (missing !== 0)
-    throw new Error(
-      `.npz archive: the pieces of an array have ${Math.abs(missing)} bytes too ${missing > 0 ? 'few' : 'many'} for its shape`,
-    );
+  if (missing === 0) return;
+  const difference = `${Math.abs(missing)} bytes too ${missing > 0 ? 'few' : 'many'}`;
+  throw new Error(`.npz archive: the pieces of an array have ${difference} for its shape`);
 }
 
 /**
- * Reads the arrays in `names` that an `.npz` archive has, or all. Nothing is inflated if they together exceed the limit
- * for an archive of this length.
- * @throws {InputError} if the bytes are no such archive
+ * Reads the arrays in `names` that an `.npz` archive has, or all.
+ * @throws {InputError} if the bytes are no such archive, or the arrays together exceed the limit for its length
  */
 export async function decodeNpz(
   bytes: Uint8Array,
@@ -122,11 +108,8 @@ export async function decodeNpz(
   const files = (await openZip(bytes, name))
     .filter(({ path }) => path.endsWith(SUFFIX))
     .filter(({ path }) => names?.includes(arrayName(path)) ?? true);
-  requireInflatable(
-    files.reduce((sum, { size }) => sum + size, 0),
-    bytes.length,
-    name,
-  );
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  requireInflatable(size, bytes.length, name);
   const arrays = new Map<string, DecodedNumpyArray>();
   for (const { path, read } of files) arrays.set(arrayName(path), decodeNpy(await read(), `${name}: ${quoted(path)}`));
   return arrays;
@@ -143,12 +126,10 @@ const LABELS = 'labels';
 export async function decodeNpzImages(bytes: Uint8Array, name: string): Promise<LabeledImages> {
   const arrays = await decodeNpz(bytes, name, [...IMAGES, LABELS]);
   const key = IMAGES.find((each) => arrays.has(each));
-  if (key === undefined)
-    throw new InputError(
-      name,
-      'no images in this .npz archive',
-      `expected an array "${IMAGES.join('" or "')}" of bytes [N, H, W, C]`,
-    );
+  if (key === undefined) {
+    const remedy = `expected an array "${IMAGES.join('" or "')}" of bytes [N, H, W, C]`;
+    throw new InputError(name, 'no images in this .npz archive', remedy);
+  }
   const { shape, kind, data } = arrays.get(key)!;
   if (kind !== 'u1' || !(data instanceof Uint8Array))
     throw new InputError(name, `"${key}": expected bytes (u1, NumPy's uint8) from 0 to 255 but got ${kind}`);
@@ -156,12 +137,12 @@ export async function decodeNpzImages(bytes: Uint8Array, name: string): Promise<
   const labels = arrays.get(LABELS);
   return {
     ...layout,
-    pixels: channelPlanes(data, layout.channels, layout.height, layout.width),
+    pixels: channelPlanes(data, layout),
     labels: labels === undefined ? null : labelBytes(labels, layout.count, `${name}: "${LABELS}"`),
   };
 }
 
-function labelBytes({ shape, kind, data }: DecodedNumpyArray, count: number, name: string): Uint8Array {
+function labelBytes({ shape, kind, data }: DecodedNumpyArray, count: number, name: string) {
   if (shape.length !== 1 || shape[0] !== count)
     throw new InputError(name, `expected shape (${count},), one label per image, but got ${pythonTuple(shape)}`);
   if (!/^[ui]/.test(kind)) throw new InputError(name, `expected integers (u1, i8, ...) from 0 to 255 but got ${kind}`);

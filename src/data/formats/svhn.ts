@@ -5,7 +5,6 @@ import { decodeMatlab, type MatlabArray } from './matlab.js';
 const SIDE = 32;
 const CHANNELS = 3;
 const AREA = SIDE * SIDE;
-const IMAGE_BYTES = CHANNELS * AREA;
 
 const ZERO_LABEL = 10;
 
@@ -17,7 +16,7 @@ const ZERO_LABEL = 10;
 export async function decodeSvhn(bytes: Uint8Array, name: string): Promise<LabeledImages> {
   const arrays = await decodeMatlab(bytes, name, ['X', 'y']);
   const stored = imageBytes(arrays.get('X')!, name);
-  const count = stored.length / IMAGE_BYTES;
+  const count = stored.length / (CHANNELS * AREA);
   const { sizes, values } = arrays.get('y')!;
   if (sizes.length !== 2 || sizes[0] !== count || sizes[1] !== 1)
     throw new InputError(
@@ -28,20 +27,17 @@ export async function decodeSvhn(bytes: Uint8Array, name: string): Promise<Label
   return { count, channels: CHANNELS, height: SIDE, width: SIDE, pixels: rowsFirst(stored), labels };
 }
 
-/** Checks X: one image after another, each plane column by column. */
-function imageBytes({ class: kind, sizes, values }: MatlabArray, name: string): Uint8Array {
+function imageBytes({ class: kind, sizes, values }: MatlabArray, name: string) {
   // MATLAB drops a last axis of size 1.
   const [height, width, channels, count = 1] = sizes;
   const fits = sizes.length <= 4 && height === SIDE && width === SIDE && channels === CHANNELS && count > 0;
-  if (!fits || kind !== 'uint8' || !(values instanceof Uint8Array))
-    throw new InputError(
-      name,
-      `variable X: expected uint8 ${SIDE} x ${SIDE} x ${CHANNELS} x N but got ${kind} ${sizes.join(' x ')}`,
-    );
-  return values;
+  if (fits && kind === 'uint8' && values instanceof Uint8Array) return values;
+  const expected = `uint8 ${SIDE} x ${SIDE} x ${CHANNELS} x N`;
+  throw new InputError(name, `variable X: expected ${expected} but got ${kind} ${sizes.join(' x ')}`);
 }
 
-function rowsFirst(stored: Uint8Array): Uint8Array {
+/** Transposes each plane. */
+function rowsFirst(stored: Uint8Array) {
   const pixels = new Uint8Array(stored.length);
   for (let plane = 0; plane < stored.length; plane += AREA) {
     for (let row = 0; row < SIDE; row++) {

@@ -1,7 +1,7 @@
 import type { FileEntry } from '@zip.js/zip.js';
 import { InputError, messageOf, quoted } from '../../errors.js';
 
-/** Loads zip.js on first use, because most commands read no archive. */
+/** Most commands read no archive. */
 export const loadZip = () => import('@zip.js/zip.js');
 
 /** Rejects archives that programs read differently, and files that share bytes or have another checksum. */
@@ -16,21 +16,15 @@ const METHODS: Readonly<Record<number, string>> = {
 };
 const [STORED, DEFLATED] = [0, 8];
 
-export interface RandomAccess {
+interface RandomAccess {
   readonly size: number;
   readonly read: (offset: number, length: number) => Promise<Uint8Array>;
 }
 
-export interface ZippedFile {
-  readonly path: string;
-  readonly size: number;
-  readonly crc32: number;
-  /** @throws {InputError} if it is corrupt, encrypted, or compressed by a method other than Deflate */
-  readonly read: () => Promise<Uint8Array>;
-}
+export type ZippedFile = Awaited<ReturnType<typeof openZip>>[number];
 
 /** @throws {InputError} if the bytes are no zip archive */
-export async function openZip(source: Uint8Array | RandomAccess, name: string): Promise<ZippedFile[]> {
+export async function openZip(source: Uint8Array | RandomAccess, name: string) {
   const { Reader, Uint8ArrayReader, ZipReader } = await loadZip();
   class RandomAccessReader extends Reader<RandomAccess> {
     constructor(private readonly source: RandomAccess) {
@@ -56,20 +50,19 @@ export async function openZip(source: Uint8Array | RandomAccess, name: string): 
     }));
 }
 
+/** @throws {InputError} if the file is corrupt, encrypted, or compressed by a method other than Deflate */
 async function contentsOf(entry: FileEntry, name: string): Promise<Uint8Array> {
   const { encrypted, compressionMethod: method } = entry;
   if (encrypted) throw new InputError(name, 'is encrypted', 'pack it again without a password');
-  if (method !== STORED && method !== DEFLATED)
-    throw new InputError(
-      name,
-      `is compressed with ${METHODS[method] ?? `method ${method}`}`,
-      'pack it again with Deflate',
-    );
+  if (method !== STORED && method !== DEFLATED) {
+    const title = METHODS[method] ?? `method ${method}`;
+    throw new InputError(name, `is compressed with ${title}`, 'pack it again with Deflate');
+  }
   const { Uint8ArrayWriter } = await loadZip();
   return entry.getData(new Uint8ArrayWriter(), READING).catch((error: unknown) => {
     throw corrupt(name, error);
   });
 }
 
-const corrupt = (name: string, error: unknown): InputError =>
+const corrupt = (name: string, error: unknown) =>
   new InputError(name, `cannot read the zip archive (${messageOf(error)})`, 'download it again');

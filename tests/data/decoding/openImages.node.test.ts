@@ -270,7 +270,7 @@ describe('images during decoding', () => {
 
   it('are available one by one, and prioritized when requested', async () => {
     const { items, begun, release } = held(200, { 150: 'torn' });
-    const opened = await openImages('numbers', items, FORMAT, { cacheFolder: temporaryFolder() });
+    const opened = await openImages(items, FORMAT, { name: 'numbers', cacheFolder: temporaryFolder() });
     await settled();
     const first = [...begun];
     const [needed, torn] = [opened.ensureDecoded([170]), opened.ensureDecoded([150])];
@@ -288,7 +288,7 @@ describe('images during decoding', () => {
 
   it('are decoded once, however often they are requested', async () => {
     const numbers = new Numbers(50);
-    const opened = await openImages('numbers', numbers.items, FORMAT, { cacheFolder: temporaryFolder() });
+    const opened = await openImages(numbers.items, FORMAT, { name: 'numbers', cacheFolder: temporaryFolder() });
     await Promise.all([opened.ensureDecoded([40, 40, 3]), opened.ensureDecoded([40]), opened.finish()]);
     await opened.ensureDecoded([40]);
     expect(numbers.decodings).toBe(50);
@@ -297,7 +297,7 @@ describe('images during decoding', () => {
 
   it('reject pending and later requests under strict if another image is corrupt', async () => {
     const { items, begun, release } = held(200, { 0: 'torn', 1: 'wet' });
-    const opened = await openImages('numbers', items, FORMAT, { cacheFolder: temporaryFolder(), strict: true });
+    const opened = await openImages(items, FORMAT, { name: 'numbers', cacheFolder: temporaryFolder(), strict: true });
     const waiting = errorOf(() => opened.ensureDecoded([190]));
     const finished = errorOf(() => opened.finish());
     await settled();
@@ -312,7 +312,7 @@ describe('images during decoding', () => {
   it('leave nothing behind if closed midway, and reject pending requests', async () => {
     const cache = temporaryFolder();
     const { items, begun, release } = held(100);
-    const opened = await openImages('numbers', items, FORMAT, { cacheFolder: cache });
+    const opened = await openImages(items, FORMAT, { name: 'numbers', cacheFolder: cache });
     const [one, all] = [errorOf(() => opened.ensureDecoded([99])), errorOf(() => opened.finish())];
     release(0);
     await opened.ensureDecoded([0]);

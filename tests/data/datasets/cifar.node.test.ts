@@ -58,3 +58,13 @@ describe('CIFAR-10', () => {
     await expectInputError(() => openSource(`cifar10:${folder}`), 'data_batch_3.bin');
   });
 });
+
+it('CIFAR-100 has its fine labels', async () => {
+  const folder = temporaryFolder();
+  const record = (coarse: number, fine: number) => ({ labels: [coarse, fine], picture: cifarPicture(fine) });
+  writeFileSync(join(folder, 'train.bin'), cifarBytes([record(3, 41), record(1, 99)]));
+  writeFileSync(join(folder, 'test.bin'), cifarBytes([record(0, 7)]));
+  const source = await openSource(`cifar100:${folder}`);
+  expect(source.train.labels).toEqual(Uint8Array.of(41, 99));
+  expect(source.classes).toBe(100);
+});
