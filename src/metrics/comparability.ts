@@ -9,7 +9,7 @@ export interface EvaluatedRun {
   readonly protocol: Protocol;
 }
 
-/** A condition that differs between evaluations, with its value in each, in their order. */
+/** A condition that differs, with its value in each evaluation. */
 export interface Difference {
   readonly condition: string;
   readonly values: readonly string[];
@@ -22,21 +22,20 @@ export interface IncomparableMetrics {
 }
 
 export interface Comparison {
-  /** Metrics whose values can be compared among all evaluations that have them. */
+  /** Among all evaluations that have them. */
   readonly comparable: readonly string[];
   readonly incomparable: readonly IncomparableMetrics[];
-  /** The index of the best evaluation by comparable metric, if one is better than the others. */
+  /** The index of the best evaluation, by metric, if one is better than the others. */
   readonly best: Readonly<Record<string, number>>;
   /** Why a comparable metric has no best evaluation. */
   readonly unranked: Readonly<Record<string, string>>;
 }
 
-/** All metrics depend on the weights; an unknown metric is assumed to depend on everything. */
-const conditionsOf = (metric: string): readonly Condition[] => [
-  ...(metricNamed(metric)?.dependsOn ??
-    Object.values(CONDITIONS).filter((condition) => condition !== CONDITIONS.weights)),
-  CONDITIONS.weights,
-];
+/** An unknown metric is assumed to depend on everything. */
+function conditionsOf(metric: string) {
+  const known = metricNamed(metric)?.dependsOn;
+  return known ? [...known, CONDITIONS.weights] : Object.values(CONDITIONS);
+}
 
 /** Returns for each metric whether its values are comparable, why not, and which is best. */
 export function compareEvaluations(evaluations: readonly (EvaluatedRun | SeedMean)[]): Comparison {
@@ -93,7 +92,7 @@ export function meansOverSeeds(
   });
 }
 
-/** Returns how evaluations of a metric differ in a condition; an unrecorded condition counts as different. */
+/** An unrecorded condition counts as different. */
 function differenceIn(condition: Condition, metric: string, evaluations: readonly EvaluatedRun[]): Difference[] {
   const keys = evaluations.filter(({ metrics }) => metric in metrics).map(({ protocol }) => condition.key(protocol));
   const first = JSON.stringify(keys[0]);
@@ -103,7 +102,6 @@ function differenceIn(condition: Condition, metric: string, evaluations: readonl
   return [{ condition: condition.name, values: evaluations.map(valueIn) }];
 }
 
-/** Returns the index of the best value, or the reason why there is none. */
 function bestOf(metric: string, evaluations: readonly (EvaluatedRun | SeedMean)[]): number | string {
   const direction = betterDirection(metric);
   if (direction === undefined) return 'neither higher nor lower is better';
@@ -119,25 +117,20 @@ function bestOf(metric: string, evaluations: readonly (EvaluatedRun | SeedMean)[
   return others.every((other) => isSignificant(best, other)) ? best.index : 'the best values differ less than seeds do';
 }
 
-interface Sample {
-  readonly mean: number;
-  /** Undefined for a single run. */
-  readonly std: number | undefined;
-  readonly count: number;
-}
-
-const sampleOf = (metric: string, evaluation: EvaluatedRun | SeedMean): Sample => ({
+/** A single run has no `std`. */
+const sampleOf = (metric: string, evaluation: EvaluatedRun | SeedMean) => ({
   mean: evaluation.metrics[metric] ?? NaN,
-  ...('std' in evaluation
-    ? { std: evaluation.std[metric], count: evaluation.runs.length }
-    : { std: undefined, count: 1 }),
+  std: 'std' in evaluation ? evaluation.std[metric] : undefined,
+  count: 'std' in evaluation ? evaluation.runs.length : 1,
 });
 
-/** Two-sided 5% quantiles of Student's t distribution for 1, 2, ... degrees of freedom; the last one for any more. */
+type Sample = ReturnType<typeof sampleOf>;
+
+/** Two-sided 5% quantiles of Student's t for 1, 2, ... degrees of freedom. */
 const T_QUANTILES = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.2];
 
-/** Whether two means differ by Welch's t-test. A single run is assumed to vary as the runs it is compared with. */
-function isSignificant(a: Sample, b: Sample): boolean {
+/** Welch's t-test. A single run is assumed to vary as those it is compared with. */
+function isSignificant(a: Sample, b: Sample) {
   const errorOf = (sample: Sample, other: Sample) => (sample.std ?? other.std ?? 0) ** 2 / sample.count;
   const [errorOfA, errorOfB] = [errorOf(a, b), errorOf(b, a)];
   const total = errorOfA + errorOfB;

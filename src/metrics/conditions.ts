@@ -1,31 +1,30 @@
 /** The conditions of an evaluation, as its file stores them. */
 export type Protocol = Readonly<Record<string, unknown>>;
 
-/** A condition besides the model that values of a metric depend on. */
+/** Besides the model. */
 export interface Condition {
   readonly name: string;
-  /** Returns equal values if and only if the condition is the same; undefined if the evaluation did not record it. */
+  /** Equal if and only if the condition is; undefined if it was not recorded. */
   readonly key: (protocol: Protocol) => unknown;
   readonly text: (protocol: Protocol) => string;
 }
 
 const objectIn = (protocol: Protocol, name: string): Protocol | undefined => protocol[name] as Protocol | undefined;
 
-/** A condition that is one value of the protocol, or an object of values. */
+/** A condition that is a value or an object of values. */
 export const protocolValue = (name: string, key: Condition['key']): Condition => ({
   name,
   key,
   text: (protocol) => formatValue(key(protocol)),
 });
 
-const formatValue = (value: unknown): string =>
-  typeof value === 'object' && value !== null
-    ? Object.entries(value)
-        .map(([name, each]) => `${name.replaceAll('_', ' ')} ${formatValue(each)}`)
-        .join(', ')
-    : String(value);
+function formatValue(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const parts = Object.entries(value).map(([name, each]) => `${name.replaceAll('_', ' ')} ${formatValue(each)}`);
+  return parts.join(', ');
+}
 
-/** A data set is identified by its images, not by its name: the same name may refer to different files. */
+/** The same name may refer to different images. */
 const imageSet = (name: string, splitOf: (protocol: Protocol) => string): Condition => ({
   name,
   key: (protocol) => objectIn(protocol, 'digests')?.[splitOf(protocol)],
@@ -36,7 +35,7 @@ const imageSet = (name: string, splitOf: (protocol: Protocol) => string): Condit
   },
 });
 
-/** Raw weights are compared with EMA weights only if the run has no EMA, so that sampling uses them. */
+/** Raw weights are compared with EMA only in runs without EMA, which sample with them. */
 const weights: Condition = {
   name: 'weights',
   key: ({ weights, ema_decay: decay }) =>
@@ -57,10 +56,7 @@ const extractor: Condition = {
   },
 };
 
-/**
- * The conditions that several metrics depend on. A count matters if the expectation depends on it: FID falls as samples are added, the
- * unbiased KID does not, nor does a mean over images. The seed matters to none.
- */
+/** A count matters if the expectation depends on it, as for FID; not for the unbiased KID and means over images. */
 export const CONDITIONS = {
   images: imageSet('image set', ({ split }) => split as string),
   trainingSet: imageSet('training set', () => 'train'),

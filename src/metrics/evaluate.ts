@@ -1,4 +1,5 @@
-import { gatherImages, type ImageSource, type Split } from '../data/source.js';
+import { gatherImages, type Split } from '../data/source.js';
+import { sizeOf } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import type { ComparableImages } from '../images/raster.js';
 import { EvaluationContext, type EvaluationSubject, Stopwatch } from './evaluationContext.js';
@@ -6,12 +7,12 @@ import type { FeatureEntry, GridImages, MetricResult } from './metric.js';
 import { rowsIn } from '../numerics/features.js';
 import { METRIC_ENTRIES, needsFor, usesFeatures } from './registry.js';
 
-/** Evenly spaced images of a split whose bytes distinguish data sets. */
+/** Evenly spaced. */
 const HASHED_IMAGES = 1000;
 
-/** Returns SHA-256 in hexadecimal of the shape and number of a split's images, and of the bytes of up to 1,000 of them. */
+/** Returns SHA-256, in hexadecimal, of the shape and number of images, and of the bytes of up to 1,000. */
 export async function splitDigest(split: Split, shape: ComparableImages['shape']): Promise<string> {
-  const imageBytes = shape.reduce((product, size) => product * size, 1);
+  const imageBytes = sizeOf(shape);
   const hashed = Math.min(HASHED_IMAGES, split.count);
   const indices = Array.from({ length: hashed }, (_, index) => Math.floor((index * split.count) / hashed));
   const header = new TextEncoder().encode(JSON.stringify({ shape, count: split.count }));
@@ -28,15 +29,15 @@ export interface EvaluationOptions extends EvaluationSubject {
 }
 
 export interface Evaluation {
-  /** Values by name: the requested metrics that the model and the extractor support. */
+  /** Requested values that the model and the extractor support. */
   readonly metrics: Readonly<Record<string, number>>;
-  /** Conditions besides the model that the values depend on. */
+  /** Conditions besides the model. */
   readonly protocol: Readonly<Record<string, unknown>>;
-  /** Further results, such as the moments of each coordinate of the codes. */
+  /** Further results, such as moments of codes. */
   readonly details: Readonly<Record<string, unknown>>;
-  /** Grids of images by the name of their files, such as samples next to their nearest training images. */
+  /** By the name of their files, such as samples next to their nearest training images. */
   readonly grids: Readonly<Record<string, GridImages>>;
-  /** Seconds per phase of the work. */
+  /** Seconds per phase. */
   readonly timings: Readonly<Record<string, number>>;
 }
 
@@ -60,31 +61,26 @@ export async function evaluate({ metrics, ...subject }: EvaluationOptions): Prom
   const context = new EvaluationContext(subject, needs, comparisons, stopwatch);
   const images = await context.images();
   if (needs.size > 0) await context.samples();
-  const results: MetricResult[] = [
-    { metrics: images.similarity, protocol: await protocolOf(context, needs.size > 0) },
-    ...(Array.from(metrics).some(usesFeatures) ? [{ metrics: {}, protocol: extractorProtocol(subject) }] : []),
-  ];
+  const protocol = {
+    ...(await protocolOf(context, needs.size > 0)),
+    ...(Array.from(metrics).some(usesFeatures) && extractorProtocol(subject)),
+  };
+  const results: MetricResult[] = [{ metrics: images.similarity, protocol }];
   for (const [index, entry] of entries.entries()) {
     context.report('metrics', index, entries.length);
     const name = entry.metrics[0]!.name;
     if ('compareFeatures' in entry) {
-      const generated = (await context.samples()).extracted!.features;
-      results.push(
-        await stopwatch.time(name, () => entry.compareFeatures(images.extracted!.features, generated, seed)),
-      );
+      const [real, generated] = [images.extracted!.features, (await context.samples()).extracted!.features];
+      results.push(await stopwatch.time(name, () => entry.compareFeatures(real, generated, seed)));
     } else if ('compute' in entry) results.push(await stopwatch.time(name, () => entry.compute(context)));
   }
-  const reference = await trainTestReference(
-    context,
-    entries.filter((entry) => 'compareFeatures' in entry && entry.hasReference) as FeatureEntry[],
-    metrics,
-    stopwatch,
-  );
+  const compared = entries.filter((entry) => 'compareFeatures' in entry && entry.hasReference) as FeatureEntry[];
+  results.push(...(await trainTestReference(context, compared, metrics, stopwatch)));
   context.report('metrics', entries.length, entries.length);
-  return { ...merged([...results, ...reference], metrics), timings: stopwatch.seconds };
+  return { ...merged(results, metrics), timings: stopwatch.seconds };
 }
 
-function merged(results: readonly MetricResult[], wanted: ReadonlySet<string>): Omit<Evaluation, 'timings'> {
+function merged(results: readonly MetricResult[], wanted: ReadonlySet<string>) {
   const all = <Key extends keyof MetricResult>(key: Key) =>
     Object.assign({}, ...results.map((result) => result[key])) as NonNullable<MetricResult[Key]>;
   const metrics = Object.fromEntries(Object.entries(all('metrics')).filter(([name]) => wanted.has(name)));
@@ -93,25 +89,20 @@ function merged(results: readonly MetricResult[], wanted: ReadonlySet<string>): 
 
 async function protocolOf({ subject, shape, indices }: EvaluationContext, isSampled: boolean) {
   const { model, source, split, count, seed } = subject;
+  const digests: Record<string, string> = {};
+  for (const name of ['train', 'test'] as const)
+    if (source[name].count > 0) digests[name] = await splitDigest(source[name], shape);
   return {
     data: source.name,
     size: source.size,
     channels: source.channels,
     split,
-    digests: await splitDigests(source, shape),
+    digests,
     images: indices.length,
     samples: isSampled ? count : 0,
     seed,
     codes: { prior: model.prior, latent: model.latentSize },
   };
-}
-
-/** An empty split has no digest. */
-async function splitDigests({ train, test }: ImageSource, shape: ComparableImages['shape']) {
-  const digests: Record<string, string> = {};
-  for (const [name, split] of Object.entries({ train, test }))
-    if (split.count > 0) digests[name] = await splitDigest(split, shape);
-  return digests;
 }
 
 const extractorProtocol = ({ extractor }: EvaluationSubject) => ({
@@ -123,13 +114,13 @@ const extractorProtocol = ({ extractor }: EvaluationSubject) => ({
   },
 });
 
-/** Returns distances between training and test images, a reference that even perfect samples rarely fall below. */
+/** Even perfect samples rarely fall below the distances between training and test images. */
 async function trainTestReference(
   context: EvaluationContext,
   entries: readonly FeatureEntry[],
   wanted: ReadonlySet<string>,
   stopwatch: Stopwatch,
-): Promise<MetricResult[]> {
+) {
   if (entries.length === 0) return [];
   const [training, test] = [await context.trainingReference(), await context.testFeatures()];
   if (test === undefined) return [];

@@ -1,10 +1,5 @@
 import type { DivergenceOptions } from '../age/divergences.js';
-import {
-  type ExtractedFeatures,
-  type FeatureExtractor,
-  FeatureTable,
-  splitFeatures,
-} from '../classifiers/featureExtractor.js';
+import { type FeatureExtractor, FeatureTable, splitFeatures } from '../classifiers/featureExtractor.js';
 import type { ImageSource, Split } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
@@ -16,7 +11,6 @@ import { type Features, gatherRows, rowsIn } from '../numerics/features.js';
 export class Stopwatch {
   private readonly taken: Record<string, number> = {};
 
-  /** Adds the time of the work to a phase. */
   async time<T>(phase: string, work: () => T | Promise<T>): Promise<T> {
     const start = performance.now();
     try {
@@ -26,7 +20,7 @@ export class Stopwatch {
     }
   }
 
-  /** Seconds per phase, in the order in which they ended, to a tenth. */
+  /** To a tenth. */
   get seconds(): Readonly<Record<string, number>> {
     return Object.fromEntries(
       Object.entries(this.taken).map(([phase, seconds]) => [phase, Math.round(10 * seconds) / 10]),
@@ -36,14 +30,12 @@ export class Stopwatch {
 
 /** Codes to decode at a time. */
 const CHUNK = 1000;
-
-/** Maximum number of training images whose features are kept. */
 const MAX_TRAINING_IMAGES = 100_000;
 
-/** Inputs of a metric: codes, features or class probabilities of images and samples; or features of all training images, and the samples. */
+/** Inputs of a metric, of images and samples; `trainingFeatures` are of all training images. */
 export type Need = 'codes' | 'features' | 'probabilities' | 'trainingFeatures';
 
-/** Returns means over some images by name. */
+/** Returns means over the images. */
 export type CompareImages = (
   reconstructions: ComparableImages,
   originals: ComparableImages,
@@ -56,53 +48,29 @@ export interface EvaluationSubject {
   readonly split: 'train' | 'test';
   /** Number of samples, and maximum number of images. */
   readonly count: number;
-  /** Determines the samples, as `agenet sample --seed` does, and every other random choice. */
+  /** Of the samples, as for `agenet sample --seed`, and of every other random choice. */
   readonly seed: number;
   /** Required by metrics of features. */
   readonly extractor?: FeatureExtractor | undefined;
   /** The divergence to report. */
   readonly divergence: DivergenceOptions;
   readonly compile: Compile;
-  /** When aborted, the evaluation rejects with the signal's reason. */
+  /** Its reason ends the evaluation. */
   readonly signal?: AbortSignal | undefined;
-  /** Receives how much of a phase is done, such as `images`, and for `metrics` how many metrics are computed. */
+  /** Receives how much of a phase, such as `images`, is done. */
   readonly onProgress?: ((phase: string, done: number, total: number) => void) | undefined;
 }
 
-interface ImagePass {
-  /** e(x) [N, M]. */
-  readonly codes: Features;
-  /** Means over the images. */
-  readonly similarity: Readonly<Record<string, number>>;
-  readonly extracted: ExtractedFeatures | undefined;
-}
-
-interface SamplePass {
-  /** z [N, M]. */
-  readonly codes: Features;
-  /** e(g(z)) [N, M], without rounding g(z) to bytes. */
-  readonly recovered: Features;
-  /** g(z) as bytes [N, C, H, W]; empty unless a metric of training features needs them. */
-  readonly images: Uint8Array;
-  readonly extracted: ExtractedFeatures | undefined;
-}
-
-interface TrainingFeatures {
-  readonly features: Features;
-  /** Of the images in their split. */
-  readonly indices: Uint32Array;
-}
-
-/** Computes the inputs of metrics, each once on first use. Keeps the codes and features of all images. */
+/** Computes each input once. Keeps the codes and features of all images. */
 export class EvaluationContext {
   readonly shape: ComparableImages['shape'];
-  /** Indices of the images in their split. */
+  /** Of the images in their split. */
   readonly indices: Uint32Array;
   readonly images = once(() => this.stopwatch.time('images', () => this.scanImages()));
   readonly samples = once(() => this.stopwatch.time('samples', () => this.scanSamples()));
-  /** Returns features of `count` training images, or of up to 100,000 if a metric needs all of them. */
+  /** Of `count` training images, or of up to 100,000 if a metric needs all. */
   readonly trainingFeatures = once(() => this.stopwatch.time('training_features', () => this.scanTraining()));
-  /** Returns features of test images; undefined if there are fewer than 2. */
+  /** Undefined if there are fewer than 2 test images. */
   readonly testFeatures = once(() => this.scanTest());
 
   constructor(
@@ -115,8 +83,8 @@ export class EvaluationContext {
     this.indices = drawnIndices(subject.source[subject.split], subject.count, subject.seed);
   }
 
-  /** Returns features of decoded codes [N, M], at a distance from codes of images. */
-  async decodedFeatures({ data, width }: Features, distance: number, phase: string): Promise<Features> {
+  /** Decodes codes [N, M] at a distance from codes of images. */
+  async decodedFeatures({ data, width }: Features, distance: number, phase: string) {
     const count = data.length / width;
     const table = new FeatureTable(this.extractor, this.shape, count);
     for (let first = 0; first < count; first += CHUNK) {
@@ -128,63 +96,65 @@ export class EvaluationContext {
     return table.rows.features;
   }
 
-  /** Returns features of N training images, where N is the number of samples. */
-  async trainingReference(): Promise<Features> {
+  /** Of as many training images as there are samples. */
+  async trainingReference() {
     const { split, count, seed } = this.subject;
     if (split === 'train') return (await this.images()).extracted!.features;
     const { features } = await this.trainingFeatures();
     return gatherRows(features, drawnIndices({ count: rowsIn(features) }, count, seed));
   }
 
-  /** Reports progress. Ends the evaluation if it is aborted. */
-  report(phase: string, done: number, total: number): void {
+  /** Ends the evaluation if it is aborted. */
+  report(phase: string, done: number, total: number) {
     this.subject.signal?.throwIfAborted();
     this.subject.onProgress?.(phase, done, total);
   }
 
-  private get extractor(): FeatureExtractor {
-    if (this.subject.extractor === undefined)
-      throw new InputError('metrics', 'a requested metric requires a feature extractor');
-    return this.subject.extractor;
+  private get extractor() {
+    const { extractor } = this.subject;
+    if (extractor === undefined) throw new InputError('metrics', 'a requested metric requires a feature extractor');
+    return extractor;
   }
 
-  private tableFor(rows: number): FeatureTable | undefined {
-    return this.needs.has('features') || this.needs.has('trainingFeatures')
-      ? new FeatureTable(this.extractor, this.shape, rows)
-      : undefined;
+  private tableFor(rows: number) {
+    const isNeeded = this.needs.has('features') || this.needs.has('trainingFeatures');
+    return isNeeded ? new FeatureTable(this.extractor, this.shape, rows) : undefined;
   }
 
-  private async scanImages(): Promise<ImagePass> {
+  /** Returns e(x) [N, M], and means of the similarity to reconstructions. */
+  private async scanImages() {
     const { shape, indices } = this;
     const { model, source, split } = this.subject;
-    const reconstruct = this.comparisons.length > 0;
-    const codes = new Float32Array(indices.length * model.latentSize);
-    const features = this.tableFor(indices.length);
+    const [count, width] = [indices.length, model.latentSize];
+    const isCompared = this.comparisons.length > 0;
+    const codes = new Float32Array(count * width);
+    const features = this.tableFor(count);
     const similarity: Record<string, number> = {};
     for (const { images, first } of inChunks(source[split], model.imageElements, indices)) {
-      this.report('images', first, indices.length);
+      this.report('images', first, count);
       await features?.add(first, images);
-      if (!reconstruct && !this.needs.has('codes')) continue;
+      if (!isCompared && !this.needs.has('codes')) continue;
       const chunk = await model.encode({ x: images });
-      codes.set(chunk, first * model.latentSize);
-      if (!reconstruct) continue;
+      codes.set(chunk, first * width);
+      if (!isCompared) continue;
       const reconstructions = { shape, data: await model.decode({ z: chunk }) };
       const originals = { shape, data: fromBytes(images) };
-      const fraction = images.length / model.imageElements / indices.length;
+      const fraction = images.length / model.imageElements / count;
       for (const compare of this.comparisons) {
         for (const [name, value] of Object.entries(compare(reconstructions, originals)))
           similarity[name] = (similarity[name] ?? 0) + fraction * value;
       }
     }
-    this.report('images', indices.length, indices.length);
-    return { codes: { data: codes, width: model.latentSize }, similarity, extracted: features?.rows };
+    this.report('images', count, count);
+    return { codes: { data: codes, width }, similarity, extracted: features?.rows };
   }
 
-  private async scanSamples(): Promise<SamplePass> {
+  /** Returns z [N, M], e(g(z)) [N, M] without rounding to bytes, and, if training features need them, bytes g(z) [N, C, H, W]. */
+  private async scanSamples() {
     const { model, count, seed } = this.subject;
     const width = model.latentSize;
     const [codes, recovered] = [new Float32Array(count * width), new Float32Array(count * width)];
-    const kept = new Uint8Array(this.needs.has('trainingFeatures') ? count * model.imageElements : 0);
+    const images = new Uint8Array(this.needs.has('trainingFeatures') ? count * model.imageElements : 0);
     const features = this.tableFor(count);
     for await (const chunk of sampleChunks(model, count, seed)) {
       this.report('samples', chunk.first, count);
@@ -192,15 +162,14 @@ export class EvaluationContext {
       if (this.needs.has('codes')) recovered.set(await model.encodeGenerated({ x: chunk.values }), chunk.first * width);
       if (features === undefined) continue;
       const bytes = toBytes(chunk.values);
-      if (kept.length > 0) kept.set(bytes, chunk.first * model.imageElements);
+      if (images.length > 0) images.set(bytes, chunk.first * model.imageElements);
       await features.add(chunk.first, bytes);
     }
     this.report('samples', count, count);
-    const [z, ofSamples] = [codes, recovered].map((data) => ({ data, width })) as [Features, Features];
-    return { codes: z, recovered: ofSamples, images: kept, extracted: features?.rows };
+    return { codes: { data: codes, width }, recovered: { data: recovered, width }, images, extracted: features?.rows };
   }
 
-  private async scanTraining(): Promise<TrainingFeatures> {
+  private async scanTraining() {
     const { source, split, count, seed } = this.subject;
     const all = this.needs.has('trainingFeatures');
     const indices = drawnIndices(source.train, all ? MAX_TRAINING_IMAGES : count, seed);
@@ -208,7 +177,7 @@ export class EvaluationContext {
     return { features: await this.extract(source.train, indices, 'training images'), indices };
   }
 
-  private async scanTest(): Promise<Features | undefined> {
+  private async scanTest() {
     const { source, split, count, seed } = this.subject;
     if (split === 'test') return (await this.images()).extracted!.features;
     if (source.test.count < 2) return undefined;
@@ -216,13 +185,11 @@ export class EvaluationContext {
     return this.stopwatch.time('test_features', () => this.extract(source.test, indices, 'test images'));
   }
 
-  private extract(split: Split, indices: Uint32Array, phase: string): Promise<Features> {
-    const onProgress = (done: number, total: number) => this.report(phase, done, total);
-    return splitFeatures(this.extractor, split, this.shape, indices, onProgress);
+  private extract(split: Split, indices: Uint32Array, phase: string) {
+    return splitFeatures(this.extractor, split, this.shape, indices, (done, total) => this.report(phase, done, total));
   }
 }
 
-/** Returns a function that does the work on its first call, and returns the same result on every call. */
 function once<T>(work: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
   return () => (result ??= work());

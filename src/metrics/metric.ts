@@ -2,7 +2,7 @@ import type { DivergenceOptions } from '../age/divergences.js';
 import type { Prior } from '../age/prior.js';
 import type { ImageBatch } from '../images/raster.js';
 import type { Features } from '../numerics/features.js';
-import { type Condition, CONDITIONS } from './conditions.js';
+import type { Condition, CONDITIONS } from './conditions.js';
 import type { CompareImages, EvaluationContext, Need } from './evaluationContext.js';
 
 /** Groups of metrics in the order of tables. */
@@ -11,54 +11,55 @@ export type MetricGroup = (typeof METRIC_GROUPS)[number];
 
 export interface MetricDefinition {
   readonly name: string;
-  /** One sentence for help and documentation. */
+  /** One sentence. */
   readonly meaning: string;
   readonly better: 'higher' | 'lower' | 'none';
-  /** Possible values, with their unit. */
+  /** With the unit. */
   readonly range: string;
-  /** What the definition gives for a perfect model, or what was measured, and where. */
+  /** Of a perfect model, or as measured. */
   readonly goodValue: string;
-  /** Publication or formula that defines the metric. */
+  /** Publication or formula. */
   readonly reference: string;
-  /** Conditions besides the model that have to agree for values to be comparable. */
+  /** Conditions besides the model under which values are comparable. */
   readonly dependsOn: readonly Condition[];
-  /** Whether models trained with this objective have the metric (default: all do). */
-  readonly isDefinedFor?: (objective: {
-    readonly prior: Prior;
-    readonly divergence: DivergenceOptions['divergence'];
-  }) => boolean;
+  /** Whether models of this objective have the metric (default: yes). */
+  readonly isDefinedFor?: (objective: Pick<DivergenceOptions, 'divergence'> & { readonly prior: Prior }) => boolean;
 }
 
-/** Images that an evaluation writes in addition to its values, as a grid. */
+/** A grid that an evaluation writes in addition to its values. */
 export interface GridImages {
   readonly images: ImageBatch;
   readonly columns: number;
 }
 
 export interface MetricResult {
-  /** Values by name; an evaluation drops those that were not requested. */
+  /** An evaluation drops those that were not requested. */
   readonly metrics: Readonly<Record<string, number>>;
-  /** Entries of the protocol that the values depend on. */
+  /** Conditions of the values. */
   readonly protocol?: Readonly<Record<string, unknown>>;
-  /** Further results for the evaluation file. */
   readonly details?: Readonly<Record<string, unknown>>;
   /** By the name of their files. */
   readonly grids?: Readonly<Record<string, GridImages>>;
 }
 
+type Dependencies = readonly (Condition | keyof typeof CONDITIONS)[];
+type OwnDefinition = Omit<MetricDefinition, 'dependsOn'> & { readonly dependsOn?: Dependencies };
+
+/** Metrics that are computed together. */
 interface EntryBase {
   readonly group: MetricGroup;
-  readonly metrics: readonly MetricDefinition[];
+  /** Of all metrics, before their own. */
+  readonly dependsOn: Dependencies;
+  readonly metrics: readonly OwnDefinition[];
 }
 
-/** Metrics of reconstructions, means over images, computed one chunk at a time. */
+/** Means over images, computed one chunk at a time. */
 export interface ReconstructionEntry extends EntryBase {
   readonly compareImages: CompareImages;
 }
 
-/** Metrics that compare features of samples with features of images. */
 export interface FeatureEntry extends EntryBase {
-  /** Whether training and test images are compared in the same way, as a reference for the values. */
+  /** Whether training and test images are compared as a reference. */
   readonly hasReference: boolean;
   readonly compareFeatures: (real: Features, generated: Features, seed: number) => MetricResult;
 }
@@ -68,29 +69,32 @@ export interface ContextEntry extends EntryBase {
   readonly compute: (context: EvaluationContext) => Promise<MetricResult>;
 }
 
-/** Metrics that are computed together. */
 export type MetricEntry = ReconstructionEntry | FeatureEntry | ContextEntry;
 
-/** A metric of codes, once for the codes e(x) of images and once for the codes e(g(z)) of samples. */
-export function realAndFake({
-  name,
-  meaning,
-  dependsOn = [],
-  ...rest
-}: Omit<MetricDefinition, 'dependsOn'> & Partial<MetricDefinition>): MetricDefinition[] {
-  const { codes, images, imageCount, sampleCount, trainingSet } = CONDITIONS;
-  const variant = (suffix: string, subject: string, ...conditions: readonly Condition[]) => ({
-    ...rest,
-    name: `${name}${suffix}`,
-    meaning: `${meaning}, for codes ${subject}`,
-    dependsOn: [codes, ...dependsOn, ...conditions],
-  });
-  return [
-    variant('_real', 'e(x) of images', images, imageCount),
-    variant('_fake', 'e(g(z)) of samples', trainingSet, sampleCount),
-  ];
-}
+export const isOnSphere = ({ prior }: { readonly prior: Prior }) => prior === 'sphere';
 
-/** Appends a suffix to names. */
-export const withSuffix = (metrics: Readonly<Record<string, number>>, suffix: string): Record<string, number> =>
-  Object.fromEntries(Object.entries(metrics).map(([name, value]) => [`${name}${suffix}`, value]));
+/** A metric of codes e(x) of images, and of codes e(g(z)) of samples. */
+export const realAndFake = ({ name, meaning, ...rest }: OwnDefinition): OwnDefinition[] => [
+  {
+    ...rest,
+    name: `${name}_real`,
+    meaning: `${meaning}, for codes e(x) of images`,
+    dependsOn: ['images', 'imageCount'],
+  },
+  {
+    ...rest,
+    name: `${name}_fake`,
+    meaning: `${meaning}, for codes e(g(z)) of samples`,
+    dependsOn: ['trainingSet', 'sampleCount'],
+  },
+];
+
+export const realAndFakeValues = (
+  real: Readonly<Record<string, number>>,
+  fake: Readonly<Record<string, number>>,
+): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries({ real, fake }).flatMap(([suffix, values]) =>
+      Object.entries(values).map(([name, value]) => [`${name}_${suffix}`, value]),
+    ),
+  );

@@ -1,8 +1,8 @@
-import type { OnnxModel } from '../engine/index.js';
-import { InputError } from '../errors.js';
 import { type FeatureExtractor, requireFinite } from '../classifiers/featureExtractor.js';
+import { type OnnxModel, sizeOf } from '../engine/index.js';
+import { InputError } from '../errors.js';
+import { resampleBilinear } from '../images/raster.js';
 import type { Features } from '../numerics/features.js';
-import { type ComparableImages, resampleBilinear } from '../images/raster.js';
 
 /** How to prepare images for an external ONNX model, and which outputs to use. */
 export interface ModelExtractorOptions {
@@ -16,7 +16,7 @@ export interface ModelExtractorOptions {
   readonly probabilities?: string | undefined;
   /** Side length of the input in pixels (default: as declared in the file, else that of the images). */
   readonly size?: number | undefined;
-  /** Channels of the input (default: as declared in the file). Grayscale is repeated; RGB is averaged for a grayscale model. */
+  /** Channels of the input (default: as declared in the file). Grayscale is repeated; RGB is averaged. */
   readonly channels?: number | undefined;
   /** Subtracted from pixels in [0, 1]; one value, or one per channel (default: 0). */
   readonly mean?: readonly number[] | undefined;
@@ -26,9 +26,10 @@ export interface ModelExtractorOptions {
 
 /** Batch size if the model does not fix one. */
 const DEFAULT_BATCH = 50;
-
 /** Values of a batch, 2 GiB: a file may declare any size. */
 const MAX_INPUT_VALUES = 2 ** 29;
+
+type ImageBytes = Parameters<FeatureExtractor['extract']>[0];
 
 /**
  * Wraps an ONNX image model as an extractor. Runs the model once on a gray image to determine the width of its features.
@@ -36,80 +37,79 @@ const MAX_INPUT_VALUES = 2 ** 29;
  */
 export async function modelExtractor(model: OnnxModel, options: ModelExtractorOptions): Promise<FeatureExtractor> {
   const input = inputOf(model, options);
-  const { name, probabilities } = options;
+  const { name, digest, probabilities } = options;
+  requireAllocatable(input, name);
   const output = outputOf(model, options.output, name);
   const requested = [output, ...(probabilities === undefined ? [] : [outputOf(model, probabilities, name)])];
   const prepare = preparation(input, options);
-  const runOn = async (images: ImageBytes): Promise<Features[]> => {
-    const count = images.data.length / imageSize(images);
+  const runOn = async (images: ImageBytes) => {
+    const count = images.data.length / sizeOf(images.shape);
     const { batch = count } = input;
     const { data, shape } = prepare(images, batch);
     const results = await model.run(input.name, data, shape, requested);
-    return requested.map((each) => rowsOf(results[each]!, each, count, batch, name));
+    return requested.map((each): Features => {
+      const { shape, data } = results[each]!;
+      const [rows, width = 0] = shape;
+      if (shape.length < 2 || rows !== batch || width < 1 || data.length !== batch * width)
+        throw new InputError(name, `expected output ${each} of shape [${batch}, D], but got [${shape.join(', ')}]`);
+      // The other rows are padding.
+      return { data: data.subarray(0, count * width), width };
+    });
   };
   const { channels = 3, size = 32 } = input;
   const gray = new Uint8Array(channels * size * size).fill(128);
   const probes = await runOn({ shape: [channels, size, size], data: gray });
   return {
     name: `${name}, output ${output}`,
-    ...(options.digest === undefined ? {} : { digest: options.digest }),
+    ...(digest !== undefined && { digest }),
     width: probes[0]!.width,
     extract: async (images) => {
-      const [step, bytes] = [input.batch ?? DEFAULT_BATCH, imageSize(images)];
+      const [step, bytes] = [input.batch ?? DEFAULT_BATCH, sizeOf(images.shape)];
       const count = images.data.length / bytes;
-      const tablesFor = (rows: readonly Features[]): Features[] =>
-        rows.map(({ width }) => ({ data: new Float32Array(count * width), width }));
-      let tables = tablesFor(probes);
+      const tableFor = ({ width }: Features) => ({ data: new Float32Array(count * width), width });
+      let tables = probes.map(tableFor);
       for (let first = 0; first < count; first += step) {
         const data = images.data.subarray(first * bytes, (first + step) * bytes);
         const parts = await runOn({ shape: images.shape, data });
-        if (first === 0) tables = tablesFor(parts);
+        if (first === 0) tables = parts.map(tableFor);
         parts.forEach((part, index) => tables[index]!.data.set(part.data, first * part.width));
       }
       const [features, classes] = tables;
-      return requireFinite({ features: features!, ...(classes ? { probabilities: classes } : {}) }, name);
+      return requireFinite({ features: features!, ...(classes && { probabilities: classes }) }, name);
     },
     release: () => model.release(),
   };
 }
 
-type ImageBytes = ComparableImages & { readonly data: Uint8Array };
-
-const imageSize = ({ shape: [channels, height, width] }: ComparableImages): number => channels * height * width;
-
-/** The image input of a model. Undefined sizes are open: neither the file nor an option sets them. */
-interface ImageInput {
-  readonly name: string;
-  readonly channelsLast: boolean;
-  readonly batch: number | undefined;
-  readonly channels: number | undefined;
-  readonly size: number | undefined;
-}
-
-function inputOf({ inputs }: OnnxModel, { name, size, channels }: ModelExtractorOptions): ImageInput {
+/** Neither the file nor an option sets undefined sizes. */
+function inputOf({ inputs }: OnnxModel, { name, size, channels }: ModelExtractorOptions) {
   const [first] = inputs;
   const shown = inputs.map((input) => `${input.name} ${input.type} [${input.shape.join(', ')}]`).join('; ');
-  if (first === undefined || inputs.length > 1 || first.type !== 'float32' || first.shape.length !== 4) {
+  if (first === undefined || inputs.length > 1 || first.type !== 'float32' || first.shape.length !== 4)
     throw new InputError(name, `expected one image input, float32 [N, C, H, W], but got ${shown || 'none'}`);
-  }
   const [batch, ...sizes] = first.shape.map((each) => (typeof each === 'number' && each > 0 ? each : undefined));
   const isChannels = (value: number | undefined) => value === 1 || value === 3;
   const channelsLast = isChannels(sizes[2]) && !isChannels(sizes[0]);
   const [declaredChannels, height, width] = channelsLast ? [sizes[2], sizes[0], sizes[1]] : sizes;
-  const rows = reconcile(name, 'rows', height, size);
-  const columns = reconcile(name, 'columns', width, size);
+  const declaredOr = (requested: number | undefined, declared: number | undefined, what: string) => {
+    if (declared !== undefined && requested !== undefined && declared !== requested)
+      throw new InputError(name, `the input has ${declared} ${what}, not ${requested}`);
+    return declared ?? requested;
+  };
+  const rows = declaredOr(size, height, 'rows');
+  const columns = declaredOr(size, width, 'columns');
   if (rows !== columns && rows !== undefined && columns !== undefined)
     throw new InputError(name, `expected a square input, but got ${rows}x${columns}`);
-  const known = reconcile(name, 'channels', declaredChannels, channels);
+  const known = declaredOr(channels, declaredChannels, 'channels');
   if (known !== undefined && !isChannels(known))
     throw new InputError(name, `expected an input of 1 or 3 channels, but got ${known}`);
-  const input = { name: first.name, channelsLast, batch, channels: known, size: rows ?? columns };
-  requireAllocatable(input, name);
-  return input;
+  return { name: first.name, channelsLast, batch, channels: known, size: rows ?? columns };
 }
 
-/** @throws {InputError} if a batch of the declared or requested size would not fit into memory */
-function requireAllocatable({ batch = DEFAULT_BATCH, channels = 3, size = 1 }: ImageInput, name: string): void {
+type ImageInput = ReturnType<typeof inputOf>;
+
+/** @throws {InputError} if a batch would not fit into memory */
+function requireAllocatable({ batch = DEFAULT_BATCH, channels = 3, size = 1 }: ImageInput, name: string) {
   const [values, image] = [batch * channels * size ** 2, `${size}x${size}x${channels}`];
   if (values > MAX_INPUT_VALUES)
     throw new InputError(
@@ -118,28 +118,17 @@ function requireAllocatable({ batch = DEFAULT_BATCH, channels = 3, size = 1 }: I
     );
 }
 
-/** Returns the declared value, or else the requested one. @throws {InputError} if both are given and differ */
-function reconcile(
-  name: string,
-  what: string,
-  declared: number | undefined,
-  requested: number | undefined,
-): number | undefined {
-  if (declared !== undefined && requested !== undefined && declared !== requested)
-    throw new InputError(name, `the input has ${declared} ${what}, not ${requested}`);
-  return declared ?? requested;
-}
-
-function outputOf({ outputs }: OnnxModel, requested: string | undefined, name: string): string {
+function outputOf({ outputs }: OnnxModel, requested: string | undefined, name: string) {
   const names = outputs.map((output) => output.name);
-  if (requested === undefined && names.length === 1) return names[0]!;
-  if (requested !== undefined && names.includes(requested)) return requested;
-  if (requested === undefined)
+  const output = requested ?? (names.length === 1 ? names[0] : undefined);
+  if (output === undefined)
     throw new InputError(name, 'several outputs', `select the one with the features from ${names.join(', ')}`);
-  throw new InputError(name, `unknown output ${requested}`, `choose from ${names.join(', ')}`);
+  if (!names.includes(output))
+    throw new InputError(name, `unknown output ${output}`, `choose from ${names.join(', ')}`);
+  return output;
 }
 
-/** Returns a function that resizes images, converts their channels, normalizes them, and pads them with zeros to `batch` images. */
+/** Resizes images, converts their channels, normalizes them, and pads them with zeros to `batch` images. */
 function preparation(input: ImageInput, { name, mean = [0], std = [1] }: ModelExtractorOptions) {
   for (const [what, values] of Object.entries({ mean, std })) {
     if (values.length !== 1 && values.length !== (input.channels ?? 3))
@@ -155,12 +144,18 @@ function preparation(input: ImageInput, { name, mean = [0], std = [1] }: ModelEx
     const { size = height, channels: target = channels } = input;
     const planes = resampleBilinear(images, size);
     const area = size * size;
+    // Grayscale is repeated, and RGB is averaged for a single channel.
+    const valueAt = (offset: number, channel: number) => {
+      if (channels === target) return planes[offset + channel * area]!;
+      if (channels === 1) return planes[offset]!;
+      return (planes[offset]! + planes[offset + area]! + planes[offset + 2 * area]!) / 3;
+    };
     const data = new Float32Array(batch * target * area);
     for (let image = 0; image * channels * area < planes.length; image++) {
       for (let channel = 0; channel < target; channel++) {
         const [center, scale] = [mean[channel] ?? mean[0]!, std[channel] ?? std[0]!];
         for (let pixel = 0; pixel < area; pixel++) {
-          const value = pixelOf(planes, image * channels * area + pixel, area, channels, target, channel);
+          const value = valueAt(image * channels * area + pixel, channel);
           const offset = input.channelsLast ? pixel * target + channel : channel * area + pixel;
           data[image * target * area + offset] = (value / 255 - center) / scale;
         }
@@ -168,33 +163,4 @@ function preparation(input: ImageInput, { name, mean = [0], std = [1] }: ModelEx
     }
     return { data, shape: input.channelsLast ? [batch, size, size, target] : [batch, target, size, size] };
   };
-}
-
-/** Returns a pixel in one of `target` channels: repeats grayscale, and averages RGB for a single channel. */
-function pixelOf(
-  planes: Float32Array,
-  offset: number,
-  area: number,
-  channels: number,
-  target: number,
-  channel: number,
-): number {
-  if (channels === target) return planes[offset + channel * area]!;
-  if (channels === 1) return planes[offset]!;
-  return (planes[offset]! + planes[offset + area]! + planes[offset + 2 * area]!) / 3;
-}
-
-/** Returns the rows of an output [batch, D] or [batch, D, 1, ...] without the rows of padding. */
-function rowsOf(
-  { shape, data }: { readonly shape: readonly number[]; readonly data: Float32Array },
-  output: string,
-  count: number,
-  batch: number,
-  name: string,
-): Features {
-  const [rows, width = 0] = shape;
-  if (shape.length < 2 || rows !== batch || width < 1 || data.length !== batch * width) {
-    throw new InputError(name, `expected output ${output} of shape [${batch}, D], but got [${shape.join(', ')}]`);
-  }
-  return { data: data.subarray(0, count * width), width };
 }

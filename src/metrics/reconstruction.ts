@@ -6,7 +6,7 @@ import { fromBytes } from '../images/raster.js';
 import { meanCosine } from '../numerics/features.js';
 import { randomStream } from '../random.js';
 
-/** Errors of reconstructions and codes; pixels in [-1, 1], running statistics. */
+/** Pixels in [-1, 1], running statistics. */
 export interface ReconstructionScores {
   /** Mean |g(e(x)) - x| over images and pixels. */
   readonly reconstruction_l1: number;
@@ -51,7 +51,7 @@ async function imageErrors(model: TrainedModel, split: Split, onProgress: Progre
   return { reconstruction_l1: absolute / pixels, reconstruction_mse: squared / pixels };
 }
 
-async function latentCosine(model: TrainedModel, draws: number, seed: number): Promise<number> {
+async function latentCosine(model: TrainedModel, draws: number, seed: number) {
   const width = model.latentSize;
   const codes = drawCodes(model.prior, draws, width, randomStream(seed, 'evaluation codes'));
   const recovered = await model.encodeGenerated({ x: await model.generate({ z: codes }) });

@@ -1,26 +1,36 @@
 import { InputError, nearestName } from '../errors.js';
 import * as catalog from './catalog/index.js';
-import type { Need } from './evaluationContext.js';
+import { CONDITIONS } from './conditions.js';
 import { METRIC_GROUPS, type MetricDefinition, type MetricEntry, type MetricGroup } from './metric.js';
 
 const isEntry = (value: unknown): value is MetricEntry =>
   typeof value === 'object' && value !== null && 'metrics' in value && 'group' in value;
 
-/** The catalog, by group. */
-export const METRIC_ENTRIES: readonly MetricEntry[] = METRIC_GROUPS.flatMap((group) =>
+const conditionsOf = (names: MetricEntry['dependsOn'] = []) =>
+  names.map((name) => (typeof name === 'string' ? CONDITIONS[name] : name));
+
+/** The catalog. Each metric has all of its conditions. */
+export const METRIC_ENTRIES = METRIC_GROUPS.flatMap((group) =>
   Object.values(catalog)
     .filter(isEntry)
-    .filter((entry) => entry.group === group),
+    .filter((entry) => entry.group === group)
+    .map((entry) => ({
+      ...entry,
+      metrics: entry.metrics.map((metric): MetricDefinition => {
+        const dependsOn = [...conditionsOf(entry.dependsOn), ...conditionsOf(metric.dependsOn)];
+        return { ...metric, dependsOn };
+      }),
+    })),
 );
 
-const METRICS: ReadonlyMap<string, MetricDefinition & { readonly entry: MetricEntry }> = new Map(
+const METRICS = new Map(
   METRIC_ENTRIES.flatMap((entry) => entry.metrics.map((metric) => [metric.name, { ...metric, entry }])),
 );
 
 /** Every metric, in the order of tables. */
 export const METRIC_NAMES: readonly string[] = Array.from(METRICS.keys());
 
-export const metricsIn = (group: MetricGroup): readonly MetricDefinition[] =>
+export const metricsIn = (group: MetricGroup) =>
   METRIC_ENTRIES.filter((entry) => entry.group === group).flatMap(({ metrics }) => metrics);
 
 export const metricNamed = (name: string): MetricDefinition | undefined => METRICS.get(name);
@@ -31,22 +41,18 @@ export function betterDirection(metric: string): 'higher' | 'lower' | undefined 
   return better === 'none' ? undefined : better;
 }
 
-function needsOf(metric: string): readonly Need[] {
+function needsOf(metric: string) {
   const { entry } = METRICS.get(metric)!;
-  return 'needs' in entry ? entry.needs : 'compareFeatures' in entry ? ['features'] : [];
+  return 'needs' in entry ? entry.needs : 'compareFeatures' in entry ? (['features'] as const) : [];
 }
 
-/** Returns the inputs that metrics require. */
-export const needsFor = (metrics: Iterable<string>): ReadonlySet<Need> => new Set(Array.from(metrics).flatMap(needsOf));
+export const needsFor = (metrics: Iterable<string>) => new Set(Array.from(metrics).flatMap(needsOf));
 
-/** Whether a metric needs a feature extractor. */
-export const usesFeatures = (metric: string): boolean => needsOf(metric).some((need) => need !== 'codes');
+export const usesFeatures = (metric: string) => needsOf(metric).some((need) => need !== 'codes');
 
-/** Whether a metric needs class probabilities, which extractors of data without classes lack. */
-export const usesProbabilities = (metric: string): boolean => needsOf(metric).includes('probabilities');
+export const usesProbabilities = (metric: string) => needsOf(metric).includes('probabilities');
 
-/** Whether a metric needs the features of all training images, the slowest input. */
-export const usesTrainingFeatures = (metric: string): boolean => needsOf(metric).includes('trainingFeatures');
+export const usesTrainingFeatures = (metric: string) => needsOf(metric).includes('trainingFeatures');
 
 const GROUPS = METRIC_GROUPS.join(', ');
 

@@ -1,4 +1,3 @@
-/** Runs `agenet` in processes of its own, and reads what they print. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { InputError, type InputProblem, messageOf } from '../errors.js';
@@ -7,7 +6,6 @@ import { parseObject } from './followedLog.node.js';
 /** Bytes. */
 const MAX_PRINTED = 2 ** 26;
 
-/** The program and its first arguments, such as `node main.js`. */
 export type Program = readonly [string, ...string[]];
 
 /** @throws {InputError} the error of the command */
@@ -26,13 +24,11 @@ export async function runCommand(
   return JSON.parse(lastLineOf(stdout));
 }
 
-/** Returns the error that a command printed under `--json`; undefined if it was killed before. */
-export function errorPrinted(output: string): InputError | undefined {
-  for (const line of output.split('\n').reverse()) {
-    const error = parseObject(line)?.error as Partial<InputProblem> | undefined;
-    if (error?.about !== undefined && error.problem !== undefined) return InputError.from(error as InputProblem);
-  }
-  return undefined;
+/** Undefined if the command was killed before it printed an error. */
+export function errorPrinted(output: string) {
+  const errors = output.split('\n').map((line) => parseObject(line)?.error as Partial<InputProblem> | undefined);
+  const last = errors.findLast((error) => error?.about !== undefined && error.problem !== undefined);
+  return last && InputError.from(last as InputProblem);
 }
 
-export const lastLineOf = (output: string): string => output.trimEnd().split('\n').at(-1) ?? '';
+export const lastLineOf = (output: string) => output.trimEnd().split('\n').at(-1) ?? '';

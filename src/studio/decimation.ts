@@ -1,45 +1,38 @@
-/** Curves with fewer points. */
 import type { Curves } from './schemas.js';
 
-/** Values by column, at increasing iterations; NaN where an entry has none. */
+/** Columns have NaN where an entry has no value. */
 export interface LogColumns {
   readonly steps: readonly number[];
   readonly columns: ReadonlyMap<string, readonly number[]>;
 }
 
-/**
- * Returns columns in a range of iterations with at most `points` points. Of each stretch of entries it keeps the minimum and maximum in their
- * order, at the first and the last iteration of the stretch, and the mean at both.
- * @param points 2 or more
- */
+/** Keeps at most `points` points, 2 or more: of each stretch, the minimum and maximum in their order, and the mean, at its first and last iteration. */
 export function decimate({ steps, columns }: LogColumns, points: number, from = 0, to = Infinity): Curves {
   const [start, end] = [firstAtLeast(steps, from), firstAtLeast(steps, to + 1)];
   const count = end - start;
-  const stretches = count <= points ? count : Math.floor(points / 2);
-  const bounds = Array.from(
-    { length: stretches + 1 },
-    (_, index) => start + Math.floor((index * count) / Math.max(1, stretches)),
-  );
-  const isWhole = stretches === count;
-  const kept = isWhole
-    ? bounds.slice(0, -1)
-    : bounds.slice(0, -1).flatMap((first, index) => [first, bounds[index + 1]! - 1]);
-  const ofColumns = (ofStretch: (column: readonly number[], start: number, end: number) => readonly number[]) =>
+  const curvesOf = (shownOf: (column: readonly number[]) => readonly number[]) =>
     Object.fromEntries(
-      Array.from(columns, ([name, column]) => {
-        const chosen = isWhole
-          ? column.slice(start, end)
-          : bounds.slice(0, -1).flatMap((first, index) => ofStretch(column, first, bounds[index + 1]!));
-        return [name, chosen.map((value) => (Number.isFinite(value) ? value : null))];
-      }),
+      Array.from(columns, ([name, column]) => [
+        name,
+        shownOf(column).map((value) => (Number.isFinite(value) ? value : null)),
+      ]),
     );
-  const shown = { steps: kept.map((index) => steps[index]!), values: ofColumns(extremes) };
-  return isWhole ? shown : { ...shown, means: ofColumns(meansOf) };
+  if (count <= points)
+    return { steps: steps.slice(start, end), values: curvesOf((column) => column.slice(start, end)) };
+  const stretches = Math.floor(points / 2);
+  const bounds = Array.from({ length: stretches + 1 }, (_, index) => start + Math.floor((index * count) / stretches));
+  const inStretches = (pointsOf: (first: number, end: number) => readonly number[]) =>
+    bounds.slice(0, -1).flatMap((first, index) => pointsOf(first, bounds[index + 1]!));
+  return {
+    steps: inStretches((first, end) => [steps[first]!, steps[end - 1]!]),
+    values: curvesOf((column) => inStretches((first, end) => extremes(column, first, end))),
+    means: curvesOf((column) => inStretches((first, end) => means(column, first, end))),
+  };
 }
 
-function meansOf(column: readonly number[], start: number, end: number): [number, number] {
+function means(column: readonly number[], first: number, end: number) {
   let [sum, count] = [0, 0];
-  for (let index = start; index < end; index++) {
+  for (let index = first; index < end; index++) {
     if (Number.isNaN(column[index])) continue;
     sum += column[index]!;
     count++;
@@ -47,19 +40,17 @@ function meansOf(column: readonly number[], start: number, end: number): [number
   return [sum / count, sum / count];
 }
 
-function extremes(column: readonly number[], start: number, end: number): [number, number] {
-  let [least, most] = [-1, -1];
-  for (let index = start; index < end; index++) {
+function extremes(column: readonly number[], first: number, end: number) {
+  let [least, most, isFalling] = [Infinity, -Infinity, false];
+  for (let index = first; index < end; index++) {
     const value = column[index]!;
-    if (Number.isNaN(value)) continue;
-    if (least < 0 || value < column[least]!) least = index;
-    if (most < 0 || value > column[most]!) most = index;
+    if (value < least) [least, isFalling] = [value, true];
+    if (value > most) [most, isFalling] = [value, false];
   }
-  if (least < 0) return [NaN, NaN];
-  return [column[Math.min(least, most)]!, column[Math.max(least, most)]!];
+  return isFalling ? [most, least] : [least, most];
 }
 
-/** Returns the index of the first of increasing numbers that is at least `value`. */
+/** Numbers increase. */
 export function firstAtLeast(numbers: readonly number[], value: number): number {
   let [low, high] = [0, numbers.length];
   while (low < high) {

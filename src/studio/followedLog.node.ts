@@ -10,7 +10,7 @@ const NEWLINE = 0x0a;
 /** More are not losses. */
 const MAX_COLUMNS = 200;
 
-/** The entries of `log.jsonl` as columns, which `read` extends by what was appended. */
+/** The entries of `log.jsonl` as columns. */
 export class FollowedLog implements LogColumns {
   readonly steps: number[] = [];
   readonly columns = new Map<string, number[]>();
@@ -18,13 +18,12 @@ export class FollowedLog implements LogColumns {
   generation = 0;
   private offset = 0;
   private inode = 0;
-  private reading: Promise<void> = Promise.resolve();
+  private reading = Promise.resolve();
 
-  /** @param folder a run folder */
   constructor(private readonly folder: OwnFolder) {}
 
-  /** Calls wait for each other. A file that is missing or cannot be read counts as empty. */
-  read(): Promise<void> {
+  /** Reads what was appended. A file that cannot be read counts as empty. */
+  read() {
     this.reading = this.reading.then(() => this.readMore()).catch(() => this.clear());
     return this.reading;
   }
@@ -36,11 +35,11 @@ export class FollowedLog implements LogColumns {
     });
   }
 
-  private async readMore(): Promise<void> {
+  private async readMore() {
     const { file, size } = await this.folder.open(LOG_NAME);
     try {
       const { ino } = await file.stat();
-      // Logs are shortened by a new file.
+      // A new file replaces a log that is shortened.
       if (ino !== this.inode || size < this.offset) this.clear();
       this.inode = ino;
       if (size > this.offset) await this.parseFrom(file);
@@ -49,19 +48,19 @@ export class FollowedLog implements LogColumns {
     }
   }
 
-  private async parseFrom(handle: FileHandle): Promise<void> {
+  private async parseFrom(handle: FileHandle) {
     const buffer = Buffer.allocUnsafe(CHUNK);
     for (;;) {
       const { bytesRead } = await handle.read(buffer, 0, CHUNK, this.offset);
       const end = buffer.subarray(0, bytesRead).lastIndexOf(NEWLINE) + 1;
-      // An unfinished line is read when it is complete; one that is longer than the buffer is no entry.
+      // An unfinished line is read later; one that is longer than the buffer is no entry.
       if (end === 0 && bytesRead < CHUNK) return;
       for (const line of buffer.toString('utf8', 0, end).split('\n')) this.parse(line);
       this.offset += end || bytesRead;
     }
   }
 
-  private parse(line: string): void {
+  private parse(line: string) {
     const entry = parseObject(line);
     if (typeof entry?.step !== 'number' || !Number.isFinite(entry.step)) return;
     const row = firstAtLeast(this.steps, entry.step);
@@ -78,25 +77,23 @@ export class FollowedLog implements LogColumns {
     for (const column of this.columns.values()) if (column.length === row) column.push(NaN);
   }
 
-  private cut(row: number): void {
+  private cut(row: number) {
     this.generation++;
     for (const column of [this.steps, ...this.columns.values()]) column.length = row;
   }
 
-  private clear(): void {
+  private clear() {
     if (this.steps.length > 0) this.cut(0);
     this.columns.clear();
     this.offset = 0;
   }
 }
 
-/** Parses a line of JSON; a line that a crash cut short counts as not written. */
-export function parseObject(line: string): Readonly<Record<string, unknown>> | undefined {
+/** A line that a crash cut short counts as not written. */
+export function parseObject(line: string) {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    return value instanceof Object && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined;
   } catch {
     return undefined;
   }

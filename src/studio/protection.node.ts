@@ -10,15 +10,17 @@ import { secureHeaders } from 'hono/secure-headers';
 import { timingSafeEqual } from 'hono/utils/buffer';
 import { wrapWriteErrors } from '../files/atomic.node.js';
 import type { OwnFolder } from '../runs/ownFolder.node.js';
-import { STUDIO_FOLDER } from './folders.js';
+import { STUDIO_FOLDER } from './paths.node.js';
 
-const LOOPBACK: readonly string[] = ['localhost', '127.0.0.1', '::1'];
+const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 
-/**
- * Returns the token of earlier studios of this folder, so that open pages survive a restart, or a new one of 256 random bits. Only its owner
- * can read the file.
- */
-export async function openToken(folder: OwnFolder): Promise<string> {
+/** Only its owner can read the file. */
+const TOKEN_FILE = `${STUDIO_FOLDER}/token`;
+/** Permissions of other accounts. */
+const OTHERS = 0o077;
+
+/** Keeps the token of earlier studios, so that open pages survive a restart. */
+export async function openToken(folder: OwnFolder) {
   const stored = await folder.open(TOKEN_FILE).catch(() => undefined);
   if (stored) {
     const { uid, mode } = await stored.file.stat();
@@ -32,26 +34,16 @@ export async function openToken(folder: OwnFolder): Promise<string> {
   return token;
 }
 
-const TOKEN_FILE = `${STUDIO_FOLDER}/token`;
-/** Permissions of other accounts. */
-const OTHERS = 0o077;
-
 /** URLs have IPv6 addresses in brackets. */
-export const hostInUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+export const hostInUrl = (host: string) => (host.includes(':') ? `[${host}]` : host);
 
 export interface Access {
-  /** The address that the server listens on. */
   readonly host: string;
-  /** Further names by which the server is reached, such as the name of a proxy. */
+  /** Names of proxies. */
   readonly allowedHosts: readonly string[];
-  /** Required of every request, in a cookie or as a bearer token. */
-  readonly token: string;
 }
 
-/**
- * Rejects cross-site requests, and requests with an unknown `Host`, which a page sends if its own name points here (DNS rebinding). Tunnels and
- * proxies have ports of their own, so it accepts any.
- */
+/** A page sends an unknown `Host` if its own name points here (DNS rebinding). Tunnels and proxies have any port. */
 export function requireOwnPage({ host, allowedHosts }: Access): MiddlewareHandler {
   const own = LOOPBACK.includes(host) ? LOOPBACK : [...LOOPBACK, host, hostname(), ...interfaceAddresses()];
   const named = (names: readonly string[]) => new Set(names.map((name) => hostInUrl(name).toLowerCase()));
@@ -60,22 +52,22 @@ export function requireOwnPage({ host, allowedHosts }: Access): MiddlewareHandle
     const given = (context.req.header('host') ?? '').toLowerCase();
     const name = given.replace(/:\d+$/u, '');
     if (!known.has(name)) return context.json({ message: 'unknown host; start the studio with --allow-host' }, 421);
-    const { origin, site } = { origin: context.req.header('origin'), site: context.req.header('sec-fetch-site') };
+    const { origin, 'sec-fetch-site': site = 'none' } = context.req.header();
     // Only a proxy serves the studio over HTTPS.
-    const origins = [`http://${given}`, ...(proxied.has(name) ? [`https://${given}`] : [])];
-    const isForeign = site !== undefined && site !== 'same-origin' && site !== 'none';
+    const isOwn = origin === `http://${given}` || (origin === `https://${given}` && proxied.has(name));
+    const isForeign = site !== 'same-origin' && site !== 'none';
     // A link of another site may lead to the page.
-    if ((origin !== undefined && !origins.includes(origin)) || (isForeign && context.req.path.startsWith('/api/')))
+    if ((origin !== undefined && !isOwn) || (isForeign && context.req.path.startsWith('/api/')))
       return context.json({ message: 'cross-site request rejected' }, 403);
     await next();
   };
 }
 
-const interfaceAddresses = (): string[] =>
-  Object.values(networkInterfaces()).flatMap((addresses) => (addresses ?? []).map(({ address }) => address));
+const interfaceAddresses = () =>
+  Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address));
 
-/** Requires the token. The printed URL has it as `?token=`; a cookie takes its place, so that further addresses do not contain it. */
-export function requireToken({ token }: Access): MiddlewareHandler {
+/** A cookie takes the place of `?token=` in the printed URL. */
+export function requireToken(token: string): MiddlewareHandler {
   return async (context, next) => {
     // Cookies do not distinguish ports, and two tunnels may lead to two studios.
     const cookie = `agenet_studio_${/:(\d+)$/u.exec(context.req.header('host') ?? '')?.[1] ?? ''}`;
@@ -92,8 +84,8 @@ export function requireToken({ token }: Access): MiddlewareHandler {
   };
 }
 
-/** Headers of every answer: the page loads nothing from elsewhere, is in no frame, and has threads for ONNX Runtime. */
-export const pageHeaders = (): MiddlewareHandler =>
+/** No other sites and no frames; `crossOrigin` headers give ONNX Runtime threads. */
+export const pageHeaders = () =>
   secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],

@@ -1,4 +1,4 @@
-/** The runs under a folder, by ID. Requests name runs by ID only, so that none contains a path. */
+/** Requests name runs by ID only, so that none contains a path. */
 import { randomUUID } from 'node:crypto';
 import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -8,14 +8,15 @@ import { JOURNAL_NAME } from '../runs/journal.node.js';
 import { FolderLock, holderOf, LOCK_NAME } from '../runs/lock.node.js';
 import type { OwnFolder } from '../runs/ownFolder.node.js';
 import { FollowedLog } from './followedLog.node.js';
-import { STUDIO_FOLDER, UPLOADS } from './folders.js';
+import { STUDIO_FOLDER, UPLOADS } from './paths.node.js';
 import { MAX_TAGS, readSummary, readTags, TAGS_NAME } from './runRecord.node.js';
 import type { ListedRun } from './schemas.js';
 import { isTraining } from './states.js';
+import { oneAtATime } from './turns.js';
 
-/** Levels of folders in which runs are searched for. */
+/** Levels of folders to search. */
 const MAX_DEPTH = 3;
-/** A folder with more entries is not a folder of runs, but for example one of images. */
+/** A folder with more entries contains for example images. */
 const MAX_ENTRIES = 5000;
 /** Logs in memory. */
 const MAX_LOGS = 24;
@@ -31,41 +32,39 @@ export class RunLibrary {
   private readonly runs = new Map<string, KnownRun>();
   private readonly logs = new Map<string, FollowedLog>();
   private refreshing: Promise<void> | undefined;
-  private tagging: Promise<unknown> = Promise.resolve();
+  private readonly tagging = oneAtATime();
 
-  /** @param shown returns a summary as a page may see it */
   constructor(
     private readonly folder: OwnFolder,
     private readonly shown: (summary: ListedRun) => ListedRun,
   ) {}
 
   /** As of the last refresh. */
-  get summaries(): ListedRun[] {
+  get summaries() {
     return Array.from(this.runs.values(), ({ summary }) => summary);
   }
 
   /** As of the last refresh. */
-  summaryOf(id: string): ListedRun | undefined {
+  summaryOf(id: string) {
     return this.runs.get(id)?.summary;
   }
 
-  /** Searches for new, changed and removed runs. Concurrent calls share one search. */
-  refresh(): Promise<void> {
+  /** Concurrent calls share one search. */
+  refresh() {
     this.refreshing ??= this.search().finally(() => (this.refreshing = undefined));
     return this.refreshing;
   }
 
-  /** Looks for a run on the disk, which may have changed since the last refresh. */
-  async find(id: string): Promise<KnownRun | undefined> {
+  /** Looks on the disk, which may have changed since the last refresh. */
+  async find(id: string) {
     const names = id.split('/');
-    const isPossible = names.length <= MAX_DEPTH && names[0] !== UPLOADS && names.every(isSearched);
-    if (isPossible && (await this.isRun(names))) return this.update(id, this.folder.below(...names));
+    if (names.length <= MAX_DEPTH && isSearched(names) && (await this.isRun(names)))
+      return this.update(id, this.folder.below(...names));
     this.forget(id);
     return undefined;
   }
 
-  /** The caller reads the log. */
-  logOf(id: string, folder: OwnFolder): FollowedLog {
+  logOf(id: string, folder: OwnFolder) {
     const log = this.logs.get(id) ?? new FollowedLog(folder);
     // The last one of a map is the newest.
     this.logs.delete(id);
@@ -75,7 +74,7 @@ export class RunLibrary {
   }
 
   /** @throws {InputError} if a process trains into the run */
-  async delete(id: string, { path }: OwnFolder): Promise<void> {
+  async delete(id: string, { path }: OwnFolder) {
     await this.folder.makeFolder(STUDIO_FOLDER);
     // Moved first, so that a refresh never finds a partly deleted run.
     const deleted = join(this.folder.path, STUDIO_FOLDER, `deleted-${randomUUID()}`);
@@ -83,20 +82,16 @@ export class RunLibrary {
     await wrapWriteErrors(id, () => rm(deleted, { recursive: true }));
   }
 
-  /**
-   * Renames a run within its folder.
-   * @throws {InputError} if a process trains into it, or the name is taken
-   */
-  async rename(id: string, { path }: OwnFolder, name: string): Promise<void> {
+  /** @throws {InputError} if a process trains into the run, or the name is taken */
+  async rename(id: string, { path }: OwnFolder, name: string) {
     const target = join(dirname(path), name);
-    if ((await lstat(target).catch(() => undefined)) !== undefined)
-      throw new InputError(name, 'exists', 'choose another name');
+    if (await statusOf(target)) throw new InputError(name, 'exists', 'choose another name');
     await this.move(id, path, target);
     // The lock has moved with the folder.
     await rm(join(target, LOCK_NAME), { force: true });
   }
 
-  private async move(id: string, folder: string, target: string): Promise<void> {
+  private async move(id: string, folder: string, target: string) {
     if (await holderOf(folder)) throw new InputError(id, 'the run is still training', 'stop it first');
     const lock = await FolderLock.take(folder);
     try {
@@ -107,45 +102,39 @@ export class RunLibrary {
     this.forget(id);
   }
 
-  /**
-   * Changes wait for each other, so that none is lost.
-   * @throws {InputError} if the run has too many, or they cannot be written
-   */
-  changeTag(id: string, folder: OwnFolder, tag: string, isAdded: boolean): Promise<ListedRun> {
-    const changed = this.tagging.then(async () => {
+  /** @throws {InputError} if the run has too many tags, or they cannot be written */
+  changeTag(id: string, folder: OwnFolder, tag: string, isAdded: boolean) {
+    return this.tagging(async () => {
       const others = (await readTags(folder)).filter((each) => each !== tag);
       const tags = isAdded ? [...others, tag] : others;
       if (tags.length > MAX_TAGS) throw new InputError(id, `has ${MAX_TAGS} tags already`, 'remove one first');
       await folder.write(TAGS_NAME, `${JSON.stringify(tags)}\n`);
       return (await this.update(id, folder)).summary;
     });
-    this.tagging = changed.catch(() => undefined);
-    return changed;
   }
 
   /** Whether a folder is a run, and no folder above it is. */
-  private async isRun(names: readonly string[]): Promise<boolean> {
+  private async isRun(names: readonly string[]) {
     if (!(await this.folder.below(...names).isIntact())) return false;
-    const isConfigured = await Promise.all(
-      names.map((_, index) => isFile(join(this.folder.path, ...names.slice(0, index + 1), 'config.json'))),
+    const configurations = await Promise.all(
+      names.map((_, index) => statusOf(join(this.folder.path, ...names.slice(0, index + 1), 'config.json'))),
     );
-    return isConfigured.indexOf(true) === names.length - 1;
+    return configurations.findIndex((found) => found?.isFile()) === names.length - 1;
   }
 
-  private async search(): Promise<void> {
+  private async search() {
     const found = new Map<string, OwnFolder>();
     await this.collect([], found);
     for (const id of this.runs.keys()) if (!found.has(id)) this.forget(id);
     for (const [id, folder] of found) await this.update(id, folder);
   }
 
-  private forget(id: string): void {
+  private forget(id: string) {
     this.runs.delete(id);
     this.logs.delete(id);
   }
 
-  /** Reads a run that is new, trains, or whose folder has changed. */
-  private async update(id: string, folder: OwnFolder): Promise<KnownRun> {
+  private async update(id: string, folder: OwnFolder) {
     const known = this.runs.get(id);
     const version = await versionOf(folder.path);
     if (known?.version === version && !isTraining(known.summary.state)) return known;
@@ -164,24 +153,20 @@ export class RunLibrary {
     }
     if (names.length === MAX_DEPTH) return;
     for (const entry of entries) {
-      // Links are not folders here: they could lead out of the studio's folder.
-      if (entry.isDirectory() && isSearched(entry.name) && !(names.length === 0 && entry.name === UPLOADS))
-        await this.collect([...names, entry.name], found);
+      const below = [...names, entry.name];
+      // Links could lead out of the folder.
+      if (entry.isDirectory() && isSearched(below)) await this.collect(below, found);
     }
   }
 }
 
-/** Whether to search folders of this name. No such name leads elsewhere. */
-const isSearched = (name: string): boolean => name !== '' && !name.startsWith('.') && !/[\0\\]/u.test(name);
+/** No such path leads elsewhere. */
+const isSearched = (names: readonly string[]) =>
+  names[0] !== UPLOADS && names.every((name) => name !== '' && !name.startsWith('.') && !/[\0\\]/u.test(name));
 
-const isFile = async (path: string): Promise<boolean> => (await lstat(path).catch(() => undefined))?.isFile() ?? false;
+const statusOf = (path: string) => lstat(path).catch(() => undefined);
 
-async function versionOf(folder: string): Promise<string> {
-  const states = [folder, join(folder, JOURNAL_NAME)].map((path) =>
-    lstat(path).then(
-      ({ mtimeMs, size }) => `${mtimeMs} ${size}`,
-      () => '',
-    ),
-  );
-  return (await Promise.all(states)).join(' ');
+async function versionOf(folder: string) {
+  const found = await Promise.all([folder, join(folder, JOURNAL_NAME)].map(statusOf));
+  return found.map((status) => (status ? `${status.mtimeMs} ${status.size}` : '')).join(' ');
 }

@@ -1,11 +1,10 @@
-/** Requests and answers of the studio. These schemas validate and describe the API; the page uses their types. */
+/** These schemas validate and describe the API; the page uses their types. */
 import { z } from 'zod';
 import { RUN_STATES } from './states.js';
 
-const iteration = z.int().min(0);
-const values = z.record(z.string(), z.number());
+export const iteration = z.int().min(0);
+export const values = z.record(z.string(), z.number());
 
-/** One line of the list of runs. */
 export const listedRun = z.object({
   id: z.string().describe('Path of the run folder from the folder of the studio, with /'),
   state: z.enum(RUN_STATES),
@@ -43,7 +42,7 @@ export const runDetail = z.object({
 });
 export type RunDetail = z.infer<typeof runDetail>;
 
-/** Curves of a run: all entries, or the minimum and maximum of each stretch of entries. */
+/** All entries, or the minimum and maximum of each stretch. */
 export const curves = z.object({
   steps: z.array(iteration),
   values: z.record(z.string(), z.array(z.number().nullable())),
@@ -54,7 +53,6 @@ export const curves = z.object({
 });
 export type Curves = z.infer<typeof curves>;
 
-/** Test images of a run. Their bytes have their own address. */
 export const dataInfo = z.object({
   count: z.int().min(0),
   shape: z.tuple([z.int(), z.int(), z.int()]).describe('Channels, height and width'),
@@ -68,7 +66,7 @@ const RESERVED = /^(?:uploads|config\.json|con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/
 /** File systems allow 255, of which temporary names take some. */
 const MAX_NAME_BYTES = 200;
 
-/** The name of a folder: of a run, or of an uploaded data set. */
+/** Of a run, or of uploaded data. */
 export const runName = z
   .string()
   .regex(
@@ -90,7 +88,6 @@ export const dataSet = z.object({
 });
 export type DataSet = z.infer<typeof dataSet>;
 
-/** Number of images in a data set; see `agenet dataset`. */
 export const dataCounts = z.object({
   name: z.string(),
   size: z.array(z.int()),
@@ -114,14 +111,12 @@ const formField = z.object({
 });
 export type FormField = z.infer<typeof formField>;
 
-/** The settings under the headings of the help of `agenet train`, and the presets. */
 export const trainingForm = z.object({
   groups: z.array(z.object({ title: z.string(), fields: z.array(formField) })),
   presets: z.array(z.object({ name: z.string(), description: z.string() })),
 });
 export type TrainingForm = z.infer<typeof trainingForm>;
 
-/** Values of form fields by name. Missing fields keep their defaults. */
 const fieldValues = z.record(
   z.string(),
   z.union([
@@ -150,14 +145,12 @@ export type NewRun = z.infer<typeof newRun>;
 export const extension = z.strictObject({ steps: z.int().min(1).optional(), epochs: z.int().min(1).optional() });
 export type Extension = z.infer<typeof extension>;
 
-/** A problem with a request; `fields` has the problem of each wrong field. */
 export const problem = z.object({ message: z.string(), fields: z.record(z.string(), z.string()).optional() });
 export type Problem = z.infer<typeof problem>;
 
 export const STEERING_ACTIONS = ['play', 'pause', 'step', 'stop'] as const;
 export type SteeringAction = (typeof STEERING_ACTIONS)[number];
 
-/** The result of `train --dry-run --json`. */
 export const plan = z.object({
   steps: z.int(),
   batches_per_epoch: z.int(),
@@ -173,14 +166,12 @@ export const plan = z.object({
 });
 export type Plan = z.infer<typeof plan>;
 
-/** A message from the server without a request. */
 export type LiveMessage =
   | { readonly type: 'runs'; readonly changed: readonly ListedRun[]; readonly removed: readonly string[] }
-  /** From now on the page receives new entries of these runs. It reads the present ones. */
+  /** From now on the page receives new entries of these runs. */
   | { readonly type: 'following'; readonly ids: readonly string[] }
   | { readonly type: 'entries'; readonly id: string; readonly entries: readonly Readonly<Record<string, number>>[] }
-  /** The log was cut, because the run was rolled back or resumed. The page reads the curves again. */
+  /** The log was cut. The page reads the curves again. */
   | { readonly type: 'rewritten'; readonly id: string };
 
-/** A message from a page: the runs that it follows. */
 export const followRequest = z.strictObject({ follow: z.array(z.string()).max(20) });

@@ -1,4 +1,4 @@
-/** The states of runs. A queued run has no folder yet, and neither has one that failed to start. */
+/** A run has no folder if it is queued, or failed to start. */
 export const RUN_STATES = [
   'queued',
   'starting',

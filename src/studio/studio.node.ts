@@ -1,10 +1,13 @@
-/** The server of the studio: a page with the runs under a folder, and its API. */
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createAdaptorServer, upgradeWebSocket } from '@hono/node-server';
+import { serveStatic } from '@hono/node-server/serve-static';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import { except } from 'hono/combine';
@@ -15,68 +18,45 @@ import { describeSystemError, makeFolder, wrapWriteErrors } from '../files/atomi
 import { FolderLock, holderOf } from '../runs/lock.node.js';
 import { OwnFolder } from '../runs/ownFolder.node.js';
 import { VERSION } from '../version.node.js';
-import type { Program } from './commandOutput.node.js';
 import { DataSets } from './dataSets.node.js';
 import { LiveUpdates } from './liveUpdates.node.js';
-import { STUDIO_FOLDER } from './folders.js';
-import { servePage } from './pageFiles.node.js';
+import { STUDIO_FOLDER, withoutPaths } from './paths.node.js';
 import { type Access, openToken, hostInUrl, pageHeaders, requireOwnPage, requireToken } from './protection.node.js';
 import { refuseInvalid, requireRun, type Studio } from './routes/context.node.js';
 import { addDataRoutes } from './routes/dataSets.node.js';
 import { addQueueRoutes, argumentsOf } from './routes/queue.node.js';
-import { addRunRoutes } from './routes/runs.node.js';
+import { addChangeRoutes, addRecordRoutes } from './routes/runs.node.js';
 import { RunLibrary } from './runLibrary.node.js';
 import { RunQueue } from './runQueue.node.js';
-import type { ListedRun } from './schemas.js';
-import { withoutPaths } from './shownPaths.node.js';
 import { isTraining } from './states.js';
 import { argumentsToResume, problemOf } from './trainingForm.node.js';
 
 /** Bytes of a message from a page, and of a request without files. */
 const [MAX_MESSAGE, MAX_BODY] = [10_000, 256 * 2 ** 10];
+const PAGE = fileURLToPath(new URL('../../dist/pages/studio/', import.meta.url));
+/** Names of files there contain a hash of their contents. */
+const ASSETS = join(PAGE, 'assets');
 
-export interface StudioOptions {
-  /** The folder of the runs, which is created if necessary. */
-  readonly folder: string;
-  /** The address to listen on (default: 127.0.0.1). */
-  readonly host?: string;
-  /** Further names by which the studio is reached, such as the name of a proxy. */
-  readonly allowedHosts?: readonly string[];
+export interface StudioOptions extends Pick<Studio, 'folder' | 'program'>, Partial<Access> {
   /** 0 for any free port. */
   readonly port: number;
-  /** Runs that train at a time. */
   readonly parallel: number;
-  /** Data specs for new runs, besides the data sets known by name. */
   readonly data?: readonly string[];
-  /** The program and its first arguments, such as `node main.js`. */
-  readonly program: Program;
-  /** Receives errors that are defects, with their stack. */
+  /** Receives defects. */
   readonly onFailure: (error: unknown) => void;
 }
 
-export interface RunningStudio {
-  readonly url: string;
-  /** The same with the token. */
-  readonly urlWithToken: string;
-  /** Returns runs that train or wait. */
-  readonly unfinished: () => Promise<readonly ListedRun[]>;
-  /** Closes all connections. Runs continue to train. */
-  readonly close: () => Promise<void>;
-}
+export type RunningStudio = Awaited<ReturnType<typeof startStudio>>;
 
-/**
- * Starts the studio.
- * @throws {InputError} if the folder is a run or cannot be used, or the address cannot be listened on
- */
-export async function startStudio(options: StudioOptions): Promise<RunningStudio> {
+/** @throws {InputError} if the folder is a run or cannot be used, or the address cannot be listened on */
+export async function startStudio(options: StudioOptions) {
   const { host = '127.0.0.1', allowedHosts = [], port, onFailure } = options;
   if (host === '') throw new InputError(setting('host'), 'expected an address but got ""');
   const { studio, token, lock } = await openStudio(options);
-  const access: Access = { host, allowedHosts, token };
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE });
   let server: Server;
   try {
-    const app = createApp(studio, access, onFailure);
+    const app = createApp(studio, { host, allowedHosts }, token, onFailure);
     // The types of both packages differ in optional properties only.
     server = createAdaptorServer({ fetch: app.fetch, websocket: { server: sockets as never } }) as Server;
     await listen(server, host, port);
@@ -85,14 +65,15 @@ export async function startStudio(options: StudioOptions): Promise<RunningStudio
     await lock.release();
     throw error;
   }
-  const url = `http://${hostInUrl(namedHost(host))}:${portOf(server)}/`;
+  const url = `http://${hostInUrl(namedHost(host))}:${(server.address() as AddressInfo).port}/`;
   return {
     url,
-    urlWithToken: `${url}?token=${access.token}`,
+    urlWithToken: `${url}?token=${token}`,
     unfinished: async () => {
       await studio.live.update();
       return studio.live.summaries.filter(({ state }) => isTraining(state) || state === 'queued');
     },
+    /** Runs continue to train. */
     close: async () => {
       studio.live.close();
       const closed = once(server, 'close');
@@ -106,10 +87,7 @@ export async function startStudio(options: StudioOptions): Promise<RunningStudio
   };
 }
 
-/** @throws {InputError} if the folder is a run, cannot be written, or another studio serves it */
-async function openStudio(
-  options: StudioOptions,
-): Promise<{ readonly studio: Studio; readonly token: string; readonly lock: FolderLock }> {
+async function openStudio(options: StudioOptions) {
   const { folder, data = [], program, onFailure } = options;
   const own = join(folder, STUDIO_FOLDER);
   if ((await stat(join(folder, 'config.json')).catch(() => undefined)) !== undefined)
@@ -142,20 +120,19 @@ async function openStudio(
   }
 }
 
-/** Removes unfinished uploads, deletions and previews of a studio that was killed. */
-async function removeTemporary(folder: string): Promise<void> {
+/** Left by a studio that was killed. */
+async function removeTemporary(folder: string) {
   for (const name of await readdir(folder))
     if (/^(?:upload|deleted|preview)-/u.test(name))
       await wrapWriteErrors(join(STUDIO_FOLDER, name), () => rm(join(folder, name), { recursive: true, force: true }));
 }
 
-function openQueue(
+const openQueue = (
   { folder, parallel, program }: StudioOptions,
   root: OwnFolder,
   studio: Pick<Studio, 'folder' | 'library' | 'dataSets'>,
-): Promise<RunQueue> {
-  const { library } = studio;
-  return RunQueue.open({
+) =>
+  RunQueue.open({
     folder: root,
     program,
     argumentsOf: async (queued) => {
@@ -164,17 +141,15 @@ function openQueue(
       return argumentsToResume(folder, queued.run, queued.extension);
     },
     limit: parallel,
-    stateOf: (id) => library.summaryOf(id)?.state,
-    countTraining: () => library.summaries.filter(({ state }) => isTraining(state)).length,
+    stateOf: (id) => studio.library.summaryOf(id)?.state,
+    countTraining: () => studio.library.summaries.filter(({ state }) => isTraining(state)).length,
     describe: (error) =>
       withoutPaths(error instanceof InputError ? problemOf(error).message : messageOf(error), folder),
   });
-}
 
-/** Every route is behind the same protection. */
-function createApp(studio: Studio, access: Access, onFailure: (error: unknown) => void): OpenAPIHono {
+function createApp(studio: Studio, access: Access, token: string, onFailure: StudioOptions['onFailure']) {
   const app = new OpenAPIHono({ defaultHook: refuseInvalid });
-  app.use(pageHeaders(), requireOwnPage(access), requireToken(access));
+  app.use(pageHeaders(), requireOwnPage(access), requireToken(token));
   const limit = bodyLimit({
     maxSize: MAX_BODY,
     onError: (context) => context.json({ message: 'the request is too large' }, 413),
@@ -189,7 +164,7 @@ function createApp(studio: Studio, access: Access, onFailure: (error: unknown) =
     '/api/live',
     upgradeWebSocket(() => studio.live.connect()),
   );
-  for (const addRoutes of [addDataRoutes, addQueueRoutes, addRunRoutes]) addRoutes(app, studio);
+  for (const addRoutes of [addDataRoutes, addQueueRoutes, addRecordRoutes, addChangeRoutes]) addRoutes(app, studio);
   app.doc31('/api/openapi.json', { openapi: '3.1.0', info: { title: 'agenet studio', version: VERSION } });
   app.get('/*', servePage());
   app.notFound((context) => context.json({ message: 'not found' }, 404));
@@ -203,24 +178,25 @@ function createApp(studio: Studio, access: Access, onFailure: (error: unknown) =
   return app;
 }
 
-/** Returns the name of this machine for all addresses. */
-const namedHost = (host: string): string =>
-  host === '127.0.0.1' ? 'localhost' : host === '0.0.0.0' || host === '::' ? hostname() : host;
-
-/** The system has chosen the port if 0 was requested. */
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : 0;
+function servePage() {
+  if (!existsSync(join(PAGE, 'index.html')))
+    throw new InputError('page of the studio', 'not found', 'run npm run build');
+  return serveStatic({
+    root: PAGE,
+    onFound: (path, context) =>
+      context.header('cache-control', path.startsWith(ASSETS) ? 'public, max-age=31536000, immutable' : 'no-cache'),
+  });
 }
 
-/** @throws {InputError} if the address is in use or not one of this machine */
-async function listen(server: Server, host: string, port: number): Promise<void> {
+const namedHost = (host: string) =>
+  host === '127.0.0.1' ? 'localhost' : host === '0.0.0.0' || host === '::' ? hostname() : host;
+
+async function listen(server: Server, host: string, port: number) {
   server.listen(port, host);
   try {
     await once(server, 'listening');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE')
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
       throw new InputError(setting('port'), `${port} is in use`, 'choose another, or 0 for any');
     throw new InputError(setting('host'), `cannot listen on ${host} (${describeSystemError(error)})`);
   }

@@ -1,4 +1,4 @@
-/** The form of a new run: settings as fields, their check, and the command that they become. */
+/** The form of a new run. */
 import { errorsOf, InputError, setting, throwAll } from '../errors.js';
 import { describePresets } from '../runs/settings.node.js';
 import { RUN_OPTIONS } from '../runs/runOptions.js';
@@ -25,28 +25,24 @@ const FIELDS: Readonly<Record<string, Declaration>> = Object.fromEntries(
   ),
 );
 
-const titleOf = (key: string): string =>
+const titleOf = (key: string) =>
   key === 'out' ? 'Name of the run' : ((DECLARATIONS[key] ?? FIELDS[key])?.title ?? key);
 
 export async function trainingForm(): Promise<TrainingForm> {
   const presets = await describePresets();
-  const choices = { preset: presets.map(({ name }) => name) };
+  const presetNames = presets.map(({ name }) => name);
   const groups = GROUPS.map((title) => ({
     title,
     fields: Object.entries(FIELDS)
       .filter(([, { group }]) => group === title)
-      .map(([key, declaration]) => fieldOf(key, declaration, choices)),
+      .map(([key, declaration]) => fieldOf(key, declaration, presetNames)),
   }));
   return { groups: groups.filter(({ fields }) => fields.length > 0), presets };
 }
 
-function fieldOf(
-  name: string,
-  declaration: Declaration,
-  named: Readonly<Record<string, readonly string[]>>,
-): FormField {
+function fieldOf(name: string, declaration: Declaration, presets: string[]): FormField {
   const { type, title, help } = declaration;
-  const choices = named[name] ?? (type.kind === 'choice' ? choicesOf(type)!.map(String) : undefined);
+  const choices = name === 'preset' ? presets : type.kind === 'choice' ? choicesOf(type)!.map(String) : undefined;
   const standard = defaultOf(declaration);
   const hasRange = type.kind === 'integer' || type.kind === 'number' || type.kind === 'list';
   return {
@@ -55,17 +51,14 @@ function fieldOf(
     flag: flagFor(name),
     description: help,
     kind: choices ? 'choice' : type.kind === 'structure' ? 'text' : type.kind,
-    ...(choices ? { choices: [...choices] } : {}),
-    ...(hasRange ? { range: rangeOf(type) } : {}),
-    ...(standard === undefined ? {} : { default: standard }),
+    ...(choices && { choices }),
+    ...(hasRange && { range: rangeOf(type) }),
+    ...(standard !== undefined && { default: standard }),
   };
 }
 
-/**
- * Checks the fields of a new run without opening its images.
- * @throws {InputError} with the errors of all fields
- */
-export async function checkFields(data: string, fields: FieldValues, initFrom?: string): Promise<void> {
+/** Opens no images. @throws {InputError} with the errors of all fields */
+export async function checkFields(data: string, fields: FieldValues, initFrom?: string) {
   const values = Object.entries(fields).map(([key, value]) => [key, valueOf(key, value)] as const);
   const settings = Object.fromEntries(values.filter(([key]) => key in DECLARATIONS));
   const wrong = values.flatMap(([key, value]) => {
@@ -74,14 +67,13 @@ export async function checkFields(data: string, fields: FieldValues, initFrom?: 
     return key in SETTINGS ? [] : checkValue(key, declaration.type, value);
   });
   throwAll(wrong);
-  await checkNewRun({ ...settings, ...(initFrom === undefined ? {} : { initFrom }), data });
+  await checkNewRun({ ...settings, ...(initFrom !== undefined && { initFrom }), data });
 }
 
-const valueOf = (key: string, value: string | number | boolean): unknown =>
+const valueOf = (key: string, value: FieldValues[string]): unknown =>
   typeof value === 'string' && FIELDS[key] ? valueOfText(FIELDS[key].type, value) : value;
 
-/** Returns the options of `train` in the order of the form. */
-export const optionsOf = (fields: FieldValues): string[] =>
+export const optionsOf = (fields: FieldValues) =>
   Object.keys(FIELDS).flatMap((key) => {
     const value = fields[key];
     if (value === undefined || value === '' || value === false) return [];
@@ -89,14 +81,12 @@ export const optionsOf = (fields: FieldValues): string[] =>
     return [value === true ? flagFor(key) : `${flagFor(key)}=${value}`];
   });
 
-export const argumentsToResume = (folder: string, run: string, extension: Extension): string[] => [
+export const argumentsToResume = (folder: string, run: string, extension: Extension) => [
   ...['train', '--resume', `${folder}/${run}`],
   ...Object.entries(extension).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),
 ];
 
-/** Returns a command as one types it in a shell. */
-export const shellCommand = (args: readonly string[]): string =>
-  ['npx', 'agenet', ...args].map(quotedForShell).join(' ');
+export const shellCommand = (args: readonly string[]) => ['npx', 'agenet', ...args].map(quotedForShell).join(' ');
 
 function quotedForShell(argument: string): string {
   const [, flag, value] = /^(--[a-z-]+)=(.*)$/su.exec(argument) ?? [];
@@ -104,8 +94,8 @@ function quotedForShell(argument: string): string {
   return /^[\w@%+=:,./-]+$/u.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Returns a problem as the page shows it: in one line, and beside each wrong field. */
-export function problemOf(error: InputError): { readonly message: string; readonly fields: Record<string, string> } {
+/** In one line, and beside each wrong field. */
+export function problemOf(error: InputError) {
   const fields = errorsOf(error).flatMap((each) => {
     const key = each.setting?.split(/[.[]/u)[0];
     return key === undefined ? [] : [[key === 'out' ? 'name' : key, each.explain(titleOf)] as const];

@@ -1,38 +1,38 @@
 import { type Features, medianOf } from '../../numerics/features.js';
 import { nearestOtherRows } from '../../numerics/nearestRows.js';
-import { type Condition, CONDITIONS, protocolValue } from '../conditions.js';
-import type { ContextEntry, MetricDefinition } from '../metric.js';
+import { protocolValue } from '../conditions.js';
+import { type ContextEntry, isOnSphere } from '../metric.js';
 
-/** Codes to search. */
+/** Codes to search. Values for more codes are comparable. */
 const MAX_CODES = 5000;
 
-/** The distance depends on the number of codes; values for more codes than the searched ones are comparable. */
 const searchedCodes = (key: 'images' | 'samples') =>
   protocolValue('searched codes', (protocol) =>
     typeof protocol[key] === 'number' ? Math.min(MAX_CODES, protocol[key]) : undefined,
   );
 
-const definition = (suffix: string, of: string, ...dependsOn: readonly Condition[]): MetricDefinition => ({
+const definition = (suffix: string, of: string, ...dependsOn: ContextEntry['dependsOn']) => ({
   name: `code_nn_distance_${suffix}`,
   meaning: `median distance of a code to its nearest other code, for ${of}`,
-  better: 'none',
+  better: 'none' as const,
   range: '0 to 2, Euclidean distance of unit vectors',
   goodValue: 'code_nn_distance_prior for the same number of codes; near 0 if codes have collapsed',
   reference: 'Euclidean distance to the nearest other row, median over the first 5,000 codes',
-  dependsOn: [CONDITIONS.codes, ...dependsOn],
-  isDefinedFor: ({ prior }) => prior === 'sphere',
+  dependsOn,
+  isDefinedFor: isOnSphere,
 });
 
 export const codeNeighbors: ContextEntry = {
   group: 'latent',
+  dependsOn: ['codes'],
   metrics: [
-    definition('real', 'codes e(x) of images', CONDITIONS.images, searchedCodes('images')),
-    definition('fake', 'codes e(g(z)) of samples', CONDITIONS.trainingSet, searchedCodes('samples')),
+    definition('real', 'codes e(x) of images', 'images', searchedCodes('images')),
+    definition('fake', 'codes e(g(z)) of samples', 'trainingSet', searchedCodes('samples')),
     definition('prior', 'latent samples z, to compare the others with', searchedCodes('samples')),
   ],
   needs: ['codes'],
   compute: async (context) => {
-    if (context.subject.model.prior !== 'sphere') return { metrics: {} };
+    if (!isOnSphere(context.subject.model)) return { metrics: {} };
     const [images, samples] = [await context.images(), await context.samples()];
     return {
       metrics: {
@@ -44,6 +44,6 @@ export const codeNeighbors: ContextEntry = {
   },
 };
 
-/** Returns the median distance of a code to the nearest other one, among the first 5,000 of at least 2 codes. */
+/** Of at least 2 codes, among the first 5,000. */
 export const medianNearest = ({ data, width }: Features): number =>
   medianOf(nearestOtherRows({ data: data.subarray(0, MAX_CODES * width), width }, 1).squaredDistances.map(Math.sqrt));

@@ -3,13 +3,12 @@ import { checkFeatures, columnMoments, type Features, rowsIn, sumOf } from '../.
 import { multiplyTransposed, transposed } from '../../numerics/matrixProduct.js';
 import { fitGaussian } from '../../numerics/principalComponents.js';
 import { symmetricEigenvalues } from '../../numerics/symmetricEigen.js';
-import { type ContextEntry, realAndFake, withSuffix } from '../metric.js';
+import { type ContextEntry, isOnSphere, realAndFake, realAndFakeValues } from '../metric.js';
 import type { Prior } from '../../age/prior.js';
-
-const isOnSphere = ({ prior }: { readonly prior: Prior }) => prior === 'sphere';
 
 export const codeMoments: ContextEntry = {
   group: 'latent',
+  dependsOn: ['codes'],
   metrics: [
     ...realAndFake({
       name: 'code_variance',
@@ -78,7 +77,7 @@ export const codeMoments: ContextEntry = {
     const real = scoreMoments((await context.images()).codes, prior);
     const fake = scoreMoments((await context.samples()).recovered, prior);
     return {
-      metrics: { ...withSuffix(real.metrics, '_real'), ...withSuffix(fake.metrics, '_fake') },
+      metrics: realAndFakeValues(real.metrics, fake.metrics),
       details: { moments: { real: real.moments, fake: fake.moments } },
     };
   },
@@ -109,13 +108,8 @@ function scoreMoments(codes: Features, prior: Prior) {
 /** Spread of the codes of one image, relative to their length: encoders add up float32 rounding errors of 6e-8. */
 const ROUNDING = 1e-6;
 
-/**
- * Returns exp of the entropy of the eigenvalues of the codes' covariance, divided by their sum (Roy and Vetterli 2007): M if they vary
- * equally in all directions, 1 if along one line or not at all. Variances that float32 rounding explains count as 0.
- * @param codes [N, M], at least 2
- * @throws {InputError} if there are fewer, or a value is not finite
- */
-export function effectiveRank(codes: Features): number {
+/** M if codes [N, M] vary equally in all directions, 1 if along one line or not at all. @throws {InputError} if there are fewer than 2 */
+export function effectiveRank(codes: Features) {
   const { mean, covariance } = fitGaussian(codes, 'codes');
   const eigenvalues = symmetricEigenvalues(covariance, codes.width);
   const meanSquare = sumOf(eigenvalues) + sumOf(mean.map((value) => value * value));
@@ -135,21 +129,20 @@ export interface UniformityStatistic {
 export interface CodeStatistics {
   /** Mean of each coordinate [M]; 0 if uniform. */
   readonly means: Float64Array;
-  /** Variance of each coordinate [M] (divided by N), times M; 1 if uniform. */
+  /** Variance of each coordinate [M], divided by N, times M; 1 if uniform. */
   readonly relativeVariances: Float64Array;
   /** Length of the mean code: 0 if balanced, 1 if all are equal. */
   readonly meanResultantLength: number;
-  /** First moments: detects codes that concentrate on one side. */
+  /** Detects codes that concentrate on one side. */
   readonly rayleigh: UniformityStatistic;
-  /** Second moments: detects codes that concentrate around axes or planes, including opposite ones. */
+  /** Detects codes that concentrate around axes or planes. */
   readonly bingham: UniformityStatistic;
 }
 
 /**
- * Computes moments of codes on the sphere and the statistics of Rayleigh, N M R^2 on M degrees of freedom (R the length of the mean), and
- * Bingham, N M (M + 2) / 2 (tr(T^2) - 1 / M) on (M - 1)(M + 2) / 2 (T the mean of z z^T); Mardia and Jupp 2000, 10.4.1 and 10.7.1.
- * @param codes [N, M] of length 1, at least 2, M >= 2
- * @throws {InputError} if there are fewer, the length of a code is not 1 within 1e-3, or a value is not finite
+ * Computes moments of codes [N, M] on the sphere and the statistics of Rayleigh, N M R^2 on M degrees of freedom (R the length of the mean),
+ * and Bingham, N M (M + 2) / 2 (tr(T^2) - 1 / M) on (M - 1)(M + 2) / 2 (T the mean of z z^T); Mardia and Jupp 2000, 10.4.1 and 10.7.1.
+ * @throws {InputError} if N or M is below 2, the length of a code is not 1 within 1e-3, or a value is not finite
  */
 export function codeStatistics(codes: Features): CodeStatistics {
   const unit = unitCodes(codes);
@@ -168,18 +161,18 @@ export function codeStatistics(codes: Features): CodeStatistics {
   };
 }
 
-/** Returns tr(T^2) - 1 / M of unit codes, as the squared distance of T from I / M: it is never below 0. */
-function anisotropy(codes: Features): number {
+/** Returns tr(T^2) - 1 / M as the squared distance of T from I / M, which is never below 0. */
+function anisotropy(codes: Features) {
   const [columns, latent, count] = [transposed(codes), codes.width, rowsIn(codes)];
   const isotropic = (index: number) => (index % (latent + 1) === 0 ? 1 / latent : 0);
   return sumOf(multiplyTransposed(columns, columns).map((product, index) => (product / count - isotropic(index)) ** 2));
 }
 
-/** Tolerance for the length of a code, due to float32 rounding. */
+/** For the length of a code in float32. */
 const TOLERANCE = 1e-3;
 
-/** Returns codes with the length 1 in double precision, because their float32 lengths exceed 1 by rounding. */
-function unitCodes(codes: Features): Features {
+/** In double precision: float32 lengths exceed 1 by rounding. */
+function unitCodes(codes: Features) {
   const count = checkFeatures(codes, 'codes', 2);
   const { width } = codes;
   if (width < 2) throw new InputError('codes', 'expected at least 2 dimensions but got 1');

@@ -3,15 +3,14 @@ import type { Prior } from '../../age/prior.js';
 import { type Compile, graphOf, input } from '../../engine/index.js';
 import type { Features } from '../../numerics/features.js';
 import { protocolValue } from '../conditions.js';
-import { type ContextEntry, realAndFake, withSuffix } from '../metric.js';
+import { type ContextEntry, realAndFake, realAndFakeValues } from '../metric.js';
 
 /** Codes of the nearest-neighbor divergence, whose memory is quadratic. */
 const MAX_NEAREST_CODES = 1000;
 
-const dependsOn = [protocolValue('divergence', (protocol) => protocol.divergence)];
-
 export const codeDivergence: ContextEntry = {
   group: 'latent',
+  dependsOn: ['codes', protocolValue('divergence', (protocol) => protocol.divergence)],
   metrics: [
     ...realAndFake({
       name: 'divergence',
@@ -20,7 +19,6 @@ export const codeDivergence: ContextEntry = {
       range: 'from a lower bound that depends on the divergence and its options',
       goodValue: 'its lower bound, where divergence_gap is 0',
       reference: 'docs/method.md, with the divergence, moment and reduction of the run',
-      dependsOn,
     }),
     ...realAndFake({
       name: 'divergence_gap',
@@ -29,7 +27,6 @@ export const codeDivergence: ContextEntry = {
       range: '0 or more',
       goodValue: '0 if the codes have the mean and the variances of the prior',
       reference: 'divergence minus its minimum over all distributions of codes',
-      dependsOn,
       isDefinedFor: ({ divergence: name }) => name !== 'nearest',
     }),
   ],
@@ -39,24 +36,16 @@ export const codeDivergence: ContextEntry = {
     const score = (codes: Features) => scoreDivergence(codes, model.prior, options, compile);
     const real = await score((await context.images()).codes);
     const fake = await score((await context.samples()).recovered);
-    return {
-      metrics: { ...withSuffix(real, '_real'), ...withSuffix(fake, '_fake') },
-      protocol: { divergence: options },
-    };
+    return { metrics: realAndFakeValues(real, fake), protocol: { divergence: options } };
   },
 };
 
-async function scoreDivergence(
-  { data, width }: Features,
-  prior: Prior,
-  options: DivergenceOptions,
-  compile: Compile,
-): Promise<Record<string, number>> {
+async function scoreDivergence({ data, width }: Features, prior: Prior, options: DivergenceOptions, compile: Compile) {
   const codes = data.subarray(0, options.divergence === 'nearest' ? MAX_NEAREST_CODES * width : undefined);
   const program = await compile(graphOf({ value: divergence(input('codes', [codes.length / width, width]), options) }));
   const { value } = await program.run({ codes: Float32Array.from(codes) });
   await program.release();
   const result = (value!.data as Float32Array)[0]!;
   const bound = minDivergence(options, prior, width);
-  return { divergence: result, ...(bound === undefined ? {} : { divergence_gap: result - bound }) };
+  return { divergence: result, ...(bound !== undefined && { divergence_gap: result - bound }) };
 }

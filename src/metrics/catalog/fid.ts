@@ -1,5 +1,4 @@
 import { InputError } from '../../errors.js';
-import { CONDITIONS } from '../conditions.js';
 import type { FeatureEntry } from '../metric.js';
 import { checkPair, type Features, rowsIn, sumOf } from '../../numerics/features.js';
 import { fitGaussian, type Gaussian } from '../../numerics/principalComponents.js';
@@ -8,6 +7,7 @@ import { symmetricEigenvalues } from '../../numerics/symmetricEigen.js';
 
 export const fid: FeatureEntry = {
   group: 'samples',
+  dependsOn: ['extractor', 'images', 'imageCount', 'sampleCount'],
   metrics: [
     {
       name: 'fid',
@@ -17,7 +17,6 @@ export const fid: FeatureEntry = {
       goodValue:
         'the reference (train vs. test images) of the same evaluation, 1.9 for MNIST; 7.6 by default, 3.4 with the preset concentrated',
       reference: '|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) (Heusel et al. 2017)',
-      dependsOn: [CONDITIONS.extractor, CONDITIONS.images, CONDITIONS.imageCount, CONDITIONS.sampleCount],
     },
   ],
   hasReference: true,
@@ -25,11 +24,8 @@ export const fid: FeatureEntry = {
 };
 
 /**
- * Returns the Fréchet distance of the Gaussians fitted to two sets of features; with Inception's, the FID (Heusel et al. 2017). 0 if mean
- * and covariance agree.
- * @param real features [N, D], at least 2 rows
- * @param generated features [N', D], at least 2 rows
- * @throws {InputError} if the widths differ, there are fewer rows, or a value is not finite
+ * Returns the Fréchet distance of Gaussians fitted to features [N, D] and [N', D]; with those of Inception, the FID (Heusel et al. 2017).
+ * @throws {InputError} if the widths differ, a set has fewer than 2 rows, or a value is not finite
  */
 export function frechetFeatureDistance(real: Features, generated: Features): number {
   checkPair(real, 'real features', generated, 'generated features', 2);
@@ -37,10 +33,8 @@ export function frechetFeatureDistance(real: Features, generated: Features): num
 }
 
 /**
- * Returns |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)).
- *
- * With factors S = L L^T, the last trace is the sum of the singular values of L1^T L2, which needs no square root of an asymmetric
- * matrix. Singular covariances (fewer rows than features) have narrower factors. The error is about 1e-8 D of the largest variance.
+ * Returns |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), with an error of about 1e-8 D of the largest variance. With S = L L^T, the last trace is
+ * the sum of the singular values of L1^T L2, which needs no root of an asymmetric matrix.
  * @throws {InputError} if the widths differ, or a value is not finite
  */
 export function frechetDistance(a: Gaussian, b: Gaussian): number {
@@ -54,7 +48,7 @@ export function frechetDistance(a: Gaussian, b: Gaussian): number {
   return squaredDistance + Math.max(0, traces - 2 * traceOfRoot(a.covariance, b.covariance, size));
 }
 
-function checkGaussian({ mean, covariance }: Gaussian, size: number): void {
+function checkGaussian({ mean, covariance }: Gaussian, size: number) {
   if (mean.length !== size || covariance.length !== size * size) {
     throw new InputError(
       'Fréchet distance',
@@ -66,23 +60,18 @@ function checkGaussian({ mean, covariance }: Gaussian, size: number): void {
   }
 }
 
-/** Returns the trace of (A B)^(1/2). */
-function traceOfRoot(a: Float64Array, b: Float64Array, size: number): number {
+function traceOfRoot(a: Float64Array, b: Float64Array, size: number) {
   const [columnsOfA, columnsOfB] = [transposed(semidefiniteFactor(a, size)), transposed(semidefiniteFactor(b, size))];
   const [fewer, more] =
     columnsOfA.data.length < columnsOfB.data.length ? [columnsOfA, columnsOfB] : [columnsOfB, columnsOfA];
   if (fewer.data.length === 0) return 0;
   const product = { data: multiplyTransposed(fewer, more), width: rowsIn(more) };
-  // The smaller of the two squares: each surplus zero eigenvalue would contribute the root of its rounding, 1e-8.
+  // The smaller square: each surplus zero eigenvalue would contribute the root of its rounding, 1e-8.
   const square = multiplyTransposed(product, product);
   return sumOf(symmetricEigenvalues(square, rowsIn(fewer)).map((value) => Math.sqrt(Math.max(0, value))));
 }
 
-/**
- * Returns a factor L [n, rank] with L L^T = the matrix, by Cholesky's method with diagonal pivots (Higham 1990). It ends when the rest is
- * rounding: n 2^-52 of the largest variance.
- * @param matrix [n, n], symmetric and positive semi-definite
- */
+/** Factor L [n, rank] of L L^T by pivoted Cholesky (Higham 1990), until the rest is rounding: n 2^-52 of the largest variance. */
 export function semidefiniteFactor(matrix: Float64Array, size: number): Features {
   const factor = new Float64Array(size * size);
   const variances = Float64Array.from({ length: size }, (_, index) => matrix[index * (size + 1)]!);

@@ -1,13 +1,12 @@
 import { InputError } from '../../errors.js';
 import { checkFeatures, checkWhole, columnMeans, type Features, meanAndStd, rowsIn } from '../../numerics/features.js';
-import { CONDITIONS } from '../conditions.js';
 import type { ContextEntry } from '../metric.js';
 
 const SPLITS = 10;
-const dependsOn = [CONDITIONS.extractor, CONDITIONS.trainingSet, CONDITIONS.sampleCount];
 
 export const inception: ContextEntry = {
   group: 'samples',
+  dependsOn: ['extractor', 'trainingSet', 'sampleCount'],
   metrics: [
     {
       name: 'inception_score',
@@ -17,7 +16,6 @@ export const inception: ContextEntry = {
       range: '1 to the number of classes K',
       goodValue: 'K if the classifier is certain of every sample and all classes are equally frequent',
       reference: 'exp of the mean of KL(p(y|x) || p(y)) (Salimans et al. 2016)',
-      dependsOn,
     },
     {
       name: 'inception_score_std',
@@ -26,7 +24,6 @@ export const inception: ContextEntry = {
       range: '0 or more',
       goodValue: 'small against the differences between runs',
       reference: 'standard deviation over 10 splits, divided by their number',
-      dependsOn,
     },
   ],
   needs: ['features', 'probabilities'],
@@ -45,7 +42,7 @@ export interface InceptionScore {
   readonly std: number;
 }
 
-/** Tolerance for the sum of a row: the float32 rounding error over a thousand classes. */
+/** For the sum of a row: the float32 rounding error over a thousand classes. */
 const TOLERANCE = 1e-3;
 
 /**
@@ -62,14 +59,13 @@ export function inceptionScore(probabilities: Features, { splits = 10 } = {}): I
   checkDistributions(probabilities, rows);
   const { data, width } = probabilities;
   const startOf = (split: number) => Math.floor((split * rows) / splits) * width;
-  return meanAndStd(
-    Array.from({ length: splits }, (_, split) =>
-      scoreOf({ data: data.subarray(startOf(split), startOf(split + 1)), width }),
-    ),
+  const scores = Array.from({ length: splits }, (_, split) =>
+    scoreOf({ data: data.subarray(startOf(split), startOf(split + 1)), width }),
   );
+  return meanAndStd(scores);
 }
 
-function checkDistributions({ data, width }: Features, rows: number): void {
+function checkDistributions({ data, width }: Features, rows: number) {
   if (width < 2) throw new InputError('class probabilities', 'expected at least 2 classes, but got 1 class');
   for (let row = 0; row < rows; row++) {
     let sum = 0;
@@ -83,13 +79,12 @@ function checkDistributions({ data, width }: Features, rows: number): void {
   }
 }
 
-function scoreOf(probabilities: Features): number {
-  const { data, width } = probabilities;
+function scoreOf(probabilities: Features) {
   const logMeans = columnMeans(probabilities).map(Math.log);
   let divergence = 0;
-  for (let index = 0; index < data.length; index++) {
+  probabilities.data.forEach((value, index) => {
     // 0 log 0 is 0.
-    if (data[index]! > 0) divergence += data[index]! * (Math.log(data[index]!) - logMeans[index % width]!);
-  }
+    if (value > 0) divergence += value * (Math.log(value) - logMeans[index % probabilities.width]!);
+  });
   return Math.exp(divergence / rowsIn(probabilities));
 }

@@ -1,10 +1,9 @@
-import { CONDITIONS, protocolValue } from '../conditions.js';
+import { protocolValue } from '../conditions.js';
 import type { FeatureEntry } from '../metric.js';
 import { checkPair, checkWhole, type Features, meanAndStd, randomRows, rowsIn } from '../../numerics/features.js';
 import { forEachProduct, forEachProductWithin } from '../../numerics/matrixProduct.js';
 import { randomStream } from '../../random.js';
 
-const [SUBSETS, SUBSET_SIZE] = [50, 1000];
 const subsetSizeCondition = protocolValue(
   'KID subset size',
   ({ kid: protocol }) => (protocol as { subset_size?: number } | undefined)?.subset_size,
@@ -12,6 +11,7 @@ const subsetSizeCondition = protocolValue(
 
 export const kid: FeatureEntry = {
   group: 'samples',
+  dependsOn: ['extractor', 'images'],
   metrics: [
     {
       name: 'kid',
@@ -22,7 +22,6 @@ export const kid: FeatureEntry = {
       goodValue:
         '0 is expected of equal distributions; compare with the reference (train vs. test images) of the same evaluation',
       reference: 'squared MMD with the kernel (x.y / D + 1)^3 (Bińkowski et al. 2018)',
-      dependsOn: [CONDITIONS.extractor, CONDITIONS.images],
     },
     {
       name: 'kid_std',
@@ -32,18 +31,14 @@ export const kid: FeatureEntry = {
       range: '0 or more',
       goodValue: 'small against the differences between runs',
       reference: 'standard deviation over the subsets, divided by their number',
-      dependsOn: [CONDITIONS.extractor, CONDITIONS.images, subsetSizeCondition],
+      dependsOn: [subsetSizeCondition],
     },
   ],
   hasReference: true,
   compareFeatures: (real, generated, seed) => {
-    const { mean, std, subsets, subsetSize } = kernelDistance(real, generated, {
-      subsets: SUBSETS,
-      subsetSize: SUBSET_SIZE,
-      seed,
-    });
+    const { mean, std, subsets, subsetSize } = kernelDistance(real, generated, { subsets: 50, seed });
     return {
-      metrics: { kid: mean, ...(std === undefined ? {} : { kid_std: std }) },
+      metrics: { kid: mean, ...(std !== undefined && { kid_std: std }) },
       protocol: { kid: { subsets, subset_size: subsetSize } },
     };
   },
@@ -52,27 +47,23 @@ export const kid: FeatureEntry = {
 export interface KernelDistance {
   /** Mean over the subsets; unbiased, so it may be slightly negative. */
   readonly mean: number;
-  /**
-   * Population standard deviation over the subsets; undefined if a subset contains all rows of a set, because then it does not measure
-   * the variance of the estimate over that set.
-   */
+  /** Population standard deviation; undefined if a subset contains all rows of a set, whose variance it would not measure. */
   readonly std?: number;
-  /** Number of subsets: a single one if each would contain both sets entirely. */
+  /** One if each would contain both sets entirely. */
   readonly subsets: number;
-  /** Number of rows of each set in a subset. */
+  /** Rows of each set in a subset. */
   readonly subsetSize: number;
 }
 
 /**
  * Returns the kernel Inception distance (Bińkowski et al. 2018): the unbiased estimate of MMD^2 with the kernel (x.y / D + 1)^3, for
  * random subsets of each set. Takes subsets x subsetSize^2 x 2D multiplications: 410 G for 2,048 features, or minutes.
- * @param real features [N, D], at least 2 rows
- * @param generated features [N', D], at least 2 rows
+ * @param real,generated features [N, D] and [N', D]
  * @param options how subsets are drawn
  * @param options.subsets number of subsets (default: 100); one if all would have the same rows
  * @param options.subsetSize rows per subset (default: 1,000), limited to the size of each set
  * @param options.seed determines the subsets
- * @throws {InputError} if widths differ, there are fewer rows, a value is not finite, there are no subsets, or a subset has fewer than 2 rows
+ * @throws {InputError} if widths differ, a set or subset has fewer than 2 rows, a value is not finite, or there are no subsets
  */
 export function kernelDistance(
   real: Features,
@@ -91,17 +82,17 @@ export function kernelDistance(
   );
   const { mean, std } = meanAndStd(estimates);
   const isVaried = size < realRows && size < generatedRows;
-  return { mean, ...(isVaried ? { std } : {}), subsets: count, subsetSize: size };
+  return { mean, ...(isVaried && { std }), subsets: count, subsetSize: size };
 }
 
-/** Returns the unbiased estimate of MMD^2 between all rows of two sets, without pairs of a row with itself. */
-function squaredDiscrepancy(a: Features, b: Features): number {
+/** Pairs of a row with itself are left out. */
+function squaredDiscrepancy(a: Features, b: Features) {
   let across = 0;
   forEachProduct(a, b, (_, __, product) => (across += kernel(product, a.width)));
   return withinMean(a) + withinMean(b) - (2 * across) / (rowsIn(a) * rowsIn(b));
 }
 
-function withinMean(set: Features): number {
+function withinMean(set: Features) {
   const rows = rowsIn(set);
   let below = 0;
   forEachProductWithin(set, (row, column, product) => {
@@ -110,7 +101,7 @@ function withinMean(set: Features): number {
   return (2 * below) / (rows * (rows - 1));
 }
 
-function kernel(product: number, width: number): number {
+function kernel(product: number, width: number) {
   const base = product / width + 1;
   return base * base * base;
 }

@@ -1,9 +1,9 @@
-import { CONDITIONS } from '../conditions.js';
 import type { ContextEntry } from '../metric.js';
 import { meanCosine } from '../../numerics/features.js';
 
 export const latentCosine: ContextEntry = {
   group: 'latent',
+  dependsOn: ['codes', 'trainingSet'],
   metrics: [
     {
       name: 'latent_cosine',
@@ -12,7 +12,6 @@ export const latentCosine: ContextEntry = {
       range: '-1 to 1',
       goodValue: '1 is perfect; MNIST: 0.45 by default, 0.11 with the preset concentrated',
       reference: 'mean over samples of cos(e(g(z)), z)',
-      dependsOn: [CONDITIONS.codes, CONDITIONS.trainingSet],
     },
   ],
   needs: ['codes'],

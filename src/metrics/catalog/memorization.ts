@@ -1,11 +1,12 @@
 import { gatherImages, type Split } from '../../data/source.js';
+import { sizeOf } from '../../engine/index.js';
 import type { ComparableImages } from '../../images/raster.js';
 import { type Features, medianOf, rowsIn } from '../../numerics/features.js';
 import { nearestRows } from '../../numerics/nearestRows.js';
-import { CONDITIONS, protocolValue } from '../conditions.js';
+import { protocolValue } from '../conditions.js';
 import type { ContextEntry, GridImages } from '../metric.js';
 
-/** Samples, and held-out images, whose nearest training images are searched. */
+/** Samples and held-out images. */
 const QUERIES = 500;
 /** Training images per sample. */
 const NEIGHBORS = 5;
@@ -14,6 +15,12 @@ const [SHOWN, PER_ROW] = [24, 2];
 
 export const memorization: ContextEntry = {
   group: 'memorization',
+  dependsOn: [
+    'extractor',
+    'trainingSet',
+    'heldOutSet',
+    protocolValue('searched rows', (protocol) => protocol.memorization),
+  ],
   metrics: [
     {
       name: 'memorization_ratio',
@@ -24,12 +31,6 @@ export const memorization: ContextEntry = {
       goodValue: '1 if samples are as far from the training images as test images are; 0 if they are copies',
       reference:
         'ratio of the medians of the Euclidean distances to the nearest training image, for 500 samples and 500 test images',
-      dependsOn: [
-        CONDITIONS.extractor,
-        CONDITIONS.trainingSet,
-        CONDITIONS.heldOutSet,
-        protocolValue('searched rows', (protocol) => protocol.memorization),
-      ],
     },
   ],
   needs: ['trainingFeatures'],
@@ -39,37 +40,18 @@ export const memorization: ContextEntry = {
     const samples = await context.samples();
     if (test === undefined) return { metrics: {} };
     const near = nearestTrainingImages(samples.extracted!.features, test, training.features);
-    return {
-      metrics: { memorization_ratio: near.ratio },
-      protocol: {
-        memorization: {
-          samples: near.distances.length,
-          held_out: Math.min(QUERIES, rowsIn(test)),
-          training: rowsIn(training.features),
-        },
-      },
-      grids: {
-        nearest: nearestGrid(near, samples.images, context.subject.source.train, training.indices, context.shape),
-      },
+    const counts = {
+      samples: near.distances.length,
+      held_out: Math.min(QUERIES, rowsIn(test)),
+      training: rowsIn(training.features),
     };
+    const nearest = nearestGrid(near, samples.images, context.subject.source.train, training.indices, context.shape);
+    return { metrics: { memorization_ratio: near.ratio }, protocol: { memorization: counts }, grids: { nearest } };
   },
 };
 
-interface NearestTrainingImages {
-  /** Median distance of a sample to its nearest training image, divided by that of a held-out image. */
-  readonly ratio: number;
-  /** Of the training images, nearest first [samples, count]. */
-  readonly indices: Uint32Array;
-  readonly count: number;
-  /** Of each sample to the nearest [samples]. */
-  readonly distances: Float64Array;
-}
-
-/**
- * Finds the nearest training images of the first 500 samples in feature space.
- * @param samples,heldOut,training [N, D] each, at least one row
- */
-export function nearestTrainingImages(samples: Features, heldOut: Features, training: Features): NearestTrainingImages {
+/** Finds the nearest training images of the first 500 samples: indices [samples, count], nearest first, and distances [samples]. */
+export function nearestTrainingImages(samples: Features, heldOut: Features, training: Features) {
   const count = Math.min(NEIGHBORS, rowsIn(training));
   const near = nearestRows(firstRows(samples), training, count);
   const distances = Float64Array.from({ length: near.indices.length / count }, (_, row) =>
@@ -81,21 +63,17 @@ export function nearestTrainingImages(samples: Features, heldOut: Features, trai
   return { ratio: ofSample === ofImage ? 1 : ofSample / ofImage, indices: near.indices, count, distances };
 }
 
-const firstRows = ({ data, width }: Features): Features => ({ data: data.subarray(0, QUERIES * width), width });
+const firstRows = ({ data, width }: Features) => ({ data: data.subarray(0, QUERIES * width), width });
 
-/**
- * Returns the samples nearest to a training image, closest first, each followed by its nearest training images.
- * @param samples bytes [N, C, H, W]
- * @param trainingIndices of the rows of features, in their split
- */
+/** Shows the samples nearest to training images, bytes [N, C, H, W], each followed by its nearest ones. */
 function nearestGrid(
-  near: NearestTrainingImages,
+  near: ReturnType<typeof nearestTrainingImages>,
   samples: Uint8Array,
   training: Split,
   trainingIndices: Uint32Array,
   shape: ComparableImages['shape'],
 ): GridImages {
-  const bytes = shape.reduce((product, size) => product * size, 1);
+  const bytes = sizeOf(shape);
   const shown = Array.from(near.distances.keys())
     .sort((a, b) => near.distances[a]! - near.distances[b]!)
     .slice(0, SHOWN);

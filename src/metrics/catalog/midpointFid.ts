@@ -2,12 +2,12 @@ import { normalizeInPlace, type Prior } from '../../age/prior.js';
 import { distanceFromCodes } from '../../model/paths.js';
 import { type Features, rowsIn } from '../../numerics/features.js';
 import { type RandomStream, randomStream } from '../../random.js';
-import { CONDITIONS } from '../conditions.js';
 import type { ContextEntry } from '../metric.js';
 import { frechetFeatureDistance } from './fid.js';
 
 export const midpointFid: ContextEntry = {
   group: 'samples',
+  dependsOn: ['codes', 'extractor', 'images', 'imageCount', 'sampleCount'],
   metrics: [
     {
       name: 'midpoint_fid',
@@ -18,13 +18,6 @@ export const midpointFid: ContextEntry = {
         'the FID of samples; far above it if paths between images lead through codes that belong to no image; MNIST: 8 by default',
       reference:
         'fid of g(m), m the midpoint of the great circle (sphere) or straight line (normal) between random pairs of codes e(x), decoded as `interpolate` does, at their mean distance',
-      dependsOn: [
-        CONDITIONS.codes,
-        CONDITIONS.extractor,
-        CONDITIONS.images,
-        CONDITIONS.imageCount,
-        CONDITIONS.sampleCount,
-      ],
     },
   ],
   needs: ['codes', 'features'],
@@ -37,17 +30,16 @@ export const midpointFid: ContextEntry = {
   },
 };
 
-/** Returns `count` codes halfway between random pairs of different codes, and their mean distance from these, 0 to 1. */
+/** Between random pairs of different codes, whose mean distance from these is 0 to 1. */
 export function midpointsOf(codes: Features, prior: Prior, count: number, stream: RandomStream) {
   const { data, width } = codes;
   const rows = rowsIn(codes);
+  const rowAt = (row: number) => data.subarray(row * width, (row + 1) * width);
   const midpoints = new Float32Array(count * width);
   let distance = 0;
   for (let pair = 0; pair < count; pair++) {
     const first = stream.below(rows);
-    const second = (first + 1 + stream.below(rows - 1)) % rows;
-    const rowAt = (row: number) => data.subarray(row * width, (row + 1) * width);
-    const [a, b] = [rowAt(first), rowAt(second)];
+    const [a, b] = [rowAt(first), rowAt((first + 1 + stream.below(rows - 1)) % rows)];
     const midpoint = midpoints.subarray(pair * width, (pair + 1) * width);
     for (let index = 0; index < width; index++) midpoint[index] = (a[index]! + b[index]!) / 2;
     if (prior === 'sphere') normalizeInPlace(midpoint);

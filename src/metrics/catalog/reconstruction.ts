@@ -1,55 +1,53 @@
 import { InputError } from '../../errors.js';
 import type { ComparableImages } from '../../images/raster.js';
 import { sumOf } from '../../numerics/features.js';
-import { CONDITIONS } from '../conditions.js';
-import type { MetricDefinition, ReconstructionEntry } from '../metric.js';
-
-const DEFINITIONS: readonly Omit<MetricDefinition, 'dependsOn'>[] = [
-  {
-    name: 'reconstruction_l1',
-    meaning: 'mean absolute difference of g(e(x)) and x, pixels in [-1, 1]',
-    better: 'lower',
-    range: '0 to 2',
-    goodValue: 'MNIST: 0.036 by default, 0.034 with the preset concentrated; Fashion-MNIST: 0.072 with concentrated',
-    reference: 'mean of |g(e(x)) - x| over pixels and images',
-  },
-  {
-    name: 'reconstruction_mse',
-    meaning: 'mean squared difference of g(e(x)) and x, pixels in [-1, 1]',
-    better: 'lower',
-    range: '0 to 4',
-    goodValue: 'MNIST: 0.020 with the preset concentrated; Fashion-MNIST: 0.034',
-    reference: 'mean of (g(e(x)) - x)^2 over pixels and images',
-  },
-  {
-    name: 'psnr',
-    meaning: 'peak signal-to-noise ratio of g(e(x)) in dB, mean over images',
-    better: 'higher',
-    range: '0 dB or more; infinite for an exact reconstruction',
-    goodValue: 'Fashion-MNIST: 21.9 dB with the preset concentrated, 17.7 dB with the published plan',
-    reference: '10 log10(2^2 / MSE) per image',
-  },
-  {
-    name: 'ssim',
-    meaning: 'structural similarity of g(e(x)) and x, mean over images (Wang et al. 2004)',
-    better: 'higher',
-    range: '-1 to 1',
-    goodValue: '1 is exact; Fashion-MNIST: 0.723 with the preset concentrated, 0.551 with the published plan',
-    reference:
-      'Wang et al. 2004, Gaussian window of 11x11 pixels and σ 1.5, positions inside the image, mean over channels',
-  },
-];
+import type { ReconstructionEntry } from '../metric.js';
 
 export const reconstruction: ReconstructionEntry = {
   group: 'reconstruction',
-  metrics: DEFINITIONS.map((definition) => ({ ...definition, dependsOn: [CONDITIONS.images] })),
+  dependsOn: ['images'],
+  metrics: [
+    {
+      name: 'reconstruction_l1',
+      meaning: 'mean absolute difference of g(e(x)) and x, pixels in [-1, 1]',
+      better: 'lower',
+      range: '0 to 2',
+      goodValue: 'MNIST: 0.036 by default, 0.034 with the preset concentrated; Fashion-MNIST: 0.072 with concentrated',
+      reference: 'mean of |g(e(x)) - x| over pixels and images',
+    },
+    {
+      name: 'reconstruction_mse',
+      meaning: 'mean squared difference of g(e(x)) and x, pixels in [-1, 1]',
+      better: 'lower',
+      range: '0 to 4',
+      goodValue: 'MNIST: 0.020 with the preset concentrated; Fashion-MNIST: 0.034',
+      reference: 'mean of (g(e(x)) - x)^2 over pixels and images',
+    },
+    {
+      name: 'psnr',
+      meaning: 'peak signal-to-noise ratio of g(e(x)) in dB, mean over images',
+      better: 'higher',
+      range: '0 dB or more; infinite for an exact reconstruction',
+      goodValue: 'Fashion-MNIST: 21.9 dB with the preset concentrated, 17.7 dB with the published plan',
+      reference: '10 log10(2^2 / MSE) per image',
+    },
+    {
+      name: 'ssim',
+      meaning: 'structural similarity of g(e(x)) and x, mean over images (Wang et al. 2004)',
+      better: 'higher',
+      range: '-1 to 1',
+      goodValue: '1 is exact; Fashion-MNIST: 0.723 with the preset concentrated, 0.551 with the published plan',
+      reference:
+        'Wang et al. 2004, Gaussian window of 11x11 pixels and σ 1.5, positions inside the image, mean over channels',
+    },
+  ],
   compareImages: (reconstructions, originals) => {
     const { l1, mse, psnr, ssim } = imageSimilarity(reconstructions, originals);
     return { reconstruction_l1: l1, reconstruction_mse: mse, psnr, ssim };
   },
 };
 
-/** Similarity of two sets of images; each value is a mean over the images. */
+/** Means over the images. */
 export interface ImageSimilarity {
   /** Mean absolute difference, in the unit of the images. */
   readonly l1: number;
@@ -61,18 +59,16 @@ export interface ImageSimilarity {
   readonly ssim: number;
 }
 
-/** Window of SSIM (Wang et al. 2004): side length in pixels, and std of its Gaussian. */
-const WINDOW = 11;
-const WINDOW_STD = 1.5;
-/** Constants that keep quotients finite in flat regions, as fractions of the data range. */
+/** Side length of the window in pixels, and std of its Gaussian. */
+const [WINDOW, WINDOW_STD] = [11, 1.5];
+/** Keep quotients finite in flat regions; fractions of the data range. */
 const [K1, K2] = [0.01, 0.03];
 
 /**
  * Compares two sets of images pair by pair. The data range is 255 for bytes and 2 for values in [-1, 1].
  *
- * SSIM as in Wang et al. (2004): a Gaussian window of 11x11 pixels with std 1.5, K1 = 0.01, K2 = 0.03, moments without Bessel's
- * correction, the mean over all positions inside the image, then over channels. Agrees with scikit-image for
- * gaussian_weights=True, sigma=1.5, use_sample_covariance=False.
+ * SSIM as in Wang et al. (2004), with moments without Bessel's correction: the mean over all positions inside the image, then over channels.
+ * Agrees with scikit-image for gaussian_weights=True, sigma=1.5, use_sample_covariance=False.
  * @throws {InputError} if shapes, counts or units differ, images are smaller than the window, or a value is not finite
  */
 export function imageSimilarity(a: ComparableImages, b: ComparableImages): ImageSimilarity {
@@ -80,7 +76,7 @@ export function imageSimilarity(a: ComparableImages, b: ComparableImages): Image
   const [channels, height, width] = a.shape;
   const [area, size] = [height * width, channels * height * width];
   const range = a.data instanceof Uint8Array ? 255 : 2;
-  const structure = new StructuralSimilarity(height, width, range);
+  const similarityOf = structuralSimilarity(height, width, range);
   const sums = { l1: 0, mse: 0, psnr: 0, ssim: 0 };
   for (let start = 0; start < a.data.length; start += size) {
     const { l1, mse } = differences(a.data, b.data, start, start + size);
@@ -89,13 +85,13 @@ export function imageSimilarity(a: ComparableImages, b: ComparableImages): Image
     sums.psnr += 10 * Math.log10(range ** 2 / mse);
     for (let channel = 0; channel < channels; channel++) {
       const from = start + channel * area;
-      sums.ssim += structure.of(a.data.subarray(from, from + area), b.data.subarray(from, from + area)) / channels;
+      sums.ssim += similarityOf(a.data.subarray(from, from + area), b.data.subarray(from, from + area)) / channels;
     }
   }
   return { l1: sums.l1 / count, mse: sums.mse / count, psnr: sums.psnr / count, ssim: sums.ssim / count };
 }
 
-function checkImages(a: ComparableImages, b: ComparableImages): number {
+function checkImages(a: ComparableImages, b: ComparableImages) {
   const [channels, height, width] = a.shape;
   if (a.shape.join() !== b.shape.join())
     throw new InputError('images', `shapes [${a.shape.join(', ')}] and [${b.shape.join(', ')}] must be equal`);
@@ -130,63 +126,50 @@ function differences(a: Picture, b: Picture, start: number, end: number) {
   return { l1: absolute / (end - start), mse: squared / (end - start) };
 }
 
-/** Computes SSIM of single-channel images of one size. */
-class StructuralSimilarity {
-  private readonly weights = gaussianWeights();
-  private readonly product: Float64Array;
-  private readonly rowsFiltered: Float64Array;
-  private readonly c1: number;
-  private readonly c2: number;
+function structuralSimilarity(height: number, width: number, range: number) {
+  const weights = gaussianWeights();
+  const [rows, columns] = [height - WINDOW + 1, width - WINDOW + 1];
+  const product = new Float64Array(height * width);
+  const rowsFiltered = new Float64Array(height * columns);
+  const [c1, c2] = [(K1 * range) ** 2, (K2 * range) ** 2];
 
-  constructor(
-    private readonly height: number,
-    private readonly width: number,
-    range: number,
-  ) {
-    this.product = new Float64Array(height * width);
-    this.rowsFiltered = new Float64Array(height * (width - WINDOW + 1));
-    [this.c1, this.c2] = [(K1 * range) ** 2, (K2 * range) ** 2];
-  }
+  /** Means under the separable window at every position inside the image. */
+  const localMeans = (picture: Picture | Float64Array) => {
+    for (let row = 0; row < height; row++) {
+      for (let column = 0; column < columns; column++) {
+        let sum = 0;
+        for (let tap = 0; tap < WINDOW; tap++) sum += weights[tap]! * picture[row * width + column + tap]!;
+        rowsFiltered[row * columns + column] = sum;
+      }
+    }
+    const means = new Float64Array(rows * columns);
+    for (let index = 0; index < means.length; index++) {
+      for (let tap = 0; tap < WINDOW; tap++) means[index]! += weights[tap]! * rowsFiltered[index + tap * columns]!;
+    }
+    return means;
+  };
 
-  of(a: Picture, b: Picture): number {
-    const [meanOfA, meanOfB] = [this.localMeans(a), this.localMeans(b)];
-    const [squaresOfA, squaresOfB] = [this.localProducts(a, a), this.localProducts(b, b)];
-    const products = this.localProducts(a, b);
+  const localProducts = (a: Picture, b: Picture) => {
+    for (let index = 0; index < product.length; index++) product[index] = a[index]! * b[index]!;
+    return localMeans(product);
+  };
+
+  return (a: Picture, b: Picture) => {
+    const [meanOfA, meanOfB] = [localMeans(a), localMeans(b)];
+    const [squaresOfA, squaresOfB] = [localProducts(a, a), localProducts(b, b)];
+    const products = localProducts(a, b);
     let sum = 0;
     for (let index = 0; index < meanOfA.length; index++) {
       const [x, y] = [meanOfA[index]!, meanOfB[index]!];
       const variances = squaresOfA[index]! - x * x + (squaresOfB[index]! - y * y);
       const covariance = products[index]! - x * y;
-      sum += ((2 * x * y + this.c1) * (2 * covariance + this.c2)) / ((x * x + y * y + this.c1) * (variances + this.c2));
+      sum += ((2 * x * y + c1) * (2 * covariance + c2)) / ((x * x + y * y + c1) * (variances + c2));
     }
     return sum / meanOfA.length;
-  }
-
-  private localProducts(a: Picture, b: Picture): Float64Array {
-    for (let index = 0; index < this.product.length; index++) this.product[index] = a[index]! * b[index]!;
-    return this.localMeans(this.product);
-  }
-
-  /** Returns means under the separable window at every position inside the image. */
-  private localMeans(picture: Picture | Float64Array): Float64Array {
-    const [rows, columns] = [this.height - WINDOW + 1, this.width - WINDOW + 1];
-    for (let row = 0; row < this.height; row++) {
-      for (let column = 0; column < columns; column++) {
-        let sum = 0;
-        for (let tap = 0; tap < WINDOW; tap++) sum += this.weights[tap]! * picture[row * this.width + column + tap]!;
-        this.rowsFiltered[row * columns + column] = sum;
-      }
-    }
-    const means = new Float64Array(rows * columns);
-    for (let index = 0; index < means.length; index++) {
-      for (let tap = 0; tap < WINDOW; tap++)
-        means[index]! += this.weights[tap]! * this.rowsFiltered[index + tap * columns]!;
-    }
-    return means;
-  }
+  };
 }
 
-function gaussianWeights(): Float64Array {
+function gaussianWeights() {
   const weights = Float64Array.from({ length: WINDOW }, (_, tap) =>
     Math.exp(-((tap - (WINDOW - 1) / 2) ** 2) / (2 * WINDOW_STD ** 2)),
   );

@@ -1,11 +1,10 @@
-/** Shared by the routes of the API: the parts of the studio, and the answers to invalid requests. */
-import { z, type Hook, type OpenAPIHono } from '@hono/zod-openapi';
+import { createRoute, z, type Hook, type OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
 import type { Env } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { Program } from '../commandOutput.node.js';
 import type { DataSets } from '../dataSets.node.js';
 import type { LiveUpdates } from '../liveUpdates.node.js';
-import type { KnownRun, RunLibrary } from '../runLibrary.node.js';
+import type { RunLibrary } from '../runLibrary.node.js';
 import type { RunQueue } from '../runQueue.node.js';
 import { problem } from '../schemas.js';
 
@@ -24,13 +23,12 @@ export type AddRoutes = (app: OpenAPIHono, studio: Studio) => void;
 export const runParams = z.object({ run: z.string().max(1000) });
 
 /** @throws {HTTPException} 404 if there is no such run on the disk */
-export async function requireRun({ library }: Pick<Studio, 'library'>, id: string): Promise<KnownRun> {
+export async function requireRun({ library }: Pick<Studio, 'library'>, id: string) {
   const run = await library.find(id);
   if (run === undefined) throw new HTTPException(404, { message: 'there is no such run' });
   return run;
 }
 
-/** Answers a request that contradicts a schema with one line and the field. */
 export const refuseInvalid: Hook<unknown, Env, string, unknown> = (result, context) => {
   if (result.success) return undefined;
   const [issue] = result.error.issues;
@@ -40,18 +38,30 @@ export const refuseInvalid: Hook<unknown, Env, string, unknown> = (result, conte
   return context.json({ message: field === '' ? message : `${field}: ${message}`, fields }, 400);
 };
 
-/** Describes an answer in JSON. */
-export const answers = <T>(schema: T, description: string) => ({
-  description,
-  content: { 'application/json': { schema } },
-});
+const json = <T>(schema: T) => ({ content: { 'application/json': { schema } } });
+export const jsonBody = <T>(schema: T) => ({ required: true, ...json(schema) });
+export const answers = <T>(schema: T, description: string) => ({ description, ...json(schema) });
 
-/** Describes a body in JSON. */
-export const jsonBody = <T>(schema: T) => ({ required: true, content: { 'application/json': { schema } } });
-
-/** The answers of every route to wrong requests. */
-export const PROBLEMS = {
+const PROBLEMS = {
   400: answers(problem, 'The request contradicts its schema'),
   404: answers(problem, 'There is no such run, file or data set'),
   422: answers(problem, 'The request cannot be carried out; fields names what is wrong'),
-} as const;
+};
+
+/** A route with a request can also answer with a problem, which its handler throws. */
+export const route = <
+  Path extends string,
+  Responses extends RouteConfig['responses'],
+  Request extends NonNullable<RouteConfig['request']> = Record<never, never>,
+>(
+  method: RouteConfig['method'],
+  path: Path,
+  summary: string,
+  responses: Responses,
+  request?: Request,
+) =>
+  createRoute({
+    ...{ method, path, summary },
+    responses: request ? { ...responses, ...PROBLEMS } : responses,
+    request: request!,
+  });

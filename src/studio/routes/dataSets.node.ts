@@ -1,86 +1,77 @@
-/** Routes of data: data that runs can be started on, uploads, and the test images of a run. */
-import { createRoute, z } from '@hono/zod-openapi';
-import type { MiddlewareHandler } from 'hono';
+import { z } from '@hono/zod-openapi';
+import type { Context, Next } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { every } from 'hono/combine';
 import { HTTPException } from 'hono/http-exception';
 import { openSource } from '../../data/open.node.js';
-import { firstImages, type ImageSource } from '../../data/source.js';
+import { firstImages } from '../../data/source.js';
 import { InputError } from '../../errors.js';
 import type { Configuration } from '../../training/configuration.js';
 import { UPLOAD_LIMITS } from '../dataSets.node.js';
 import { readConfiguration } from '../runRecord.node.js';
 import { dataCounts, dataInfo, type DataInfo, dataSet, runName } from '../schemas.js';
 import { isTraining } from '../states.js';
-import { type AddRoutes, answers, PROBLEMS, requireRun, runParams } from './context.node.js';
+import { type AddRoutes, answers, requireRun, route, runParams } from './context.node.js';
 
 const query = z.object({ data: z.string().max(500) });
 const params = z.object({ name: runName });
 const form = z.object({ images: z.any().optional() });
 
-const list = createRoute({
-  method: 'get',
-  path: '/api/data',
-  summary: 'The data that runs can be started on',
-  responses: { 200: answers(z.array(dataSet), 'Data sets') },
+const list = route('get', '/api/data', 'The data that runs can be started on', {
+  200: answers(z.array(dataSet), 'Data sets'),
 });
-const counts = createRoute({
-  method: 'get',
-  path: '/api/data/counts',
-  summary: 'Numbers of images, as `agenet dataset` prints them',
-  request: { query },
-  responses: { 200: answers(dataCounts, 'Counts'), ...PROBLEMS },
-});
-const preview = createRoute({
-  method: 'get',
-  path: '/api/data/preview',
-  summary: 'An image grid of the first images',
-  request: { query },
-  responses: { 200: { description: 'PNG' }, ...PROBLEMS },
-});
-const upload = createRoute({
-  method: 'post',
-  path: '/api/data/{name}/images',
-  summary: 'Adds images to an uploaded data set, all or none',
-  request: { params, body: { required: true, content: { 'multipart/form-data': { schema: form } } } },
-  responses: { 200: answers(dataSet, 'The data set'), ...PROBLEMS },
-});
-const remove = createRoute({
-  method: 'delete',
-  path: '/api/data/{name}',
-  summary: 'Deletes an uploaded data set',
-  request: { params },
-  responses: { 204: { description: 'It is deleted' }, ...PROBLEMS },
-});
-const info = createRoute({
-  method: 'get',
-  path: '/api/runs/{run}/data',
-  summary: 'The first test images of a run, if the studio offers its data',
-  request: { params: runParams },
-  responses: { 200: answers(dataInfo, 'Their number, shape and labels'), ...PROBLEMS },
-});
-const images = createRoute({
-  method: 'get',
-  path: '/api/runs/{run}/data/images',
-  summary: 'The bytes [N, C, H, W] of these images',
-  request: { params: runParams },
-  responses: { 200: { description: 'Bytes' }, ...PROBLEMS },
-});
+const counts = route(
+  'get',
+  '/api/data/counts',
+  'Numbers of images, as `agenet dataset` prints them',
+  { 200: answers(dataCounts, 'Counts') },
+  { query },
+);
+const preview = route(
+  'get',
+  '/api/data/preview',
+  'An image grid of the first images',
+  { 200: { description: 'PNG' } },
+  { query },
+);
+const upload = route(
+  'post',
+  '/api/data/{name}/images',
+  'Adds images to an uploaded data set, all or none',
+  { 200: answers(dataSet, 'The data set') },
+  { params, body: { required: true, content: { 'multipart/form-data': { schema: form } } } },
+);
+const remove = route(
+  'delete',
+  '/api/data/{name}',
+  'Deletes an uploaded data set',
+  { 204: { description: 'It is deleted' } },
+  { params },
+);
+const info = route(
+  'get',
+  '/api/runs/{run}/data',
+  'The first test images of a run, if the studio offers its data',
+  { 200: answers(dataInfo, 'Their number, shape and labels') },
+  { params: runParams },
+);
+const images = route(
+  'get',
+  '/api/runs/{run}/data/images',
+  'The bytes [N, C, H, W] of these images',
+  { 200: { description: 'Bytes' } },
+  { params: runParams },
+);
 
-/** Images of a run that a page explores. */
+/** Images of a run. */
 const EXPLORED = 1000;
 /** Runs whose images are in memory. */
 const MAX_KEPT = 4;
 
-interface ExploredImages {
-  readonly info: DataInfo;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
 export const addDataRoutes: AddRoutes = (app, studio) => {
   const { dataSets, library, queue } = studio;
-  const explored = new Map<string, Promise<ExploredImages>>();
-  const imagesOf = async (run: string): Promise<ExploredImages> => {
+  const explored = new Map<string, ReturnType<typeof exploredImages>>();
+  const imagesOf = async (run: string) => {
     const { folder } = await requireRun(studio, run);
     const configuration = await readConfiguration(folder);
     // The configuration of a foreign run may name any folder.
@@ -100,8 +91,9 @@ export const addDataRoutes: AddRoutes = (app, studio) => {
     return context.json((await dataSets.describe(spec)).counts, 200);
   });
   app.openapi(preview, async (context) => {
-    const { preview: png } = await dataSets.describe(await dataSets.specOf(context.req.valid('query').data));
-    return context.body(Uint8Array.from(png), 200, { 'content-type': 'image/png', 'cache-control': 'no-cache' });
+    const spec = await dataSets.specOf(context.req.valid('query').data);
+    const png = Uint8Array.from((await dataSets.describe(spec)).preview);
+    return context.body(png, 200, { 'content-type': 'image/png', 'cache-control': 'no-cache' });
   });
   // Before the body is parsed.
   app.use('/api/data/:name/images', limitUpload());
@@ -126,48 +118,41 @@ export const addDataRoutes: AddRoutes = (app, studio) => {
   });
 };
 
-/** Limits the bytes and parts of a form. Parsing hundreds of thousands of parts would block the server. */
-const limitUpload = (): MiddlewareHandler =>
-  every(
-    bodyLimit({
-      maxSize: UPLOAD_LIMITS.bytes,
-      onError: (context) =>
-        context.json(
-          { message: `images: more than ${UPLOAD_LIMITS.bytes / 2 ** 20} MiB at a time; choose fewer files` },
-          413,
-        ),
-    }),
-    async (context, next) => {
-      // One boundary without an escape, so that the parser reads the same one.
-      const type = context.req.header('content-type') ?? '';
-      const boundary = /^multipart\/form-data; ?boundary=("?)([\w'()+,./:=?-]{1,70})\1$/iu.exec(type)?.[2];
-      if (boundary === undefined) throw new InputError('images', 'expected multipart/form-data with one boundary');
-      const bytes = Buffer.from(await context.req.arrayBuffer());
-      let parts = -1;
-      for (let at = bytes.indexOf(`--${boundary}`); at >= 0; at = bytes.indexOf(`--${boundary}`, at + 1)) {
-        if (++parts > UPLOAD_LIMITS.images)
-          throw new InputError('images', `more than ${UPLOAD_LIMITS.images} at a time`, 'choose fewer files');
-      }
-      await next();
-    },
-  );
+/** Parsing hundreds of thousands of parts would block the server. */
+const limitUpload = () => {
+  const message = `images: more than ${UPLOAD_LIMITS.bytes / 2 ** 20} MiB at a time; choose fewer files`;
+  const limit = bodyLimit({ maxSize: UPLOAD_LIMITS.bytes, onError: (context) => context.json({ message }, 413) });
+  return every(limit, async (context: Context, next: Next) => {
+    // One boundary without an escape, so that the parser reads the same one.
+    const type = context.req.header('content-type') ?? '';
+    const boundary = /^multipart\/form-data; ?boundary=("?)([\w'()+,./:=?-]{1,70})\1$/iu.exec(type)?.[2];
+    if (boundary === undefined) throw new InputError('images', 'expected multipart/form-data with one boundary');
+    const bytes = Buffer.from(await context.req.arrayBuffer());
+    let parts = -1;
+    for (let at = bytes.indexOf(`--${boundary}`); at >= 0; at = bytes.indexOf(`--${boundary}`, at + 1)) {
+      if (++parts > UPLOAD_LIMITS.images)
+        throw new InputError('images', `more than ${UPLOAD_LIMITS.images} at a time`, 'choose fewer files');
+    }
+    await next();
+  });
+};
 
-async function exploredImages({ data, testFraction, ...format }: Configuration): Promise<ExploredImages> {
+async function exploredImages({ data, testFraction, ...format }: Configuration) {
   const source = await openSource(data, format, { testFraction, streaming: true });
   try {
-    return await firstOf(source);
+    const { test, channels, classNames } = source;
+    const [height, width] = source.size;
+    const count = Math.min(EXPLORED, test.count);
+    await test.prepare?.(Array.from({ length: count }, (_, index) => index));
+    const bytes = Uint8Array.from(firstImages(test, count, channels * height * width));
+    const info: DataInfo = {
+      count,
+      shape: [channels, height, width],
+      labels: test.labels && Array.from(test.labels.subarray(0, count)),
+      classNames: classNames ? [...classNames] : null,
+    };
+    return { info, bytes };
   } finally {
     source.close?.();
   }
-}
-
-async function firstOf({ test, channels, size: [height, width], classNames }: ImageSource): Promise<ExploredImages> {
-  const count = Math.min(EXPLORED, test.count);
-  await test.prepare?.(Array.from({ length: count }, (_, index) => index));
-  const bytes = Uint8Array.from(firstImages(test, count, channels * height * width));
-  const labels = test.labels && Array.from(test.labels.subarray(0, count));
-  return {
-    info: { count, shape: [channels, height, width], labels, classNames: classNames ? [...classNames] : null },
-    bytes,
-  };
 }

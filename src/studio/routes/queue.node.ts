@@ -1,53 +1,49 @@
-/** Routes of new runs: their form, checks and plans, and the queue. */
 import { join } from 'node:path';
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
 import { InputError, setting } from '../../errors.js';
 import { numbered } from '../../files/atomic.node.js';
 import { runCommand } from '../commandOutput.node.js';
-import { inQueueAlready, requireFreeName } from '../runQueue.node.js';
+import { requireFreeName } from '../runQueue.node.js';
 import { newRun, type NewRun, plan, trainingForm as formSchema } from '../schemas.js';
-import { withoutPaths } from '../shownPaths.node.js';
+import { withoutPaths } from '../paths.node.js';
 import { checkFields, optionsOf, shellCommand, trainingForm } from '../trainingForm.node.js';
-import { type AddRoutes, answers, jsonBody, PROBLEMS, runParams, type Studio } from './context.node.js';
+import { type AddRoutes, answers, jsonBody, route, runParams, type Studio } from './context.node.js';
 
 const request = { body: jsonBody(newRun) };
 const asCommand = z.object({ command: z.string().describe('The same run as a command') });
 
-const form = createRoute({
-  method: 'get',
-  path: '/api/form',
-  summary: 'The options of `agenet train`, and the presets',
-  responses: { 200: answers(formSchema, 'Groups of fields') },
+const form = route('get', '/api/form', 'The options of `agenet train`, and the presets', {
+  200: answers(formSchema, 'Groups of fields'),
 });
-const check = createRoute({
-  method: 'post',
-  path: '/api/queue/check',
-  summary: 'Checks the options of a run',
+const check = route(
+  'post',
+  '/api/queue/check',
+  'Checks the options of a run',
+  { 200: answers(asCommand, 'They are valid') },
   request,
-  responses: { 200: answers(asCommand, 'They are valid'), ...PROBLEMS },
-});
-const dryRun = createRoute({
-  method: 'post',
-  path: '/api/queue/plan',
-  summary: 'The plan of a run, as `train --dry-run` prints it',
+);
+const dryRun = route(
+  'post',
+  '/api/queue/plan',
+  'The plan of a run, as `train --dry-run` prints it',
+  { 200: answers(plan, 'Networks, data, length and time') },
   request,
-  responses: { 200: answers(plan, 'Networks, data, length and time'), ...PROBLEMS },
-});
-const start = createRoute({
-  method: 'post',
-  path: '/api/queue',
-  summary: 'Adds a run to the queue, which starts it if there is room',
+);
+const start = route(
+  'post',
+  '/api/queue',
+  'Adds a run to the queue, which starts it if there is room',
+  { 202: answers(asCommand, 'It starts or waits') },
   request,
-  responses: { 202: answers(asCommand, 'It starts or waits'), ...PROBLEMS },
-});
-const cancel = createRoute({
-  method: 'delete',
-  path: '/api/queue/{run}',
-  summary: 'Removes a run from the queue, or dismisses one that could not be started',
-  request: { params: runParams },
-  responses: { 204: { description: 'It is removed' }, ...PROBLEMS },
-});
+);
+const cancel = route(
+  'delete',
+  '/api/queue/{run}',
+  'Removes a run from the queue, or dismisses one that could not be started',
+  { 204: { description: 'It is removed' } },
+  { params: runParams },
+);
 
 /** Trial iterations of a wide network take minutes, and slow other runs down. */
 const [DRY_RUN_MS, MAX_DRY_RUNS] = [600_000, 2];
@@ -88,37 +84,30 @@ export const addQueueRoutes: AddRoutes = (app, studio) => {
   });
 };
 
-/**
- * Returns the arguments of `agenet` for a new run.
- * @throws {InputError} if its name is taken, its data is not offered, or the command line would reject an option
- */
-async function checkedArguments(studio: Studio, run: NewRun): Promise<string[]> {
+/** @throws {InputError} if the command line would reject the run */
+async function checkedArguments(studio: Studio, run: NewRun) {
   await requireFreeName(studio.folder, run.name);
-  if (studio.queue.has(run.name)) throw inQueueAlready({ kind: 'new', added: 0, request: run });
+  studio.queue.requireAbsent({ kind: 'new', added: 0, request: run });
   const args = await argumentsOf(studio, run);
   const { data, fields, fork } = run;
   await checkFields(await studio.dataSets.specOf(data), fields, fork && (await checkpointOf(studio, fork)));
   return args;
 }
 
-/**
- * Returns the arguments of `agenet` for a new run, unchecked.
- * @throws {InputError} if its data is not offered, or the checkpoint that it starts from is gone
- */
+/** Unchecked. @throws {InputError} if the data is not offered, or the checkpoint is gone */
 export async function argumentsOf(
   studio: Pick<Studio, 'folder' | 'library' | 'dataSets'>,
   { name, data, fields, fork }: NewRun,
-): Promise<string[]> {
+) {
   const spec = await studio.dataSets.specOf(data);
-  const source = fork && (await checkpointOf(studio, fork));
-  const initFrom = source ? ['--init-from', source] : [];
+  const initFrom = fork ? ['--init-from', await checkpointOf(studio, fork)] : [];
   return ['train', spec, '--out', join(studio.folder, name), ...initFrom, ...optionsOf(fields)];
 }
 
 async function checkpointOf(
   { library, folder }: Pick<Studio, 'folder' | 'library'>,
   { run, step }: NonNullable<NewRun['fork']>,
-): Promise<string> {
+) {
   const name = `${numbered(step)}.safetensors`;
   const found = await library.find(run);
   const opened = await found?.folder.open(`checkpoints/${name}`).catch(() => undefined);

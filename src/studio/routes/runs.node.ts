@@ -1,7 +1,6 @@
-/** Routes of runs: list, records, curves and files; tags, steering, resumption and deletion. */
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { InputError } from '../../errors.js';
@@ -14,7 +13,6 @@ import { resumedConfiguration } from '../../runs/settings.node.js';
 import { readSteering, requestSteering } from '../../runs/steering.node.js';
 import { decimate } from '../decimation.js';
 import type { KnownRun } from '../runLibrary.node.js';
-import { inQueueAlready, type QueuedRun } from '../runQueue.node.js';
 import { iterationsOf, readJournal, readStoredConfiguration } from '../runRecord.node.js';
 import {
   curves,
@@ -26,31 +24,30 @@ import {
   STEERING_ACTIONS,
   type SteeringAction,
 } from '../schemas.js';
-import { withoutPaths } from '../shownPaths.node.js';
+import { withoutPaths } from '../paths.node.js';
 import { isTraining } from '../states.js';
 import { shellCommand } from '../trainingForm.node.js';
-import { type AddRoutes, answers, jsonBody, PROBLEMS, requireRun, runParams, type Studio } from './context.node.js';
+import { oneAtATime } from '../turns.js';
+import { type AddRoutes, answers, jsonBody, requireRun, route, runParams, type Studio } from './context.node.js';
 
 const step = z.coerce.number().int().min(0);
 
-const list = createRoute({
-  method: 'get',
-  path: '/api/runs',
-  summary: 'All runs, including the queue',
-  responses: { 200: answers(z.array(listedRun), 'Their summaries') },
+const list = route('get', '/api/runs', 'All runs, including the queue', {
+  200: answers(z.array(listedRun), 'Their summaries'),
 });
-const detail = createRoute({
-  method: 'get',
-  path: '/api/runs/{run}',
-  summary: 'A run without its curves',
-  request: { params: runParams },
-  responses: { 200: answers(runDetail, 'The run'), ...PROBLEMS },
-});
-const curvesOf = createRoute({
-  method: 'get',
-  path: '/api/runs/{run}/curves',
-  summary: 'Curves of the log; of a long one, the minimum, maximum and mean of each stretch',
-  request: {
+const detail = route(
+  'get',
+  '/api/runs/{run}',
+  'A run without its curves',
+  { 200: answers(runDetail, 'The run') },
+  { params: runParams },
+);
+const curvesOf = route(
+  'get',
+  '/api/runs/{run}/curves',
+  'Curves of the log; of a long one, the minimum, maximum and mean of each stretch',
+  { 200: answers(curves, 'Values by name') },
+  {
     params: runParams,
     query: z.object({
       points: z.coerce.number().int().min(2).max(5000).default(1000),
@@ -58,59 +55,43 @@ const curvesOf = createRoute({
       to: step.optional(),
     }),
   },
-  responses: { 200: answers(curves, 'Values by name'), ...PROBLEMS },
-});
-const file = createRoute({
-  method: 'get',
-  path: '/api/runs/{run}/{kind}/{step}',
-  summary: 'An image grid, codes of test images (NumPy), or a checkpoint (safetensors)',
-  request: { params: runParams.extend({ kind: z.enum(['samples', 'reconstructions', 'codes', 'checkpoints']), step }) },
-  responses: { 200: { description: 'The file' }, 304: { description: 'It has not changed' }, ...PROBLEMS },
-});
-const tagParams = runParams.extend({ tag: z.string().trim().min(1).max(40) });
-const tagged = { 200: answers(listedRun, 'The run'), ...PROBLEMS };
-const addTag = createRoute({
-  method: 'put',
-  path: '/api/runs/{run}/tags/{tag}',
-  summary: 'Adds a tag to a run',
-  request: { params: tagParams },
-  responses: tagged,
-});
-const removeTag = createRoute({
-  method: 'delete',
-  path: '/api/runs/{run}/tags/{tag}',
-  summary: 'Removes a tag from a run',
-  request: { params: tagParams },
-  responses: tagged,
-});
-const remove = createRoute({
-  method: 'delete',
-  path: '/api/runs/{run}',
-  summary: 'Deletes the folder of a run',
-  request: { params: runParams },
-  responses: { 204: { description: 'It is deleted' }, ...PROBLEMS },
-});
-const steer = createRoute({
-  method: 'post',
-  path: '/api/runs/{run}/steering',
-  summary: 'Plays, pauses, steps or stops a run',
-  request: { params: runParams, body: jsonBody(z.strictObject({ action: z.enum(STEERING_ACTIONS) })) },
-  responses: { 202: { description: 'The run is asked to' }, ...PROBLEMS },
-});
-const resume = createRoute({
-  method: 'post',
-  path: '/api/runs/{run}/resume',
-  summary: 'Resumes a run from its last checkpoint, or extends it',
-  request: { params: runParams, body: jsonBody(extension) },
-  responses: { 202: { description: 'It starts, or waits in the queue' }, ...PROBLEMS },
-});
+);
+const file = route(
+  'get',
+  '/api/runs/{run}/{kind}/{step}',
+  'An image grid, codes of test images (NumPy), or a checkpoint (safetensors)',
+  { 200: { description: 'The file' }, 304: { description: 'It has not changed' } },
+  { params: runParams.extend({ kind: z.enum(['samples', 'reconstructions', 'codes', 'checkpoints']), step }) },
+);
+const tagged = [
+  { 200: answers(listedRun, 'The run') },
+  { params: runParams.extend({ tag: z.string().trim().min(1).max(40) }) },
+] as const;
+const addTag = route('put', '/api/runs/{run}/tags/{tag}', 'Adds a tag to a run', ...tagged);
+const removeTag = route('delete', '/api/runs/{run}/tags/{tag}', 'Removes a tag from a run', ...tagged);
+const remove = route(
+  'delete',
+  '/api/runs/{run}',
+  'Deletes the folder of a run',
+  { 204: { description: 'It is deleted' } },
+  { params: runParams },
+);
+const steer = route(
+  'post',
+  '/api/runs/{run}/steering',
+  'Plays, pauses, steps or stops a run',
+  { 202: { description: 'The run is asked to' } },
+  { params: runParams, body: jsonBody(z.strictObject({ action: z.enum(STEERING_ACTIONS) })) },
+);
+const resume = route(
+  'post',
+  '/api/runs/{run}/resume',
+  'Resumes a run from its last checkpoint, or extends it',
+  { 202: { description: 'It starts, or waits in the queue' } },
+  { params: runParams, body: jsonBody(extension) },
+);
 
-export const addRunRoutes: AddRoutes = (app, studio) => {
-  addRecordRoutes(app, studio);
-  addChangeRoutes(app, studio);
-};
-
-const addRecordRoutes: AddRoutes = (app, studio) => {
+export const addRecordRoutes: AddRoutes = (app, studio) => {
   const { library, live } = studio;
   app.openapi(list, async (context) => {
     await live.update();
@@ -129,7 +110,7 @@ const addRecordRoutes: AddRoutes = (app, studio) => {
   });
   app.openapi(file, async (context) => {
     const { run, kind, step: iteration } = context.req.valid('param');
-    const { extension: ending, type } = FILES[kind];
+    const [ending, type] = FILES[kind];
     const { folder } = await requireRun(studio, run);
     const opened = await folder.open(`${kind}/${numbered(iteration)}.${ending}`).catch(() => undefined);
     if (opened === undefined) throw new HTTPException(404, { message: 'there is no such file' });
@@ -137,7 +118,7 @@ const addRecordRoutes: AddRoutes = (app, studio) => {
   });
 };
 
-const addChangeRoutes: AddRoutes = (app, studio) => {
+export const addChangeRoutes: AddRoutes = (app, studio) => {
   const { library, live, queue } = studio;
   for (const route of [addTag, removeTag])
     app.openapi(route, async (context) => {
@@ -161,16 +142,10 @@ const addChangeRoutes: AddRoutes = (app, studio) => {
   });
   app.openapi(resume, async (context) => {
     const { run } = context.req.valid('param');
-    const { summary } = await requireRun(studio, run);
-    if (isTraining(summary.state)) throw new InputError(run, 'the run is training already');
-    const queued: QueuedRun = {
-      kind: 'resumed',
-      added: Date.now(),
-      run,
-      data: summary.data,
-      extension: context.req.valid('json'),
-    };
-    if (queue.has(run)) throw inQueueAlready(queued);
+    const { state, data } = (await requireRun(studio, run)).summary;
+    if (isTraining(state)) throw new InputError(run, 'the run is training already');
+    const queued = { kind: 'resumed', added: Date.now(), run, data, extension: context.req.valid('json') } as const;
+    queue.requireAbsent(queued);
     await resumedConfiguration(await RunFolder.open(join(studio.folder, run)), queued.extension);
     await queue.add(queued);
     await live.update();
@@ -179,10 +154,10 @@ const addChangeRoutes: AddRoutes = (app, studio) => {
 };
 
 const FILES = {
-  samples: { extension: 'png', type: 'image/png' },
-  reconstructions: { extension: 'png', type: 'image/png' },
-  codes: { extension: 'npy', type: 'application/octet-stream' },
-  checkpoints: { extension: 'safetensors', type: 'application/octet-stream' },
+  samples: ['png', 'image/png'],
+  reconstructions: ['png', 'image/png'],
+  codes: ['npy', 'application/octet-stream'],
+  checkpoints: ['safetensors', 'application/octet-stream'],
 } as const;
 
 async function detailOf(studio: Studio, run: string, { folder, summary }: KnownRun): Promise<RunDetail> {
@@ -206,17 +181,16 @@ async function detailOf(studio: Studio, run: string, { folder, summary }: KnownR
     configuration: configuration && {
       ...withoutPaths(configuration, studio.folder),
       // As in the summary, so that a new run can name the same data.
-      ...(typeof configuration.data === 'string' ? { data: summary.data } : {}),
+      ...(typeof configuration.data === 'string' && { data: summary.data }),
     },
     ...withoutPaths({ journal, metrics }, studio.folder),
-    previews,
-    checkpoints,
+    ...{ previews, checkpoints },
     metricsStep: evaluation?.step ?? null,
   };
 }
 
 /** @throws {InputError} unless the run trains, or starts and is to stop */
-async function steerRun(studio: Studio, run: string, action: SteeringAction): Promise<void> {
+async function steerRun(studio: Studio, run: string, action: SteeringAction) {
   const { queue, live } = studio;
   if (action === 'stop' && queue.isStarting(run)) {
     await queue.remove(run);
@@ -227,38 +201,32 @@ async function steerRun(studio: Studio, run: string, action: SteeringAction): Pr
   if (state === 'starting' || (!isTraining(state) && queue.isStarting(run)))
     throw new InputError(run, 'the run is still starting', 'try again in a moment');
   if (!isTraining(state)) throw new InputError(run, 'the run is not training', 'resume it first');
-  if (action === 'step') await stepRun(run, folder.path, summary);
-  else
-    await requestSteering(
-      folder.path,
-      { play: undefined, pause: { pauseAt: 0 }, stop: { stop: true } as const }[action],
-    );
+  const requests = { play: undefined, pause: { pauseAt: 0 }, stop: { stop: true } } as const;
+  if (action === 'step') await stepRun(folder.path, summary);
+  else await requestSteering(folder.path, requests[action]);
 }
 
-/** Steps of a run wait for each other, so that three quick requests make three iterations. */
-let stepping: Promise<unknown> = Promise.resolve();
+/** So that three quick requests make three iterations. */
+const inTurn = oneAtATime();
 
-/** @throws {InputError} unless the run is paused, or will be after the steps that were requested before */
-function stepRun(run: string, folder: string, { state, step }: ListedRun): Promise<void> {
-  const stepped = stepping.then(async () => {
+/** @throws {InputError} unless the run is paused, or will be after the steps before */
+const stepRun = (folder: string, { id, state, step }: ListedRun) =>
+  inTurn(async () => {
     const request = readSteering(folder);
     const pauseAt = request && 'pauseAt' in request ? request.pauseAt : undefined;
-    if (state !== 'paused' && pauseAt === undefined) throw new InputError(run, 'pause the run before a single step');
+    if (state !== 'paused' && pauseAt === undefined) throw new InputError(id, 'pause the run before a single step');
     await requestSteering(folder, { pauseAt: Math.max(step, pauseAt ?? 0) + 1 });
   });
-  stepping = stepped.catch(() => undefined);
-  return stepped;
-}
 
-/** Serves a file that may be replaced under its name. */
-async function serveFile(context: Context, { file, size, version }: OpenedFile, type: string): Promise<Response> {
+/** It may be replaced under its name. */
+async function serveFile(context: Context, { file, size, version }: OpenedFile, type: string) {
   const etag = `"${version}"`;
   const isKnown = context.req.header('if-none-match') === etag;
   const headers = {
     etag,
     'cache-control': 'no-cache',
     'content-type': type,
-    ...(isKnown ? {} : { 'content-length': String(size) }),
+    ...(!isKnown && { 'content-length': String(size) }),
   };
   if (!isKnown && context.req.method === 'GET')
     return new Response(Readable.toWeb(file.createReadStream()) as ReadableStream, { headers });

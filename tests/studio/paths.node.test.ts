@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withoutPaths } from '../../src/studio/shownPaths.node.js';
+import { withoutPaths } from '../../src/studio/paths.node.js';
 
 describe('an answer', () => {
   it('has no paths beyond the folder', () => {

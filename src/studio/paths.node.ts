@@ -1,16 +1,15 @@
-/** Paths in answers are relative to the studio's folder. */
 import { homedir } from 'node:os';
 import { basename, resolve } from 'node:path';
+
+/** In the studio's folder: its own files, and uploaded data sets. */
+export const [STUDIO_FOLDER, UPLOADS] = ['.studio', 'uploads'];
 
 /** Absolute paths of at least two parts. */
 const ABSOLUTE = /(?<![\w.])(?:\/[^\s/:;,"'()]+){2,}\/?/gu;
 /** Levels of a damaged or foreign file that a page receives. */
 const MAX_LEVELS = 20;
 
-/**
- * Returns a value of JSON in which the paths in all strings are relative to the folder. Paths beyond the folder are cut to their last name.
- * Commands are exempt: they have the folder and the data as the studio was started with.
- */
+/** Makes paths in all strings relative to the folder, or cuts them to their last name. Commands keep theirs. */
 export function withoutPaths<T>(value: T, folder: string, levels = MAX_LEVELS): T {
   const shown = (part: unknown): unknown => withoutPaths(part, folder, levels - 1);
   if (typeof value === 'string') return shorten(value, folder) as T;
@@ -20,7 +19,7 @@ export function withoutPaths<T>(value: T, folder: string, levels = MAX_LEVELS): 
   return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, shown(part)])) as T;
 }
 
-function shorten(text: string, folder: string): string {
+function shorten(text: string, folder: string) {
   // Known paths may contain spaces.
   const known = [resolve(folder), process.cwd(), homedir()].filter((path) => path !== '/');
   return known
