@@ -1,4 +1,4 @@
-"""Continues a training with numpy and onnxruntime alone.
+"""Continues training with numpy and onnxruntime alone.
 
     agenet export runs/mnist/checkpoints/008000.safetensors --out digits --training
     agenet dataset mnist --split train --size 32 --out train.npz
