@@ -22,19 +22,20 @@ const folder = sharedTemporaryFolder();
 const STEPS = 8;
 const configuration = tinyConfiguration({ length: { steps: STEPS }, ema: 0.9 });
 const { train } = noiseSource();
-const images = Array.from(
-  gatherImages(
-    train,
-    Uint32Array.from({ length: train.count }, (_, index) => index),
-    1024,
-  ),
+const pixels = gatherImages(
+  train,
+  Uint32Array.from({ length: train.count }, (_, index) => index),
+  1024,
 );
+const images = Buffer.from(pixels).toString('base64');
+/** The bytes of a checkpoint of the page. */
+const bytesOf = (base64: string): Uint8Array => Uint8Array.from(Buffer.from(base64, 'base64'));
 
 describe.skipIf(!hasChromium)('training in the worker of a page', () => {
   let opened: BundledPage | undefined;
   let page: Page | undefined;
   /** The checkpoint after all iterations without a pause. */
-  let whole: readonly number[];
+  let whole: string;
 
   beforeAll(async () => {
     opened = await openBundledPage(folder, ['trainingInPage', 'trainingWorker', 'modelWorker'], 'trainingPage');
@@ -42,7 +43,7 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
   });
   afterAll(() => opened?.close());
 
-  const start = (checkpoint?: readonly number[]) =>
+  const start = (checkpoint?: string) =>
     page!.evaluate(([settings, pixels, bytes]) => trainingPage.start(settings, pixels, bytes), [
       configuration,
       images,
@@ -56,7 +57,7 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     const reports = await page!.evaluate(() => trainingPage.reports());
     expect(reports.map(({ step }) => step)).toEqual(Array.from({ length: STEPS }, (_, index) => index + 1));
     whole = await page!.evaluate(() => trainingPage.exportCheckpoint());
-    const { vectors, step } = await decodeCheckpoint(Uint8Array.from(whole), 'exported', digest);
+    const { vectors, step } = await decodeCheckpoint(bytesOf(whole), 'exported', digest);
     expect(step).toBe(STEPS);
 
     const trainer = await Trainer.create(configuration, train, compileSmall);
@@ -79,7 +80,7 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     expect((await page!.evaluate(() => trainingPage.step()))!.step).toBe(paused!.step + 1);
     await page!.evaluate(() => trainingPage.run(100));
     expect(await page!.evaluate(() => trainingPage.step())).toBeUndefined();
-    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
+    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toBe(whole);
   });
 
   it('continues from a checkpoint in a new worker, and in the same one, with the same bytes', async () => {
@@ -88,13 +89,13 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     const early = await page!.evaluate(() => trainingPage.exportCheckpoint());
     await start(early);
     await page!.evaluate(() => trainingPage.run());
-    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
+    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toBe(whole);
     expect(await page!.evaluate((bytes) => trainingPage.importCheckpoint(bytes), early)).toEqual({
       step: 3,
       totalSteps: STEPS,
     });
     await page!.evaluate(() => trainingPage.run());
-    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
+    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toBe(whole);
   });
 
   it('continues after a reload from browser storage, with the same bytes', async () => {
@@ -106,7 +107,7 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     expect(await page!.evaluate(() => trainingPage.storedNames())).toEqual(['digits']);
     await start(await page!.evaluate(() => trainingPage.stored('digits')));
     await page!.evaluate(() => trainingPage.run());
-    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
+    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toBe(whole);
     await page!.evaluate(() => trainingPage.deleteStored('digits'));
     expect(await page!.evaluate(() => trainingPage.stored('digits'))).toBeUndefined();
   });
@@ -115,7 +116,7 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     await start();
     await page!.evaluate(() => trainingPage.run(3));
     expect((await page!.evaluate(() => trainingPage.reports())).map(({ step }) => step)).toEqual([3, 6, STEPS]);
-    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
+    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toBe(whole);
   });
 
   const code = Array.from(drawCodes('sphere', 1, configuration.latent, randomStream(1, 'code')));
@@ -132,7 +133,7 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     } = await page!.evaluate(([settings, z]) => trainingPage.runAndUse(settings, z), [configuration, code] as const);
     expect(progress.step).toBe(STEPS);
     expect(made[0]).not.toEqual(made[1]);
-    const weights = modelWeights((await decodeCheckpoint(Uint8Array.from(whole), 'whole', digest)).vectors);
+    const weights = modelWeights((await decodeCheckpoint(bytesOf(whole), 'whole', digest)).vectors);
     const model = modelOf({
       ...weights,
       'generator.parameters': Float32Array.from(parameters),
@@ -140,24 +141,24 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     });
     expectCloseElements(made[1]!, Array.from(await model.generate({ z: Float32Array.from(code) })), 1e-4);
     await model.release();
-    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toEqual(whole);
+    expect(await page!.evaluate(() => trainingPage.exportCheckpoint())).toBe(whole);
   });
 
   it('exports checkpoints that the second worker loads', async () => {
-    const image = images.slice(0, 1024);
+    const image = Array.from(pixels.subarray(0, 1024));
     const found = await page!.evaluate(([bytes, z, x]) => trainingPage.useCheckpoint(bytes, z, x), [
       whole,
       code,
       image,
     ] as const);
-    const model = modelOf(modelWeights((await decodeCheckpoint(Uint8Array.from(whole), 'whole', digest)).vectors));
+    const model = modelOf(modelWeights((await decodeCheckpoint(bytesOf(whole), 'whole', digest)).vectors));
     expect(found.width).toBe(configuration.width);
     expectCloseElements(found.sample, Array.from(await model.generate({ z: Float32Array.from(code) })), 1e-4);
     const codes = await model.encode({ x: Uint8Array.from(image) });
     expectCloseElements(found.codes, Array.from(codes), 1e-4);
     expectCloseElements(found.decoded, Array.from(await model.decode({ z: codes })), 1e-3);
     await model.release();
-    expect(await page!.evaluate((bytes) => trainingPage.failureOfModel(bytes), whole.slice(0, 100))).toMatch(
+    expect(await page!.evaluate((bytes) => trainingPage.failureOfModel(bytes), whole.slice(0, 132))).toMatch(
       /^InputError: the checkpoint: /,
     );
   });
@@ -172,8 +173,10 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
 
   it('rejects a damaged or different checkpoint in one line, and continues', async () => {
     await start();
-    const damaged = whole.map((byte, index) => (index === whole.length - 1 ? byte ^ 1 : byte));
-    expect(await page!.evaluate((bytes) => trainingPage.failureOf('import', bytes), damaged)).toBe(
+    const bytes = bytesOf(whole);
+    bytes[bytes.length - 1]! ^= 1;
+    const damaged = Buffer.from(bytes).toString('base64');
+    expect(await page!.evaluate((checkpoint) => trainingPage.failureOf('import', checkpoint), damaged)).toBe(
       'InputError: the checkpoint: corrupt checkpoint: checksum mismatch',
     );
     expect((await page!.evaluate(() => trainingPage.step()))!.step).toBe(1);
@@ -198,7 +201,7 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     expect((await page!.evaluate(() => trainingPage.step()))!.step).toBe(STEPS + 1);
     expect(await page!.evaluate(() => trainingPage.step())).toBeUndefined();
     const short = page!.evaluate(([pixels, bytes]) => trainingPage.startFrom(pixels, bytes, 9), [
-      images.slice(1),
+      Buffer.from(pixels.subarray(1)).toString('base64'),
       whole,
     ] as const);
     await expect(short).rejects.toThrow('training: the images are not 32x32 with 1 channel, as the networks require');

@@ -20,14 +20,18 @@ for (const name of ['instantiate', 'instantiateStreaming', 'compile', 'compileSt
   Object.assign(WebAssembly, { [name]: (...values: unknown[]) => (programs++, original(...values)) });
 }
 
+/** Bytes travel between page and test as base64: a megabyte as a list of numbers takes seconds. */
+const bytesOf = (base64: string): Uint8Array => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+const base64Of = (bytes: Uint8Array): string => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
+
 const page = {
-  async start(configuration: Configuration, images: readonly number[], checkpoint?: readonly number[]): Promise<void> {
+  async start(configuration: Configuration, images: string, checkpoint?: string): Promise<void> {
     training?.stop();
     const worker = new Worker('/trainingWorker.js', { type: 'module' });
     training = await PageTraining.start(worker, {
       configuration,
-      images: Uint8Array.from(images),
-      ...(checkpoint ? { checkpoint: Uint8Array.from(checkpoint) } : {}),
+      images: bytesOf(images),
+      ...(checkpoint ? { checkpoint: bytesOf(checkpoint) } : {}),
     });
     reports = [];
     training.onReport = (report) => reports.push(report);
@@ -80,9 +84,9 @@ const page = {
     };
   },
   /** Loads a checkpoint in the model worker. Returns what it makes of a code and of an image. */
-  async useCheckpoint(checkpoint: readonly number[], code: readonly number[], image: readonly number[]) {
+  async useCheckpoint(checkpoint: string, code: readonly number[], image: readonly number[]) {
     const model = await WorkerModel.load(new Worker('/modelWorker.js', { type: 'module' }), {
-      checkpoint: Uint8Array.from(checkpoint),
+      checkpoint: bytesOf(checkpoint),
     });
     const [sample, codes] = [
       await model.generate({ z: Float32Array.from(code) }),
@@ -97,37 +101,36 @@ const page = {
       width: model.configuration.width,
     };
   },
-  failureOfModel: (checkpoint: readonly number[]): Promise<string> =>
+  failureOfModel: (checkpoint: string): Promise<string> =>
     WorkerModel.load(new Worker('/modelWorker.js', { type: 'module' }), {
-      checkpoint: Uint8Array.from(checkpoint),
+      checkpoint: bytesOf(checkpoint),
     }).then(
       () => '',
       (error: Error) => `${error.name}: ${error.message}`,
     ),
   step: (): Promise<IterationReport | undefined> => training!.step(),
-  exportCheckpoint: async (): Promise<number[]> => Array.from(await training!.exportCheckpoint()),
-  importCheckpoint: (bytes: readonly number[]): Promise<TrainingProgress> =>
-    training!.importCheckpoint(Uint8Array.from(bytes)),
+  exportCheckpoint: async (): Promise<string> => base64Of(await training!.exportCheckpoint()),
+  importCheckpoint: (checkpoint: string): Promise<TrainingProgress> => training!.importCheckpoint(bytesOf(checkpoint)),
   /** Starts with the configuration of a checkpoint and another length. */
-  async startFrom(images: readonly number[], checkpoint: readonly number[], steps: number): Promise<number> {
+  async startFrom(images: string, checkpoint: string, steps: number): Promise<number> {
     training?.stop();
     const worker = new Worker('/trainingWorker.js', { type: 'module' });
     training = await PageTraining.start(worker, {
-      images: Uint8Array.from(images),
-      checkpoint: Uint8Array.from(checkpoint),
+      images: bytesOf(images),
+      checkpoint: bytesOf(checkpoint),
       length: { steps },
     });
     return training.configuration.width;
   },
-  failureOf: (action: 'import' | 'run', bytes: readonly number[] = []): Promise<string> =>
-    (action === 'import' ? training!.importCheckpoint(Uint8Array.from(bytes)) : training!.run()).then(
+  failureOf: (action: 'import' | 'run', checkpoint = ''): Promise<string> =>
+    (action === 'import' ? training!.importCheckpoint(bytesOf(checkpoint)) : training!.run()).then(
       () => '',
       (error: Error) => `${error.name}: ${error.message}`,
     ),
   store: async (name: string): Promise<void> => storeCheckpoint(name, await training!.exportCheckpoint()),
-  stored: async (name: string): Promise<number[] | undefined> => {
+  stored: async (name: string): Promise<string | undefined> => {
     const bytes = await readStoredCheckpoint(name);
-    return bytes && Array.from(bytes);
+    return bytes && base64Of(bytes);
   },
   storedNames: (): Promise<string[]> => storedCheckpointNames(),
   deleteStored: (name: string): Promise<void> => deleteStoredCheckpoint(name),
