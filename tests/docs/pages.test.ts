@@ -45,12 +45,13 @@ async function follow(
   return printed + (await follow(rest.slice(end + 1), cwd, variables));
 }
 
-/** Runs `npx agenet ...` with two iterations, or four if it resumes a run. */
+/** Runs `npx agenet ...` with narrow networks and two iterations, or four if it resumes a run. */
 async function agenet(line: string, cwd: string): Promise<string> {
   const [npx, program, command, ...args] = wordsOf(line.replace(/ --steps \d+/, ''), cwd);
   expect([npx, program]).toEqual(['npx', 'agenet']);
-  const steps = command === 'train' ? ['--steps', args.includes('--resume') ? '4' : '2'] : [];
-  const { status, stdout, stderr } = await runCommand([command!, ...args, ...steps], cwd);
+  const width = args.includes('--width') ? [] : ['--width', '4'];
+  const short = args.includes('--resume') ? ['--steps', '4'] : ['--steps', '2', ...width];
+  const { status, stdout, stderr } = await runCommand([command!, ...args, ...(command === 'train' ? short : [])], cwd);
   expect(status, `${line}: ${stderr}`).toBe(0);
   return stdout;
 }

@@ -2,10 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { decodeSafetensors } from '../../src/engine/index.js';
 import { goldenPath } from '../age/goldenFiles.js';
-import { temporaryFolder } from '../temporaryFolder.js';
+import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { writeNoiseArchive } from '../cli/labelledData.js';
 import { type CommandResult, type RunningCommand, startCommand, startShell } from '../cli/runCommand.js';
 
@@ -66,43 +66,39 @@ describe.skipIf(!isInstalled)('processes of mpirun', () => {
     expect(JSON.parse(stdout)).toMatchObject({ passed: true });
   });
 
-  it('train what one process trains, the same bits each time', async () => {
-    const cwd = folderWithImages();
-    for (const [out, ranks] of [
-      ['first', 2],
-      ['second', 2],
-      ['four', 4],
-    ] as const) {
-      const { status, stderr } = await runRanks(ranks, `train ${TINY} --steps 3 --preset published --out ${out}`, cwd);
+  describe('that train', () => {
+    const cwd = sharedTemporaryFolder();
+    beforeAll(() => writeNoiseArchive(join(cwd, 'noise.npz'), 40));
+    const train = async (ranks: number, args: string) => {
+      const { status, stderr } = await runRanks(ranks, `train ${args}`, cwd);
       expect(status, stderr).toBe(0);
-    }
-    const alone = await startCommand(`train ${TINY} --steps 3 --preset published --out alone`.split(' '), cwd).finished;
-    expect(alone.status, alone.stderr).toBe(0);
+    };
     const checkpoint = (run: string) =>
       decodeSafetensors(readFileSync(join(cwd, run, 'checkpoints', '000003.safetensors')), run).tensors;
-    expect(checkpoint('first')).toEqual(checkpoint('second'));
-    for (const run of ['first', 'four']) {
-      losses(join(cwd, run)).forEach((loss, index) =>
-        expect(loss / losses(join(cwd, 'alone'))[index]!).toBeCloseTo(1, 2),
-      );
-      expect(losses(join(cwd, run))[0]! / losses(join(cwd, 'alone'))[0]!).toBeCloseTo(1, 5);
-    }
-  });
+    const expectCloseLosses = (run: string) => {
+      const [found, expected] = [losses(join(cwd, run)), losses(join(cwd, 'alone'))];
+      expect(found[0]! / expected[0]!).toBeCloseTo(1, 5);
+      found.forEach((loss, index) => expect(loss / expected[index]!).toBeCloseTo(1, 2));
+    };
 
-  it('resume a run with a different number of processes', async () => {
-    const cwd = folderWithImages();
-    expect((await runRanks(2, `train ${TINY} --steps 2 --out run`, cwd)).status).toBe(0);
-    const { status, stderr } = await runRanks(4, 'train --resume run --steps 4 --threads 1', cwd);
-    expect(status, stderr).toBe(0);
-    expect(readdirSync(join(cwd, 'run', 'checkpoints'))).toContain('000004.safetensors');
-    expect(losses(join(cwd, 'run'))).toHaveLength(4);
-  });
+    it('train what one process trains, the same bits each time', async () => {
+      for (const out of ['first', 'second']) await train(2, `${TINY} --steps 3 --preset published --out ${out}`);
+      const alone = `train ${TINY} --steps 4 --preset published --out alone`.split(' ');
+      expect((await startCommand(alone, cwd).finished).status).toBe(0);
+      expect(checkpoint('first')).toEqual(checkpoint('second'));
+      expectCloseLosses('first');
+    });
 
-  it('start from the weights of another run, which only the first needs to have', async () => {
-    const cwd = folderWithImages();
-    expect((await runRanks(2, `train ${TINY} --steps 1 --out first`, cwd)).status).toBe(0);
-    const { status, stderr } = await runRanks(2, `train ${TINY} --steps 1 --init-from first --out second`, cwd);
-    expect(status, stderr).toBe(0);
+    it('resume a run with a different number of processes', async () => {
+      await train(4, '--resume second --steps 4 --threads 1');
+      expect(readdirSync(join(cwd, 'second', 'checkpoints'))).toContain('000004.safetensors');
+      expect(losses(join(cwd, 'second'))).toHaveLength(4);
+      expectCloseLosses('second');
+    });
+
+    it('start from the weights of another run, which only the first needs to have', async () => {
+      await train(2, `${TINY} --steps 1 --preset published --init-from first --out third`);
+    });
   });
 
   it('leave other commands to the first of them', async () => {
