@@ -7,7 +7,7 @@ import type { Features } from '../../src/numerics/features.js';
 import { randomStream } from '../../src/random.js';
 import { compileOnOneThread } from '../metrics/tinyClassifier.js';
 
-const [COUNT, LATENT, CLASSES] = [600, 12, 3];
+const [COUNT, LATENT, CLASSES] = [300, 12, 3];
 const rows = (codeAt: (row: number) => Float32Array): Features => ({
   data: Float32Array.from(Array.from({ length: COUNT }, (_, row) => Array.from(codeAt(row))).flat()),
   width: LATENT,
