@@ -33,18 +33,16 @@ export interface CommandModule {
   readonly isDistributed?: true;
 }
 
-type Define = CommandModule['define'];
-type Defined<D extends Define> =
-  Awaited<ReturnType<D>> extends Command<infer Arguments, infer Options>
-    ? { readonly arguments: Arguments; readonly options: Options }
-    : never;
+type Parsed<Define extends CommandModule['define']> =
+  Awaited<ReturnType<Define>> extends Command<infer Arguments, infer Options> ? [...Arguments, Options] : never;
 
-export type OptionsOf<D extends Define> = Defined<D>['options'];
+export type OptionsOf<Define extends CommandModule['define']> =
+  Parsed<Define> extends [...unknown[], infer Options] ? Options : never;
 
-/** The action of a command receives its arguments, options, and the other processes that run it. */
-export type Action<D extends Define> = (
+/** Receives the arguments, the options, and the other processes that run the command. */
+export type Action<Define extends CommandModule['define']> = (
   terminal: Terminal,
-  ...parsed: [...Defined<D>['arguments'], OptionsOf<D>, World | undefined]
+  ...parsed: [...Parsed<Define>, World | undefined]
 ) => Promise<ActionResult>;
 
 let running: CommandUnknownOpts | undefined;

@@ -11,28 +11,30 @@ import { duration } from './progress.js';
 
 /** Describes a run without starting it: length and time, data, networks, and the settings that differ from the defaults. */
 export async function describeTraining(
-  { configuration, source, notes, memory }: PreparedRun,
+  { configuration, source, notes: texts, memory }: PreparedRun,
   compile: Compile,
   terminal: Terminal,
 ): Promise<ActionResult> {
   const { pair } = iterationSpec(configuration);
   const trainer = await Trainer.create(configuration, source.train, compile);
   const { totalSteps: steps, batchesPerEpoch } = trainer;
-  const secondsPerIteration = await timeIterations(trainer);
+  const seconds = await timeIteration(trainer);
   await trainer.release();
 
   const parameters = { encoder: pair.encoder.parameters.size, generator: pair.generator.parameters.size };
   const flops = { encoder: networkFlops(pair.encoder), generator: networkFlops(pair.generator) };
   const images = { train: source.train.count, test: source.test.count };
+  const notes = texts.map(withFlags);
+  const { batch, size } = configuration;
   const epochs = (steps / batchesPerEpoch).toFixed(1).replace('.0', '');
   terminal.print(
-    `${steps} iterations of ${configuration.batch} images (${epochs} epochs), ${secondsPerIteration.toFixed(3)} s each: about ${duration(steps * secondsPerIteration)}`,
+    `${steps} iterations of ${batch} images (${epochs} epochs), ${seconds.toFixed(3)} s each: about ${duration(steps * seconds)}`,
   );
   terminal.print(
-    `data: ${source.name}, ${images.train} training images, ${images.test} test images of ${configuration.size}x${configuration.size}`,
+    `data: ${source.name}, ${images.train} training images, ${images.test} test images of ${size}x${size}`,
   );
   if (memory) terminal.print(memoryLine(memory));
-  notes.map(withFlags).forEach(terminal.print);
+  notes.forEach(terminal.print);
   terminal.print(`settings that differ from the defaults: ${changedSettings(configuration).join(' ') || 'none'}`);
   for (const name of NETWORK_NAMES) {
     terminal.print(
@@ -42,39 +44,36 @@ export async function describeTraining(
   }
   return {
     result: {
-      configuration,
-      parameters,
-      flops,
-      images,
-      batches_per_epoch: batchesPerEpoch,
-      steps,
-      seconds_per_iteration: secondsPerIteration,
+      ...{ configuration, parameters, flops, images, batches_per_epoch: batchesPerEpoch, steps },
+      seconds_per_iteration: seconds,
       memory: memory ? { estimated_bytes: memory.estimated, available_bytes: memory.available ?? null } : null,
-      notes: notes.map(withFlags),
+      notes,
     },
   };
 }
 
-const memoryLine = ({ estimated, available }: NonNullable<PreparedRun['memory']>): string =>
-  `peak memory: about ${(estimated / 1e6).toFixed(0)} MB${available === undefined ? '' : ` of ${(available / 1e6).toFixed(0)} MB that are available`}`;
+function memoryLine({ estimated, available }: NonNullable<PreparedRun['memory']>) {
+  const limit = available === undefined ? '' : ` of ${(available / 1e6).toFixed(0)} MB that are available`;
+  return `peak memory: about ${(estimated / 1e6).toFixed(0)} MB${limit}`;
+}
 
 /** The notes name the defaults that depend on the data. */
-const changedSettings = (configuration: Configuration): string[] =>
+const changedSettings = (configuration: Configuration) =>
   Object.entries(configuration).flatMap(([key, value]) => {
     const { default: standard, group } = SETTINGS[key as keyof Configuration];
     const isUnchanged = typeof standard === 'function' || JSON.stringify(standard) === JSON.stringify(value);
     return isUnchanged || group === undefined || value === undefined ? [] : [`${flagOf(key)} ${shown(value)}`];
   });
 
-/** The first iteration is slower because its memory is new to the process. */
-async function timeIterations(trainer: Trainer): Promise<number> {
+async function timeIteration(trainer: Trainer) {
+  // The first one is slower because its memory is new to the process.
   await trainer.iterate();
   const start = performance.now();
   await trainer.iterate();
   return (performance.now() - start) / 1000;
 }
 
-const layerLines = ({ name, parameters }: Network, flops: NetworkFlops['layers']): string[] =>
+const layerLines = ({ name, parameters }: Network, flops: NetworkFlops['layers']) =>
   Object.entries(flops).map(([layer, operations]) => {
     const prefix = `${name}.${layer}.`;
     const tensors = [...parameters.entries].filter(([tensor]) => tensor.startsWith(prefix));

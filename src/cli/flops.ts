@@ -1,16 +1,15 @@
-/** Floating-point operations of networks, for people. */
 import { flopsByLayer } from '../networks/layer.js';
 import type { Network } from '../networks/network.js';
 
-/** Operations of a forward pass of one image after training; a multiply-add counts as 2. */
+/** Floating-point operations of a forward pass of one image after training; a multiply-add counts as 2. */
 export interface NetworkFlops {
   readonly total: number;
   readonly layers: Readonly<Record<string, number>>;
 }
 
-export function networkFlops({ layers, inputShape }: Network): NetworkFlops {
-  const byLayer = flopsByLayer(layers, inputShape);
-  return { total: Object.values(byLayer).reduce((total, flops) => total + flops, 0), layers: byLayer };
+export function networkFlops(network: Network): NetworkFlops {
+  const layers = flopsByLayer(network.layers, network.inputShape);
+  return { total: Object.values(layers).reduce((total, flops) => total + flops, 0), layers };
 }
 
 const UNITS = ['FLOPs', 'kFLOPs', 'MFLOPs', 'GFLOPs', 'TFLOPs'] as const;

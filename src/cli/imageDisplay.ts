@@ -2,11 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { GraphicsProtocol } from '../images/terminalGraphics.node.js';
+import { oneLine } from '../printable.js';
 import type { Terminal } from './command.js';
 import type { Show } from './options.js';
-import { oneLine } from '../printable.js';
 
-/** Values of TERM_PROGRAM and TERM, and the protocol that these terminals support. */
+/** Protocols by TERM_PROGRAM and TERM. */
 const PROGRAMS: Readonly<Record<string, GraphicsProtocol>> = {
   ghostty: 'kitty',
   'iTerm.app': 'iterm2',
@@ -63,7 +63,7 @@ export function imageDisplay(
   };
 }
 
-async function pngOf(file: string): Promise<Buffer> {
+async function pngOf(file: string) {
   if (extname(file).toLowerCase() !== '.webp') return readFile(file);
   const { encodePng, readPicture } = await import('../images/files.node.js');
   return encodePng(await readPicture(file));

@@ -1,7 +1,6 @@
-/** Whether other programs use the cores that training would use. */
 import { availableParallelism, cpus } from 'node:os';
 
-/** All values are seconds. */
+/** In seconds. */
 export interface LoadReading {
   readonly clock: number;
   /** Of all cores and programs. */
@@ -17,17 +16,17 @@ export function readLoad(): LoadReading {
 }
 
 /** Returns the average number of cores that other programs used between two readings. */
-export const coresOfOthers = (before: LoadReading, after: LoadReading): number => {
+export function coresOfOthers(before: LoadReading, after: LoadReading): number {
   const seconds = after.clock - before.clock;
   return seconds <= 0 ? 0 : Math.max(0, (after.busy - before.busy - (after.own - before.own)) / seconds);
-};
+}
 
 /** Part of a core that the system itself and an editor may use. */
 const IDLE = 0.35;
 
 /**
- * Returns a remark if threads would wait for other programs, because an iteration ends with its slowest thread. On a busy machine of two
- * cores, two threads were half as fast as one (0.584 and 0.288 s per iteration).
+ * Returns a remark if threads would wait for other programs: an iteration ends with its slowest thread. On a busy machine of two cores, two
+ * threads were half as fast as one.
  */
 export function loadRemark(others: number, threads: number, cores = availableParallelism()): string | undefined {
   const free = Math.max(1, Math.floor(cores - others + IDLE));

@@ -1,35 +1,43 @@
-import { METRIC_GROUPS, type MetricDefinition } from '../metrics/metric.js';
+import { CONDITIONS } from '../metrics/conditions.js';
+import { METRIC_GROUPS } from '../metrics/metric.js';
 import { betterDirection, METRIC_ENTRIES, metricsIn, usesFeatures } from '../metrics/registry.js';
 import type { BestCheckpoint } from '../runs/bestCheckpoint.node.js';
-import { CONDITIONS } from '../metrics/conditions.js';
+
+type Metrics = Readonly<Record<string, number>>;
 
 export interface Shown {
-  readonly metrics: Readonly<Record<string, number>>;
+  readonly metrics: Metrics;
   readonly protocol: Readonly<Record<string, unknown>>;
+}
+
+/** The part of a protocol that people read. */
+interface ShownProtocol extends Readonly<Record<'data' | 'split', string>> {
+  readonly images: number;
+  readonly samples: number;
+  readonly seed: number;
+  readonly extractor?: { readonly name: string; readonly test_accuracy: number | null };
+  readonly train_test_reference?: { readonly metrics: Metrics };
 }
 
 const NAME_WIDTH = 26;
 
 export function showEvaluation({ metrics, protocol }: Shown, print: (line: string) => void): void {
-  const { data, split, images, samples, seed } = protocol as Record<string, string | number>;
-  const extractor = protocol.extractor as { name: string; test_accuracy: number | null } | undefined;
-  const reference = (protocol.train_test_reference as { metrics: Readonly<Record<string, number>> } | undefined)
-    ?.metrics;
+  const shown = protocol as unknown as ShownProtocol;
+  const { data, split, images, samples, seed, extractor, train_test_reference: reference } = shown;
   print(`${samples} samples (seed ${seed}) vs. ${images} ${split} images of ${data}`);
   if (extractor) {
-    const accuracy =
-      extractor.test_accuracy === null ? '' : `, test accuracy ${(100 * extractor.test_accuracy).toFixed(2)}%`;
-    print(`features: ${extractor.name}${accuracy}`);
+    const { name, test_accuracy: accuracy } = extractor;
+    print(`features: ${name}${accuracy === null ? '' : `, test accuracy ${(100 * accuracy).toFixed(2)}%`}`);
   }
   for (const group of METRIC_GROUPS) {
     const found = metricsIn(group).filter(({ name }) => name in metrics);
     if (found.length > 0) print(`${group}:`);
     for (const { name } of found) {
-      const expected = reference?.[name];
+      const expected = reference?.metrics[name];
       const direction = betterDirection(name);
       const remarks = [
         ...(direction ? [`${direction} is better`] : []),
-        ...(name in protocol ? subsetRemark(protocol[name]) : []),
+        ...subsetRemark(protocol[name]),
         ...(expected === undefined ? [] : [referenceRemark(metrics[name]!, expected)]),
       ];
       print(
@@ -39,7 +47,13 @@ export function showEvaluation({ metrics, protocol }: Shown, print: (line: strin
   }
 }
 
-function referenceRemark(value: number, expected: number): string {
+function subsetRemark(protocol: unknown) {
+  const { subsets, subset_size: size } = (protocol ?? {}) as Metrics;
+  if (subsets === undefined) return [];
+  return [subsets === 1 ? `all ${size} images and samples as one subset` : `mean over ${subsets} subsets of ${size}`];
+}
+
+function referenceRemark(value: number, expected: number) {
   const ratio = value / expected;
   const times = expected > 0 && ratio >= 2 ? `, ${Math.round(ratio).toLocaleString('en')} times smaller` : '';
   return `reference (train vs. test images): ${formatMetric(expected)}${times}`;
@@ -52,34 +66,20 @@ const FAR = 100;
 
 /** Returns warnings about values that should not be trusted. */
 export function cautionsFor({ metrics, protocol }: Shown): string[] {
-  const {
-    images,
-    samples,
-    train_test_reference: reference,
-  } = protocol as {
-    readonly images: number;
-    readonly samples: number;
-    readonly train_test_reference?: { readonly metrics: Readonly<Record<string, number>> };
-  };
+  const { images, samples, train_test_reference: reference } = protocol as unknown as ShownProtocol;
   const measured = Object.keys(metrics).filter(usesFeatures);
   const few = [...(images < FEW ? [`${images} images`] : []), ...(samples < FEW ? [`${samples} samples`] : [])];
   const far = ['fid', 'kid'].filter((name) => metrics[name]! > FAR * Math.max(0, reference?.metrics[name] ?? Infinity));
-  return [
-    ...(measured.length > 0 && few.length > 0
-      ? [`${few.join(' and ')} are few: ${measured.join(', ')} depend on chance; evaluate with ${FEW} or more of both`]
-      : []),
-    ...(far.length > 0
-      ? [
-          `${far.join(' and ')} are over ${FAR} times the reference (train vs. test images): samples have little in common with images, and such values do not rank models`,
-        ]
-      : []),
-  ];
-}
-
-function subsetRemark(protocol: unknown): string[] {
-  const { subsets, subset_size: size } = (protocol ?? {}) as Readonly<Record<string, number>>;
-  if (subsets === undefined) return [];
-  return [subsets === 1 ? `all ${size} images and samples as one subset` : `mean over ${subsets} subsets of ${size}`];
+  const cautions: string[] = [];
+  if (measured.length > 0 && few.length > 0)
+    cautions.push(
+      `${few.join(' and ')} are few: ${measured.join(', ')} depend on chance; evaluate with ${FEW} or more of both`,
+    );
+  if (far.length > 0)
+    cautions.push(
+      `${far.join(' and ')} are over ${FAR} times the reference (train vs. test images): samples have little in common with images, and such values do not rank models`,
+    );
+  return cautions;
 }
 
 /** Four digits; `n/a` for a value that JSON could not store. */
@@ -91,59 +91,35 @@ export function formatMetric(value: number | null): string {
   return Math.abs(value) >= 1000 ? value.toFixed(0) : value.toPrecision(4);
 }
 
-export const bestLine = ({
-  metric,
-  value,
-  step,
-  file,
-}: NonNullable<Awaited<ReturnType<BestCheckpoint['read']>>>): string =>
+type Best = NonNullable<Awaited<ReturnType<BestCheckpoint['read']>>>;
+
+export const bestLine = ({ metric, value, step, file }: Best): string =>
   `best by ${metric}: ${formatMetric(value)} at iteration ${step}, ${file}`;
 
-/** A metric as `evaluate --explain` describes it; keys as in the JSON result. */
-interface MetricExplanation {
-  readonly name: string;
-  readonly group: string;
-  readonly meaning: string;
-  readonly range: string;
-  readonly better: MetricDefinition['better'];
-  readonly good_value: string;
-  readonly reference: string;
-  /** Conditions that must agree for `compare` to rank values. */
-  readonly depends_on: readonly string[];
-}
-
-export const explainMetrics = (wanted: ReadonlySet<string>): readonly MetricExplanation[] =>
+/** Keys as in the JSON result. */
+export const explainMetrics = (wanted: ReadonlySet<string>) =>
   METRIC_ENTRIES.flatMap(({ group, metrics }) =>
     metrics
       .filter(({ name }) => wanted.has(name))
       .map(({ name, meaning, range, better, goodValue, reference, dependsOn }) => ({
         ...{ name, group, meaning, range, better, good_value: goodValue, reference },
+        /** Conditions that must agree for `compare` to rank values. */
         depends_on: [...dependsOn, CONDITIONS.weights].map((condition) => condition.name),
       })),
   );
 
 const LABEL_WIDTH = 13;
 
-export function explanationLines({
-  name,
-  group,
-  meaning,
-  range,
-  better,
-  good_value: goodValue,
-  reference,
-  depends_on: dependsOn,
-}: MetricExplanation): string[] {
-  const direction = better === 'none' ? 'neither higher nor lower' : better;
+export function explanationLines(metric: ReturnType<typeof explainMetrics>[number]): string[] {
   const rows = {
-    range,
-    better: direction,
-    'good value': goodValue,
-    definition: reference,
-    'depends on': dependsOn.join(', '),
+    range: metric.range,
+    better: metric.better === 'none' ? 'neither higher nor lower' : metric.better,
+    'good value': metric.good_value,
+    definition: metric.reference,
+    'depends on': metric.depends_on.join(', '),
   };
   return [
-    `${name} (${group}): ${meaning}`,
+    `${metric.name} (${metric.group}): ${metric.meaning}`,
     ...Object.entries(rows).map(([label, text]) => `  ${label.padEnd(LABEL_WIDTH)}${text}`),
   ];
 }

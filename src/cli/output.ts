@@ -1,32 +1,43 @@
+/** Files and folders as `--out` names them. */
 import { Option } from '@commander-js/extra-typings';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, extname, join, sep } from 'node:path';
-import type { NpzArrays } from '../data/formats/npz.js';
+import type { NpzArrays, PiecewiseArray } from '../data/formats/npz.js';
+import { InputError, setting, text } from '../errors.js';
+import {
+  makeFolder,
+  numbered,
+  wrapReadErrors,
+  wrapWriteErrors,
+  writeFileAtomically,
+  writeFileInPieces,
+  writingFailure,
+} from '../files/atomic.node.js';
 import { fittingScale, requireScale } from '../images/drawing.js';
 import type { Animation } from '../images/frames.js';
 import { type GridStyle, imageGrid, squareColumns } from '../images/imageGrid.js';
 import { channelsLast, type ImageBatch, imageOf, type Raster } from '../images/raster.js';
-import { InputError, setting, text } from '../errors.js';
-import {
-  makeFolder,
-  wrapReadErrors,
-  writeFileAtomically,
-  wrapWriteErrors,
-  writeFileInPieces,
-  writingFailure,
-  numbered,
-} from '../files/atomic.node.js';
 import type { ImageOptions } from './options.js';
+
+interface Format {
+  readonly name: string;
+  readonly extensions: readonly string[];
+  /** Options that have an effect on it. */
+  readonly options: readonly (keyof ImageOptions)[];
+}
 
 export type OutputKind = 'image' | 'npz' | 'animation' | 'folder' | 'json';
 
-/** The name of each format in messages, and its file extensions. */
-const KINDS: Readonly<Record<OutputKind, { readonly name: string; readonly extensions: readonly string[] }>> = {
-  image: { name: 'a .png or .webp file', extensions: ['.png', '.webp'] },
-  npz: { name: 'an .npz file', extensions: ['.npz'] },
-  animation: { name: 'a .gif, .webp or .mp4 file', extensions: ['.gif', '.webp', '.mp4'] },
-  folder: { name: 'a folder', extensions: [''] },
-  json: { name: 'a .json file', extensions: ['.json'] },
+const FORMATS: Readonly<Record<OutputKind, Format>> = {
+  image: { name: 'a .png or .webp file', extensions: ['.png', '.webp'], options: ['scale', 'captions', 'show'] },
+  npz: { name: 'an .npz file', extensions: ['.npz'], options: [] },
+  animation: {
+    name: 'a .gif, .webp or .mp4 file',
+    extensions: ['.gif', '.webp', '.mp4'],
+    options: ['scale', 'fps'],
+  },
+  folder: { name: 'a folder', extensions: [''], options: [] },
+  json: { name: 'a .json file', extensions: ['.json'], options: [] },
 };
 
 /** Signatures of files by extension; of JSON, the beginning that agenet writes. */
@@ -39,15 +50,6 @@ const SIGNATURES: Readonly<Record<string, RegExp>> = {
   '.mp4': /^....ftyp/s,
 };
 
-/** The formats on which options have an effect. */
-const EFFECTS: Readonly<Record<keyof ImageOptions, readonly OutputKind[]>> = {
-  scale: ['image', 'animation'],
-  captions: ['image'],
-  show: ['image'],
-  fps: ['animation'],
-};
-
-/** `--force`, for commands with `--out`. */
 export const forceOption = () => new Option('--force', 'overwrite --out even if it is a file of another format');
 
 export interface OutputOptions extends ImageOptions {
@@ -55,15 +57,14 @@ export interface OutputOptions extends ImageOptions {
   readonly force?: true | undefined;
 }
 
+const outError = (out: string, problem: string, remedy?: ConstructorParameters<typeof InputError>[2]) =>
+  new InputError(text`${setting('out')} ${out}`, problem, remedy);
+
 /** @throws {InputError} if the value of `--out` is empty, or the next option because the path was forgotten */
 export function requirePath(out: string): void {
   if (out === '') throw new InputError(setting('out'), 'expected a path, but it is empty');
   if (out.startsWith('-'))
-    throw new InputError(
-      text`${setting('out')} ${out}`,
-      'expected a path but got an option',
-      `write ./${out} for a file of this name`,
-    );
+    throw outError(out, 'expected a path but got an option', `write ./${out} for a file of this name`);
 }
 
 /**
@@ -73,38 +74,54 @@ export function requirePath(out: string): void {
  * @throws {InputError} if there is none, an option has no effect on it, or the file must stay
  */
 export async function prepareOutput(
-  { out, force = undefined, ...options }: OutputOptions,
+  options: OutputOptions,
   allowed: readonly OutputKind[],
   inputs: readonly string[] = [],
 ): Promise<OutputKind> {
+  const { out, force } = options;
   requirePath(out);
   const extension = extname(out).toLowerCase();
-  const kind = allowed.find((each) => KINDS[each].extensions.includes(extension));
-  if (kind === undefined)
-    throw new InputError(
-      text`${setting('out')} ${out}`,
-      `expected ${allowed.map((each) => KINDS[each].name).join(', ')}`,
-    );
-  requireEffects(kind, options);
+  const kind = allowed.find((each) => FORMATS[each].extensions.includes(extension));
+  if (kind === undefined) throw outError(out, `expected ${allowed.map((each) => FORMATS[each].name).join(', ')}`);
+  for (const option of ['scale', 'captions', 'show', 'fps'] as const) {
+    if (options[option] !== undefined && !FORMATS[kind].options.includes(option))
+      throw new InputError(`--${option}`, `has no effect on ${FORMATS[kind].name}`, 'remove it');
+  }
   if (extension === '.mp4') await (await import('../images/video.node.js')).requireFfmpeg();
   const found = await stat(out).catch(() => undefined);
   if (found === undefined) return kind;
   if (kind === 'folder') await requireEmptyFolder(out, found.isDirectory());
   else {
-    if (!found.isFile())
-      throw new InputError(text`${setting('out')} ${out}`, 'exists and is not a file', 'choose a different name');
+    if (!found.isFile()) throw outError(out, 'exists and is not a file', 'choose a different name');
     await keepInputs(out, inputs);
-    if (force === undefined && found.size > 0 && !SIGNATURES[extension]!.test(await beginningOf(out))) {
-      const foreign =
-        extension === '.json' ? 'it was not written by agenet' : 'its content does not match its extension';
-      throw new InputError(
-        text`${setting('out')} ${out}`,
-        `exists, and ${foreign}`,
-        text`choose a different name, or overwrite it with ${setting('force')}`,
-      );
-    }
+    if (force === undefined && found.size > 0) await requireOwnFormat(out, extension);
   }
   return kind;
+}
+
+async function requireEmptyFolder(out: string, isFolder: boolean) {
+  if (!isFolder) throw outError(out, 'is a file', 'name a new folder');
+  if ((await wrapReadErrors(out, () => readdir(out))).length > 0)
+    throw outError(out, 'the folder is not empty', 'name a new one');
+}
+
+async function requireOwnFormat(out: string, extension: string) {
+  const beginning = await wrapReadErrors(out, async () => {
+    const file = await open(out);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(12), 0, 12, 0);
+      return buffer.toString('latin1', 0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  });
+  if (SIGNATURES[extension]!.test(beginning)) return;
+  const foreign = extension === '.json' ? 'it was not written by agenet' : 'its content does not match its extension';
+  throw outError(
+    out,
+    `exists, and ${foreign}`,
+    text`choose a different name, or overwrite it with ${setting('force')}`,
+  );
 }
 
 /**
@@ -117,46 +134,19 @@ export async function keepInputs(out: string, inputs: readonly string[]): Promis
   const { pathOfData } = await import('../data/open.node.js');
   for (const input of inputs) {
     const source = await realpath(pathOfData(input)).catch(() => undefined);
-    if (source !== undefined && (target === source || target.startsWith(`${source}${sep}`))) {
-      throw new InputError(
-        text`${setting('out')} ${out}`,
-        `is ${target === source ? 'what the command reads' : `one of the files in ${input}, which the command reads`}`,
-        'choose a different name',
-      );
-    }
+    const remedy = 'choose a different name';
+    if (target === source) throw outError(out, 'is what the command reads', remedy);
+    if (source !== undefined && target.startsWith(`${source}${sep}`))
+      throw outError(out, `is one of the files in ${input}, which the command reads`, remedy);
   }
 }
 
-/** @throws {InputError} if an option has no effect on a format */
-function requireEffects(kind: OutputKind, options: ImageOptions): void {
-  for (const [name, kinds] of Object.entries(EFFECTS) as [keyof ImageOptions, OutputKind[]][]) {
-    if (options[name] !== undefined && !kinds.includes(kind))
-      throw new InputError(`--${name}`, `has no effect on ${KINDS[kind].name}`, 'remove it');
-  }
-}
-
-async function requireEmptyFolder(path: string, isFolder: boolean): Promise<void> {
-  if (!isFolder) throw new InputError(text`${setting('out')} ${path}`, 'is a file', 'name a new folder');
-  if ((await wrapReadErrors(path, () => readdir(path))).length > 0)
-    throw new InputError(text`${setting('out')} ${path}`, 'the folder is not empty', 'name a new one');
-}
-
-/** The first bytes of a file, one character each. */
-const beginningOf = (path: string): Promise<string> =>
-  wrapReadErrors(path, async () => {
-    const file = await open(path);
-    try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(12), 0, 12, 0);
-      return buffer.toString('latin1', 0, bytesRead);
-    } finally {
-      await file.close();
-    }
-  });
-
-async function writeOutput(path: string, bytes: Uint8Array): Promise<void> {
+async function writeOutput(path: string, bytes: Uint8Array) {
   await makeParent(path);
   await writeFileAtomically(path, bytes);
 }
+
+const makeParent = (path: string) => wrapWriteErrors(path, () => makeFolder(dirname(path)));
 
 /**
  * Writes arrays as an .npz archive piece by piece, completely or not at all.
@@ -168,8 +158,6 @@ export async function writeNpzFile(path: string, arrays: NpzArrays, signal?: Abo
   await makeParent(path);
   await writeFileInPieces(path, (append) => writeNpz(new WritableStream({ write: append }), arrays, signal), signal);
 }
-
-const makeParent = (path: string): Promise<void> => wrapWriteErrors(path, () => makeFolder(dirname(path)));
 
 /** Limit of the format, in pixels. */
 const MAX_WEBP_SIDE = 16_383;
@@ -183,8 +171,8 @@ export async function writeImage(path: string, image: Raster): Promise<void> {
   const isWebp = extname(path).toLowerCase() === '.webp';
   const { width, height } = image;
   if (isWebp && Math.max(width, height) > MAX_WEBP_SIDE)
-    throw new InputError(
-      text`${setting('out')} ${path}`,
+    throw outError(
+      path,
       `${width}x${height} pixels, but WebP has at most ${MAX_WEBP_SIDE} per side`,
       'name a .png file',
     );
@@ -203,16 +191,16 @@ export async function writeAnimation(
   scale: number | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const extension = extname(path).toLowerCase();
+  const { encodeAnimation } = await import('../images/files.node.js');
+  const { encodeVideo } = await import('../images/video.node.js');
   const { frames } = animation;
   const factor = scale ?? fittingScale(frames[0]!, frames.length);
   requireScale(frames[0]!, factor, frames.length);
+  const extension = extname(path).toLowerCase();
   const bytes =
     extension === '.mp4'
-      ? await (await import('../images/video.node.js')).encodeVideo(animation, factor, signal)
-      : await (
-          await import('../images/files.node.js')
-        ).encodeAnimation(animation, extension === '.gif' ? 'gif' : 'webp', factor);
+      ? await encodeVideo(animation, factor, signal)
+      : await encodeAnimation(animation, extension === '.gif' ? 'gif' : 'webp', factor);
   signal.throwIfAborted();
   await writeOutput(path, bytes);
 }
@@ -220,70 +208,57 @@ export async function writeAnimation(
 export const writeJson = (path: string, value: unknown): Promise<void> =>
   writeOutput(path, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
 
-/** Writes images under the given names, as bytes [N, H, W, C]. */
+interface ImageStream extends Pick<ImageBatch, 'count' | 'shape'> {
+  readonly batches: Iterable<ImageBatch> | AsyncIterable<ImageBatch>;
+}
+
+/** Returns images as bytes [N, H, W, C]. */
+export const imageArray = ({ count, shape: [channels, height, width], batches }: ImageStream): PiecewiseArray => ({
+  shape: [count, height, width, channels],
+  type: '|u1',
+  pieces: (async function* () {
+    for await (const batch of batches) yield channelsLast(batch);
+  })(),
+});
+
+/** Writes images under the given names. */
 export const writeImageArrays = (path: string, batches: Readonly<Record<string, ImageBatch>>): Promise<void> =>
   writeNpzFile(
     path,
     Object.fromEntries(
-      Object.entries(batches).map(([name, batch]) => [name, { shape: arrayShape(batch), data: channelsLast(batch) }]),
+      Object.entries(batches).map(([name, batch]) => [name, imageArray({ ...batch, batches: [batch] })]),
     ),
   );
 
-const arrayShape = ({ count, shape: [channels, height, width] }: Pick<ImageBatch, 'count' | 'shape'>): number[] => [
-  count,
-  height,
-  width,
-  channels,
-];
-
-interface ImageStream {
-  readonly count: number;
-  readonly shape: ImageBatch['shape'];
-  readonly batches: AsyncIterable<ImageBatch>;
-}
-
 /**
- * Writes images as one grid, as `arr_0` with bytes [N, H, W, C] (.npz), or as PNG files of a new or empty folder. Only the grid is in memory
- * as a whole.
+ * Writes images as one grid, as `arr_0` of an .npz archive, or as PNG files of a new or empty folder. Only the grid is in memory as a whole.
  */
 export async function writeImageBatches(
   path: string,
   kind: OutputKind,
-  { count, shape, batches }: ImageStream,
+  images: ImageStream,
   signal: AbortSignal,
   style: GridStyle,
 ): Promise<void> {
-  if (kind === 'npz') {
-    const pieces = async function* () {
-      for await (const batch of batches) yield channelsLast(batch);
-    };
-    return writeNpzFile(
-      path,
-      { arr_0: { shape: arrayShape({ count, shape }), type: '|u1', pieces: pieces() } },
-      signal,
-    );
-  }
+  const { count, shape, batches } = images;
+  if (kind === 'npz') return writeNpzFile(path, { arr_0: imageArray(images) }, signal);
   if (kind === 'folder') return writeImageFolder(path, batches, signal);
   const parts: Uint8Array[] = [];
-  for await (const { data } of untilAborted(batches, signal)) parts.push(data);
+  for await (const { data } of batches) {
+    signal.throwIfAborted();
+    parts.push(data);
+  }
   await writeImage(path, imageGrid({ shape, count, data: Buffer.concat(parts) }, squareColumns(count), style));
 }
 
-async function writeImageFolder(path: string, batches: AsyncIterable<ImageBatch>, signal: AbortSignal): Promise<void> {
+async function writeImageFolder(path: string, batches: ImageStream['batches'], signal: AbortSignal) {
   await makeFolder(path).catch((error: unknown) => {
-    throw new InputError(text`${setting('out')} ${path}`, `cannot create the folder (${writingFailure(error)})`);
+    throw outError(path, `cannot create the folder (${writingFailure(error)})`);
   });
   let written = 0;
-  for await (const batch of untilAborted(batches, signal)) {
-    for (let index = 0; index < batch.count; index++, written++) {
-      await writeImage(join(path, `${numbered(written)}.png`), imageOf(batch, index));
-    }
-  }
-}
-
-async function* untilAborted<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
-  for await (const item of items) {
+  for await (const batch of batches) {
     signal.throwIfAborted();
-    yield item;
+    for (let index = 0; index < batch.count; index++, written++)
+      await writeImage(join(path, `${numbered(written)}.png`), imageOf(batch, index));
   }
 }

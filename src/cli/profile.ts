@@ -16,14 +16,17 @@ export interface ProfileRow {
   readonly gigabytes_per_second: number | undefined;
 }
 
+/** Shapes by element type, one per tensor. */
+type TypedShapes = readonly Readonly<Record<string, readonly number[]>>[];
+
 interface ProfileEvent {
   readonly cat: string;
   readonly name: string;
   readonly dur: number;
   readonly args: {
     readonly op_name: string;
-    readonly input_type_shape: readonly Readonly<Record<string, readonly number[]>>[];
-    readonly output_type_shape: readonly Readonly<Record<string, readonly number[]>>[];
+    readonly input_type_shape: TypedShapes;
+    readonly output_type_shape: TypedShapes;
   };
 }
 
@@ -44,36 +47,36 @@ function summarize(events: readonly ProfileEvent[]): ProfileRow[] {
     const key = `${event.args.op_name} ${shapesOf(event)}`;
     groups.set(key, [...(groups.get(key) ?? []), event]);
   }
-  const total = events.reduce((sum, { dur }) => sum + dur, 0);
-  return [...groups.values()]
-    .map((group): ProfileRow => {
-      const [first] = group as [ProfileEvent, ...ProfileEvent[]];
-      const microseconds = group.reduce((sum, { dur }) => sum + dur, 0);
-      const operations = operationsOf(first);
-      return {
-        operator: first.args.op_name,
-        shapes: shapesOf(first),
-        count: group.length,
-        milliseconds: microseconds / 1000,
-        share: microseconds / total,
-        gflops: operations && (operations * group.length) / microseconds / 1000,
-        gigabytes_per_second: operations ? undefined : (bytesOf(first) * group.length) / microseconds / 1000,
-      };
-    })
-    .sort((a, b) => b.milliseconds - a.milliseconds);
+  const sum = (group: readonly ProfileEvent[]) => group.reduce((total, { dur }) => total + dur, 0);
+  const total = sum(events);
+  const rows = Array.from(groups.values(), (group): ProfileRow => {
+    const first = group[0]!;
+    const microseconds = sum(group);
+    const operations = operationsOf(first);
+    const rate = (amount: number) => (amount * group.length) / microseconds / 1000;
+    return {
+      operator: first.args.op_name,
+      shapes: shapesOf(first),
+      count: group.length,
+      milliseconds: microseconds / 1000,
+      share: microseconds / total,
+      gflops: operations && rate(operations),
+      gigabytes_per_second: operations ? undefined : rate(bytesOf(first)),
+    };
+  });
+  return rows.sort((a, b) => b.milliseconds - a.milliseconds);
 }
 
-const tensors = (list: ProfileEvent['args']['input_type_shape']) => list.map((entry) => Object.entries(entry)[0]!);
-const product = (shape: readonly number[]): number => shape.reduce((total, size) => total * size, 1);
+const tensors = (list: TypedShapes) => list.map((entry) => Object.entries(entry)[0]!);
+const product = (shape: readonly number[]) => shape.reduce((total, size) => total * size, 1);
 
-const shapesOf = ({ args }: ProfileEvent): string => {
-  const show = (list: ProfileEvent['args']['input_type_shape']) =>
-    tensors(list).map(([, shape]) => `[${shape.join()}]`);
+function shapesOf({ args }: ProfileEvent) {
+  const show = (list: TypedShapes) => tensors(list).map(([, shape]) => `[${shape.join()}]`);
   return `${show(args.input_type_shape).slice(0, 4).join(' ')} > ${show(args.output_type_shape).join(' ')}`;
-};
+}
 
 /** Multiplications and additions, or undefined for operators that are bound by memory. */
-function operationsOf({ args }: ProfileEvent): number | undefined {
+function operationsOf({ args }: ProfileEvent) {
   const inputs = tensors(args.input_type_shape).map(([, shape]) => shape);
   const output = tensors(args.output_type_shape)[0]?.[1] ?? [];
   if (/^(Conv|FusedConv)$/.test(args.op_name)) {
@@ -91,18 +94,17 @@ function operationsOf({ args }: ProfileEvent): number | undefined {
 }
 
 const BYTES: Readonly<Record<string, number>> = { float: 4, int64: 8, uint8: 1, bool: 1 };
-const bytesOf = ({ args }: ProfileEvent): number =>
+const bytesOf = ({ args }: ProfileEvent) =>
   tensors([...args.input_type_shape, ...args.output_type_shape]).reduce(
     (sum, [type, shape]) => sum + (BYTES[type] ?? 4) * product(shape),
     0,
   );
 
 export function showProfile(rows: readonly ProfileRow[], limit: number): string[] {
-  const lines = rows
-    .slice(0, limit)
-    .map(({ operator, shapes, count, milliseconds, share, gflops, gigabytes_per_second }) => {
-      const rate = gflops === undefined ? `${gigabytes_per_second!.toFixed(1)} GB/s` : `${gflops.toFixed(0)} GFLOP/s`;
-      return `${(100 * share).toFixed(1).padStart(5)}% ${milliseconds.toFixed(1).padStart(9)} ms ${String(count).padStart(5)} x ${rate.padStart(13)}  ${operator} ${shapes}`;
-    });
+  const lines = rows.slice(0, limit).map((row) => {
+    const { operator, shapes, count, milliseconds, share, gflops, gigabytes_per_second: gigabytes } = row;
+    const rate = gflops === undefined ? `${gigabytes!.toFixed(1)} GB/s` : `${gflops.toFixed(0)} GFLOP/s`;
+    return `${(100 * share).toFixed(1).padStart(5)}% ${milliseconds.toFixed(1).padStart(9)} ms ${String(count).padStart(5)} x ${rate.padStart(13)}  ${operator} ${shapes}`;
+  });
   return [' share      time  count          rate  operator and shapes', ...lines];
 }

@@ -1,45 +1,39 @@
+import type { Progress } from '../model/chunks.js';
 import type { Terminal } from './command.js';
 import { progressBar, type StatusPart } from './statusLine.js';
-import type { Progress } from '../model/chunks.js';
 
 /** Seconds between two lines of a log, and between two updates of a line on a terminal. */
 const PLAIN_INTERVAL = 10;
 const LIVE_INTERVAL = 0.2;
 
-export class Pacing {
-  private shown: number;
-
-  /** @param isPatient whether the first line waits for an interval as well, so that short work prints nothing */
-  constructor(
-    private readonly terminal: Terminal,
-    isPatient: boolean,
-  ) {
-    this.shown = isPatient ? performance.now() : -Infinity;
-  }
-
-  /** Returns whether a line is due; if so, the next interval begins. */
-  isDue(): boolean {
+/**
+ * Returns a function that tells whether a line is due; if so, the next interval begins.
+ * @param isPatient whether the first line waits for an interval as well, so that short work prints nothing
+ */
+export function pacing(terminal: Terminal, isPatient: boolean): () => boolean {
+  let shown = isPatient ? performance.now() : -Infinity;
+  return () => {
     const now = performance.now();
-    if ((now - this.shown) / 1000 < (this.terminal.isLive ? LIVE_INTERVAL : PLAIN_INTERVAL)) return false;
-    this.shown = now;
+    if ((now - shown) / 1000 < (terminal.isLive ? LIVE_INTERVAL : PLAIN_INTERVAL)) return false;
+    shown = now;
     return true;
-  }
+  };
 }
 
 /** Shows the progress of decoding on its own line, or at the end of another. */
 export class DecodingProgress {
-  private readonly pacing: Pacing;
+  private readonly isDue: () => boolean;
   private hasShown = false;
   private state: StatusPart[] = [];
   private isEmbedded = false;
 
   constructor(private readonly terminal: Terminal) {
-    this.pacing = new Pacing(terminal, true);
+    this.isDue = pacing(terminal, true);
   }
 
   readonly update = (done: number, total: number, skipped: number): void => {
     this.state = done < total ? [{ text: `decoded ${Math.floor((100 * done) / total)}%`, rank: 6 }] : [];
-    if (this.isEmbedded || !(this.pacing.isDue() || (done === total && this.hasShown))) return;
+    if (this.isEmbedded || !(this.isDue() || (done === total && this.hasShown))) return;
     this.hasShown = true;
     this.terminal.status(`decoding images: ${done}/${total}${skipped > 0 ? ` (${skipped} skipped)` : ''}`);
     if (done === total) this.terminal.endStatus();
@@ -52,22 +46,19 @@ export class DecodingProgress {
     return () => this.state;
   }
 
-  readonly showOwnLine = (): void => {
+  showOwnLine(): void {
     this.isEmbedded = false;
-  };
+  }
 }
 
 export const decodingProgress = (terminal: Terminal) => new DecodingProgress(terminal).update;
 
 /** Returns a function that shows the training of something other than a model, such as a classifier. */
-export function steppingProgress(
-  terminal: Terminal,
-  what: string,
-): (step: number, steps: number, loss: number) => void {
-  const pacing = new Pacing(terminal, true);
-  return (step, steps, loss) => {
-    if (!pacing.isDue() && step < steps) return;
-    terminal.status(`${what}: iteration ${step}/${steps}, loss ${loss.toPrecision(3)}`);
+export function steppingProgress(terminal: Terminal, work: string) {
+  const isDue = pacing(terminal, true);
+  return (step: number, steps: number, loss: number): void => {
+    if (!isDue() && step < steps) return;
+    terminal.status(`${work}: iteration ${step}/${steps}, loss ${loss.toPrecision(3)}`);
     if (step === steps) terminal.endStatus();
   };
 }
@@ -85,29 +76,29 @@ const BAR_COLUMNS = 22;
 /**
  * Returns a function that shows the progress of work: on a terminal a bar with the remaining time, elsewhere a line every few seconds. Short
  * work shows nothing. Work begins with the first call, and again with the call after its end.
- * @param what names the work, e.g. `encoding images`
+ * @param work its name, such as `encoding images`
  */
-export function countingProgress(terminal: Terminal, what: string): Progress {
-  let begin: { readonly time: number; readonly done: number; readonly pacing: Pacing } | undefined;
+export function countingProgress(terminal: Terminal, work: string): Progress {
+  let begin: { readonly time: number; readonly done: number; readonly isDue: () => boolean } | undefined;
   let hasShown = false;
   return (done, total) => {
-    begin ??= { time: performance.now(), done, pacing: new Pacing(terminal, true) };
+    begin ??= { time: performance.now(), done, isDue: pacing(terminal, true) };
     const isDone = done >= total;
-    if (isDone ? hasShown : begin.pacing.isDue()) {
+    if (isDone ? hasShown : begin.isDue()) {
       hasShown = true;
       const seconds = ((performance.now() - begin.time) / 1000) * ((total - done) / (done - begin.done));
       const remaining = isDone || done === begin.done ? '' : `  ${duration(seconds)} left`;
       const bar = terminal.isLive ? `  ${progressBar(done / total, BAR_COLUMNS)}` : ':';
-      terminal.status(`${what}${bar} ${Math.floor((100 * done) / total)}%${remaining}`);
+      terminal.status(`${work}${bar} ${Math.floor((100 * done) / total)}%${remaining}`);
       if (isDone) terminal.endStatus();
     }
     if (isDone) [begin, hasShown] = [undefined, false];
   };
 }
 
-export function phaseProgress(terminal: Terminal): (phase: string, done: number, total: number) => void {
+export function phaseProgress(terminal: Terminal) {
   let current: { readonly phase: string; readonly show: Progress } | undefined;
-  return (phase, done, total) => {
+  return (phase: string, done: number, total: number): void => {
     if (current?.phase !== phase) {
       terminal.endStatus();
       current = { phase, show: countingProgress(terminal, phase) };

@@ -1,20 +1,16 @@
 /** Data for commands that use a trained model. */
 import { basename } from 'node:path';
+import { openSource } from '../data/open.node.js';
 import { classNameOf, type ImageSource, type Split } from '../data/source.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import { CodeCache } from '../runs/codeCache.node.js';
 import type { Configuration } from '../training/configuration.js';
-import { openSource } from '../data/open.node.js';
 import type { Terminal } from './command.js';
-import { countingProgress, decodingProgress } from './progress.js';
 import type { CompilerOptions } from './options.js';
+import { countingProgress, decodingProgress } from './progress.js';
 
 /** Opens data in the format and split of a run (default: the data of the run). The caller closes it. */
-export const openRunData = (
-  data: string | undefined,
-  configuration: Configuration,
-  terminal: Terminal,
-): Promise<ImageSource> =>
+export const openRunData = (data: string | undefined, configuration: Configuration, terminal: Terminal) =>
   openSource(data ?? configuration.data, configuration, {
     testFraction: configuration.testFraction,
     onWarning: terminal.note,
@@ -23,14 +19,14 @@ export const openRunData = (
 
 export const splitOf = (source: ImageSource, name: string): Split => (name === 'test' ? source.test : source.train);
 
-export function describeImage(source: ImageSource, split: Split, index: number): Readonly<Record<string, unknown>> {
+export function describeImage(source: ImageSource, split: Split, index: number) {
   const label = split.labels?.[index];
+  const className = label === undefined ? undefined : source.classNames?.[label];
   return {
     index,
-    ...(split.nameOf ? { name: split.nameOf(index) } : {}),
-    ...(label === undefined
-      ? {}
-      : { label, ...(source.classNames?.[label] === undefined ? {} : { class: source.classNames[label] }) }),
+    ...(split.nameOf && { name: split.nameOf(index) }),
+    ...(label !== undefined && { label }),
+    ...(className !== undefined && { class: className }),
   };
 }
 
@@ -48,4 +44,4 @@ export const openCodeCache = (
   { device }: CompilerOptions,
   terminal: Terminal,
   signal?: AbortSignal,
-): CodeCache => new CodeCache(model, { device, onProgress: countingProgress(terminal, 'encoding images'), signal });
+) => new CodeCache(model, { device, onProgress: countingProgress(terminal, 'encoding images'), signal });

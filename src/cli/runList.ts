@@ -7,11 +7,13 @@ import { RunLibrary } from '../studio/runLibrary.node.js';
 import type { ListedRun } from '../studio/schemas.js';
 import type { ActionResult, Terminal } from './command.js';
 
+const statusOf = (path: string) => lstat(path).catch(() => undefined);
+
 /** @throws {InputError} if there is no such folder, or it is a run itself */
 export async function openRuns(folder: string): Promise<RunLibrary> {
-  if ((await lstat(folder).catch(() => undefined))?.isDirectory() !== true)
+  if (!(await statusOf(folder))?.isDirectory())
     throw new InputError(folder, 'no such folder', 'name the folder that contains the runs');
-  if ((await lstat(join(folder, 'config.json')).catch(() => undefined)) !== undefined)
+  if (await statusOf(join(folder, 'config.json')))
     throw new InputError(folder, 'is a run', 'name the folder that contains it');
   const library = new RunLibrary(await OwnFolder.at(folder), (summary) => summary);
   await library.refresh();
@@ -23,7 +25,7 @@ export async function listRuns(library: RunLibrary, folder: string, terminal: Te
   const found = [...library.summaries].sort((a, b) => b.updated - a.updated);
   const listed = await Promise.all(found.map(async (run) => ({ ...run, bytes: await diskUse(join(folder, run.id)) })));
   if (listed.length === 0) terminal.print(`${folder}: no runs; start one with: npx agenet train mnist`);
-  for (const line of tableLines(HEADINGS, listed.map(cellsOf))) terminal.print(line);
+  else tableLines([HEADINGS, ...listed.map(cellsOf)]).forEach(terminal.print);
   return {
     result: {
       folder,
@@ -47,16 +49,10 @@ const cellsOf = ({ id, state, step, totalSteps, data, model, updated, bytes }: L
   megabytes(bytes),
 ];
 
-function tableLines(headings: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  if (rows.length === 0) return [];
-  const all = [headings, ...rows];
-  const widths = headings.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
-  return all.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  );
+function tableLines(rows: readonly (readonly string[])[]) {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join('  '));
+  return lines.map((line) => line.trimEnd());
 }
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
@@ -64,8 +60,7 @@ export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)}
 /** Returns the bytes of all files below a folder, without links. */
 export async function diskUse(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
-  const sizes = entries.map(async (entry) =>
-    entry.isFile() ? ((await lstat(join(entry.parentPath, entry.name)).catch(() => undefined))?.size ?? 0) : 0,
-  );
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = files.map(async ({ parentPath, name }) => (await statusOf(join(parentPath, name)))?.size ?? 0);
   return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
 }

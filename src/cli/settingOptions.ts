@@ -4,10 +4,10 @@ import { choicesOf, type Declaration, defaultOf, flagFor, GROUPS, valueOfText } 
 import { type Configuration, DECLARATIONS, type Settings } from '../training/settings.js';
 import { alias } from './options.js';
 
-const keyOfAlias = (name: string): string =>
-  name === 'outdir'
-    ? 'out'
-    : (Object.entries(DECLARATIONS).find(([, { aliases }]) => aliases.includes(name))?.[0] ?? name);
+function keyOfAlias(name: string) {
+  if (name === 'outdir') return 'out';
+  return Object.entries(DECLARATIONS).find(([, { aliases }]) => aliases.includes(name))?.[0] ?? name;
+}
 
 /** Returns options under the names that aliases stand for. */
 export const withoutAliases = <T extends object>(options: T): T =>
@@ -25,10 +25,11 @@ export function addSettings<T extends CommandUnknownOpts>(command: T, keys: read
   return command;
 }
 
-function addSetting(command: CommandUnknownOpts, key: string, declaration: Declaration): void {
+function addSetting(command: CommandUnknownOpts, key: string, declaration: Declaration) {
   const { type, help, placeholder, aliases } = declaration;
-  const usage = type.kind === 'switch' ? '' : ` <${placeholder}>`;
-  const [choices, standard] = [choicesOf(type), type.kind === 'switch' ? undefined : defaultOf(declaration)];
+  const isSwitch = type.kind === 'switch';
+  const usage = isSwitch ? '' : ` <${placeholder}>`;
+  const [choices, standard] = [choicesOf(type), isSwitch ? undefined : defaultOf(declaration)];
   const remarks = [
     ...(choices === undefined ? [] : [`choices: ${choices.join(', ')}`]),
     ...(standard === undefined ? [] : [`default: ${standard}`]),
@@ -36,10 +37,10 @@ function addSetting(command: CommandUnknownOpts, key: string, declaration: Decla
   ];
   const description = remarks.length === 0 ? help : `${help} (${remarks.join('; ')})`;
   // The configuration checks values, so that all sources of a setting have the same errors.
-  const parse = (text: string) => valueOfText(type, text);
-  const parsed = (option: Option) => (type.kind === 'switch' ? option : option.argParser(parse));
-  command.addOption(parsed(new Option(`${flagFor(key)}${usage}`, description)));
-  for (const name of aliases) command.addOption(parsed(alias(`${flagFor(name)}${usage}`, flagFor(key), key)));
+  const add = (option: Option) =>
+    command.addOption(isSwitch ? option : option.argParser((text) => valueOfText(type, text)));
+  add(new Option(`${flagFor(key)}${usage}`, description));
+  for (const name of aliases) add(alias(`${flagFor(name)}${usage}`, flagFor(key), key));
 }
 
 /** Resolves options into a configuration with the image format of the given data. */

@@ -1,4 +1,3 @@
-/** Graceful shutdown on signals: training saves a checkpoint, and partially written files are removed. */
 import { readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type ActionResult, STATUS, type Terminal } from './command.js';
@@ -47,45 +46,36 @@ export async function withSignals(
   }
 }
 
-/**
- * Ends this process by SIGINT, which shells report as status 130. `process.exit` would wait for a running call of ONNX Runtime, which takes
- * minutes in a large model.
- */
-function endImmediately(): void {
+/** Ends this process by SIGINT, which shells report as status 130. `process.exit` would wait minutes for ONNX Runtime in a large model. */
+function endImmediately() {
   // Unfinished files are removed at exit.
   process.emit('exit', STATUS.interrupted);
   process.removeAllListeners('SIGINT');
   process.kill(process.pid, 'SIGINT');
 }
 
-/**
- * Returns whether this process should survive a closed terminal, as under `nohup`. Node resets ignored signals before any script runs. What
- * remains is the command that the shell recorded in `_`, an unreadable standard input, the output nohup.out, and a parent that ignores the signal.
- */
-function ignoresHangup(): boolean {
-  return (
-    basename(process.env._ ?? '') === 'nohup' ||
-    hasUnreadableInput() ||
-    [1, 2].some(writesToNohup) ||
-    parentIgnoresHangup()
-  );
-}
+/** Returns whether this process should survive a closed terminal, as under `nohup`. Node resets ignored signals before any script runs. */
+const ignoresHangup = () =>
+  basename(process.env._ ?? '') === 'nohup' ||
+  hasUnreadableInput() ||
+  [1, 2].some(writesToNohup) ||
+  parentIgnoresHangup();
 
-function procFile(path: string): string {
+function fromProc(path: string, pattern: RegExp) {
   try {
-    return readFileSync(`/proc/${path}`, 'utf8');
+    return pattern.exec(readFileSync(`/proc/${path}`, 'utf8'))?.[1];
   } catch {
-    return '';
+    return undefined;
   }
 }
 
 /** nohup replaces the terminal as standard input with a write-only /dev/null. */
-function hasUnreadableInput(): boolean {
-  const flags = /^flags:\s*([0-7]+)$/m.exec(procFile('self/fdinfo/0'))?.[1];
+function hasUnreadableInput() {
+  const flags = fromProc('self/fdinfo/0', /^flags:\s*([0-7]+)$/m);
   return flags !== undefined && (parseInt(flags, 8) & 3) === 1;
 }
 
-function writesToNohup(descriptor: number): boolean {
+function writesToNohup(descriptor: number) {
   try {
     return basename(readlinkSync(`/proc/self/fd/${descriptor}`)) === 'nohup.out';
   } catch {
@@ -94,7 +84,7 @@ function writesToNohup(descriptor: number): boolean {
 }
 
 /** A script under nohup, or one with `trap '' HUP`, passes the ignored signal on to its children. SIGHUP is bit 0 of the mask. */
-function parentIgnoresHangup(): boolean {
-  const mask = /^SigIgn:\s*([0-9a-f]+)$/m.exec(procFile(`${process.ppid}/status`))?.[1];
+function parentIgnoresHangup() {
+  const mask = fromProc(`${process.ppid}/status`, /^SigIgn:\s*([0-9a-f]+)$/m);
   return mask !== undefined && (BigInt(`0x${mask}`) & 1n) === 1n;
 }

@@ -1,13 +1,9 @@
-/** A status line that fits its terminal: whole parts are dropped, the least important first, and none is cut. */
-
-/** Styles of `util.styleText` that status lines use. */
-type Style = 'green' | 'dim';
-
 export interface StatusPart {
   readonly text: string;
   /** Parts with larger numbers are dropped first. */
   readonly rank: number;
-  readonly style?: Style;
+  /** Of `util.styleText`. */
+  readonly style?: 'green' | 'dim';
 }
 
 const SEPARATOR = '  ';
@@ -40,7 +36,7 @@ export function fitWords(line: string, columns: number): string {
   const end = [...line.matchAll(/\s+/g)]
     .map(({ index }) => index)
     .findLast((index) => index > 0 && columnsOf(line.slice(0, index)) <= columns);
-  return end === undefined ? line.slice(0, columns) : line.slice(0, end);
+  return line.slice(0, end ?? columns);
 }
 
 /** `[====      ]`. */

@@ -1,12 +1,11 @@
 /** All output to standard output and standard error: every string is escaped, and no failed write ends a command. */
-
 import { styleText } from 'node:util';
 import { escapeControls, jsonLine } from '../printable.js';
 import { fitParts, fitWords, joinParts, type StatusPart } from './statusLine.js';
 
-/** Minimum length of a status line, in columns, even if the terminal reports fewer. */
+/** Of a status line, even if the terminal reports fewer. */
 const MIN_COLUMNS = 20;
-/** Columns of a terminal that does not report them. */
+/** Of a terminal that does not report them. */
 const DEFAULT_COLUMNS = 80;
 const ERASE_LINE = '\r\x1b[2K';
 
@@ -35,6 +34,10 @@ export class Terminal {
     return this.errors.isTTY;
   }
 
+  get columns(): number {
+    return this.errors.columns > 0 ? this.errors.columns : DEFAULT_COLUMNS;
+  }
+
   /** Prints a human-readable line of results; nothing under `--json`. */
   readonly print = (line: string): void => {
     if (this.json || this.errorsOf !== undefined) return;
@@ -58,44 +61,31 @@ export class Terminal {
     if (this.errorsOf === undefined) this.error(line);
   };
 
-  /** Does the same for an error. */
   readonly error = (text: string): void => {
     const line = this.errorsOf === undefined ? text : `${this.errorsOf}: ${text}`;
     write(this.errors, `${this.hasStatus ? ERASE_LINE : ''}${escapeControls(line)}\n`);
     this.hasStatus = false;
   };
 
-  /**
-   * Shows progress as a line. On a terminal it replaces the previous status, without the parts and words that do not fit.
-   */
+  /** Shows progress as a line. On a terminal it replaces the previous status, without the parts and words that do not fit. */
   status(line: string | readonly StatusPart[]): void {
     if (this.errorsOf !== undefined) return;
-    const text = typeof line === 'string' ? escapeControls(line) : joinParts(line, ({ text }) => escapeControls(text));
-    write(
-      this.errors,
-      this.isLive
-        ? `${ERASE_LINE}${typeof line === 'string' ? fitWords(text, this.statusColumns) : this.styled(line)}`
-        : `${text}\n`,
-    );
+    // One column is left free because some terminals wrap after the last.
+    const columns = this.isLive ? Math.max(MIN_COLUMNS, this.columns) - 1 : Infinity;
+    const shown =
+      typeof line === 'string'
+        ? fitWords(escapeControls(line), columns)
+        : this.styled(fitParts(escaped(line), columns));
+    write(this.errors, this.isLive ? `${ERASE_LINE}${shown}` : `${shown}\n`);
     this.hasStatus = this.isLive;
   }
 
-  /** Columns of a status line; one is left free because some terminals wrap after the last. */
-  private get statusColumns(): number {
-    return Math.max(MIN_COLUMNS, this.columns) - 1;
-  }
-
-  /** Returns the parts that fit, in color if the terminal and the variables NO_COLOR and FORCE_COLOR allow it. */
-  private styled(parts: readonly StatusPart[]): string {
-    const hasColors = (this.errors.getColorDepth?.() ?? 1) > 1;
-    const escaped = parts.map((part) => ({ ...part, text: escapeControls(part.text) }));
-    return joinParts(fitParts(escaped, this.statusColumns), ({ text, style }) =>
+  /** Colors parts if the terminal and the variables NO_COLOR and FORCE_COLOR allow it. */
+  private styled(parts: readonly StatusPart[]) {
+    const hasColors = this.isLive && (this.errors.getColorDepth?.() ?? 1) > 1;
+    return joinParts(parts, ({ text, style }) =>
       hasColors && style ? styleText(style, text, { validateStream: false }) : text,
     );
-  }
-
-  get columns(): number {
-    return this.errors.columns > 0 ? this.errors.columns : DEFAULT_COLUMNS;
   }
 
   /** Displays an image below the last status line, if standard error is a terminal. */
@@ -112,10 +102,12 @@ export class Terminal {
   }
 }
 
+const escaped = (parts: readonly StatusPart[]) => parts.map((part) => ({ ...part, text: escapeControls(part.text) }));
+
 /** The first failure of standard output, except for a reader that closes early (`| head`). */
 let lostOutput: NodeJS.ErrnoException | undefined;
 
-export const outputFailure = (): NodeJS.ErrnoException | undefined => lostOutput;
+export const outputFailure = () => lostOutput;
 
 /** Keeps failed writes (full disk, closed reader or terminal) from ending the process. Call it once before the first output. */
 export function surviveLostOutput(): void {
@@ -125,7 +117,7 @@ export function surviveLostOutput(): void {
   process.stderr.on('error', () => undefined);
 }
 
-function write(stream: Output, text: string): void {
+function write(stream: Output, text: string) {
   try {
     stream.write(text);
   } catch (error) {

@@ -1,24 +1,18 @@
 import { TERMS } from '../age/losses.js';
-import type { NetworkName } from '../networks/network.js';
 import { betterDirection } from '../metrics/registry.js';
+import { NETWORK_NAMES, type NetworkName } from '../networks/network.js';
 import type { TrainingEvent } from '../training/events.js';
 import { type Terminal, withFlags } from './command.js';
-import { countingProgress, duration, Pacing } from './progress.js';
 import { formatMetric } from './metricTables.js';
+import { countingProgress, duration, pacing } from './progress.js';
 import { progressBar, type StatusPart } from './statusLine.js';
-
-/** Weight of the newest iteration in the running mean of its duration. */
-const SMOOTHING = 0.1;
 
 /**
  * Returns a subscriber that shows training: on a terminal one line that it redraws, elsewhere a line with all loss terms every few seconds.
  * @param others returns further parts of the line, for other work in progress
  */
-export function showProgress(
-  terminal: Terminal,
-  others: () => StatusPart[] = () => [],
-): (event: TrainingEvent) => void {
-  const pacing = new Pacing(terminal, false);
+export function showProgress(terminal: Terminal, others: () => StatusPart[] = () => []) {
+  const isDue = pacing(terminal, false);
   let totalSteps = 0;
   const showScoring = countingProgress(terminal, 'scoring test images');
   const timer = new IterationTimer();
@@ -26,16 +20,13 @@ export function showProgress(
 
   const showIteration = (report: Report) => {
     const secondsPerIteration = timer.finish();
-    if (!pacing.isDue() && report.step < totalSteps) return;
+    if (!isDue() && report.step < totalSteps) return;
     const progress = { report, totalSteps, secondsPerIteration, preview };
-    terminal.status(
-      terminal.isLive
-        ? [...progressParts(progress), ...others()]
-        : [{ text: progressLine(progress), rank: 0 }, ...others()],
-    );
+    const parts = terminal.isLive ? progressParts(progress) : [{ text: progressLine(progress), rank: 0 }];
+    terminal.status([...parts, ...others()]);
   };
 
-  return (event) => {
+  return (event: TrainingEvent): void => {
     if (event.type === 'start') {
       totalSteps = event.totalSteps;
       const { encoder, generator } = event.parameters;
@@ -63,7 +54,10 @@ export function showProgress(
   };
 }
 
-/** Times iterations, without what happens between them. */
+/** Weight of the newest iteration in the running mean of its duration. */
+const SMOOTHING = 0.1;
+
+/** Times iterations, without the work between them. */
 class IterationTimer {
   private started = performance.now();
   private mean: number | undefined;
@@ -83,26 +77,18 @@ class IterationTimer {
 
 type Report = Extract<TrainingEvent, { type: 'iteration' }>['report'];
 
-interface Progress {
+interface TrainingProgress {
   readonly report: Report;
   readonly totalSteps: number;
   readonly secondsPerIteration: number;
-  /** The newest image grid of samples. */
   readonly preview: string | undefined;
 }
 
 const BAR_COLUMNS = 12;
 
-/**
- * The parts of the line on a terminal. `reconstruction` is match_x. `code gap` is the divergence of the codes of images from the prior above
- * its lower bound: 0 if they fill the sphere uniformly.
- */
-function progressParts({
-  report: { step, scalars },
-  totalSteps,
-  secondsPerIteration,
-  preview,
-}: Progress): StatusPart[] {
+/** `reconstruction` is match_x. `code gap` is 0 if the codes of images fill the sphere uniformly. */
+function progressParts({ report, totalSteps, secondsPerIteration, preview }: TrainingProgress): StatusPart[] {
+  const { step, scalars } = report;
   const figure = (name: string, values: readonly (number | undefined)[], rank: number): StatusPart[] => {
     const value = values.find((each) => each !== undefined);
     return value === undefined ? [] : [{ text: `${name} ${value.toFixed(3)}`, rank }];
@@ -119,18 +105,15 @@ function progressParts({
   ];
 }
 
-/**
- * `1200/9370  epoch 1  18.3 it/s  ETA 7m25s  encoder: KL_real 0.012  KL_fake 0.034  match_x 0.21  generator: ...`, with the epoch of the log,
- * which counts from 0.
- */
-function progressLine({ report: { step, epoch, scalars }, totalSteps, secondsPerIteration }: Progress): string {
+/** `1200/9370  epoch 1  18.3 it/s  ETA 7m25s  encoder: KL_real 0.012  match_x 0.21  generator: ...`; epochs count from 0. */
+function progressLine({ report: { step, epoch, scalars }, totalSteps, secondsPerIteration }: TrainingProgress) {
   const eta = duration((totalSteps - step) * secondsPerIteration);
-  const terms = (['encoder', 'generator'] as const).map((network) => `${network}: ${lossTerms(scalars, network)}`);
+  const terms = NETWORK_NAMES.map((network) => `${network}: ${lossTerms(scalars, network)}`);
   return `${step}/${totalSteps}  epoch ${epoch}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ETA ${eta}  ${terms.join('  ')}`;
 }
 
 /** Shows of a divergence the gap above its lower bound, which is easier to read; the log has both. */
-function lossTerms(scalars: Report['scalars'], network: NetworkName): string {
+function lossTerms(scalars: Report['scalars'], network: NetworkName) {
   const terms = TERMS[network].flatMap((term) => {
     const cosine = scalars[`${network}.${term}_cosine`];
     if (cosine !== undefined) return [`${term} cosine ${cosine.toFixed(3)}`];
@@ -141,11 +124,9 @@ function lossTerms(scalars: Report['scalars'], network: NetworkName): string {
 }
 
 /** Shows metrics with a better direction, or all if none has one. */
-function evaluationLine({ epochs, metrics, isBest }: Extract<TrainingEvent, { type: 'evaluation' }>): string {
+function evaluationLine({ epochs, metrics, isBest }: Extract<TrainingEvent, { type: 'evaluation' }>) {
   const names = Object.keys(metrics);
   const directed = names.filter((name) => betterDirection(name) !== undefined);
-  const shown = (directed.length > 0 ? directed : names)
-    .map((name) => `${name} ${formatMetric(metrics[name]!)}`)
-    .join('  ');
-  return `epoch ${epochs}${isBest ? ' (best so far)' : ''}: ${shown}`;
+  const shown = (directed.length > 0 ? directed : names).map((name) => `${name} ${formatMetric(metrics[name]!)}`);
+  return `epoch ${epochs}${isBest ? ' (best so far)' : ''}: ${shown.join('  ')}`;
 }

@@ -135,11 +135,9 @@ async function countOperations(configuration: Configuration) {
   };
 }
 
-const perIteration = ({ messages, bytes, gathered, seconds }: CollectiveCost, iterations: number): CollectiveCost => ({
-  messages: messages / iterations,
-  bytes: bytes / iterations,
-  gathered: gathered / iterations,
-  seconds: seconds / iterations,
-});
+const perIteration = (cost: CollectiveCost, iterations: number) =>
+  Object.fromEntries(
+    Object.entries<number>({ ...cost }).map(([name, total]) => [name, total / iterations]),
+  ) as unknown as CollectiveCost;
 
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;

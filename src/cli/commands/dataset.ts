@@ -1,11 +1,10 @@
 import { Option } from '@commander-js/extra-typings';
-import type { PiecewiseArray } from '../../data/formats/npz.js';
 import { drawAcrossClasses, gatherImages, type ImageSource, type Split, subset } from '../../data/source.js';
 import { InputError, setting, text } from '../../errors.js';
 import { numbered, writeFolderAtomically } from '../../files/atomic.node.js';
 import { imageGrid, squareColumns } from '../../images/imageGrid.js';
 import { CROPS } from '../../images/preprocessing.js';
-import { channelsLast, type ImageBatch, imageOf } from '../../images/raster.js';
+import { type ImageBatch, imageOf } from '../../images/raster.js';
 import type { Action, ActionResult, Subcommand, Terminal } from '../command.js';
 import { writeDrawing } from '../modelCommand.js';
 import {
@@ -19,7 +18,7 @@ import {
   splitOption,
   wholeNumber,
 } from '../options.js';
-import { forceOption, type OutputOptions, prepareOutput, writeNpzFile } from '../output.js';
+import { forceOption, imageArray, type OutputOptions, prepareOutput, writeNpzFile } from '../output.js';
 import { decodingProgress } from '../progress.js';
 import { withSignals, WRITING } from '../signals.js';
 
@@ -176,13 +175,12 @@ async function writePreview(options: OutputOptions, { source, split, indices }: 
 
 async function writeArchive(path: string, { source, split, indices }: WrittenImages, signal: AbortSignal) {
   const { inChunks } = await import('../../model/chunks.js');
-  const pieces = function* () {
-    for (const { images } of inChunks(split, imageBytes(source), Uint32Array.from(indices)))
-      yield channelsLast(batchOf(source, images));
+  const chosen = Uint32Array.from(indices);
+  const batches = function* () {
+    for (const { images } of inChunks(split, imageBytes(source), chosen)) yield batchOf(source, images);
   };
-  const shape = [indices.length, ...source.size, source.channels];
-  const images: PiecewiseArray = { shape, type: '|u1', pieces: pieces() };
-  const { labels } = subset(split, Uint32Array.from(indices));
+  const images = imageArray({ count: chosen.length, shape: [source.channels, ...source.size], batches: batches() });
+  const { labels } = subset(split, chosen);
   await writeNpzFile(path, { images, ...(labels && { labels: { shape: [labels.length], data: labels } }) }, signal);
 }
 
