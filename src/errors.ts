@@ -1,9 +1,6 @@
 import { oneLine } from './printable.js';
 
-/**
- * A setting or argument in the text of an error, by its key, such as `batch` or `stages[1].epoch`. Whoever shows the error names it: by flag, key
- * or label.
- */
+/** A setting or argument by its key, such as `batch` or `stages[1].epoch`. Whoever shows an error names it by flag, key or label. */
 export interface SettingName {
   readonly setting: string;
 }
@@ -15,7 +12,7 @@ type Part = string | SettingName;
 /** A phrase of an error, in which settings and arguments have no name yet. */
 export type Text = Part | readonly Part[];
 
-/** Template tag of a phrase: text`set ${setting('ema')}`. */
+/** Template tag: text`set ${setting('ema')}`. */
 export const text = (strings: TemplateStringsArray, ...values: readonly (Text | number)[]): Text =>
   strings.flatMap((part, index) => [part, ...(index < values.length ? partsOf(values[index]!) : [])]);
 
@@ -27,25 +24,22 @@ const partsOf = (phrase: Text | number): readonly Part[] => {
 /** Returns the name by which a reader knows a setting or argument. */
 export type NameOf = (key: string) => string;
 
-/** Library users write settings by their keys. */
-const keyItself: NameOf = (key) => key;
-
-/** Returns a phrase with the names of its settings, printable and on one line. */
-export const render = (phrase: Text, nameOf: NameOf = keyItself): string =>
+/** Returns a phrase with the names of its settings (default: keys), printable and on one line. */
+export const render = (phrase: Text, nameOf: NameOf = (key) => key) =>
   oneLine(
     partsOf(phrase)
       .map((part) => (typeof part === 'string' ? part : nameOf(part.setting)))
       .join(''),
   );
 
-/** What an `InputError` says. */
+/** The text of an `InputError`. */
 export interface InputProblem {
   readonly about: Text;
   readonly problem: Text;
   readonly remedy?: Text;
 }
 
-/** An error that says what it is about, the problem and the remedy. It is shown as one line, without a stack trace. */
+/** An error that is shown as one line, without a stack trace. */
 export class DescribedError extends Error {
   override readonly name: string = 'DescribedError';
 
@@ -60,21 +54,21 @@ export class DescribedError extends Error {
     readonly remedy?: Text,
     options?: ErrorOptions,
   ) {
-    super(`${render(about, keyItself)}: ${explain(problem, remedy, keyItself)}`, options);
+    super(`${render(about)}: ${explain(problem, remedy)}`, options);
   }
 
-  /** What the error says, for another process or thread. */
+  /** For another process or thread. */
   get data(): InputProblem {
     const { about, problem, remedy } = this;
     return { about, problem, ...(remedy === undefined ? {} : { remedy }) };
   }
 
-  /** The key of the setting or argument that the error is about; undefined if it is about a file or another value. */
+  /** The key of the setting or argument that the error is about, if it is about one. */
   get setting(): string | undefined {
     return partsOf(this.about).find((part) => typeof part === 'object')?.setting;
   }
 
-  /** Returns the error as one line with other names of settings. */
+  /** Returns the message with other names of settings. */
   describe(nameOf: NameOf): string {
     return `${render(this.about, nameOf)}: ${this.explain(nameOf)}`;
   }
@@ -85,11 +79,11 @@ export class DescribedError extends Error {
   }
 }
 
-/** An error that the caller can fix: the command line exits with status 2. All errors that are not described are defects. */
+/** An error that the caller can fix: the command line exits with status 2. */
 export class InputError extends DescribedError {
   override readonly name: string = 'InputError';
 
-  /** Creates the error that another process or thread has described. */
+  /** Creates an error from its `data`. */
   static from({ about, problem, remedy }: InputProblem): InputError {
     return new InputError(about, problem, remedy);
   }
@@ -108,12 +102,11 @@ export class InputErrors extends InputError {
   }
 }
 
-/** Returns the single errors of a thrown `InputError`. */
 export const errorsOf = (error: InputError): readonly InputError[] =>
   error instanceof InputErrors ? error.errors : [error];
 
-/** Runs all checks. @throws {InputError} with the errors of all that fail */
-export function checkAll(checks: readonly (() => unknown)[]): void {
+/** Runs all checks before it throws their errors. */
+export function checkAll(checks: readonly (() => unknown)[]) {
   const errors = checks.flatMap((check) => {
     try {
       check();
@@ -126,12 +119,11 @@ export function checkAll(checks: readonly (() => unknown)[]): void {
   throwAll(errors);
 }
 
-/** @throws {InputError} if there are any errors */
-export function throwAll([first, ...others]: readonly InputError[]): void {
+export function throwAll([first, ...others]: readonly InputError[]) {
   if (first !== undefined) throw others.length === 0 ? first : new InputErrors([first, ...others]);
 }
 
-const explain = (problem: Text, remedy: Text | undefined, nameOf: NameOf): string =>
+const explain = (problem: Text, remedy: Text | undefined, nameOf?: NameOf) =>
   `${render(problem, nameOf)}${remedy === undefined ? '' : `; ${render(remedy, nameOf)}`}`;
 
 /** Runs a check, and reports its `InputError` as one about `container`. */
@@ -144,13 +136,13 @@ export function checkWithin<T>(container: Text, check: () => T): T {
 }
 
 /** The message of a thrown value. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+export const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Longer names are not misspellings, and their distances would take long to compute. */
 const MAX_NAME = 100;
 
-/** Returns the name in `known` that is nearest to `given` for "did you mean", or undefined if more than a third of its letters differ. */
-export function nearestName(given: string, known: readonly string[]): string | undefined {
+/** Returns the name for "did you mean", unless more than a third of the given letters differ from all. */
+export function nearestName(given: string, known: readonly string[]) {
   if (given.length > MAX_NAME) return undefined;
   let best: string | undefined;
   let least = Math.max(1, Math.floor(given.length / 3)) + 1;
@@ -161,8 +153,8 @@ export function nearestName(given: string, known: readonly string[]): string | u
   return best;
 }
 
-/** Returns the number of letters to insert, drop, change or swap with their neighbor that turns one string into the other. */
-function editDistance(a: string, b: string): number {
+/** Counts letters to insert, drop, change or swap with their neighbor. */
+function editDistance(a: string, b: string) {
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
     const [above, row] = [rows[i - 1]!, [i]];
@@ -179,8 +171,8 @@ function editDistance(a: string, b: string): number {
 
 const MAX_QUOTED = 40;
 
-/** Quotes text of a file for a one-line message: truncated, with `?` for everything but printable ASCII. */
-export function quoted(text: string): string {
+/** Quotes text of a file for a message: truncated, with `?` for everything but printable ASCII. */
+export function quoted(text: string) {
   const shown = text.slice(0, MAX_QUOTED).replace(/[^\x20-\x7e]/g, '?');
   return `"${shown}${text.length > MAX_QUOTED ? '...' : ''}"`;
 }

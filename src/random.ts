@@ -5,8 +5,8 @@ import { xoroshiro128plusFromState } from 'pure-rand/generator/xoroshiro128plus'
 export const LARGEST_SEED = 0xffffffff;
 
 /**
- * A stream of random numbers that depends only on a seed, a purpose and an index (a step, an epoch). Nothing has to be saved to resume: the draws
- * of step 1000 are the same whether or not steps 1 to 999 ran in this process.
+ * Random numbers that depend only on a seed, a purpose and an index (a step, an epoch). Nothing has to be saved to
+ * resume: the draws of step 1000 are the same whether or not steps 1 to 999 ran in this process.
  */
 export interface RandomStream {
   /** Draws an integer from 0 to count - 1. */
@@ -38,7 +38,7 @@ export function randomStream(seed: number, purpose: string, index = 0): RandomSt
 }
 
 /** Returns the integers 0 to count - 1 in random order (Fisher-Yates). */
-export function shuffledIndices(count: number, stream: RandomStream): Uint32Array {
+export function shuffledIndices(count: number, stream: RandomStream) {
   const order = Uint32Array.from({ length: count }, (_, index) => index);
   for (let last = count - 1; last > 0; last--) {
     const other = stream.below(last + 1);
@@ -47,14 +47,10 @@ export function shuffledIndices(count: number, stream: RandomStream): Uint32Arra
   return order;
 }
 
-/** Hashes seed, purpose and index to a 128-bit generator state. Each word mixes all of them with its own position. */
+/** Hashes to 128 bits: each word mixes all values with its own position. */
 function stateOf(seed: number, purpose: string, index: number): [number, number, number, number] {
-  const words = [
-    seed >>> 0,
-    index >>> 0,
-    Math.floor(index / 2 ** 32),
-    ...Array.from(purpose, (letter) => letter.codePointAt(0)!),
-  ];
+  const letters = Array.from(purpose, (letter) => letter.codePointAt(0)!);
+  const words = [seed >>> 0, index >>> 0, Math.floor(index / 2 ** 32), ...letters];
   const [a, b, c, d] = [1, 2, 3, 4].map((position) =>
     words.reduce((hash, word) => mix(hash ^ mix(word + position * 0x9e3779b9)), position * 0x85ebca6b),
   );
@@ -62,7 +58,7 @@ function stateOf(seed: number, purpose: string, index: number): [number, number,
 }
 
 /** The finalizer of MurmurHash3: every input bit affects every output bit. */
-function mix(hash: number): number {
+function mix(hash: number) {
   let h = hash | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

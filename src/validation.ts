@@ -3,14 +3,13 @@ import { InputError, nearestName, setting, type Text, throwAll } from './errors.
 
 type Path = readonly PropertyKey[];
 
-/** Unknown keys that are reported: an array of a million elements has as many. */
+/** An array of a million elements has as many unknown keys. */
 const MAX_UNKNOWN = 10;
 
 /**
- * Parses a value with a schema.
  * @param keysAt returns the valid keys of the object at a path, for suggestions
- * @param name what messages call the whole value
- * @throws {InputError} with all invalid settings: what is expected, and the value
+ * @param name of the whole value in messages
+ * @throws {InputError} with all invalid settings
  */
 export function validate<T extends z.ZodType>(
   schema: T,
@@ -50,10 +49,10 @@ function errorsOfIssue(
   return [new InputError(settingAt(issue.path), `${issue.message}, not ${shown(valueAt(given, issue.path))}`)];
 }
 
-const valueAt = (given: unknown, path: Path): unknown =>
+const valueAt = (given: unknown, path: Path) =>
   path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown> | undefined)?.[key], given);
 
-/** Returns the setting at a path, such as `stages[1].epoch`. A length is known by its unit: `epochs` or `steps`. */
+/** A length is known by its unit: `epochs` or `steps`. */
 function settingAt([key, ...inner]: Path): Text {
   const path = key === 'length' && inner.length > 0 ? inner : [key, ...inner];
   const name = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
@@ -71,8 +70,7 @@ export function parseJson(text: string): unknown {
 
 const MAX_SHOWN = 200;
 
-/** Formats a value for a message. */
-export function shown(value: unknown): string {
+export function shown(value: unknown) {
   if (value === undefined) return 'missing';
   if (typeof value === 'function' || typeof value === 'symbol') return `a ${typeof value}`;
   if (ArrayBuffer.isView(value)) return `a ${value.constructor.name} of ${value.byteLength} bytes`;

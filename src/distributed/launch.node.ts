@@ -1,4 +1,3 @@
-/** How this process was started: its rank, and its cores. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, hostname } from 'node:os';
@@ -7,22 +6,14 @@ import type { Communicator } from '../engine/runtime/communicator.js';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Returns the rank from `mpirun` or `srun --mpi=pmix`, or undefined if this process is alone. */
-export function launchedRank(environment: Environment = process.env): number | undefined {
+export function launchedRank(environment: Environment = process.env) {
   const rank = environment.OMPI_COMM_WORLD_RANK ?? environment.PMIX_RANK;
   const size = environment.OMPI_COMM_WORLD_SIZE ?? environment.SLURM_STEP_NUM_TASKS;
   return rank === undefined || size === '1' ? undefined : Number(rank);
 }
 
-/**
- * Returns the cores of a rank. Launchers bind ranks to cores, several to the same if they are few.
- * @param place host and cores, a text that ranks on the same cores share
- * @param available their number
- */
-export function coresOf(
-  { size, allGather }: Communicator,
-  place = ownPlace(),
-  available = availableParallelism(),
-): number {
+/** Launchers bind ranks to cores, several to the same if they are few. `place` identifies host and cores. */
+export function coresOf({ size, allGather }: Communicator, place = ownPlace(), available = availableParallelism()) {
   // A float32 represents every number of 24 bits.
   const own = createHash('sha256').update(place).digest().readUIntBE(0, 3);
   const places = new Float32Array(size);
@@ -31,17 +22,13 @@ export function coresOf(
 }
 
 /** Returns a line if `mpirun` has bound ranks so that cores stay idle. */
-export function bindingNote(
-  cores: number,
-  environment: Environment = process.env,
-  all = cpus().length,
-): string | undefined {
+export function bindingNote(cores: number, environment: Environment = process.env, all = cpus().length) {
   const { OMPI_MCA_orte_bound_at_launch: isBound, OMPI_COMM_WORLD_LOCAL_SIZE: ranks } = environment;
   if (isBound !== '1' || cores * Number(ranks) >= all) return undefined;
   return `mpirun has bound ${ranks} processes to ${cores} of ${all} cores each; start it with --bind-to none, or give each more`;
 }
 
-function ownPlace(): string {
+function ownPlace() {
   let status = '';
   try {
     status = readFileSync('/proc/self/status', 'utf8');

@@ -1,22 +1,20 @@
 import type { Communicator } from '../engine/runtime/communicator.js';
 
-export interface CollectiveCost {
+const NOTHING = {
   /** Reductions and gatherings. */
-  readonly messages: number;
+  messages: 0,
   /** Sent by this rank. */
-  readonly bytes: number;
+  bytes: 0,
   /** Bytes of gatherings: a rank receives as many from every other. */
-  readonly gathered: number;
+  gathered: 0,
   /** Includes waiting for other ranks. */
-  readonly seconds: number;
-}
+  seconds: 0,
+};
 
-const NOTHING: CollectiveCost = { messages: 0, bytes: 0, gathered: 0, seconds: 0 };
+export type CollectiveCost = Readonly<typeof NOTHING>;
 
 /** `take` returns the cost since the last call. */
-export function measureCommunicator(
-  communicator: Communicator,
-): Communicator & { readonly take: () => CollectiveCost } {
+export function measureCommunicator(communicator: Communicator) {
   let total = NOTHING;
   const measured =
     (isGathering: boolean, send: Communicator['allGather']) => (input: Float32Array, output: Float32Array) => {

@@ -1,4 +1,3 @@
-/** Ranks that Open MPI starts and connects: `mpirun -n 4 ...`. */
 import type { Communicator } from '../engine/runtime/communicator.js';
 import { type Koffi, loadKoffi, type Pointer } from '../engine/runtime/onnxRuntime.node.js';
 import { InputError, messageOf } from '../errors.js';
@@ -7,7 +6,7 @@ import { coresOf } from './launch.node.js';
 /** Open MPI 4 and 5, versioned and unversioned. */
 const LIBRARIES = ['libmpi.so.40', 'libmpi.so'];
 
-/** The ranks that were started together. */
+/** Ranks that Open MPI starts together: `mpirun -n 4 ...`. */
 export interface World extends Communicator {
   /** Cores for this rank, which it shares with no other. */
   readonly cores: number;
@@ -15,10 +14,6 @@ export interface World extends Communicator {
   readonly finalize: () => void;
 }
 
-/**
- * Connects to the ranks.
- * @throws {InputError} if the library cannot be loaded or is not Open MPI's
- */
 export async function connect(libraries: readonly string[] = LIBRARIES): Promise<World> {
   const { load } = await loadKoffi();
   const { mpi, symbols } = openLibrary(libraries, load);
@@ -31,7 +26,7 @@ export async function connect(libraries: readonly string[] = LIBRARIES): Promise
     };
   };
   call('MPI_Init', 'void *, void *')(null, null);
-  const ask = (name: string): number => {
+  const ask = (name: string) => {
     const answer = [0];
     call(name, 'void *, _Out_ int *')(comm, answer);
     return answer[0]!;

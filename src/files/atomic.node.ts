@@ -5,18 +5,13 @@ import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError, messageOf } from '../errors.js';
 
-/** @throws {InputError} if the file cannot be written */
 export const writeFileAtomically = (path: string, bytes: Uint8Array) =>
   writeFileInPieces(path, (append) => append(bytes));
 
-/** Returns a number for names of files, such as 000123: they sort by number. */
+/** Names of files such as 000123 sort by number. */
 export const numbered = (number: number) => String(number).padStart(6, '0');
 
-/**
- * Writes a file completely or not at all: `write` appends pieces to a partial file, which is then synced and renamed.
- * @param signal aborts at the next piece, and rejects with its reason
- * @throws {InputError} if the file cannot be written
- */
+/** Writes a file completely or not at all: `write` appends pieces. An abort rejects with the signal's reason. */
 export async function writeFileInPieces(
   path: string,
   write: (append: (bytes: Uint8Array) => Promise<void>) => Promise<void>,
@@ -46,12 +41,7 @@ export async function writeFileInPieces(
   });
 }
 
-/**
- * Writes all files of a new or empty folder, or none. Syncing thousands one by one would take minutes.
- * @param names paths below the folder
- * @param signal aborts before the next file
- * @throws {InputError} if a file cannot be written
- */
+/** Writes all files of a new or empty folder, or none. Syncing thousands one by one would take minutes. */
 export async function writeFolderAtomically(
   path: string,
   names: readonly string[],
@@ -71,7 +61,7 @@ export async function writeFolderAtomically(
   });
 }
 
-/** Removes the partial file or folder unless `write` renames it. Another process removes what this one leaves. */
+/** Removes the partial file or folder unless `write` renames it. */
 async function withPartial(path: string, write: (partial: string) => Promise<void>) {
   await removeAbandonedOnce(dirname(path));
   const partial = partialPath(path);
@@ -106,7 +96,6 @@ export async function makeFolder(path: string): Promise<void> {
 
 export const isFolder = async (path: string) => (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 
-/** @throws {InputError} with the path if the system refuses the action */
 export async function wrapReadErrors<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
@@ -124,10 +113,8 @@ export async function wrapWriteErrors<T>(path: string, action: () => Promise<T>)
   }
 }
 
-/** The code of a system error. */
 export const errorCode = (error: unknown) => (error as NodeJS.ErrnoException | undefined)?.code;
 
-/** Whether an error of `wrapWriteErrors` may pass when the disk has space again. */
 export const isDiskFull = (error: unknown) =>
   error instanceof InputError && ['ENOSPC', 'EDQUOT'].includes(errorCode(error.cause) ?? '');
 
@@ -160,7 +147,6 @@ export const writingFailure = (error: unknown) =>
 const MAX_STEM_BYTES = 200;
 const hexDigest = (text: string) => createHash('sha256').update(text).digest('hex');
 
-/** Systems other than Linux have no /proc. */
 const orEmpty = (read: () => string) => {
   try {
     return read();
@@ -169,7 +155,7 @@ const orEmpty = (read: () => string) => {
   }
 };
 
-/** Boot and process namespace. With the host, they make a process ID unique. */
+/** Boot and process namespace, on Linux: with the host, they make a process ID unique. */
 export const SYSTEM = [
   orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')).trim(),
   orEmpty(() => readlinkSync('/proc/self/ns/pid')),
@@ -178,7 +164,6 @@ export const SYSTEM = [
   .trim();
 const HOST_DIGEST = hexDigest(`${hostname()}\n${SYSTEM}`).slice(0, 8);
 
-/** A new path in the same folder: the name, this process and a random number. */
 export function partialPath(path: string) {
   const name = basename(path);
   const stem = Buffer.byteLength(name) > MAX_STEM_BYTES ? hexDigest(name).slice(0, 32) : name;
@@ -189,7 +174,7 @@ export function partialPath(path: string) {
 export const isPartial = (name: string) => /^\..*\.partial$/s.test(name);
 
 const OWNER = /\.([\da-f]{8})([\da-f]{8})[\da-f]{8}\.partial$/;
-/** Age without a write at which a partial file of another system is abandoned. */
+/** Time since the last write, for a partial file of another system. */
 const ABANDONED_AFTER_MS = 3_600_000;
 
 const cleaned = new Set<string>();

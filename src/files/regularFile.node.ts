@@ -23,20 +23,15 @@ async function withRegularFile<T>(path: string, action: (file: FileHandle, size:
 
 export const regularFileSize = (path: string) => withRegularFile(path, (_, size) => Promise.resolve(size));
 
-/**
- * @throws the system's error, or an Error that names the kind of file
- * @throws {FileTooLargeError} if the file has more than `limit` bytes
- */
+/** @throws the system's error, one that names the kind of file, or a FileTooLargeError beyond the limit */
 export const readRegularFile = (path: string, limit = Infinity) =>
   withRegularFile(path, (file, size) => {
     if (size > limit) throw new FileTooLargeError(`the file has ${size} bytes, more than the limit of ${limit}`);
     return readBytes(file, 0, size);
   });
 
-/** @throws {InputError} if there is no regular file */
 export const readFileBytes = (path: string) => wrapReadErrors(path, () => readRegularFile(path));
 
-/** Rejects as `readRegularFile` does, and if there are fewer bytes. */
 export const readRange = (path: string, offset: number, length: number) =>
   withRegularFile(path, (file) => readBytes(file, offset, length));
 

@@ -11,7 +11,7 @@ const MAX_BYTES = 2 ** 16;
 
 /** The record of the best checkpoint. */
 export interface BestRecord {
-  /** The metric by which it was chosen, and its value. */
+  /** The metric by which it was chosen. */
   readonly metric: string;
   readonly value: number;
   /** Iterations and complete epochs. */
@@ -33,7 +33,6 @@ export class BestCheckpoint {
     return join(this.folder.path, FILE);
   }
 
-  /** @throws {InputError} if the record is corrupt */
   async read() {
     const content = await this.folder.readText(RECORD, MAX_BYTES);
     if (content === undefined) return undefined;
@@ -46,14 +45,11 @@ export class BestCheckpoint {
     );
   }
 
-  /**
-   * Keeps a copy of a checkpoint if it is better than the one before, or that one is not comparable. Returns whether it
-   * did. The same checkpoint may be offered again.
-   */
+  /** Keeps a copy of a checkpoint unless an earlier one is as good. Returns whether it did. */
   async offer(checkpoint: string, candidate: BestRecord) {
     const before = await this.read();
     if (!Number.isFinite(candidate.value) || !isBetter(candidate, before)) return false;
-    // The copy is written first: after a kill here, this checkpoint is evaluated again, which writes the record.
+    // First, because after a kill here, this checkpoint is evaluated again, which writes the record.
     await this.folder.write(FILE, await readRegularFile(checkpoint));
     await this.folder.write(RECORD, `${JSON.stringify(candidate, null, 2)}\n`);
     return true;

@@ -21,9 +21,8 @@ const FILE_NAME = /^([0-9a-f]{32})-[0-9a-f]{32}\.safetensors$/;
 export interface CodeCacheOptions {
   /** Codes of different devices differ by rounding. */
   readonly device: string;
-  /** Default: AGENET_CACHE, or a folder in the user's cache. */
   readonly cacheFolder?: string;
-  /** Maximum bytes of all files (default: 1 GB, or AGENET_CACHE_LIMIT if that is smaller). */
+  /** Of all files in bytes (default: 1 GB, or AGENET_CACHE_LIMIT if that is smaller). */
   readonly limit?: number;
   readonly onProgress?: Progress;
   readonly signal?: AbortSignal | undefined;
@@ -63,7 +62,7 @@ export class CodeCache {
     this.weightsKey = sha256(new TextEncoder().encode(header), ...state).slice(0, 32);
   }
 
-  /** Returns the codes [N, M] of the images at `indices` (default: all). A request for most of a split stores all codes. */
+  /** Returns codes [N, M]. A request for most of a split stores all of it. */
   async codes(split: Split, indices?: ArrayLike<number>): Promise<Float32Array> {
     const isWorthStoring = 2 * (indices?.length ?? split.count) > split.count && this.canStore(split);
     const all = (await this.storedCodes(split)) ?? (isWorthStoring ? await this.computeCodes(split) : undefined);

@@ -17,7 +17,6 @@ const MAX_BYTES = 2 ** 20;
 /** Metrics, and training images near to samples. */
 const FILE_NAME = /^(evaluation|nearest)-(\d+)(-raw)?\.(json|png)$/;
 
-/** Returns the run folder of a checkpoint, if it is in one. */
 export async function runFolderOf(checkpointFile: string) {
   const folder = dirname(dirname(resolve(checkpointFile)));
   const found = await stat(join(folder, 'config.json')).catch(() => undefined);
@@ -46,7 +45,6 @@ export const evaluatedWeights = ({ weights }: TrainedModel, step: number, ema: b
 const nameOf = (kind: string, { step, ema }: EvaluatedWeights, extension: string) =>
   `${kind}-${numbered(step)}${ema ? '' : '-raw'}.${extension}`;
 
-/** Writes an evaluation and its image grids, and returns their paths. */
 export async function writeEvaluation(
   folder: OwnFolder,
   weights: EvaluatedWeights,
@@ -80,7 +78,7 @@ async function evaluationFiles(folder: OwnFolder) {
     .sort((a, b) => a.step - b.step || Number(a.isEma) - Number(b.isEma));
 }
 
-/** Reads the evaluation of the latest iteration, with EMA weights if there are two. */
+/** With EMA weights if there are two of the latest iteration. */
 export async function readLatestEvaluation(run: string) {
   const folder = await OwnFolder.at(run);
   const latest = (await evaluationFiles(folder)).findLast(({ kind }) => kind === 'evaluation');
@@ -89,7 +87,7 @@ export async function readLatestEvaluation(run: string) {
   return parseEvaluation(join(run, latest.name), text ?? '');
 }
 
-/** Undefined if these weights have no evaluation. @throws {InputError} if the file is corrupt, or has an older format */
+/** Undefined if these weights have no evaluation. */
 export async function readEvaluationOf(folder: OwnFolder, weights: EvaluatedWeights) {
   const name = nameOf('evaluation', weights, 'json');
   const text = await folder.readText(name, MAX_BYTES);

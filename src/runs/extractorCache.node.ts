@@ -27,7 +27,6 @@ export interface ExtractorOptions {
   /** Default: AGENET_CACHE, or a folder in the user's cache. */
   readonly cacheFolder?: string;
   readonly onStep?: (step: number, steps: number, loss: number) => void;
-  /** Receives a line if an extractor is trained, or the cache cannot be written. */
   readonly onNote?: (line: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -63,7 +62,7 @@ export async function dataExtractor(
     }
   }
   const { parameters, statistics, head } = classifier.weights;
-  // On a different machine, or with a different number of threads, the recipe gives slightly different weights.
+  // The recipe gives slightly different weights on other machines, and with other numbers of threads.
   const digest = sha256(...[parameters, statistics, head].map(bytesOf));
   return { ...(isOfClasses ? classifierExtractor : rotationExtractor)(name, spec, classifier, compile), digest };
 }

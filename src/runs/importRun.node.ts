@@ -17,15 +17,16 @@ export interface ImportedRun {
   readonly configuration: Configuration;
 }
 
-const DERIVED = ['channels', 'width', 'latent', 'size', 'initFrom', 'batchNormStats'] as const;
-
-const isDerived = (key: string | undefined) => DERIVED.some((each) => each === key);
-
 /** Settings of an imported run; those of its networks follow from the file. */
-export type ImportSettings = Omit<Settings, (typeof DERIVED)[number] | 'network' | 'data'> & {
+export type ImportSettings = Omit<
+  Settings,
+  'channels' | 'width' | 'latent' | 'size' | 'network' | 'data' | 'initFrom' | 'batchNormStats'
+> & {
   readonly data: string;
   readonly network: ArchitectureName;
 };
+
+const DERIVED: readonly string[] = ['channels', 'width', 'latent', 'size', 'initFrom', 'batchNormStats'];
 
 /** Creates a run from the weights of the published networks in a safetensors file, with the names of `docs/export.md`. */
 export async function importRun(file: string, out: string, settings: ImportSettings): Promise<ImportedRun> {
@@ -39,7 +40,7 @@ export async function importRun(file: string, out: string, settings: ImportSetti
   const { imageSize: size } = ARCHITECTURES[network];
   const resolved = await resolveSettings({ ...settings, ...options, preset, batchNormStats, size }).catch(
     (error: unknown) => {
-      throw error instanceof InputError && isDerived(error.setting) ? error.within(file) : error;
+      throw error instanceof InputError && DERIVED.includes(error.setting ?? '') ? error.within(file) : error;
     },
   );
   // Recorded only now, because a setting of this name is a run.

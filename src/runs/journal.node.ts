@@ -5,7 +5,7 @@ import { parseJson } from '../validation.js';
 import type { RunFolder } from './runFolder.node.js';
 
 export const JOURNAL_NAME = 'journal.jsonl';
-/** Bytes at the end that contain the scores of a finished run. */
+/** Contains the scores of a finished run. */
 const MAX_TAIL = 65_536;
 
 export type FinalScores = {
@@ -50,7 +50,6 @@ export class Journal {
     await emit({ type: 'warning', message: `${problem}: the journal is incomplete` });
   };
 
-  /** Trains, and writes the scores at the end, or why training has failed. */
   async whileTraining<T extends Partial<FinalScores>>(train: () => Promise<T>) {
     try {
       const summary = await train();
@@ -64,7 +63,6 @@ export class Journal {
     }
   }
 
-  /** Returns the scores of a run that ended after this iteration, if the journal has them. */
   async scoresAfter(step: number): Promise<FinalScores | undefined> {
     const end = await this.run.files.readEnd(JOURNAL_NAME, MAX_TAIL).catch(() => undefined);
     const entries = (end?.text ?? '').split('\n').flatMap((line) => (parseJson(line) as JournalEntry | null) ?? []);
@@ -76,7 +74,7 @@ export class Journal {
     return { test, ...(test_raw && { test_raw }) };
   }
 
-  /** Returns the problem if the event cannot be written. */
+  /** Returns the problem if there is one. */
   async append(event: JournalEvent) {
     try {
       await this.run.files.append(JOURNAL_NAME, `${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);

@@ -30,22 +30,20 @@ interface Owner {
 export const LOCK_NAME = '.lock';
 const MAX_LOCK_BYTES = 4096;
 
-/** Without a refresh, after which a lock of another host is stale. */
+/** Of another host. */
 export const LOCK_MAX_AGE_SECONDS = 120;
 const HEARTBEAT_SECONDS = 10;
-/** A lock that cannot be parsed counts as being written until this age. */
+/** A younger lock that cannot be parsed is being written. */
 const SETTLING_SECONDS = 1;
-/** To wait while processes replace a stale lock. */
+/** For processes that replace a stale lock. */
 const PATIENCE_SECONDS = 30;
 const POLL_MILLISECONDS = 20;
 
-/** Returns the process that trains into a folder, if one does. */
 export async function holderOf(folder: string): Promise<Pick<Owner, 'host' | 'pid'> | undefined> {
   const owner = (await inspect(join(folder, LOCK_NAME)))?.owner;
   return owner && { host: owner.host, pid: owner.pid };
 }
 
-/** The right of this process to write into a folder. */
 export class FolderLock {
   private readonly heartbeat: NodeJS.Timeout;
   private isReleased = false;
@@ -79,11 +77,7 @@ export class FolderLock {
     );
   }
 
-  /**
-   * Writes a deleted lock file again, also into an empty folder in the place of this one.
-   * @throws {Error} if another process has taken the folder
-   * @throws {InputError} if another folder is in its place
-   */
+  /** Writes a deleted lock file again, also into an empty folder in the place of this one. */
   async confirm(): Promise<void> {
     const { path } = this.folder;
     if (this.isReleased) throw new Error(`${path}: the lock of this run folder was released`);
@@ -119,7 +113,6 @@ export class FolderLock {
     if (await this.isHeld()) await utimes(this.file, now, now).catch(() => undefined);
   }
 
-  /** Returns whether it wrote the lock file again. */
   private async takeAgain() {
     const { path } = this.folder;
     const inode = await inodeOf(path);
@@ -154,7 +147,7 @@ const readLock = (file: string) =>
     }
   });
 
-/** Creates a lock file, or replaces a stale one. Returns the living owner if there is one. */
+/** Returns the living owner if there is one. */
 async function seize(file: string, text: string): Promise<Owner | undefined> {
   const start = performance.now();
   while (performance.now() - start < PATIENCE_SECONDS * 1000) {
@@ -168,7 +161,7 @@ async function seize(file: string, text: string): Promise<Owner | undefined> {
   throw new InputError(file, 'the lock cannot be taken, although no process holds it', 'delete the file');
 }
 
-/** A second lock, named after the stale one, makes this exclusive. Returns whether this process now holds the lock. */
+/** A second lock, named after the stale one, makes this exclusive. */
 async function replaceStale(file: string, text: string, id: string) {
   const guard = `${file}.${id}`;
   if ((await seize(guard, text)) !== undefined) return false;
@@ -210,7 +203,6 @@ interface FoundLock {
   readonly isStale: boolean;
 }
 
-/** Returns undefined if the lock has just been released. */
 async function inspect(file: string): Promise<FoundLock | undefined> {
   const status = await lstat(file).catch(() => undefined);
   if (status === undefined) return undefined;

@@ -4,10 +4,10 @@ import { InputError, setting, type Text, text } from '../errors.js';
 
 /** The estimate differs from measurements by at most 7%. */
 const TOLERANCE = 0.07;
-/** Fraction of the available memory above which a line warns: the estimate leaves out the images. */
+/** Fraction of the available memory above which a line warns: images are not estimated. */
 const CLOSE = 0.8;
 
-/** Returns a line if memory is scarce. Amounts are in bytes. */
+/** Amounts are in bytes. */
 export function requireMemory({
   estimated,
   available = Infinity,
@@ -23,10 +23,7 @@ export function requireMemory({
 
 const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
-/**
- * Returns the bytes that this process has or can still get, with swap. The machine and control groups (version 1 or 2)
- * limit them. Undefined on systems other than Linux.
- */
+/** Bytes that this process has or can still get, with swap, within its control groups. Only on Linux. */
 export async function availableMemory(root = '/') {
   const machine = await readTable(join(root, 'proc/meminfo'));
   const free = machine.get('MemAvailable');
@@ -35,7 +32,6 @@ export async function availableMemory(root = '/') {
   return process.memoryUsage.rss() + Math.max(0, Math.min(...limits));
 }
 
-/** Bytes that each control group of this process leaves. */
 async function groupLimits(root: string) {
   const groups = (await readText(join(root, 'proc/self/cgroup'))).matchAll(/^\d+:([^:\n]*):(.*)$/gmu);
   const limits = Array.from(groups).flatMap(([, controllers = '', path = '']) => {
@@ -77,7 +73,7 @@ async function leftInGroup(folder: string, { limit, usage, files }: typeof VERSI
 
 const readText = (file: string) => readFile(file, 'utf8').catch(() => '');
 
-/** Reads lines such as `MemFree:  1024 kB`. */
+/** Lines such as `MemFree:  1024 kB`. */
 async function readTable(file: string) {
   const rows = (await readText(file)).matchAll(/^(\w+):?\s+(\d+)/gmu);
   return new Map(Array.from(rows, ([, name, value]) => [name!, Number(value)]));

@@ -24,7 +24,7 @@ export interface TextEnd {
   readonly isWhole: boolean;
 }
 
-/** Holds a lock during a write, which calls `confirm` first: it rejects if this process may not write any more. */
+/** Holds a lock during a write. `confirm` rejects if this process may not write any more. */
 type WhileHeld = <T>(write: (confirm: () => Promise<void>) => Promise<T>) => Promise<T>;
 
 /**
@@ -39,7 +39,7 @@ export class OwnFolder {
     private readonly whileHeld: WhileHeld = (write) => write(() => Promise.resolve()),
   ) {}
 
-  /** Links on the way must not change later. @throws {InputError} if there is no folder */
+  /** Links on the way must not change later. */
   static at(path: string) {
     return wrapReadErrors(path, async () => new OwnFolder(path, await realpath(path)));
   }
@@ -58,7 +58,6 @@ export class OwnFolder {
     return (found?.isDirectory() ?? false) && (await realpath(this.path).catch(() => undefined)) === this.real;
   }
 
-  /** @throws {InputError} unless the path leads to this folder */
   async confirm() {
     const found = await wrapReadErrors(this.path, () => realpath(this.path));
     if (found !== this.real) throw new InputError(this.path, 'a link has replaced this folder', 'put the folder back');
@@ -79,7 +78,7 @@ export class OwnFolder {
     });
   }
 
-  /** Reads the last bytes of a file as text; undefined if there is no file. */
+  /** Undefined if there is no file. */
   async readEnd(name: string, limit: number): Promise<TextEnd | undefined> {
     const opened = await this.open(name).catch((error: unknown) => {
       if (!isMissing(error)) throw error;
@@ -94,7 +93,6 @@ export class OwnFolder {
     }
   }
 
-  /** @throws {InputError} if the file has more bytes than `limit` */
   async readText(name: string, limit: number) {
     const found = await this.readEnd(name, limit);
     if (found?.isWhole === false)
@@ -109,7 +107,6 @@ export class OwnFolder {
     return wrapReadErrors(this.path, () => readdir(this.path));
   }
 
-  /** Writes a file completely or not at all, and returns its path. */
   write(name: string, content: Uint8Array | string) {
     return this.writing(name, async (path) => {
       await writeFileAtomically(path, typeof content === 'string' ? new TextEncoder().encode(content) : content);
@@ -117,12 +114,11 @@ export class OwnFolder {
     });
   }
 
-  /** Appends complete lines, or nothing if that fails. Removes an incomplete line that a killed process has left. */
+  /** Appends complete lines, or nothing. Removes an incomplete line of a killed process. */
   append(name: string, lines: string) {
     return this.extend(name, Buffer.from(lines), endOfLines);
   }
 
-  /** Replaces the end of a file from a position on. */
   writeEnd(name: string, position: number, bytes: Uint8Array) {
     return this.extend(name, bytes, () => position);
   }
@@ -153,7 +149,6 @@ export class OwnFolder {
     await this.below(name).confirm();
   }
 
-  /** @throws {InputError} if the file cannot be written */
   private writing<T>(name: string, write: (path: string) => Promise<T>) {
     return this.whileHeld(async (confirm) => {
       const path = await this.confirmParent(name).catch((error: unknown) => {

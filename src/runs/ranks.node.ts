@@ -35,7 +35,6 @@ export class Ranks {
     return counts[0]! > 0 ? 'stop' : counts[1]! > 0 ? 'pause' : 'train';
   }
 
-  /** Returns the bytes of the first rank. */
   private broadcast(bytes: Uint8Array = new Uint8Array()) {
     const size = BigUint64Array.of(BigInt(bytes.length));
     this.communicator.broadcast(new Uint8Array(size.buffer));
@@ -44,7 +43,7 @@ export class Ranks {
     return received;
   }
 
-  /** Returns the value of the first rank, which JSON can represent. */
+  /** Of the first rank, as JSON. */
   private share<T>(value: T | undefined) {
     const shared = this.broadcast(new TextEncoder().encode(JSON.stringify(value ?? null)));
     return JSON.parse(new TextDecoder().decode(shared)) as T;
@@ -56,7 +55,6 @@ export class Ranks {
     return { draft, complete: (images) => this.share(own?.complete(images)) };
   }
 
-  /** Each rank gets a part of one size. */
   requireDivisible(batch: number) {
     const { size } = this.communicator;
     if (batch % size !== 0)
@@ -76,7 +74,6 @@ export class Ranks {
     requireSame(this.communicator, digest.digest(), `images of ${name}`, 'copy the data to every host');
   }
 
-  /** Returns the state that the first rank reads. */
   async shareState(read: () => Promise<TrainerState>, configuration: Configuration): Promise<TrainerState> {
     if (this.isAlone) return read();
     const bytes = this.broadcast(

@@ -40,7 +40,6 @@ export const PROBES: AssetKind<SavedProbe> = {
   decode: decodeProbe,
 };
 
-/** It could be a file name everywhere. */
 export function requireAssetName(name: string, { noun }: Pick<AssetKind<never>, 'noun'>) {
   if (!NAME.test(name) || name.length > 100)
     throw new InputError(`${noun} name "${name}"`, 'should be letters, digits, "_", "-" and ".", such as smiling');
@@ -56,7 +55,6 @@ export class RunAssets<T extends { readonly name: string }> {
     this.folder = join(run, kind.folder);
   }
 
-  /** Replaces an earlier asset of this name, and returns its path. */
   async write(asset: T) {
     requireAssetName(asset.name, this.kind);
     await wrapWriteErrors(this.folder, () => makeFolder(this.folder));
@@ -88,7 +86,6 @@ export class RunAssets<T extends { readonly name: string }> {
     );
   }
 
-  /** In alphabetical order. */
   async names() {
     const files = await readdir(this.folder).catch(() => []);
     const assets = files.filter((file) => file.endsWith(EXTENSION) && !file.startsWith('.'));

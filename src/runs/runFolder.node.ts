@@ -26,7 +26,6 @@ import { FolderLock, LOCK_NAME } from './lock.node.js';
 import { OwnFolder } from './ownFolder.node.js';
 import { STEERING_NAME } from './steering.node.js';
 
-/** @throws {InputError} if a checkpoint cannot be read, or is corrupt or of another format */
 export async function readCheckpointFile(file: string): Promise<StoredCheckpoint> {
   return { ...(await decodeCheckpoint(await readFileBytes(file), file, sha256)), file };
 }
@@ -68,10 +67,7 @@ export class RunFolder implements RunStore {
     return this.files.path;
   }
 
-  /**
-   * Creates a run folder, which this process holds until its lock is released.
-   * @throws {InputError} if it exists and is not empty, cannot be created, or another process is creating it
-   */
+  /** This process holds the folder until its lock is released. @throws {InputError} if the folder exists and is not empty */
   static async create(path: string, configuration: Configuration): Promise<RunFolder> {
     await RunFolder.requireEmpty(path);
     await wrapWriteErrors(path, () => makeFolder(path));
@@ -91,7 +87,6 @@ export class RunFolder implements RunStore {
     }
   }
 
-  /** @throws {InputError} if a folder is not empty */
   static async requireEmpty(path: string): Promise<void> {
     if (path === '') throw new InputError(setting('out'), 'expected the path of a run folder but got ""');
     // A process that was killed before it wrote the configuration leaves nothing worth keeping.
@@ -113,7 +108,6 @@ export class RunFolder implements RunStore {
     return new RunFolder(await OwnFolder.at(path));
   }
 
-  /** @throws {InputError} if it is corrupt or of another version */
   async readConfiguration(): Promise<Configuration> {
     const file = join(this.path, CONFIGURATION_NAME);
     const content = await this.files.readText(CONFIGURATION_NAME, MAX_CONFIGURATION_BYTES);
@@ -125,10 +119,7 @@ export class RunFolder implements RunStore {
     await this.files.write(CONFIGURATION_NAME, encodeConfiguration(configuration));
   }
 
-  /**
-   * Takes the folder for this process, and removes what a killed process has left.
-   * @throws {InputError} if another process holds the folder, or it cannot be written
-   */
+  /** Takes the folder for this process, and removes what a killed process has left. */
   async lock(): Promise<RunLock> {
     const isFirst = this.holders === (this.firstLock ? 1 : 0);
     const lock = this.firstLock ?? (await this.hold());
@@ -143,10 +134,7 @@ export class RunFolder implements RunStore {
     }
   }
 
-  /**
-   * Recreates what is missing in a folder that was emptied.
-   * @throws {InputError} if there is no folder
-   */
+  /** Recreates what is missing in a folder that was emptied. */
   async recreate(configuration: Configuration): Promise<void> {
     const entries = await listFolder(this.path);
     if (entries === undefined) throw new InputError(this.path, 'run folder not found');
@@ -161,7 +149,6 @@ export class RunFolder implements RunStore {
     return file;
   }
 
-  /** @throws {InputError} if it is corrupt */
   async readLatestCheckpoint(): Promise<StoredCheckpoint | undefined> {
     const [step, before] = (await this.stepsOf('checkpoints')).reverse();
     if (step === undefined) return undefined;
@@ -181,7 +168,6 @@ export class RunFolder implements RunStore {
       if (keepEvery === 0 || step % keepEvery !== 0) await this.files.remove(checkpointName(step));
   }
 
-  /** Writes the previews of an iteration: PNG files, and the codes as a NumPy array. */
   async writePreviews(step: number, { codes, samples, reconstructions }: Preview): Promise<PreviewFiles> {
     await this.files.write(`codes/${numbered(step)}.npy`, encodeNpy(codes));
     return {
@@ -215,10 +201,7 @@ export class RunFolder implements RunStore {
     return entries.at(-1);
   }
 
-  /**
-   * Reads the log. If an iteration has several lines, the last one counts.
-   * @throws {InputError} if it exists but cannot be read
-   */
+  /** Reads the log. If an iteration has several lines, the last one counts. */
   async readLog(): Promise<LogEntry[]> {
     const lines = ((await this.files.readText(LOG_NAME, Infinity)) ?? '').split('\n').flatMap(parseLogLine);
     return [...new Map(lines.map((entry) => [entry.step, entry])).values()];
@@ -281,10 +264,7 @@ function parseLogLine(line: string) {
   return typeof entry?.step === 'number' ? [entry] : [];
 }
 
-/**
- * Reads the latest checkpoint of a run folder, or a checkpoint file.
- * @throws {InputError} if there is none
- */
+/** Reads the latest checkpoint of a run folder, or a checkpoint file. @throws {InputError} if there is none */
 export async function readCheckpoint(path: string): Promise<StoredCheckpoint> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new InputError(path, 'run folder or checkpoint not found');

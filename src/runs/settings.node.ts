@@ -1,4 +1,4 @@
-/** Resolution of settings: those of the caller over a file over a preset over the run of `initFrom` over the defaults. */
+/** Settings of the caller override a file, then a preset, then the run of `initFrom`, then the defaults. */
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { canonicalDataSpec, nativeFormat } from '../data/open.node.js';
@@ -25,7 +25,6 @@ interface Layer {
 
 const LENGTHS: readonly string[] = ['epochs', 'steps'];
 
-/** Without `version`. */
 const FILE_KEYS = [...Object.keys(SETTINGS), ...LENGTHS];
 
 /** A configuration whose defaults for the number of training images are still open. */
@@ -41,10 +40,7 @@ export interface CompleteConfiguration {
   readonly chosen: Readonly<Record<string, number | string>>;
 }
 
-/**
- * @param onWarning receives a line if a setting of the run in `initFrom` loses information of the data
- * @throws {InputError} if a setting is wrong, or a file, preset, run or the data is not found
- */
+/** @param onWarning receives a line if a setting of the run in `initFrom` loses information of the data */
 export async function draftSettings(
   settings: Settings,
   onWarning: (message: Text) => void = () => undefined,
@@ -110,7 +106,6 @@ function completeFor(images: number, draft: Configuration, given: Values, native
       `the train split has only ${images} images`,
       text`set ${setting('batch')} to ${images} or less`,
     );
-  // The draft has been checked, and defaults are valid.
   const configuration = withDefaults({ ...given, data: draft.data }, { native, images }) as unknown as Configuration;
   const { size, channels, augment, batch, length } = configuration;
   const values = { size, channels, ...(augment.length > 0 ? { augment: augment.join(',') } : {}), batch, ...length };
@@ -155,7 +150,6 @@ export async function resumedConfiguration(folder: RunFolder, settings: Settings
   return resolved(layers, () => ({ ...earlier, ...changes, data: earlier.data }));
 }
 
-/** The other layers depend on the data. */
 function requireData(settings: unknown, fallback?: string) {
   if (typeof settings !== 'object' || settings === null)
     throw new InputError(setting('settings'), `must be an object, not ${shown(settings)}`);
@@ -196,7 +190,6 @@ const PRESETS = fileURLToPath(new URL('../../presets/', import.meta.url));
 
 export const presetNames = async () => (await readdir(PRESETS)).map((file) => file.replace(/\.yaml$/, '')).sort();
 
-/** With the comment at the beginning of each. */
 export const describePresets = async () =>
   Promise.all(
     (await presetNames()).map(async (name) => {
@@ -230,7 +223,6 @@ async function readSettings(file: string): Promise<Values> {
   throw new InputError(file, `${unknown}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`);
 }
 
-/** Parses YAML, and so JSON. */
 async function parseSettings(content: string, file: string) {
   const { Lexer, parseDocument, Parser } = await import('yaml');
   let settings: unknown;
@@ -255,10 +247,9 @@ async function parseSettings(content: string, file: string) {
   return settings as Values;
 }
 
-/** Settings are nested three deep: a list of stages, and their keys and values. */
+/** Settings are nested three deep. */
 const MAX_DEPTH = 100;
 
-/** Some settings belong to the other run alone. */
 async function initialRunLayer(initFrom: unknown): Promise<Layer[]> {
   // A value that is not a string is rejected with the other settings.
   if (typeof initFrom !== 'string') return [];

@@ -1,4 +1,3 @@
-/** Requests to the process that trains into a run folder, as a file, which reaches other hosts. */
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +8,7 @@ import { READING_WITHOUT_LINKS } from './ownFolder.node.js';
 
 export const STEERING_NAME = 'steering.json';
 
-/** To pause after this many iterations, or save and end. */
+/** Pauses after so many iterations, or saves and ends. As a file, it reaches other hosts. */
 type SteeringRequest = { readonly pauseAt: number } | { readonly stop: true };
 
 /** Without a request, training continues. */
@@ -22,7 +21,7 @@ export async function requestSteering(run: string, request: SteeringRequest | un
 /** A check may take 1 ms on a network file system. */
 const INTERVAL_MS = 50;
 
-/** Returns a function that decides after a number of iterations. An unreadable file requests nothing. */
+/** An unreadable file requests nothing. */
 export function followSteering(run: string) {
   let request: SteeringRequest | undefined;
   let checkedAt = -Infinity;

@@ -12,15 +12,10 @@ import type { OwnFolder } from './ownFolder.node.js';
 export class TensorBoardLog {
   private readonly name: string;
   private records: Uint8Array[] = [];
-  /** Bytes that were written completely. */
   private written = 0;
   private lastStep = 0;
 
-  /**
-   * @param folder the run folder, under its lock
-   * @param every iterations between two entries
-   * @param now returns the time in seconds since 1970
-   */
+  /** @param every iterations between two entries */
   constructor(
     private readonly folder: OwnFolder,
     private readonly every: number,
@@ -53,7 +48,7 @@ export class TensorBoardLog {
     return this.write(step, Object.fromEntries(tagged));
   }
 
-  /** If the disk is full, the record waits for the next one. A partial write is overwritten. */
+  /** If the disk is full, the record waits for the next one. */
   private async write(step: number, values: TaggedValues) {
     this.records.push(summaryRecord(step, this.now(), values));
     try {
@@ -85,7 +80,6 @@ function readPreviews({ samples, reconstructions }: PreviewFiles) {
 /** Scalars, and images as bytes of PNG files. */
 type TaggedValues = Readonly<Record<string, number | Uint8Array>>;
 
-/** `SessionLog.START`. */
 const SESSION_START = 1;
 
 export const fileVersionRecord = (wallTime: number) =>
@@ -146,7 +140,7 @@ export function crc32c(bytes: Uint8Array) {
   return (value ^ 0xffffffff) >>> 0;
 }
 
-/** The masked checksum of TFRecord: rotated right by 15 bits, plus a constant. */
+/** Of TFRecord: rotated right by 15 bits, plus a constant. */
 function checksum(bytes: Uint8Array) {
   const crc = crc32c(bytes);
   const result = Buffer.alloc(4);

@@ -68,11 +68,7 @@ interface PreparationOptions extends RunOptions {
 
 export type PreparedRun = Awaited<ReturnType<typeof prepareRun>>;
 
-/**
- * Checks settings, data and folder, and opens the data, but writes nothing. A dry run ignores `out`.
- * @throws {InputError} if a setting is wrong, the data is not found, or the folder cannot be used
- * @throws the signal's reason if it is aborted
- */
+/** Writes nothing. A dry run ignores `out`. @throws {InputError} if a setting, the data or the folder cannot be used */
 export async function prepareRun(
   settings: Settings,
   { dryRun = false, ...options }: PreparationOptions & { readonly dryRun?: boolean },
@@ -107,7 +103,6 @@ export async function prepareRun(
   }
 }
 
-/** @throws as `prepareRun` and `runTraining` */
 export async function trainRun(settings: Settings, options: PreparationOptions): Promise<RunSummary> {
   const { train, close } = await prepareRun(settings, options);
   return train().finally(close);
@@ -162,7 +157,6 @@ async function newRun(settings: Settings, options: PreparationOptions, dryRun: b
   return { pending };
 }
 
-/** @throws {InputError} if no run, or two, are named */
 function pathToResume(resume: string | true, out: string | undefined) {
   if (typeof resume === 'string' && out !== undefined && resolve(resume) !== resolve(out))
     throw new InputError(
@@ -201,7 +195,6 @@ interface Preparation extends PreparationOptions {
   readonly folder: RunFolder | undefined;
   /** The state that a new run starts from, if not from its seed. */
   readonly start: TrainerState | undefined;
-  /** The images of evaluations. */
   readonly evaluated: ImageSource | undefined;
   readonly notes: readonly Text[];
 }
@@ -232,7 +225,6 @@ async function trainPrepared(preparation: Preparation): Promise<RunSummary> {
   }
 }
 
-/** @param folder undefined on all ranks but the first */
 async function trainInto(
   folder: RunFolder | undefined,
   preparation: Preparation,
@@ -312,7 +304,6 @@ async function weightsOfRun(initFrom: string, configuration: Configuration) {
   return stateFromWeights(modelWeights(vectors, { ema: false }), configuration);
 }
 
-/** @throws {InputError} unless the weights of one run fit the networks of another */
 function requireSameNetworks(earlier: Configuration, configuration: Configuration) {
   for (const key of ['network', 'size', 'channels', 'width', 'latent'] as const) {
     if (earlier[key] === configuration[key]) continue;

@@ -19,7 +19,7 @@ interface TrainingEvaluationOptions extends ExtractorOptions {
   readonly configuration: Configuration;
   readonly source: ImageSource;
   readonly compile: Compile;
-  /** Seconds between attempts to write to a disk that is full (default: 5). */
+  /** Default: 5. */
   readonly retrySeconds?: number;
 }
 
@@ -33,7 +33,6 @@ export class TrainingEvaluation {
     private readonly extractor: FeatureExtractor | undefined,
   ) {}
 
-  /** @throws {InputError} if a metric is unknown, or the data does not allow it */
   static async open(options: TrainingEvaluationOptions) {
     const { configuration, source, compile } = options;
     const { metrics, usesFeatures } = planEvaluation(configuration, source);
@@ -41,7 +40,6 @@ export class TrainingEvaluation {
     return new TrainingEvaluation(options, metrics, extractor);
   }
 
-  /** @param folder the run folder, under its lock */
   subscriberFor(folder: OwnFolder): Subscriber {
     return async (event, training) => {
       if (event.type === 'evaluationDue') await this.evaluateCheckpoint(event, folder, training);

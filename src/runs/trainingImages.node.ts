@@ -4,7 +4,6 @@ import type { Configuration } from '../training/configuration.js';
 import type { TrainingEvent } from '../training/events.js';
 
 interface ImageOptions {
-  /** Whether to fail at the first image that cannot be decoded, instead of skipping it (default: false). */
   readonly strict?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: TrainingEvent) => void | Promise<void>) | undefined;

@@ -1,18 +1,17 @@
-/** Checksums of checkpoints, and their storage in the browser (IndexedDB), which outlives the page. */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { createStore, del, get, keys, set } from 'idb-keyval';
 import { InputError } from '../errors.js';
 import type { Digest } from '../training/checkpoint.js';
 
-/** SHA-256. The browser's own returns a promise. */
+/** SHA-256. That of browsers returns a promise. */
 export const digest: Digest = (...pieces) =>
   bytesToHex(pieces.reduce((hash, piece) => hash.update(piece), sha256.create()).digest());
 
 const openStore = () => createStore('agenet checkpoints', 'checkpoints');
 
 /**
- * Stores a checkpoint under a name. An earlier one stays if storing fails.
+ * Stores a checkpoint in the browser (IndexedDB), where it outlives the page. An earlier one stays if storing fails.
  * @throws {InputError} if the storage is full, or the browser allows none
  */
 export const storeCheckpoint = (name: string, bytes: Uint8Array): Promise<void> =>
@@ -25,11 +24,9 @@ export const storeCheckpoint = (name: string, bytes: Uint8Array): Promise<void> 
 export const readStoredCheckpoint = (name: string): Promise<Uint8Array | undefined> =>
   attempt('cannot be read', () => get<Uint8Array>(name, openStore()));
 
-/** Removes a checkpoint, if there is one. */
 export const deleteStoredCheckpoint = (name: string): Promise<void> =>
   attempt('cannot be written', () => del(name, openStore()));
 
-/** The names of stored checkpoints. */
 export const storedCheckpointNames = (): Promise<string[]> =>
   attempt('cannot be read', () => keys<string>(openStore()));
 

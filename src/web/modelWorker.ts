@@ -1,4 +1,4 @@
-/** The worker's side of `WorkerModel`. */
+import type { Compile } from '../engine/index.js';
 import { compile } from '../engine/runtime/web.js';
 import { InputError } from '../errors.js';
 import { TrainedModel } from '../model/trainedModel.js';
@@ -21,9 +21,9 @@ export function serveModel(scope: WorkerScope): void {
     if (request.type === 'load') {
       await model?.release();
       model = undefined;
-      const loaded = await load(request.source);
-      model = loaded.model;
-      return { configuration: loaded.configuration };
+      const { configuration, model: loaded } = await load(request.source);
+      model = loaded;
+      return { configuration };
     }
     if (model === undefined) throw new InputError('model', 'not loaded', 'send load first');
     if (request.type === 'replace') model = model.withWeights(request.weights);
@@ -40,23 +40,14 @@ export function serveModel(scope: WorkerScope): void {
 }
 
 async function load(source: ModelSource) {
-  const { configuration, weights } =
-    'checkpoint' in source
-      ? await decodeCheckpoint(source.checkpoint, 'the checkpoint', digest).then((checkpoint) => ({
-          ...checkpoint,
-          weights: modelWeights(checkpoint.vectors),
-        }))
-      : source;
+  const { configuration, weights } = 'checkpoint' in source ? await decode(source.checkpoint) : source;
   const { pair } = iterationSpec(configuration);
   // Without the lowering for batches, single images are fastest for a visitor who drags.
-  return {
-    configuration,
-    model: TrainedModel.of(
-      pair,
-      configuration.prior,
-      weights,
-      (graph) => compile(graph, { target: { name: 'plain' } }),
-      1,
-    ),
-  };
+  const compilePlain: Compile = (graph) => compile(graph, { target: { name: 'plain' } });
+  return { configuration, model: TrainedModel.of(pair, configuration.prior, weights, compilePlain, 1) };
+}
+
+async function decode(checkpoint: Uint8Array) {
+  const { configuration, vectors } = await decodeCheckpoint(checkpoint, 'the checkpoint', digest);
+  return { configuration, weights: modelWeights(vectors) };
 }

@@ -1,7 +1,7 @@
 import type { ModelWeights } from '../networks/network.js';
 import type { Configuration } from '../training/configuration.js';
 import type { IterationReport } from '../training/trainer.js';
-import type { TrainingAnswer, TrainingEvent, TrainingProgress, TrainingRequest, TrainingStart } from './protocol.js';
+import type { TrainingAnswer, TrainingProgress, TrainingRequest, TrainingStart } from './protocol.js';
 import { type PageWorker, Requests } from './requests.js';
 
 /**
@@ -16,10 +16,10 @@ export class PageTraining {
   onReport: (report: IterationReport) => void = () => undefined;
   private trained: Configuration | undefined;
   private current: TrainingProgress = { step: 0, totalSteps: 0 };
-  private readonly requests: Requests<TrainingRequest, TrainingAnswer, TrainingEvent>;
+  private readonly requests: Requests<TrainingRequest, TrainingAnswer, IterationReport>;
 
   private constructor(worker: PageWorker) {
-    this.requests = new Requests(worker, 'training', (report: TrainingEvent) => {
+    this.requests = new Requests(worker, 'training', (report: IterationReport) => {
       this.current = { ...this.current, step: report.step };
       this.onReport(report);
     });
@@ -62,12 +62,12 @@ export class PageTraining {
     return (await this.request({ type: 'step' })).report;
   }
 
-  /** The weights after the last iteration, of the EMA if there is one. A run continues. */
+  /** Returns the weights after the last iteration, of the EMA if there is one. A run continues. */
   async readWeights(): Promise<ModelWeights> {
     return (await this.request({ type: 'weights' })).weights!;
   }
 
-  /** The bytes of a checkpoint, as in a run folder. Pauses a run. */
+  /** Returns the bytes of a checkpoint. Pauses a run. */
   async exportCheckpoint(): Promise<Uint8Array> {
     return (await this.request({ type: 'export' })).checkpoint!;
   }
@@ -85,7 +85,7 @@ export class PageTraining {
     this.requests.stop();
   }
 
-  private async request(request: TrainingRequest): Promise<TrainingAnswer> {
+  private async request(request: TrainingRequest) {
     const answer = await this.requests.send(request);
     this.current = answer.progress;
     return answer;

@@ -1,4 +1,3 @@
-/** The messages between a page and its workers. */
 import type { WebDevice } from '../engine/runtime/web.js';
 import type { Codes, CodesAtDistance, ImageBytes } from '../model/trainedModel.js';
 import type { ModelWeights } from '../networks/network.js';
@@ -41,8 +40,6 @@ export interface TrainingAnswer {
   readonly weights?: ModelWeights;
   readonly checkpoint?: Uint8Array;
 }
-
-export type TrainingEvent = IterationReport;
 
 /** The bytes of a checkpoint, or weights and their configuration. */
 export type ModelSource =

@@ -1,7 +1,6 @@
-/** Requests of a page to a worker, each answered once, and events of the worker. */
 import { InputError, type InputProblem, messageOf } from '../errors.js';
 
-/** What a `Worker` has. */
+/** A `Worker`. */
 export interface PageWorker {
   addEventListener(
     type: 'message' | 'error',
@@ -11,7 +10,7 @@ export interface PageWorker {
   terminate(): void;
 }
 
-/** What a worker's global scope has. */
+/** The global scope of a worker. */
 export interface WorkerScope {
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
   postMessage(message: unknown, transfer: readonly ArrayBufferLike[]): void;
@@ -22,19 +21,14 @@ type Reply<A, E> =
   | { readonly id: number; readonly failure: string | InputProblem }
   | { readonly event: E };
 
-interface Waiting<A> {
-  readonly resolve: (answer: A) => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** The page's side. */
+/** The page's side: each request is answered once. */
 export class Requests<Q, A, E = never> {
-  private readonly waiting = new Map<number, Waiting<A>>();
+  private readonly waiting = new Map<number, { resolve: (answer: A) => void; reject: (error: Error) => void }>();
   private count = 0;
-  /** Why the worker answers no more. */
+  /** After it, the worker answers no more. */
   private failure: Error | undefined;
 
-  /** @param name what the worker does, in messages */
+  /** @param name of the worker in messages */
   constructor(
     private readonly worker: PageWorker,
     private readonly name: string,
@@ -47,10 +41,7 @@ export class Requests<Q, A, E = never> {
     );
   }
 
-  /**
-   * Sends a request.
-   * @throws {InputError} if the worker rejects it, has failed or is stopped
-   */
+  /** @throws {InputError} if the worker rejects the request, has failed or is stopped */
   send(request: Q): Promise<A> {
     if (this.failure) return Promise.reject(this.failure);
     const id = this.count++;
@@ -60,12 +51,12 @@ export class Requests<Q, A, E = never> {
     });
   }
 
-  stop(): void {
+  stop() {
     this.worker.terminate();
     this.fail(new InputError(this.name, 'stopped'));
   }
 
-  private receive(reply: Reply<A, E>): void {
+  private receive(reply: Reply<A, E>) {
     if ('event' in reply) return this.onEvent(reply.event);
     const waiting = this.waiting.get(reply.id);
     this.waiting.delete(reply.id);
@@ -73,17 +64,14 @@ export class Requests<Q, A, E = never> {
     else waiting?.reject(typeof reply.failure === 'string' ? new Error(reply.failure) : InputError.from(reply.failure));
   }
 
-  private fail(error: Error): void {
+  private fail(error: Error) {
     this.failure ??= error;
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();
   }
 }
 
-/**
- * Runs actions one after another. Each receives a function that returns whether it is the latest, so that long ones
- * can end.
- */
+/** Runs actions one after another. Each can ask whether it is the latest, so that long ones can end. */
 export function createQueue(): <T>(action: (isLatest: () => boolean) => Promise<T>) => Promise<T> {
   let count = 0;
   let last: Promise<unknown> = Promise.resolve();
@@ -105,8 +93,7 @@ export function answerRequests<Q, A, E = never>(
   handle: (request: Q) => Promise<A>,
   transferred: (answer: A) => readonly ArrayBufferLike[],
 ): (event: E) => void {
-  const post = (reply: Reply<A, E>, buffers: readonly ArrayBufferLike[] = []): void =>
-    scope.postMessage(reply, buffers);
+  const post = (reply: Reply<A, E>, buffers: readonly ArrayBufferLike[] = []) => scope.postMessage(reply, buffers);
   scope.addEventListener('message', ({ data }) => {
     const { id, request } = data as { readonly id: number; readonly request: Q };
     handle(request).then(

@@ -1,4 +1,3 @@
-/** The worker's side of `PageTraining`. */
 import { splitInMemory } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { compile } from '../engine/runtime/web.js';
@@ -6,9 +5,9 @@ import { InputError } from '../errors.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../training/checkpoint.js';
 import type { Configuration } from '../training/configuration.js';
 import { requireResumable, resumedState } from '../training/resumption.js';
-import { type IterationReport, modelWeights, Trainer, type TrainerState } from '../training/trainer.js';
+import { type IterationReport, modelWeights, Trainer } from '../training/trainer.js';
 import { digest } from './checkpoints.js';
-import type { TrainingAnswer, TrainingEvent, TrainingProgress, TrainingRequest, TrainingStart } from './protocol.js';
+import type { TrainingAnswer, TrainingRequest, TrainingStart } from './protocol.js';
 import { answerRequests, createQueue, type WorkerScope } from './requests.js';
 
 /**
@@ -18,7 +17,7 @@ import { answerRequests, createQueue, type WorkerScope } from './requests.js';
  */
 export function serveTraining(scope: WorkerScope): void {
   const service = new TrainingService((report) => post(report));
-  const post = answerRequests<TrainingRequest, TrainingAnswer, TrainingEvent>(
+  const post = answerRequests<TrainingRequest, TrainingAnswer, IterationReport>(
     scope,
     (request) => service.handle(request),
     ({ checkpoint, weights }) => [
@@ -30,8 +29,7 @@ export function serveTraining(scope: WorkerScope): void {
 
 const CHECKPOINT = 'the checkpoint';
 
-/** @throws {InputError} if a setting differs that may not change */
-function stateOf(checkpoint: Checkpoint, configuration: Configuration, images: number): TrainerState {
+function stateOf(checkpoint: Checkpoint, configuration: Configuration, images: number) {
   requireResumable(configuration, { ...checkpoint, file: CHECKPOINT }, images);
   return resumedState(checkpoint, configuration);
 }
@@ -44,7 +42,7 @@ function explain(error: unknown): never {
   });
 }
 
-const progressOf = ({ step, totalSteps }: Trainer): TrainingProgress => ({ step, totalSteps });
+const progressOf = ({ step, totalSteps }: Trainer) => ({ step, totalSteps });
 
 class TrainingService {
   private training:
@@ -68,7 +66,7 @@ class TrainingService {
   }
 
   /** Waits for the current iteration and earlier reads, because a tensor on a GPU is read once at a time. */
-  private readState(trainer: Trainer): Promise<TrainerState> {
+  private readState(trainer: Trainer) {
     const state = Promise.all([this.changing, this.reading]).then(() => trainer.readState());
     this.reading = state.catch(() => undefined);
     return state;
@@ -93,25 +91,21 @@ class TrainingService {
     return { progress: progressOf(trainer) };
   }
 
-  private async start({
-    configuration: given,
-    images,
-    device,
-    checkpoint: bytes,
-    length,
-  }: TrainingStart): Promise<TrainingAnswer> {
+  private async start(request: TrainingStart): Promise<TrainingAnswer> {
+    const { configuration: given, images, device, checkpoint: bytes, length } = request;
     await this.training?.trainer.release();
     this.training = undefined;
     const checkpoint = bytes && (await decodeCheckpoint(bytes, CHECKPOINT, digest));
     const configuration = { ...(given ?? checkpoint!.configuration), ...(length ? { length } : {}) };
     const { channels, size } = configuration;
-    if (images.length % (channels * size ** 2) !== 0) {
+    const imageBytes = channels * size ** 2;
+    if (images.length % imageBytes !== 0) {
       throw new InputError(
         'training',
         `the images are not ${size}x${size} with ${channels} ${channels === 1 ? 'channel' : 'channels'}, as the networks require`,
       );
     }
-    const split = splitInMemory(images, channels * size ** 2, null);
+    const split = splitInMemory(images, imageBytes, null);
     const state = checkpoint && stateOf(checkpoint, configuration, split.count);
     const compileHere: Compile = (graph) => compile(graph, device && { device });
     const trainer = await Trainer.create(configuration, split, compileHere, state);
@@ -119,7 +113,7 @@ class TrainingService {
     return { configuration, progress: progressOf(trainer) };
   }
 
-  private async run(trainer: Trainer, reportEvery: number, isLatest: () => boolean): Promise<void> {
+  private async run(trainer: Trainer, reportEvery: number, isLatest: () => boolean) {
     while (isLatest() && trainer.step < trainer.totalSteps) {
       const next = trainer.step + 1;
       if (next % reportEvery === 0 || next === trainer.totalSteps)
