@@ -69,12 +69,12 @@ export class DescribedError extends Error {
   }
 
   /** Returns the message with other names of settings. */
-  describe(nameOf: NameOf): string {
+  describe(nameOf: NameOf) {
     return `${render(this.about, nameOf)}: ${this.explain(nameOf)}`;
   }
 
   /** Returns problem and remedy, to be shown beside what the error is about. */
-  explain(nameOf: NameOf): string {
+  explain(nameOf: NameOf) {
     return explain(this.problem, this.remedy, nameOf);
   }
 }
@@ -84,12 +84,12 @@ export class InputError extends DescribedError {
   override readonly name: string = 'InputError';
 
   /** Creates an error from its `data`. */
-  static from({ about, problem, remedy }: InputProblem): InputError {
+  static from({ about, problem, remedy }: InputProblem) {
     return new InputError(about, problem, remedy);
   }
 
   /** Returns the same error about what contains its subject, such as the file of a setting. */
-  within(container: Text): InputError {
+  within(container: Text) {
     const { about, problem, remedy, cause } = this;
     return new InputError(container, text`${about}: ${problem}`, remedy, cause === undefined ? undefined : { cause });
   }

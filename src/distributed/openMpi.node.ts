@@ -20,7 +20,7 @@ export async function connect(libraries: readonly string[] = LIBRARIES): Promise
   const [comm, float, byte, sum] = symbols;
   const call = (name: string, parameters: string) => {
     const native = mpi.func(`int ${name}(${parameters})`);
-    return (...values: unknown[]): void => {
+    return (...values: unknown[]) => {
       const code = native(...values) as number;
       if (code !== 0) throw new Error(`${name} failed with code ${code}`);
     };

@@ -16,7 +16,7 @@ export async function writeFileInPieces(
   path: string,
   write: (append: (bytes: Uint8Array) => Promise<void>) => Promise<void>,
   signal?: AbortSignal,
-): Promise<void> {
+) {
   await withPartial(path, async (partial) => {
     const file = await wrapWriteErrors(path, () => open(partial, 'w'));
     try {
@@ -47,7 +47,7 @@ export async function writeFolderAtomically(
   names: readonly string[],
   contentOf: (index: number) => Promise<Uint8Array>,
   signal: AbortSignal,
-): Promise<void> {
+) {
   const target = resolve(path);
   await withPartial(target, async (partial) => {
     for (const folder of new Set(['', ...names.map((name) => dirname(name))]))
@@ -85,7 +85,7 @@ async function withPartial(path: string, write: (partial: string) => Promise<voi
 export const writeAndSync = (path: string, bytes: Uint8Array) => writeFile(path, bytes, { flush: true });
 
 /** Creates missing parents too. Where a folder cannot be created for ENOENT, recursive mkdir of Node never returns. */
-export async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string) {
   const failure = await mkdir(path).catch((error: NodeJS.ErrnoException) => error);
   if (!failure || (failure.code === 'EEXIST' && (await isFolder(path)))) return;
   const parent = dirname(path);
@@ -96,7 +96,7 @@ export async function makeFolder(path: string): Promise<void> {
 
 export const isFolder = async (path: string) => (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 
-export async function wrapReadErrors<T>(path: string, action: () => Promise<T>): Promise<T> {
+export async function wrapReadErrors<T>(path: string, action: () => Promise<T>) {
   try {
     return await action();
   } catch (error) {
@@ -104,7 +104,7 @@ export async function wrapReadErrors<T>(path: string, action: () => Promise<T>):
   }
 }
 
-export async function wrapWriteErrors<T>(path: string, action: () => Promise<T>): Promise<T> {
+export async function wrapWriteErrors<T>(path: string, action: () => Promise<T>) {
   try {
     return await action();
   } catch (error) {

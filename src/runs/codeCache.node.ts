@@ -63,7 +63,7 @@ export class CodeCache {
   }
 
   /** Returns codes [N, M]. A request for most of a split stores all of it. */
-  async codes(split: Split, indices?: ArrayLike<number>): Promise<Float32Array> {
+  async codes(split: Split, indices?: ArrayLike<number>) {
     const isWorthStoring = 2 * (indices?.length ?? split.count) > split.count && this.canStore(split);
     const all = (await this.storedCodes(split)) ?? (isWorthStoring ? await this.computeCodes(split) : undefined);
     if (all === undefined) return encodeSplit(this.model, split, indices, this.onProgress);

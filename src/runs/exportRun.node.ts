@@ -214,7 +214,7 @@ async function evaluationOf(
   };
 }
 
-async function measureCost(subject: Subject, stored: TrainedModel, options: RunExport): Promise<PrecisionCost> {
+async function measureCost(subject: Subject, stored: TrainedModel, options: RunExport) {
   const outputs = await compareOutputs(subject.model, stored);
   return options.fid ? { ...outputs, fid: await measureFid(subject, stored, options) } : outputs;
 }

@@ -39,7 +39,7 @@ const SETTLING_SECONDS = 1;
 const PATIENCE_SECONDS = 30;
 const POLL_MILLISECONDS = 20;
 
-export async function holderOf(folder: string): Promise<Pick<Owner, 'host' | 'pid'> | undefined> {
+export async function holderOf(folder: string) {
   const owner = (await inspect(join(folder, LOCK_NAME)))?.owner;
   return owner && { host: owner.host, pid: owner.pid };
 }
@@ -57,7 +57,7 @@ export class FolderLock {
   }
 
   /** Exactly one of several contenders succeeds. @throws {InputError} if a living process holds the lock */
-  static async take(path: string): Promise<FolderLock> {
+  static async take(path: string) {
     const file = join(path, LOCK_NAME);
     const own: Owner = {
       host: hostname(),
@@ -78,7 +78,7 @@ export class FolderLock {
   }
 
   /** Writes a deleted lock file again, also into an empty folder in the place of this one. */
-  async confirm(): Promise<void> {
+  async confirm() {
     const { path } = this.folder;
     if (this.isReleased) throw new Error(`${path}: the lock of this run folder was released`);
     const found = await this.read();
@@ -89,7 +89,7 @@ export class FolderLock {
     );
   }
 
-  async release(): Promise<void> {
+  async release() {
     this.isReleased = true;
     clearInterval(this.heartbeat);
     if (await this.isHeld()) await rm(this.file, { force: true });

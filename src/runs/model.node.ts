@@ -70,7 +70,7 @@ export class Model {
   ) {}
 
   /** @internal */
-  static async open(run: string, compile: Compile, options: ModelOptions = {}): Promise<Model> {
+  static async open(run: string, compile: Compile, options: ModelOptions = {}) {
     return new Model(run, await openRun(run, compile, options), compile, options);
   }
 
@@ -224,7 +224,7 @@ export class Model {
   }
 
   /** Waits for calls in progress, and frees the compiled networks. */
-  async release(): Promise<void> {
+  async release() {
     if (this.released) return;
     this.released = true;
     await Promise.allSettled(this.running);
@@ -234,12 +234,12 @@ export class Model {
   }
 
   /** For `await using model = await loadModel(run)`. */
-  [Symbol.asyncDispose](): Promise<void> {
+  [Symbol.asyncDispose]() {
     return this.release();
   }
 
   /** Checks the options of a method, and runs it. */
-  private use<T>(method: MethodName, options: unknown, computation: () => Promise<T>): Promise<T> {
+  private use<T>(method: MethodName, options: unknown, computation: () => Promise<T>) {
     return this.run(async () => {
       const { checkOptions } = await import('./optionSchemas.node.js');
       checkOptions(method, options);
@@ -248,7 +248,7 @@ export class Model {
   }
 
   /** `release` waits for the computation. */
-  private async run<T>(computation: () => Promise<T>): Promise<T> {
+  private async run<T>(computation: () => Promise<T>) {
     if (this.released) throw new Error('model: already released');
     const result = computation();
     this.running.add(result);
@@ -290,12 +290,12 @@ export class Model {
     return code;
   }
 
-  private async movement({ along, by }: MoveOptions): Promise<(codes: Float32Array) => Float32Array> {
+  private async movement({ along, by }: MoveOptions) {
     const { prior, latentSize, step } = this;
     if (along === undefined) {
       if (by !== undefined)
         throw new InputError(text`${setting('by')} ${by}`, text`requires ${setting('along')}`, 'name an attribute');
-      return (codes) => codes;
+      return (codes: Float32Array) => codes;
     }
     const { direction, origin } = await new RunAssets(runFolderPath(this.path), ATTRIBUTES).read(along);
     if (direction.length !== latentSize) {
@@ -310,7 +310,7 @@ export class Model {
         `attribute ${along} was computed with the weights of iteration ${origin.step}${origin.ema ? '' : ' (raw)'}; recreate it with agenet attribute`,
       );
     }
-    return (codes) => moveCodes(prior, codes, direction, by ?? MODEL_DEFAULTS.by);
+    return (codes: Float32Array) => moveCodes(prior, codes, direction, by ?? MODEL_DEFAULTS.by);
   }
 
   private openProbe(name: string | undefined) {
@@ -323,7 +323,7 @@ export class Model {
     return probe;
   }
 
-  private async readProbeFile(name: string | undefined): Promise<OpenedProbe> {
+  private async readProbeFile(name: string | undefined) {
     const { path, trained, compile } = this;
     const saved = await new RunAssets(runFolderPath(path), PROBES).read(name);
     const { probe, origin } = saved;

@@ -63,7 +63,7 @@ export class OwnFolder {
     if (found !== this.real) throw new InputError(this.path, 'a link has replaced this folder', 'put the folder back');
   }
 
-  async open(name: string): Promise<OpenedFile> {
+  async open(name: string) {
     const path = await this.confirmParent(name);
     return wrapReadErrors(path, async () => {
       const file = await open(path, READING_WITHOUT_LINKS);

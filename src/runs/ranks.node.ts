@@ -49,10 +49,10 @@ export class Ranks {
     return JSON.parse(new TextDecoder().decode(shared)) as T;
   }
 
-  shareSettings(own: PendingConfiguration | undefined): PendingConfiguration {
+  shareSettings(own: PendingConfiguration | undefined) {
     if (own && this.isAlone) return own;
     const draft = this.share(own?.draft);
-    return { draft, complete: (images) => this.share(own?.complete(images)) };
+    return { draft, complete: (images: number) => this.share(own?.complete(images)) };
   }
 
   requireDivisible(batch: number) {

@@ -63,12 +63,12 @@ export class RunFolder implements RunStore {
     this.files = folder.heldBy((write) => this.whileHeld(write));
   }
 
-  get path(): string {
+  get path() {
     return this.files.path;
   }
 
   /** This process holds the folder until its lock is released. @throws {InputError} if the folder exists and is not empty */
-  static async create(path: string, configuration: Configuration): Promise<RunFolder> {
+  static async create(path: string, configuration: Configuration) {
     await RunFolder.requireEmpty(path);
     await wrapWriteErrors(path, () => makeFolder(path));
     const folder = new RunFolder(await OwnFolder.at(path));
@@ -87,7 +87,8 @@ export class RunFolder implements RunStore {
     }
   }
 
-  static async requireEmpty(path: string): Promise<void> {
+  /** @throws {InputError} if a folder is not empty */
+  static async requireEmpty(path: string) {
     if (path === '') throw new InputError(setting('out'), 'expected the path of a run folder but got ""');
     // A process that was killed before it wrote the configuration leaves nothing worth keeping.
     const entries = ((await listFolder(path)) ?? []).filter((name) => !isPartial(name) && !LOCK_FILE.test(name));
@@ -100,7 +101,7 @@ export class RunFolder implements RunStore {
   }
 
   /** @throws {InputError} if there is no run folder */
-  static async open(path: string): Promise<RunFolder> {
+  static async open(path: string) {
     const entries = await listFolder(path);
     if (entries === undefined) throw new InputError(path, 'run folder not found');
     if (!entries.includes(CONFIGURATION_NAME))
@@ -108,19 +109,20 @@ export class RunFolder implements RunStore {
     return new RunFolder(await OwnFolder.at(path));
   }
 
-  async readConfiguration(): Promise<Configuration> {
+  /** @throws {InputError} if it is corrupt or of another version */
+  async readConfiguration() {
     const file = join(this.path, CONFIGURATION_NAME);
     const content = await this.files.readText(CONFIGURATION_NAME, MAX_CONFIGURATION_BYTES);
     if (content === undefined) throw new InputError(file, 'not found');
     return decodeConfiguration(content, file);
   }
 
-  async writeConfiguration(configuration: Configuration): Promise<void> {
+  async writeConfiguration(configuration: Configuration) {
     await this.files.write(CONFIGURATION_NAME, encodeConfiguration(configuration));
   }
 
-  /** Takes the folder for this process, and removes what a killed process has left. */
-  async lock(): Promise<RunLock> {
+  /** Removes what a killed process has left. @throws {InputError} if another process holds the folder */
+  async lock() {
     const isFirst = this.holders === (this.firstLock ? 1 : 0);
     const lock = this.firstLock ?? (await this.hold());
     this.firstLock = undefined;
@@ -135,7 +137,7 @@ export class RunFolder implements RunStore {
   }
 
   /** Recreates what is missing in a folder that was emptied. */
-  async recreate(configuration: Configuration): Promise<void> {
+  async recreate(configuration: Configuration) {
     const entries = await listFolder(this.path);
     if (entries === undefined) throw new InputError(this.path, 'run folder not found');
     await this.createSubfolders();
@@ -143,13 +145,14 @@ export class RunFolder implements RunStore {
   }
 
   /** Removes older checkpoints that the configuration does not keep, and returns the path of this one. */
-  async writeCheckpoint(checkpoint: Checkpoint): Promise<string> {
+  async writeCheckpoint(checkpoint: Checkpoint) {
     const file = await this.files.write(checkpointName(checkpoint.step), encodeCheckpoint(checkpoint, sha256));
     await this.prune(checkpoint);
     return file;
   }
 
-  async readLatestCheckpoint(): Promise<StoredCheckpoint | undefined> {
+  /** @throws {InputError} if it is corrupt */
+  async readLatestCheckpoint() {
     const [step, before] = (await this.stepsOf('checkpoints')).reverse();
     if (step === undefined) return undefined;
     try {
@@ -168,7 +171,7 @@ export class RunFolder implements RunStore {
       if (keepEvery === 0 || step % keepEvery !== 0) await this.files.remove(checkpointName(step));
   }
 
-  async writePreviews(step: number, { codes, samples, reconstructions }: Preview): Promise<PreviewFiles> {
+  async writePreviews(step: number, { codes, samples, reconstructions }: Preview) {
     await this.files.write(`codes/${numbered(step)}.npy`, encodeNpy(codes));
     return {
       samples: await this.files.write(`samples/${numbered(step)}.png`, await encodePng(samples)),
@@ -179,7 +182,7 @@ export class RunFolder implements RunStore {
     };
   }
 
-  async previews(kind: keyof PreviewFiles): Promise<{ readonly step: number; readonly file: string }[]> {
+  async previews(kind: keyof PreviewFiles) {
     return (await this.stepsOf(kind)).map((step) => ({ step, file: join(this.path, kind, `${numbered(step)}.png`) }));
   }
 
@@ -190,28 +193,28 @@ export class RunFolder implements RunStore {
     return names.map((name) => parseInt(name)).sort((a, b) => a - b);
   }
 
-  appendLog(entries: readonly LogEntry[]): Promise<void> {
+  appendLog(entries: readonly LogEntry[]) {
     return this.files.append(LOG_NAME, linesOf(entries));
   }
 
   /** Removes the log entries after an iteration, and returns the last one that is left. */
-  async truncateLog(step: number): Promise<LogEntry | undefined> {
+  async truncateLog(step: number) {
     const entries = (await this.readLog()).filter((entry) => entry.step! <= step);
     await this.files.write(LOG_NAME, linesOf(entries));
     return entries.at(-1);
   }
 
   /** Reads the log. If an iteration has several lines, the last one counts. */
-  async readLog(): Promise<LogEntry[]> {
+  async readLog() {
     const lines = ((await this.files.readText(LOG_NAME, Infinity)) ?? '').split('\n').flatMap(parseLogLine);
     return [...new Map(lines.map((entry) => [entry.step, entry])).values()];
   }
 
-  memoryMb(): number {
+  memoryMb() {
     return Math.round(process.memoryUsage.rss() / 2 ** 20);
   }
 
-  private async whileHeld<T>(write: (confirm: () => Promise<void>) => Promise<T>): Promise<T> {
+  private async whileHeld<T>(write: (confirm: () => Promise<void>) => Promise<T>) {
     const lock = await this.hold();
     try {
       return await write(() => lock.confirm());
@@ -220,7 +223,7 @@ export class RunFolder implements RunStore {
     }
   }
 
-  private async hold(): Promise<RunLock> {
+  private async hold() {
     this.holders++;
     this.held ??= this.files.confirm().then(() => FolderLock.take(this.path));
     const lock = await this.held.catch((error: unknown) => {

@@ -128,7 +128,7 @@ export async function resolveSettings(settings: Settings): Promise<Configuration
 }
 
 /** Settings that a resumed run may not change may be repeated. */
-export async function resumedConfiguration(folder: RunFolder, settings: Settings): Promise<Configuration> {
+export async function resumedConfiguration(folder: RunFolder, settings: Settings) {
   const earlier = await folder.readConfiguration();
   requireData(settings, earlier.data);
   const layers = await layersOf(settings);
@@ -250,7 +250,7 @@ async function parseSettings(content: string, file: string) {
 /** Settings are nested three deep. */
 const MAX_DEPTH = 100;
 
-async function initialRunLayer(initFrom: unknown): Promise<Layer[]> {
+async function initialRunLayer(initFrom: unknown) {
   // A value that is not a string is rejected with the other settings.
   if (typeof initFrom !== 'string') return [];
   const { configuration } = await readCheckpoint(initFrom);

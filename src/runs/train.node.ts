@@ -103,7 +103,7 @@ export async function prepareRun(
   }
 }
 
-export async function trainRun(settings: Settings, options: PreparationOptions): Promise<RunSummary> {
+export async function trainRun(settings: Settings, options: PreparationOptions) {
   const { train, close } = await prepareRun(settings, options);
   return train().finally(close);
 }
@@ -139,22 +139,18 @@ async function deviceNotes(
   return [await chooseDevice(graphOfIteration(configuration), signal)];
 }
 
-interface FoundRun {
-  readonly pending: PendingConfiguration;
-  readonly folder?: RunFolder;
-}
-
-async function runToResume(settings: Settings, resume: string | true, { out }: RunOptions): Promise<FoundRun> {
+async function runToResume(settings: Settings, resume: string | true, { out }: RunOptions) {
   const folder = await RunFolder.open(pathToResume(resume, out));
   const configuration = await resumedConfiguration(folder, settings);
   // Nothing in it depends on the number of images any more.
-  return { folder, pending: { draft: configuration, complete: () => ({ configuration, chosen: {} }) } };
+  const pending: PendingConfiguration = { draft: configuration, complete: () => ({ configuration, chosen: {} }) };
+  return { folder, pending };
 }
 
-async function newRun(settings: Settings, options: PreparationOptions, dryRun: boolean): Promise<FoundRun> {
+async function newRun(settings: Settings, options: PreparationOptions, dryRun: boolean) {
   const pending = await newSettings(settings, options);
   if (options.out !== undefined && !dryRun) await RunFolder.requireEmpty(options.out);
-  return { pending };
+  return { folder: undefined, pending };
 }
 
 function pathToResume(resume: string | true, out: string | undefined) {
@@ -171,7 +167,7 @@ function pathToResume(resume: string | true, out: string | undefined) {
 }
 
 /** Checks the settings of a new run without opening its images. */
-export async function checkNewRun(settings: Settings): Promise<void> {
+export async function checkNewRun(settings: Settings) {
   const { draft } = await newSettings(settings, {});
   if (draft.initFrom !== undefined) requireSameNetworks((await readCheckpoint(draft.initFrom)).configuration, draft);
 }
@@ -199,7 +195,7 @@ interface Preparation extends PreparationOptions {
   readonly notes: readonly Text[];
 }
 
-async function trainPrepared(preparation: Preparation): Promise<RunSummary> {
+async function trainPrepared(preparation: Preparation) {
   const { configuration, source, evaluated, compile, signal, onEvent } = preparation;
   // Too few images and unusable devices are reported before a folder is created.
   totalStepsFor(configuration, source.train.count);
@@ -214,7 +210,7 @@ async function trainPrepared(preparation: Preparation): Promise<RunSummary> {
     }));
   try {
     signal?.throwIfAborted();
-    const folder = preparation.ranks.isFirst ? await folderOf(preparation) : undefined;
+    const folder = await folderOf(preparation);
     // Held also while the scores, or the failure, are written into the journal.
     const lock = await folder?.lock();
     const summary = await trainInto(folder, preparation, evaluation).finally(() => lock?.release());
@@ -230,9 +226,10 @@ async function trainInto(
   preparation: Preparation,
   evaluation: TrainingEvaluation | undefined,
 ) {
-  const { configuration, ranks, onEvent } = preparation;
+  const { configuration, signal, ranks, onEvent } = preparation;
   const store = ranks.storeOf(folder);
   const journal = folder && new Journal(folder);
+  const requested = folder && followSteering(folder.path);
   const train = async (): Promise<RunSummary> => {
     // A run without an EMA has other scores.
     const hadSameEma = folder && (await folder.readConfiguration()).ema > 0 === configuration.ema > 0;
@@ -240,7 +237,7 @@ async function trainInto(
       ...preparation,
       store,
       compileIteration: ranks.compile,
-      steer: steeringOf(preparation, folder),
+      steer: (step) => ranks.direct(signal?.aborted ? 'stop' : (requested?.(step) ?? 'train')),
       subscribers: [
         ...(onEvent ? [onEvent] : []),
         ...(journal ? [journal.onEvent] : []),
@@ -261,13 +258,10 @@ async function trainInto(
   return journal ? journal.whileTraining(train) : train();
 }
 
-function steeringOf({ signal, ranks }: Preparation, folder: RunFolder | undefined) {
-  const requested = folder && followSteering(folder.path);
-  return (step: number) => ranks.direct(signal?.aborted ? 'stop' : (requested?.(step) ?? 'train'));
+async function folderOf({ folder, out, configuration, ranks }: Preparation) {
+  if (!ranks.isFirst) return undefined;
+  return folder ?? RunFolder.create(out ?? (await claimFolder(configuration.data)), configuration);
 }
-
-const folderOf = async ({ folder, out, configuration }: Preparation) =>
-  folder ?? RunFolder.create(out ?? (await claimFolder(configuration.data)), configuration);
 
 async function subscribersOf(
   { configuration, source, notes, tensorboard }: Preparation,
@@ -293,24 +287,20 @@ async function subscribersOf(
 /** Undefined for a run that starts from its seed. */
 async function initialWeights(configuration: Configuration, ranks: Ranks) {
   const { initFrom } = configuration;
-  return initFrom === undefined
-    ? undefined
-    : ranks.shareState(() => weightsOfRun(initFrom, configuration), configuration);
-}
-
-async function weightsOfRun(initFrom: string, configuration: Configuration) {
-  const { configuration: earlier, vectors } = await readCheckpoint(initFrom);
-  requireSameNetworks(earlier, configuration);
-  return stateFromWeights(modelWeights(vectors, { ema: false }), configuration);
+  if (initFrom === undefined) return undefined;
+  return ranks.shareState(async () => {
+    const { configuration: earlier, vectors } = await readCheckpoint(initFrom);
+    requireSameNetworks(earlier, configuration);
+    return stateFromWeights(modelWeights(vectors, { ema: false }), configuration);
+  }, configuration);
 }
 
 function requireSameNetworks(earlier: Configuration, configuration: Configuration) {
   for (const key of ['network', 'size', 'channels', 'width', 'latent'] as const) {
-    if (earlier[key] === configuration[key]) continue;
-    throw new InputError(
-      setting(key),
-      `expected ${earlier[key]}, as in the weights of ${configuration.initFrom}, but got ${configuration[key]}`,
-    );
+    const [expected, actual] = [earlier[key], configuration[key]];
+    if (expected === actual) continue;
+    const problem = `expected ${expected}, as in the weights of ${configuration.initFrom}, but got ${actual}`;
+    throw new InputError(setting(key), problem);
   }
 }
 

@@ -30,7 +30,7 @@ export const deleteStoredCheckpoint = (name: string): Promise<void> =>
 export const storedCheckpointNames = (): Promise<string[]> =>
   attempt('cannot be read', () => keys<string>(openStore()));
 
-async function attempt<T>(problem: string, action: () => Promise<T>): Promise<T> {
+async function attempt<T>(problem: string, action: () => Promise<T>) {
   try {
     return await action();
   } catch (error) {

@@ -14,7 +14,7 @@ import { answerRequests, createQueue, type WorkerScope } from './requests.js';
  * @example
  * serveModel(self);
  */
-export function serveModel(scope: WorkerScope): void {
+export function serveModel(scope: WorkerScope) {
   let model: TrainedModel | undefined;
   const inTurn = createQueue();
   const answer = async (request: ModelRequest): Promise<ModelAnswer> => {

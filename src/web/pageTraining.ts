@@ -29,7 +29,7 @@ export class PageTraining {
    * Compiles an iteration in a worker.
    * @throws {InputError} if the device cannot be used, or the checkpoint does not fit
    */
-  static async start(worker: PageWorker, start: TrainingStart): Promise<PageTraining> {
+  static async start(worker: PageWorker, start: TrainingStart) {
     const training = new PageTraining(worker);
     training.trained = (await training.request({ type: 'start', start })).configuration;
     return training;
@@ -81,7 +81,7 @@ export class PageTraining {
   }
 
   /** Ends the worker. What was not exported is lost. */
-  stop(): void {
+  stop() {
     this.requests.stop();
   }
 

@@ -15,7 +15,7 @@ import { answerRequests, createQueue, type WorkerScope } from './requests.js';
  * @example
  * serveTraining(self);
  */
-export function serveTraining(scope: WorkerScope): void {
+export function serveTraining(scope: WorkerScope) {
   const service = new TrainingService((report) => post(report));
   const post = answerRequests<TrainingRequest, TrainingAnswer, IterationReport>(
     scope,
@@ -124,7 +124,7 @@ class TrainingService {
     }
   }
 
-  private change<T>(action: () => Promise<T>): Promise<T> {
+  private change<T>(action: () => Promise<T>) {
     const change = this.reading.then(action);
     this.changing = change.catch(() => undefined);
     return change;

@@ -22,14 +22,14 @@ export class WorkerModel {
    * Loads a model.
    * @throws {InputError} if the checkpoint is damaged or of another version
    */
-  static async load(worker: PageWorker, source: ModelSource): Promise<WorkerModel> {
+  static async load(worker: PageWorker, source: ModelSource) {
     const requests = new Requests<ModelRequest, ModelAnswer>(worker, 'model');
     const { configuration } = await requests.send({ type: 'load', source });
     return new WorkerModel(requests, configuration!);
   }
 
   /** Replaces the weights, for example by `PageTraining.readWeights`. */
-  async replaceWeights(weights: ModelWeights): Promise<void> {
+  async replaceWeights(weights: ModelWeights) {
     await this.requests.send({ type: 'replace', weights });
   }
 
@@ -49,11 +49,11 @@ export class WorkerModel {
   }
 
   /** Ends the worker. */
-  stop(): void {
+  stop() {
     this.requests.stop();
   }
 
-  private async values(request: ModelRequest): Promise<Float32Array> {
+  private async values(request: ModelRequest) {
     return (await this.requests.send(request)).values!;
   }
 }
