@@ -2,16 +2,15 @@ import { type RandomStream, randomStream, shuffledIndices } from '../random.js';
 import { type Features, sumOf } from '../numerics/features.js';
 import { gatherLabels, type Labels, stratifiedFolds } from './labels.js';
 
-/** Above this number of labels, a single held-out subset is enough. */
+/** With more labels, a single held-out subset is enough. */
 const CROSS_VALIDATED_LABELS = 1000;
 const MAX_FOLDS = 5;
-/** Minimum number and fraction of labels in a single held-out subset. */
+/** In a single held-out subset. */
 const [MIN_HELD_OUT, HELD_OUT_FRACTION] = [500, 0.1];
-/** Range of inverse temperatures, and the number of bisections of that range on a logarithmic scale. */
+/** Of inverse temperatures, bisected on a logarithmic scale. */
 const [MIN_SCALE, MAX_SCALE] = [1e-2, 1e2];
 const BISECTIONS = 40;
 
-/** Indices of labels. */
 interface HeldOutSplit {
   readonly training: Uint32Array;
   readonly heldOut: Uint32Array;
@@ -23,8 +22,8 @@ export interface LabeledRows {
 }
 
 /**
- * Splits labels for calibration: up to 1,000 into stratified folds, each held out once; more into one random pair.
- * @returns an empty list if too little would remain to fit on: a class has a single label, or only one class is left
+ * Returns stratified folds of up to 1,000 labels, each held out once, or a random split of more.
+ * @returns none if too little would remain to fit on: a class has a single label, or only one class is left
  */
 export function calibrationSplits(labels: Labels, classes: number, seed: number): readonly HeldOutSplit[] {
   const stream = randomStream(seed, 'calibration');
@@ -40,7 +39,6 @@ export function calibrationSplits(labels: Labels, classes: number, seed: number)
   return folds < 2 ? [] : foldSplits(labels, folds, stream, classes);
 }
 
-/** Holds out each stratified fold once. */
 export function foldSplits(labels: Labels, folds: number, stream: RandomStream, classes: number): HeldOutSplit[] {
   const foldOf = stratifiedFolds(labels, folds, stream, classes);
   const indices = Uint32Array.from(foldOf.keys());
@@ -50,7 +48,7 @@ export function foldSplits(labels: Labels, folds: number, stream: RandomStream, 
   }));
 }
 
-/** Returns up to 5 folds, as many as the rarest class has labels; classes without labels do not count. */
+/** Up to 5, as many as the rarest class has labels; classes without labels do not count. */
 export function possibleFolds(labels: Labels, classes: number): number {
   const counts = new Array<number>(classes).fill(0);
   for (const label of labels) counts[label]!++;
@@ -58,8 +56,8 @@ export function possibleFolds(labels: Labels, classes: number): number {
 }
 
 /**
- * Fits the factor of the logits, 1 / temperature, that maximizes the likelihood of held-out labels (Guo et al. 2017). Predictions do not
- * change. Targets are smoothed as in Platt (1999), because otherwise perfect predictions would need an infinite factor.
+ * Fits the factor of the logits, 1 / temperature, that maximizes the likelihood of held-out labels (Guo et al. 2017).
+ * Targets are smoothed as in Platt (1999), because otherwise perfect predictions would need an infinite factor.
  * @param parts probabilities [n, K] from classifiers that were fitted without these rows
  * @returns 1 for an empty list
  */
@@ -87,8 +85,8 @@ const logitsOf = ({ data, width }: Features): Features => ({
 });
 
 /**
- * Returns the derivative of the summed cross-entropy with respect to the factor: the mean logit under the scaled probabilities minus the
- * mean under the targets.
+ * Returns the derivative of the summed cross-entropy by the factor: the mean logit under the scaled probabilities minus
+ * the mean under the targets.
  * @param labelTarget target of a row's label; the other classes share the rest equally
  */
 function entropySlope({ data, width }: Features, labels: Labels, scale: number, labelTarget: number): number {
@@ -112,8 +110,8 @@ function entropySlope({ data, width }: Features, labels: Labels, scale: number, 
 const BINS = 15;
 
 /**
- * Returns the expected calibration error (Guo et al. 2017): the mean difference between the probability of the predicted class and the
- * accuracy, over 15 equal bins of that probability, weighted by their rows. 0 for calibrated probabilities.
+ * Returns the mean difference between the probability of the predicted class and the accuracy (Guo et al. 2017), over
+ * equal bins of that probability, weighted by their rows.
  * @param probabilities [N, K], each row a distribution
  */
 export function expectedCalibrationError({ data, width }: Features, labels: Labels): number {

@@ -35,10 +35,10 @@ import type { Network } from '../networks/network.js';
 
 /** An encoder with a linear head on its output. */
 export interface ClassifierSpec {
-  /** Network with output [M, 1, 1]. */
+  /** Its output is [M, 1, 1]. */
   readonly network: Network;
   readonly classes: number;
-  /** Whether to project the encoder's output onto the sphere of radius sqrt(M) first, for models with the sphere prior. */
+  /** Whether to project the output onto the sphere of radius sqrt(M), for models with the sphere prior. */
   readonly onSphere: boolean;
 }
 
@@ -49,13 +49,12 @@ export interface ClassifierWeights {
   readonly head: Float32Array;
 }
 
-/** Returns M, the width of a network's output. */
+/** M. */
 export const outputWidth = ({ outputShape }: Network): number => sizeOf(outputShape);
 
-/** Returns the number of bytes per image. */
 export const imageBytes = ({ inputShape }: Network): number => sizeOf(inputShape);
 
-/** Converts the network's output to the head's input rows [N, M]. */
+/** Returns rows [N, M]. */
 function headInput({ network, onSphere }: ClassifierSpec, output: Value): Value {
   const width = outputWidth(network);
   const rows = reshape(output, [output.shape[0]!, width]);
@@ -63,11 +62,10 @@ function headInput({ network, onSphere }: ClassifierSpec, output: Value): Value 
   return onSphere ? mul(normalizeAlongAxis1(rows), Math.sqrt(width)) : rows;
 }
 
-/** Returns the layout of a linear head's flat vector: `weight` [M, K], then `bias` [K]. */
+/** `weight` [M, K], then `bias` [K]. */
 export const headLayout = (width: number, classes: number): FlatLayout =>
   flatLayout({ weight: [width, classes], bias: [classes] });
 
-/** Returns the length of each vector. */
 export const weightLengths = ({ network, classes }: ClassifierSpec): Record<keyof ClassifierWeights, number> => ({
   parameters: network.parameters.size,
   statistics: network.statistics.size,
@@ -78,28 +76,27 @@ export const weightLengths = ({ network, classes }: ClassifierSpec): Record<keyo
 const linearHead = (rows: Value, { weight, bias }: NamedValues): Value =>
   add(matMul(rows, weight!), reshape(bias!, [1, bias!.shape[0]!]));
 
-/** Subtracts the maximum of each row, so that no exponential overflows; the softmax does not change. */
+/** Prevents overflow of exponentials; the softmax does not change. */
 const centered = (logits: Value): Value => sub(logits, stopGradient(reduceMax(logits, [1])));
 
-/** Returns class probabilities [N, K] of logits [N, K]. */
 function softmax(logits: Value): Value {
   const powers = exp(centered(logits));
   return div(powers, reduceSum(powers, [1]));
 }
 
-/** Returns the mean cross-entropy of logits [N, K] in nats. Each row of the targets [N, K] is a distribution. */
+/** In nats. Logits and targets are [N, K]; each row of targets is a distribution. */
 function softmaxCrossEntropy(logits: Value, targets: Value): Value {
   const shifted = centered(logits);
   return meanOf(sub(log(reduceSum(exp(shifted), [1])), reduceSum(mul(shifted, targets), [1])));
 }
 
-/** Default constants of Adam (Kingma and Ba 2015). */
+/** The defaults of Kingma and Ba (2015). */
 export const CLASSIFIER_ADAM: AdamConstants = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
 /**
- * Builds the graph of one training iteration. Inputs: the state `parameters`, `statistics`, `head`, and `NAME.m` and `NAME.v` of
- * `parameters` and `head`; `images` uint8 [batch, C, H, W]; `targets` [batch, K]; `parameters.schedule` and `head.schedule` [2], as
- * `adamScalars` returns them. Outputs: `next/NAME` for each state vector, and `loss` [1].
+ * Inputs: the state `parameters`, `statistics`, `head`, and `NAME.m` and `NAME.v` of `parameters` and `head`; `images`
+ * uint8 [batch, C, H, W]; `targets` [batch, K]; `parameters.schedule` and `head.schedule` [2], of `adamScalars`. Outputs:
+ * `next/NAME` for each state vector, and `loss` [1].
  */
 export function classifierIteration(spec: ClassifierSpec, batch: number): Graph {
   const { network, classes } = spec;
@@ -149,7 +146,7 @@ function trainableVector(name: string, layout: FlatLayout): TrainableVector {
   };
 }
 
-/** Returns the inputs `parameters` and `statistics` of a network in evaluation mode; the input `x` is bytes [BATCH, C, H, W]. */
+/** The input `x` is bytes [BATCH, C, H, W]. */
 function evaluationInputs(network: Network) {
   const parameters = input('parameters', [network.parameters.size]);
   const statistics = input('statistics', [network.statistics.size]);
@@ -161,7 +158,7 @@ function evaluationInputs(network: Network) {
   return { inputs: [parameters, statistics], tensors };
 }
 
-/** Returns the graph of `features` and `probabilities`, as `Classification` has them. */
+/** Outputs `features` and `probabilities`, as in `Classification`. */
 export function evaluationGraph(spec: ClassifierSpec): Graph {
   const layout = headLayout(outputWidth(spec.network), spec.classes);
   const { inputs, tensors } = evaluationInputs(spec.network);
@@ -171,7 +168,7 @@ export function evaluationGraph(spec: ClassifierSpec): Graph {
   return graphOf({ features, probabilities }, [...inputs, head]);
 }
 
-/** Returns the outputs [N, C, H, W] of a network's activations, the deepest last, and the inputs of a graph of them. */
+/** Returns the outputs [N, C, H, W] of activations, the deepest last, and the inputs of a graph of them. */
 export function activationsOf(network: Network) {
   const { inputs, tensors } = evaluationInputs(network);
   const layers = Object.entries(network.layers);

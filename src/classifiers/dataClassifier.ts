@@ -10,8 +10,8 @@ import { architectureFor, ARCHITECTURES } from '../networks/architecture.js';
 import { argmaxRows } from '../numerics/features.js';
 
 /**
- * The recipe of the default feature extractor: the encoder of the architecture for the image size, with a linear head. Features are its
- * output. Raise `version` with every change that affects the weights.
+ * Of the default feature extractor, the encoder of the architecture for the image size with a linear head. Features are
+ * its output. Raise `version` with every change that affects the weights.
  */
 export const RECIPE = {
   version: 1,
@@ -19,14 +19,13 @@ export const RECIPE = {
   features: 128,
   batch: 128,
   learningRate: 1e-3,
-  /** Passes over the data, within the limits on the number of iterations below. */
+  /** Passes over the data, within the limits below. */
   epochs: 2,
   leastSteps: 200,
   mostSteps: 1500,
   seed: 0,
 } as const;
 
-/** Returns why the data allows no classifier; undefined if it does. */
 export function whyNoClassifier({ train, classes }: ImageSource): string | undefined {
   if (train.labels === null || classes === null) return 'has no labels to train a classifier on';
   if (new Set(train.labels).size < 2) return 'has a single class, but a classifier needs at least 2';
@@ -55,7 +54,6 @@ interface ClassifierTrainingHooks {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Trains the classifier on the labels of the data. */
 export async function trainDataClassifier(
   source: ImageSource,
   compile: Compile,
@@ -88,7 +86,7 @@ export async function trainDataClassifier(
   }
 }
 
-/** Wraps a classifier as an extractor, whose features are the encoder's output. */
+/** Its features are the encoder's output. */
 export function classifierExtractor(
   name: string,
   spec: ClassifierSpec,

@@ -22,7 +22,7 @@ interface Classification {
   readonly probabilities: Float32Array;
 }
 
-/** Programs for inference, and for each training batch size. Each is compiled on first use. */
+/** Compiles each program on first use. */
 export class ClassifierPrograms {
   private readonly training = new Map<number, Promise<Program>>();
   private evaluation: Promise<Program> | undefined;
@@ -42,7 +42,7 @@ export class ClassifierPrograms {
     return program;
   }
 
-  /** Classifies images, bytes [N, C, H, W]. Running statistics make each result independent of the other images. */
+  /** Classifies bytes [N, C, H, W], each image independently of the others. */
   async classify(weights: ClassifierWeights, images: Uint8Array): Promise<Classification> {
     const { network, classes } = this.spec;
     const evaluation = (this.evaluation ??= this.compile(evaluationGraph(this.spec)));
@@ -62,19 +62,18 @@ export class ClassifierPrograms {
 
 interface ClassifierTraining {
   readonly steps: number;
-  /** Images per iteration, at least 2; limited to the number of images. */
+  /** At least 2; limited to the number of images. */
   readonly batch: number;
-  /** Initial learning rate of Adam, decayed to 0 along half a cosine. */
+  /** Of Adam, decayed to 0 along half a cosine. */
   readonly learningRate: number;
   /** Initial learning rate of the head (default: `learningRate`). */
   readonly headLearningRate?: number;
-  /** Determines the order of the images. */
+  /** Of the order of the images. */
   readonly seed: number;
-  /** Called after each iteration with its loss. */
   readonly onStep?: (step: number, loss: number) => void;
 }
 
-/** Returns a randomly initialized encoder and a zero head. */
+/** A random encoder and a zero head. */
 export const freshClassifier = (spec: ClassifierSpec, seed: number): ClassifierWeights => ({
   parameters: initialParameters(spec.network, seed),
   statistics: initialStatistics(spec.network),
@@ -82,8 +81,7 @@ export const freshClassifier = (spec: ClassifierSpec, seed: number): ClassifierW
 });
 
 /**
- * Trains a classifier on labeled images. The same seed and thread count give the same weights.
- * @param labels the class of each image
+ * The same seed and thread count give the same weights.
  * @throws {InputError} if there are fewer than 2 images
  */
 export async function trainClassifier(
@@ -120,7 +118,7 @@ function withMoments(weights: ClassifierWeights): Record<string, Float32Array> {
   return { ...weights, ...Object.fromEntries(moments) };
 }
 
-/** Returns [batch, K]: 1 at the label of each image, 0 elsewhere. */
+/** [batch, K] */
 function oneHot(indices: Uint32Array, labels: Labels, classes: number): Float32Array {
   const targets = new Float32Array(indices.length * classes);
   indices.forEach((index, row) => (targets[row * classes + labels[index]!] = 1));

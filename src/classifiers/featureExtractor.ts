@@ -7,19 +7,17 @@ import type { Features } from '../numerics/features.js';
 
 export interface ExtractedFeatures {
   readonly features: Features;
-  /** If the extractor provides them. */
   readonly probabilities?: Features;
 }
 
 /** Maps images to feature vectors, in whose space sets of images are compared. */
 export interface FeatureExtractor {
-  /** Name of the extractor, including how images are prepared for it. */
+  /** Includes how images are prepared. */
   readonly name: string;
-  /** Digest of its weights. Metrics are comparable only if name and digest agree. */
+  /** Of its weights. Metrics are comparable only if name and digest agree. */
   readonly digest?: string;
-  /** Length of a feature vector. */
   readonly width: number;
-  /** Accuracy on the test images, 0 to 1, if it classifies the classes of the data. */
+  /** On the test images, 0 to 1, if it classifies the classes of the data. */
   readonly testAccuracy?: number;
   /**
    * @param images bytes [N, C, H, W]
@@ -52,7 +50,6 @@ export class FeatureTable {
     this.features = new Float32Array(count * extractor.width);
   }
 
-  /** Adds the features of images, bytes [n, C, H, W], from row `first` on. */
   async add(first: number, images: Uint8Array): Promise<void> {
     const { features, probabilities } = await this.extractor.extract({ shape: this.shape, data: images });
     this.features.set(features.data, first * features.width);
@@ -69,7 +66,7 @@ export class FeatureTable {
   }
 }
 
-/** Returns the features [n, D] of images. If `onProgress` throws, the work ends. */
+/** If `onProgress` throws, the work ends. */
 export async function splitFeatures(
   extractor: FeatureExtractor,
   split: Split,

@@ -10,7 +10,7 @@ import type { TrainedModel } from '../model/trainedModel.js';
 import type { ModelWeights } from '../networks/network.js';
 import { argmaxRows, type Features } from '../numerics/features.js';
 
-/** Methods of classification with few labels; see docs/evaluation.md. */
+/** See docs/evaluation.md. */
 export const PROBE_METHODS = ['codes', 'features', 'knn', 'finetune', 'pixels', 'supervised'] as const;
 export type ProbeMethod = (typeof PROBE_METHODS)[number];
 
@@ -28,7 +28,6 @@ export interface NeighborFit {
   readonly classes: number;
   /** [n, M], in the representation `codes`. */
   readonly codes: Float32Array;
-  /** n class indices. */
   readonly labels: Labels;
 }
 
@@ -39,29 +38,24 @@ export interface NetworkFit {
   readonly weights: ClassifierWeights;
 }
 
-/** A classifier that was fitted on labeled images. */
 export type FittedProbe = LinearFit | NeighborFit | NetworkFit;
 
 export interface Predictions {
-  /** N class indices. */
   readonly classes: Uint32Array;
-  /** [N, K], each row a distribution; for nearest neighbors, the fractions of their votes. */
+  /** [N, K], each row a distribution; the fractions of votes of nearest neighbors. */
   readonly probabilities: Float32Array | Float64Array;
 }
 
 export interface ImageClassifier {
   /** Classifies images, bytes [N, C, H, W]. */
   readonly classify: (images: Uint8Array) => Promise<Predictions>;
-  /** Releases its programs. The model stays open. */
+  /** The model stays open. */
   readonly release: () => Promise<void>;
 }
 
 const MAX_NEIGHBORS = 5;
 
-/**
- * Creates the image classifier of a probe.
- * @throws {InputError} if the probe was fitted on a different architecture
- */
+/** @throws {InputError} if the probe was fitted on a different architecture */
 export async function imageClassifier(
   probe: FittedProbe,
   model: TrainedModel,
@@ -81,7 +75,6 @@ export async function imageClassifier(
   };
 }
 
-/** A model's encoder with a linear head. */
 export const networkSpec = ({ pair, prior }: TrainedModel, classes: number): ClassifierSpec => ({
   network: pair.encoder,
   classes,
@@ -108,10 +101,7 @@ export async function classifyImages(
   return { probabilities, classes: argmaxRows({ data: probabilities, width: classes }) };
 }
 
-/**
- * Classifies rows in the representation of a probe.
- * @throws {InputError} if the width differs
- */
+/** @throws {InputError} if the width of rows differs from the fit */
 export function classifyRows(probe: LinearFit | NeighborFit, rows: Features): Predictions {
   const { classes } = probe;
   if (probe.method === 'knn') {
@@ -123,7 +113,6 @@ export function classifyRows(probe: LinearFit | NeighborFit, rows: Features): Pr
   return { classes: argmaxRows({ data: probabilities, width: classes }), probabilities };
 }
 
-/** A fitted probe with its name and origin. */
 export interface SavedProbe {
   readonly name: string;
   readonly probe: FittedProbe;
@@ -139,11 +128,10 @@ export interface ProbeOrigin {
   /** Accuracy on this number of test images. */
   readonly test_accuracy: number;
   readonly test_images: number;
-  /** Expected calibration error on these images; absent in files of earlier builds. */
+  /** On these images; absent in files of earlier builds. */
   readonly expected_calibration_error?: number;
-  /** Names of the classes by index. */
   readonly class_names: readonly string[];
-  /** The iteration of the model's weights, whether these were EMA weights if the run has them, and their digest. */
+  /** The iteration of the model's weights, whether EMA weights were preferred, and their digest. */
   readonly step: number;
   readonly ema: boolean;
   readonly weights: string;
@@ -151,7 +139,7 @@ export interface ProbeOrigin {
 
 const FORMAT = 'agenet probe 2';
 
-/** Encodes a probe as a safetensors file with its origin as metadata. */
+/** Encodes a safetensors file with the origin as metadata. */
 export function encodeProbe({ name, probe, origin }: SavedProbe): Uint8Array {
   const metadata = { format: FORMAT, name, method: probe.method, origin: JSON.stringify(origin) };
   return encodeSafetensors({ tensors: tensorsOf(probe), metadata });
@@ -171,7 +159,6 @@ function tensorsOf(probe: FittedProbe): TensorFile['tensors'] {
 }
 
 /**
- * Decodes what `encodeProbe` wrote.
  * @param file its name in messages
  * @throws {InputError} if the bytes are anything else, corrupt, or of an older version
  */

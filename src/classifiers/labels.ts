@@ -6,9 +6,7 @@ import { checkWhole } from '../numerics/features.js';
 export type Labels = Uint8Array | Uint32Array | readonly number[];
 
 /**
- * Returns the number of classes, after a check of the labels.
- * @param rows expected number of labels
- * @param classes number of classes (default: one more than the largest label)
+ * Returns the number of classes, by default one more than the largest label.
  * @throws {InputError} if the number of labels differs, a label is not a class index, or all labels are equal
  */
 export function checkLabels(labels: Labels, rows: number, classes?: number): number {
@@ -35,10 +33,10 @@ function indicesByClass(labels: Labels, classes: number): number[][] {
 }
 
 /**
- * Draws the same number of labels of each class without replacement.
- * @param count total number, a multiple of the number of classes
+ * Draws the same number of labels of each class, without replacement.
+ * @param count in all
  * @returns indices in ascending order
- * @throws {InputError} as for `checkLabels`, and if the count is not a multiple or a class has too few labels
+ * @throws {InputError} as `checkLabels`, and if the count is not a multiple of the classes or a class has too few labels
  */
 export function drawBalancedLabels(labels: Labels, count: number, stream: RandomStream, classes?: number): Uint32Array {
   const known = checkLabels(labels, labels.length, classes);
@@ -64,9 +62,9 @@ export function drawBalancedLabels(labels: Labels, count: number, stream: Random
 }
 
 /**
- * Assigns labels to folds of about equal proportions of classes, and of sizes that differ by at most one label.
- * @returns fold indices from 0 to folds - 1, one per label
- * @throws {InputError} as for `checkLabels`, and if there are fewer than 2 folds or a class has fewer labels than folds
+ * Assigns folds of about equal proportions of classes, and of sizes that differ by at most one label.
+ * @returns the fold of each label, from 0
+ * @throws {InputError} as `checkLabels`, and if there are fewer than 2 folds or a class has fewer labels than folds
  */
 export function stratifiedFolds(labels: Labels, folds: number, stream: RandomStream, classes?: number): Uint32Array {
   const known = checkLabels(labels, labels.length, classes);

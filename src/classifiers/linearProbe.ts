@@ -22,23 +22,20 @@ interface L2Score {
 
 interface L2Choice {
   readonly l2: number;
-  /** One per candidate, in the same order. */
+  /** In the order of candidates. */
   readonly scores: readonly L2Score[];
 }
 
 interface SelectL2Options extends Omit<LogisticOptions, 'l2'> {
-  /** Penalties to choose from (default: 1e-4, 1e-3, 1e-2, 1e-1, 1). */
   readonly candidates?: readonly number[];
-  /** Number of folds (default: 5). */
   readonly folds?: number;
-  /** Determines the folds. */
   readonly seed?: number;
 }
 
 /**
- * Selects the most accurate L2 penalty by stratified cross-validation, and among equals the lowest cross-entropy. Ties are common
- * because few labels allow few values of the accuracy.
- * @throws {InputError} as for `fitLogisticRegression` and `stratifiedFolds`, and if there are no candidates
+ * Selects the most accurate penalty by stratified cross-validation, and among equals, which few labels make common, the
+ * lowest cross-entropy.
+ * @throws {InputError} as `fitLogisticRegression` and `stratifiedFolds`, and if there are no candidates
  */
 export function selectL2(features: Features, labels: Labels, options: SelectL2Options = {}): L2Choice {
   const { candidates = [1e-4, 1e-3, 1e-2, 1e-1, 1], folds = 5, seed = 0, ...fitting } = options;
@@ -76,9 +73,9 @@ const rowsAt = ({ features, labels }: LabeledFeatures, indices: Uint32Array): La
   labels: gatherLabels(labels, indices),
 });
 
-/** L2 penalty if a class has fewer than 2 labels, because then none can be held out. */
+/** If a class has fewer than 2 labels, because then none can be held out. */
 const DEFAULT_L2 = 1e-3;
-/** Labels for the selection of the penalty; more take longer and select the same. */
+/** More take longer and select the same penalty. */
 const MAX_SELECTION_ROWS = 1000;
 /** Feature values in a fit: 60,000 codes of 128, or 7,800 images of 1,024 pixels. */
 const MAX_VALUES = 8e6;
@@ -89,15 +86,15 @@ const [ITERATIONS, ROUGH_ITERATIONS] = [200, 60];
 interface LinearProbe {
   readonly classifier: LinearClassifier;
   readonly l2: number;
-  /** Number of rows in the fit, which a limit may reduce. */
+  /** In the fit, which a limit may reduce. */
   readonly rows: number;
 }
 
 /**
- * Fits a multinomial logistic regression with an L2 penalty that cross-validation selects on the same labels. The most accurate penalty
- * is often so large that probabilities are far too low.
- * @param options.calibrate whether to scale the logits to maximize the likelihood of held-out labels; predictions do not change
- * @throws {InputError} as for `fitLogisticRegression`
+ * Fits a logistic regression with an L2 penalty that cross-validation selects on the same labels. The most accurate
+ * penalty is often so large that probabilities are far too low.
+ * @param options.calibrate whether to scale the logits to maximize the likelihood of held-out labels
+ * @throws {InputError} as `fitLogisticRegression`
  */
 export function fitLinearProbe(
   features: Features,
@@ -137,7 +134,7 @@ function l2For({ features, labels }: LabeledFeatures, classes: number, seed: num
     .l2;
 }
 
-/** Returns all rows, or a random subset of `limit` rows if there are more. */
+/** A random subset, or all rows if there are no more. */
 function firstShuffled(rows: LabeledFeatures, limit: number, seed: number): LabeledFeatures {
   if (limit < 1)
     throw new InputError(

@@ -4,7 +4,7 @@ import { checkLabels, type Labels } from './labels.js';
 import { minimize } from '../numerics/lbfgs.js';
 import { multiplyTransposed, transposed } from '../numerics/matrixProduct.js';
 
-/** A linear classifier: predicts the class with the largest w.x + bias. */
+/** Predicts the class with the largest w.x + bias. */
 export interface LinearClassifier {
   readonly classes: number;
   readonly width: number;
@@ -13,24 +13,24 @@ export interface LinearClassifier {
 }
 
 export interface LogisticOptions {
-  /** L2 penalty: weight of the sum of squared parameters, 0 or more (default: 1e-3). */
+  /** Weight of the sum of squared parameters, 0 or more (default: 1e-3). */
   readonly l2?: number;
-  /** Whether the penalty includes the biases, as if they were weights of a constant column (default: true). */
+  /** Whether the penalty includes the biases (default: true). */
   readonly penalizeBias?: boolean;
-  /** Number of classes (default: one more than the largest label). */
+  /** Default: one more than the largest label. */
   readonly classes?: number;
   /** Largest entry of the gradient at which the fit ends (default: 1e-6). */
   readonly tolerance?: number;
-  /** Maximum number of iterations (default: 500). */
+  /** Default: 500. */
   readonly iterations?: number;
 }
 
 /**
- * Fits a multinomial logistic regression. Minimizes the mean cross-entropy + l2 x the sum of squared parameters by L-BFGS from 0; the
- * minimum is unique if `l2` is above 0. Features should have variance about 1: multiply codes on the sphere by sqrt(M).
+ * Minimizes the mean cross-entropy + l2 x the sum of squared parameters by L-BFGS from 0; the minimum is unique if `l2` is
+ * above 0. Features should have variance about 1: multiply codes on the sphere by sqrt(M).
  * @param features [N, D]
  * @param labels N class indices
- * @throws {InputError} if a feature is not finite, labels are invalid or of a single class, or `l2` is negative or not finite
+ * @throws {InputError} if a feature or `l2` is not finite, `l2` is negative, or labels are invalid or of a single class
  */
 export function fitLogisticRegression(
   features: Features,
@@ -74,9 +74,8 @@ export function predictClasses(classifier: LinearClassifier, features: Features)
 }
 
 /**
- * Returns the probabilities of all classes for every row of features [N, D].
  * @returns [N, classes], each row a distribution
- * @throws {InputError} as for `predictClasses`
+ * @throws {InputError} as `predictClasses`
  */
 export function classProbabilities(classifier: LinearClassifier, features: Features): Float64Array {
   const rows = checkRows(classifier, features);
@@ -86,8 +85,8 @@ export function classProbabilities(classifier: LinearClassifier, features: Featu
 }
 
 /**
- * Returns the mean cross-entropy of a classifier on labeled rows, in nats.
- * @throws {InputError} as for `predictClasses`, and if the number of labels differs from the number of rows
+ * Returns the mean in nats.
+ * @throws {InputError} as `predictClasses`, and if the number of labels differs from the number of rows
  */
 export function crossEntropyOf(classifier: LinearClassifier, features: Features, labels: Labels): number {
   const rows = checkRows(classifier, features);
@@ -105,7 +104,7 @@ function checkRows({ width }: LinearClassifier, features: Features): number {
   return checkFeatures(features, 'features');
 }
 
-/** Returns the cross-entropy of a row of logits, and replaces the logits with its gradient divided by the number of rows. */
+/** Returns the cross-entropy of a row, and replaces its logits with the gradient divided by the number of rows. */
 function lossToGradient(logits: Float64Array, base: number, classes: number, label: number, rows: number): number {
   const labelLogit = logits[base + label]!;
   const logSum = toProbabilities(logits, base, classes);
@@ -114,7 +113,7 @@ function lossToGradient(logits: Float64Array, base: number, classes: number, lab
   return logSum - labelLogit;
 }
 
-/** Turns a row of logits into probabilities, and returns the log of the sum of their exponentials. */
+/** Replaces a row of logits, and returns the log of the sum of their exponentials. */
 function toProbabilities(logits: Float64Array, base: number, classes: number): number {
   let largest = -Infinity;
   for (let index = base; index < base + classes; index++) largest = Math.max(largest, logits[index]!);
@@ -127,7 +126,7 @@ function toProbabilities(logits: Float64Array, base: number, classes: number): n
   return largest + Math.log(sum);
 }
 
-/** Returns logits [N, classes]. */
+/** [N, classes] */
 function logitsOf({ classes, width, parameters }: LinearClassifier, features: Features): Float64Array {
   const weights = parameters.filter((_, index) => index % (width + 1) < width);
   return multiplyTransposed(features, { data: weights, width }).map(

@@ -4,25 +4,23 @@ import { checkLabels, type Labels } from './labels.js';
 import { dot } from '../numerics/matrixProduct.js';
 import { nearestRows } from '../numerics/nearestRows.js';
 
-/** Distances for the search: Euclidean, or cosine. */
 export const METRICS = ['euclidean', 'cosine'] as const;
 
 export interface NeighborOptions {
-  /** Number of neighbors (default: 5). */
+  /** Default: 5. */
   readonly k?: number;
-  /** Distance (default: Euclidean). */
+  /** Default: Euclidean. */
   readonly metric?: (typeof METRICS)[number];
 }
 
 /**
- * Predicts for each query the majority class of its k nearest labeled rows. A tie goes to the class with the nearest row. Memory: O(N k);
- * distances are computed block by block.
+ * Predicts the majority class of the k nearest labeled rows. A tie goes to the class with the nearest row. Memory: O(N k).
  * @param queries [N, D]
  * @param known [N', D], at least k rows
  * @param labels N' class indices
  * @returns N class indices
- * @throws {InputError} if widths differ, there are fewer rows than k, labels are invalid, a value is not finite, or a row has norm 0 and the
- * distance is cosine
+ * @throws {InputError} if widths differ, there are fewer rows than k, labels are invalid, a value is not finite, or a row
+ *   has norm 0 and the distance is cosine
  */
 export const classifyByNeighbors = (
   queries: Features,
@@ -31,7 +29,7 @@ export const classifyByNeighbors = (
   options: NeighborOptions = {},
 ): Uint32Array => neighborVotes(queries, known, labels, options).classes;
 
-/** Returns predictions as `classifyByNeighbors`, and each class's fraction of the votes [N, K]. */
+/** Also returns each class's fraction of the votes [N, K]. */
 export function neighborVotes(
   queries: Features,
   known: Features,
@@ -59,7 +57,7 @@ export function neighborVotes(
   return { classes: predicted, probabilities };
 }
 
-/** Returns the rows divided by their norms, in double precision. */
+/** In double precision. */
 function withUnitRows({ data, width }: Features, name: string): Features {
   const unit = Float64Array.from(data);
   for (let start = 0; start < unit.length; start += width) {

@@ -1,8 +1,13 @@
 import type { ProbeMethod } from './fittedProbe.js';
 import { drawBalancedLabels, gatherLabels } from './labels.js';
-import { NetworkRunner } from './networkProbe.js';
-import type { LabelTrial, ProbeRunner, ProbeRunnerOptions, TestedProbe } from './probeRunner.js';
-import { rowRunner } from './rowProbe.js';
+import {
+  type LabelTrial,
+  networkRunner,
+  type ProbeRunner,
+  type ProbeRunnerOptions,
+  rowRunner,
+  type TestedProbe,
+} from './probeRunner.js';
 import type { ImageSource } from '../data/source.js';
 import { InputError, setting, text } from '../errors.js';
 import { allIndices } from '../model/chunks.js';
@@ -10,38 +15,36 @@ import { meanAndStd } from '../numerics/features.js';
 import { randomStream } from '../random.js';
 
 export interface ProbeOptions extends ProbeRunnerOptions {
-  /** Label counts, multiples of the number of classes, or `all`. */
+  /** Multiples of the number of classes, or `all`. */
   readonly labels: readonly (number | 'all')[];
-  /** Number of random label subsets to average over; `all` is used once. */
+  /** Random label subsets to average over; `all` is used once. */
   readonly trials: number;
   readonly methods: readonly ProbeMethod[];
   /**
-   * Methods whose probabilities are calibrated on held-out labels in the first trial, which fits each classifier again up to five times
+   * Methods whose first trial is calibrated on held-out labels, which fits each classifier again up to five times
    * (default: the regressions, which are fast). Accuracies do not change.
    */
   readonly calibrate?: readonly ProbeMethod[];
   readonly onResult?: (result: ProbeResult) => void;
-  /** Called with each fitted classifier and its test accuracy. */
   readonly onFit?: (fit: TestedProbe & { readonly labels: number }) => void;
 }
 
-/** Accuracy on the test images: mean and population standard deviation over the trials. */
+/** On the test images: mean and population standard deviation over the trials. */
 export interface ProbeResult {
   readonly labels: number;
   readonly method: ProbeMethod;
   readonly accuracy: number;
   readonly std: number;
-  /** Expected calibration error of the first trial's classifier on the test images. */
+  /** Of the first trial's classifier. */
   readonly expected_calibration_error: number;
-  /** Whether its probabilities were calibrated. */
   readonly calibrated: boolean;
 }
 
-/** Methods that are fitted in a moment. */
+/** Fitted in a moment. */
 const REGRESSIONS: readonly ProbeMethod[] = ['codes', 'features', 'pixels'];
 
 /**
- * Measures the accuracy on the test images from few labels, for each label count and method.
+ * Measures the accuracy from few labels, for each label count and method.
  * @throws {InputError} if the data has no labels, one class or no test images, or fewer labels than requested
  */
 export async function probe(options: ProbeOptions): Promise<ProbeResult[]> {
@@ -51,7 +54,10 @@ export async function probe(options: ProbeOptions): Promise<ProbeResult[]> {
   const results: ProbeResult[] = [];
   const progress = { fitted: 0, total: methods.length * subsets.flat().length };
   for (const method of methods) {
-    const runner = await createRunner(method, options, classes);
+    const runner =
+      method === 'finetune' || method === 'supervised'
+        ? networkRunner(method, options, classes)
+        : await rowRunner(method, options, classes);
     try {
       for (const trials of subsets) {
         const result = await runTrials(method, runner, trials, options, progress);
@@ -65,14 +71,8 @@ export async function probe(options: ProbeOptions): Promise<ProbeResult[]> {
   return results;
 }
 
-const createRunner = async (method: ProbeMethod, options: ProbeOptions, classes: number): Promise<ProbeRunner> =>
-  method === 'finetune' || method === 'supervised'
-    ? new NetworkRunner(method, options, classes)
-    : rowRunner(method, options, classes);
-
 type LabelSubset = Pick<LabelTrial, 'indices' | 'labels' | 'seed'>;
 
-/** Draws the label subsets of all trials. */
 function drawSubsets(count: number | 'all', { source, trials, seed }: ProbeOptions, classes: number): LabelSubset[] {
   const { train } = source;
   return Array.from({ length: count === 'all' ? 1 : trials }, (_, number) => {

@@ -6,17 +6,16 @@ import type { ModelWeights } from '../networks/network.js';
 import type { Features } from '../numerics/features.js';
 import { balancedScale, commonScale, fitStandardizer, type Standardizer } from '../numerics/standardizer.js';
 
-/** Kinds of vectors that represent images. */
 export type RepresentationName = 'codes' | 'features' | 'pixels';
 
-/** A map from images to the vectors that a classifier is fitted on. */
+/** The vectors that a classifier is fitted on. */
 export interface Representation {
   readonly width: number;
-  /** Maps images, bytes [N, C, H, W], to rows [N, width]. */
+  /** Maps bytes [N, C, H, W] to rows [N, width]. */
   readonly of: (images: Uint8Array) => Promise<Features>;
   /** Maps codes e(x) [N, M] to the same rows, if they follow from codes alone. */
   readonly ofCodes?: (codes: Float32Array) => Features;
-  /** Fits the scale for a regression on rows of images, which need no labels; undefined if rows need no scale. */
+  /** Fits the scale for a regression, without labels; undefined if rows need none. */
   readonly scaleBy?: (rows: Features) => Standardizer;
   readonly release: () => Promise<void>;
 }
@@ -98,7 +97,7 @@ async function innerFeaturesOf(model: TrainedModel, weights: ModelWeights, compi
   };
 }
 
-/** Averages feature maps [N, C, H, W] over cells to [N, cells C]. */
+/** Averages [N, C, H, W] over cells to [N, cells C]. */
 function cellMeans(map: Value): Value {
   const [count, channels, height, width] = map.shape as [number, number, number, number];
   const strips = (x: Value, axis: number, size: number) =>
@@ -118,7 +117,6 @@ function hstack(left: Features, right: Features): Features {
   return { data, width };
 }
 
-/** Returns the first `leftWidth` columns, and the rest. */
 function splitColumns({ data, width }: Features, leftWidth: number): [Features, Features] {
   const columns = (from: number, to: number): Features => ({
     data: data.filter((_, index) => index % width >= from && index % width < to),

@@ -5,12 +5,11 @@ import type { ImageSource, Split } from '../data/source.js';
 import { type Compile, graphOf, type Program, reduceMean, reshape } from '../engine/index.js';
 import { runInBatches } from '../model/trainedModel.js';
 
-/** By multiples of 90 degrees. */
 const ROTATIONS = 4;
 
 /**
- * Returns every image in four rotations, labeled by the rotation: 0, 90, 180 and 270 degrees counterclockwise. A classifier of them learns
- * features of the images without labels (Gidaris et al. 2018).
+ * Labels each of four rotations of every image: 0, 90, 180 and 270 degrees counterclockwise. A classifier of them learns
+ * features without labels (Gidaris et al. 2018).
  * @param source square images
  */
 export function rotatedSource(source: ImageSource): ImageSource {
@@ -36,7 +35,7 @@ function rotatedSplit({ count, copyImage }: Split, channels: number, size: numbe
   };
 }
 
-/** Returns the index in the upright image of each pixel of a rotated image. */
+/** The index in the upright image of each pixel of a rotated image. */
 function sourcePixels(size: number, turns: number): Uint32Array {
   let pixels = Uint32Array.from({ length: size * size }, (_, pixel) => pixel);
   for (let turn = 0; turn < turns; turn++) {
@@ -48,9 +47,9 @@ function sourcePixels(size: number, turns: number): Uint32Array {
 }
 
 /**
- * Wraps a classifier of rotations as an extractor. Features are the channel means of its deepest activation, because its output describes
- * little but the rotation. On MNIST, FID by the output rose from 31 to 38 between 200 and 1,000 iterations of training, while samples became
- * better and FID by the activation fell from 8.9 to 0.10.
+ * Features are the channel means of the deepest activation, because the output describes little but the rotation. On
+ * MNIST, FID by the output rose from 31 to 38 between 200 and 1,000 iterations of training, while samples became better
+ * and FID by the activation fell from 8.9 to 0.10.
  */
 export function rotationExtractor(
   name: string,

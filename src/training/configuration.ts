@@ -7,12 +7,12 @@ export type { Configuration };
 
 /**
  * Checks a configuration, and adds the defaults that do not depend on the data.
- * @throws {InputError} that names the first wrong setting, the expected and the actual value
+ * @throws {InputError} with each wrong setting, the expected and the actual value
  */
 export const checkConfiguration = async (given: unknown): Promise<Configuration> =>
   (await import('./configurationSchema.js')).parseConfiguration(given);
 
-/** Returns the networks, objective and update plans of a configuration, without its later stages. */
+/** Returns the networks, objective and update plans, without later stages. */
 export function iterationSpec(configuration: Configuration): IterationSpec {
   const { network, channels, latent, width, batch, encoderUpdates, generatorUpdates, ema, batchNormStats, augment } =
     configuration;

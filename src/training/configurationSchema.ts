@@ -8,8 +8,7 @@ import { shown, validate } from '../validation.js';
 import { type Declaration, rangeOf, type SettingType } from './declaration.js';
 import { type Configuration, DEFAULTS, networkFor, SETTINGS, SHORTHANDS, type Stage } from './settings.js';
 
-const { epochs, steps } = SHORTHANDS;
-
+const epochsSchema = schemaOf(SHORTHANDS.epochs.type);
 const STRUCTURES: Readonly<Record<string, z.ZodType>> = {
   padding: z
     .strictObject(
@@ -18,13 +17,13 @@ const STRUCTURES: Readonly<Record<string, z.ZodType>> = {
     )
     .nullable(),
   length: z.union(
-    [z.strictObject({ epochs: schemaOf(epochs.type) }), z.strictObject({ steps: schemaOf(steps.type) })],
+    [z.strictObject({ epochs: epochsSchema }), z.strictObject({ steps: schemaOf(SHORTHANDS.steps.type) })],
     `must be ${rangeOf(SETTINGS.length.type)}`,
   ),
   stages: z.array(
     z.strictObject(
       {
-        epoch: schemaOf(epochs.type),
+        epoch: epochsSchema,
         encoderUpdates: schemaOf(SETTINGS.encoderUpdates.type).optional(),
         generatorUpdates: schemaOf(SETTINGS.generatorUpdates.type).optional(),
       },
@@ -40,12 +39,8 @@ export function schemaOf(type: SettingType): z.ZodType {
     case 'integer':
       return z.int(expected).min(type.min, expected).max(type.max, expected);
     case 'number': {
-      const { min, max, excluded } = type;
-      return z
-        .number(expected)
-        .min(min, expected)
-        .max(max, expected)
-        .refine((value) => !excluded.includes(value), expected);
+      const range = z.number(expected).min(type.min, expected).max(type.max, expected);
+      return range.refine((value) => !type.excluded.includes(value), expected);
     }
     case 'switch':
       return z.boolean(expected);
@@ -65,7 +60,6 @@ export function schemaOf(type: SettingType): z.ZodType {
   }
 }
 
-/** Returns an error if a value does not fit its type. */
 export function checkValue(key: string, type: SettingType, value: unknown): InputError[] {
   const isValid = schemaOf(type).safeParse(value).success;
   return isValid ? [] : [new InputError(setting(key), `must be ${rangeOf(type)}, not ${shown(value)}`)];
@@ -82,10 +76,6 @@ export const configurationSchema = z.strictObject(
 
 const STAGE_KEYS = ['epoch', 'encoderUpdates', 'generatorUpdates'];
 
-/**
- * Checks a configuration, and adds the defaults that do not depend on the data.
- * @throws {InputError} with all wrong settings, the expected and the actual values
- */
 export function parseConfiguration(given: unknown): Configuration {
   const keysAt = (path: readonly unknown[]) => (path.length === 0 ? Object.keys(SETTINGS) : STAGE_KEYS);
   const values = isObject(given) ? withFixedDefaults(given) : given;
@@ -104,7 +94,7 @@ export function parseConfiguration(given: unknown): Configuration {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
-function withFixedDefaults(given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+function withFixedDefaults(given: Readonly<Record<string, unknown>>) {
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const network = networkFor(set.size);
   return { ...DEFAULTS, crop: 'center', padding: null, augment: [], network, ...set };
@@ -113,11 +103,10 @@ function withFixedDefaults(given: Readonly<Record<string, unknown>>): Readonly<R
 function requireImageFormat({ network, size, padding }: Configuration): void {
   const { imageSize } = ARCHITECTURES[network];
   architectureFor(size);
-  if (size !== imageSize)
-    throw new InputError(
-      setting('size'),
-      `${network} expects images of ${imageSize}x${imageSize}, not ${size}x${size}`,
-    );
+  if (size !== imageSize) {
+    const problem = `${network} expects images of ${imageSize}x${imageSize}, not ${size}x${size}`;
+    throw new InputError(setting('size'), problem);
+  }
   if (padding !== null) checkWithin(setting('padding'), () => requirePaddable(size, padding));
 }
 
@@ -140,31 +129,17 @@ function requireAscending(stages: readonly Stage[]): void {
 function effectsOf(configuration: Configuration): (() => void)[] {
   const { matchX, channels, schedule, halveEvery, ema, emaStart, evaluateEvery, evaluateMetrics, saveBest } =
     configuration;
-  const requireEffect = (key: keyof Configuration, hasEffect: boolean, problem: string, remedy: Text) => () => {
-    if (!hasEffect) throw new InputError(setting(key), problem, remedy);
-  };
   const isEvaluated = evaluateEvery > 0;
   const evaluate = text`set ${setting('evaluateEvery')}`;
-  return [
-    requireEffect(
-      'matchX',
-      matchX !== 'cos' || channels > 1,
-      'cos has no gradient for images of one channel',
-      'choose L1 or L2',
-    ),
-    requireEffect(
-      'halveEvery',
-      schedule === 'halving' || halveEvery === 0,
-      `requires the schedule halving, not ${schedule}`,
-      text`set ${setting('schedule')} to halving`,
-    ),
-    requireEffect('emaStart', ema > 0 || emaStart === 0, 'has no effect without an EMA', text`set ${setting('ema')}`),
-    requireEffect(
-      'evaluateMetrics',
-      isEvaluated || evaluateMetrics === undefined,
-      'has no effect without evaluations',
-      evaluate,
-    ),
-    requireEffect('saveBest', isEvaluated || saveBest === undefined, 'requires evaluations', evaluate),
+  const halve = text`set ${setting('schedule')} to halving`;
+  const effects: [key: keyof Configuration, hasEffect: boolean, problem: string, remedy: Text][] = [
+    ['matchX', matchX !== 'cos' || channels > 1, 'cos has no gradient for images of one channel', 'choose L1 or L2'],
+    ['halveEvery', schedule === 'halving' || halveEvery === 0, `requires the schedule halving, not ${schedule}`, halve],
+    ['emaStart', ema > 0 || emaStart === 0, 'has no effect without an EMA', text`set ${setting('ema')}`],
+    ['evaluateMetrics', isEvaluated || evaluateMetrics === undefined, 'has no effect without evaluations', evaluate],
+    ['saveBest', isEvaluated || saveBest === undefined, 'requires evaluations', evaluate],
   ];
+  return effects.map(([key, hasEffect, problem, remedy]) => () => {
+    if (!hasEffect) throw new InputError(setting(key), problem, remedy);
+  });
 }

@@ -1,17 +1,15 @@
-/** Declarations of settings: type and range, default, help, and whether a resumed run may change them. */
 import type { ImageFormat } from '../data/source.js';
 
-/** The type and range of a value `T`. */
 export type SettingType<T = unknown> = { readonly example?: T } & (
   | { readonly kind: 'integer'; readonly min: number; readonly max: number }
-  /** `excluded` are ends of the range that are not in it. */
+  /** Ends in `excluded` are not in the range. */
   | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly excluded: readonly number[] }
   | { readonly kind: 'switch' }
   | { readonly kind: 'choice'; readonly choices: readonly (string | number)[] }
   /** Different names, of `choices` if there are any. */
   | { readonly kind: 'list'; readonly choices?: readonly string[]; readonly min: number }
   | { readonly kind: 'text'; readonly expected: string }
-  /** Only files and the library can give an object or a list of objects. */
+  /** An object or a list of objects, from files and the library only. */
   | { readonly kind: 'structure'; readonly expected: string }
 );
 
@@ -35,11 +33,10 @@ export const list = <T extends string>(choices: readonly T[] | undefined, min = 
 export const string = (expected = 'a string'): SettingType<string> => ({ kind: 'text', expected });
 export const structure = <T>(expected: string): SettingType<T> => ({ kind: 'structure', expected });
 
-/** What defaults may depend on. */
 export interface Known {
   readonly native: Required<ImageFormat>;
   readonly images: number;
-  /** Settings that are given, or declared before this one. */
+  /** Given, or declared before this setting. */
   readonly values: Readonly<Record<string, unknown>>;
 }
 
@@ -51,17 +48,14 @@ export interface Declaration<T = unknown> {
   readonly title: string;
   /** One phrase without its default, in lower case and without a period. */
   readonly help: string;
-  /** Heading in the help of `train`; undefined: the setting has no option. */
+  /** In the help of `train`; undefined: no option. */
   readonly group: (typeof GROUPS)[number] | undefined;
-  /** Undefined: it is required or optional. */
   readonly default?: T | ((known: Known) => T);
-  /** In help, if the default depends on the data or needs words. */
+  /** If the default depends on the data or needs words. */
   readonly defaultText?: string;
-  /** A run may lack it. */
   readonly isOptional: boolean;
-  /** Whether a resumed run may change it: the state of a run means the same with any value. */
+  /** Whether a resumed run may change it, because its state means the same with any value. */
   readonly isChangeable: boolean;
-  /** Other names of its option. */
   readonly aliases: readonly string[];
   /** What its option expects, such as `number`. */
   readonly placeholder: string;
@@ -80,21 +74,25 @@ export const declare = <T>(type: SettingType<T>, details: Details<NoInfer<T>>): 
   ...details,
 });
 
-/** A run may lack the setting. */
+export const declareChangeable = <T>(type: SettingType<T>, details: Details<NoInfer<T>>): Declaration<T> => ({
+  ...declare<T>(type, details),
+  isChangeable: true,
+});
+
 export const declareOptional = <T>(type: SettingType<T>, details: Details<NoInfer<T>>): Declaration<T | undefined> => ({
   ...declare<T>(type, details),
   isOptional: true,
 });
 
-/** In words, such as `a whole number from 1 to 1024`. */
+/** Such as `a whole number from 1 to 1024`. */
 export function rangeOf(type: SettingType): string {
   switch (type.kind) {
     case 'integer':
       return `a whole number from ${type.min} to ${type.max}`;
     case 'number': {
       const { min, max, excluded } = type;
-      const least = excluded.includes(min) ? `above ${min}` : `of at least ${min}`;
-      return `a number ${least} and ${excluded.includes(max) ? `below ${max}` : `at most ${max}`}`;
+      const least = excluded.includes(min) ? 'above' : 'of at least';
+      return `a number ${least} ${min} and ${excluded.includes(max) ? 'below' : 'at most'} ${max}`;
     }
     case 'switch':
       return 'true or false';
@@ -107,17 +105,15 @@ export function rangeOf(type: SettingType): string {
   }
 }
 
-/** Undefined: no choice. */
 export const choicesOf = (type: SettingType): readonly (string | number)[] | undefined =>
   type.kind === 'choice' || type.kind === 'list' ? type.choices : undefined;
 
-/** In words; undefined if there is none. */
 export function defaultOf({ default: value, defaultText }: Declaration): string | undefined {
   if (defaultText !== undefined || typeof value === 'function' || value === undefined) return defaultText;
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Reads the text of an option or a form. Text of another kind is rejected with the other settings. */
+/** Returns text of another kind as it is, to be rejected with the other settings. */
 export function valueOfText({ kind, ...type }: SettingType, text: string): unknown {
   const isNumber = text.trim() !== '' && Number.isFinite(Number(text));
   switch (kind) {

@@ -1,4 +1,3 @@
-/** Choices of settings, and defaults that depend on the number of training images. */
 import type { AugmentationName } from '../age/augmentation.js';
 import { setting, type Text, text } from '../errors.js';
 
@@ -8,24 +7,23 @@ export const BATCH_NORM_STATS = ['shared', 'separate'] as const;
 /** Learning-rate schedules: halved every `halveEvery` epochs (as published), constant, or down to 0 along half a cosine. */
 export const SCHEDULES = ['halving', 'constant', 'cosine'] as const;
 
-/** What happens if a loss or gradient is NaN or infinite: an error, or a rollback to the last checkpoint with half the learning rate. */
+/** If a loss or gradient is NaN or infinite: an error, or a rollback to the last checkpoint with half the learning rate. */
 export const NAN_POLICIES = ['stop', 'rollback'] as const;
 
-/** Default settings that depend on the number of training images. */
 export interface DataDefaults {
   readonly augment: readonly AugmentationName[];
   readonly batch: number;
   readonly length: { readonly epochs: number } | { readonly steps: number };
 }
 
-/** Smallest batch: BatchNorm needs a variance. */
+/** BatchNorm needs a variance. */
 export const MIN_BATCH = 2;
 
 const EPOCHS = 10;
 
 /**
- * By the number of training images: augmentations, batch size and least number of iterations. Small data sets need fewer iterations, because
- * there is less to learn, but far more epochs. Augmentation helps with 100 images, and not with 500 (docs/recipes.md, small data sets).
+ * Small data sets need fewer iterations, because there is less to learn, but far more epochs. Augmentation helps with
+ * 100 images, and not with 500 (docs/recipes.md, small data sets).
  */
 const BY_IMAGES = [
   { below: 200, augment: ['color'], batch: 16, steps: 2000 },
@@ -39,26 +37,19 @@ const BY_IMAGES = [
  * @param images at least `MIN_BATCH`
  * @param batch the batch size, if it is not the default
  */
-export const defaultsFor = (images: number, batch = defaultBatch(images)): DataDefaults => ({
-  augment: defaultAugment(images),
-  batch,
-  length: defaultLength(images, batch),
-});
+export function defaultsFor(images: number, batch = fittingBatch(images)): DataDefaults {
+  const { augment, steps } = rowFor(images);
+  const isLong = EPOCHS * Math.floor(images / batch) >= steps;
+  return { augment, batch, length: isLong ? { epochs: EPOCHS } : { steps } };
+}
 
 const rowFor = (images: number) => BY_IMAGES.find(({ below }) => images < below)!;
 
-export const defaultAugment = (images: number): readonly AugmentationName[] => rowFor(images).augment;
-
-/** Halves the batch until the images fill it. */
-export function defaultBatch(images: number): number {
+function fittingBatch(images: number) {
   let { batch }: { batch: number } = rowFor(images);
   while (batch > images) batch /= 2;
   return batch;
 }
-
-/** Ten epochs, or a number of iterations if ten epochs have fewer. */
-export const defaultLength = (images: number, batch: number): DataDefaults['length'] =>
-  EPOCHS * Math.floor(images / batch) >= rowFor(images).steps ? { epochs: EPOCHS } : { steps: rowFor(images).steps };
 
 /** With fewer images, reconstructions of other images have clearly larger errors (docs/recipes.md, small data sets). */
 const FEW_IMAGES = 2000;
@@ -66,7 +57,7 @@ const FEW_IMAGES = 2000;
 /** Most digits of MNIST can be recognized after 300 iterations at width 16, and are ragged until 1,500. */
 const FEW_STEPS = 300;
 
-/** What to expect of a run, one sentence each. */
+/** One sentence each. */
 export function expectations(images: number, steps: number): Text[] {
   const few = `${images} training images are few: expect samples that resemble them, and only rough reconstructions of other images`;
   const short = text`${steps} iterations show rough shapes at best; the default for these images is ${setting('steps')} ${rowFor(images).steps}`;

@@ -1,4 +1,3 @@
-/** Events of a run, and the queue to a consumer that may be slower. */
 import { render, type Text } from '../errors.js';
 import type { NetworkName } from '../networks/network.js';
 import type { Configuration } from './configuration.js';
@@ -6,16 +5,14 @@ import type { IterationReport } from './trainer.js';
 
 /** An event of a training run. Paths are those of the run folder. */
 export type TrainingEvent =
-  /** Images are being decoded. */
   | { readonly type: 'decoding'; readonly done: number; readonly total: number; readonly skipped: number }
   /** A feature extractor for evaluations is being trained. */
   | { readonly type: 'extractor'; readonly step: number; readonly steps: number; readonly loss: number }
-  /** The trained model is scored on test images. */
+  /** Test images are being scored. */
   | { readonly type: 'scoring'; readonly done: number; readonly total: number }
   /** Training begins after `step` iterations. */
   | {
       readonly type: 'start';
-      /** The run folder. */
       readonly run: string;
       readonly configuration: Configuration;
       /** Numbers of images. */
@@ -23,11 +20,10 @@ export type TrainingEvent =
       readonly step: number;
       readonly totalSteps: number;
       readonly batchesPerEpoch: number;
-      /** Number of learned parameters of each network. */
+      /** Learned parameters. */
       readonly parameters: Readonly<Record<NetworkName, number>>;
     }
   | { readonly type: 'iteration'; readonly report: IterationReport }
-  /** Image grids of samples and reconstructions were written. */
   | ({ readonly type: 'previews'; readonly step: number } & PreviewFiles)
   | { readonly type: 'checkpoint'; readonly step: number; readonly file: string }
   /** An evaluation of this checkpoint is due. Training waits until all subscribers have returned. */
@@ -43,13 +39,12 @@ export type TrainingEvent =
     }
   /** Training waits after this iteration, which was drawn and logged. */
   | { readonly type: 'paused'; readonly step: number }
-  /** A pause has ended. */
   | { readonly type: 'continued'; readonly step: number }
-  /** A fact that is not a problem, such as that an extractor is trained once. */
+  /** A fact that is not a problem. */
   | { readonly type: 'note'; readonly message: string; readonly text?: Text }
   /** A problem that does not end the training. */
   | { readonly type: 'warning'; readonly message: string; readonly text?: Text }
-  /** Training has ended, and its last iteration is saved. */
+  /** The last iteration is saved. */
   | { readonly type: 'trained'; readonly summary: TrainingSummary };
 
 /** The message has the keys of settings; the text leaves their names open. */
@@ -59,56 +54,55 @@ export const messageEvent = <T extends 'note' | 'warning'>(type: T, message: Tex
   text: message,
 });
 
-/** The files of the previews of an iteration. */
 export interface PreviewFiles {
   readonly samples: string;
   readonly reconstructions: string;
 }
 
-/** Delivers an event to every subscriber in order and awaits each one. */
+/** Awaits every subscriber in order. */
 export type Emit = (event: TrainingEvent) => Promise<void>;
 
-/** What a training run offers to its subscribers. */
 export interface RunningTraining {
-  /** Emits a further event. */
   readonly emit: Emit;
   /** Rejects if another process has taken the run over; called before each write into it. */
   readonly confirm: () => Promise<void>;
 }
 
-/** Receives training events and may emit further ones. Training waits for the returned promise. */
+/** Training waits for the returned promise. */
 export type Subscriber = (event: TrainingEvent, training: RunningTraining) => void | Promise<void>;
 
-/** How a training run ended. Its keys are those of `train --json`. */
+/** The keys are those of `train --json`. */
 export interface TrainingSummary {
-  /** Iterations done in all, including those before a resumption. */
+  /** Iterations in all, including those before a resumption. */
   readonly steps: number;
-  /** Iterations of this session; 0 if the run had its configured length already. */
+  /** Iterations of this session. */
   readonly session_steps: number;
-  /** True if training was stopped before its configured length. */
+  /** Whether it stopped before its configured length. */
   readonly interrupted: boolean;
-  /** Seconds of this training session, without start-up and evaluations. */
+  /** Of this session, without start-up and evaluations. */
   readonly seconds: number;
   /** Fraction of these seconds inside ONNX Runtime. */
   readonly runtime_fraction: number;
-  /** The last checkpoint. */
   readonly checkpoint: string;
-  /** The last previews; absent if they could not be written. */
+  /** Absent if they could not be written. */
   readonly samples?: string;
   readonly reconstructions?: string;
 }
 
-/** The next event of progress replaces the last one. */
-const isProgress = ({ type }: { readonly type: string }): boolean =>
-  type === 'iteration' || type === 'decoding' || type === 'extractor' || type === 'scoring';
+interface AnyEvent {
+  readonly type: string;
+}
 
-/** Progress events that wait; of more, the oldest are dropped. */
+const PROGRESS = ['iteration', 'decoding', 'extractor', 'scoring'];
+const isProgress = ({ type }: AnyEvent) => PROGRESS.includes(type);
+
+/** Of more, the oldest are dropped. */
 const MAX_PROGRESS = 256;
-/** Other events that wait; for more, training waits. */
+/** For more, training waits. */
 const MAX_OTHERS = 64;
 
-/** A bounded queue. If the consumer does not keep up, the oldest progress events are dropped, and no others. */
-export class EventQueue<Event extends { readonly type: string }> {
+/** A bounded queue to a consumer that may be slower. It drops only progress events. */
+export class EventQueue<Event extends AnyEvent> {
   private readonly waiting: Event[] = [];
   private isClosed = false;
   private wakers: (() => void)[] = [];
@@ -122,13 +116,11 @@ export class EventQueue<Event extends { readonly type: string }> {
     while (!this.isClosed && this.waiting.length - this.progressCount > MAX_OTHERS) await this.change();
   };
 
-  /** The consumer receives the events that wait, and pending `push` calls resolve. */
   close(): void {
     this.isClosed = true;
     this.wake();
   }
 
-  /** In order, until the queue is closed and empty. */
   async *take(): AsyncGenerator<Event, void> {
     while (!this.isClosed || this.waiting.length > 0) {
       const event = this.waiting.shift();
@@ -138,15 +130,15 @@ export class EventQueue<Event extends { readonly type: string }> {
     }
   }
 
-  private get progressCount(): number {
+  private get progressCount() {
     return this.waiting.filter(isProgress).length;
   }
 
-  private change(): Promise<void> {
-    return new Promise((resolve) => this.wakers.push(resolve));
+  private change() {
+    return new Promise<void>((resolve) => this.wakers.push(resolve));
   }
 
-  private wake(): void {
+  private wake() {
     const wakers = this.wakers;
     this.wakers = [];
     for (const wake of wakers) wake();
@@ -154,8 +146,8 @@ export class EventQueue<Event extends { readonly type: string }> {
 }
 
 /**
- * Yields the events of a training run. Leaving the loop early aborts the run's signal and waits for its end. The loop ends with the run's error.
- * @param run starts a training run that reports to `onEvent` and stops at `signal`
+ * Yields the events of a run, and throws its error. Leaving the loop early aborts the run's signal and waits for its end.
+ * @param run starts a run that reports to `onEvent` and stops at `signal`
  */
 export async function* eventsOf<Event extends { readonly type: string }>(
   run: (onEvent: (event: Event) => Promise<void>, signal: AbortSignal) => Promise<unknown>,
@@ -163,9 +155,8 @@ export async function* eventsOf<Event extends { readonly type: string }>(
 ): AsyncGenerator<Event, void> {
   const controller = new AbortController();
   const queue = new EventQueue<Event>();
-  const training = run(queue.push, AbortSignal.any([controller.signal, ...(signal ? [signal] : [])])).finally(() =>
-    queue.close(),
-  );
+  const signals = AbortSignal.any([controller.signal, ...(signal ? [signal] : [])]);
+  const training = run(queue.push, signals).finally(() => queue.close());
   // Awaited below; a rejection before that is not unhandled.
   training.catch(() => undefined);
   try {

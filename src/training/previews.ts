@@ -12,10 +12,9 @@ import { modelWeights, type TrainingVectors } from './trainer.js';
 const SAMPLES = 64;
 const PAIRS = 32;
 const PAIRS_PER_ROW = 4;
-/** Test images whose codes are kept: they show how codes fill the sphere. */
+/** Enough to show how codes fill the sphere. */
 const CODES = 512;
 
-/** What is drawn of an iteration. */
 export interface Preview {
   readonly samples: Raster;
   readonly reconstructions: Raster;
@@ -23,7 +22,7 @@ export interface Preview {
   readonly codes: { readonly shape: readonly [count: number, latent: number]; readonly data: Float32Array };
 }
 
-/** Image grids of the same codes and the same test images every time. */
+/** Draws the same codes and the same test images every time. */
 export class Previews {
   private readonly model: TrainedModel;
   private readonly codes: Float32Array;
@@ -40,11 +39,11 @@ export class Previews {
     this.codes = previewCodes(objective.prior, configuration.latent, configuration.seed);
   }
 
-  /** With the EMA weights if there are any. */
+  /** Uses the EMA weights if there are any. */
   async draw(vectors: TrainingVectors): Promise<Preview> {
     const model = this.model.withWeights(modelWeights(vectors));
-    this.originals ??= await shownOriginals(this.test, this.model.imageElements, CODES);
-    const { latentSize, imageElements } = this.model;
+    const { latentSize, imageElements } = model;
+    this.originals ??= await shownOriginals(this.test, imageElements, CODES);
     const data = await model.encode({ x: this.originals });
     return {
       samples: await sampleGrid(model, this.codes),
@@ -62,13 +61,11 @@ export class Previews {
 export const previewCodes = (prior: Prior, latentSize: number, seed: number): Float32Array =>
   drawCodes(prior, SAMPLES, latentSize, randomStream(seed, 'preview codes'));
 
-/** @param codes [N, M] */
 export async function sampleGrid(model: TrainedModel, codes: Float32Array): Promise<Raster> {
   const samples = imagesOf(model, await model.generate({ z: codes }));
   return imageGrid(samples, squareColumns(samples.count));
 }
 
-/** Each image is next to its reconstruction. */
 export async function reconstructionGrid(model: TrainedModel, originals: Uint8Array): Promise<Raster> {
   const reconstructions = imagesOf(model, await model.decode({ z: await model.encode({ x: originals }) }));
   return pairGrid(imagesOf(model, originals), reconstructions, PAIRS_PER_ROW);

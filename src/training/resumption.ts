@@ -1,19 +1,13 @@
-/** What may change when a run is resumed. */
-import { EMA_NAMES } from '../age/iteration.js';
-import { EpochSampler } from '../data/batches.js';
+import { averagedBy, EMA_NAMES } from '../age/iteration.js';
 import { InputError, setting } from '../errors.js';
 import { NETWORK_NAMES } from '../networks/network.js';
 import { shown } from '../validation.js';
-import { type Configuration, isChangeable } from './settings.js';
 import type { StoredCheckpoint } from './runStore.js';
-import { Stages } from './schedule.js';
+import { stagesFor } from './schedule.js';
+import { type Configuration, isChangeable } from './settings.js';
 import type { TrainerState, TrainingVectors } from './trainer.js';
 
-/**
- * Requires that a run may continue from a checkpoint with a configuration.
- * @param images number of training images
- * @throws {InputError} if a setting differs that a resumed run may not change
- */
+/** @throws {InputError} if a setting differs that a resumed run may not change */
 export function requireResumable(configuration: Configuration, checkpoint: StoredCheckpoint, images: number): void {
   const { configuration: earlier, file, step } = checkpoint;
   for (const key of Object.keys({ ...configuration, ...earlier }) as (keyof Configuration)[]) {
@@ -27,11 +21,8 @@ export function requireResumable(configuration: Configuration, checkpoint: Store
     );
   }
   // The position in the data and the bias correction of Adam follow from the numbers of updates.
-  const { batchesPerEpoch } = new EpochSampler(images, configuration.batch, configuration.seed);
-  const [now, then] = [configuration, earlier].map((each) => new Stages(each, batchesPerEpoch).at(step).updates) as [
-    Updates,
-    Updates,
-  ];
+  const now = stagesFor(configuration, images).at(step).updates;
+  const then = stagesFor(earlier, images).at(step).updates;
   const changed = NETWORK_NAMES.find((network) => now[network] !== then[network]);
   if (changed === undefined) return;
   throw new InputError(
@@ -41,12 +32,9 @@ export function requireResumable(configuration: Configuration, checkpoint: Store
   );
 }
 
-type Updates = Readonly<Record<(typeof NETWORK_NAMES)[number], number>>;
-
 /** An EMA that the checkpoint does not have begins at its weights. */
 export function resumedState({ vectors, step, rateScale }: TrainerState, { ema }: Configuration): TrainerState {
-  const own = Object.entries(vectors).filter(([name]) => ema > 0 || !(EMA_NAMES as readonly string[]).includes(name));
-  const averages =
-    ema > 0 ? EMA_NAMES.map((name) => [name, vectors[name.replace('ema_', '') as keyof TrainingVectors]!]) : [];
-  return { vectors: Object.fromEntries([...averages, ...own]) as TrainingVectors, step, rateScale };
+  const state = Object.entries(vectors).filter(([name]) => !(EMA_NAMES as readonly string[]).includes(name));
+  const averages = EMA_NAMES.map((name) => [name, vectors[name] ?? vectors[averagedBy(name)]]);
+  return { vectors: Object.fromEntries([...state, ...(ema > 0 ? averages : [])]) as TrainingVectors, step, rateScale };
 }

@@ -1,4 +1,3 @@
-/** What a run writes after each iteration, and where. */
 import { InputError } from '../errors.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { Configuration } from './configuration.js';
@@ -10,61 +9,62 @@ import type { IterationReport, Trainer } from './trainer.js';
 /** A line of the log: `step`, `epoch`, `seconds`, and the scalars of the iteration. */
 export type LogEntry = Readonly<Record<string, number>>;
 
-/** A checkpoint and its file. */
 export type StoredCheckpoint = Checkpoint & { readonly file: string };
 
-/** The right of this process to write into a store. */
+/** Its methods reject if another process has taken the store over. */
 export interface RunLock {
-  /** Rejects if another process has taken the store over. */
   confirm(): Promise<void>;
   release(): Promise<void>;
 }
 
 /**
- * The results of a run: a run folder, browser storage, or memory. A write replaces an earlier one completely or not at all. It rejects with an
+ * A run folder, browser storage, or memory. A write replaces an earlier one completely or not at all. It rejects with an
  * InputError if it may succeed later, and with another error if another process has taken the store over.
  */
 export interface RunStore {
-  /** The name of the run in messages, such as the path of its folder. */
+  /** The run in messages. */
   readonly path: string;
-  /** Takes the store for this process; rejects with an InputError if another one holds it. */
+  /** Rejects with an InputError if another process holds it. */
   lock(): Promise<RunLock>;
   readLatestCheckpoint(): Promise<StoredCheckpoint | undefined>;
-  /** Writes a checkpoint, removes those that its configuration does not keep, and returns its file. */
+  /** Also removes the checkpoints that its configuration does not keep. Returns the file. */
   writeCheckpoint(checkpoint: Checkpoint): Promise<string>;
   writeConfiguration(configuration: Configuration): Promise<void>;
-  /** Writes the previews of an iteration. Without it, none are drawn. */
+  /** Without it, no previews are drawn. */
   readonly writePreviews?: ((step: number, preview: Preview) => Promise<PreviewFiles>) | undefined;
   appendLog(entries: readonly LogEntry[]): Promise<void>;
-  /** Removes the log entries after an iteration, and returns the last one that is left. */
+  /** Removes the entries after an iteration, and returns the last one that is left. */
   truncateLog(step: number): Promise<LogEntry | undefined>;
   /** Recreates what is missing in a store that was emptied. */
   recreate(configuration: Configuration): Promise<void>;
-  /** Memory of this process in megabytes, for the log. */
+  /** For the log. */
   readonly memoryMb?: (() => number) | undefined;
 }
 
-interface WriterOptions {
+interface RetryOptions {
+  readonly emit: Emit;
+  readonly signal?: AbortSignal | undefined;
+  /** Between two attempts (default: 5). */
+  readonly retrySeconds?: number | undefined;
+}
+
+interface WriterOptions extends RetryOptions {
   readonly trainer: Trainer;
   readonly configuration: Configuration;
   readonly store: RunStore;
   readonly previews: Previews;
-  readonly emit: Emit;
-  readonly signal?: AbortSignal | undefined;
-  /** Seconds between two attempts to write (default: 5). */
-  readonly retrySeconds?: number | undefined;
 }
 
 /**
- * Writes what is due after each iteration. If a checkpoint cannot be written, training pauses with its state in memory until it can, or the user
- * stops. Log lines wait for the next attempt, and previews are skipped.
+ * Writes what is due after each iteration. If a checkpoint cannot be written, training pauses with its state in memory.
+ * Log lines wait for the next attempt, and previews are skipped.
  */
 export class RunWriter {
   private preview: ({ readonly step: number } & PreviewFiles) | undefined;
   private checkpoint: { readonly step: number; readonly file: string } | undefined;
   private unwritten: LogEntry[] = [];
   private logFailed = false;
-  /** Makes the missing log entry of the last iteration. */
+  /** Makes the entry of the last iteration, unless it is logged. */
   private unlogged: (() => LogEntry) | undefined;
   private lastPause = -Infinity;
 
@@ -80,43 +80,46 @@ export class RunWriter {
 
   /** @param seconds of training so far, including those before a resumption */
   async afterIteration(report: IterationReport, seconds: number, secondsPerIteration: number): Promise<void> {
-    const { step } = report;
-    const { logEvery, checkpointEvery } = this.options.configuration;
+    const { configuration, store } = this.options;
+    const { step, epoch, learningRate, scalars } = report;
     const isDue = (every: number) => every > 0 && step % every === 0;
-    this.unlogged = () => this.entryOf(report, seconds, secondsPerIteration);
-    if (isDue(logEvery) || step === 1) await this.logLast();
-    if (isPreviewDue(step, this.options.configuration)) await this.drawPreviews();
-    if (isDue(checkpointEvery)) await this.save();
+    this.unlogged = () => ({
+      step,
+      epoch,
+      seconds,
+      iterations_per_second: Number((1 / secondsPerIteration).toPrecision(4)),
+      ...(store.memoryMb && { memory_mb: store.memoryMb() }),
+      learning_rate: learningRate,
+      ...scalars,
+    });
+    if (isDue(configuration.logEvery) || step === 1) await this.logLast();
+    if (isPreviewDue(step, configuration)) await this.drawPreviews();
+    if (isDue(configuration.checkpointEvery)) await this.save();
     if (this.isEvaluationDue) await this.emitEvaluationDue();
   }
 
-  /** Logs, draws and saves the last iteration, for someone who looks at it. Single steps are not saved, because they would fill the disk. */
+  /** Single steps are not saved, because they would fill the disk. */
   async pause(): Promise<void> {
     const { trainer, emit } = this.options;
     const { step } = trainer;
     await this.logLast();
-    if (this.preview?.step !== step) await this.drawPreviews();
+    await this.drawPreviewsOnce();
     if (step > 0 && step > this.lastPause + 1) await this.saveOnce();
     this.lastPause = step;
     await emit({ type: 'paused', step });
   }
 
-  /** Saves the last iteration, unless that was done. */
   async finish(): Promise<{ readonly checkpoint: string } & Partial<PreviewFiles>> {
     const { file } = await this.saveOnce();
     if (this.unwritten.length > 0) await this.retryUntilWritten(() => this.writeLog());
-    const { step } = this.options.trainer;
-    if (this.preview?.step !== step) await this.drawPreviews();
-    if (this.preview?.step !== step) return { checkpoint: file };
+    await this.drawPreviewsOnce();
+    if (this.preview?.step !== this.options.trainer.step) return { checkpoint: file };
     const { samples, reconstructions } = this.preview;
     return { checkpoint: file, samples, reconstructions };
   }
 
-  /**
-   * Writes a checkpoint, however long it takes.
-   * @throws {InputError} if the user stops while it cannot be written
-   */
-  async save(): Promise<{ readonly step: number; readonly file: string }> {
+  /** @throws {InputError} if the user stops while the checkpoint cannot be written */
+  async save() {
     const { configuration, trainer, store, emit } = this.options;
     const checkpoint = { configuration, ...(await trainer.readState()) };
     const file = await this.retryUntilWritten(() => store.writeCheckpoint(checkpoint));
@@ -133,18 +136,18 @@ export class RunWriter {
     if (this.checkpoint && this.checkpoint.step > step) this.checkpoint = undefined;
   }
 
-  private async saveOnce(): Promise<{ readonly step: number; readonly file: string }> {
+  private async saveOnce() {
     return this.checkpoint?.step === this.options.trainer.step ? this.checkpoint : this.save();
   }
 
-  private async emitEvaluationDue(): Promise<void> {
+  private async emitEvaluationDue() {
     const { trainer, emit } = this.options;
     const { step, file } = await this.saveOnce();
     await emit({ type: 'evaluationDue', epochs: trainer.epochsAfter(step), step, file });
   }
 
-  /** Whether the last iteration completed the epochs between two evaluations. */
-  private get isEvaluationDue(): boolean {
+  /** Whether the last iteration completed an epoch after which to evaluate. */
+  private get isEvaluationDue() {
     const { trainer, configuration } = this.options;
     const { evaluateEvery } = configuration;
     const { step } = trainer;
@@ -153,24 +156,7 @@ export class RunWriter {
     return evaluations(step) > evaluations(step - 1);
   }
 
-  private entryOf(
-    { step, epoch, learningRate, scalars }: IterationReport,
-    seconds: number,
-    secondsPerIteration: number,
-  ): LogEntry {
-    const memory = this.options.store.memoryMb?.();
-    return {
-      step,
-      epoch,
-      seconds,
-      iterations_per_second: Number((1 / secondsPerIteration).toPrecision(4)),
-      ...(memory === undefined ? {} : { memory_mb: memory }),
-      learning_rate: learningRate,
-      ...scalars,
-    };
-  }
-
-  private async logLast(): Promise<void> {
+  private async logLast() {
     if (!this.unlogged) return;
     this.unwritten.push(this.unlogged());
     this.unlogged = undefined;
@@ -183,12 +169,16 @@ export class RunWriter {
     }
   }
 
-  private async writeLog(): Promise<void> {
+  private async writeLog() {
     await this.options.store.appendLog(this.unwritten);
     this.unwritten = [];
   }
 
-  private async drawPreviews(): Promise<void> {
+  private async drawPreviewsOnce() {
+    if (this.preview?.step !== this.options.trainer.step) await this.drawPreviews();
+  }
+
+  private async drawPreviews() {
     const { trainer, store, previews, emit } = this.options;
     if (store.writePreviews === undefined) return;
     const { step, vectors } = await trainer.readState();
@@ -201,33 +191,30 @@ export class RunWriter {
     }
   }
 
-  private retryUntilWritten<T>(write: () => Promise<T>): Promise<T> {
+  private retryUntilWritten<T>(write: () => Promise<T>) {
     const { configuration, store } = this.options;
     // A folder that was deleted may have been created again.
     return retryUntilWritten(write, { ...this.options, beforeRetry: () => store.recreate(configuration) });
   }
 
-  private async warn(error: unknown, consequence: string): Promise<void> {
+  private async warn(error: unknown, consequence: string) {
     if (!(error instanceof InputError)) throw error;
     await this.options.emit({ type: 'warning', message: `${error.message}: ${consequence}` });
   }
 }
 
-interface RetryOptions {
-  readonly emit: Emit;
-  readonly signal?: AbortSignal | undefined;
-  /** Seconds between two attempts (default: 5). */
-  readonly retrySeconds?: number | undefined;
-  /** Whether a later attempt may succeed (default: after each InputError). */
-  readonly isTemporary?: (error: unknown) => boolean;
-  readonly beforeRetry?: () => Promise<void>;
-}
-
 /**
- * Writes what must not be lost: training waits until an attempt succeeds.
+ * Training waits until an attempt succeeds.
+ * @param options.isTemporary whether a later attempt may succeed (default: after each InputError)
  * @throws the error of the last attempt if the signal is aborted, or it is not temporary
  */
-export async function retryUntilWritten<T>(write: () => Promise<T>, options: RetryOptions): Promise<T> {
+export async function retryUntilWritten<T>(
+  write: () => Promise<T>,
+  options: RetryOptions & {
+    readonly isTemporary?: (error: unknown) => boolean;
+    readonly beforeRetry?: () => Promise<void>;
+  },
+): Promise<T> {
   const { emit, signal, retrySeconds = 5, isTemporary = (error) => error instanceof InputError, beforeRetry } = options;
   for (let attempt = 0; ; attempt++) {
     try {
@@ -245,8 +232,8 @@ export async function retryUntilWritten<T>(write: () => Promise<T>, options: Ret
 }
 
 /** Resolves early if the signal is aborted. */
-function pause(seconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
+function pause(seconds: number, signal?: AbortSignal) {
+  return new Promise<void>((resolve) => {
     const end = () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', end);

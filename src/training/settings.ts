@@ -1,4 +1,4 @@
-/** Every setting, declared once: for `config.json`, the options of `train` and `bench`, the studio, docs/settings.md and the types of the library. */
+/** Every setting, declared once: for `config.json`, options, the studio, docs/settings.md and the types of the library. */
 import { AUGMENTATIONS } from '../age/augmentation.js';
 import { DISTANCES } from '../age/distances.js';
 import { DIVERGENCES } from '../age/divergences.js';
@@ -11,6 +11,7 @@ import { LARGEST_SEED } from '../random.js';
 import {
   choice,
   declare,
+  declareChangeable,
   declareOptional,
   type Declaration,
   integer,
@@ -21,43 +22,32 @@ import {
   structure,
   toggle,
 } from './declaration.js';
-import {
-  BATCH_NORM_STATS,
-  defaultAugment,
-  defaultBatch,
-  defaultLength,
-  MIN_BATCH,
-  NAN_POLICIES,
-  SCHEDULES,
-} from './defaults.js';
+import { BATCH_NORM_STATS, type DataDefaults, defaultsFor, MIN_BATCH, NAN_POLICIES, SCHEDULES } from './defaults.js';
 
 /** Update plans from an epoch on. */
 export interface Stage {
-  /** First epoch of the stage, counted from 0. */
+  /** Counted from 0. */
   readonly epoch: number;
-  /** Update plan of the encoder; default: unchanged. */
+  /** Default: unchanged. */
   readonly encoderUpdates?: string | undefined;
-  /** Update plan of the generator; default: unchanged. */
+  /** Default: unchanged. */
   readonly generatorUpdates?: string | undefined;
 }
 
 const MAX_STEPS = 1_000_000_000;
 const MAX_EPOCHS = 1_000_000;
 const PLAN = string('an update plan, e.g. "1;KL_fake:1,match_z:1000"');
-/** Above 0 and below 1. */
 const FRACTION = number(0, 1, 0, 1);
-/** At least 0 and below 1. */
 const DECAY = number(0, 1, 1);
 
-/** The network for an image size. A size that no network has is rejected with the other settings. */
+/** A size that no network has is rejected with the other settings. */
 export const networkFor = (size: unknown): ArchitectureName =>
   (IMAGE_SIZES.find((row) => row.size === size) ?? IMAGE_SIZES[0]).architecture;
 
-const sizeOf = (name: ArchitectureName): number => ARCHITECTURES[name].imageSize;
-const sizeOfNetwork = (name: unknown): number | undefined =>
-  ARCHITECTURE_NAMES.filter((known) => known === name).map(sizeOf)[0];
+const sizeOfNetwork = (name: unknown) =>
+  ARCHITECTURE_NAMES.filter((known) => known === name).map((known) => ARCHITECTURES[known].imageSize)[0];
 
-/** In the order of `config.json`. Defaults that depend on other settings come after them. */
+/** In the order of `config.json`. Defaults come after the settings that they depend on. */
 export const SETTINGS = {
   data: declare(string('the name or path of data'), {
     title: 'Data',
@@ -110,7 +100,7 @@ export const SETTINGS = {
     title: 'Augmentation',
     help: 'random transformations, in this order, of images whose codes the divergences compare; none = no augmentation',
     group: 'Training',
-    default: ({ images }) => defaultAugment(images),
+    default: ({ images }) => defaultsFor(images).augment,
     defaultText: 'color for fewer than 200 images, else none',
   }),
   testFraction: declare(FRACTION, {
@@ -143,40 +133,36 @@ export const SETTINGS = {
     title: 'Batch size',
     help: 'images per batch',
     group: 'Training',
-    default: ({ images }) => defaultBatch(images),
+    default: ({ images }) => defaultsFor(images).batch,
     defaultText: '64, fewer for small data sets',
     aliases: ['batchSize'],
   }),
-  length: declare(structure<{ readonly epochs: number } | { readonly steps: number }>('either epochs or steps'), {
+  length: declareChangeable(structure<DataDefaults['length']>('either epochs or steps'), {
     title: 'Length',
     help: 'length of training, as epochs or as steps (iterations)',
     group: undefined,
-    default: ({ images, values }) => defaultLength(images, Number(values.batch)),
+    default: ({ images, values }) => defaultsFor(images, Number(values.batch)).length,
     defaultText: 'ten epochs, or more for small data sets',
-    isChangeable: true,
   }),
-  encoderUpdates: declare(PLAN, {
+  encoderUpdates: declareChangeable(PLAN, {
     title: 'Encoder updates',
     help: 'encoder updates per iteration and loss weights',
     group: 'Objective',
     default: '1;KL_fake:3.7,KL_real:4,match_x:52,align:550,uniform:4',
-    isChangeable: true,
     placeholder: 'plan',
   }),
-  generatorUpdates: declare(PLAN, {
+  generatorUpdates: declareChangeable(PLAN, {
     title: 'Generator updates',
     help: 'generator updates per iteration and loss weights',
     group: 'Objective',
     default: '2;KL_fake:4,match_z:1000,match_x:17',
-    isChangeable: true,
     placeholder: 'plan',
   }),
-  stages: declare(structure<readonly Stage[]>('a list'), {
+  stages: declareChangeable(structure<readonly Stage[]>('a list'), {
     title: 'Stages',
     help: 'update plans that replace these from an epoch on',
     group: undefined,
     default: [],
-    isChangeable: true,
   }),
   prior: declare(choice(PRIORS), {
     title: 'Prior',
@@ -221,51 +207,45 @@ export const SETTINGS = {
     default: 'separate',
     placeholder: 'mode',
   }),
-  learningRate: declare(number(0, 1, 0), {
+  learningRate: declareChangeable(number(0, 1, 0), {
     title: 'Learning rate',
     help: 'learning rate of Adam',
     group: 'Training',
     default: 1.5e-3,
-    isChangeable: true,
     aliases: ['lr'],
   }),
-  schedule: declare(choice(SCHEDULES), {
+  schedule: declareChangeable(choice(SCHEDULES), {
     title: 'Schedule',
     help: 'learning-rate schedule',
     group: 'Training',
     default: 'cosine',
-    isChangeable: true,
   }),
-  halveEvery: declare(integer(0, MAX_EPOCHS), {
+  halveEvery: declareChangeable(integer(0, MAX_EPOCHS), {
     title: 'Halve every',
     help: 'with the schedule halving: halve the learning rate every N epochs; 0 = never',
     group: 'Training',
     default: 0,
-    isChangeable: true,
     placeholder: 'epochs',
   }),
-  warmupSteps: declare(integer(0, MAX_STEPS), {
+  warmupSteps: declareChangeable(integer(0, MAX_STEPS), {
     title: 'Warmup',
     help: 'iterations of linear learning-rate warmup',
     group: 'Training',
     default: 0,
-    isChangeable: true,
     placeholder: 'iterations',
   }),
-  ema: declare(DECAY, {
+  ema: declareChangeable(DECAY, {
     title: 'EMA decay',
     help: 'EMA decay of the weights, lower in the first iterations; sampling uses the EMA; 0 = no EMA',
     group: 'Training',
     default: 0.999,
-    isChangeable: true,
     placeholder: 'decay',
   }),
-  emaStart: declare(integer(0, MAX_STEPS), {
+  emaStart: declareChangeable(integer(0, MAX_STEPS), {
     title: 'EMA start',
     help: 'iterations before averaging begins',
     group: 'Training',
     default: 0,
-    isChangeable: true,
     placeholder: 'iterations',
   }),
   seed: declare(integer(0, LARGEST_SEED), { title: 'Seed', help: 'random seed', group: 'Training', default: 1 }),
@@ -275,66 +255,58 @@ export const SETTINGS = {
     group: 'Training',
     placeholder: 'run',
   }),
-  onNan: declare(choice(NAN_POLICIES), {
+  onNan: declareChangeable(choice(NAN_POLICIES), {
     title: 'If a loss is not finite',
     help: 'if a loss is NaN or infinite: stop, or roll back to the last checkpoint and halve the learning rate',
     group: 'Output',
     default: 'stop',
-    isChangeable: true,
     placeholder: 'policy',
   }),
-  maxRollbacks: declare(integer(0, 1000), {
+  maxRollbacks: declareChangeable(integer(0, 1000), {
     title: 'Rollbacks',
     help: 'maximum number of rollbacks',
     group: 'Output',
     default: 3,
-    isChangeable: true,
   }),
-  logEvery: declare(integer(1, 1_000_000), {
+  logEvery: declareChangeable(integer(1, 1_000_000), {
     title: 'Log every',
     help: 'write losses to log.jsonl every N iterations',
     group: 'Output',
     default: 10,
-    isChangeable: true,
     placeholder: 'iterations',
   }),
-  sampleEvery: declare(integer(0, MAX_STEPS), {
+  sampleEvery: declareChangeable(integer(0, MAX_STEPS), {
     title: 'Previews every',
     help: 'write sample and reconstruction previews every N iterations, and some earlier; 0 = only at the end',
     group: 'Output',
     default: 500,
-    isChangeable: true,
     placeholder: 'iterations',
   }),
-  checkpointEvery: declare(integer(0, MAX_STEPS), {
+  checkpointEvery: declareChangeable(integer(0, MAX_STEPS), {
     title: 'Checkpoint every',
     help: 'save a checkpoint every N iterations; 0 = only at the end',
     group: 'Output',
     default: 2000,
-    isChangeable: true,
     placeholder: 'iterations',
   }),
-  keepLast: declare(integer(0, MAX_EPOCHS), {
+  keepLast: declareChangeable(integer(0, MAX_EPOCHS), {
     title: 'Checkpoints to keep',
     help: 'keep only the N newest checkpoints; 0 = all',
     group: 'Output',
     default: 0,
-    isChangeable: true,
   }),
-  keepEvery: declare(integer(0, MAX_STEPS), {
+  keepEvery: declareChangeable(integer(0, MAX_STEPS), {
     title: 'Also keep every',
     help: 'also keep older checkpoints at multiples of N iterations; 0 = none',
     group: 'Output',
     default: 0,
-    isChangeable: true,
     placeholder: 'iterations',
   }),
-  evaluateEvery: declare(integer(0, MAX_EPOCHS), {
+  evaluateEvery: declareChangeable(integer(0, MAX_EPOCHS), {
     title: 'Evaluate every',
     help: 'evaluate the model every N epochs, as agenet evaluate does; 0 = never',
     group: 'Evaluation during training',
     default: 0,
-    isChangeable: true,
     placeholder: 'epochs',
   }),
   evaluateMetrics: declareOptional(list<string>(undefined, 1), {
@@ -344,12 +316,11 @@ export const SETTINGS = {
     defaultText: 'all that the data allows, except memorization_ratio',
     isChangeable: true,
   }),
-  evaluateSamples: declare(integer(2, 1_000_000), {
+  evaluateSamples: declareChangeable(integer(2, 1_000_000), {
     title: 'Samples per evaluation',
     help: 'number of samples per evaluation, and at most as many images',
     group: 'Evaluation during training',
     default: 10_000,
-    isChangeable: true,
   }),
   saveBest: declareOptional(string('the name of a metric'), {
     title: 'Keep the best by',
@@ -360,7 +331,7 @@ export const SETTINGS = {
   }),
 };
 
-/** Settings of a caller that stand for others, which `config.json` has. */
+/** They stand for settings of `config.json`. */
 export const SHORTHANDS = {
   epochs: declareOptional(integer(1, MAX_EPOCHS), {
     title: 'Epochs',
@@ -393,28 +364,25 @@ type ValuesOf<T> = {
   readonly [K in keyof T as K extends OptionalKeys<T> ? never : K]: ValueOf<T[K]>;
 } & { readonly [K in keyof T as K extends OptionalKeys<T> ? K : never]?: ValueOf<T[K]> };
 
-/** Everything that determines a run, so that it can be repeated. docs/settings.md lists all settings with ranges and defaults. */
+/** Everything that determines a run. docs/settings.md lists all settings with ranges and defaults. */
 export type Configuration = ValuesOf<typeof SETTINGS>;
 
-/** Settings of a caller: as far as they are not the defaults. */
 export interface Settings extends Partial<Configuration>, ValuesOf<typeof SHORTHANDS> {}
 
-/** What a caller may give. */
 export const DECLARATIONS: Readonly<Record<string, Declaration>> = { ...SETTINGS, ...SHORTHANDS };
 
-/** They have no fixed default. */
 type OpenKeys =
   | ('data' | 'size' | 'channels' | 'crop' | 'padding' | 'augment' | 'network' | 'batch' | 'length')
   | OptionalKeys<typeof SETTINGS>;
 
-/** The defaults that do not depend on the data. */
+/** Defaults that do not depend on the data. */
 export const DEFAULTS = Object.fromEntries(
   Object.entries<Declaration>(SETTINGS).flatMap(([key, { default: value }]) =>
     value === undefined || typeof value === 'function' ? [] : [[key, value]],
   ),
 ) as unknown as Omit<Configuration, OpenKeys>;
 
-/** Adds the defaults for the data, in the order of declarations. Unknown settings come last. */
+/** Adds defaults in the order of declarations. Unknown settings come last. */
 export function withDefaults(
   given: Readonly<Record<string, unknown>>,
   known: Omit<Known, 'values'>,
@@ -426,5 +394,5 @@ export function withDefaults(
   return Object.fromEntries(keys.flatMap((key) => (values[key] === undefined ? [] : [[key, values[key]]])));
 }
 
-/** Whether a resumed run may change a setting. Of update plans, the loss weights may change. */
+/** Of update plans, only the loss weights may change. */
 export const isChangeable = (key: string): boolean => DECLARATIONS[key]?.isChangeable ?? false;

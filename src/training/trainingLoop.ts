@@ -11,36 +11,31 @@ import { initialState, totalStepsFor, Trainer, type TrainerState } from './train
 /** Whether training continues, waits with its state in memory, or saves and ends. */
 export type Direction = 'train' | 'pause' | 'stop';
 
-/** Milliseconds between two questions whether a pause has ended. */
+/** Between two calls of `steer` during a pause. */
 const PAUSE_MS = 100;
 
-/** What is trained, with what, and where the results go. */
 export interface TrainingOptions {
   readonly configuration: Configuration;
   readonly source: ImageSource;
   readonly store: RunStore;
   readonly compile: Compile;
-  /** Compiles an iteration, if that is not done by `compile`: several processes compute iterations together, and nothing else. */
+  /** Compiles an iteration, if several processes compute it together (default: `compile`). */
   readonly compileIteration?: Compile | undefined;
-  /** Returns the state of a run that has no checkpoint yet (default: fresh weights from the seed). */
+  /** For a run without a checkpoint (default: fresh weights from the seed). */
   readonly start?: (() => Promise<TrainerState>) | undefined;
-  /** When aborted, the current iteration is finished and saved, and training ends. */
+  /** When aborted, training finishes the current iteration, saves and ends. */
   readonly signal?: AbortSignal | undefined;
-  /**
-   * What to do after a number of iterations (default: end if the signal is aborted). Called before each iteration, and again and again while
-   * training is paused.
-   */
+  /** Called before each iteration, and repeatedly during a pause (default: stop if the signal is aborted). */
   readonly steer?: ((step: number) => Direction) | undefined;
-  /** Receive each event one after another; training waits for each of them. */
   readonly subscribers?: readonly Subscriber[];
-  /** Seconds between two attempts to write what must not be lost (default: 5). */
+  /** Between two attempts to write what must not be lost (default: 5). */
   readonly retrySeconds?: number | undefined;
 }
 
 /**
- * Trains from the last checkpoint in the store, if there is one, and writes log, previews and checkpoints there. The store is locked
- * before the checkpoint is read, so that only one of several processes trains. Training ends with a checkpoint and previews of the last
- * iteration. If a loss or gradient becomes NaN or infinite, training rolls back if the configuration says so.
+ * Trains from the last checkpoint in the store, if there is one. Only the process that locks the store trains. Training
+ * ends with a checkpoint and previews of the last iteration. A NaN or infinite loss or gradient rolls training back if
+ * the configuration says so.
  * @throws {InputError} if another process trains into the store, or the configuration contradicts its checkpoint
  * @throws {Error} if a loss or gradient becomes NaN or infinite and no rollback is left; nothing is saved then
  */
@@ -52,11 +47,8 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingSum
     if (checkpoint) requireResumable(configuration, checkpoint, source.train.count);
     const totalSteps = totalStepsFor(configuration, source.train.count);
     if (checkpoint && checkpoint.step > totalSteps) {
-      throw new InputError(
-        store.path,
-        `already has ${checkpoint.step} iterations, more than the requested ${totalSteps}`,
-        'nothing to do',
-      );
+      const problem = `already has ${checkpoint.step} iterations, more than the requested ${totalSteps}`;
+      throw new InputError(store.path, problem, 'nothing to do');
     }
     const state = checkpoint
       ? resumedState(checkpoint, configuration)
@@ -71,15 +63,7 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingSum
   }
 }
 
-interface Session {
-  readonly options: TrainingOptions;
-  readonly trainer: Trainer;
-  readonly writer: RunWriter;
-  readonly emit: Emit;
-  readonly clock: Clock;
-}
-
-/** The time of a session without evaluations and pauses. */
+/** Without evaluations and pauses. */
 class Clock {
   private begin = performance.now();
   private waited = 0;
@@ -88,7 +72,6 @@ class Clock {
     [this.begin, this.waited] = [performance.now(), 0];
   }
 
-  /** To milliseconds. */
   get seconds(): number {
     return Math.round(performance.now() - this.begin - this.waited) / 1000;
   }
@@ -101,19 +84,27 @@ class Clock {
   }
 }
 
+interface Session {
+  readonly options: TrainingOptions;
+  readonly trainer: Trainer;
+  readonly writer: RunWriter;
+  readonly emit: Emit;
+  readonly clock: Clock;
+}
+
 async function trainFrom(state: TrainerState, options: TrainingOptions, lock: RunLock): Promise<TrainingSummary> {
-  const { configuration, source, store, compile, compileIteration = compile, signal, retrySeconds } = options;
+  const { configuration, source, store, compile, compileIteration = compile, subscribers = [] } = options;
   const secondsBefore = (await store.truncateLog(state.step))?.seconds ?? 0;
   const trainer = await Trainer.create(configuration, source.train, compileIteration, state);
   const previews = new Previews(configuration, source.test, state.vectors, compile);
   const clock = new Clock();
   const deliver: Emit = async (event) => {
-    for (const subscriber of options.subscribers ?? [])
-      await subscriber(event, { emit, confirm: () => lock.confirm() });
+    for (const subscriber of subscribers) await subscriber(event, { emit, confirm: () => lock.confirm() });
   };
   const emit: Emit = (event) =>
     event.type === 'evaluationDue' ? clock.pausedDuring(() => deliver(event)) : deliver(event);
-  const writer = new RunWriter({ trainer, configuration, store, previews, emit, signal, retrySeconds });
+  const writer = new RunWriter({ ...options, trainer, previews, emit });
+  const session: Session = { options, trainer, writer, emit, clock };
   try {
     await emit({
       type: 'start',
@@ -127,7 +118,7 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
     });
     clock.start();
     await writer.begin();
-    await iterate({ options, trainer, writer, emit, clock }, secondsBefore);
+    await iterate(session, secondsBefore);
     const { seconds } = clock;
     const summary: TrainingSummary = {
       steps: trainer.step,
@@ -140,7 +131,7 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
     await emit({ type: 'trained', summary });
     return summary;
   } catch (error) {
-    if (error instanceof DeviceError) await saveAfterFailure(error, trainer, writer, options);
+    if (error instanceof DeviceError) await saveAfterFailure(error, session);
     throw error;
   } finally {
     // A device that failed may fail again, which must not replace its first error.
@@ -148,26 +139,25 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
   }
 }
 
-async function iterate(session: Session, secondsBefore: number): Promise<void> {
-  const { options, trainer, writer, emit, clock } = session;
+async function iterate(session: Session, secondsBefore: number) {
+  const { trainer, writer, emit, clock } = session;
   let previous = clock.seconds;
   while (trainer.step < trainer.totalSteps && (await isContinued(session))) {
     const report = await trainer.iterate();
     const { seconds } = clock;
     const problem = Object.entries(report.scalars).find(([, value]) => !Number.isFinite(value));
-    if (problem)
-      await recover(`${problem[0]} is ${problem[1]} at iteration ${report.step}`, trainer, writer, options, emit);
+    if (problem) await recover(`${problem[0]} is ${problem[1]} at iteration ${report.step}`, session);
     else {
       await emit({ type: 'iteration', report });
       await writer.afterIteration(report, secondsBefore + clock.seconds, seconds - previous);
     }
     previous = seconds;
-    await nextTurn();
+    // A runtime may occupy the thread during an iteration: signals and timers get their turn between two.
+    await new Promise((resolve) => void (globalThis.setImmediate ?? setTimeout)(resolve));
   }
 }
 
-/** Waits during a pause, and returns whether training goes on. */
-async function isContinued({ options, trainer, writer, emit, clock }: Session): Promise<boolean> {
+async function isContinued({ options, trainer, writer, emit, clock }: Session) {
   const { steer = () => (options.signal?.aborted ? 'stop' : 'train') } = options;
   const first = steer(trainer.step);
   if (first !== 'pause') return first === 'train';
@@ -189,16 +179,7 @@ class TrainingFailure extends DescribedError {
   override readonly name: string = 'TrainingFailure';
 }
 
-/** A runtime may occupy the thread during an iteration: signals and timers get their turn between two. */
-const nextTurn = (): Promise<void> => new Promise((resolve) => void (globalThis.setImmediate ?? setTimeout)(resolve));
-
-/** @throws {InputError} with the failure and the last iteration that is saved */
-async function saveAfterFailure(
-  error: DeviceError,
-  trainer: Trainer,
-  writer: RunWriter,
-  { store }: TrainingOptions,
-): Promise<never> {
+async function saveAfterFailure(error: DeviceError, { options: { store }, trainer, writer }: Session): Promise<never> {
   const saved = await writer.save().catch(() => undefined);
   const last = saved ?? (await store.readLatestCheckpoint());
   const state = last === undefined ? 'no checkpoint was saved yet' : `iteration ${last.step} is saved`;
@@ -209,19 +190,10 @@ async function saveAfterFailure(
   );
 }
 
-/** @throws {Error} if the configuration allows no further rollback */
-async function recover(
-  problem: string,
-  trainer: Trainer,
-  writer: RunWriter,
-  options: TrainingOptions,
-  emit: Emit,
-): Promise<void> {
-  const { configuration, store } = options;
+async function recover(problem: string, { options: { configuration, store }, trainer, writer, emit }: Session) {
   const { onNan, maxRollbacks } = configuration;
-  const before = trainer.rateScale;
   // Each rollback halved the rate, so that those before a resumption count as well.
-  const rollbacks = Math.round(-Math.log2(before));
+  const rollbacks = Math.round(-Math.log2(trainer.rateScale));
   if (onNan === 'stop' || rollbacks >= maxRollbacks) {
     const tried = rollbacks > 0 ? ` after ${rollbacks} rollbacks` : '';
     const rollBack = onNan === 'stop' ? text`, or set ${setting('onNan')} to rollback` : '';
@@ -233,13 +205,11 @@ async function recover(
   }
   const checkpoint = await store.readLatestCheckpoint();
   const last = checkpoint ? resumedState(checkpoint, configuration) : initialState(configuration);
-  const rateScale = before / 2;
+  const rateScale = trainer.rateScale / 2;
   await trainer.restore({ ...last, rateScale });
   await writer.rollBack(last.step);
   // So that a resumed run continues with this rate.
   await writer.save();
-  await emit({
-    type: 'warning',
-    message: `${problem}; rolled back to iteration ${last.step}, learning rate now ${rateScale}x the configured value`,
-  });
+  const consequence = `rolled back to iteration ${last.step}, learning rate now ${rateScale}x the configured value`;
+  await emit({ type: 'warning', message: `${problem}; ${consequence}` });
 }
