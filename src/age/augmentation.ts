@@ -15,7 +15,7 @@ import {
 import type { RandomStream } from '../random.js';
 import { columnsOf, type ImageShape, indices } from './distortion.js';
 
-/** A random, differentiable transformation of images. */
+/** Random and differentiable. */
 interface Augmentation {
   readonly parameters: number;
   readonly draw: (stream: RandomStream, shape: ImageShape) => readonly number[];
@@ -37,7 +37,7 @@ export const color: Augmentation = {
 
 const scaleFrom = (mean: Value, x: Value, factor: Value) => add(mul(sub(x, mean), factor), mean);
 
-/** The side of the square, as a fraction of the image's. */
+/** Side of the square, as a fraction of the image's. */
 const CUTOUT_SIZE = 1 / 2;
 const cutoutSide = (size: number) => Math.round(size * CUTOUT_SIZE);
 
@@ -58,7 +58,7 @@ function within(center: Value, size: number, shape: Shape) {
   return cast(greater(side / 2, abs(sub(positions, center))), 'float32');
 }
 
-/** The largest shift, as a fraction of the image size. */
+/** As a fraction of the image size. */
 const MAX_SHIFT = 1 / 8;
 
 /** Shifts by whole rows and columns, and repeats the border. */
@@ -90,7 +90,7 @@ export const AUGMENTATIONS = Object.keys(augmentations).sort() as [AugmentationN
 export const parameterCount = (names: readonly AugmentationName[]): number =>
   names.reduce((sum, name) => sum + augmentations[name].parameters, 0);
 
-/** Draws parameters for a number of images, row-major `[count, parameters]`. */
+/** Row-major `[count, parameters]`. */
 export const drawAugmentations = (
   names: readonly AugmentationName[],
   count: number,
@@ -102,8 +102,8 @@ export const drawAugmentations = (
   );
 
 /**
- * Applies augmentations one after another to images `[N, C, H, W]`.
- * @param parameters `[N, parameters]`, one row per image
+ * Transforms images `[N, C, H, W]` one augmentation after another.
+ * @param parameters `[N, parameters]`
  */
 export function augment(x: Value, names: readonly AugmentationName[], parameters: Value): Value {
   const columns = columnsOf(parameters);

@@ -19,5 +19,4 @@ const distances = { cos, L1, L2 };
 export type DistanceName = keyof typeof distances;
 export const DISTANCES = Object.keys(distances).sort() as [DistanceName, ...DistanceName[]];
 
-/** The distance between two tensors of one shape, a scalar. */
 export const distance = (name: DistanceName, a: Value, b: Value): Value => distances[name](a, b);

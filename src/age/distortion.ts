@@ -16,10 +16,9 @@ import {
 } from '../engine/index.js';
 import type { RandomStream } from '../random.js';
 
-/** Sizes [C, H, W] of an image. */
 export type ImageShape = readonly [channels: number, height: number, width: number];
 
-/** The largest shift (a fraction of the image size), change of scale, and shear, along each axis. */
+/** Of the shift, a fraction of the image size, and of the change of scale and the shear. */
 const RANGES = { shift: 1 / 16, scale: 0.1, shear: 0.15 };
 
 /** Shift, scale and shear of the rows of an image, then of its columns. */
@@ -38,7 +37,7 @@ export function distortBy(distortions: Value): (x: Value) => Value {
   return (x) => transposeMatrix(distortRows(transposeMatrix(distortRows(x, values.slice(0, 3))), values.slice(3)));
 }
 
-/** Shifts, scales and shears rows of `[N, C, H, W]`. It interpolates linearly and repeats the border. */
+/** Interpolates linearly in `[N, C, H, W]`, and repeats the border. */
 function distortRows(x: Value, [shift, scale, shear]: readonly Value[]) {
   const [height, width] = x.shape.slice(2) as [number, number];
   const fromCenter = (size: number, shape: Shape) => sub(indices(size, shape), (size - 1) / 2);
@@ -52,7 +51,7 @@ function distortRows(x: Value, [shift, scale, shear]: readonly Value[]) {
   return transpose(matMul(transpose(x, [0, 2, 1, 3]), weights), [0, 2, 1, 3]);
 }
 
-/** The columns of `[N, P]`, each as `[N, 1, 1, 1]`. */
+/** Of `[N, P]`, each as `[N, 1, 1, 1]`. */
 export const columnsOf = (parameters: Value): Value[] =>
   Array.from({ length: parameters.shape[1]! }, (_, index) =>
     reshape(slice(parameters, 1, index, index + 1), [parameters.shape[0]!, 1, 1, 1]),

@@ -22,7 +22,7 @@ import {
 } from '../engine/index.js';
 import type { Prior } from './prior.js';
 
-/** The statistic s of the divergences: standard deviation (correct), or variance (as in the published code). */
+/** The statistic s: standard deviation (correct), or variance (as in the published code). */
 export const MOMENTS = ['std', 'variance'] as const;
 /** Over coordinates: the mean (as in the published code) or the sum (as printed in the paper). */
 export const REDUCTIONS = ['mean', 'sum'] as const;
@@ -35,7 +35,7 @@ interface GaussianOptions {
 interface Divergence {
   /** Of codes `[N, M]` from the prior, a scalar. */
   readonly of: (codes: Value, options: GaussianOptions) => Value;
-  /** The minimum over all batches of codes of the prior, if there is one. */
+  /** Over all batches of codes of the prior, if there is a minimum. */
   readonly min?: (prior: Prior, latentSize: number, options: GaussianOptions) => number;
 }
 
@@ -73,11 +73,11 @@ export interface DivergenceOptions extends GaussianOptions {
   readonly divergence: DivergenceName;
 }
 
-/** The divergence of a batch of codes `[N, M]` from the prior, a scalar. */
+/** Of a batch of codes `[N, M]` from the prior, a scalar. */
 export const divergence = (codes: Value, options: DivergenceOptions): Value =>
   divergences[options.divergence].of(codes, options);
 
-/** The lower bound of a divergence over all batches, or undefined if it has none. */
+/** The lower bound over all batches, if there is one. */
 export const minDivergence = (options: DivergenceOptions, prior: Prior, latentSize: number): number | undefined =>
   divergences[options.divergence].min?.(prior, latentSize, options);
 
@@ -103,8 +103,8 @@ function gaussian(
 }
 
 /**
- * Returns the matrix `[N, N]` whose row i selects the nearest neighbor of code i, a constant to the gradient. Only
- * the choice uses inner products, which lose precision between close codes.
+ * Row i of the result `[N, N]` selects the nearest neighbor of code i, a constant to the gradient. Only the choice uses
+ * inner products, which lose precision between close codes.
  */
 function nearestNeighbors(codes: Value) {
   const count = codes.shape[0]!;

@@ -12,7 +12,7 @@ import type { Labels } from './labels.js';
 import { EpochSampler } from '../data/batches.js';
 import { gatherImages, type Split } from '../data/source.js';
 import { adamScalars, type Compile, type Program, StatefulProgram } from '../engine/index.js';
-import { runInBatches } from '../model/trainedModel.js';
+import { Programs, runInBatches } from '../model/trainedModel.js';
 import { initialParameters, initialStatistics } from '../networks/network.js';
 
 interface Classification {
@@ -22,41 +22,32 @@ interface Classification {
   readonly probabilities: Float32Array;
 }
 
-/** Compiles each program on first use. */
+/** The programs of training, one per batch size, and of inference. */
 export class ClassifierPrograms {
-  private readonly training = new Map<number, Promise<Program>>();
-  private evaluation: Promise<Program> | undefined;
+  private readonly programs: Programs;
 
   constructor(
     readonly spec: ClassifierSpec,
-    private readonly compile: Compile,
-  ) {}
+    compile: Compile,
+  ) {
+    this.programs = new Programs(compile);
+  }
 
   trainingProgram(batch: number): Promise<Program> {
-    const known = this.training.get(batch);
-    if (known) return known;
-    const program = this.compile(classifierIteration(this.spec, batch));
-    this.training.set(batch, program);
-    // The next call tries again.
-    program.catch(() => this.training.delete(batch));
-    return program;
+    return this.programs.get(`training ${batch}`, () => classifierIteration(this.spec, batch));
   }
 
   /** Classifies bytes [N, C, H, W], each image independently of the others. */
   async classify(weights: ClassifierWeights, images: Uint8Array): Promise<Classification> {
     const { network, classes } = this.spec;
-    const evaluation = (this.evaluation ??= this.compile(evaluationGraph(this.spec)));
-    evaluation.catch(() => (this.evaluation = undefined));
+    const program = await this.programs.get('evaluation', () => evaluationGraph(this.spec));
     const widths = { features: outputWidth(network), probabilities: classes };
     const count = images.length / imageBytes(network);
-    return runInBatches(await evaluation, { feeds: { ...weights }, items: { x: images }, count, widths });
+    return runInBatches(program, { feeds: { ...weights }, items: { x: images }, count, widths });
   }
 
-  async release(): Promise<void> {
-    const programs = [...this.training.values(), ...(this.evaluation ? [this.evaluation] : [])];
-    await Promise.all(programs.map(async (program) => (await program).release()));
-    this.training.clear();
-    this.evaluation = undefined;
+  release(): Promise<void> {
+    return this.programs.release();
   }
 }
 
@@ -66,8 +57,6 @@ interface ClassifierTraining {
   readonly batch: number;
   /** Of Adam, decayed to 0 along half a cosine. */
   readonly learningRate: number;
-  /** Initial learning rate of the head (default: `learningRate`). */
-  readonly headLearningRate?: number;
   /** Of the order of the images. */
   readonly seed: number;
   readonly onStep?: (step: number, loss: number) => void;
@@ -89,7 +78,7 @@ export async function trainClassifier(
   start: ClassifierWeights,
   images: Pick<Split, 'count' | 'copyImage'>,
   labels: Labels,
-  { steps, batch, learningRate, headLearningRate = learningRate, seed, onStep }: ClassifierTraining,
+  { steps, batch, learningRate, seed, onStep }: ClassifierTraining,
 ): Promise<ClassifierWeights> {
   const { network, classes } = programs.spec;
   const size = Math.max(2, Math.min(batch, images.count));
@@ -98,12 +87,12 @@ export async function trainClassifier(
   for (let step = 0; step < steps; step++) {
     const indices = sampler.indicesOf(step);
     const decay = (1 + Math.cos((Math.PI * step) / steps)) / 2;
-    const schedule = (rate: number) => Float32Array.from(adamScalars(rate * decay, step + 1, CLASSIFIER_ADAM));
+    const schedule = Float32Array.from(adamScalars(learningRate * decay, step + 1, CLASSIFIER_ADAM));
     const { loss } = await program.step({
       images: gatherImages({ ...images, labels: null }, indices, imageBytes(network)),
       targets: oneHot(indices, labels, classes),
-      'parameters.schedule': schedule(learningRate),
-      'head.schedule': schedule(headLearningRate),
+      'parameters.schedule': schedule,
+      'head.schedule': schedule,
     });
     onStep?.(step + 1, (loss!.data as Float32Array)[0]!);
   }

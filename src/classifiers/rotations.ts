@@ -2,8 +2,8 @@ import { activationsOf, type ClassifierSpec, imageBytes } from './classifierGrap
 import type { DataClassifier } from './dataClassifier.js';
 import { type FeatureExtractor, requireFinite } from './featureExtractor.js';
 import type { ImageSource, Split } from '../data/source.js';
-import { type Compile, graphOf, type Program, reduceMean, reshape } from '../engine/index.js';
-import { runInBatches } from '../model/trainedModel.js';
+import { type Compile, graphOf, reduceMean, reshape } from '../engine/index.js';
+import { Programs, runInBatches } from '../model/trainedModel.js';
 
 const ROTATIONS = 4;
 
@@ -61,14 +61,16 @@ export function rotationExtractor(
   const means = reduceMean(maps.at(-1)!, [2, 3]);
   const [count, width] = means.shape as readonly [number, number];
   const { parameters, statistics } = weights;
-  let program: Promise<Program> | undefined;
+  const programs = new Programs(compile);
   return {
     name,
     width,
     testAccuracy,
     extract: async ({ data }) => {
-      program ??= compile(graphOf({ features: reshape(means, [count, width]) }, inputs));
-      const { features } = await runInBatches(await program, {
+      const program = await programs.get('features', () =>
+        graphOf({ features: reshape(means, [count, width]) }, inputs),
+      );
+      const { features } = await runInBatches(program, {
         feeds: { parameters, statistics },
         items: { x: data },
         count: data.length / imageBytes(network),
@@ -76,9 +78,6 @@ export function rotationExtractor(
       });
       return requireFinite({ features: { data: features, width } }, name);
     },
-    release: async () => {
-      await (await program)?.release();
-      program = undefined;
-    },
+    release: () => programs.release(),
   };
 }

@@ -16,12 +16,12 @@ export interface Attribute {
 export interface AttributeOrigin {
   readonly data: string;
   readonly split: string;
-  /** The classes, as the user named them. */
+  /** As the user named them. */
   readonly with: string;
   readonly without: string;
   readonly count_with: number;
   readonly count_without: number;
-  /** The iteration of the encoder's weights, and whether EMA weights are used if there are any. */
+  /** The iteration of the encoder's weights, and whether EMA weights were preferred. */
   readonly step: number;
   readonly ema: boolean;
 }
@@ -30,7 +30,6 @@ export interface AttributeOrigin {
 export const REST = 'rest';
 
 /**
- * Returns the images of one class, and of another or of all others.
  * @param wanted names or numbers of classes; `without` may be `rest`
  * @throws {InputError} if there are no labels, or a class is unknown or has no images in the split
  */
@@ -86,7 +85,7 @@ function findClass({ name, classes, classNames = [] }: ImageSource, wanted: stri
 }
 
 /**
- * Returns the difference of the means of codes [N, M] and [N', M].
+ * Subtracts the mean of codes [N', M] from that of codes [N, M].
  * @throws {InputError} if there are none on one side
  */
 export function meanDifference(codesWith: Float32Array, codesWithout: Float32Array, latent: number): Float32Array {
@@ -102,12 +101,11 @@ function meanOfRows(codes: Float32Array, latent: number, side: string): Float64A
 }
 
 /**
- * Moves codes along a direction. On the sphere, code z becomes cos(amount) z + sin(amount) t with the unit tangent
- * t at z. All codes move by the same angle along great arcs towards the direction, or away for a negative amount.
- * The norm of the direction does not matter. Under the normal prior it adds `amount` times the direction.
+ * On the sphere, code z becomes cos(amount) z + sin(amount) t with the unit tangent t at z towards the direction. Under
+ * the normal prior, `amount` times the direction is added.
  * @param codes [N, M]; on the sphere of length 1
- * @param direction [M]
- * @param amount on the sphere an angle in radians, else a factor; 0 changes nothing
+ * @param direction [M]; on the sphere of any norm above 0
+ * @param amount on the sphere an angle in radians, else a factor
  * @returns codes [N, M]
  * @throws {InputError} if the direction does not fit or the amount is not finite; on the sphere also if the
  *   direction's norm is 0, or a code equals the direction or its opposite
@@ -144,14 +142,13 @@ export function attributeNameOf(text: string): string {
 
 const FORMAT = 'agenet attribute 2';
 
-/** Encodes a safetensors file with the tensor `direction` and the origin as metadata. */
+/** Encodes a safetensors file with the origin as metadata. */
 export function encodeAttribute({ name, direction, origin }: Attribute): Uint8Array {
   const metadata = { format: FORMAT, name, origin: JSON.stringify(origin) };
   return encodeSafetensors({ tensors: { direction: { shape: [direction.length], data: direction } }, metadata });
 }
 
 /**
- * Decodes what `encodeAttribute` wrote.
  * @param file its name in messages
  * @throws {InputError} if it is something else, corrupt, or of an older version
  */

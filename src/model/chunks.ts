@@ -6,18 +6,17 @@ import { randomStream, shuffledIndices } from '../random.js';
 /** Images in memory at a time: a multiple of the batch of programs, so that nothing is padded. */
 const CHUNK = 1000;
 
-/** Receives how much work is done, in any unit. */
+/** In any unit. */
 export type Progress = (done: number, total: number) => void;
 
 export interface ImageChunk {
   /** Bytes [n, C, H, W]. */
   readonly images: Uint8Array;
   readonly indices: ArrayLike<number>;
-  /** Position of the first among all. */
   readonly first: number;
 }
 
-/** Yields images at `indices` (default: all), a thousand at a time. */
+/** Yields images at `indices` (default: all). */
 export function* inChunks(
   split: Pick<Split, 'count' | 'copyImage'>,
   imageBytes: number,
@@ -31,7 +30,7 @@ export function* inChunks(
 
 export const allIndices = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, index) => index);
 
-/** Returns ascending indices of `count` random images, or of all if there are no more. */
+/** Ascending, and all if there are no more than `count`. */
 export const drawnIndices = (split: Pick<Split, 'count'>, count: number, seed: number): Uint32Array =>
   count >= split.count
     ? allIndices(split.count)
@@ -67,20 +66,20 @@ export async function* encodedChunks(
   onProgress?.(total, total);
 }
 
-/** Generates values in [-1, 1], [N, C, H, W], of latent samples [N, M], a thousand at a time. */
+/** Returns values in [-1, 1], [N, C, H, W], of latent samples [N, M]. */
 export async function generateChunked(
   model: TrainedModel,
   codes: Float32Array,
   onProgress?: Progress,
 ): Promise<Float32Array> {
-  const total = codes.length / model.latentSize;
-  const images = new Float32Array(total * model.imageElements);
-  for (let first = 0; first < total; first += CHUNK) {
-    onProgress?.(first, total);
-    const part = codes.subarray(first * model.latentSize, (first + CHUNK) * model.latentSize);
-    images.set(await model.generate({ z: part }), first * model.imageElements);
+  const { latentSize, imageElements } = model;
+  const total = codes.length / latentSize;
+  const images = new Float32Array(total * imageElements);
+  onProgress?.(0, total);
+  for await (const { first, values } of generatedChunks(model, codes)) {
+    images.set(values, first * imageElements);
+    onProgress?.(first + values.length / imageElements, total);
   }
-  onProgress?.(total, total);
   return images;
 }
 
@@ -93,10 +92,12 @@ export interface SampleChunk {
 }
 
 /** Yields the samples of a seed, a thousand at a time, as `agenet sample` writes them. */
-export async function* sampleChunks(model: TrainedModel, count: number, seed: number): AsyncGenerator<SampleChunk> {
-  const { prior, latentSize } = model;
-  const codes = drawCodes(prior, count, latentSize, randomStream(seed, 'samples'));
-  for (let first = 0; first < count; first += CHUNK) {
+export const sampleChunks = (model: TrainedModel, count: number, seed: number): AsyncGenerator<SampleChunk> =>
+  generatedChunks(model, drawCodes(model.prior, count, model.latentSize, randomStream(seed, 'samples')));
+
+async function* generatedChunks(model: TrainedModel, codes: Float32Array): AsyncGenerator<SampleChunk> {
+  const { latentSize } = model;
+  for (let first = 0; first * latentSize < codes.length; first += CHUNK) {
     const part = codes.subarray(first * latentSize, (first + CHUNK) * latentSize);
     yield { first, codes: part, values: await model.generate({ z: part }) };
   }

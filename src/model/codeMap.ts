@@ -4,16 +4,15 @@ import { principalComponents, projectOnComponents } from '../numerics/principalC
 import { type RandomStream, randomStream } from '../random.js';
 import type { Progress } from './chunks.js';
 
-/** Neighbors, including the row itself: small enough for clusters, large enough for their arrangement. */
+/** Including the row itself: small enough for clusters, large enough for their arrangement. */
 const NEIGHBORS = 15;
 const REACH = 10;
 /** Separates rows with equal initial positions. */
 const NOISE = 1e-4;
 
 /**
- * Lays rows [N, M] out on a plane [N, 2] by UMAP (McInnes et al. 2018) with exact neighbors. The first two
- * principal components are the initial positions, which preserves the global structure (Kobak and Linderman 2021).
- * @throws {InputError} if N or M is below 2, or a value is not finite
+ * Lays rows [N, M] out on a plane [N, 2] by UMAP (McInnes et al. 2018) with exact neighbors. Principal components as
+ * initial positions preserve the global structure (Kobak and Linderman 2021).
  */
 async function umapLayout(rows: Features, stream: RandomStream, onProgress?: Progress): Promise<Float64Array> {
   const start = projectOnComponents(rows, principalComponents(rows, 2));
@@ -39,7 +38,7 @@ async function umapLayout(rows: Features, stream: RandomStream, onProgress?: Pro
   return Float64Array.from(points.flat());
 }
 
-/** Nearest rows and their distances. Each list starts with the row itself, as UMAP expects. */
+/** Each list starts with the row itself, as UMAP expects. */
 function neighborLists(rows: Features, count: number, neighbors: number) {
   const near = nearestOtherRows(rows, neighbors - 1);
   const indices: number[][] = [];
@@ -53,13 +52,12 @@ function neighborLists(rows: Features, count: number, neighbors: number) {
 }
 
 export interface CodeMap {
-  /** Coordinates [N, 2]. */
+  /** [N, 2] */
   readonly points: Float64Array;
   /** Fraction of the total variance along each axis, if axes are directions in latent space. */
   readonly explainedVarianceRatio?: Float64Array;
 }
 
-/** Layout methods for codes [N, M]. */
 export const CODE_MAPS = {
   /** The two directions of largest variance. */
   pca: (codes: Features): CodeMap => {
@@ -79,7 +77,6 @@ export type MapMethod = keyof typeof CODE_MAPS;
 /**
  * Lays codes out on a plane, with similar codes close together.
  * @param codes [N, M], N >= 2 and M >= 2
- * @param seed of methods that use random numbers
  * @param onProgress receives the epochs of UMAP
  * @throws {InputError} if there are fewer codes or dimensions, or a value is not finite
  */

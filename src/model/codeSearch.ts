@@ -12,8 +12,7 @@ export interface NearestCodes {
  * Returns the rows with the largest cosine with a query [M].
  * @param codes [N, M]
  * @param count at most N
- * @throws {InputError} if the count exceeds N, widths differ, a value is not finite, or the query or a row has norm
- *   0
+ * @throws {InputError} if the count exceeds N, widths differ, a value is not finite, or a norm is 0
  */
 export function nearestCodes(query: Float32Array | Float64Array, codes: Features, count: number): NearestCodes {
   checkWhole(count, 'count');

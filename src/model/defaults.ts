@@ -1,4 +1,3 @@
-/** For the library and for help. */
 export const MODEL_DEFAULTS = {
   count: 64,
   /** Around the code of an image. */

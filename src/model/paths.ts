@@ -6,10 +6,10 @@ import type { RandomStream } from '../random.js';
 const MIN_ANGLE = 1e-6;
 
 /**
- * Returns `steps` codes from a to b, both included. On the sphere they divide the shorter great arc evenly, else
- * the straight line.
- * @param a code [M]; for the sphere of length 1
+ * Divides the shorter great arc from a to b evenly, or the line under the normal prior.
+ * @param a code [M]; on the sphere of length 1
  * @param b code [M], likewise
+ * @param steps codes to return, a and b included
  */
 export function interpolateCodes(prior: Prior, a: Float32Array, b: Float32Array, steps: number): Float32Array {
   const path = new Float32Array(steps * a.length);
@@ -17,29 +17,26 @@ export function interpolateCodes(prior: Prior, a: Float32Array, b: Float32Array,
   return path;
 }
 
-/** The code at a position between a (0) and b (1). */
+/** From a (0) to b (1). */
 export function codeBetween(prior: Prior, a: Float32Array, b: Float32Array, position: number): Float32Array {
   const [fromA, fromB] = prior === 'sphere' ? slerpWeights(a, b, position) : [1 - position, position];
   return a.map((value, coordinate) => fromA * value + fromB * b[coordinate]!);
 }
 
-/**
- * Returns the share of a code's variance that does not come from the nearest of some codes [M], 0 to 1. This is the
- * squared sine of their angle, or 1 beyond a right angle. No code is 0.
- */
+/** The share of a code's variance, 0 to 1, that does not come from the nearest of some codes [M]. */
 export function distanceFromCodes(code: ArrayLike<number>, codes: readonly ArrayLike<number>[]): number {
   return 1 - Math.max(...codes.map((other) => sharedVariance(code, other)));
 }
 
 /** The squared cosine of an angle between codes [M], or 0 beyond a right angle. */
 export function sharedVariance(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  let [inner, aSquare, bSquare] = [0, 0, 0];
-  for (let index = 0; index < a.length; index++) {
-    inner += a[index]! * b[index]!;
-    aSquare += a[index]! ** 2;
-    bSquare += b[index]! ** 2;
-  }
-  return Math.min(1, Math.max(0, inner) ** 2 / (aSquare * bSquare));
+  return Math.min(1, Math.max(0, inner(a, b)) ** 2 / (inner(a, a) * inner(b, b)));
+}
+
+function inner(a: ArrayLike<number>, b: ArrayLike<number>) {
+  let sum = 0;
+  for (let index = 0; index < a.length; index++) sum += a[index]! * b[index]!;
+  return sum;
 }
 
 function slerpWeights(a: Float32Array, b: Float32Array, position: number): [number, number] {
@@ -53,12 +50,11 @@ function slerpWeights(a: Float32Array, b: Float32Array, position: number): [numb
   return [Math.sin((1 - position) * angle) / Math.sin(angle), Math.sin(position * angle) / Math.sin(angle)];
 }
 
-/** Codes that span less, or whose opposites do, lie on more than one great circle. */
+/** Codes that span less, or whose opposites do, lie on many great circles. */
 export const MIN_SINE = 1e-5;
 
 /**
- * Divides the great circle through a and b evenly, from a towards b the shorter way. The step after the last is the
- * first again.
+ * Divides the great circle through a and b evenly, from a towards b the shorter way.
  * @param a code [M] of length 1
  * @param b code [M] of length 1
  * @returns codes [steps, M] of length 1
@@ -84,22 +80,18 @@ export function greatCircle(a: Float32Array, b: Float32Array, steps: number): Fl
   return circle;
 }
 
-/** Returns the direction [M] minus its part along the code [M] of length 1. */
+/** Returns the direction [M] minus its part along the code [M]. */
 export function tangentAt(code: Float32Array, direction: Float32Array): Float64Array {
   // In double precision, and divided by the code's square, so that rounding of its length leaves nothing along it.
-  let [inner, square] = [0, 0];
-  for (let index = 0; index < code.length; index++) {
-    inner += code[index]! * direction[index]!;
-    square += code[index]! ** 2;
-  }
-  return Float64Array.from(direction, (value, index) => value - (inner / square) * code[index]!);
+  const share = inner(code, direction) / inner(code, code);
+  return Float64Array.from(direction, (value, index) => value - share * code[index]!);
 }
 
 /**
- * Returns a path through points, with `steps` codes from each to the next, both included; on the sphere along great
- * arcs.
+ * Returns a path through points, on the sphere along great arcs.
  * @param points codes [P, M], P >= 2
- * @param closed whether it leads back to the first point; then the step after the last is the first again
+ * @param steps codes from each point to the next, both included
+ * @param closed whether it leads back to the first point, without repeating it
  * @returns codes [(P - 1) (steps - 1) + 1, M], or [P (steps - 1), M] of a closed path
  * @throws {InputError} for fewer than two points or steps
  */
@@ -127,11 +119,9 @@ export function pathThrough(
 }
 
 /**
- * Samples codes around a code: cos(s) code + sin(s) z with z from the prior and s = `spread` right angles, on the
- * sphere normalized. Spread 0 is the code itself, spread 1 the prior. Under the normal prior, codes of the prior
- * keep its distribution.
- * @param code [M]; for the sphere of length 1
- * @param spread above 0, at most 1
+ * Samples cos(s) code + sin(s) z with z from the prior and s = `spread` right angles, normalized on the sphere.
+ * @param code [M]; on the sphere of length 1
+ * @param spread from above 0, the code itself, to 1, the prior
  * @returns codes [count, M]
  * @throws {InputError} if the spread is out of range
  */

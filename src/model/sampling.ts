@@ -5,12 +5,12 @@ import { type RandomStream, randomStream } from '../random.js';
 import { drawCodesAround } from './paths.js';
 import type { TrainedModel } from './trainedModel.js';
 
-/** Images in memory at a time: a multiple of the model's batch, so that nothing is padded, and even. */
+/** Images in memory: a multiple of the model's batch, so that nothing is padded, and even. */
 const CHUNK = 500;
 
 export interface SamplingOptions {
   readonly count: number;
-  /** One for all samples, or for the first, if each has its own from `seed` on. */
+  /** Of all samples, or of the first if each has its own. */
   readonly seed: number;
   readonly isSeedPerImage?: boolean;
   /** Around a code [M] by `drawCodesAround` (default: samples of the prior). */
@@ -21,11 +21,7 @@ export interface SamplingOptions {
   readonly move?: (codes: Float32Array) => Float32Array;
 }
 
-/**
- * Generates samples, a few hundred at a time.
- * @throws {InputError} if the temperature is not positive, or the prior is a sphere, which fixes the length of
- *   codes
- */
+/** @throws {InputError} if the temperature is not positive, or the prior is a sphere, which fixes the length of codes */
 export function sampleImages(model: TrainedModel, options: SamplingOptions): AsyncGenerator<ImageBatch> {
   requireTemperature(model, options.temperature);
   return generateBatches(model, options);
@@ -42,13 +38,13 @@ async function* generateBatches(model: TrainedModel, options: SamplingOptions): 
   }
 }
 
-/** Returns bytes, or values in [-1, 1], [N, C, H, W] as a batch of bytes. */
+/** @param values bytes, or values in [-1, 1], [N, C, H, W] */
 export function imagesOf({ pair, imageElements }: TrainedModel, values: Float32Array | Uint8Array): ImageBatch {
   const data = values instanceof Uint8Array ? values : toBytes(values);
   return { shape: pair.encoder.inputShape as [number, number, number], count: data.length / imageElements, data };
 }
 
-/** Draws codes [count, M] of the samples from `first` on, in consecutive calls. */
+/** Draws codes [count, M] from sample `first` on, in consecutive calls. */
 function codeSource({ prior, latentSize }: TrainedModel, { seed, isSeedPerImage = false, around }: SamplingOptions) {
   const drawFrom = (stream: RandomStream, count: number) =>
     around

@@ -1,16 +1,17 @@
-import { type Compile, type ElementArray, graphOf, input, type Program } from '../engine/index.js';
+import { type Compile, type ElementArray, type Graph, graphOf, input, type Program, sizeOf } from '../engine/index.js';
 import { fromPixels } from '../age/iteration.js';
 import { inferenceFunctions } from '../age/networkFunctions.js';
 import type { Prior } from '../age/prior.js';
 import {
   blendRunningStats,
   type InputKind,
+  mapWeights,
   type ModelWeights,
   type NetworkName,
   type NetworkPair,
 } from '../networks/network.js';
 
-/** Items per run of a program; more are split, fewer are padded. */
+/** Items per run of a program. */
 export const BATCH = 100;
 
 /** Bytes [N, C, H, W]. */
@@ -33,29 +34,27 @@ export interface CodesAtDistance extends Codes {
   readonly distance?: number;
 }
 
-/**
- * A trained pair. Running statistics normalize, so a result does not depend on the rest of its batch. Generated
- * images are values in [-1, 1], [N, C, H, W].
- */
+/** Results do not depend on the rest of the batch. Generated images are values in [-1, 1], [N, C, H, W]. */
 export class TrainedModel {
   private constructor(
     readonly pair: NetworkPair,
     readonly prior: Prior,
-    private readonly programs: Programs,
     readonly weights: ModelWeights,
+    private readonly programs: Programs,
+    private readonly batch: number,
   ) {}
 
   /**
-   * Creates a model that compiles programs on first use.
+   * Compiles programs on first use.
    * @param batch items per run of a program (default: 100)
    */
   static of(pair: NetworkPair, prior: Prior, weights: ModelWeights, compile: Compile, batch = BATCH): TrainedModel {
-    return new TrainedModel(pair, prior, new Programs(pair, prior, compile, batch), weights);
+    return new TrainedModel(pair, prior, weights, new Programs(compile), batch);
   }
 
-  /** Returns the same networks with other weights, with shared programs. */
+  /** Shares the programs. */
   withWeights(weights: ModelWeights): TrainedModel {
-    return new TrainedModel(this.pair, this.prior, this.programs, weights);
+    return new TrainedModel(this.pair, this.prior, weights, this.programs, this.batch);
   }
 
   /** M. */
@@ -64,31 +63,31 @@ export class TrainedModel {
   }
 
   get imageElements(): number {
-    return this.pair.encoder.inputShape.reduce((product, size) => product * size, 1);
+    return sizeOf(this.pair.encoder.inputShape);
   }
 
-  /** Generates images g(z) of samples of the prior. */
+  /** Returns images g(z) of samples of the prior. */
   generate({ z }: Codes): Promise<Float32Array> {
-    return this.run('generator', 'native', { z }, this.weights);
+    return this.run('generator', 'native', { z });
   }
 
   /**
-   * Generates images g(z) of codes of images, or of mixtures of such codes. The running statistics are a blend,
-   * because mixtures are distributed more like samples of the prior. Equals `generate` if they are shared.
+   * Returns images g(z) of codes of images, or of mixtures of such codes. The running statistics are a blend, because
+   * mixtures are distributed more like samples of the prior. Equals `generate` if they are shared.
    */
   decode({ z, distance = 0 }: CodesAtDistance): Promise<Float32Array> {
     const statistics = blendRunningStats(this.pair.generator, this.weights['generator.statistics'], distance);
-    return this.run('generator', 'generated', { z }, { ...this.weights, 'generator.statistics': statistics });
+    return this.run('generator', 'generated', { z }, statistics);
   }
 
-  /** Returns the codes e(x) of images. */
+  /** Returns codes e(x). */
   encode({ x }: ImageBytes): Promise<Float32Array> {
-    return this.run('encoder', 'native', { x }, this.weights);
+    return this.run('encoder', 'native', { x });
   }
 
-  /** Returns the codes e(x) of generated images. */
+  /** Returns codes e(x) of generated images. */
   encodeGenerated({ x }: ImageValues): Promise<Float32Array> {
-    return this.run('encoder', 'generated', { x }, this.weights);
+    return this.run('encoder', 'generated', { x });
   }
 
   /** Frees programs, also of models that share them. */
@@ -100,35 +99,43 @@ export class TrainedModel {
     network: NetworkName,
     kind: InputKind,
     items: Readonly<Record<string, Float32Array | Uint8Array>>,
-    weights: ModelWeights,
-  ): Promise<Float32Array> {
+    statistics = this.weights[`${network}.statistics`],
+  ) {
     const [from, to] =
       network === 'encoder' ? [this.imageElements, this.latentSize] : [this.latentSize, this.imageElements];
-    const feeds = { parameters: weights[`${network}.parameters`], statistics: weights[`${network}.statistics`] };
-    const count = Object.values(items)[0]!.length / from;
-    const batches = { feeds, items, count, widths: { result: to }, batch: this.programs.batch };
-    return (await runInBatches(await this.programs.get(network, kind), batches)).result;
-  }
-}
-
-/** One program per network and kind of input. */
-class Programs {
-  private readonly compiled = new Map<string, Promise<Program>>();
-
-  constructor(
-    private readonly pair: NetworkPair,
-    private readonly prior: Prior,
-    private readonly compile: Compile,
-    readonly batch: number,
-  ) {}
-
-  get(network: NetworkName, kind: InputKind): Promise<Program> {
     // With shared running statistics one generator serves both kinds. Encoders also differ in the type of images.
     const isShared = network === 'generator' && !this.pair.generator.separateStatistics;
     const key = `${network} ${isShared ? 'native' : kind}`;
-    const earlier = this.compiled.get(key);
-    if (earlier) return earlier;
-    const program = this.compile(this.graphOf(network, kind));
+    const program = await this.programs.get(key, () => this.graphOf(network, kind));
+    const feeds = { parameters: this.weights[`${network}.parameters`], statistics };
+    const count = Object.values(items)[0]!.length / from;
+    return (await runInBatches(program, { feeds, items, count, widths: { result: to }, batch: this.batch })).result;
+  }
+
+  private graphOf(name: NetworkName, kind: InputKind) {
+    const network = this.pair[name];
+    const parameters = input('parameters', [network.parameters.size]);
+    const statistics = input('statistics', [network.statistics.size]);
+    // The other network is not called.
+    const state = mapWeights((_, part) => (part === 'parameters' ? parameters : statistics));
+    const { encode, generate } = inferenceFunctions(this.pair, state, this.prior);
+    const shape = [this.batch, ...network.inputShape];
+    if (name === 'generator') return graphOf({ result: generate({ z: input('z', shape.slice(0, 2)) }, { kind }) });
+    const x = kind === 'native' ? fromPixels(input('x', shape, 'uint8')) : input('x', shape);
+    return graphOf({ result: encode({ x }, { kind }) });
+  }
+}
+
+/** Compiles each program on first use. */
+export class Programs {
+  private readonly compiled = new Map<string, Promise<Program>>();
+
+  constructor(private readonly compile: Compile) {}
+
+  get(key: string, graph: () => Graph): Promise<Program> {
+    const known = this.compiled.get(key);
+    if (known) return known;
+    const program = this.compile(graph());
     this.compiled.set(key, program);
     // The next call tries again.
     program.catch(() => {
@@ -143,30 +150,10 @@ class Programs {
     for (const program of await Promise.allSettled(programs))
       if (program.status === 'fulfilled') await program.value.release();
   }
-
-  private graphOf(name: NetworkName, kind: InputKind) {
-    const network = this.pair[name];
-    const parameters = input('parameters', [network.parameters.size]);
-    const statistics = input('statistics', [network.statistics.size]);
-    // The other network is not called.
-    const state = {
-      'encoder.parameters': parameters,
-      'encoder.statistics': statistics,
-      'generator.parameters': parameters,
-      'generator.statistics': statistics,
-    };
-    const { encode, generate } = inferenceFunctions(this.pair, state, this.prior);
-    if (name === 'generator')
-      return graphOf({ result: generate({ z: input('z', [this.batch, network.inputShape[0]!]) }, { kind }) });
-    const shape = [this.batch, ...network.inputShape];
-    const x = kind === 'native' ? fromPixels(input('x', shape, 'uint8')) : input('x', shape);
-    return graphOf({ result: encode({ x }, { kind }) });
-  }
 }
 
-/** Inputs for any number of items. */
-export interface Batches<Name extends string> {
-  /** Shared by every batch. */
+interface Batches<Name extends string> {
+  /** For every batch. */
   readonly feeds: Readonly<Record<string, ElementArray>>;
   /** One row per item. */
   readonly items: Readonly<Record<string, Uint8Array | Float32Array>>;
@@ -178,7 +165,7 @@ export interface Batches<Name extends string> {
 }
 
 /**
- * Runs a program over items. Zeros pad the last batch.
+ * Splits items into batches, and pads the last one with zeros.
  * @returns rows [count, width] of each output
  */
 export async function runInBatches<Name extends string>(
@@ -186,10 +173,7 @@ export async function runInBatches<Name extends string>(
   { feeds, items, count, widths, batch = BATCH }: Batches<Name>,
 ): Promise<Record<Name, Float32Array>> {
   const names = Object.keys(widths) as Name[];
-  const rows = Object.fromEntries(names.map((name) => [name, new Float32Array(count * widths[name])])) as Record<
-    Name,
-    Float32Array
-  >;
+  const rows = Object.fromEntries(names.map((name) => [name, new Float32Array(count * widths[name])]));
   for (let start = 0; start < count; start += batch) {
     const feedsOfBatch: Record<string, ElementArray> = { ...feeds };
     for (const [name, data] of Object.entries(items)) {
@@ -199,10 +183,10 @@ export async function runInBatches<Name extends string>(
     const results = await program.run(feedsOfBatch);
     for (const name of names) {
       const result = results[name]!.data as Float32Array;
-      rows[name].set(result.subarray(0, (count - start) * widths[name]), start * widths[name]);
+      rows[name]!.set(result.subarray(0, (count - start) * widths[name]), start * widths[name]);
     }
   }
-  return rows;
+  return rows as Record<Name, Float32Array>;
 }
 
 function padded<T extends Uint8Array | Float32Array>(part: T, length: number): T {

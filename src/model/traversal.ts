@@ -5,15 +5,15 @@ import type { TrainedModel } from './trainedModel.js';
 
 /** A path through points, or a great circle through two. */
 export interface Traversal {
-  /** From one point to the next, both included; or of the whole circle. */
+  /** Of the whole circle, or from one point to the next, both included. */
   readonly frames: number;
   readonly loop?: boolean | undefined;
   readonly circle?: boolean | undefined;
 }
 
 /**
- * Returns codes [rows * codes per row, M].
  * @param points codes [rows, points per row, M]
+ * @returns codes [rows * codes per row, M]
  * @throws {InputError} if a great circle has equal or opposite points
  */
 export function traverse(
@@ -37,9 +37,8 @@ export function traverse(
 const LEVELS = 32;
 
 /**
- * Decodes one row of a traversal between images.
  * @param points codes of images [points, M]
- * @param codes [N, M] from `traverse`
+ * @param codes [N, M] of one row of `traverse`
  * @returns values in [-1, 1], [N, C, H, W]
  */
 export async function decodeTraversal(
@@ -75,7 +74,7 @@ export async function decodeTraversal(
   return images;
 }
 
-/** Rows of a grid are traversals, except that a single circle or path of several segments is wrapped. */
+/** Rows of a grid are traversals, but a single circle or path of several segments is wrapped. */
 export function traversalColumns(perRow: number, rows: number, { frames, circle, loop }: Traversal): number {
   if (rows > 1) return perRow;
   if (circle) return squareColumns(perRow);
