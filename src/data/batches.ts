@@ -6,7 +6,7 @@ export class EpochSampler {
   readonly batchesPerEpoch: number;
   private order: { readonly epoch: number; readonly indices: Uint32Array } | undefined;
 
-  /** @throws {InputError} if there are fewer images than one batch takes */
+  /** @throws {InputError} if there are fewer images than a batch takes */
   constructor(
     private readonly count: number,
     private readonly batch: number,
@@ -33,10 +33,7 @@ export class EpochSampler {
 
 const MAX_IMAGES_PER_EPOCH = 2 ** 32;
 
-/**
- * Mirrors images [N, C, H, W] left to right with probability 1/2. A resumed run repeats the draws, because they depend only on the seed,
- * the epoch and the index.
- */
+/** Mirrors images [N, C, H, W] left to right with probability 1/2. A resumed run repeats the draws. */
 export function flipBatch(
   pixels: Uint8Array,
   [channels, height, width]: readonly [channels: number, height: number, width: number],

@@ -10,14 +10,13 @@ import { type ImageFormat, type ImageItem, type ImageSource, type Split, splitIn
 
 /** A data set, or a kind of files with images: an entry of `datasets/`. */
 export interface Dataset {
-  /** Name in a data spec: `mnist`, or `npz` of `npz:FILE`. */
+  /** In a data spec: `mnist`, or `npz` of `npz:FILE`. */
   readonly name: string;
-  /** Follows the name and a colon; in brackets if optional. */
+  /** Follows the name and a colon; optional if in brackets. */
   readonly path: '' | 'DIR' | 'FILE' | '[DIR]';
   /** One line for `agenet dataset --help`. */
   readonly help: string;
   readonly format: (path: string) => Promise<ImageFormat>;
-  /** @param options.name the data spec */
   readonly open: (path: string, format: ImageFormat, options: NamedOptions) => Promise<ImageSource>;
 }
 
@@ -32,12 +31,12 @@ interface TrainTestArrays {
 interface ArrayDataset extends Pick<Dataset, 'name' | 'path' | 'help'> {
   /** Default: from the images. */
   readonly format?: ImageFormat;
-  /** Returns the file or folder to read (default: the path itself). */
+  /** Default: the path itself. */
   readonly locate?: (path: string) => string;
   readonly read: (location: string) => Promise<TrainTestArrays>;
 }
 
-/** Defines a data set whose files hold arrays. Images that need more than a border go through the decode cache. */
+/** Images that need more than a border go through the decode cache. */
 export const arrayDataset = ({ format, locate = (path) => path, read, ...entry }: ArrayDataset): Dataset => ({
   ...entry,
   format: async (path) => format ?? formatOf(await read(locate(path))),
@@ -91,7 +90,7 @@ async function openArrays(
   return { ...(await openCollection(collection, format, options)), ...labeling };
 }
 
-/** Adds a border when an image is copied. Returns undefined for images that need more. */
+/** Pads images when they are copied. Returns undefined for images that need more. */
 function splitOf(images: LabeledImages, format: ImageFormat): Split | undefined {
   const { count, pixels, labels, channels } = images;
   const { size, padding } = format;

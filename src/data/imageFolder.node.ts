@@ -11,10 +11,9 @@ import type { SkippedImage } from './source.js';
 const CONCURRENT_FOLDERS = 32;
 
 /**
- * Finds visible files with an image's extension at any depth, and follows links. If several paths lead to a folder, it is read once, under
- * its own name if it is below the root.
- * @returns sorted paths below the root, separated by `/`; folders and links that cannot be read; a description of unsupported files
- * @throws {InputError} if there is no such folder, it cannot be read, or it has no images
+ * Finds visible files with an image's extension at any depth, and follows links. Reads a folder once, under its own name if it is below
+ * the root.
+ * @returns sorted paths below the root; folders and links that cannot be read; a description of unsupported files
  */
 export async function findImages(root: string) {
   const search = new FolderSearch(root);
@@ -50,7 +49,7 @@ class FolderSearch {
   constructor(private readonly root: string) {}
 
   /** Reads level by level, and follows links only when all other folders have been read. */
-  async run(): Promise<void> {
+  async run() {
     this.add({ name: '', real: await realpath(this.root).catch(() => this.root) }, await this.readRoot());
     while (this.folders.length + this.links.length > 0) {
       if (this.folders.length === 0) await this.followLinks();
@@ -58,7 +57,7 @@ class FolderSearch {
     }
   }
 
-  private async readRoot(): Promise<Dirent[]> {
+  private async readRoot() {
     const found = await stat(this.root).catch((error: unknown) => {
       throw new InputError(this.root, `no such folder (${describeSystemError(error)})`);
     });
@@ -68,7 +67,7 @@ class FolderSearch {
     });
   }
 
-  private async read(folder: Folder): Promise<void> {
+  private async read(folder: Folder) {
     try {
       this.add(folder, await readdir(join(this.root, folder.name), { withFileTypes: true }));
     } catch (error) {
@@ -87,26 +86,26 @@ class FolderSearch {
     }
   }
 
-  private addFile(name: string, isFile: boolean): void {
+  private addFile(name: string, isFile: boolean) {
     if (!hasImageExtension(name)) this.others.push(name);
     else if (isFile) this.names.push(name);
     else this.skipped.push({ name, reason: 'it is not a file' });
   }
 
-  private visit(folder: Folder): void {
+  private visit(folder: Folder) {
     if (this.visited.has(folder.real)) return;
     this.visited.add(folder.real);
     this.folders.push(folder);
   }
 
-  private async followLinks(): Promise<void> {
+  private async followLinks() {
     const links = this.links.splice(0).sort();
     const targets = await mapConcurrently(links, CONCURRENT_FOLDERS, (link) => this.folderBehind(link));
     for (const [index, real] of targets.entries()) if (real !== undefined) this.visit({ name: links[index]!, real });
   }
 
   /** Returns undefined for a link to a file, which it records. */
-  private async folderBehind(name: string): Promise<string | undefined> {
+  private async folderBehind(name: string) {
     const path = join(this.root, name);
     try {
       if ((await stat(path)).isDirectory()) return await realpath(path);

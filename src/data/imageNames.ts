@@ -2,8 +2,7 @@ import { randomStream } from '../random.js';
 
 /**
  * Puts about `fraction` of the images into the test split. Adding or removing images does not move others, because only its name and the
- * seed decide on an image. With two images or more, neither split is empty.
- * @param fraction above 0 and below 1
+ * seed decide on an image. Of two images or more, both splits have some.
  */
 export function partitionByName(
   indices: Uint32Array,
@@ -50,7 +49,7 @@ export function folderClasses(
 const UNSUPPORTED = /\.(heic|heif|svg|bmp|jxl|jp2|psd|ico|tga|dng|cr2|nef|arw|zip|tar|tgz|gz|7z|rar)$/;
 
 /** Returns '' if there are none. */
-export function describeUnsupported(names: readonly string[]): string {
+export function describeUnsupported(names: readonly string[]) {
   const extensions = names.flatMap((name) => UNSUPPORTED.exec(name.toLowerCase())?.[0] ?? []);
   const kinds = [...new Set(extensions)].sort().join(', ');
   const [files, formats] =

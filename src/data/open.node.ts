@@ -15,8 +15,8 @@ const NAMED = DATASETS.filter(({ path }) => path === '' || path.startsWith('['))
 /** Data sets whose name may be followed by a path: `npz:FILE`. */
 const LOCATED = DATASETS.filter(({ path }) => path !== '');
 
-/** Returns `mnist`, `npz:FILE` or `fashion-mnist[:DIR]`, for example. */
-export const specOf = ({ name, path }: Dataset): string =>
+/** Returns for example `mnist`, `npz:FILE` or `fashion-mnist[:DIR]`. */
+export const specOf = ({ name, path }: Dataset) =>
   path.startsWith('[') ? `${name}[:${path.slice(1)}` : path === '' ? name : `${name}:${path}`;
 
 export const DATA_SPEC_HELP = [
@@ -29,18 +29,18 @@ const prefixOf = (data: string) => data.slice(0, Math.max(0, data.indexOf(':')))
 const named = (data: string) => NAMED.find(({ name }) => name === data);
 const located = (data: string) => LOCATED.find(({ name }) => name === prefixOf(data));
 
-export const pathOfData = (data: string): string => (located(data) ? data.slice(prefixOf(data).length + 1) : data);
+export const pathOfData = (data: string) => (located(data) ? data.slice(prefixOf(data).length + 1) : data);
 
 /** Other paths are folders. */
 const BY_EXTENSION: Readonly<Record<string, Dataset>> = { '.npz': registry.npz, '.zip': registry.zip };
 const kindOfPath = (path: string) => BY_EXTENSION[extname(path).toLowerCase()] ?? registry.folder;
 
 /** Returns false for paths that may name something else than data. */
-export const isDataSpec = (data: string): boolean =>
+export const isDataSpec = (data: string) =>
   (named(data) ?? located(data)) !== undefined || kindOfPath(data) !== registry.folder;
 
 /** Returns the same spec for `photos`, `./photos/` and `folder:photos`. */
-export const canonicalDataSpec = (data: string): string =>
+export const canonicalDataSpec = (data: string) =>
   named(data) ? data : `${(located(data) ?? kindOfPath(data)).name}:${resolve(pathOfData(data))}`;
 
 export async function nativeFormat(data: string): Promise<Required<ImageFormat>> {
@@ -49,8 +49,7 @@ export async function nativeFormat(data: string): Promise<Required<ImageFormat>>
   return { size, channels, crop, padding };
 }
 
-/** Ignores other properties of the caller's objects. */
-async function checkArguments(data: unknown, format: unknown, options: unknown): Promise<void> {
+async function checkArguments(data: unknown, format: unknown, options: unknown) {
   const { z } = await import('zod');
   const object = z.looseObject({}, 'must be an object');
   validate(z.object({ format: object.optional(), options: object }), { format, options });
@@ -88,7 +87,7 @@ export async function openSource(data: string, format?: ImageFormat, options: Op
   return dataset.open(path, { size, channels, ...(crop ? { crop } : {}), padding }, { ...options, name: data });
 }
 
-async function resolveData(data: string): Promise<{ readonly dataset: Dataset; readonly path: string }> {
+async function resolveData(data: string) {
   const byName = named(data);
   if (byName) return { dataset: byName, path: '' };
   const byPrefix = located(data);

@@ -15,12 +15,12 @@ export interface ImageFormat {
 
 /** An image that is not decoded yet. */
 export interface ImageItem {
-  /** Path below the folder, or number. It decides on the split. */
+  /** Decides on the split: the path below the folder, or a number. */
   readonly name: string;
   readonly label: number | null;
   /** Part of the cache key. */
   readonly fingerprint: string;
-  /** Returns a text that depends on neither place nor time. Reads the content only if `isSampled`. */
+  /** Depends on neither place nor time, and on the content only if `isSampled`. */
   readonly contentKey: (isSampled: boolean) => string | Promise<string>;
   /** Never rejects. */
   readonly decode: (options: DecodeOptions) => Promise<Decoded>;
@@ -37,9 +37,9 @@ export interface Split {
   /** Class indices, one per image, or null. */
   readonly labels: Uint8Array | null;
   readonly copyImage: (index: number, target: Uint8Array, offset: number) => void;
-  /** Waits until images can be copied. Absent if all can be. */
+  /** Waits until images can be copied. */
   readonly prepare?: (indices: Iterable<number>) => Promise<void>;
-  /** Returns for example the path below the data's folder. */
+  /** Returns for example a path below the data's folder. */
   readonly nameOf?: (index: number) => string;
 }
 
@@ -50,9 +50,9 @@ export interface DataDigest {
   readonly sha256: string;
 }
 
-/** An open data set: images of one size, in a train and a test split. */
+/** An open data set. */
 export interface ImageSource {
-  /** Its spec, e.g. `mnist`. */
+  /** The data spec, e.g. `mnist`. */
   readonly name: string;
   readonly size: readonly [height: number, width: number];
   readonly channels: number;
@@ -61,23 +61,23 @@ export interface ImageSource {
   /** Number of classes, or null without labels. */
   readonly classes: number | null;
   readonly classNames?: readonly string[];
-  /** Waits until all images are decoded, and returns the splits without skipped ones. Absent if decoding is done. */
+  /** Waits until all images are decoded, and returns the splits without skipped ones. */
   readonly finishDecoding?: () => Promise<Pick<ImageSource, 'train' | 'test' | 'skipped'>>;
   /** Unreadable images, which are in neither split. */
   readonly skipped?: readonly SkippedImage[];
-  /** Does not depend on decoding. Absent without files. */
+  /** Does not depend on decoding. */
   readonly digest?: () => Promise<DataDigest>;
-  /** Closes the files, so images cannot be copied any more. */
+  /** Closes the files: images cannot be copied any more. */
   readonly close?: () => void;
 }
 
-/** Waits until every image is decoded, and returns the data set without skipped images. */
+/** Waits until all images are decoded, and returns the data without skipped ones. */
 export const awaitDecoding = async (source: ImageSource): Promise<ImageSource> => ({
   ...source,
   ...(await source.finishDecoding?.()),
 });
 
-/** Returns a split whose images lie one after another in memory, `imageBytes` each. */
+/** Returns a split of images of `imageBytes` each. */
 export function splitInMemory(pixels: Uint8Array, imageBytes: number, labels: Uint8Array | null): Split {
   return {
     count: pixels.length / imageBytes,
@@ -128,12 +128,12 @@ export function gatherImages(
   return target;
 }
 
-/** Returns the first `count` images of a split, or all if there are fewer, as bytes [N, C, H, W]. */
+/** Returns the first `count` images, or all if there are fewer, as bytes [N, C, H, W]. */
 export const firstImages = (split: Split, count: number, imageBytes: number): Uint8Array =>
   gatherImages(split, [...Array(Math.min(count, split.count)).keys()], imageBytes);
 
 /** Draws images to show, in turn from each class. A smaller count gives the beginning of the same list. */
-export function drawAcrossClasses({ count: total, labels }: Pick<Split, 'count' | 'labels'>, count: number): number[] {
+export function drawAcrossClasses({ count: total, labels }: Pick<Split, 'count' | 'labels'>, count: number) {
   const classes = new Map<number, number[]>();
   for (const index of shuffledIndices(total, randomStream(0, 'shown images'))) {
     const label = labels?.[index] ?? 0;
@@ -148,5 +148,5 @@ export function drawAcrossClasses({ count: total, labels }: Pick<Split, 'count' 
   return drawn.slice(0, count);
 }
 
-export const classNameOf = ({ classNames }: Pick<ImageSource, 'classNames'>, label: number): string =>
+export const classNameOf = ({ classNames }: Pick<ImageSource, 'classNames'>, label: number) =>
   classNames?.[label] ?? `class ${label}`;

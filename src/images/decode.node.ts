@@ -18,19 +18,18 @@ import { channelsFirst, imageOf, type Raster } from './raster.js';
 const MAX_PIXELS = 100_000_000;
 /** Several files are in memory at a time. */
 export const MAX_FILE_BYTES = 128 * 2 ** 20;
-/** Most commands need no image library, and sharp takes as long to load as everything else. */
+/** sharp takes as long to load as everything else, and most commands do not need it. */
 export const loadSharp = () => createRequire(import.meta.url)('sharp') as typeof import('sharp').default;
 
 /** A different version may produce different pixels. */
-export const decoderVersion = (): string => `libvips ${loadSharp().versions.vips}`;
+export const decoderVersion = () => `libvips ${loadSharp().versions.vips}`;
 
 /** sharp would parse a name for every image. */
 const WHITE = { r: 255, g: 255, b: 255 };
 
 export const IMAGE_KINDS = 'PNG, JPEG, WebP, GIF, TIFF or AVIF';
 
-export const hasImageExtension = (name: string): boolean =>
-  /[^/]\.(png|jpg|jpeg|jpe|jfif|webp|gif|tif|tiff|avif)$/i.test(name);
+export const hasImageExtension = (name: string) => /[^/]\.(png|jpg|jpeg|jpe|jfif|webp|gif|tif|tiff|avif)$/i.test(name);
 
 /** In hexadecimal, with a dot for any digit. */
 const SIGNATURES = [
@@ -50,8 +49,8 @@ function hasImageSignature(bytes: Uint8Array) {
 const undecodable = (failure: string) => ({ failure, unreadable: false });
 
 /**
- * Decodes an image file, or its bytes, to bytes [C, size, size]: the first frame of an animation, rotated by its EXIF orientation, on white,
- * then preprocessed. The content decides on the format, not the name. Never throws.
+ * Decodes an image file, or its bytes: the first frame of an animation, rotated by its EXIF orientation, on white, then preprocessed. The
+ * content decides on the format, not the name. Never throws.
  */
 export async function decodeImage(image: string | Uint8Array, options: DecodeOptions): Promise<Decoded> {
   const bytes = typeof image === 'string' ? await readBytes(image) : image;
@@ -59,25 +58,20 @@ export async function decodeImage(image: string | Uint8Array, options: DecodeOpt
   if (bytes.length === 0) return undecodable('the file is empty');
   if (!hasImageSignature(bytes)) return undecodable(`its content is not that of a ${IMAGE_KINDS} file`);
   const { size, channels, crop, padding } = options;
-  // Neither size is resized.
+  // Images of these sizes are not resized.
   for (const side of padding ? [padding.inner, size] : [size]) {
     const plain = decodePlainPng(bytes, { size: side, channels });
     if (!plain) continue;
     const raster = { width: side, height: side, channels: plain.channels, data: plain.pixels };
-    return preprocess(() => channelsFirst(raster, channels), side, side, options);
+    return preprocess(raster, options, () => channelsFirst(raster, channels));
   }
   const opened = () => loadSharp()(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS });
-  return catchFailure(async () => {
-    // Dimensions take time to read, and matter to few images.
-    const { width, height } =
-      crop === 'celeba' || padding ? (await opened().metadata()).autoOrient : { width: 0, height: 0 };
-    return preprocess(
-      (square, crop) => squared(opened().autoOrient().flatten({ background: WHITE }), square, channels, crop),
-      width,
-      height,
-      options,
-    );
-  });
+  // Dimensions take time to read, and few images need them.
+  const readDimensions = async () => (await opened().metadata()).autoOrient;
+  const dimensions = crop === 'celeba' || padding ? readDimensions() : { width: 0, height: 0 };
+  return preprocess(dimensions, options, (square, crop) =>
+    squared(opened().autoOrient().flatten({ background: WHITE }), square, channels, crop),
+  );
 }
 
 /** Preprocesses pixels [C, H, W] as `decodeImage` does with files. */
@@ -86,13 +80,12 @@ export function resizePixels(
   [channels, height, width]: readonly [number, number, number],
   options: DecodeOptions,
 ): Promise<Decoded> {
-  const makeSquare = (square: number, crop: Crop) => {
+  return preprocess({ width, height }, options, (square, crop) => {
     if (height === square && width === square && channels <= options.channels)
       return repeated(pixels, options.channels * height * width);
     const image = sharpOf(imageOf({ shape: [channels, height, width], count: 1, data: pixels }, 0));
     return squared(image, square, options.channels, crop);
-  };
-  return catchFailure(() => preprocess(makeSquare, width, height, options));
+  });
 }
 
 const toChannels = (image: Sharp, channels: number) => image.toColourspace(channels === 1 ? 'b-w' : 'srgb');
@@ -101,30 +94,28 @@ const toChannels = (image: Sharp, channels: number) => image.toColourspace(chann
 export const sharpOf = ({ width, height, channels, data }: Raster): Sharp =>
   toChannels(loadSharp()(data, { raw: { width, height, channels: channels as 1 | 3 } }), channels);
 
+type Dimensions = Pick<Raster, 'width' | 'height'>;
+
 /** @param makeSquare returns the image as bytes [C, square, square] */
 async function preprocess(
-  makeSquare: (square: number, crop: Crop) => Uint8Array | Promise<Uint8Array>,
-  width: number,
-  height: number,
+  dimensions: Dimensions | Promise<Dimensions>,
   options: DecodeOptions,
+  makeSquare: (square: number, crop: Crop) => Uint8Array | Promise<Uint8Array>,
 ): Promise<Decoded> {
-  const { square, crop, padding } = preprocessingSteps(width, height, options);
-  const image = await makeSquare(square, crop);
-  if (padding === undefined) return { pixels: image };
-  const pixels = new Uint8Array(options.channels * options.size ** 2);
-  padImage(image, padding, options, pixels);
-  return { pixels };
-}
-
-async function catchFailure(action: () => Promise<Decoded>) {
   try {
-    return await action();
+    const { width, height } = await dimensions;
+    const { square, crop, padding } = preprocessingSteps(width, height, options);
+    const image = await makeSquare(square, crop);
+    if (padding === undefined) return { pixels: image };
+    const pixels = new Uint8Array(options.channels * options.size ** 2);
+    padImage(image, padding, options, pixels);
+    return { pixels };
   } catch (error) {
     return undecodable(firstLine(error));
   }
 }
 
-/** Returns bytes [H, W, C] and their sizes. @param channels 1 for grayscale, else RGB */
+/** Returns bytes [H, W, C] and their sizes. */
 export const rawPixels = (image: Sharp, channels: number) =>
   toChannels(image, channels).raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
 
@@ -147,7 +138,7 @@ function resized(image: Sharp, size: number, crop: Crop) {
   return image.resize(size, height, { fit: 'fill' }).extract({ left: 0, top, width: size, height: size });
 }
 
-/** Only a too large file stays so. Other errors may pass. */
+/** Every error may pass, except that a file is too large. */
 async function readBytes(path: string): Promise<Uint8Array | DecodingFailure> {
   try {
     return await readRegularFile(path, MAX_FILE_BYTES);

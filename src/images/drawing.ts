@@ -9,7 +9,7 @@ export const filledRaster = (width: number, height: number, channels: number, le
 });
 
 /** Repeats grayscale for RGB. */
-export function pasteTile(target: Raster, tile: Raster, left: number, top: number): void {
+export function pasteTile(target: Raster, tile: Raster, left: number, top: number) {
   for (let row = 0; row < tile.height; row++) {
     const line = tile.data.subarray(row * tile.width * tile.channels, (row + 1) * tile.width * tile.channels);
     const start = ((top + row) * target.width + left) * target.channels;
@@ -23,7 +23,7 @@ export function pasteTile(target: Raster, tile: Raster, left: number, top: numbe
 type Rectangle = Record<'left' | 'top' | 'width' | 'height', number>;
 
 /** @param color one value per channel of the raster */
-export function fillRectangle(target: Raster, { left, top, width, height }: Rectangle, color: readonly number[]): void {
+export function fillRectangle(target: Raster, { left, top, width, height }: Rectangle, color: readonly number[]) {
   for (let y = top; y < top + height; y++)
     for (let x = left; x < left + width; x++) target.data.set(color, (y * target.width + x) * target.channels);
 }
@@ -49,7 +49,7 @@ export function enlarge(raster: Raster, scale: number): Raster {
 const MAX_PIXELS = 2 ** 28;
 
 /** @param frames images that are in memory together */
-export function requireScale({ width, height }: Pick<Raster, 'width' | 'height'>, scale: number, frames = 1): void {
+export function requireScale({ width, height }: Pick<Raster, 'width' | 'height'>, scale: number, frames = 1) {
   if (scale === 1 || frames * width * height * scale ** 2 <= MAX_PIXELS) return;
   const largest = Math.max(1, Math.floor(Math.sqrt(MAX_PIXELS / (frames * width * height))));
   throw new InputError(
@@ -66,7 +66,7 @@ const MAX_FIT = 4;
 const FIT_BYTES = 2 ** 28;
 
 /** Returns the largest scale at which images fit these limits, or 1. */
-export function fittingScale({ width, height, channels }: Omit<Raster, 'data'>, frames = 1): number {
+export function fittingScale({ width, height, channels }: Omit<Raster, 'data'>, frames = 1) {
   const byMemory = Math.sqrt(FIT_BYTES / (frames * width * height * channels));
   return Math.max(1, Math.min(MAX_FIT, Math.floor(Math.min(FIT_PIXELS / Math.max(width, height), byMemory))));
 }

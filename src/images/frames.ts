@@ -8,8 +8,6 @@ export interface Animation {
   readonly durations: readonly number[];
 }
 
-const LAST_MILLISECONDS = 2000;
-
 const durationsOf = (count: number, fps: number) => new Array<number>(count).fill(1000 / fps);
 
 /**
@@ -27,20 +25,20 @@ export function rowAnimation(images: ImageBatch, rows: number, isClosed: boolean
   return { frames, durations: durationsOf(frames.length, fps) };
 }
 
-/** Shows the last frame long enough to be looked at. */
+/** Shows the last frame for two seconds or more. */
 export const timelapse = (frames: readonly Raster[], fps: number): Animation => ({
   frames,
-  durations: [...durationsOf(frames.length - 1, fps), Math.max(LAST_MILLISECONDS, 1000 / fps)],
+  durations: [...durationsOf(frames.length - 1, fps), Math.max(2000, 1000 / fps)],
 });
 
-/** Returns `count` items at even distances with both ends, or all if there are fewer. A single one is the last. */
+/** Keeps both ends; a single item is the last. */
 export function evenlySpaced<T>(items: readonly T[], count: number): T[] {
   if (count >= items.length) return [...items];
   if (count === 1) return items.slice(-1);
   return Array.from({ length: count }, (_, index) => items[Math.round((index * (items.length - 1)) / (count - 1))]!);
 }
 
-export function requireFrameSize(frame: Raster, first: Raster, file: string): void {
+export function requireFrameSize(frame: Raster, first: Raster, file: string) {
   if (frame.width === first.width && frame.height === first.height && frame.channels === first.channels) return;
   const expected = `${first.width}x${first.height} pixels like the earlier previews`;
   throw new InputError(file, `expected ${expected}, but got ${frame.width}x${frame.height}`);

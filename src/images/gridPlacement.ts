@@ -46,7 +46,7 @@ export function placeStretched(
   }
 }
 
-export const countPlaced = ({ cells }: GridLayout): number => cells.filter((cell) => cell >= 0).length;
+export const countPlaced = ({ cells }: GridLayout) => cells.filter((cell) => cell >= 0).length;
 
 /** Moves coordinates toward evenly spread ranks along the axis. */
 function stretched(points: ArrayLike<number>, stretch: number) {

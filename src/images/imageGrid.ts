@@ -4,10 +4,9 @@ import { drawText, LINE_HEIGHT, shortenText } from './text.js';
 
 /** In pixels before enlargement. */
 const GAP = 2;
-/** Differs from black and white images. */
 export const BACKGROUND = 96;
 const INK = 255;
-/** Height of an image per pixel of its font: about 12 characters fit below a square image. */
+/** Height of an image per pixel of its font: about 12 characters fit. */
 const PIXELS_PER_TEXT_SCALE = 64;
 
 /** How an image grid is drawn. */
@@ -24,7 +23,7 @@ export const imageGrid = (batch: ImageBatch, columns: number, style: GridStyle =
 
 const imagesIn = (batch: ImageBatch) => Array.from({ length: batch.count }, (_, index) => imageOf(batch, index));
 
-/** Returns the number of columns of a grid that is about square. */
+/** Returns the columns of a grid that is about square. */
 export const squareColumns = (count: number): number => Math.ceil(Math.sqrt(count));
 
 /**

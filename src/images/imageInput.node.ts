@@ -51,9 +51,17 @@ async function* decodeInput(image: ImageInput, name: string, options: DecodeOpti
   if (typeof image === 'string' || image instanceof Uint8Array) yield decodeImage(image, options);
   else if (image instanceof URL) yield decodeImage(pathOf(image), options);
   else if (isObjectWith(image, 'clone')) yield decodeSharp(image, options);
-  else if (isObjectWith(image, 'count')) yield* decodePixels(image, name, options);
-  else if (isObjectWith(image, 'width')) yield* decodePixels(batchOf(image, name), name, options);
-  else throw new InputError(name, EXPECTED);
+  else if (isObjectWith(image, 'count')) {
+    const { shape, count, data } = image;
+    requirePixels(data, [count, ...shape], shape[0], name);
+    const bytes = data.length / count;
+    for (let index = 0; index < count; index++)
+      yield resizePixels(data.subarray(index * bytes, (index + 1) * bytes), shape, options);
+  } else if (isObjectWith(image, 'width')) {
+    const { width, height, channels, data } = image;
+    requirePixels(data, [height, width, channels], channels, name);
+    yield resizePixels(channelsFirst(image), [channels, height, width], options);
+  } else throw new InputError(name, EXPECTED);
 }
 
 const isObjectWith = <K extends string>(image: unknown, key: K): image is Extract<ImageInput, Record<K, unknown>> =>
@@ -72,20 +80,6 @@ async function decodeSharp(image: Sharp, options: DecodeOptions) {
   } catch (error) {
     return { failure: describeSystemError(error).trim().split('\n')[0]!, unreadable: false };
   }
-}
-
-async function* decodePixels(batch: ImageBatch, name: string, options: DecodeOptions): AsyncGenerator<Decoded> {
-  const { shape, count, data } = batch;
-  requirePixels(data, [count, ...shape], shape[0], name);
-  const bytes = data.length / count;
-  for (let index = 0; index < count; index++)
-    yield resizePixels(data.subarray(index * bytes, (index + 1) * bytes), shape, options);
-}
-
-function batchOf(image: Raster, name: string): ImageBatch {
-  const { width, height, channels, data } = image;
-  requirePixels(data, [height, width, channels], channels, name);
-  return { shape: [channels, height, width], count: 1, data: channelsFirst(image) };
 }
 
 function requirePixels(data: unknown, sizes: readonly unknown[], channels: number, name: string) {

@@ -16,9 +16,9 @@ export interface ImageMap {
   readonly image: Raster;
   /** Number of points that are shown as images. */
   readonly drawn: number;
-  /** How far the axes are stretched in dense clusters, 0 to 1. */
+  /** Of the axes in dense clusters, 0 to 1. */
   readonly stretch: number;
-  /** The line below the map: how many images and points it has. */
+  /** Line below the map: how many images and points it has. */
   readonly note: string;
 }
 
@@ -27,13 +27,12 @@ export interface ImageMapOptions {
   readonly cells?: number | undefined;
   /** Enlargement of each pixel (default: the largest up to 4 at which the map fits 1024x1024 pixels). */
   readonly scale?: number | undefined;
-  /** The class of each point, which colors frames and points, and the names of all classes. A legend lists those that occur. */
+  /** Classes of points, which color frames and points. A legend names those that occur. */
   readonly classes?: { readonly labels: readonly number[]; readonly names: readonly string[] } | undefined;
 }
 
 /**
- * Draws images of one size at points of a plane, each in its own cell of a grid. A point without an image or a free cell near it is a small
- * square.
+ * Draws images of one size near points of a plane, each in a cell of a grid. Points without an image or a free cell are small squares.
  * @param tiles images of the first points
  * @param points [N, 2], x to the right and y up
  * @throws {InputError} if the enlarged map would be too large
@@ -61,7 +60,7 @@ export function drawImageMap(
   return { image: addLegend(image, entries, note), drawn, stretch: layout.stretch, note };
 }
 
-/** Returns tiles in the cells of a grid in RGB, with frames of these colors. */
+/** In RGB. */
 export function gridMosaic(
   tiles: readonly Raster[],
   { columns, rows, cells }: Omit<GridLayout, 'positions'>,

@@ -13,7 +13,7 @@ const FORMATS: Readonly<Record<EncodedFormat, readonly string[]>> = {
   avif: ['.avif'],
   tiff: ['.tif', '.tiff'],
 };
-/** Formats that images are encoded in. */
+/** Formats of files. */
 export type EncodedFormat = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
 
 /** How images are arranged and drawn. */
@@ -23,7 +23,7 @@ export interface GridOptions extends GridStyle {
 }
 
 /**
- * Images of one size. `toFile` and `toBuffer` encode all of them as one grid, as `agenet sample --scale 1` does.
+ * Images of one size, with files for people.
  * @example
  * const samples = await model.sample({ count: 16 });
  * await samples.toFile('samples.png');
@@ -50,7 +50,7 @@ export class Images implements ImageBatch {
   }
 
   /**
-   * Returns one image as an instance of sharp, to be resized, composed or encoded.
+   * Returns one image as an instance of sharp.
    * @throws {InputError} if there is no image of this index
    */
   toSharp(index = 0): Sharp {
@@ -60,15 +60,11 @@ export class Images implements ImageBatch {
   }
 
   /**
-   * Encodes all images as one grid.
+   * Encodes all images as one grid, as `agenet sample --scale 1` does.
    * @throws {InputError} if the format is unknown
    */
-  async toBuffer({
-    columns = this.columns,
-    scale,
-    captions,
-    format = 'png',
-  }: GridOptions & { readonly format?: EncodedFormat | undefined } = {}): Promise<Buffer> {
+  async toBuffer(options: GridOptions & { readonly format?: EncodedFormat | undefined } = {}): Promise<Buffer> {
+    const { columns = this.columns, scale, captions, format = 'png' } = options;
     if (!Object.hasOwn(FORMATS, format))
       throw new InputError(`format ${format}`, 'unknown', `choose from ${Object.keys(FORMATS).join(', ')}`);
     if (!(Number.isInteger(columns) && columns >= 1))

@@ -5,7 +5,7 @@ import { drawText, LINE_HEIGHT, shortenText, textWidth, wrapText } from './text.
 /** 0 to 255 each. */
 export type Color = readonly [red: number, green: number, blue: number];
 
-/** Bright, because frames are thin and the background is gray; distinct with a color vision deficiency, too. */
+/** Bright, because frames are thin on gray; distinct with a color vision deficiency, too. */
 const PALETTE: readonly Color[] = [
   [230, 60, 60],
   [60, 160, 255],
@@ -19,7 +19,7 @@ const PALETTE: readonly Color[] = [
   [250, 250, 250],
 ];
 
-/** Returns distinct colors for up to ten classes, else evenly spaced hues, alternately light and dark. */
+/** For more classes than colors, returns evenly spaced hues, alternately light and dark. */
 export function classColors(count: number): Color[] {
   if (count <= PALETTE.length) return PALETTE.slice(0, count);
   return Array.from({ length: count }, (_, index) => {
@@ -30,12 +30,12 @@ export function classColors(count: number): Color[] {
   });
 }
 
-export interface LegendEntry {
+interface LegendEntry {
   readonly name: string;
   readonly color: Color;
 }
 
-/** Width of an image per pixel of its font, which is readable when the image fills a screen. */
+/** Width of an image per pixel of its font, readable on a whole screen. */
 const PIXELS_PER_TEXT_SCALE = 550;
 const BACKGROUND = 24;
 const INK: Color = [255, 255, 255];
@@ -67,7 +67,6 @@ export function addLegend(image: Raster, entries: readonly LegendEntry[], note: 
   return result;
 }
 
-/** Fills rows of at most `room` units, and shortens longer names. */
 function entryRows(entries: readonly LegendEntry[], room: number) {
   const rows: (LegendEntry & { readonly left: number })[][] = [];
   let used = Infinity;

@@ -6,20 +6,18 @@ const MAX_SIZE = 32;
 const HARMLESS = ['IHDR', 'IDAT', 'IEND', 'pHYs', 'tIME', 'sRGB', 'bKGD'];
 const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3 };
 
-/**
- * Returns the pixels [size, size, channels] of a PNG file of 8-bit grayscale or RGB that needs no conversion, and undefined for other and
- * corrupt files.
- */
+/** Returns pixels [size, size, channels], and undefined for corrupt files and those that need a conversion. */
 export function decodePlainPng(
   bytes: Uint8Array,
   { size, channels: requested }: Pick<DecodeOptions, 'size' | 'channels'>,
 ) {
-  if (size > MAX_SIZE || !isSimple(bytes, size)) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (size > MAX_SIZE || !isSimple(view, size)) return undefined;
   const channels = CHANNELS[bytes[25]!];
   // Grayscale is repeated for RGB. libvips has the weights that turn RGB into grayscale.
   if (channels === undefined || channels > requested) return undefined;
   // Larger files are not intact, and could unpack to any size.
-  if (bytes.length > 2 * channels * size ** 2 + 1024 || !hasOnlyHarmlessChunks(bytes)) return undefined;
+  if (bytes.length > 2 * channels * size ** 2 + 1024 || !hasOnlyHarmlessChunks(view)) return undefined;
   try {
     const { data } = decode(bytes, { checkCrc: true });
     return data instanceof Uint8Array && data.length === size ** 2 * channels ? { pixels: data, channels } : undefined;
@@ -29,17 +27,17 @@ export function decodePlainPng(
 }
 
 /** Whether the file has this size, 8 bits and no interlacing. */
-function isSimple(bytes: Uint8Array, size: number) {
-  if (bytes.length < 33 || bytes[0] !== 0x89 || bytes[1] !== 0x50) return false;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  return view.getUint32(16) === size && view.getUint32(20) === size && bytes[24] === 8 && bytes[28] === 0;
+function isSimple(view: DataView, size: number) {
+  if (view.byteLength < 33 || view.getUint16(0) !== 0x8950) return false;
+  return (
+    view.getUint32(16) === size && view.getUint32(20) === size && view.getUint8(24) === 8 && view.getUint8(28) === 0
+  );
 }
 
 /** A chunk is a length, a type of four letters, the data and a checksum. */
-function hasOnlyHarmlessChunks(bytes: Uint8Array) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+function hasOnlyHarmlessChunks(view: DataView) {
   for (let at = 8; at + 12 <= view.byteLength; at += 12 + view.getUint32(at)) {
-    const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
+    const type = String.fromCharCode(...[4, 5, 6, 7].map((offset) => view.getUint8(at + offset)));
     if (!HARMLESS.includes(type)) return false;
     if (type === 'IEND') return true;
   }

@@ -7,22 +7,22 @@ import { InputError } from '../errors.js';
 export type Crop = 'center' | 'stretch' | 'celeba';
 export const CROPS: readonly Crop[] = ['center', 'stretch', 'celeba'];
 
-/** A border around images. If the size is a multiple of that with border, each pixel is repeated. */
+/** A border around images. */
 export interface Padding {
-  /** Rows and columns of an image without the border. */
+  /** Rows and columns without the border. */
   readonly inner: number;
   /** Rows and columns on each side. */
   readonly border: number;
-  /** Of pixels, 0 (black) to 255. */
+  /** 0 (black) to 255. */
   readonly value: number;
 }
 
 const MAX_SIZE = 1024;
 
-/** Of MNIST and its relatives: 28x28 in the middle of 32x32, in black. Digits stay light on dark, as published. */
+/** 28x28 digits in the middle of 32x32. They stay light on dark, as published. */
 export const DIGIT_PADDING: Padding = { inner: 28, border: 2, value: 0 };
 
-/** How images are preprocessed, for training and for a trained model. */
+/** How images are preprocessed. */
 export interface DecodeOptions {
   /** Rows and columns. */
   readonly size: number;
@@ -40,10 +40,10 @@ export interface DecodingFailure {
   readonly unreadable: boolean;
 }
 
-/** Bytes [C, size, size], or why there are none. */
+/** Bytes [C, size, size]. */
 export type Decoded = { readonly pixels: Uint8Array } | DecodingFailure;
 
-/** Returns the size of the square, and how it is made and padded. An image of the final size was prepared before, so it stays. */
+/** An image of the final size was prepared before, so it stays. */
 export function preprocessingSteps(width: number, height: number, { size, crop = 'center', padding }: DecodeOptions) {
   const has = (expected: number) => width === expected && height === expected;
   if (has(size)) return { square: size, crop: 'stretch' as const, padding: undefined };
@@ -52,22 +52,19 @@ export function preprocessingSteps(width: number, height: number, { size, crop =
 }
 
 /** Before pixels are repeated. */
-export const paddedSize = ({ inner, border }: Padding): number => inner + 2 * border;
+export const paddedSize = ({ inner, border }: Padding) => inner + 2 * border;
 
-export function requirePaddable(size: number, padding: Padding): void {
+export function requirePaddable(size: number, padding: Padding) {
   const padded = paddedSize(padding);
   if (size % padded === 0) return;
   const { inner, border } = padding;
-  throw new InputError(
-    `size ${size}`,
-    `images of ${inner}x${inner} are padded to ${padded}x${padded} (border ${border})`,
-    `choose a multiple of ${padded}`,
-  );
+  const problem = `images of ${inner}x${inner} are padded to ${padded}x${padded} (border ${border})`;
+  throw new InputError(`size ${size}`, problem, `choose a multiple of ${padded}`);
 }
 
 /**
- * Writes an image [C, inner, inner] into the middle of its border [channels, size, size]. Repeats each pixel if `size` is a multiple of the
- * padded size, and a single channel if there are three.
+ * Writes an image [C, inner, inner] with its border to [channels, size, size]. Repeats pixels if `size` is a multiple of the padded size,
+ * and a single channel if there are three.
  */
 export function padImage(
   image: Uint8Array,
@@ -96,7 +93,7 @@ export function padImage(
     target.copyWithin(start, 0, planes * area);
 }
 
-export function requireDecodeOptions(given: unknown): void {
+export function requireDecodeOptions(given: unknown) {
   const options = (given ?? {}) as Partial<Record<keyof DecodeOptions, unknown>>;
   const { size, channels, crop = 'center', padding = null } = options;
   const reject = (key: string, expected: string) => {

@@ -44,7 +44,7 @@ const MAX_COLORS = 256;
 const BAND = 6;
 
 /** Encodes an image of at most 256 colors for DEC terminals and their successors. */
-export function encodeSixel(image: Raster): string {
+export function encodeSixel(image: Raster) {
   const { width, height } = image;
   const { palette, indices } = indexColors(image);
   const registers = palette.map(

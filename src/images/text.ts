@@ -107,11 +107,11 @@ export const glyphOf = (character: string): readonly string[] =>
 export const LINE_HEIGHT = GLYPH_HEIGHT + 2;
 
 /** In units of the scale, with a column between glyphs. */
-export const textWidth = (text: string): number =>
+export const textWidth = (text: string) =>
   Array.from(text).reduce((sum, character) => sum + glyphOf(character)[0]!.length + 1, -1);
 
 /** Drops the middle of a wider text: both ends of a file name tell more. */
-export function shortenText(text: string, width: number): string {
+export function shortenText(text: string, width: number) {
   const characters = Array.from(text);
   for (let kept = characters.length - 1, short = text; ; kept--) {
     if (textWidth(short) <= width || kept < 0) return short;
@@ -120,7 +120,7 @@ export function shortenText(text: string, width: number): string {
   }
 }
 
-export function wrapText(text: string, width: number): string[] {
+export function wrapText(text: string, width: number) {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const extended = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
@@ -140,7 +140,7 @@ interface TextStyle {
 }
 
 /** Drops what exceeds the raster. */
-export function drawText(target: Raster, text: string, { left, top, scale, color }: TextStyle): void {
+export function drawText(target: Raster, text: string, { left, top, scale, color }: TextStyle) {
   let start = left;
   for (const character of text) {
     const glyph = glyphOf(character);

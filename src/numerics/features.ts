@@ -8,7 +8,7 @@ export interface Features {
 }
 
 /** Returns the number of rows. */
-export function checkFeatures({ data, width }: Features, name: string, least = 1): number {
+export function checkFeatures({ data, width }: Features, name: string, least = 1) {
   if (!Number.isInteger(width) || width < 1)
     throw new InputError(name, `the width is ${width}, but must be a whole number of 1 or more`);
   if (data.length % width !== 0)
@@ -62,12 +62,12 @@ export function columnMoments({ data, width }: Features): Record<'means' | 'vari
   return { means, variances: columnMeans({ data: squares, width }) };
 }
 
-export function checkWhole(value: number, name: string, least = 1): void {
+export function checkWhole(value: number, name: string, least = 1) {
   if (!Number.isInteger(value) || value < least)
     throw new InputError(name, `is ${value}, but must be a whole number of ${least} or more`);
 }
 
-export const rowsIn = ({ data, width }: Features): number => data.length / width;
+export const rowsIn = ({ data, width }: Features) => data.length / width;
 
 export function sumOf(values: Iterable<number>): number {
   let sum = 0;
@@ -90,14 +90,14 @@ export function argmaxRows({ data, width }: Features): Uint32Array {
   });
 }
 
-export function medianOf(values: Float64Array): number {
+export function medianOf(values: Float64Array) {
   const sorted = values.slice().sort();
   const middle = sorted.length / 2;
   return (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
 }
 
 /** Averages the cosines of rows of the same index; a row of zeros has the cosine 0. */
-export function meanCosine(a: Features, b: Features): number {
+export function meanCosine(a: Features, b: Features) {
   let total = 0;
   for (let start = 0; start < a.data.length; start += a.width) {
     let [product, squaresOfA, squaresOfB] = [0, 0, 0];

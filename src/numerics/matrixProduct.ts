@@ -60,7 +60,7 @@ function multiplyTile(
   [tile[4], tile[5], tile[6], tile[7]] = [c10, c11, c12, c13];
 }
 
-export function dot(a: Float64Array, b: Float64Array): number {
+export function dot(a: Float64Array, b: Float64Array) {
   let sum = 0;
   for (let index = 0; index < a.length; index++) sum += a[index]! * b[index]!;
   return sum;
@@ -79,10 +79,10 @@ export type PairVisitor = (row: number, column: number, value: number) => void;
 /** Rows to multiply at a time: 512 KiB of products. */
 const BLOCK = 256;
 
-export const forEachProduct = (a: Features, b: Features, visit: PairVisitor): void => visitBlocks(a, b, false, visit);
+export const forEachProduct = (a: Features, b: Features, visit: PairVisitor) => visitBlocks(a, b, false, visit);
 
 /** Visits each pair once, `column <= row`. */
-export const forEachProductWithin = (a: Features, visit: PairVisitor): void => visitBlocks(a, a, true, visit);
+export const forEachProductWithin = (a: Features, visit: PairVisitor) => visitBlocks(a, a, true, visit);
 
 function visitBlocks(a: Features, b: Features, lowerOnly: boolean, visit: PairVisitor) {
   for (let firstRow = 0; firstRow * a.width < a.data.length; firstRow += BLOCK) {

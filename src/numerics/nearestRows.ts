@@ -2,11 +2,11 @@ import { type Features, rowsIn } from './features.js';
 import { forEachProduct, forEachProductWithin, type PairVisitor } from './matrixProduct.js';
 
 /** Visits squared Euclidean distances, |a|^2 + |b|^2 - 2 a.b: never below 0, and exactly 0 for equal rows. */
-export const forEachDistance = (a: Features, b: Features, visit: PairVisitor): void =>
+export const forEachDistance = (a: Features, b: Features, visit: PairVisitor) =>
   forEachProduct(a, b, distancesTo(visit, squaredNorms(a), squaredNorms(b)));
 
 /** Visits each pair once, `column <= row`. */
-export function forEachDistanceWithin(a: Features, visit: PairVisitor): void {
+export function forEachDistanceWithin(a: Features, visit: PairVisitor) {
   const norms = squaredNorms(a);
   forEachProductWithin(a, distancesTo(visit, norms, norms));
 }

@@ -22,8 +22,8 @@ export const celeba: Dataset = {
     const count = found.names.length;
     const list = await readPublishedSplit(root);
     const splitOf = (image: string) => list?.splitOf.get(basename(image));
-    // Images for validation and unlisted images are in neither split.
-    const used = list ? found.names.filter((image) => ['train', 'test'].includes(splitOf(image) ?? '')) : found.names;
+    // Images for validation and unlisted ones are in neither split.
+    const used = list ? found.names.filter((image) => [TRAIN, TEST].includes(splitOf(image) ?? '')) : found.names;
     if (list) {
       const unlisted = found.names.filter((image) => splitOf(image) === undefined).length;
       if (used.length === 0)
@@ -32,7 +32,7 @@ export const celeba: Dataset = {
         onWarning?.(`${name}: ${unlisted} of ${count} images are not used because ${list.file} does not list them`);
     }
     const { items, skipped } = await fileItems(root, used);
-    const isTest = (item: ImageItem) => splitOf(item.name) === 'test';
+    const isTest = (item: ImageItem) => splitOf(item.name) === TEST;
     const collection = { items, skipped: [...found.skipped, ...skipped], ...(list ? { isTest } : {}) };
     return openCollection(collection, { crop: 'celeba', ...format }, options);
   },
@@ -44,7 +44,7 @@ async function imageFolder(path: string) {
   return (await isFolder(inner)) ? inner : path;
 }
 
-/** Looks beside the images, one folder above, and in `Eval` of either, as in the original distribution. */
+/** Looks beside the images, one folder above, and in `Eval` of either. */
 async function readPublishedSplit(root: string) {
   const above = dirname(resolve(root));
   for (const folder of [root, join(root, 'Eval'), above, join(above, 'Eval')]) {
@@ -55,20 +55,20 @@ async function readPublishedSplit(root: string) {
   return undefined;
 }
 
-const SPLITS = ['train', 'validation', 'test'];
+/** Numbers in the list; 1 is validation. */
+const [TRAIN, TEST] = ['0', '2'];
 
-/** Parses lines of a file name and the number of its split. */
-function parseList(text: string, name: string): ReadonlyMap<string, string> {
+function parseList(text: string, name: string) {
   const splits = new Map<string, string>();
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (line.trim() === '') continue;
-    const [, file, number] = /^(\S+)\s+([012])\s*$/.exec(line) ?? [];
-    if (file === undefined)
+    const [, file, split] = /^(\S+)\s+([012])\s*$/.exec(line) ?? [];
+    if (file === undefined || split === undefined)
       throw new InputError(
         name,
         `line ${index + 1}: expected a file name and 0, 1 or 2 but got "${line.slice(0, 40)}"`,
       );
-    splits.set(file, SPLITS[Number(number)]!);
+    splits.set(file, split);
   }
   if (splits.size === 0) throw new InputError(name, "the list of CelebA's splits is empty", 'download it again');
   return splits;

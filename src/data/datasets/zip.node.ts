@@ -24,7 +24,7 @@ export const zip: Dataset = {
 
 async function findImages(path: string) {
   const size = await wrapReadErrors(path, () => regularFileSize(path));
-  const files = await openZip({ size, read: (offset, length) => readRange(path, offset, length) }, path);
+  const files = await openZip({ size, readUint8Array: (offset, length) => readRange(path, offset, length) }, path);
   const seen = files.filter((file) => !/(^|\/)(\.|__MACOSX\/)/.test(file.path));
   const images = seen.filter((file) => hasImageExtension(file.path)).sort((a, b) => (a.path < b.path ? -1 : 1));
   const unsupported = describeUnsupported(seen.map((file) => file.path));

@@ -10,7 +10,7 @@ import { markUsed, removeEntry, trimCache } from '../../files/cacheFolder.node.j
 import { readRegularFile, readTextFile } from '../../files/regularFile.node.js';
 import { PixelFile } from './pixelFile.node.js';
 
-export function defaultCacheFolder(environment = process.env): string {
+export function defaultCacheFolder(environment = process.env) {
   if (environment.AGENET_CACHE) return environment.AGENET_CACHE;
   if (environment.XDG_CACHE_HOME) return join(environment.XDG_CACHE_HOME, 'agenet');
   return join(homedir(), '.cache', 'agenet');
@@ -18,8 +18,8 @@ export function defaultCacheFolder(environment = process.env): string {
 
 const DEFAULT_GIGABYTES = 20;
 
-/** In bytes. @throws {InputError} if AGENET_CACHE_LIMIT is no number of GB */
-export function cacheLimit(environment = process.env): number {
+/** In bytes. */
+export function cacheLimit(environment = process.env) {
   const given = environment.AGENET_CACHE_LIMIT;
   const gigabytes = given ? Number(given) : DEFAULT_GIGABYTES;
   if (!(gigabytes >= 0))
@@ -27,11 +27,10 @@ export function cacheLimit(environment = process.env): number {
   return gigabytes * 1e9;
 }
 
-/** Part of the cache key. */
 export const CACHE_FORMAT_VERSION = 3;
-/** File systems count time in steps, so a younger file may change again without a new time. */
+/** A younger file may change without a new time, because file systems count time in steps. */
 const SETTLED_MS = 100;
-/** Verifying more bytes takes longer than waiting until the times of a file settle. */
+/** Verifying more bytes takes longer than waiting until times settle. */
 const MAX_QUICKLY_VERIFIED_BYTES = 2 ** 26;
 
 export interface FailedImage {
@@ -64,8 +63,8 @@ export interface UnfinishedEntry {
 }
 
 /**
- * Decoded images on disk, in a folder for each list of images. An entry with any change counts as absent. Several processes may write the
- * same entry; it is complete or absent. Verifying 100,000 images takes seconds, so it happens only if the times of the file have changed.
+ * Decoded images on disk. Each list of images has an entry, complete or absent, which several processes may write. A changed entry counts
+ * as absent. Verifying 100,000 images takes seconds, so it happens only if the times of their file have changed.
  */
 export class DecodeCache {
   private readonly folder: string;
@@ -78,7 +77,6 @@ export class DecodeCache {
     this.folder = join(path, 'images');
   }
 
-  /** Returns undefined if the entry is absent or corrupt. */
   async open({ key, images, imageBytes }: EntryShape) {
     const entry = join(this.folder, key);
     let pixels: PixelFile | undefined;
@@ -121,12 +119,7 @@ export class DecodeCache {
     }
   }
 
-  private async publish(
-    unfinished: string,
-    shape: EntryShape,
-    pixels: PixelFile,
-    skipped: readonly FailedImage[],
-  ): Promise<void> {
+  private async publish(unfinished: string, shape: EntryShape, pixels: PixelFile, skipped: readonly FailedImage[]) {
     const { key, images, imageBytes } = shape;
     if (images * imageBytes > MAX_QUICKLY_VERIFIED_BYTES) await pause(SETTLED_MS + 1);
     const sums = new Uint8Array(pixels.checksums.buffer);
@@ -139,7 +132,7 @@ export class DecodeCache {
   }
 
   /** The entry of a faster process stays unless it is corrupt or has more skipped images. */
-  private async replace(unfinished: string, shape: EntryShape, skipped: number): Promise<void> {
+  private async replace(unfinished: string, shape: EntryShape, skipped: number) {
     const entry = join(this.folder, shape.key);
     for (let attempts = 5; ; attempts--) {
       const failure = await rename(unfinished, entry).catch((error: unknown) => error as Error);
@@ -153,23 +146,23 @@ export class DecodeCache {
   }
 }
 
-async function verify(entry: string, body: EntryBody, pixels: PixelFile): Promise<void> {
+async function verify(entry: string, body: EntryBody, pixels: PixelFile) {
   const stamp = settledStamp(pixels);
   const skipped = new Set(body.skipped.map(({ index }) => index));
   if (!(await pixels.verify((index) => skipped.has(index)))) throw new Error('the pixels have changed');
   if (stamp === null) return;
-  // After a failure, the next process verifies again.
+  // After a failure, the next process verifies the pixels.
   await writeFileAtomically(join(entry, 'index.json'), encodeIndex({ ...body, stamp })).catch(() => undefined);
 }
 
-function settledStamp(pixels: PixelFile): string | null {
+function settledStamp(pixels: PixelFile) {
   const { changed, stamp } = pixels.state();
   return Date.now() - changed > SETTLED_MS ? stamp : null;
 }
 
 const sha256 = (bytes: Uint8Array | string) => createHash('sha256').update(bytes).digest('hex');
 
-const encodeIndex = (body: EntryBody): Uint8Array =>
+const encodeIndex = (body: EntryBody) =>
   new TextEncoder().encode(JSON.stringify({ body, digest: sha256(JSON.stringify(body)) }));
 
 function decodeIndex(text: string): EntryBody | undefined {

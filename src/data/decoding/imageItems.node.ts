@@ -13,10 +13,7 @@ const CONCURRENT_CALLS = 64;
 /** The end of a file identifies its content: a PNG file has its checksum there. */
 const TAIL_BYTES = 65_536;
 
-/** The fingerprint changes when the file does. */
-type FileState = { readonly size: number; readonly fingerprint: string } | { readonly reason: string };
-
-export const fileStates = (paths: readonly string[]): Promise<FileState[]> =>
+export const fileStates = (paths: readonly string[]) =>
   mapConcurrently(paths, CONCURRENT_CALLS, async (path) => {
     try {
       const found = await stat(path, { bigint: true });
@@ -27,13 +24,12 @@ export const fileStates = (paths: readonly string[]): Promise<FileState[]> =>
     }
   });
 
-/** Skips missing files, and paths that are not files. */
 export async function fileItems(root: string, names: readonly string[]) {
   const paths = names.map((name) => join(root, name));
   const [items, skipped]: [ImageItem[], SkippedImage[]] = [[], []];
   for (const [index, state] of (await fileStates(paths)).entries()) {
     const [name, path] = [names[index]!, paths[index]!];
-    if ('reason' in state) skipped.push({ name, ...state });
+    if (state.reason !== undefined) skipped.push({ name, reason: state.reason });
     else
       items.push({
         name,
@@ -51,10 +47,7 @@ async function checksumOfEnd(path: string, size: number) {
   return crc32(await readRange(path, size - length, length).catch(() => new Uint8Array()));
 }
 
-/**
- * Returns images in memory as items `name/0`, `name/1` and so on.
- * @param fingerprint changes whenever an image may
- */
+/** Returns the items `name/0`, `name/1` and so on. */
 export function arrayItems(images: LabeledImages, name: string, fingerprint: string): ImageItem[] {
   const { count, channels, height, width, pixels, labels } = images;
   const bytes = channels * height * width;
@@ -70,7 +63,7 @@ export function arrayItems(images: LabeledImages, name: string, fingerprint: str
   });
 }
 
-/** Maps at most `limit` items at a time. After a failure or an abort, waits for the calls in progress before it rejects. */
+/** Maps at most `limit` items at a time. Before it rejects, waits for the calls in progress. */
 export async function mapConcurrently<T, R>(
   items: readonly T[],
   limit: number,
@@ -97,10 +90,10 @@ export async function mapConcurrently<T, R>(
   return results;
 }
 
-/** Images whose content enters a digest. Reading 100,000 files would take minutes. */
+/** Reading 100,000 files would take minutes. */
 const DIGEST_SAMPLE = 1000;
 
-/** Covers the names, sizes and splits of all images, and the content of up to 1,000. */
+/** Covers the names, sizes and splits of all images, and the content of a sample. */
 export async function digestItems(
   items: readonly ImageItem[],
   isTest?: (item: ImageItem) => boolean,

@@ -14,7 +14,6 @@ import {
 
 interface ImageCollection {
   readonly items: readonly ImageItem[];
-  /** Present if the items have labels. */
   readonly classNames?: readonly string[];
   /** Default: the test split is drawn. */
   readonly isTest?: (item: ImageItem) => boolean;
@@ -37,15 +36,11 @@ const DEFAULT_TEST_FRACTION = 0.1;
 /** A smaller split may turn out to have no decodable image, so it is decoded before training starts. */
 const MIN_STREAMING_SPLIT = 16;
 
-export function warnOfOwnSplit({ name, testFraction = DEFAULT_TEST_FRACTION, onWarning }: NamedOptions): void {
+export function warnOfOwnSplit({ name, testFraction = DEFAULT_TEST_FRACTION, onWarning }: NamedOptions) {
   if (testFraction !== DEFAULT_TEST_FRACTION)
     onWarning?.(`${name}: the test fraction ${testFraction} is ignored, because the data has its own test split`);
 }
 
-/**
- * Opens a collection from the cache or decodes it, and splits it. With `streaming`, calls that wait for images may reject later.
- * @throws {InputError} if a border does not fit the size, and as `PendingImages.finish` says
- */
 export async function openCollection(
   collection: ImageCollection,
   format: DecodeOptions,
@@ -82,7 +77,7 @@ export async function openCollection(
     return { train: subset(split, train), test: subset(split, test), skipped: [...skipped, ...undecoded] };
   };
   try {
-    // Reports skipped images as soon as they are known. Calls that wait for images get the rejection.
+    // Reports skipped images early. Calls that wait for images get the rejection.
     images.finish().catch(() => undefined);
     const isSmall = Math.min(listed.train.length, listed.test.length) < MIN_STREAMING_SPLIT;
     if (!streaming || strict || isSmall) return { ...source, ...(await finishDecoding()) };
@@ -111,8 +106,8 @@ const labelsOf = (items: readonly ImageItem[]) =>
   items.every(({ label }) => label !== null) ? Uint8Array.from(items, ({ label }) => label!) : null;
 
 /**
- * Returns a split to train on before all images are decoded. A run must not depend on the progress of decoding, so every listed image
- * counts. A skipped image is replaced by the first decodable one from a position drawn by its name.
+ * Returns a split to train on before all images are decoded. Every listed image counts, so that a run does not depend on the progress of
+ * decoding: a decodable image, drawn by the name of a skipped one, replaces it.
  */
 export function streamingSplit(
   images: Pick<PendingImages, 'ensureDecoded' | 'isSkipped' | 'copyImage'>,

@@ -34,9 +34,8 @@ export interface DecodeCacheOptions {
 
 export type DecodingOptions = DecodeCacheOptions & { readonly name: string };
 
-/** Images that may not be decoded yet. */
 export interface PendingImages {
-  /** Waits until these images are decoded or skipped. Rejects if decoding cannot continue. */
+  /** Rejects if decoding cannot continue. */
   readonly ensureDecoded: (indices: Iterable<number>) => Promise<void>;
   readonly isSkipped: (index: number) => boolean;
   readonly copyImage: (index: number, target: Uint8Array, offset: number) => void;
@@ -45,7 +44,6 @@ export interface PendingImages {
   readonly close: () => void;
 }
 
-/** Opens images from the cache, or starts to decode them in the background. */
 export async function openImages(
   items: readonly ImageItem[],
   format: DecodeOptions,
@@ -79,7 +77,7 @@ export async function openImages(
 export const nameFailures = (failures: readonly FailedImage[], items: readonly ImageItem[]): SkippedImage[] =>
   failures.map(({ index, reason }) => ({ name: items[index]!.name, reason }));
 
-export function reportSkipped(skipped: readonly SkippedImage[], total: number, options: DecodingOptions): void {
+export function reportSkipped(skipped: readonly SkippedImage[], total: number, options: DecodingOptions) {
   const { name, strict, onWarning } = options;
   const [first] = skipped;
   if (first === undefined) return;
@@ -138,7 +136,7 @@ const CONCURRENT_DECODINGS = Math.max(8, 2 * availableParallelism());
 
 const [PENDING, DECODED, SKIPPED] = [0, 1, 2];
 
-/** Decodes each image once, in the order of the list, but images for which a caller waits come first. */
+/** Decodes images in the order of the list, but those for which a caller waits come first. */
 class BackgroundDecoder {
   private readonly states: Uint8Array;
   private readonly inProgress = new Map<number, Promise<void>>();

@@ -11,7 +11,7 @@ const syncToDisk = promisify(fdatasync);
 const BLOCK_BYTES = 2 ** 22;
 const REMEDY = 'run the command again to decode them again';
 
-/** Decoded images of one size. Synchronous, because the thread pool is busy with decoding, and the page cache is fast. */
+/** Decoded images. Synchronous, because the page cache is fast, and the thread pool is busy with decoding. */
 export class PixelFile {
   /**
    * @param checksums CRC-32 of each image
@@ -51,22 +51,22 @@ export class PixelFile {
     return new PixelFile(path, imageBytes, new Uint32Array(images), descriptor);
   }
 
-  write(index: number, pixels: Uint8Array): void {
+  write(index: number, pixels: Uint8Array) {
     for (let done = 0; done < pixels.length;) {
       done += writeSync(this.opened, pixels, done, pixels.length - done, index * this.imageBytes + done);
     }
     this.checksums[index] = crc32(pixels);
   }
 
-  /** @throws {InputError} if the image cannot be read, or has changed, which also invalidates the cache entry */
-  read(index: number, target: Uint8Array, offset: number): void {
+  /** Invalidates the cache entry if the image has changed. */
+  read(index: number, target: Uint8Array, offset: number) {
     this.readImages(index, 1, target, offset);
     if (crc32(target.subarray(offset, offset + this.imageBytes)) === this.checksums[index]) return;
     rmSync(join(dirname(this.path), 'index.json'), { force: true });
     throw new InputError(this.path, 'decoded images changed on disk while in use', REMEDY);
   }
 
-  async verify(isSkipped: (index: number) => boolean): Promise<boolean> {
+  async verify(isSkipped: (index: number) => boolean) {
     const { imageBytes, checksums } = this;
     const perBlock = Math.max(1, Math.floor(BLOCK_BYTES / imageBytes));
     const block = new Uint8Array(perBlock * imageBytes);
@@ -82,23 +82,23 @@ export class PixelFile {
     return true;
   }
 
-  /** The time of the last change in milliseconds, and a stamp that differs whenever the contents may. */
+  /** The last change in milliseconds, and a stamp that differs whenever the contents may. */
   state() {
     const { mtimeMs, mtimeNs, ctimeMs, ctimeNs } = fstatSync(this.opened, { bigint: true });
     return { changed: Number(mtimeMs > ctimeMs ? mtimeMs : ctimeMs), stamp: `${mtimeNs} ${ctimeNs}` };
   }
 
-  async flush(): Promise<void> {
+  async flush() {
     if (this.descriptor !== undefined) await syncToDisk(this.descriptor);
   }
 
-  close(): void {
+  close() {
     const { descriptor } = this;
     this.descriptor = undefined;
     if (descriptor !== undefined) closeSync(descriptor);
   }
 
-  private get opened(): number {
+  private get opened() {
     if (this.descriptor === undefined) throw new Error(`${this.path}: the images are closed`);
     return this.descriptor;
   }

@@ -21,7 +21,7 @@ export class PixelStore {
 
   constructor(private readonly options: PixelStoreOptions) {}
 
-  async write(index: number, pixels: Uint8Array): Promise<void> {
+  async write(index: number, pixels: Uint8Array) {
     const entry = await (this.opening ??= this.open());
     if (this.isClosed) return;
     if (entry && !this.isFull) {
@@ -35,17 +35,14 @@ export class PixelStore {
     this.memory.set(index, pixels);
   }
 
-  read(index: number, target: Uint8Array, offset: number): void {
+  read(index: number, target: Uint8Array, offset: number) {
     const kept = this.memory.get(index);
     if (kept) target.set(kept, offset);
     else this.entry!.pixels.read(index, target, offset);
   }
 
-  /**
-   * Keeps the entry in the cache if it has all images.
-   * @throws {InputError} if the disk rejects data that it had accepted
-   */
-  async publish(skipped: readonly FailedImage[]): Promise<void> {
+  /** Keeps the entry in the cache if it has all images. Rejects if the disk refuses data that it had accepted. */
+  async publish(skipped: readonly FailedImage[]) {
     const { entry } = this;
     if (entry === undefined) return;
     await entry.pixels.flush().catch((error: unknown) => {
@@ -54,7 +51,7 @@ export class PixelStore {
     if (this.memory.size === 0) await entry.publish(skipped).catch((error: unknown) => this.warn(error));
   }
 
-  close(): void {
+  close() {
     this.isClosed = true;
     this.entry?.close();
     this.memory.clear();
@@ -70,30 +67,30 @@ export class PixelStore {
     return this.entry;
   }
 
-  private useMemory(cause: unknown): void {
+  private useMemory(cause: unknown) {
     if (this.bytes > MAX_MEMORY_BYTES) throw this.noSpace(cause);
     this.isFull = true;
     this.warn(cause);
   }
 
-  private warn(cause: unknown): void {
+  private warn(cause: unknown) {
     const { cache, onWarning } = this.options;
     onWarning?.(
       `${cache.path}: cannot write to the cache (${writingFailure(cause)}); images will be decoded on every run; ${this.remedy}`,
     );
   }
 
-  private noSpace(cause: unknown): InputError {
+  private noSpace(cause: unknown) {
     const { name, cache } = this.options;
     const problem = `cannot write decoded images to the cache ${cache.path} (${writingFailure(cause)})`;
     return new InputError(name, problem, this.remedy);
   }
 
-  private get bytes(): number {
+  private get bytes() {
     return this.options.shape.images * this.options.shape.imageBytes;
   }
 
-  private get remedy(): string {
+  private get remedy() {
     return `set AGENET_CACHE to a folder with ${Math.ceil(this.bytes / 1e6)} MB of free space`;
   }
 }

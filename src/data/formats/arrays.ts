@@ -34,9 +34,9 @@ const HOST_IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 export const isElementKind = (text: string): text is ElementKind => Object.hasOwn(ARRAYS, text);
 
-export const elementBytes = (kind: ElementKind): number => ARRAYS[kind].BYTES_PER_ELEMENT;
+export const elementBytes = (kind: ElementKind) => ARRAYS[kind].BYTES_PER_ELEMENT;
 
-/** Copies elements other than unsigned bytes, because a typed array must be aligned, unlike an array in a file. */
+/** Copies elements other than bytes, because a typed array must be aligned, unlike an array in a file. */
 export function elementsOf(bytes: Uint8Array, kind: ElementKind, littleEndian: boolean): Elements {
   if (kind === 'u1') return bytes;
   const copy = new Uint8Array(bytes);
@@ -48,7 +48,7 @@ export function elementsOf(bytes: Uint8Array, kind: ElementKind, littleEndian: b
 
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
-export const elementCount = (sizes: readonly number[]): number => sizes.reduce((product, size) => product * size, 1);
+export const elementCount = (sizes: readonly number[]) => sizes.reduce((product, size) => product * size, 1);
 
 /** Images of a published file. */
 export interface LabeledImages {
@@ -65,7 +65,6 @@ export interface LabeledImages {
 
 type ImageLayout = Omit<LabeledImages, 'pixels' | 'labels'>;
 
-/** @throws {InputError} unless the sizes are [N, H, W] or [N, H, W, C] with 1 or 3 channels, and there is a pixel */
 export function imageLayout(sizes: readonly number[], name: string): ImageLayout {
   const [count = 0, height = 0, width = 0, channels = 1] = sizes;
   const found = sizes.length === 0 ? 'a single value' : `an array of ${sizes.join(' x ')}`;
@@ -78,7 +77,7 @@ export function imageLayout(sizes: readonly number[], name: string): ImageLayout
   return { count, height, width, channels };
 }
 
-/** Converts bytes [N, H, W, C] to [N, C, H, W]. Does not copy grayscale. */
+/** Converts bytes [N, H, W, C] to [N, C, H, W]. */
 export function channelPlanes(interleaved: Uint8Array, { channels, height, width }: ImageLayout): Uint8Array {
   if (channels === 1) return interleaved;
   const planes = new Uint8Array(interleaved.length);
@@ -88,7 +87,7 @@ export function channelPlanes(interleaved: Uint8Array, { channels, height, width
   return planes;
 }
 
-/** @throws {InputError} unless all labels are integers from `min` to `max` (at most 255) */
+/** @throws {InputError} unless all labels are integers from `min` to `max` */
 export function classNumbers(labels: Elements, min: number, max: number, name: string): Uint8Array {
   const numbers = new Uint8Array(labels.length);
   for (let index = 0; index < labels.length; index++) {

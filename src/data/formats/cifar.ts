@@ -13,8 +13,7 @@ const CHANNELS = 3;
 const IMAGE_BYTES = CHANNELS * SIDE * SIDE;
 
 /**
- * Reads one file of CIFAR's binary version: records of the label bytes and the red, green and blue plane of a 32x32
- * image. Images of CIFAR-100 get their fine label.
+ * Reads one file of CIFAR's binary version. Images of CIFAR-100 get their fine label.
  * @throws {InputError} if the bytes are no such file
  */
 export function decodeCifar(bytes: Uint8Array, kind: CifarKind, name: string): LabeledImages {

@@ -1,16 +1,15 @@
 import { InputError, messageOf } from '../../errors.js';
 
-/** Of DEFLATE: two bits encode at most 258 bytes. */
+/** DEFLATE encodes at most 258 bytes in two bits. */
 const MAX_RATIO = 1032;
-/** Any file may inflate to so many bytes, and beyond them by a ratio. dSprites, white shapes on black, has a ratio of 113. */
+/** Allowed for any file, and beyond it by a ratio. dSprites, white shapes on black, has a ratio of 113. */
 const FREE_BYTES = 64 * 2 ** 20;
 const ALLOWED_RATIO = 128;
 
 const inflationLimit = (compressed: number) =>
   Math.min(MAX_RATIO * compressed, FREE_BYTES + ALLOWED_RATIO * compressed);
 
-/** @throws {InputError} if `size` exceeds the limit for `compressed` bytes */
-export function requireInflatable(size: number, compressed: number, name: string): void {
+export function requireInflatable(size: number, compressed: number, name: string) {
   const limit = inflationLimit(compressed);
   if (!(size <= limit))
     throw new InputError(name, `refusing to decompress: ${size} bytes exceed the limit of ${limit} for this file`);
@@ -24,7 +23,7 @@ export async function gunzip(bytes: Uint8Array, name: string): Promise<Uint8Arra
   return contents;
 }
 
-/** Decompresses a zlib stream (RFC 1950) of exactly `size` bytes. */
+/** Decompresses a zlib stream (RFC 1950) of `size` bytes. */
 export async function unzlib(bytes: Uint8Array, size: number, name: string): Promise<Uint8Array> {
   requireInflatable(size, bytes.length, name);
   const contents = await decompressed(bytes, 'deflate', size, name);
@@ -37,7 +36,7 @@ export async function unzlib(bytes: Uint8Array, size: number, name: string): Pro
 export const unzlibStart = async (bytes: Uint8Array, count: number, name: string): Promise<Uint8Array> =>
   (await decompressed(bytes, 'deflate', count, name)).subarray(0, count);
 
-/** Stops after the piece that exceeds the limit. @throws {InputError} if the data is corrupt or truncated */
+/** Stops after the piece that exceeds the limit. */
 async function decompressed(bytes: Uint8Array, format: 'gzip' | 'deflate', limit: number, name: string) {
   const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream(format));
   const reader = (stream as ReadableStream<Uint8Array<ArrayBuffer>>).getReader();

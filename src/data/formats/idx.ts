@@ -11,8 +11,7 @@ export interface IdxArray {
 const UNSIGNED_BYTE = 0x08;
 
 /**
- * Reads an IDX file, optionally compressed by gzip: two zero bytes, the element type, the number of axes, their sizes
- * (32 bits, big-endian), then the elements.
+ * Reads an IDX file of bytes, optionally compressed by gzip.
  * @throws {InputError} if the bytes are no such file
  */
 export async function decodeIdx(bytes: Uint8Array, name: string): Promise<IdxArray> {

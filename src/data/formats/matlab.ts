@@ -3,7 +3,7 @@ import { InputError, quoted } from '../../errors.js';
 import { unzlib, unzlibStart } from './compression.js';
 import { elementBytes, elementCount, type ElementKind, type Elements, elementsOf, viewOf } from './arrays.js';
 
-/** Numeric classes, with their bytes per element in memory. Booleans have class uint8. */
+/** With their bytes per element in memory. Booleans have class uint8. */
 const CLASSES = {
   6: ['double', 8],
   7: ['single', 4],
@@ -33,7 +33,6 @@ const STORED: Readonly<Record<number, ElementKind>> = {
   13: 'u8',
 };
 const [MATRIX, COMPRESSED] = [14, 15];
-/** Functions and objects. */
 const FIRST_CLASS_WITHOUT_SIZES = 16;
 const COMPLEX_FLAG = 0x0800;
 
@@ -63,7 +62,7 @@ export async function decodeMatlab(
   name: string,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, MatlabArray>> {
-  const file = new ElementReader(bytes, readByteOrder(bytes, name), name);
+  const file = new ElementReader(bytes, isLittleEndian(bytes, name), name);
   const arrays = new Map<string, MatlabArray>();
   const found: string[] = [];
   for (let offset = FILE_HEADER; offset < bytes.length;) {
@@ -83,8 +82,7 @@ export async function decodeMatlab(
   throw new InputError(name, `variable ${missing} not found`, `the file has ${others}${more}`);
 }
 
-/** Returns whether the file is little-endian. */
-function readByteOrder(bytes: Uint8Array, name: string) {
+function isLittleEndian(bytes: Uint8Array, name: string) {
   const refusal = (problem: string) => new InputError(name, `not a MATLAB file of level 5: ${problem}`);
   if (bytes.length < FILE_HEADER) throw refusal(`${bytes.length} bytes are less than its header of ${FILE_HEADER}`);
   const letters = String.fromCharCode(...bytes.subarray(FILE_HEADER - 2, FILE_HEADER));
@@ -114,8 +112,8 @@ class ElementReader {
   }
 
   /**
-   * Reads a type and size of 32 bits each, or of 16 if at most four bytes follow ("small data elements"). Elements are padded to
-   * multiples of 8 bytes, except compressed ones.
+   * Reads a type and size of 32 bits each, or of 16 bits for at most four bytes of data. Elements are padded to multiples of 8 bytes,
+   * except compressed ones.
    */
   tagAt(offset: number) {
     const { bytes, littleEndian } = this;
@@ -156,7 +154,7 @@ async function readVariable(file: ElementReader, tag: Tag) {
   return readHeader(data, () => data);
 }
 
-/** Inflates only the header, until the data is needed. */
+/** Inflates only the header until the data is needed. */
 async function readCompressed(file: ElementReader, bytes: Uint8Array) {
   const start = await unzlibStart(bytes, MAX_HEADER, file.name);
   const tag = file.of(start).tagAt(0);

@@ -30,13 +30,11 @@ const MAGIC = [0x93, ...new TextEncoder().encode('NUMPY')];
 const MAX_HEADER = 10_000;
 const MAX_AXES = 64;
 
-/** Returns (), (2,) or (2, 3), for example. */
-export const pythonTuple = (shape: readonly number[]): string =>
-  `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
+export const pythonTuple = (shape: readonly number[]) => `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
 
 export const typeOf = (data: NumpyArray['data']): WrittenType => (data instanceof Float32Array ? '<f4' : '|u1');
 
-/** Encodes an array in format 1.0. */
+/** Writes format 1.0. */
 export function encodeNpy({ shape, data }: NumpyArray): Uint8Array {
   const preamble = npyPreamble(shape, typeOf(data));
   const bytes = new Uint8Array(preamble.length + data.byteLength);
@@ -48,11 +46,11 @@ export function encodeNpy({ shape, data }: NumpyArray): Uint8Array {
 export const bytesOf = (data: NumpyArray['data']): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
-/** Bytes, float32, or texts of a number of characters. */
+/** Texts have a number of characters. */
 export type WrittenType = '|u1' | '<f4' | `<U${number}`;
 
-/** NumPy stores characters in 32 bits. */
-export const writtenBytes = (type: WrittenType): number =>
+/** Characters have 32 bits. */
+export const writtenBytes = (type: WrittenType) =>
   type === '|u1' ? 1 : type === '<f4' ? 4 : 4 * Number(type.slice(2));
 
 /** Returns the bytes before the elements, up to a multiple of 64. */
@@ -68,8 +66,7 @@ export function npyPreamble(shape: readonly number[], type: WrittenType): Uint8A
 }
 
 /**
- * Reads an .npy file of format 1.0, 2.0 or 3.0 (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): booleans, integers
- * and floats of either byte order, row- or column-major.
+ * Reads booleans, integers and floats of either byte order, row- or column-major, from an .npy file of format 1.0, 2.0 or 3.0.
  * @throws {InputError} if the bytes are no such file
  */
 export function decodeNpy(bytes: Uint8Array, name: string): DecodedNumpyArray {
@@ -148,7 +145,6 @@ function parseTuple(text: string) {
   return sizes.every(Number.isSafeInteger) ? sizes : undefined;
 }
 
-/** Reorders column-major elements of `width` bytes. */
 function rowMajor(stored: Uint8Array, shape: readonly number[], width: number) {
   const arranged = new Uint8Array(stored.length);
   const index = shape.map(() => 0);

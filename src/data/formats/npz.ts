@@ -26,9 +26,9 @@ export interface PiecewiseArray {
 export type NpzArrays = Readonly<Record<string, NumpyArray | PiecewiseArray>>;
 
 const SUFFIX = '.npy';
-const arrayName = (path: string): string => path.slice(0, -SUFFIX.length);
+const arrayName = (path: string) => path.slice(0, -SUFFIX.length);
 
-/** Images and codes hardly compress. With a fixed date, equal arrays give equal bytes. */
+/** With a fixed date, equal arrays give equal bytes. */
 const DATE = { lastModDate: new Date(1980, 0, 1), extendedTimestamp: false };
 const WRITING = { level: 1, ...DATE, useWebWorkers: false } as const;
 
@@ -39,11 +39,7 @@ export async function encodeNpz(arrays: NpzArrays): Promise<Uint8Array> {
 }
 
 /** Writes an archive piece by piece, so that it may exceed the memory. A signal aborts after the piece in progress. */
-export async function writeNpz(
-  stream: WritableStream<Uint8Array>,
-  arrays: NpzArrays,
-  signal?: AbortSignal,
-): Promise<void> {
+export async function writeNpz(stream: WritableStream<Uint8Array>, arrays: NpzArrays, signal?: AbortSignal) {
   const { ZipWriter } = await loadZip();
   await addArrays(new ZipWriter(stream, WRITING), arrays, signal);
 }
@@ -115,7 +111,7 @@ export async function decodeNpz(
   return arrays;
 }
 
-/** numpy.savez calls an array without a name `arr_0`. */
+/** numpy.savez names an array `arr_0` by default. */
 const IMAGES = ['images', 'arr_0'] as const;
 const LABELS = 'labels';
 

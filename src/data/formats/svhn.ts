@@ -9,8 +9,7 @@ const AREA = SIDE * SIDE;
 const ZERO_LABEL = 10;
 
 /**
- * Reads a file of SVHN's cropped digits (http://ufldl.stanford.edu/housenumbers, format 2): X, bytes [H, W, C, N],
- * column-major, and y [N, 1]. The label of an image is its digit.
+ * Reads a file of SVHN's cropped digits (http://ufldl.stanford.edu/housenumbers, format 2): X [H, W, C, N] and y [N, 1].
  * @throws {InputError} if the bytes are no such file
  */
 export async function decodeSvhn(bytes: Uint8Array, name: string): Promise<LabeledImages> {
@@ -36,7 +35,6 @@ function imageBytes({ class: kind, sizes, values }: MatlabArray, name: string) {
   throw new InputError(name, `variable X: expected ${expected} but got ${kind} ${sizes.join(' x ')}`);
 }
 
-/** Transposes each plane. */
 function rowsFirst(stored: Uint8Array) {
   const pixels = new Uint8Array(stored.length);
   for (let plane = 0; plane < stored.length; plane += AREA) {

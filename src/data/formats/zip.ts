@@ -4,7 +4,7 @@ import { InputError, messageOf, quoted } from '../../errors.js';
 /** Most commands read no archive. */
 export const loadZip = () => import('@zip.js/zip.js');
 
-/** Rejects archives that programs read differently, and files that share bytes or have another checksum. */
+/** Rejects archives that programs read differently, and files that share bytes. */
 const READING = { strictness: 'strict', checkOverlappingEntry: true, checkCrc32: true, useWebWorkers: false } as const;
 
 const METHODS: Readonly<Record<number, string>> = {
@@ -18,25 +18,15 @@ const [STORED, DEFLATED] = [0, 8];
 
 interface RandomAccess {
   readonly size: number;
-  readonly read: (offset: number, length: number) => Promise<Uint8Array>;
+  readonly readUint8Array: (offset: number, length: number) => Promise<Uint8Array>;
 }
 
 export type ZippedFile = Awaited<ReturnType<typeof openZip>>[number];
 
-/** @throws {InputError} if the bytes are no zip archive */
 export async function openZip(source: Uint8Array | RandomAccess, name: string) {
   const { Reader, Uint8ArrayReader, ZipReader } = await loadZip();
-  class RandomAccessReader extends Reader<RandomAccess> {
-    constructor(private readonly source: RandomAccess) {
-      super(source);
-      this.size = source.size;
-    }
-
-    override readUint8Array(offset: number, length: number): Promise<Uint8Array> {
-      return this.source.read(offset, length);
-    }
-  }
-  const reader = source instanceof Uint8Array ? new Uint8ArrayReader(source) : new RandomAccessReader(source);
+  const reader =
+    source instanceof Uint8Array ? new Uint8ArrayReader(source) : Object.assign(new Reader(source), source);
   const entries = await new ZipReader(reader, READING).getEntries().catch((error: unknown) => {
     throw corrupt(name, error);
   });
@@ -50,7 +40,6 @@ export async function openZip(source: Uint8Array | RandomAccess, name: string) {
     }));
 }
 
-/** @throws {InputError} if the file is corrupt, encrypted, or compressed by a method other than Deflate */
 async function contentsOf(entry: FileEntry, name: string): Promise<Uint8Array> {
   const { encrypted, compressionMethod: method } = entry;
   if (encrypted) throw new InputError(name, 'is encrypted', 'pack it again without a password');
