@@ -12,6 +12,15 @@ export interface Graph {
 /** By name of the input. */
 export type BatchAxes = Readonly<Record<string, number>>;
 
+export const mapValues = <K extends string, A, B>(
+  record: Readonly<Record<K, A>>,
+  change: (value: A, name: K) => B,
+): Record<K, B> =>
+  Object.fromEntries(Object.entries<A>(record).map(([name, value]) => [name, change(value, name as K)])) as Record<
+    K,
+    B
+  >;
+
 /**
  * Returns the graph of outputs.
  * @param declared inputs that come first, and stay even if nothing reads them
@@ -19,15 +28,14 @@ export type BatchAxes = Readonly<Record<string, number>>;
  */
 export function graphOf(outputs: Readonly<Record<string, Value>>, declared: readonly InputValue[] = []): Graph {
   const inputs = new Map<string, InputValue>();
-  const found = topologicalOrder(Object.values(outputs)).filter((value): value is InputValue => value.kind === 'input');
+  const found = topologicalOrder(Object.values(outputs)).filter((value) => value.kind === 'input');
   for (const value of [...declared, ...found]) {
-    const known = inputs.get(value.name);
-    if (known !== undefined && known !== value)
+    if ((inputs.get(value.name) ?? value) !== value)
       throw new ShapeError(`graph: two different inputs are named ${value.name}`);
     inputs.set(value.name, value);
   }
   for (const [name, value] of Object.entries(outputs)) {
-    if (inputs.has(name) && inputs.get(name) !== value)
+    if ((inputs.get(name) ?? value) !== value)
       throw new ShapeError(`graph: the output ${name} has the name of an input`);
   }
   return { inputs: [...inputs.values()], outputs };
@@ -40,10 +48,9 @@ export function topologicalOrder(values: readonly Value[]): Value[] {
   // An explicit stack, because graphs of many updates are deeper than the call stack.
   const stack: { value: Value; next: number }[] = [];
   const enter = (value: Value) => {
-    if (!seen.has(value)) {
-      seen.add(value);
-      stack.push({ value, next: 0 });
-    }
+    if (seen.has(value)) return;
+    seen.add(value);
+    stack.push({ value, next: 0 });
   };
   for (const root of values) {
     enter(root);
@@ -57,41 +64,37 @@ export function topologicalOrder(values: readonly Value[]): Value[] {
   return order;
 }
 
+/** The value with inputs of the same shapes. */
+export const withInputs = (value: ComputedValue, inputs: readonly Value[]): ComputedValue =>
+  inputs.every((operand, index) => operand === value.inputs[index]) ? value : { ...value, inputs };
+
 /**
  * Replaces computed values, operands first.
  * @param rewrite replaces a value with rewritten inputs by one of the same type and shape
  */
 export function rewriteGraph(
-  graph: Graph,
-  rewrite: (value: ComputedValue, original: ComputedValue) => Value,
-  leaf: (value: Value) => Value = (v) => v,
+  { inputs, outputs }: Graph,
+  rewrite: (value: ComputedValue) => Value,
+  leaf: (value: Value) => Value = (value) => value,
 ): Graph {
   const replaced = new Map<Value, Value>();
-  for (const value of topologicalOrder(Object.values(graph.outputs))) {
-    if (value.kind !== 'computed') {
-      replaced.set(value, leaf(value));
-      continue;
-    }
-    const inputs = value.inputs.map((operand) => replaced.get(operand)!);
-    const changed = inputs.some((operand, index) => operand !== value.inputs[index]);
-    replaced.set(value, rewrite(changed ? { ...value, inputs } : value, value));
-  }
-  const outputs = Object.fromEntries(
-    Object.entries(graph.outputs).map(([name, value]) => [name, replaced.get(value)!]),
-  );
-  return { inputs: graph.inputs, outputs };
+  const rewritten = (value: Value) => replaced.get(value)!;
+  for (const value of topologicalOrder(Object.values(outputs)))
+    replaced.set(
+      value,
+      value.kind === 'computed' ? rewrite(withInputs(value, value.inputs.map(rewritten))) : leaf(value),
+    );
+  return { inputs, outputs: mapValues(outputs, rewritten) };
 }
 
 /** Counts the floating-point operations of a run; a multiply-accumulate counts as two. */
 export function countFlops(graph: Graph): number {
   const parts = rewriteGraph(graph, (value) => value.operator.decomposition?.(value.inputs, value.attributes) ?? value);
-  return topologicalOrder(Object.values(parts.outputs)).reduce(
-    (total, value) => total + (value.kind === 'computed' ? flopsOf(value) : 0),
-    0,
-  );
+  return topologicalOrder(Object.values(parts.outputs)).reduce((total, value) => total + flopsOf(value), 0);
 }
 
-function flopsOf(value: ComputedValue): number {
+function flopsOf(value: Value) {
+  if (value.kind !== 'computed') return 0;
   const { operator, inputs, attributes, shape } = value;
   return operator.flops?.(inputs, attributes, value) ?? (operator.elementwise ? sizeOf(shape) : 0);
 }

@@ -1,6 +1,9 @@
 /** Sizes, the outermost axis first; `[]` is a scalar. */
 export type Shape = readonly number[];
 
+/** Sizes of images [N, C, H, W], or of a kernel. */
+export type Shape4 = readonly [number, number, number, number];
+
 /** An operator cannot take a shape, axis or attribute. */
 export class ShapeError extends Error {
   override readonly name = 'ShapeError';
@@ -11,10 +14,9 @@ export const sizeOf = (shape: Shape): number => shape.reduce((product, size) => 
 
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 
-export const sameShape = (a: Shape, b: Shape): boolean =>
-  a.length === b.length && a.every((size, axis) => size === b[axis]);
+export const sameShape = (a: Shape, b: Shape) => a.length === b.length && a.every((size, axis) => size === b[axis]);
 
-/** Returns the shape of two broadcast operands, or undefined if they cannot be broadcast. */
+/** Returns undefined if the operands cannot be broadcast. */
 export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   const rank = Math.max(a.length, b.length);
   const result: number[] = [];
@@ -30,17 +32,12 @@ export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
 /** Counts axes from the front, sorted and without repetition; negative ones count from the end. */
 export function normalizeAxes(axes: readonly number[], rank: number, operator: string): readonly number[] {
   const normalized = axes.map((axis) => {
-    if (!Number.isInteger(axis) || axis < -rank || axis >= rank) {
+    if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
       throw new ShapeError(`${operator}: axis ${axis} does not exist in a tensor of rank ${rank}`);
-    }
     return axis < 0 ? axis + rank : axis;
   });
   return [...new Set(normalized)].sort((a, b) => a - b);
 }
 
-/** Row-major strides, in elements. */
-export function stridesOf(shape: Shape): number[] {
-  const strides = new Array<number>(shape.length).fill(1);
-  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * shape[axis + 1]!;
-  return strides;
-}
+/** Row-major, in elements. */
+export const stridesOf = (shape: Shape) => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));

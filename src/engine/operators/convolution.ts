@@ -71,7 +71,7 @@ function inferConv(
 }
 
 /** Height and width of the result. */
-const convSizes = ({ shape: x }: Value, { shape: w }: Value, { strides, pads, dilations }: ConvAttributes): number[] =>
+export const convSizes = ({ shape: x }: Value, { shape: w }: Value, { strides, pads, dilations }: ConvAttributes): number[] =>
   [0, 1].map(
     (i) => Math.floor((x[2 + i]! + pads[i]! + pads[2 + i]! - dilations[i]! * (w[2 + i]! - 1) - 1) / strides[i]!) + 1,
   );

@@ -1,19 +1,17 @@
-/** A convolution in the blocked graph: links between the parts of a small and a big map, and the kernels they carry. */
 import { concat, pad, reshape, slice } from '../../operators/index.js';
-import { sizeOf } from '../../shape.js';
+import { type Shape4, sizeOf } from '../../shape.js';
 import { constant, type Value } from '../../value.js';
 import { type Convolution, convolutionRoles } from '../convolution.js';
 import { gather } from '../gather.js';
 import { kernelFromRows, kernelRows, type KernelType, plainShape } from './kernels.js';
-import { type Layout, padded, WHOLE } from './layout.js';
+import { type FeatureMapType, type Layout, padded, WHOLE } from './layout.js';
 import { type AxisLink, phaseLinks, type PlaneLink } from './polyphase.js';
 
 /** The roles of a value that is a convolution which blocked layouts can express, or undefined. */
-export function matchConvolution(value: Value): Convolution | undefined {
+export function matchConvolution(value: Value) {
   const convolution = convolutionRoles(value);
-  return convolution && convolution.strides[0] === convolution.strides[1] && axesOf(convolution)
-    ? convolution
-    : undefined;
+  if (convolution === undefined || convolution.strides[0] !== convolution.strides[1]) return undefined;
+  return axesOf(convolution) && convolution;
 }
 
 /** Links along rows and columns, or undefined if the convolution has no phases. */
@@ -31,7 +29,7 @@ function axesOf({ small, big, kernelShape, strides, padding }: Convolution) {
 }
 
 /** A 1x1 convolution works on any layout that both maps have. */
-export const isPointwise = ({ kernelShape, strides, padding }: Convolution): boolean =>
+export const isPointwise = ({ kernelShape, strides, padding }: Convolution) =>
   kernelShape[2] === 1 && kernelShape[3] === 1 && strides[0] === 1 && padding.every((size) => size === 0);
 
 /** The link of two parts. */
@@ -45,7 +43,7 @@ export interface KernelGroup {
   readonly type: KernelType;
   /** The kernel's rows, made of the plain kernel. */
   readonly rowsOf: (kernel: Value) => Value;
-  /** The plain kernel's type, if these are its rows in its own order. */
+  /** The plain kernel's type, if these are its rows in its own order. Then it is the plan's only group. */
   readonly own?: KernelType;
   /** What a gradient of these rows contributes to the plain kernel's gradient. */
   readonly gradientOf: (rows: Value) => Value;
@@ -54,34 +52,31 @@ export interface KernelGroup {
 
 /** A convolution between two layouts. */
 export interface ConvolutionPlan {
-  readonly smallLayout: Layout;
-  readonly bigLayout: Layout;
+  readonly small: Layout;
+  readonly big: Layout;
   readonly kernelGroups: readonly KernelGroup[];
   /** Whether the big map is one pixel, whose channels are all its pixels' channels. */
-  readonly bigAsPixel: boolean;
+  readonly bigAsPixel?: boolean;
 }
 
-/** Plans a convolution between maps whose regions have these layouts. */
+/** @param region the types of the maps in the layouts of their regions */
 export function planConvolution(
   convolution: Convolution,
-  smallRegion: Layout,
-  bigRegion: Layout,
-  block: number,
+  region: Readonly<Record<'small' | 'big', FeatureMapType>>,
 ): ConvolutionPlan {
   const { kernelShape, strides } = convolution;
-  const [small, big, height, width] = kernelShape as readonly [number, number, number, number];
-  const type: KernelType = { small, big, height, width, block };
-  if (isPointwise(convolution)) return planPointwise(convolution, type, smallRegion, bigRegion);
-  const plan = { smallLayout: WHOLE, bigAsPixel: false };
-  if (isWholePixel(convolution)) return { ...plan, bigLayout: WHOLE, kernelGroups: [asPixel(type)], bigAsPixel: true };
+  const [small, big, height, width] = kernelShape as Shape4;
+  const type: KernelType = { small, big, height, width, block: region.big.block };
+  if (isPointwise(convolution)) return planPointwise(convolution, type, region);
+  if (isWholePixel(convolution)) return { small: WHOLE, big: WHOLE, kernelGroups: [asPixel(type)], bigAsPixel: true };
   const { rows, columns } = axesOf(convolution)!;
-  if (bigRegion.kind === 'spaceToDepth' && bigRegion.phases === strides[0])
-    return { ...plan, bigLayout: bigRegion, kernelGroups: [viaSpaceToDepth(type, rows, columns)] };
+  const phases = strides[0]!;
+  if (region.big.kind === 'spaceToDepth' && region.big.phases === phases)
+    return { small: WHOLE, big: region.big, kernelGroups: [viaSpaceToDepth(type, rows, columns)] };
   const links = rows.flatMap((row, i) =>
     columns.map((column, j): PhaseLink => ({ small: 0, big: i * columns.length + j, rows: row, columns: column })),
   );
-  const bigLayout: Layout = { kind: 'blocked', phases: strides[0]! };
-  return { ...plan, bigLayout, kernelGroups: [plainGroup(type, links)] };
+  return { small: WHOLE, big: { kind: 'blocked', phases }, kernelGroups: [plainGroup(type, links)] };
 }
 
 const plainGroup = (type: KernelType, links: readonly PhaseLink[]): KernelGroup => ({
@@ -93,52 +88,42 @@ const plainGroup = (type: KernelType, links: readonly PhaseLink[]): KernelGroup 
 });
 
 /** Whether a convolution is a matrix product: one pixel on the small side, a kernel as large as the big map. */
-const isWholePixel = ({ small, big, kernelShape, padding }: Convolution): boolean =>
-  small.shape[2] === 1 &&
-  small.shape[3] === 1 &&
-  kernelShape[2] === big.shape[2] &&
-  kernelShape[3] === big.shape[3] &&
+const isWholePixel = ({ small, big, kernelShape, padding }: Convolution) =>
+  String(small.shape.slice(2)) === '1,1' &&
+  String(kernelShape.slice(2)) === String(big.shape.slice(2)) &&
   padding.every((size) => size === 0);
 
 const ONE_TAP: AxisLink = { first: 0, step: 1, taps: 1, shift: 0, small: 1, phase: 1 };
 
-/**
- * Kernel rows are ordered (block of S, block of B, pixel), and the big map's memory (block of B, pixel): both stay as
- * they are.
- */
+/** Kernel rows (block of S, block of B, pixel) and the big map's memory (block of B, pixel) stay as they are. */
 function asPixel(type: KernelType): KernelGroup {
-  const pixels: KernelType = {
-    ...type,
-    big: padded(type.big, type.block) * type.height * type.width,
-    height: 1,
-    width: 1,
-  };
-  return { ...plainGroup(type, [{ small: 0, big: 0, rows: ONE_TAP, columns: ONE_TAP }]), type: pixels };
+  const big = padded(type.big, type.block) * type.height * type.width;
+  const links = [{ small: 0, big: 0, rows: ONE_TAP, columns: ONE_TAP }];
+  return { ...plainGroup(type, links), type: { ...type, big, height: 1, width: 1 } };
 }
 
 /** The 1x1 case: each phase by itself, or all phases in a space-to-depth block. */
 function planPointwise(
   { small }: Convolution,
   type: KernelType,
-  smallRegion: Layout,
-  bigRegion: Layout,
+  region: Readonly<Record<'small' | 'big', Layout>>,
 ): ConvolutionPlan {
-  const depthOf = [smallRegion, bigRegion].find(({ kind }) => kind === 'spaceToDepth');
-  const phases = depthOf?.phases ?? (type.big >= type.small ? bigRegion : smallRegion).phases;
+  const inDepth = (['small', 'big'] as const).filter((side) => region[side].kind === 'spaceToDepth');
+  const { phases } = region[inDepth[0] ?? (type.big >= type.small ? 'big' : 'small')];
   const axis = (size: number): AxisLink => ({ ...ONE_TAP, small: size / phases, phase: size / phases });
   const [rows, columns] = [axis(small.shape[2]!), axis(small.shape[3]!)];
-  const blocked: Layout = { kind: 'blocked', phases };
-  const plan = { smallLayout: blocked, bigLayout: blocked, bigAsPixel: false };
-  const links = Array.from({ length: phases * phases }, (_, phase): PhaseLink => ({
-    small: phase,
-    big: phase,
+  const links = Array.from({ length: phases ** 2 }, (_, part): PhaseLink => ({
+    small: part,
+    big: part,
     rows,
     columns,
   }));
-  if (smallRegion.kind === bigRegion.kind) return { ...plan, kernelGroups: [plainGroup(type, links)] };
-  return smallRegion.kind === 'spaceToDepth'
-    ? { ...plan, smallLayout: smallRegion, kernelGroups: links.map((link) => placedIn('small', link, type)) }
-    : { ...plan, bigLayout: bigRegion, kernelGroups: links.map((link) => placedIn('big', link, type)) };
+  const blocked: Layout = { kind: 'blocked', phases };
+  const plan = { small: blocked, big: blocked };
+  const [side, other] = inDepth;
+  return side === undefined || other !== undefined
+    ? { ...plan, kernelGroups: [plainGroup(type, links)] }
+    : { ...plan, [side]: region[side], kernelGroups: links.map((link) => placedIn(side, link, type)) };
 }
 
 /** A 1x1 kernel whose channels on one side are those of one phase within a space-to-depth block. */
@@ -147,7 +132,7 @@ function placedIn(side: 'small' | 'big', link: PhaseLink, type: KernelType): Ker
   const channels = type[side];
   const start = link[side] * channels;
   const placed: KernelType = { ...type, [side]: type.block };
-  const zeros = (count: number) => [0, 1, 2, 3].map((i) => (i === axis ? count : 0));
+  const zeros = (count: number) => [0, 0, 0, 0].with(axis, count);
   return {
     type: placed,
     links: [{ ...link, [side]: 0 }],

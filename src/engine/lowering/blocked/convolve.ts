@@ -1,11 +1,11 @@
 /** The three convolutions of training in blocked layouts, as sums over links. */
-import { add, concat, expand, pad, reshape, slice } from '../../operators/index.js';
+import { concat, expand, pad, reshape, slice } from '../../operators/index.js';
 import { sizeOf } from '../../shape.js';
 import { constant, type Value } from '../../value.js';
 import { gather } from '../gather.js';
 import type { ConvolutionPlan, KernelGroup, PhaseLink } from './convolutionPlan.js';
-import { dataGradientKernel, gradientOrder, forwardKernel, transposeRows } from './kernels.js';
-import { padded, type PhaseTensors } from './layout.js';
+import { gradientOrder, type KernelType, linkKernel, transposeRows } from './kernels.js';
+import { type FeatureMapType, padded, phaseShape, type PhaseTensors } from './layout.js';
 import { blockedConv, type BlockedConvOptions, reorderOutput } from './operators.js';
 import { backwardPadding, forwardPadding } from './polyphase.js';
 
@@ -29,74 +29,55 @@ export interface PartMaker {
   readonly sample?: (strides: readonly [number, number]) => Value;
 }
 
-/** Big to small: Conv. */
-export function forwardConv(
-  { kernelGroups, bigAsPixel }: ConvolutionPlan,
+/**
+ * Conv if the result is the small map. If it is the big one, ConvTranspose, which is also the gradient of Conv's data.
+ * @param parts of the other map
+ * @param type of the result
+ */
+export function convolve(
+  result: 'small' | 'big',
+  { kernelGroups, bigAsPixel = false }: ConvolutionPlan,
   rowsOf: RowsOf,
-  bigParts: PhaseTensors,
-  batch: number,
+  parts: PhaseTensors,
+  type: FeatureMapType,
 ): PartMaker[] {
-  const contributions: Contribution[][] = [];
+  const { batch } = type;
+  const chains: Contribution[][] = [];
+  const isForward = result === 'small';
+  const paddingOf = isForward ? forwardPadding : backwardPadding;
   for (const group of kernelGroups) {
-    const { type, links } = group;
-    const transposed = transposeRows(rowsOf(group), type.block);
-    for (const link of links) {
-      (contributions[link.small] ??= []).push({
-        data: bigAsPixel ? asOnePixel(bigParts[link.big]!, type.big, batch) : bigParts[link.big]!,
-        kernel: forwardKernel(transposed, type, link),
-        rows: forwardPadding(link.rows),
-        columns: forwardPadding(link.columns),
+    const rows = isForward ? transposeRows(rowsOf(group), group.type.block) : rowsOf(group);
+    for (const link of group.links) {
+      const part = parts[isForward ? link.big : link.small]!;
+      (chains[link[result]] ??= []).push({
+        data: isForward && bigAsPixel ? asOnePixel(part, group.type, batch) : part,
+        kernel: linkKernel(rows, group.type, link, result),
+        rows: paddingOf(link.rows),
+        columns: paddingOf(link.columns),
       });
     }
   }
-  return contributions.map((chain) => ({
-    make: (epilogue) => accumulate(chain, batch, epilogue),
-    sample: (strides) => accumulate(chain, batch, { strides }),
-  }));
-}
-
-/** Small to big: ConvTranspose, and the gradient of Conv's data. */
-export function dataGradient(
-  { kernelGroups, bigAsPixel }: ConvolutionPlan,
-  rowsOf: RowsOf,
-  smallParts: PhaseTensors,
-  batch: number,
-  bigShape: readonly number[],
-): PartMaker[] {
-  const contributions: Contribution[][] = [];
-  for (const group of kernelGroups) {
-    const { type, links } = group;
-    const rows = rowsOf(group);
-    for (const link of links) {
-      (contributions[link.big] ??= []).push({
-        data: smallParts[link.small]!,
-        kernel: dataGradientKernel(rows, type, link),
-        rows: backwardPadding(link.rows),
-        columns: backwardPadding(link.columns),
-      });
-    }
-  }
-  const biasOf = ({ bias }: Epilogue) =>
-    bias && bigAsPixel ? repeatForPixels(bias, kernelGroups[0]!, bigShape) : bias;
-  return contributions.map((chain) => ({
-    make: (epilogue) => reshape(accumulate(chain, batch, { ...epilogue, bias: biasOf(epilogue) }), bigShape),
+  const isPixel = !isForward && bigAsPixel;
+  const shape = phaseShape(type);
+  const ofPixels = (bias: Value) => (isPixel ? repeatForPixels(bias, kernelGroups[0]!.type, shape[1]) : bias);
+  return chains.map((chain) => ({
+    make: ({ bias, ...epilogue }) =>
+      reshape(accumulate(chain, batch, { ...epilogue, bias: bias && ofPixels(bias) }), shape),
     // As one pixel, the channels of all pixels would be sampled.
-    ...(bigAsPixel ? {} : { sample: (strides) => accumulate(chain, batch, { strides }) }),
+    ...(isPixel ? {} : { sample: (strides) => accumulate(chain, batch, { strides }) }),
   }));
 }
 
-const asOnePixel = (part: Value, channels: number, batch: number): Value => reshape(part, [1, channels, 1, batch]);
+const asOnePixel = (part: Value, { big }: KernelType, batch: number) => reshape(part, [1, big, 1, batch]);
 
 /** A bias [B] for channels (block of B, pixel, position in the block). */
-function repeatForPixels(bias: Value, { type }: KernelGroup, bigShape: readonly number[]): Value {
-  const blocks = bigShape[1]! / type.block;
-  const pixels = type.big / bigShape[1]!;
-  const repeated = concat(new Array<Value>(pixels).fill(reshape(bias, [blocks, 1, type.block])), 1);
-  return reshape(repeated, [type.big]);
+function repeatForPixels(bias: Value, { big, block }: KernelType, channels: number) {
+  const repeated = new Array<Value>(big / channels).fill(reshape(bias, [channels / block, 1, block]));
+  return reshape(concat(repeated, 1), [big]);
 }
 
 /** Convolutions added up, each into the result of the one before. */
-function accumulate(chain: readonly Contribution[], batch: number, { bias, activation, strides }: Epilogue): Value {
+function accumulate(chain: readonly Contribution[], batch: number, { bias, activation, strides }: Epilogue) {
   return chain.reduce<Value | undefined>((sum, { data, kernel, rows, columns }, index) => {
     const last = index === chain.length - 1;
     return blockedConv(data, kernel, {
@@ -111,46 +92,34 @@ function accumulate(chain: readonly Contribution[], batch: number, { bias, activ
 }
 
 /**
- * The gradient of the plain kernel. A phase in memory [B/P, row, column, N/P, P of the batch, P of B] is the kernel of
- * a convolution over the small map, whose batch and channels are exchanged within blocks, rows become channels and
- * columns rows.
+ * The gradient of a group's rows. A phase in memory [B/P, row, column, N/P, P of the batch, P of B] is the kernel of a
+ * convolution over the small map, whose batch and channels are exchanged within blocks, rows become channels and columns
+ * rows.
  */
-export function kernelGradient(
-  plan: ConvolutionPlan,
-  smallParts: PhaseTensors,
-  bigParts: PhaseTensors,
-  batch: number,
-): Value {
-  return plan.kernelGroups
-    .map((group) => group.gradientOf(kernelGradientRows(group, plan.bigAsPixel, smallParts, bigParts, batch)))
-    .reduce((sum, part) => add(sum, part));
-}
-
 export function kernelGradientRows(
   { type, links }: KernelGroup,
   bigAsPixel: boolean,
-  smallParts: PhaseTensors,
-  bigParts: PhaseTensors,
+  parts: Readonly<Record<'small' | 'big', PhaseTensors>>,
   batch: number,
-): Value {
+) {
   const sums = new Map<string, { result: Value; link: PhaseLink; row: number }>();
   for (const link of links) {
-    const big = bigAsPixel ? asOnePixel(bigParts[link.big]!, type.big, batch) : bigParts[link.big]!;
+    const [small, part] = [parts.small[link.small]!, parts.big[link.big]!];
+    const big = bigAsPixel ? asOnePixel(part, type, batch) : part;
     for (let row = 0; row < link.rows.taps; row++) {
       // Links of the same taps (the phases of a 1x1 convolution) add up.
       const key = `${link.rows.first} ${link.columns.first} ${row}`;
-      const result = linkGradient(link, row, smallParts[link.small]!, big, type.block, batch, sums.get(key)?.result);
+      const result = linkGradient(link, row, small, big, { block: type.block, batch }, sums.get(key)?.result);
       sums.set(key, { result, link, row });
     }
   }
   const results = [...sums.values()];
-  const rowSize = type.block * type.block;
-  const rows = concat(
-    results.map(({ result }) => reshape(result, [sizeOf(result.shape) / rowSize, rowSize])),
-    0,
-  );
-  return gather(rows, gradientOrder(type, results), 0);
+  const rowSize = type.block ** 2;
+  const rows = results.map(({ result }) => reshape(result, [sizeOf(result.shape) / rowSize, rowSize]));
+  return gather(concat(rows, 0), gradientOrder(type, results), 0);
 }
+
+type Sizes = Pick<FeatureMapType, 'block' | 'batch'>;
 
 /** Rows (block of S, block of B, column tap backwards) for one row tap of a link: declared [S/P, B, taps, P]. */
 function linkGradient(
@@ -158,31 +127,31 @@ function linkGradient(
   row: number,
   small: Value,
   big: Value,
-  block: number,
-  batch: number,
+  sizes: Sizes,
   sum: Value | undefined,
-): Value {
-  const wholeBatch = padded(batch, block);
-  const [smallBlocks, bigChannels] = [small.shape[1]! / block, big.shape[1]!];
+) {
+  const { block } = sizes;
+  const wholeBatch = padded(sizes.batch, block);
+  const blocks = small.shape[1]! / block;
   const exchanged = reorderOutput(
-    reshape(padBatch(small, batch, block), [smallBlocks * rows.small * columns.small, block, 1, wholeBatch]),
+    reshape(padBatch(small, sizes), [blocks * rows.small * columns.small, block, 1, wholeBatch]),
   );
-  const sizes = { blocks: smallBlocks, small: rows.small, phase: rows.phase, rowSize: columns.small * wholeBatch };
-  const data = shiftRows(exchanged, rows.shift - row, sizes, block);
+  const axes = { blocks, small: rows.small, phase: rows.phase, rowSize: columns.small * wholeBatch };
+  const data = shiftRows(exchanged, rows.shift - row, axes, block);
   const [before, after] = backwardPadding(columns);
   return blockedConv(
-    reshape(data, [smallBlocks, block * rows.phase, columns.small, wholeBatch]),
-    reshape(padBatch(big, batch, block), [bigChannels, block * rows.phase, columns.phase, wholeBatch / block]),
+    reshape(data, [blocks, block * rows.phase, columns.small, wholeBatch]),
+    reshape(padBatch(big, sizes), [big.shape[1]!, block * rows.phase, columns.phase, wholeBatch / block]),
     { strides: [1, wholeBatch / block], pads: [before, 0, after, 0], sum },
   );
 }
 
 /** Fills the batch up to whole blocks with zeros, which add nothing to a gradient. */
-function padBatch(part: Value, batch: number, block: number): Value {
-  const wholeBatch = padded(batch, block);
-  if (wholeBatch === batch) return part;
+function padBatch(part: Value, { batch, block }: Sizes) {
+  const missing = padded(batch, block) - batch;
+  if (missing === 0) return part;
   const pixels = sizeOf(part.shape) / (batch * block);
-  return pad(reshape(part, [pixels, batch, block]), [0, 0, 0], [0, wholeBatch - batch, 0]);
+  return pad(reshape(part, [pixels, batch, block]), [0, 0, 0], [0, missing, 0]);
 }
 
 /** Rows y of the map replaced by rows y + offset, zeros beyond its edges; `phase` rows in all. */
@@ -191,7 +160,7 @@ function shiftRows(
   offset: number,
   { blocks, small, phase, rowSize }: { blocks: number; small: number; phase: number; rowSize: number },
   block: number,
-): Value {
+) {
   if (offset === 0 && small === phase) return x;
   const before = Math.max(0, -offset);
   const after = phase - small + Math.max(0, offset);
@@ -207,8 +176,7 @@ function shiftRows(
   const channels = blocks * block;
   const kernel = new Float32Array(channels * taps);
   const one = offset > 0 ? taps - 1 : 0;
-  for (let channelBlock = 0; channelBlock < blocks; channelBlock++)
-    kernel.fill(1, (channelBlock * taps + one) * block, (channelBlock * taps + one + 1) * block);
+  for (let start = one * block; start < kernel.length; start += taps * block) kernel.fill(1, start, start + block);
   return blockedConv(reshape(x, [1, channels, small, rowSize]), constant(kernel, [channels, 1, taps, 1]), {
     group: channels,
     pads: [before, 0, after, 0],

@@ -2,7 +2,7 @@ import { type Graph, topologicalOrder } from '../../graph.js';
 import { isComputedBy } from '../../operator.js';
 import { concat, reshape, slice, where } from '../../operators/index.js';
 import { sameShape, sizeOf } from '../../shape.js';
-import { type ComputedValue, constant, constantTensor, type InputValue, type Value } from '../../value.js';
+import { type ComputedValue, constant, constantTensor, type Value } from '../../value.js';
 import { nextName, type StateLayout } from '../state.js';
 import {
   kernelFromRows,
@@ -13,13 +13,6 @@ import {
   writeElementOrder,
 } from './kernels.js';
 
-/**
- * Flat vectors in their own order: parameters, their gradients and Adam's moments. The graph stores each kernel in them
- * as the rows that convolutions need, padded to whole blocks with zeros, so that an iteration transposes nothing. The
- * order is converted when the state is read or set, and for operators other than elementwise ones, slices and
- * concatenations.
- */
-
 /** A piece of a vector: `length` elements from `start` on are `storedLength` from `offset` on, a kernel's as rows. */
 export interface Segment {
   readonly start: number;
@@ -29,6 +22,11 @@ export interface Segment {
   readonly kernel: KernelType | undefined;
 }
 
+/**
+ * A flat vector in its own order: parameters, their gradients, or Adam's moments. The graph stores each kernel in it as
+ * the rows that convolutions need, padded to whole blocks with zeros, so that an iteration transposes nothing. The order
+ * is converted when the state is read or set, and for operators other than elementwise ones, slices and concatenations.
+ */
 export interface VectorLayout {
   readonly storedSize: number;
   readonly segments: readonly Segment[];
@@ -55,58 +53,51 @@ export function assignVectorLayouts(
   consumersOf: (value: Value) => readonly ComputedValue[],
   kernelOf: (piece: ComputedValue) => KernelType | undefined,
 ): ReadonlyMap<Value, VectorLayout> {
-  const order = topologicalOrder(Object.values(graph.outputs));
   const layouts = new Map<Value, VectorLayout>();
-  for (const region of vectorRegions(graph, order)) {
-    const layout = layoutOf(region, consumersOf, kernelOf);
-    if (layout === undefined || ![...region].every((value) => value.type === 'float32' || isElementwiseVector(value)))
+  for (const region of vectorRegions(graph)) {
+    const pieces = region.flatMap((value) => consumersOf(value).filter(isPiece));
+    const layout = layoutOf(region, pieces, kernelOf);
+    if (layout === undefined || !region.every((value) => value.type === 'float32' || isElementwiseVector(value)))
       continue;
     for (const value of region) if (isStored(value, layout, graph)) layouts.set(value, layout);
   }
   return layouts;
 }
 
-function isStored(value: Value, { segments }: VectorLayout, graph: Graph): boolean {
-  if (value.kind === 'input') return isState(value, graph);
-  return (
-    isElementwiseVector(value) || (isPacking(value) && sizesOf(value) === segments.map(({ length }) => length).join())
-  );
+function isStored(value: Value, { segments }: VectorLayout, graph: Graph) {
+  if (isState(value, graph) || isElementwiseVector(value)) return true;
+  return isPacking(value) && sizesOf(value) === segments.map(({ length }) => length).join();
 }
 
-const sizesOf = (packing: ComputedValue): string => packing.inputs.map((operand) => operand.shape[0]!).join();
+const sizesOf = (packing: ComputedValue) => packing.inputs.map((operand) => operand.shape[0]!).join();
 
-const isState = (value: InputValue, graph: Graph): boolean =>
-  value.type === 'float32' && value.shape.length === 1 && nextName(value.name) in graph.outputs;
+const isState = (value: Value, { outputs }: Graph) =>
+  value.kind === 'input' && value.type === 'float32' && value.shape.length === 1 && nextName(value.name) in outputs;
 
 /** The sets of vectors that elementwise operators connect to state inputs. */
-function vectorRegions(graph: Graph, order: readonly Value[]): readonly ReadonlySet<Value>[] {
+function vectorRegions(graph: Graph): readonly (readonly Value[])[] {
   const regionOf = new Map<Value, Set<Value>>();
-  for (const value of order) {
+  for (const value of topologicalOrder(Object.values(graph.outputs))) {
     if (!isElementwiseVector(value)) continue;
     const members = new Set<Value>([value, ...value.inputs.filter((operand) => sizeOf(operand.shape) > 1)]);
     for (const member of [...members]) for (const other of regionOf.get(member) ?? []) members.add(other);
     for (const member of members) regionOf.set(member, members);
   }
-  return [...new Set(regionOf.values())].filter((region) =>
-    [...region].some((value) => value.kind === 'input' && isState(value, graph)),
-  );
+  const regions = [...new Set(regionOf.values())].map((region) => [...region]);
+  return regions.filter((region) => region.some((value) => isState(value, graph)));
 }
 
 /** The partition of most of a region's concatenations, with the kernels that slices along it are used as. */
 function layoutOf(
-  region: ReadonlySet<Value>,
-  consumersOf: (value: Value) => readonly ComputedValue[],
+  region: readonly Value[],
+  pieces: readonly ComputedValue[],
   kernelOf: (piece: ComputedValue) => KernelType | undefined,
 ): VectorLayout | undefined {
-  const pieces = [...region].flatMap((value) => consumersOf(value).filter(isPiece));
-  const partition = mostFrequent([...region].filter(isPacking).map(sizesOf))
-    ?.split(',')
-    .map(Number);
+  const partition = mostFrequent(region.filter(isPacking).map(sizesOf));
   if (partition === undefined) return undefined;
-
   const segments: Segment[] = [];
   let [start, offset] = [0, 0];
-  for (const length of partition) {
+  for (const length of partition.split(',').map(Number)) {
     const uses = pieces.filter(({ attributes }) => attributes.start === start && attributes.end === start + length);
     const kernel = commonKernel(uses.map(kernelOf));
     const storedLength = kernel ? kernelRowsCount(kernel) * kernel.block ** 2 : length;
@@ -118,27 +109,25 @@ function layoutOf(
 }
 
 /** The first of the texts that occur most often. */
-function mostFrequent(texts: readonly string[]): string | undefined {
+function mostFrequent(texts: readonly string[]) {
   const count = (text: string) => texts.filter((other) => other === text).length;
   return texts.toSorted((a, b) => count(b) - count(a))[0];
 }
 
-export const sameKernel = (a: KernelType | undefined, b: KernelType | undefined): boolean =>
+export const sameKernel = (a: KernelType | undefined, b: KernelType | undefined) =>
   JSON.stringify(a) === JSON.stringify(b);
 
-function commonKernel(kernels: readonly (KernelType | undefined)[]): KernelType | undefined {
-  const [first] = kernels;
-  return first && kernels.every((kernel) => sameKernel(kernel, first)) ? first : undefined;
-}
+export const commonKernel = (kernels: readonly (KernelType | undefined)[]) =>
+  kernels.every((kernel) => sameKernel(kernel, kernels[0])) ? kernels[0] : undefined;
 
-const plainSize = ({ segments }: VectorLayout): number => segments.reduce((sum, { length }) => sum + length, 0);
+const plainSize = ({ segments }: VectorLayout) => segments.reduce((sum, { length }) => sum + length, 0);
 
 export const stateLayout = (layout: VectorLayout): StateLayout => ({
   size: plainSize(layout),
   order: () => orderOf(layout),
 });
 
-function orderOf({ storedSize, segments }: VectorLayout): Int32Array {
+function orderOf({ storedSize, segments }: VectorLayout) {
   const order = new Int32Array(storedSize).fill(-1);
   for (const { start, length, offset, storedLength, kernel } of segments) {
     const piece = order.subarray(offset, offset + storedLength);
@@ -149,17 +138,16 @@ function orderOf({ storedSize, segments }: VectorLayout): Int32Array {
 }
 
 /** A piece in the plain order as it is stored in a vector. */
-export const pieceOfStored = (flat: Value, { kernel, storedLength }: Segment): Value =>
+export const pieceOfStored = (flat: Value, { kernel, storedLength }: Segment) =>
   kernel ? reshape(kernelRows(reshape(flat, plainShape(kernel)), kernel), [storedLength]) : flat;
 
 /** A piece of a stored vector: a kernel's rows, or elements in the plain order. */
-export function kernelOfStored(stored: Value, { offset, storedLength, kernel }: Segment): Value {
+export function kernelOfStored(stored: Value, { offset, storedLength, kernel }: Segment) {
   const piece = slice(stored, 0, offset, offset + storedLength);
   return kernel ? reshape(piece, [kernelRowsCount(kernel), kernel.block ** 2]) : piece;
 }
 
-/** A plain vector in the order of a layout, with zeros in the padding. */
-export function storeVector(vector: Value, layout: VectorLayout): Value {
+export function storeVector(vector: Value, layout: VectorLayout) {
   if (vector.kind === 'constant' && vector.type === 'float32') {
     const order = orderOf(layout);
     return constant(Float32Array.from(order, (element) => (element < 0 ? 0 : Number(vector.data[element]))));
@@ -171,7 +159,7 @@ export function storeVector(vector: Value, layout: VectorLayout): Value {
 }
 
 /** A stored vector in the plain order. */
-export function fromStored(stored: Value, { segments }: VectorLayout): Value {
+export function fromStored(stored: Value, { segments }: VectorLayout) {
   const pieces = segments.map((segment) => {
     const piece = kernelOfStored(stored, segment);
     return segment.kernel ? reshape(kernelFromRows(piece, segment.kernel), [segment.length]) : piece;
@@ -180,18 +168,18 @@ export function fromStored(stored: Value, { segments }: VectorLayout): Value {
 }
 
 /** A stored vector with zeros in the padding. */
-export const fillWithZeros = (stored: Value, layout: VectorLayout): Value =>
+export const fillWithZeros = (stored: Value, layout: VectorLayout) =>
   plainSize(layout) === layout.storedSize ? stored : keepElements(stored, orderOf(layout));
 
 /** A kernel's rows with zeros in the padding. */
-export function fillRowsWithZeros(rows: Value, kernel: KernelType): Value {
+export function fillRowsWithZeros(rows: Value, kernel: KernelType) {
   if (sizeOf(rows.shape) === sizeOf(plainShape(kernel))) return rows;
   const order = new Int32Array(sizeOf(rows.shape)).fill(-1);
   writeElementOrder(kernel, 0, order);
   return keepElements(rows, order);
 }
 
-function keepElements(stored: Value, order: Int32Array): Value {
+function keepElements(stored: Value, order: Int32Array) {
   const data = Uint8Array.from(order, (element) => Number(element >= 0));
   return where(constantTensor({ type: 'bool', shape: stored.shape, data }), stored, constant(0));
 }

@@ -1,7 +1,3 @@
-/**
- * Kernels in blocks. A kernel [S, B, kh, kw] couples the channels S of the small map and B of the big one. It is stored
- * as rows of P x P elements, one for each (block of S, block of B, tap), so that one Gather makes the kernel of a link.
- */
 import { reshape, slice, transpose } from '../../operators/index.js';
 import type { Shape } from '../../shape.js';
 import type { Value } from '../../value.js';
@@ -10,7 +6,10 @@ import { padAxis, padded } from './layout.js';
 import { reorderInput } from './operators.js';
 import type { PlaneLink } from './polyphase.js';
 
-/** Sizes of a kernel in blocks. */
+/**
+ * A kernel [S, B, kh, kw] that couples the channels S of the small map and B of the big one. It is stored as rows of
+ * P x P elements, one for each (block of S, block of B, tap), so that one Gather makes the kernel of a link.
+ */
 export interface KernelType {
   readonly small: number;
   readonly big: number;
@@ -21,33 +20,34 @@ export interface KernelType {
 
 export const plainShape = ({ small, big, height, width }: KernelType): Shape => [small, big, height, width];
 
-const smallBlocks = ({ small, block }: KernelType): number => padded(small, block) / block;
-const bigBlocks = ({ big, block }: KernelType): number => padded(big, block) / block;
+const blocksOf = ({ small, big, block }: KernelType): [small: number, big: number] => [
+  Math.ceil(small / block),
+  Math.ceil(big / block),
+];
+
+export function kernelRowsCount(type: KernelType) {
+  const [small, big] = blocksOf(type);
+  return small * big * type.height * type.width;
+}
 
 /** A plain kernel as rows [S/P * B/P * taps, P small * P big], padded with zeros to whole blocks. */
-export function kernelRows(kernel: Value, type: KernelType): Value {
+export function kernelRows(kernel: Value, type: KernelType) {
   const { small, big, height, width, block } = type;
+  const [smallBlocks, bigBlocks] = blocksOf(type);
   const whole = padAxis(padAxis(kernel, 0, padded(small, block)), 1, padded(big, block));
-  const split = reshape(whole, [smallBlocks(type), block, bigBlocks(type), block, height * width]);
+  const split = reshape(whole, [smallBlocks, block, bigBlocks, block, height * width]);
   return reshape(transpose(split, [0, 2, 4, 1, 3]), [kernelRowsCount(type), block * block]);
 }
 
-export function kernelFromRows(rows: Value, type: KernelType): Value {
+export function kernelFromRows(rows: Value, type: KernelType) {
   const { small, big, height, width, block } = type;
-  const split = reshape(rows, [smallBlocks(type), bigBlocks(type), height * width, block, block]);
+  const split = reshape(rows, [...blocksOf(type), height * width, block, block]);
   const joined = transpose(split, [0, 3, 1, 4, 2]);
   const whole = reshape(joined, [padded(small, block), padded(big, block), height, width]);
   return slice(slice(whole, 0, 0, small), 1, 0, big);
 }
 
-/** The number of a kernel's rows. */
-export const kernelRowsCount = (type: KernelType): number =>
-  smallBlocks(type) * bigBlocks(type) * type.height * type.width;
-
-/**
- * Writes, for each element of the rows, its index in the plain kernel plus `start`; nothing for those that fill a
- * block.
- */
+/** Writes, for each element of the rows, its index in the plain kernel plus `start`; nothing in the padding. */
 export function writeElementOrder(
   { small, big, height, width, block }: KernelType,
   start: number,
@@ -70,52 +70,37 @@ export function writeElementOrder(
 }
 
 /** Each row's P x P elements transposed: [P small, P big] to [P big, P small]. */
-export function transposeRows(rows: Value, block: number): Value {
+export function transposeRows(rows: Value, block: number) {
   // Blocking the "channels" of P x P maps of one row transposes them all in one pass.
   return reshape(reorderInput(reshape(rows, [rows.shape[0]!, block, 1, block])), rows.shape);
 }
 
 /** The row of a tap: `row` and `column` count the taps of a link. */
-const rowIndex = (
-  type: KernelType,
-  s: number,
-  b: number,
-  { rows, columns }: PlaneLink,
-  row: number,
-  column: number,
-): number =>
-  ((s * bigBlocks(type) + b) * type.height + rows.first + rows.step * row) * type.width +
+const rowIndex = (type: KernelType, s: number, b: number, { rows, columns }: PlaneLink, row: number, column: number) =>
+  ((s * blocksOf(type)[1] + b) * type.height + rows.first + rows.step * row) * type.width +
   columns.first +
   columns.step * column;
 
-/** The kernel of a link from the big map to the small one, of transposed rows: declared [S, B, taps, taps]. */
-export function forwardKernel(transposed: Value, type: KernelType, link: PlaneLink): Value {
-  const { rows, columns } = link;
-  const index: number[] = [];
-  for (let s = 0; s < smallBlocks(type); s++) {
-    for (let b = 0; b < bigBlocks(type); b++) {
-      for (let row = 0; row < rows.taps; row++) {
-        for (let column = 0; column < columns.taps; column++) index.push(rowIndex(type, s, b, link, row, column));
-      }
-    }
-  }
-  const channels = [padded(type.small, type.block), padded(type.big, type.block)];
-  return reshape(gather(transposed, index, 0), [...channels, rows.taps, columns.taps]);
-}
+const range = (count: number) => [...Array(count).keys()];
 
-/** The kernel of a link from the small map to the big one, its taps backwards: declared [B, S, taps, taps]. */
-export function dataGradientKernel(kernel: Value, type: KernelType, link: PlaneLink): Value {
-  const { rows, columns } = link;
-  const index: number[] = [];
-  for (let b = 0; b < bigBlocks(type); b++) {
-    for (let s = 0; s < smallBlocks(type); s++) {
-      for (let row = rows.taps - 1; row >= 0; row--) {
-        for (let column = columns.taps - 1; column >= 0; column--) index.push(rowIndex(type, s, b, link, row, column));
-      }
-    }
-  }
-  const channels = [padded(type.big, type.block), padded(type.small, type.block)];
-  return reshape(gather(kernel, index, 0), [...channels, rows.taps, columns.taps]);
+/**
+ * The kernel of a link, declared [S, B, taps, taps] if the result is the small map. If it is the big one, [B, S, taps,
+ * taps] with the taps backwards.
+ * @param rows transposed if the result is the small map
+ */
+export function linkKernel(rows: Value, type: KernelType, link: PlaneLink, result: 'small' | 'big') {
+  const [smallBlocks, bigBlocks] = blocksOf(type).map(range) as [number[], number[]];
+  const taps = (count: number) => (result === 'small' ? range(count) : range(count).reverse());
+  const [tapRows, tapColumns] = [taps(link.rows.taps), taps(link.columns.taps)];
+  const rowsOf = (s: number, b: number) =>
+    tapRows.flatMap((row) => tapColumns.map((column) => rowIndex(type, s, b, link, row, column)));
+  const index =
+    result === 'small'
+      ? smallBlocks.flatMap((s) => bigBlocks.flatMap((b) => rowsOf(s, b)))
+      : bigBlocks.flatMap((b) => smallBlocks.flatMap((s) => rowsOf(s, b)));
+  const channels = [padded(type.small, type.block), padded(type.big, type.block)];
+  if (result === 'big') channels.reverse();
+  return reshape(gather(rows, index, 0), [...channels, tapRows.length, tapColumns.length]);
 }
 
 /**
@@ -127,10 +112,11 @@ export function gradientOrder(
   results: readonly { readonly link: PlaneLink; readonly row: number }[],
 ): number[] {
   const order = new Array<number>(kernelRowsCount(type));
+  const [smallBlocks, bigBlocks] = blocksOf(type);
   let position = 0;
   for (const { link, row } of results) {
-    for (let s = 0; s < smallBlocks(type); s++) {
-      for (let b = 0; b < bigBlocks(type); b++) {
+    for (let s = 0; s < smallBlocks; s++) {
+      for (let b = 0; b < bigBlocks; b++) {
         for (let column = link.columns.taps - 1; column >= 0; column--)
           order[rowIndex(type, s, b, link, row, column)] = position++;
       }

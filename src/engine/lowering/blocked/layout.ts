@@ -1,28 +1,24 @@
-/**
- * Layouts of feature maps [N, C, H, W] in the blocked graph. Channels are in blocks of P, and the batch between columns
- * and block: memory [C/P][H][W][N][P], declared [1, C, H, W N]. Rows are long, and a channel's pixels contiguous. An
- * activation is already a legal kernel of its weight gradient, and moving a pixel moves N P floats.
- */
 import { concat, pad, reshape, slice, transpose } from '../../operators/index.js';
-import type { Shape } from '../../shape.js';
+import type { Shape, Shape4 } from '../../shape.js';
 import type { Value } from '../../value.js';
 import { gather } from '../gather.js';
 
 /**
- * `blocked`: one part for each of phases x phases parities of row and column, in row-major order.
- * `spaceToDepth`: one part, in which all phases of a few channels share a block: channel (row parity, column parity,
- * c).
+ * `blocked`: one part for each parity of row and column, in row-major order. `spaceToDepth`: one part, in which all
+ * phases of a few channels share a block: channel (row parity, column parity, c).
  */
 export interface Layout {
   readonly kind: 'blocked' | 'spaceToDepth';
+  /** Parities of rows, and of columns. */
   readonly phases: number;
 }
 
-/** The tensors that hold a value in a layout. */
-export type PhaseTensors = readonly Value[];
-
-/** Sizes of a batch of feature maps, and the block size. */
-export interface FeatureMapType {
+/**
+ * A batch of feature maps in blocks of P channels: memory [C/P][H][W][N][P], declared [1, C, H, W N]. Rows are long, and
+ * a channel's pixels contiguous. An activation is already a legal kernel of its weight gradient, and moving a pixel
+ * moves N P floats.
+ */
+export interface FeatureMapType extends Layout {
   readonly batch: number;
   readonly channels: number;
   readonly height: number;
@@ -30,28 +26,29 @@ export interface FeatureMapType {
   readonly block: number;
 }
 
-export const featureMapType = ([batch, channels, height, width]: Shape, block: number): FeatureMapType => ({
-  batch: batch!,
-  channels: channels!,
-  height: height!,
-  width: width!,
-  block,
-});
-export const sameLayout = (a: Layout, b: Layout): boolean => a.kind === b.kind && a.phases === b.phases;
-
-/** Channels rounded up to whole blocks. */
-export const padded = (channels: number, block: number): number => Math.ceil(channels / block) * block;
-
-/** The declared shape of each part. */
-export function phaseShape({ batch, channels, height, width, block }: FeatureMapType, { kind, phases }: Layout): Shape {
-  return [1, kind === 'spaceToDepth' ? block : padded(channels, block), height / phases, (width / phases) * batch];
-}
+/** The tensors that hold a value. */
+export type PhaseTensors = readonly Value[];
 
 /** All pixels in one part. */
 export const WHOLE: Layout = { kind: 'blocked', phases: 1 };
 
+export function featureMapType(shape: Shape, block: number, layout = WHOLE): FeatureMapType {
+  const [batch, channels, height, width] = shape as Shape4;
+  return { batch, channels, height, width, block, ...layout };
+}
+
+export const sameLayout = (a: Layout, b: Layout) => a.kind === b.kind && a.phases === b.phases;
+
+/** Channels rounded up to whole blocks. */
+export const padded = (channels: number, block: number) => Math.ceil(channels / block) * block;
+
+/** The declared shape of each part. */
+export function phaseShape({ batch, channels, height, width, block, kind, phases }: FeatureMapType): Shape4 {
+  return [1, kind === 'spaceToDepth' ? block : padded(channels, block), height / phases, (width / phases) * batch];
+}
+
 /** The shape [C / P, H, W, N P] of the memory of a whole feature map. */
-export const memoryShape = ({ batch, channels, height, width, block }: FeatureMapType): Shape => [
+export const memoryShape = ({ batch, channels, height, width, block }: FeatureMapType): Shape4 => [
   padded(channels, block) / block,
   height,
   width,
@@ -59,31 +56,26 @@ export const memoryShape = ({ batch, channels, height, width, block }: FeatureMa
 ];
 
 /** Fills an axis up to `size` with zeros. */
-export function padAxis(x: Value, axis: number, size: number): Value {
+export function padAxis(x: Value, axis: number, size: number) {
   const none = x.shape.map(() => 0);
   return pad(x, none, none.with(axis, size - x.shape[axis]!));
 }
 
-/** A plain value in a layout. */
-export function fromPlain(x: Value, type: FeatureMapType, layout: Layout): PhaseTensors {
-  const { batch, channels, height, width, block } = type;
-  const { kind, phases } = layout;
+export function fromPlain(x: Value, type: FeatureMapType): PhaseTensors {
+  const { batch, channels, height, width, block, kind, phases } = type;
   if (kind === 'spaceToDepth') {
     const split = reshape(x, [batch, channels, height / phases, phases, width / phases, phases]);
     const flatShape = [(height / phases) * (width / phases) * batch, phases * phases * channels];
     const flat = reshape(transpose(split, [2, 4, 0, 3, 5, 1]), flatShape);
-    return [reshape(padAxis(flat, 1, block), phaseShape(type, layout))];
+    return [reshape(padAxis(flat, 1, block), phaseShape(type))];
   }
   const wholeChannels = padded(channels, block);
   const split = reshape(padAxis(x, 1, wholeChannels), [batch, wholeChannels / block, block, height, width]);
-  const whole = reshape(transpose(split, [1, 3, 4, 0, 2]), phaseShape(type, WHOLE));
-  return splitPhases(whole, type, phases);
+  return splitPhases(transpose(split, [1, 3, 4, 0, 2]), type);
 }
 
-/** A value back in canonical memory. */
-export function toPlain(parts: PhaseTensors, type: FeatureMapType, layout: Layout): Value {
-  const { batch, channels, height, width, block } = type;
-  const { kind, phases } = layout;
+export function toPlain(parts: PhaseTensors, type: FeatureMapType): Value {
+  const { batch, channels, height, width, block, kind, phases } = type;
   if (kind === 'spaceToDepth') {
     const blocks = reshape(parts[0]!, [(height / phases) * (width / phases) * batch, block]);
     const flat = slice(blocks, 1, 0, phases * phases * channels);
@@ -91,23 +83,23 @@ export function toPlain(parts: PhaseTensors, type: FeatureMapType, layout: Layou
     return reshape(transpose(split, [2, 5, 0, 3, 1, 4]), [batch, channels, height, width]);
   }
   const wholeChannels = padded(channels, block);
-  const whole = reshape(joinPhases(parts, type, phases), [wholeChannels / block, height, width, batch, block]);
+  const whole = reshape(joinPhases(parts, type), [wholeChannels / block, height, width, batch, block]);
   const joined = reshape(transpose(whole, [3, 0, 4, 1, 2]), [batch, wholeChannels, height, width]);
   return slice(joined, 1, 0, channels);
 }
 
-/** A value from one layout to another. */
-export function convertLayout(parts: PhaseTensors, type: FeatureMapType, from: Layout, to: Layout): PhaseTensors {
+export function convertLayout(parts: PhaseTensors, from: FeatureMapType, { kind, phases }: Layout): PhaseTensors {
+  const to = { ...from, kind, phases };
   if (sameLayout(from, to)) return parts;
-  if (from.kind === 'spaceToDepth' || to.kind === 'spaceToDepth')
-    return fromPlain(toPlain(parts, type, from), type, to);
-  return splitPhases(joinPhases(parts, type, from.phases), type, to.phases);
+  if (from.kind === 'spaceToDepth' || kind === 'spaceToDepth') return fromPlain(toPlain(parts, from), to);
+  return splitPhases(joinPhases(parts, from), to);
 }
 
-/** A whole map as phases, each of which gathers its pixels of N P floats. */
-function splitPhases(whole: Value, type: FeatureMapType, phases: number): PhaseTensors {
-  if (phases === 1) return [whole];
-  const [blocks, height, width, pixelSize] = memoryShape(type) as [number, number, number, number];
+/** Gathers the pixels of each phase, N P floats each. */
+function splitPhases(whole: Value, type: FeatureMapType): PhaseTensors {
+  const { phases } = type;
+  if (phases === 1) return [reshape(whole, phaseShape(type))];
+  const [blocks, height, width, pixelSize] = memoryShape(type);
   const pixels = reshape(whole, [blocks * height * width, pixelSize]);
   return Array.from({ length: phases * phases }, (_, part) => {
     const [rowPhase, columnPhase] = [Math.floor(part / phases), part % phases];
@@ -118,14 +110,15 @@ function splitPhases(whole: Value, type: FeatureMapType, phases: number): PhaseT
           index.push((channel * height + row) * width + column);
       }
     }
-    return reshape(gather(pixels, index, 0), phaseShape(type, { kind: 'blocked', phases }));
+    return reshape(gather(pixels, index, 0), phaseShape(type));
   });
 }
 
-/** Phases as a whole map: pixels are interleaved within rows, then rows. */
-function joinPhases(parts: PhaseTensors, type: FeatureMapType, phases: number): Value {
+/** Interleaves pixels within rows, then rows. */
+function joinPhases(parts: PhaseTensors, type: FeatureMapType) {
+  const { phases } = type;
   if (phases === 1) return parts[0]!;
-  const [blocks, height, width, pixelSize] = memoryShape(type) as [number, number, number, number];
+  const [blocks, height, width, pixelSize] = memoryShape(type);
   const [h, w] = [height / phases, width / phases];
   const rows = Array.from({ length: phases }, (_, rowPhase) => {
     const pixels = parts
@@ -133,5 +126,5 @@ function joinPhases(parts: PhaseTensors, type: FeatureMapType, phases: number): 
       .map((part) => reshape(part, [blocks * h * w, 1, pixelSize]));
     return reshape(concat(pixels, 1), [blocks * h, 1, width * pixelSize]);
   });
-  return reshape(concat(rows, 1), phaseShape(type, WHOLE));
+  return concat(rows, 1);
 }

@@ -1,41 +1,29 @@
-import { type Graph, graphOf, topologicalOrder } from '../../graph.js';
+import { type Graph, graphOf, mapValues, topologicalOrder, withInputs } from '../../graph.js';
 import { apply } from '../../operator.js';
-import { mul, reduceSum, reshape } from '../../operators/index.js';
+import { add, mul, reduceSum, reshape } from '../../operators/index.js';
 import { sizeOf } from '../../shape.js';
 import type { ComputedValue, Value } from '../../value.js';
+import type { Convolution } from '../convolution.js';
 import type { Centering } from '../rewrites.js';
 import type { LaidOutGraph } from '../state.js';
 import {
-  centerConvolution,
-  type Centered,
-  centerMap,
-  uncentered,
-  matchChannelVariance,
-  meanOf,
-  minusMean,
-  varianceOfCentered,
-} from './statistics.js';
-import {
   addAffine,
-  asParts,
-  ChannelSums,
   type AffineForm,
-  toAffine,
+  asParts,
+  broadcastChannels,
+  ChannelSums,
   materialize,
   negateAffine,
-  type ChannelVector,
   scaleAffine,
   shiftAffine,
-  broadcastChannels,
+  toAffine,
 } from './channelwise.js';
-import type { Convolution } from '../convolution.js';
-import { planConvolution, type ConvolutionPlan, matchConvolution } from './convolutionPlan.js';
-import { kernelGradient, kernelGradientRows, dataGradient, forwardConv } from './convolve.js';
+import { matchConvolution, planConvolution } from './convolutionPlan.js';
+import { convolve, kernelGradientRows } from './convolve.js';
 import {
   convertLayout,
   type FeatureMapType,
   fromPlain,
-  featureMapType,
   type Layout,
   memoryShape,
   phaseShape,
@@ -44,9 +32,18 @@ import {
   toPlain,
   WHOLE,
 } from './layout.js';
-import type { Activation } from './operators.js';
-import { assignLayouts, isElementwise, isPerChannel } from './regions.js';
 import { ParameterStorage } from './parameterStorage.js';
+import { assignLayouts, isElementwise, isPerChannel } from './regions.js';
+import {
+  type Centered,
+  centerConvolution,
+  centerMap,
+  matchChannelVariance,
+  meanOf,
+  minusMean,
+  uncentered,
+  varianceOfCentered,
+} from './statistics.js';
 
 /**
  * The same graph with convolutions, and elementwise operators between them, in blocked layouts with the batch inside.
@@ -63,7 +60,7 @@ interface FeatureMap {
 }
 
 class BlockedLowering {
-  private readonly layouts: ReadonlyMap<Value, Layout>;
+  private readonly types: ReadonlyMap<Value, FeatureMapType>;
   /** Feature maps whose variance is taken. */
   private readonly statistics = new Map<Value, Centering>();
   private readonly centered = new Map<Value, Centered>();
@@ -74,67 +71,65 @@ class BlockedLowering {
   private readonly storage: ParameterStorage;
 
   constructor(
-    private readonly graph: Graph,
-    private readonly block: number,
+    readonly graph: Graph,
+    block: number,
   ) {
     const outputs = Object.values(graph.outputs);
-    this.layouts = assignLayouts(outputs, block);
+    this.types = assignLayouts(outputs, block);
     this.order = topologicalOrder(outputs);
     for (const value of this.order) {
       if (value.kind !== 'computed') continue;
-      for (const operand of value.inputs) this.consumers.set(operand, [...(this.consumers.get(operand) ?? []), value]);
+      for (const operand of value.inputs) this.consumers.set(operand, [...this.consumersOf(operand), value]);
       const statistics = matchChannelVariance(value);
-      if (statistics && this.layouts.has(statistics.x)) this.statistics.set(statistics.x, statistics);
+      if (statistics && this.types.has(statistics.x)) this.statistics.set(statistics.x, statistics);
     }
-    this.storage = new ParameterStorage({
-      graph,
-      consumersOf: (value) => this.consumersOf(value),
-      planOf: (convolution) => this.planOf(convolution),
-      plain: (value) => this.plain(value),
-    });
+    this.storage = new ParameterStorage(this);
   }
 
   lowered(): LaidOutGraph {
     for (const value of this.order) {
       if (this.featureMaps.has(value) || this.storage.lowerVector(value)) continue;
-      if (value.kind === 'computed' && this.layouts.has(value)) this.lowerFeatureMap(value, this.layouts.get(value)!);
+      const type = this.types.get(value);
+      if (value.kind === 'computed' && type) this.lowerFeatureMap(value, type);
       else this.plainValues.set(value, value.kind === 'computed' ? this.lowerPlain(value) : value);
     }
-    const outputs = Object.entries(this.graph.outputs).map(
-      ([name, value]) => [name, this.storage.nextState(name, value) ?? this.plain(value)] as const,
+    const outputs = mapValues(
+      this.graph.outputs,
+      (value, name) => this.storage.nextState(name, value) ?? this.plain(value),
     );
     const inputs = this.graph.inputs.map((value) => this.storage.inputOf(value));
-    return { ...graphOf(Object.fromEntries(outputs), inputs), stateLayouts: this.storage.stateLayouts };
+    return { ...graphOf(outputs, inputs), stateLayouts: this.storage.stateLayouts };
   }
 
-  private typeOf(value: Value): FeatureMapType {
-    return featureMapType(value.shape, this.block);
-  }
-
-  private consumersOf(value: Value): readonly ComputedValue[] {
+  consumersOf(value: Value): readonly ComputedValue[] {
     return this.consumers.get(value) ?? [];
   }
 
   /** A value in the canonical layout. */
-  private plain(value: Value): Value {
+  plain(value: Value): Value {
     const known =
       this.plainValues.get(value) ??
       this.storage.plainVector(value) ??
-      toPlain(this.parts(value), this.typeOf(value), this.layouts.get(value)!);
+      toPlain(this.parts(value), this.types.get(value)!);
     this.plainValues.set(value, known);
     return known;
+  }
+
+  planOf(convolution: Convolution) {
+    const { small, big } = convolution;
+    return planConvolution(convolution, { small: this.types.get(small)!, big: this.types.get(big)! });
   }
 
   /** A feature map as an affine form, a product materialized. */
   private affineOf(value: Value): AffineForm {
     const featureMap = this.featureMaps.get(value);
     if (featureMap?.affine) return featureMap.affine;
-    const layout = this.layouts.get(value)!;
-    const affine = toAffine(
-      featureMap?.product
-        ? this.multiply(featureMap.product, value, layout)
-        : fromPlain(this.plain(value), this.typeOf(value), layout),
-    );
+    const type = this.types.get(value)!;
+    const factors = featureMap?.product?.map((affine) => materialize(affine, type));
+    const parts = factors
+      ? factors[0]!.map((part, index) => mul(part, factors[1]![index]!))
+      : fromPlain(this.plain(value), type);
+    const affine = toAffine(parts);
     this.featureMaps.set(value, { ...featureMap, affine });
     return affine;
   }
@@ -144,58 +139,51 @@ class BlockedLowering {
     const affine = this.affineOf(value);
     const known = asParts(affine);
     if (known) return known;
-    const parts = materialize(affine, this.typeOf(value), this.layouts.get(value)!);
+    const parts = materialize(affine, this.types.get(value)!);
     this.featureMaps.set(value, { affine: toAffine(parts) });
     return parts;
   }
 
-  private partsIn(value: Value, layout: Layout): PhaseTensors {
-    return convertLayout(this.parts(value), this.typeOf(value), this.layouts.get(value)!, layout);
+  private partsIn(value: Value, layout: Layout) {
+    return convertLayout(this.parts(value), this.types.get(value)!, layout);
   }
 
-  private multiply([a, b]: readonly [AffineForm, AffineForm], value: Value, layout: Layout): PhaseTensors {
-    const [left, right] = [a, b].map((affine) => materialize(affine, this.typeOf(value), layout));
-    return left!.map((part, index) => mul(part, right![index]!));
-  }
-
-  private lowerFeatureMap(value: ComputedValue, layout: Layout): void {
+  private lowerFeatureMap(value: ComputedValue, type: FeatureMapType) {
     const convolution = matchConvolution(value);
-    if (convolution) return this.lowerConvolution(value, convolution, layout);
-    const parts = isElementwise(value) ? undefined : this.inBlocks(value, layout);
-    if (isElementwise(value)) this.featureMaps.set(value, this.elementwise(value, layout));
+    if (convolution) return this.lowerConvolution(value, convolution, type);
+    const parts = isElementwise(value) ? undefined : this.inBlocks(value, type);
+    if (isElementwise(value)) this.featureMaps.set(value, this.elementwise(value, type));
     else if (parts) this.featureMaps.set(value, { affine: toAffine(parts) });
     else this.plainValues.set(value, this.lowerPlain(value));
   }
 
-  private lowerConvolution(value: ComputedValue, convolution: Convolution, layout: Layout): void {
-    const { small, big, kernel, bias, result } = convolution;
+  private lowerConvolution(value: ComputedValue, convolution: Convolution, type: FeatureMapType) {
+    const result = convolution.result === 'small' ? 'small' : 'big';
+    const source = result === 'small' ? 'big' : 'small';
     const plan = this.planOf(convolution);
-    const own = result === 'small' ? plan.smallLayout : plan.bigLayout;
-    const type = this.typeOf(value);
+    const { kind, phases } = plan[result];
+    const own = { ...type, kind, phases };
     // An activation is part of the convolution's last pass, if nothing else reads the convolution.
-    const follower = sameLayout(own, layout) ? this.onlyConsumer(value) : undefined;
+    const follower = sameLayout(own, type) ? this.onlyConsumer(value) : undefined;
     const activation = follower && activationOf(follower);
-    const rowsOf = this.storage.rowsOf(kernel!);
-    const makers =
-      result === 'small'
-        ? forwardConv(plan, rowsOf, this.partsIn(big, plan.bigLayout), type.batch)
-        : dataGradient(plan, rowsOf, this.partsIn(small, plan.smallLayout), type.batch, phaseShape(type, own));
-    const plainBias = bias && this.plain(bias);
+    const rowsOf = this.storage.rowsOf(convolution.kernel!);
+    const makers = convolve(result, plan, rowsOf, this.partsIn(convolution[source], plan[source]), own);
+    const bias = convolution.bias && this.plain(convolution.bias);
     if (makers[0]!.sample && this.servesStatistics(value)) {
-      const centered = centerConvolution(makers, plainBias, type, own, layout);
+      const centered = centerConvolution(makers, bias, own, type);
       this.centered.set(value, centered);
       this.featureMaps.set(value, { affine: uncentered(centered) });
       return;
     }
-    const epilogue = { bias: plainBias && broadcastChannels(plainBias, type, own), activation };
+    const epilogue = { bias: bias && broadcastChannels(bias, own), activation };
     const parts = makers.map(({ make }) => make(epilogue));
-    const featureMap: FeatureMap = { affine: toAffine(convertLayout(parts, type, own, layout)) };
+    const featureMap: FeatureMap = { affine: toAffine(convertLayout(parts, own, type)) };
     this.featureMaps.set(value, featureMap);
     if (follower && activation) this.featureMaps.set(follower, featureMap);
   }
 
   /** Whether only the mean, the variance and the normalization of a feature map read it. */
-  private servesStatistics(value: Value): boolean {
+  private servesStatistics(value: Value) {
     const mean = this.statistics.get(value)?.mean;
     return (
       mean !== undefined &&
@@ -204,30 +192,28 @@ class BlockedLowering {
     );
   }
 
-  private isOutput(value: Value): boolean {
+  private isOutput(value: Value) {
     return Object.values(this.graph.outputs).includes(value);
   }
 
   /** Whether a value is a feature map minus its mean, and the feature map's variance is taken. */
-  private isCentering({ operator, inputs: [x, mean] }: ComputedValue): boolean {
+  private isCentering({ operator, inputs: [x, mean] }: ComputedValue) {
     return operator.name === 'Sub' && x !== undefined && this.statistics.get(x)?.mean === mean;
   }
 
   /** A feature map whose statistics are taken, near its mean. */
-  private centeredOf(x: Value): Centered {
-    const known = this.centered.get(x);
-    if (known) return known;
-    const centered = centerMap(this.parts(x), this.typeOf(x), this.layouts.get(x)!);
+  private centeredOf(x: Value) {
+    const centered = this.centered.get(x) ?? centerMap(this.parts(x), this.types.get(x)!);
     this.centered.set(x, centered);
     return centered;
   }
 
-  private onlyConsumer(value: Value): ComputedValue | undefined {
+  private onlyConsumer(value: Value) {
     const consumers = this.consumersOf(value);
     return consumers.length === 1 && !this.isOutput(value) ? consumers[0] : undefined;
   }
 
-  private elementwise(value: ComputedValue, layout: Layout): FeatureMap {
+  private elementwise(value: ComputedValue, type: FeatureMapType): FeatureMap {
     const [a, b] = value.inputs as [Value, Value];
     switch (value.operator.name) {
       case 'Neg':
@@ -241,74 +227,69 @@ class BlockedLowering {
         if (isPerChannel(a, value)) return { affine: scaleAffine(this.affineOf(b), this.plain(a)) };
         return { product: [this.affineOf(a), this.affineOf(b)] };
       default:
-        return { affine: this.applyFunction(value, a, layout) };
+        return { affine: toAffine(this.applyFunction(value, a, type)) };
     }
   }
 
-  private sum(value: Value, a: Value, b: Value, subtract: boolean): AffineForm {
+  private sum(value: Value, a: Value, b: Value, subtract: boolean) {
     if (isPerChannel(b, value)) return shiftAffine(this.affineOf(a), subtract ? mul(this.plain(b), -1) : this.plain(b));
     const second = subtract ? negateAffine(this.affineOf(b)) : this.affineOf(b);
     return isPerChannel(a, value) ? shiftAffine(second, this.plain(a)) : addAffine(this.affineOf(a), second);
   }
 
-  private applyFunction(value: ComputedValue, operand: Value, layout: Layout): AffineForm {
+  private applyFunction(value: ComputedValue, operand: Value, type: FeatureMapType) {
     const activation = activationOf(value);
     const affine = this.affineOf(operand);
     // The pass that materializes a form includes the activation.
-    if (activation && !asParts(affine)) return toAffine(materialize(affine, this.typeOf(value), layout, activation));
-    return toAffine(this.parts(operand).map((part) => apply(value.operator, [part], value.attributes)));
+    if (activation && !asParts(affine)) return materialize(affine, type, activation);
+    return this.parts(operand).map((part) => apply(value.operator, [part], value.attributes));
   }
 
   /** A value whose operator can be computed on blocked channels. */
-  private inBlocks(value: ComputedValue, layout: Layout): PhaseTensors | undefined {
+  private inBlocks(value: ComputedValue, type: FeatureMapType) {
     const { operator, inputs, attributes } = value;
-    if (operator.blocked === undefined || !inputs.every((operand) => this.layouts.has(operand))) return undefined;
+    if (operator.blocked === undefined || !inputs.every((operand) => this.types.has(operand))) return undefined;
     const operands = inputs.map((operand) =>
-      reshape(this.partsIn(operand, WHOLE)[0]!, memoryShape(this.typeOf(operand))),
+      reshape(this.partsIn(operand, WHOLE)[0]!, memoryShape(this.types.get(operand)!)),
     );
     const result = operator.blocked(operands, { value, attributes });
-    const type = this.typeOf(value);
-    return result && convertLayout([reshape(result, phaseShape(type, WHOLE))], type, WHOLE, layout);
+    const whole = { ...type, ...WHOLE };
+    return result && convertLayout([reshape(result, phaseShape(whole))], whole, type);
   }
 
   private lowerPlain(value: ComputedValue): Value {
     const convolution = matchConvolution(value);
     if (convolution?.result === 'kernel') return this.kernelGradient(value, convolution);
-    const stored = this.storage.pieceOfVector(value) ?? this.storage.total(value);
-    if (stored) return stored;
-    const sums = this.channelSums(value);
-    if (sums) return sums;
+    const known = this.storage.pieceOfVector(value) ?? this.storage.total(value) ?? this.channelSums(value);
+    if (known) return known;
     this.storage.addRows(value);
-    const inputs = value.inputs.map((operand) => this.plain(operand));
-    return inputs.every((operand, index) => operand === value.inputs[index]) ? value : { ...value, inputs };
+    return withInputs(
+      value,
+      value.inputs.map((operand) => this.plain(operand)),
+    );
   }
 
-  private kernelGradient(value: Value, convolution: Convolution): Value {
+  private kernelGradient(value: Value, convolution: Convolution) {
     const { small, big } = convolution;
-    const plan = this.planOf(convolution);
-    const [smallParts, bigParts] = [this.partsIn(small, plan.smallLayout), this.partsIn(big, plan.bigLayout)];
-    const [only] = plan.kernelGroups;
-    if (only?.own === undefined) return kernelGradient(plan, smallParts, bigParts, small.shape[0]!);
-    const rows = kernelGradientRows(only, plan.bigAsPixel, smallParts, bigParts, small.shape[0]!);
-    this.storage.rememberRows(value, rows, only.own);
-    return only.gradientOf(rows);
-  }
-
-  private planOf(convolution: Convolution): ConvolutionPlan {
-    const { small, big } = convolution;
-    return planConvolution(convolution, this.layouts.get(small)!, this.layouts.get(big)!, this.block);
+    const { kernelGroups, bigAsPixel = false, ...layouts } = this.planOf(convolution);
+    const parts = { small: this.partsIn(small, layouts.small), big: this.partsIn(big, layouts.big) };
+    const gradients = kernelGroups.map((group) => {
+      const rows = kernelGradientRows(group, bigAsPixel, parts, small.shape[0]!);
+      if (group.own) this.storage.rememberRows(value, rows, group.own);
+      return group.gradientOf(rows);
+    });
+    return gradients.reduce((sum, part) => add(sum, part));
   }
 
   /** Sums and means of a feature map over batch, rows and columns, and perhaps channels. */
-  private channelSums(value: ComputedValue): Value | undefined {
+  private channelSums(value: ComputedValue) {
     const { name } = value.operator;
     const [x] = value.inputs as [Value];
-    const layout = x && this.layouts.get(x);
-    if ((name !== 'ReduceSum' && name !== 'ReduceMean') || !layout) return undefined;
+    const type = x && this.types.get(x);
+    if ((name !== 'ReduceSum' && name !== 'ReduceMean') || !type) return undefined;
     const axes = value.attributes.axes as readonly number[];
     if (![0, 2, 3].every((axis) => axes.includes(axis))) return undefined;
-    const scale = name === 'ReduceMean' ? sizeOf(value.shape) / sizeOf(x.shape) : 1;
-    const sums = new ChannelSums(this.typeOf(x), layout, scale);
+    const sums = new ChannelSums(type, name === 'ReduceMean' ? sizeOf(value.shape) / sizeOf(x.shape) : 1);
     const variance = matchChannelVariance(value);
     if (variance && this.statistics.has(variance.x)) return varianceOfCentered(this.centeredOf(variance.x), sums);
     if (this.statistics.get(x)?.mean === value) return meanOf(this.centeredOf(x));
@@ -316,7 +297,7 @@ class BlockedLowering {
     return reshape(axes.length === 4 ? reduceSum(perChannel, [1]) : perChannel, value.shape);
   }
 
-  private sumsOf(x: Value, sums: ChannelSums): ChannelVector {
+  private sumsOf(x: Value, sums: ChannelSums) {
     const featureMap = this.featureMaps.get(x);
     // A product that is only summed is not materialized.
     const onlySums = this.consumersOf(x).every(({ operator }) => operator.name.startsWith('Reduce'));
@@ -325,7 +306,7 @@ class BlockedLowering {
   }
 }
 
-function activationOf({ operator, attributes }: ComputedValue): Activation | undefined {
+function activationOf({ operator, attributes }: ComputedValue) {
   const parameters = operator.epilogue?.(attributes);
   return parameters && { name: operator.name, parameters };
 }

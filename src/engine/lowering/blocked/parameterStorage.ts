@@ -3,12 +3,13 @@ import { apply } from '../../operator.js';
 import { concat, reduceSum, reshape } from '../../operators/index.js';
 import { sameShape, sizeOf } from '../../shape.js';
 import { type ComputedValue, constant, input, type InputValue, splatValue, type Value } from '../../value.js';
-import { nextName, type StateLayout } from '../state.js';
 import type { Convolution } from '../convolution.js';
+import { nextName, type StateLayout } from '../state.js';
 import { type ConvolutionPlan, matchConvolution } from './convolutionPlan.js';
 import type { RowsOf } from './convolve.js';
 import {
   assignVectorLayouts,
+  commonKernel,
   fillRowsWithZeros,
   fillWithZeros,
   fromStored,
@@ -23,19 +24,21 @@ import {
 } from './flatVectors.js';
 import { kernelFromRows, type KernelType } from './kernels.js';
 
-/** The graph that is being lowered. */
-interface LoweringContext {
+/** The lowering of a graph. */
+interface Lowering {
   readonly graph: Graph;
-  readonly consumersOf: (value: Value) => readonly ComputedValue[];
-  readonly planOf: (convolution: Convolution) => ConvolutionPlan;
+  consumersOf(value: Value): readonly ComputedValue[];
+  planOf(convolution: Convolution): ConvolutionPlan;
   /** Returns a value in the canonical layout. */
-  readonly plain: (value: Value) => Value;
+  plain(value: Value): Value;
 }
 
 /** A kernel as rows. */
 interface Rows {
   readonly rows: Value;
   readonly kernel: KernelType;
+  /** Whether they are stored with zeros in the padding. */
+  readonly isFilled: boolean;
 }
 
 /** State vectors in their own order, and the kernels in them as rows. */
@@ -44,31 +47,39 @@ export class ParameterStorage {
   private readonly vectors = new Map<Value, Value>();
   /** Kernels, their gradients, and what elementwise operators make of them. */
   private readonly rows = new Map<Value, Rows>();
-  /** Values whose rows are stored with zeros in the padding. */
-  private readonly filledRows = new Set<Value>();
-  private readonly padding = new Padding((value) => this.isFilled(value));
+  private readonly paddings = new Map<Value, number | undefined>();
 
-  constructor(private readonly context: LoweringContext) {
-    this.layouts = assignVectorLayouts(context.graph, context.consumersOf, (piece) => this.kernelOf(piece));
+  constructor(private readonly lowering: Lowering) {
+    const { graph } = lowering;
+    this.layouts = assignVectorLayouts(
+      graph,
+      (value) => lowering.consumersOf(value),
+      (piece) => this.kernelOf(piece),
+    );
   }
 
   /** The orders of the graph's inputs that have one. */
   get stateLayouts(): ReadonlyMap<string, StateLayout> {
-    const stored = this.context.graph.inputs.filter((value) => this.layouts.has(value));
-    return new Map(stored.map((value) => [value.name, stateLayout(this.layouts.get(value)!)]));
+    const { inputs } = this.lowering.graph;
+    return new Map(
+      inputs.flatMap((value) => {
+        const layout = this.layouts.get(value);
+        return layout ? [[value.name, stateLayout(layout)]] : [];
+      }),
+    );
   }
 
   /** An input as the lowered graph declares it. */
-  inputOf(value: InputValue): InputValue {
+  inputOf(value: InputValue) {
     return (this.vectors.get(value) as InputValue | undefined) ?? value;
   }
 
   /** The next value of a state vector that has an order of its own, or undefined. */
   nextState(name: string, value: Value): Value | undefined {
-    const state = this.context.graph.inputs.find((each) => nextName(each.name) === name);
+    const state = this.lowering.graph.inputs.find((each) => nextName(each.name) === name);
     const layout = state && this.layouts.get(state);
     if (layout === undefined) return undefined;
-    return this.layouts.get(value) === layout ? this.filled(value) : storeVector(this.context.plain(value), layout);
+    return this.layouts.get(value) === layout ? this.filled(value) : storeVector(this.lowering.plain(value), layout);
   }
 
   /** Lowers a vector that has an order of its own. Returns false for every other value. */
@@ -87,42 +98,36 @@ export class ParameterStorage {
     return stored && fromStored(stored, this.layouts.get(value)!);
   }
 
-  private compute(value: ComputedValue, layout: VectorLayout): Value {
+  private compute(value: ComputedValue, layout: VectorLayout) {
     const { operator, inputs, attributes } = value;
     if (!isElementwiseVector(value)) {
       const pieces = inputs.map((piece, index) => this.store(piece, layout.segments[index]!));
       return concat(pieces, 0);
     }
     const operands = inputs.map((operand) => {
-      const plain = () => this.context.plain(operand);
+      const plain = () => this.lowering.plain(operand);
       return this.vectors.get(operand) ?? (sizeOf(operand.shape) === 1 ? plain() : storeVector(plain(), layout));
     });
     return apply(operator, operands, attributes);
   }
 
   /** A tensor as it is stored in a vector. */
-  private store(flat: Value, segment: Segment): Value {
+  private store(flat: Value, segment: Segment) {
     const rows = segment.kernel && this.rowsAs(flat, segment.kernel);
-    return rows ? reshape(rows, [segment.storedLength]) : pieceOfStored(this.context.plain(flat), segment);
+    return rows ? reshape(rows, [segment.storedLength]) : pieceOfStored(this.lowering.plain(flat), segment);
   }
 
   /** The rows of a kernel, with zeros in the padding, if they are known and of this type. */
-  private rowsAs(value: Value, type: KernelType): Value | undefined {
+  private rowsAs(value: Value, type: KernelType) {
     const known = this.rows.get(value);
     if (known === undefined || !sameKernel(known.kernel, type)) return undefined;
-    return this.padding.of(value) === 0 ? known.rows : fillRowsWithZeros(known.rows, type);
-  }
-
-  /** Whether a value of several elements is stored with zeros in its padding, whatever made it. */
-  private isFilled(value: Value): boolean {
-    if (this.rows.has(value)) return this.filledRows.has(value);
-    return !this.layouts.has(value) || !isElementwiseVector(value);
+    return this.paddingOf(value) === 0 ? known.rows : fillRowsWithZeros(known.rows, type);
   }
 
   /** A vector with zeros in its padding. */
-  private filled(value: Value): Value {
+  private filled(value: Value) {
     const stored = this.vectors.get(value)!;
-    return this.padding.of(value) === 0 ? stored : fillWithZeros(stored, this.layouts.get(value)!);
+    return this.paddingOf(value) === 0 ? stored : fillWithZeros(stored, this.layouts.get(value)!);
   }
 
   /** A piece of a vector, in the plain order; a kernel's rows are remembered for its convolutions. */
@@ -137,7 +142,7 @@ export class ParameterStorage {
     const { kernel } = segment;
     const piece = kernelOfStored(kernel ? this.filled(vector) : this.vectors.get(vector)!, segment);
     if (kernel === undefined) return piece;
-    this.setFilledRows(value, piece, kernel);
+    this.rows.set(value, { rows: piece, kernel, isFilled: true });
     return reshape(kernelFromRows(piece, kernel), value.shape);
   }
 
@@ -150,73 +155,62 @@ export class ParameterStorage {
   }
 
   rowsOf(kernel: Value): RowsOf {
-    return (group) => (group.own && this.rowsAs(kernel, group.own)) ?? group.rowsOf(this.context.plain(kernel));
+    return (group) => (group.own && this.rowsAs(kernel, group.own)) ?? group.rowsOf(this.lowering.plain(kernel));
   }
 
-  /**
-   * Remembers the rows of a kernel's gradient, with zeros where feature maps hold any values in channels that fill a
-   * block.
-   */
+  /** Remembers the rows of a kernel's gradient, with zeros where channels of feature maps only fill a block. */
   rememberRows(gradient: Value, rows: Value, kernel: KernelType): void {
-    this.setFilledRows(gradient, fillRowsWithZeros(rows, kernel), kernel);
-  }
-
-  private setFilledRows(value: Value, rows: Value, kernel: KernelType): void {
-    this.rows.set(value, { rows, kernel });
-    this.filledRows.add(value);
+    this.rows.set(gradient, { rows: fillRowsWithZeros(rows, kernel), kernel, isFilled: true });
   }
 
   /** Adds the result of an elementwise operator or Reshape on kernels, as rows too. */
   addRows(value: ComputedValue): void {
     const { operator, inputs, attributes } = value;
     const known = inputs.map((operand) => this.rows.get(operand));
-    const first = known.find((rows) => rows !== undefined);
-    if (first === undefined) return;
-    if (operator.name === 'Reshape')
-      return this.setFilledRows(value, this.rowsAs(inputs[0]!, first.kernel)!, first.kernel);
+    const kernel = known.find((rows) => rows !== undefined)?.kernel;
+    if (kernel === undefined) return;
+    if (operator.name === 'Reshape') {
+      this.rows.set(value, { rows: this.rowsAs(inputs[0]!, kernel)!, kernel, isFilled: true });
+      return;
+    }
     const fits = (operand: Value, index: number) =>
       sizeOf(operand.shape) === 1 ||
-      (known[index] && sameKernel(known[index].kernel, first.kernel) && sameShape(operand.shape, value.shape));
+      (known[index] && sameKernel(known[index].kernel, kernel) && sameShape(operand.shape, value.shape));
     if (!operator.elementwise || !inputs.every(fits)) return;
-    const operands = inputs.map((operand, index) => known[index]?.rows ?? reshape(this.context.plain(operand), []));
-    this.rows.set(value, { rows: apply(operator, operands, attributes), kernel: first.kernel });
+    const operands = inputs.map((operand, index) => known[index]?.rows ?? reshape(this.lowering.plain(operand), []));
+    this.rows.set(value, { rows: apply(operator, operands, attributes), kernel, isFilled: false });
   }
 
   /** The kernel that a piece of a vector is reshaped to, if it serves as nothing else, and always by the same rows. */
-  private kernelOf(piece: ComputedValue): KernelType | undefined {
-    const { consumersOf, planOf } = this.context;
-    const [kernel, ...others] = consumersOf(piece);
+  private kernelOf(piece: ComputedValue) {
+    const [kernel, ...others] = this.lowering.consumersOf(piece);
     if (kernel?.operator.name !== 'Reshape' || others.length > 0) return undefined;
-    const types = consumersOf(kernel).map((consumer) => {
+    const types = this.lowering.consumersOf(kernel).map((consumer) => {
       const convolution = matchConvolution(consumer);
-      return convolution?.kernel === kernel ? planOf(convolution).kernelGroups[0]?.own : undefined;
+      return convolution?.kernel === kernel ? this.lowering.planOf(convolution).kernelGroups[0]?.own : undefined;
     });
-    return types[0] && types.every((type) => sameKernel(type, types[0])) ? types[0] : undefined;
-  }
-}
-
-/** The elements that fill blocks under elementwise operators, as far as they are known without running anything. */
-class Padding {
-  private readonly known = new Map<Value, number | undefined>();
-
-  /** @param isFilled whether a value of several elements is stored with zeros in its padding */
-  constructor(private readonly isFilled: (value: Value) => boolean) {}
-
-  /** The elements of the padding, or a value's only element; undefined if unknown. */
-  of(value: Value): number | undefined {
-    if (!this.known.has(value)) this.known.set(value, this.find(value));
-    return this.known.get(value);
+    return commonKernel(types);
   }
 
-  private find(value: Value): number | undefined {
+  /**
+   * The elements that fill blocks, or a value's only element, as far as they are known without running anything;
+   * undefined if unknown.
+   */
+  private paddingOf(value: Value): number | undefined {
+    if (!this.paddings.has(value)) this.paddings.set(value, this.findPadding(value));
+    return this.paddings.get(value);
+  }
+
+  private findPadding(value: Value) {
     if (sizeOf(value.shape) === 1) return splatValue(value);
-    if (this.isFilled(value)) return 0;
-    return value.kind === 'computed' && value.operator.elementwise ? this.result(value) : undefined;
+    const rows = this.rows.get(value);
+    if (rows ? rows.isFilled : !this.layouts.has(value) || !isElementwiseVector(value)) return 0;
+    return value.kind === 'computed' && value.operator.elementwise ? this.paddingOfResult(value) : undefined;
   }
 
-  private result(value: ComputedValue): number | undefined {
+  private paddingOfResult(value: ComputedValue) {
     const { operator, inputs } = value;
-    const elements = inputs.map((operand) => this.of(operand));
+    const elements = inputs.map((operand) => this.paddingOf(operand));
     const isScalar = (index: number) => sizeOf(inputs[index]!.shape) === 1;
     // Unknown scalars count as finite, and not 0 as divisors: otherwise nothing else is finite either.
     const known = operator.partialEvaluate?.(

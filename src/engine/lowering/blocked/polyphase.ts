@@ -1,7 +1,6 @@
 /**
- * Arithmetic of strided convolutions in phases. A convolution couples a small map and a big one: big index = stride *
- * small index + tap - padding. Phase r of the big map holds the indices congruent to r modulo the stride. A convolution
- * of stride 1 then links each phase to the small map.
+ * Strided convolutions in phases. Big index = stride * small index + tap - padding. Phase r of the big map holds the
+ * indices congruent to r modulo the stride, and a convolution of stride 1 links it to the small map.
  */
 
 /** A convolution along one axis. */
@@ -26,29 +25,22 @@ export interface AxisLink {
   readonly phase: number;
 }
 
-/** A link along both axes. */
 export interface PlaneLink {
   readonly rows: AxisLink;
   readonly columns: AxisLink;
 }
 
-/** The link of each phase, or undefined if phases would differ in size or number of taps, or need cropping. */
+/** Returns undefined if phases would differ in size or number of taps, or need cropping. */
 export function phaseLinks({ small, big, kernel, stride, padding }: Axis): readonly AxisLink[] | undefined {
   if (big % stride !== 0 || kernel % stride !== 0) return undefined;
+  const common = { step: stride, taps: kernel / stride, small, phase: big / stride };
   const links = Array.from({ length: stride }, (_, phase): AxisLink => {
     const first = (phase + padding) % stride;
-    return {
-      first,
-      step: stride,
-      taps: kernel / stride,
-      shift: (phase + padding - first) / stride,
-      small,
-      phase: big / stride,
-    };
+    return { ...common, first, shift: (phase + padding - first) / stride };
   });
-  return links.every((link) => [...forwardPadding(link), ...backwardPadding(link)].every((pad) => pad >= 0))
-    ? links
-    : undefined;
+  const needsNoCropping = (link: AxisLink) =>
+    [...forwardPadding(link), ...backwardPadding(link)].every((size) => size >= 0);
+  return links.every(needsNoCropping) ? links : undefined;
 }
 
 /** Padding [before, after] of the convolution from the phase to the small map. */
@@ -58,8 +50,8 @@ export const forwardPadding = ({ small, phase, taps, shift }: AxisLink): [number
 ];
 
 /**
- * Padding of the convolution from the small map to the phase, whose taps run backwards. The small map has the same
- * padding when the phase slides over it as a kernel: position j of the result belongs to tap `taps - 1 - j`.
+ * Padding of the convolution from the small map to the phase, whose taps run backwards. It is the same when the phase
+ * slides over the small map as a kernel: position j of the result belongs to tap `taps - 1 - j`.
  */
 export const backwardPadding = ({ small, phase, taps, shift }: AxisLink): [number, number] => [
   taps - 1 - shift,

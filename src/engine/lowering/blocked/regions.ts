@@ -1,18 +1,17 @@
-/** The assignment of layouts to feature maps. */
 import { topologicalOrder } from '../../graph.js';
-import { sameShape } from '../../shape.js';
+import { sameShape, type Shape4 } from '../../shape.js';
 import { type ComputedValue, constant, input, type Value } from '../../value.js';
 import { type Convolution, isFeatureMap } from '../convolution.js';
 import { isPointwise, matchConvolution } from './convolutionPlan.js';
-import { featureMapType, type Layout, memoryShape, WHOLE } from './layout.js';
+import { type FeatureMapType, featureMapType, memoryShape } from './layout.js';
 
 const ARITHMETIC: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul']);
 
 /**
- * Whether an operator is an elementwise function that keeps a layout. It must be finite wherever its operand is.
- * Channels that fill a block hold any finite value, and zero kernels would turn infinity into NaN.
+ * Whether an operator is an elementwise function that keeps a layout. It must be finite wherever its operand is:
+ * channels that fill a block hold any finite value, and zero kernels would turn infinity into NaN.
  */
-function isFunction({ operator, inputs, attributes }: ComputedValue): boolean {
+function isFunction({ operator, inputs, attributes }: ComputedValue) {
   if (!operator.elementwise || operator.evaluate === undefined || inputs.length !== 1 || inputs[0]!.type !== 'float32')
     return false;
   const samples = constant([-2, -1, 0, 1, 2]);
@@ -20,7 +19,7 @@ function isFunction({ operator, inputs, attributes }: ComputedValue): boolean {
 }
 
 /** Whether an operand is one value per channel, or a single value. */
-export function isPerChannel({ type, shape }: Value, result: Value): boolean {
+export function isPerChannel({ type, shape }: Value, result: Value) {
   const channelAxis = 1 - result.shape.length + shape.length;
   return (
     type === 'float32' &&
@@ -42,43 +41,43 @@ export function isElementwise(value: Value): value is ComputedValue {
 /**
  * Assigns one layout to each region: feature maps that elementwise operators connect, in forward and backward passes.
  * - Strided convolutions want their big map in phases and their small one whole. A region is in phases if all its
- *   convolutions want it so. Otherwise it is whole, one tensor instead of several, and converted at the convolutions
- *   that want phases.
+ *   convolutions want it so. Otherwise it is whole, and converted at the convolutions that want phases.
  * - A region with 1x1 convolutions only follows the region on their other side.
  * - A region in phases whose channels of all phases fit one block keeps them in a space-to-depth block.
  * - Feature maps that no convolution touches stay plain.
  */
-export function assignLayouts(outputs: readonly Value[], block: number): ReadonlyMap<Value, Layout> {
+export function assignLayouts(outputs: readonly Value[], block: number): ReadonlyMap<Value, FeatureMapType> {
   const order = topologicalOrder(outputs);
   const regions = regionsOf(order);
   const requests = new Map<readonly Value[], Set<number>>();
-  const requestsOf = (value: Value): Set<number> => {
+  const requestsOf = (value: Value) => {
     const region = regions.get(value)!;
     const known = requests.get(region) ?? new Set();
     requests.set(region, known);
     return known;
   };
-  const convolutions = order.map(matchConvolution).filter((found): found is Convolution => found !== undefined);
+  const sidesOf = ({ small, big }: Convolution) => [requestsOf(small), requestsOf(big)] as const;
+  const convolutions = order.map(matchConvolution).filter((found) => found !== undefined);
   for (const convolution of convolutions) {
-    const [small, big] = [requestsOf(convolution.small), requestsOf(convolution.big)];
+    const [small, big] = sidesOf(convolution);
     if (isPointwise(convolution)) continue;
     small.add(1);
     big.add(convolution.strides[0]!);
   }
   for (const convolution of convolutions.filter(isPointwise)) {
-    const [small, big] = [requestsOf(convolution.small), requestsOf(convolution.big)];
+    const [small, big] = sidesOf(convolution);
     if (small.size === 0) big.forEach((phases) => small.add(phases));
     else if (big.size === 0) small.forEach((phases) => big.add(phases));
   }
-  const layouts = new Map<Value, Layout>();
+  const types = new Map<Value, FeatureMapType>();
   for (const [region, wanted] of requests)
-    for (const value of region) layouts.set(value, layoutFor(value, wanted, block));
+    for (const member of region) types.set(member, typeOf(member, wanted, block));
   // Operators with a blocked form pass layouts on to the regions of their results.
   for (const value of order) {
-    if (layouts.has(value) || !regions.has(value) || !hasBlockedForm(value, layouts, block)) continue;
-    for (const member of regions.get(value)!) layouts.set(member, WHOLE);
+    if (types.has(value) || !regions.has(value) || !hasBlockedForm(value, types)) continue;
+    for (const member of regions.get(value)!) types.set(member, featureMapType(member.shape, block));
   }
-  return layouts;
+  return types;
 }
 
 function regionsOf(order: readonly Value[]): ReadonlyMap<Value, readonly Value[]> {
@@ -102,21 +101,19 @@ function regionsOf(order: readonly Value[]): ReadonlyMap<Value, readonly Value[]
 }
 
 /** Whether an operator can be computed on blocked channels, and its inputs have them. */
-function hasBlockedForm(value: Value, layouts: ReadonlyMap<Value, Layout>, block: number): value is ComputedValue {
-  if (
-    value.kind !== 'computed' ||
-    value.operator.blocked === undefined ||
-    !value.inputs.every((operand) => layouts.has(operand))
-  )
-    return false;
-  const operands = value.inputs.map(({ shape }) => input('operand', memoryShape(featureMapType(shape, block))));
-  return value.operator.blocked(operands, { value, attributes: value.attributes }) !== undefined;
+function hasBlockedForm(value: Value, types: ReadonlyMap<Value, FeatureMapType>) {
+  if (value.kind !== 'computed' || value.operator.blocked === undefined) return false;
+  const operands = value.inputs.flatMap((operand) => types.get(operand) ?? []);
+  if (operands.length < value.inputs.length) return false;
+  const memory = operands.map((type) => input('operand', memoryShape(type)));
+  return value.operator.blocked(memory, { value, attributes: value.attributes }) !== undefined;
 }
 
-function layoutFor({ shape }: Value, wanted: ReadonlySet<number>, block: number): Layout {
-  const [, channels, height, width] = shape as readonly [number, number, number, number];
+function typeOf({ shape }: Value, wanted: ReadonlySet<number>, block: number) {
+  const [, channels, height, width] = shape as Shape4;
   const [only] = wanted;
   const fits = wanted.size === 1 && only !== undefined && height % only === 0 && width % only === 0;
   const phases = fits ? only : 1;
-  return { kind: phases > 1 && channels * phases * phases <= block ? 'spaceToDepth' : 'blocked', phases };
+  const isDeep = phases > 1 && channels * phases ** 2 <= block;
+  return featureMapType(shape, block, { kind: isDeep ? 'spaceToDepth' : 'blocked', phases });
 }

@@ -1,12 +1,13 @@
 import { add, clip, mul, reshape, sub } from '../../operators/index.js';
 import type { ComputedValue, Value } from '../../value.js';
-import { type Centering, matchVariance } from '../rewrites.js';
+import { matchVariance } from '../rewrites.js';
 import {
   type AffineForm,
   broadcastChannels,
   ChannelSums,
   type ChannelVector,
   materialize,
+  negativeSampleMean,
   sampling,
   shiftAffine,
   toAffine,
@@ -26,52 +27,52 @@ export interface Centered {
   readonly residual: ChannelVector;
 }
 
-function centered(parts: PhaseTensors, type: FeatureMapType, layout: Layout, shift: ChannelVector): Centered {
+function centered(parts: PhaseTensors, type: FeatureMapType, shift: ChannelVector): Centered {
   const affine = toAffine(parts);
-  const residual = new ChannelSums(type, layout, 1 / (type.batch * type.height * type.width)).ofAffine(affine);
+  const residual = new ChannelSums(type, 1 / (type.batch * type.height * type.width)).ofAffine(affine);
   return { affine, shift, residual };
 }
 
 /** Centers a feature map in one pass. */
-export function centerMap(parts: PhaseTensors, type: FeatureMapType, layout: Layout): Centered {
-  const negative = new ChannelSums(type, layout, 1).negativeSampleMean(parts[0]!);
-  return centered(materialize(shiftAffine(toAffine(parts), negative), type, layout), type, layout, mul(negative, -1));
+export function centerMap(parts: PhaseTensors, type: FeatureMapType): Centered {
+  const negative = negativeSampleMean(parts[0]!, type);
+  return centered(materialize(shiftAffine(toAffine(parts), negative), type), type, mul(negative, -1));
 }
 
 /**
  * Centers a convolution's result without a further pass: its bias subtracts the mean of some pixels, which are computed
  * before.
- * @param makers of all parts, in the layout `own`; they must offer samples
+ * @param makers of all parts; they must offer samples
+ * @param type of the parts
  * @param layout the result's
  */
 export function centerConvolution(
   makers: readonly PartMaker[],
   bias: Value | undefined,
   type: FeatureMapType,
-  own: Layout,
   layout: Layout,
 ): Centered {
-  const [, , height, width] = phaseShape(type, own) as [number, number, number, number];
-  const sample = makers[0]!.sample!([height, sampling(width)[1]]);
-  const negative = new ChannelSums(type, own, 1).negativeSampleMean(sample);
-  const epilogue = { bias: broadcastChannels(negative, type, own) };
+  const [, , height, width] = phaseShape(type);
+  const negative = negativeSampleMean(makers[0]!.sample!([height, sampling(width)[1]]), type);
+  const epilogue = { bias: broadcastChannels(negative, type) };
   const parts = makers.map(({ make }) => make(epilogue));
   // The convolution's own bias moves nothing but the mean.
   const shift = bias ? sub(reshape(bias, negative.shape), negative) : mul(negative, -1);
-  return centered(convertLayout(parts, type, own, layout), type, layout, shift);
+  const { kind, phases } = layout;
+  return centered(convertLayout(parts, type, layout), { ...type, kind, phases }, shift);
 }
 
-export const uncentered = ({ affine, shift }: Centered): AffineForm => shiftAffine(affine, shift);
-export const meanOf = ({ shift, residual }: Centered): ChannelVector => add(residual, shift);
+export const uncentered = ({ affine, shift }: Centered) => shiftAffine(affine, shift);
+export const meanOf = ({ shift, residual }: Centered) => add(residual, shift);
 /** The feature map minus its mean. */
-export const minusMean = ({ affine, residual }: Centered): AffineForm => shiftAffine(affine, mul(residual, -1));
+export const minusMean = ({ affine, residual }: Centered) => shiftAffine(affine, mul(residual, -1));
 
 /** @param means sums that are means */
-export function varianceOfCentered({ affine, residual }: Centered, means: ChannelSums): ChannelVector {
+export function varianceOfCentered({ affine, residual }: Centered, means: ChannelSums) {
   // Rounding can bring the difference below 0.
   return clip(sub(means.ofProduct(affine, affine), mul(residual, residual)), 0, Infinity);
 }
 
 /** The feature map whose variance per channel a value is, and its mean. */
-export const matchChannelVariance = (value: ComputedValue): Centering | undefined =>
+export const matchChannelVariance = (value: ComputedValue) =>
   value.attributes.keepdims === 1 && String(value.attributes.axes) === '0,2,3' ? matchVariance(value) : undefined;
