@@ -30,7 +30,7 @@ export function adam(
   { m, v }: AdamMoments,
   scalars: { readonly stepSize: Value; readonly denominatorScale: Value },
   { beta1, beta2, epsilon }: AdamConstants,
-): { readonly parameter: Value; readonly m: Value; readonly v: Value } {
+): AdamMoments & { readonly parameter: Value } {
   const nextM = add(mul(m, beta1), mul(gradient, 1 - beta1));
   const nextV = add(mul(v, beta2), mul(square(gradient), 1 - beta2));
   const denominator = add(mul(sqrt(nextV), scalars.denominatorScale), epsilon);

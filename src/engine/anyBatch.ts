@@ -1,5 +1,4 @@
-/** Graphs for batches of any size, from the differences of two graphs. */
-import { type BatchAxes, type Graph, topologicalOrder } from './graph.js';
+import { type BatchAxes, type Graph, mapValues, topologicalOrder } from './graph.js';
 import { lowerPortable } from './lowering/portable.js';
 import { isComputedBy } from './operator.js';
 import { type Shape, ShapeError, showShape } from './shape.js';
@@ -15,24 +14,25 @@ export interface AnyBatch {
 const SIZES = [1009, 1013] as const;
 
 /**
- * Returns a graph for batches of any size.
+ * Returns a graph for batches of any size, from the differences of two graphs.
  * @param graphOfBatch builds the graph of a batch size, with the same operators for each
  * @throws {ShapeError} if anything but shapes depends on the size
  */
 export function forAnyBatch(graphOfBatch: (batch: number) => Graph): AnyBatch {
   const lowered = (size: number): Graph => lowerPortable(graphOfBatch(size), { name: 'plain' });
   const [graph, other] = [lowered(SIZES[0]), lowered(SIZES[1])];
+  const { inputs, outputs } = graph;
   const [values, others] = [valuesOf(graph), valuesOf(other)];
   if (values.length !== others.length) throw new ShapeError('forAnyBatch: another batch size gives other operators');
   const generalized = new Map<Value, Value>();
   for (const [index, value] of values.entries()) generalized.set(value, generalize(value, others[index]!, generalized));
-  const outputs = Object.fromEntries(
-    Object.entries(graph.outputs).map(([name, value]) => [name, generalized.get(value)!]),
-  );
-  return { graph: { inputs: graph.inputs, outputs }, batchAxes: batchAxesOf(graph, other) };
+  return {
+    graph: { inputs, outputs: mapValues(outputs, (value) => generalized.get(value)!) },
+    batchAxes: batchAxesOf(graph, other),
+  };
 }
 
-const valuesOf = ({ inputs, outputs }: Graph): Value[] => topologicalOrder([...inputs, ...Object.values(outputs)]);
+const valuesOf = ({ inputs, outputs }: Graph) => topologicalOrder([...inputs, ...Object.values(outputs)]);
 
 /** Makes attributes hold for every batch size. */
 function generalize(value: Value, other: Value, generalized: ReadonlyMap<Value, Value>): Value {
@@ -41,21 +41,16 @@ function generalize(value: Value, other: Value, generalized: ReadonlyMap<Value, 
       throw dependent('constant', value.shape);
     return value;
   }
-  const { attributes } = other as ComputedValue;
+  const others = (other as ComputedValue).attributes;
   const inputs = value.inputs.map((operand) => generalized.get(operand)!);
-  const general = Object.entries(value.attributes).map(
-    ([name, attribute]) => [name, ofAnyBatch(value, name, attribute, attributes[name]!)] as const,
+  const attributes = mapValues(value.attributes, (attribute, name) =>
+    ofAnyBatch(value, name, attribute, others[name]!),
   );
-  return { ...value, inputs, attributes: Object.fromEntries(general) };
+  return { ...value, inputs, attributes };
 }
 
 /** ONNX infers one size of a Reshape, written as -1. */
-function ofAnyBatch(
-  value: ComputedValue,
-  name: string,
-  attribute: AttributeValue,
-  other: AttributeValue,
-): AttributeValue {
+function ofAnyBatch(value: ComputedValue, name: string, attribute: AttributeValue, other: AttributeValue) {
   if (String(attribute) === String(other)) return attribute;
   const [sizes, others] = [attribute, other] as [Shape, Shape];
   const inferred = isComputedBy(value, 'Reshape') ? sizes.map((size, axis) => (size === others[axis] ? size : -1)) : [];
@@ -64,24 +59,23 @@ function ofAnyBatch(
   return inferred;
 }
 
-const isSameConstant = (a: ConstantValue, b: ConstantValue): boolean =>
+const isSameConstant = (a: ConstantValue, b: ConstantValue) =>
   String(a.shape) === String(b.shape) &&
   (a.data === b.data || (a.data as Float32Array).every((element, index) => Object.is(element, b.data[index])));
 
-const dependent = (what: string, value: AttributeValue): ShapeError =>
+const dependent = (what: string, value: AttributeValue) =>
   new ShapeError(
     `forAnyBatch: ${what} ${Array.isArray(value) ? showShape(value as Shape) : String(value)} depends on the size of the batch`,
   );
 
 function batchAxesOf(graph: Graph, other: Graph): BatchAxes {
-  const named = ({ inputs, outputs }: Graph): Readonly<Record<string, Value>> => ({
+  const named = ({ inputs, outputs }: Graph): Graph['outputs'] => ({
     ...Object.fromEntries(inputs.map((value) => [value.name, value])),
     ...outputs,
   });
   const others = named(other);
-  const axes = Object.entries(named(graph)).map(([name, { shape }]) => {
-    const axis = shape.findIndex((size, index) => size !== others[name]!.shape[index]);
-    return [name, axis] as const;
-  });
-  return Object.fromEntries(axes.filter(([, axis]) => axis >= 0));
+  const axes = mapValues(named(graph), ({ shape }, name) =>
+    shape.findIndex((size, index) => size !== others[name]!.shape[index]),
+  );
+  return Object.fromEntries(Object.entries(axes).filter(([, axis]) => axis >= 0));
 }

@@ -1,3 +1,4 @@
+import { mapValues } from './graph.js';
 import { concat, reshape, slice } from './operators/index.js';
 import { type Shape, sizeOf } from './shape.js';
 import type { Value } from './value.js';
@@ -16,17 +17,17 @@ export interface FlatEntry {
 /** Lays out tensors in the order of keys. */
 export function flatLayout(shapes: Readonly<Record<string, Shape>>): FlatLayout {
   let size = 0;
-  const entries = new Map<string, FlatEntry>();
-  for (const [name, shape] of Object.entries(shapes)) {
-    entries.set(name, { shape, offset: size });
+  const entries = mapValues(shapes, (shape) => {
+    const offset = size;
     size += sizeOf(shape);
-  }
-  return { size, entries };
+    return { shape, offset };
+  });
+  return { size, entries: new Map(Object.entries(entries)) };
 }
 
 /** Returns the symbolic tensors of a vector. */
 export function unpack(vector: Value, layout: FlatLayout): Record<string, Value> {
-  return mapEntries(layout, (_, { shape, offset }) => reshape(slice(vector, 0, offset, offset + sizeOf(shape)), shape));
+  return mapEntries(layout, ({ shape, offset }) => reshape(slice(vector, 0, offset, offset + sizeOf(shape)), shape));
 }
 
 /** Returns the vector of symbolic tensors of a layout. */
@@ -37,7 +38,7 @@ export function pack(values: Readonly<Record<string, Value>>, layout: FlatLayout
 
 /** Returns tensors as views that share memory. */
 export function tensorViews(data: Float32Array, layout: FlatLayout): Record<string, Float32Array> {
-  return mapEntries(layout, (_, { shape, offset }) => data.subarray(offset, offset + sizeOf(shape)));
+  return mapEntries(layout, ({ shape, offset }) => data.subarray(offset, offset + sizeOf(shape)));
 }
 
 /**
@@ -55,5 +56,5 @@ export function flattenTensors(tensors: Readonly<Record<string, Float32Array>>, 
   return data;
 }
 
-const mapEntries = <T>(layout: FlatLayout, each: (name: string, entry: FlatEntry) => T): Record<string, T> =>
-  Object.fromEntries([...layout.entries].map(([name, entry]) => [name, each(name, entry)]));
+const mapEntries = <T>({ entries }: FlatLayout, each: (entry: FlatEntry) => T) =>
+  mapValues(Object.fromEntries(entries), each);

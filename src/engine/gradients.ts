@@ -9,13 +9,14 @@ import { constant, type Value } from './value.js';
  * @throws {Error} if an operator between them has no gradient
  */
 export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
-  if (loss.type !== 'float32' || loss.shape.length !== 0) {
+  if (loss.type !== 'float32' || loss.shape.length !== 0)
     throw new ShapeError(`gradients: the loss must be a float32 scalar, not ${loss.type} ${showShape(loss.shape)}`);
-  }
   const order = topologicalOrder([loss]);
-  const relevant = dependents(order, wrt);
+  const relevant = new Set(wrt);
+  for (const value of order) {
+    if (value.kind === 'computed' && value.inputs.some((operand) => relevant.has(operand))) relevant.add(value);
+  }
   const gradientOf = new Map<Value, Value>([[loss, constant(1)]]);
-
   for (const value of order.reverse()) {
     const gradient = gradientOf.get(value);
     if (gradient === undefined || value.kind !== 'computed' || !relevant.has(value)) continue;
@@ -31,13 +32,4 @@ export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
     });
   }
   return wrt.map((value) => gradientOf.get(value) ?? constant(new Float32Array(sizeOf(value.shape)), value.shape));
-}
-
-/** Returns the roots and the values, given in topological order, that depend on them. */
-function dependents(order: readonly Value[], roots: readonly Value[]): ReadonlySet<Value> {
-  const found = new Set<Value>(roots);
-  for (const value of order) {
-    if (value.kind === 'computed' && value.inputs.some((operand) => found.has(operand))) found.add(value);
-  }
-  return found;
 }

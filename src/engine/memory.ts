@@ -1,4 +1,3 @@
-/** Memory for training on the CPU. */
 import { topologicalOrder } from './graph.js';
 import type { LoweredGraph } from './lowering/state.js';
 import { sizeOf } from './shape.js';
@@ -22,9 +21,9 @@ const COEFFICIENTS = {
 } as const;
 
 /**
- * Estimates the peak resident memory, in bytes, of training by a graph, without the images of the data set. It adds
- * up the state and the values that are alive at once in ONNX Runtime's order. The estimate differs from the
- * measurements by at most 7%.
+ * Estimates the peak resident memory, in bytes, of training by a graph on the CPU, without the images of the data set.
+ * Adds up the state and the values that are alive at once in ONNX Runtime's order. Differs from the measurements by at
+ * most 7%.
  */
 export function estimatePeakMemory(graph: LoweredGraph): number {
   const order = executionOrder(graph);
@@ -39,15 +38,12 @@ export function estimatePeakMemory(graph: LoweredGraph): number {
   );
 }
 
-const bytesOf = ({ type, shape }: TensorType): number => sizeOf(shape) * new ARRAY_OF[type](0).BYTES_PER_ELEMENT;
+const bytesOf = ({ type, shape }: TensorType) => sizeOf(shape) * new ARRAY_OF[type](0).BYTES_PER_ELEMENT;
 
-const operandsOf = (value: ComputedValue): ComputedValue[] =>
-  [...new Set(value.inputs)].filter((operand): operand is ComputedValue => operand.kind === 'computed');
+const operandsOf = (value: ComputedValue) =>
+  [...new Set(value.inputs)].filter((operand) => operand.kind === 'computed');
 
-/**
- * ONNX Runtime's order (`Graph::ReverseDFSFrom`): depth first from the last unread result, and from the last
- * operand in the file.
- */
+/** ONNX Runtime's order (`Graph::ReverseDFSFrom`): depth first from the last unread result, and the last operand. */
 function executionOrder(graph: LoweredGraph): readonly ComputedValue[] {
   const file = topologicalOrder(Object.values(graph.outputs)).filter((value) => value.kind === 'computed');
   const position = new Map(file.map((value, index) => [value, index]));
@@ -68,7 +64,7 @@ function executionOrder(graph: LoweredGraph): readonly ComputedValue[] {
 }
 
 /** The most bytes of computed values alive at once. Outputs are part of the state. */
-function peakOfValues(order: readonly ComputedValue[], outputs: ReadonlySet<Value>): number {
+function peakOfValues(order: readonly ComputedValue[], outputs: ReadonlySet<Value>) {
   const owners = new Map<Value, Value>();
   const ownerOf = (value: Value) => owners.get(value) ?? value;
   // A Reshape shares its operand's memory.
@@ -92,12 +88,9 @@ function peakOfValues(order: readonly ComputedValue[], outputs: ReadonlySet<Valu
   return peak;
 }
 
-/**
- * Whether ONNX Runtime writes over an operand that nothing else reads, as elementwise operators and convolutions
- * that add to a sum do.
- */
-function writesOver(value: ComputedValue, operand: Value, ownerOf: (value: Value) => Value): boolean {
+/** Elementwise operators, and convolutions that add to a sum, overwrite an operand that nothing else reads. */
+function writesOver(value: ComputedValue, operand: Value, ownerOf: (value: Value) => Value) {
   if (value.operator.elementwise) return bytesOf(value) === bytesOf(operand);
-  const sum = value.operator.name === 'Conv' && value.inputs[3];
-  return sum !== undefined && sum !== false && ownerOf(sum) === operand;
+  const sum = value.operator.name === 'Conv' ? value.inputs[3] : undefined;
+  return sum !== undefined && ownerOf(sum) === operand;
 }

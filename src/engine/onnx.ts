@@ -71,9 +71,8 @@ class Naming {
 
   constructor(graph: Graph) {
     for (const value of graph.inputs) this.names.set(value, value.name);
-    for (const [name, value] of Object.entries(graph.outputs)) {
+    for (const [name, value] of Object.entries(graph.outputs))
       if (value.kind === 'computed' && !this.names.has(value)) this.names.set(value, name);
-    }
   }
 
   of(value: Value): string {
@@ -87,7 +86,7 @@ class Naming {
     return name;
   }
 
-  private ofConstant(value: ConstantValue): string {
+  private ofConstant(value: ConstantValue) {
     const key = constantKey(value);
     const known = key === undefined ? undefined : this.constants.get(key);
     if (known !== undefined) return known;
@@ -98,7 +97,7 @@ class Naming {
   }
 
   // The space distinguishes generated names.
-  private fresh(prefix: string): string {
+  private fresh(prefix: string) {
     const number = (this.counts.get(prefix) ?? 0) + 1;
     this.counts.set(prefix, number);
     return `${prefix} ${number}`;

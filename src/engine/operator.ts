@@ -7,7 +7,6 @@ import {
   constantTensor,
   type ConstantValue,
   type Distribution,
-  type ElementArray,
   type ElementType,
   type Operator,
   type Placement,
@@ -36,20 +35,24 @@ export function throwShapeError(operator: string, inputs: readonly Value[], reas
   throw new ShapeError(`${operator}: ${reason} (inputs ${inputs.map(showType).join(', ')})`);
 }
 
-/** @throws {ShapeError} unless every input is float32 */
 export function requireFloat(operator: string, inputs: readonly Value[]): void {
   if (inputs.some((value) => value.type !== 'float32')) throwShapeError(operator, inputs, 'takes float32 tensors only');
 }
 
-const showType = (value: Value): string => (value.type === 'float32' ? '' : `${value.type} `) + showShape(value.shape);
+const showType = (value: Value) => (value.type === 'float32' ? '' : `${value.type} `) + showShape(value.shape);
 
 /** A vector of int64, as ONNX takes shapes and axes. */
-export const integers = (elements: readonly number[]): ConstantValue =>
+export const integers = (elements: readonly number[]) =>
   constantTensor({ type: 'int64', shape: [elements.length], data: BigInt64Array.from(elements, BigInt) });
 
 /** A value, or a number for a scalar constant. */
 export type Operand = Value | number;
-export const asValue = (operand: Operand): Value => (typeof operand === 'number' ? constant(operand) : operand);
+const asValue = (operand: Operand) => (typeof operand === 'number' ? constant(operand) : operand);
+
+export const applyBinary =
+  (operator: Operator<NoAttributes>) =>
+  (a: Operand, b: Operand): Value =>
+    apply(operator, [asValue(a), asValue(b)], {});
 
 /** Infers the result of two operands of one type, broadcast against each other. */
 export function inferBroadcast(name: string, inputs: readonly Value[], type: ElementType): TensorType {
@@ -61,11 +64,11 @@ export function inferBroadcast(name: string, inputs: readonly Value[], type: Ele
 }
 
 /** Maps an index of shape `to` to the offset in a tensor of shape `from` that is broadcast to it. */
-export function broadcastOffsets(from: Shape, to: Shape): (index: number) => number {
+export function broadcastOffsets(from: Shape, to: Shape) {
   const lead = to.length - from.length;
   const own = stridesOf(from);
   const outer = stridesOf(to);
-  return (index) => {
+  return (index: number) => {
     let offset = 0;
     for (let axis = lead; axis < to.length; axis++) {
       if (from[axis - lead] !== 1) offset += (Math.floor(index / outer[axis]!) % to[axis]!) * own[axis - lead]!;
@@ -74,11 +77,10 @@ export function broadcastOffsets(from: Shape, to: Shape): (index: number) => num
   };
 }
 
-export function broadcastElements(x: ConstantValue, to: Shape): ElementArray {
-  const source = x.data;
-  const elements = new ARRAY_OF[x.type](sizeOf(to)) as Float32Array;
-  const offset = broadcastOffsets(x.shape, to);
-  for (let index = 0; index < elements.length; index++) elements[index] = source[offset(index)] as number;
+export function broadcastElements({ data, type, shape }: ConstantValue, to: Shape) {
+  const elements = new ARRAY_OF[type](sizeOf(to)) as Float32Array;
+  const offset = broadcastOffsets(shape, to);
+  for (let index = 0; index < elements.length; index++) elements[index] = data[offset(index)] as number;
   return elements;
 }
 
@@ -93,7 +95,6 @@ export interface ReductionOptions {
   readonly keepAxes?: boolean;
 }
 
-/** Reduces axes to size 1, or removes them. */
 export const reducedShape = (shape: Shape, axes: readonly number[], keepdims: number): Shape =>
   keepdims === 1
     ? shape.map((size, axis) => (axes.includes(axis) ? 1 : size))

@@ -20,9 +20,9 @@ export function simplify(graph: Graph): Graph {
   );
 }
 
-function foldConstants({ operator, inputs, attributes, type, shape }: ComputedValue): Value | undefined {
+function foldConstants({ operator, inputs, attributes, type, shape }: ComputedValue) {
   if (operator.evaluate === undefined || sizeOf(shape) > FOLDING_LIMIT) return undefined;
-  const constants = inputs.filter((value): value is ConstantValue => value.kind === 'constant');
+  const constants = inputs.filter((value) => value.kind === 'constant');
   if (constants.length < inputs.length) return undefined;
   return constantTensor({ type, shape, data: operator.evaluate(constants, { type, shape }, attributes) });
 }
@@ -42,7 +42,7 @@ class ValueNumbering {
     return value;
   }
 
-  private keyOf(value: Value): string | undefined {
+  private keyOf(value: Value) {
     if (value.kind === 'input') return undefined;
     if (value.kind === 'constant') return constantKey(value);
     const operands = value.inputs.map((operand) => this.numbers.get(this.canonical(operand)));
@@ -58,7 +58,7 @@ class ValueNumbering {
 const constantKeys = new WeakMap<ConstantValue, string>();
 
 /** A key of equal constants, undefined for large ones. -0 and 0 differ; NaN equals itself. */
-export function constantKey(value: ConstantValue): string | undefined {
+export function constantKey(value: ConstantValue) {
   const key = constantKeys.get(value) ?? newKey(value);
   if (key !== undefined) constantKeys.set(value, key);
   return key;
@@ -67,17 +67,14 @@ export function constantKey(value: ConstantValue): string | undefined {
 /** Decodes each byte to a character of its own. */
 const BYTES = new TextDecoder('latin1');
 
-function newKey(value: ConstantValue): string | undefined {
-  const { type, shape, data } = value;
+function newKey({ type, shape, data }: ConstantValue) {
   const isSmall = data.length <= FOLDING_LIMIT;
-  if (!isSmall && !isUniform(value)) return undefined;
+  if (!isSmall && !isUniform(data as Float32Array)) return undefined;
   const elements = isSmall
     ? BYTES.decode(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     : `all ${String(data.at(0))}`;
   return `${type} ${shape.join()} ${elements}`;
 }
 
-const isUniform = ({ data }: ConstantValue): boolean => {
-  const first = data.at(0);
-  return !Object.is(first, -0) && (data as Float32Array).every((element) => Object.is(element, first));
-};
+const isUniform = (data: Float32Array) =>
+  !Object.is(data[0], -0) && data.every((element) => Object.is(element, data[0]));

@@ -1,8 +1,5 @@
 import { type Shape, ShapeError, showShape, sizeOf } from './shape.js';
 
-/** Arithmetic and gradients are float32; float16 and int8 make constants smaller in files. */
-export type ElementType = 'float32' | 'int64' | 'uint8' | 'bool' | 'float16' | 'int8';
-
 interface ElementArrays {
   float32: Float32Array;
   int64: BigInt64Array;
@@ -11,6 +8,9 @@ interface ElementArrays {
   float16: Uint16Array;
   int8: Int8Array;
 }
+
+/** Arithmetic and gradients are float32; float16 and int8 make constants smaller in files. */
+export type ElementType = keyof ElementArrays;
 export type ElementArray = ElementArrays[ElementType];
 
 /** The array that holds elements outside the graph. */
@@ -69,12 +69,8 @@ export interface ComputedValue extends TensorType {
   readonly attributes: Attributes;
 }
 
-/**
- * An ONNX operator with one output. A new operator is a file in `operators/`, with an object of this type and a
- * function that applies it. Optional members describe what the engine may exploit.
- */
+/** An ONNX operator with one output. Optional members describe what the engine may exploit. */
 export interface Operator<A extends Attributes = Attributes> {
-  /** The ONNX name, such as `Conv`. */
   readonly name: string;
   /** The operator set (default: the standard one). */
   readonly domain?: string;
@@ -82,10 +78,7 @@ export interface Operator<A extends Attributes = Attributes> {
   readonly floatAttributes?: readonly string[];
   /** @throws {ShapeError} if the inputs do not fit; see `throwShapeError` */
   infer(inputs: readonly Value[], attributes: A): TensorType;
-  /**
-   * Returns a thunk for the gradient of each input, or null if it is zero or the input not a real number. Without
-   * this member, the operator cannot be differentiated.
-   */
+  /** Returns, for each input, null if its gradient is zero or it is not a real number. Without it, none exists. */
   gradient?(at: GradientContext<A>): readonly (GradientThunk | null)[];
   /** Attributes that ONNX takes as inputs, and the names of attributes that are not encoded. */
   parameters?(attributes: A): { readonly constants: readonly ConstantValue[]; readonly encoded: readonly string[] };
@@ -99,9 +92,8 @@ export interface Operator<A extends Attributes = Attributes> {
   flops?(inputs: readonly Value[], attributes: A, output: TensorType): number;
 
   /**
-   * True if each element depends only on operands' elements at the same position, and on operands of one element.
-   * Their order in memory may then change. Also true for operators that combine the same element of several
-   * processes.
+   * Whether each element depends only on operands' elements at the same position, also of other processes, and on
+   * operands of one element. Their order in memory may then change.
    */
   readonly elementwise?: boolean;
   /** True for an elementwise operator without `evaluate` that maps zeros to 0. */
@@ -113,14 +105,13 @@ export interface Operator<A extends Attributes = Attributes> {
   /** Parameters of this activation in the last pass of a blocked convolution. */
   epilogue?(attributes: A): readonly number[];
   /**
-   * Returns how ranks compute the operator from divided operands; `distribute.ts` converts operands to the returned
-   * placements. It also divides most elementwise operators, which lack this member. Otherwise, without it or its
-   * result, every rank computes from whole operands.
+   * Returns how ranks compute the operator from divided operands, if they can. Without it, `distribute.ts` divides most
+   * elementwise operators, and every rank computes others from whole operands.
    * @param operands placements, not all of them whole
    */
   distribute?(operands: readonly Placement[], at: DistributionContext<A>): Distribution | undefined;
   /**
-   * Builds the operator on blocked feature maps. Elementwise operators need no hook.
+   * Builds the operator, unless elementwise, on blocked feature maps.
    * @param operands memory [C / P, H, W, N P] of inputs [N, C, H, W]: channels in blocks of P, filled up with any
    *   finite values
    * @returns memory in the same layout, or undefined if the canonical layout is needed
@@ -132,12 +123,12 @@ export interface Operator<A extends Attributes = Attributes> {
 export type Placement = 'whole' | 'summand' | number;
 
 /** With the shapes of whole tensors in the canonical layout. */
-interface Application<A extends Attributes = Attributes> {
+interface Application<A extends Attributes> {
   readonly value: ComputedValue;
   readonly attributes: A;
 }
 
-interface DistributionContext<A extends Attributes = Attributes> extends Application<A> {
+interface DistributionContext<A extends Attributes> extends Application<A> {
   readonly ranks: number;
 }
 
@@ -167,9 +158,8 @@ export interface GradientContext<A extends Attributes = Attributes> {
 
 /** Creates an input. `graphOf` requires unique names. */
 export function input(name: string, shape: Shape, type: ElementType = 'float32'): InputValue {
-  if (shape.some((size) => !Number.isInteger(size) || size < 1)) {
+  if (shape.some((size) => !Number.isInteger(size) || size < 1))
     throw new ShapeError(`input ${name}: shape ${showShape(shape)} has a size that is not a positive integer`);
-  }
   return { kind: 'input', name, type, shape };
 }
 
@@ -181,9 +171,8 @@ export function constantTensor<T extends ElementType>(
   { type, shape, data }: TensorData<T>,
   name?: string,
 ): ConstantValue {
-  if (data.length !== sizeOf(shape)) {
+  if (data.length !== sizeOf(shape))
     throw new ShapeError(`constant: ${data.length} elements do not fill the shape ${showShape(shape)}`);
-  }
   return { kind: 'constant', type, shape, data, ...(name === undefined ? {} : { name }) };
 }
 
@@ -194,7 +183,7 @@ export function constant(elements: number | readonly number[] | Float32Array, sh
 }
 
 /** The element of a float32 constant whose elements are all equal. */
-export function splatValue(value: Value): number | undefined {
+export function splatValue(value: Value) {
   if (value.kind !== 'constant' || value.type !== 'float32' || value.data.length === 0) return undefined;
   const first = Number(value.data[0]);
   return (value.data as Float32Array).every((element) => element === first) ? first : undefined;

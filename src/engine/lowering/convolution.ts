@@ -1,16 +1,10 @@
-/** Convolutions by their roles: forward, data gradient and kernel gradient connect the same two maps. */
 import { apply, isComputedBy, throwShapeError } from '../operator.js';
 import { conv, slice, transpose } from '../operators/index.js';
 import type { Shape } from '../shape.js';
 import type { ComputedValue, Operator, Value } from '../value.js';
 import type { Rule } from './rewrites.js';
 
-interface KernelGradientAttributes extends Record<string, readonly number[]> {
-  readonly strides: readonly number[];
-  readonly pads: readonly number[];
-  readonly dilations: readonly number[];
-  readonly kernel: Shape;
-}
+type KernelGradientAttributes = Readonly<Record<'strides' | 'pads' | 'dilations' | 'kernel', readonly number[]>>;
 
 const BY_CHANNEL = [1, 0, 2, 3] as const;
 
@@ -54,21 +48,16 @@ export const recognizeKernelGradients: Rule = {
   reason:
     'what is one operation of 170-380 GFLOP/s in blocked layouts is a convolution of 50-120 GFLOP/s and three copies in plain ones',
   apply(value) {
-    if (!isTransposed(value)) return undefined;
-    const convolution = convolutionBelow(value.inputs[0]!);
+    const convolution = isTransposed(value) ? convolutionBelow(value.inputs[0]!) : undefined;
     const [big, small] = convolution?.inputs ?? [];
     if (convolution === undefined || !isTransposed(big) || !isTransposed(small)) return undefined;
-    const { strides, pads, dilations } = convolution.attributes as Record<string, readonly number[]>;
-    return apply(KernelGradient, [big.inputs[0]!, small.inputs[0]!], {
-      strides: dilations!,
-      pads: pads!,
-      dilations: strides!,
-      kernel: value.shape,
-    });
+    const { strides, pads, dilations } = convolution.attributes as KernelGradientAttributes;
+    const exchanged = { strides: dilations, pads, dilations: strides, kernel: value.shape };
+    return apply(KernelGradient, [big.inputs[0]!, small.inputs[0]!], exchanged);
   },
 };
 
-/** Conv takes big to small, ConvTranspose small to big, the kernel's gradient takes both. */
+/** A convolution by its roles: Conv takes big to small, ConvTranspose small to big, the kernel's gradient takes both. */
 export interface Convolution {
   readonly result: 'small' | 'big' | 'kernel';
   readonly small: Value;
@@ -83,13 +72,12 @@ export interface Convolution {
 }
 
 /** Whether a shape is that of a batch of feature maps, not of one value per channel. */
-export const isFeatureMap = (shape: Shape): boolean =>
-  shape.length === 4 && (shape[0]! > 1 || shape[2]! * shape[3]! > 1);
+export const isFeatureMap = (shape: Shape) => shape.length === 4 && (shape[0]! > 1 || shape[2]! * shape[3]! > 1);
 
 /** The roles of a value that is a convolution without dilation, or undefined. */
 export function convolutionRoles(value: Value): Convolution | undefined {
   if (value.kind !== 'computed' || value.operator.domain !== undefined) return undefined;
-  const { strides, pads, dilations } = value.attributes as unknown as KernelGradientAttributes;
+  const { strides, pads, dilations } = value.attributes as KernelGradientAttributes;
   const roles = matchRoles(value);
   if (roles === undefined || dilations.some((step) => step !== 1)) return undefined;
   const areMaps = isFeatureMap(roles.small.shape) && isFeatureMap(roles.big.shape);

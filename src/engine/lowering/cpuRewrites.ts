@@ -3,9 +3,9 @@
  * AVX-512.
  */
 import { clip, concat, matMul, mul, pad, reshape, slice, transpose, transposeMatrix } from '../operators/index.js';
+import type { Shape4 } from '../shape.js';
 import type { Value } from '../value.js';
-import { hardStep, matchMask, STEEP } from './masks.js';
-import type { Rule } from './rewrites.js';
+import { hardStep, matchMask, type Rule, STEEP } from './rewrites.js';
 
 export const maskToClip: Rule = {
   name: 'mask-to-clip',
@@ -25,7 +25,7 @@ const NARROW = 64;
 
 /**
  * A convolution with a kernel as large as a map and a result as small as a kernel, such as a kernel gradient, as one
- * matrix product of all windows with the kernel. Only without dilation: gathering every second pixel costs more than it
+ * matrix product of all windows with the kernel. Not with dilation: gathering every second pixel costs more than it
  * saves.
  */
 export const convToMatMul: Rule = {
@@ -36,23 +36,21 @@ export const convToMatMul: Rule = {
     if (value.operator.name !== 'Conv' || value.operator.domain !== undefined || value.inputs.length !== 2)
       return undefined;
     const { strides, pads, dilations } = value.attributes as Record<string, readonly number[]>;
-    const [images, channels, height, width] = value.shape as readonly [number, number, number, number];
+    const [images, channels, height, width] = value.shape as Shape4;
     const [x, kernel] = value.inputs as [Value, Value];
-    const [, inner, kh, kw] = kernel.shape as readonly [number, number, number, number];
+    const [, inner, kh, kw] = kernel.shape as Shape4;
     const positions = height * width;
     if (dilations!.some((step) => step !== 1) || positions > NARROW || kh * kw < positions) return undefined;
 
     const padded = pad(x, [0, 0, pads![0]!, pads![1]!], [0, 0, pads![2]!, pads![3]!]);
     const window = (data: Value, axis: 2 | 3, index: number, size: number) =>
       slice(data, axis, index * strides![axis - 2]!, index * strides![axis - 2]! + size);
-    const windows = range(height).flatMap((row) =>
-      range(width).map((column) => window(window(padded, 2, row, kh), 3, column, kw)),
-    );
     const terms = inner * kh * kw;
-    const rows = windows.map((data) => reshape(data, [images, terms]));
+    const rows = Array.from({ length: positions }, (_, position) => {
+      const data = window(padded, 2, Math.floor(position / width), kh);
+      return reshape(window(data, 3, position % width, kw), [images, terms]);
+    });
     const product = matMul(concat(rows, 0), transposeMatrix(reshape(kernel, [channels, terms])));
     return transpose(reshape(product, [height, width, images, channels]), [2, 3, 0, 1]);
   },
 };
-
-const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index);

@@ -1,9 +1,4 @@
-/**
- * Distributes a graph over ranks: processes that compute it together, each on its part of a batch. Every rank gets the
- * same graph. Up to the order of summation it has the results of the whole batch, also of batch statistics, losses over
- * pairs and gradients.
- */
-import { type BatchAxes, type Graph, graphOf, rewriteGraph, topologicalOrder } from '../graph.js';
+import { type BatchAxes, type Graph, graphOf, mapValues, rewriteGraph, topologicalOrder } from '../graph.js';
 import { apply } from '../operator.js';
 import {
   add,
@@ -22,13 +17,23 @@ import {
   sub,
   transpose,
 } from '../operators/index.js';
-import { type Shape, ShapeError, sizeOf } from '../shape.js';
+import { ShapeError, sizeOf } from '../shape.js';
 import { simplify } from '../simplify.js';
-import { type ComputedValue, constant, input, type Placement, splatValue, type Value } from '../value.js';
+import {
+  type ComputedValue,
+  constant,
+  input,
+  type InputValue,
+  type Placement,
+  splatValue,
+  type Value,
+} from '../value.js';
 import { type Centering, matchVariance } from './rewrites.js';
 
 /**
- * Returns the graph that each rank runs. Inputs with a batch have the shape of a part of it; everything else is whole.
+ * Returns the graph that each rank runs, on its part of a batch. Up to the order of summation it has the results of the
+ * whole batch, also of batch statistics, losses over pairs and gradients. Inputs with a batch have the shape of a part
+ * of it; everything else is whole.
  * @param graph a simplified graph
  * @throws {ShapeError} if a divided axis does not divide into as many equal parts as there are ranks
  */
@@ -38,7 +43,7 @@ export function distribute(graph: Graph, ranks: number, batchAxes: BatchAxes = {
 }
 
 /** Decomposes an operator that knows no parts. */
-function expandIndivisible(value: ComputedValue): Value {
+function expandIndivisible(value: ComputedValue) {
   const { operator, inputs, attributes } = value;
   if (operator.distribute !== undefined || isJointly(value)) return value;
   return operator.decomposition?.(inputs, attributes) ?? value;
@@ -68,25 +73,27 @@ class Distributor {
   }
 
   graph(): Graph {
-    for (const value of topologicalOrder([...this.source.inputs, ...Object.values(this.source.outputs)])) {
+    const { inputs, outputs } = this.source;
+    for (const value of topologicalOrder([...inputs, ...Object.values(outputs)])) {
       if (!this.placed.has(value)) this.placed.set(value, this.place(value));
     }
-    const inputs = this.source.inputs.map((value) => this.placed.get(value)!.value) as Graph['inputs'];
-    const outputs = Object.entries(this.source.outputs).map(
-      ([name, value]) => [name, this.as(value, 'whole')] as const,
+    const parts = inputs.map((value) => this.placed.get(value)!.value as InputValue);
+    return graphOf(
+      mapValues(outputs, (value) => this.as(value, 'whole')),
+      parts,
     );
-    return graphOf(Object.fromEntries(outputs), inputs);
   }
 
   private place(value: Value): Placed {
     if (value.kind === 'computed') return this.compute(value);
     const axis = value.kind === 'input' ? this.batchAxes[value.name] : undefined;
     if (value.kind !== 'input' || axis === undefined) return { value, placement: 'whole' };
-    if (value.shape[axis]! % this.ranks !== 0)
+    const { name, shape, type } = value;
+    if (shape[axis]! % this.ranks !== 0)
       throw new ShapeError(
-        `input ${value.name}: axis ${axis} of size ${value.shape[axis]} does not divide into ${this.ranks} equal parts`,
+        `input ${name}: axis ${axis} of size ${shape[axis]} does not divide into ${this.ranks} equal parts`,
       );
-    return { value: input(value.name, partOf(value.shape, axis, this.ranks), value.type), placement: axis };
+    return { value: input(name, partOf(shape, axis, this.ranks), type), placement: axis };
   }
 
   private compute(value: ComputedValue): Placed {
@@ -105,14 +112,10 @@ class Distributor {
       return this.apply(part, found.operands, found.result, found.scale);
     }
     const axis = operator.elementwise ? dividedAxis(value, placements) : undefined;
-    if (axis === undefined) {
-      const wholes = inputs.map((): Placement => 'whole');
-      return this.apply(value, wholes, 'whole');
-    }
-    const wanted = inputs.map(({ shape }): Placement =>
-      sizeAlong(shape, value.shape, axis) === 1 ? 'whole' : axis - value.shape.length + shape.length,
+    const wanted = inputs.map((operand): Placement =>
+      axis === undefined || isRepeated(operand, value, axis) ? 'whole' : axisOf(operand, value, axis),
     );
-    return this.apply(value, wanted, axis);
+    return this.apply(value, wanted, axis ?? 'whole');
   }
 
   private apply(
@@ -126,8 +129,7 @@ class Distributor {
     return { value: scale === 1 ? result : mul(result, scale), placement };
   }
 
-  /** A value under a placement. */
-  private as(value: Value, wanted: Placement): Value {
+  private as(value: Value, wanted: Placement) {
     const placed = this.placed.get(value)!;
     if (placed.placement === wanted) return placed.value;
     const whole = this.wholes.get(value) ?? this.whole(placed);
@@ -136,17 +138,21 @@ class Distributor {
     return wanted === 'summand' ? mul(whole, 1 / this.ranks) : this.shares.of(whole, wanted);
   }
 
-  private whole({ value, placement }: Placed): Value {
+  private whole({ value, placement }: Placed) {
     if (placement === 'whole') return value;
     if (placement === 'summand') return allReduceSum(value, this.ranks);
     return alongFirstAxis(value, placement, (rows) => allGather(rows, this.ranks));
   }
 
-  private reduceJointly(value: ComputedValue, placements: readonly Placement[]): Placed {
-    const index = value.attributes.index as number;
-    if (!placements.every((placement) => placement === 'summand')) return this.placed.get(value.inputs[index]!)!;
-    const parts = value.inputs.map((operand) => this.placed.get(operand)!.value);
-    return { value: allReduceTogether(parts, this.ranks)[index]!, placement: 'whole' };
+  private reduceJointly({ inputs, attributes }: ComputedValue, placements: readonly Placement[]): Placed {
+    const parts = inputs.map((operand) => this.placed.get(operand)!);
+    const index = attributes.index as number;
+    if (!placements.every((placement) => placement === 'summand')) return parts[index]!;
+    const sums = allReduceTogether(
+      parts.map(({ value }) => value),
+      this.ranks,
+    );
+    return { value: sums[index]!, placement: 'whole' };
   }
 
   /**
@@ -185,14 +191,16 @@ class Distributor {
   }
 }
 
-/** The size of an operand's axis that is broadcast to this axis of the result. */
-const sizeAlong = (operand: Shape, result: Shape, axis: number): number =>
-  operand[axis - result.length + operand.length] ?? 1;
+/** The axis of an operand that is broadcast to this axis of the result. */
+const axisOf = (operand: Value, result: Value, axis: number) => axis - result.shape.length + operand.shape.length;
+
+const isRepeated = (operand: Value, result: Value, axis: number) =>
+  (operand.shape[axisOf(operand, result, axis)] ?? 1) === 1;
 
 /** The one axis of an elementwise result along which operands are divided. */
-function dividedAxis({ inputs, shape }: ComputedValue, placements: readonly Placement[]): number | undefined {
+function dividedAxis(result: ComputedValue, placements: readonly Placement[]) {
   const axes = placements.flatMap((placement, index) =>
-    typeof placement === 'number' ? [placement - inputs[index]!.shape.length + shape.length] : [],
+    typeof placement === 'number' ? [axisOf(result, result.inputs[index]!, placement)] : [],
   );
   return axes.every((axis) => axis === axes[0]) ? axes[0] : undefined;
 }
@@ -203,28 +211,28 @@ interface BatchStatistics extends Centering {
 }
 
 /** Statistics by their mean. */
-function statisticsIn({ outputs }: Graph): ReadonlyMap<Value, BatchStatistics> {
+function statisticsIn({ outputs }: Graph) {
   const found = new Map<Value, BatchStatistics>();
   for (const value of topologicalOrder(Object.values(outputs))) {
     const centering = matchVariance(value);
     if (centering === undefined) continue;
-    const { x, mean } = centering;
-    found.set(mean, { x, mean, variances: [...(found.get(mean)?.variances ?? []), value] });
+    const { variances = [] } = found.get(centering.mean) ?? {};
+    found.set(centering.mean, { ...centering, variances: [...variances, value] });
   }
   return found;
 }
 
-const isJointly = (value: ComputedValue): boolean => value.operator.name === 'Jointly';
+const isJointly = (value: ComputedValue) => value.operator.name === 'Jointly';
 
 /** Values summed over ranks in one reduction. */
-function allReduceTogether(values: readonly Value[], ranks: number): Value[] {
-  const sizes = values.map(({ shape }) => sizeOf(shape));
-  const flat = values.map((value, index) => reshape(value, [sizes[index]!]));
+function allReduceTogether(values: readonly Value[], ranks: number) {
+  const flat = values.map((value) => reshape(value, [sizeOf(value.shape)]));
   const total = allReduceSum(concat(flat, 0), ranks);
-  let end = 0;
-  return values.map(({ shape }, index) => {
-    end += sizes[index]!;
-    return reshape(slice(total, 0, end - sizes[index]!, end), shape);
+  let start = 0;
+  return values.map(({ shape }) => {
+    const from = start;
+    start += sizeOf(shape);
+    return reshape(slice(total, 0, from, start), shape);
   });
 }
 
@@ -237,26 +245,29 @@ class Sharing {
   of(value: Value, axis: number): Value {
     const byAxis = this.known.get(value) ?? new Map<number, Value>();
     this.known.set(value, byAxis);
-    const share = byAxis.get(axis) ?? this.computed(value, axis) ?? this.cut(value, axis);
+    const share =
+      byAxis.get(axis) ??
+      this.computed(value, axis) ??
+      alongFirstAxis(value, axis, (rows) => ownShare(rows, this.ranks));
     byAxis.set(axis, share);
     return share;
   }
 
-  private computed(value: Value, axis: number): Value | undefined {
+  private computed(value: Value, axis: number) {
     const splat = splatValue(value);
     const shape = partOf(value.shape, axis, this.ranks);
     if (splat !== undefined) return constant(new Float32Array(sizeOf(shape)).fill(splat), shape);
     if (value.kind !== 'computed') return undefined;
-    if (value.operator.name === 'AllGather' && axis === 0) return value.inputs[0];
-    if (value.operator.name === 'Expand' && sizeAlong(value.inputs[0]!.shape, value.shape, axis) === 1)
-      return expand(value.inputs[0]!, shape);
+    const [x] = value.inputs as [Value];
+    if (value.operator.name === 'AllGather' && axis === 0) return x;
+    if (value.operator.name === 'Expand' && isRepeated(x, value, axis)) return expand(x, shape);
     return this.distributed(value, axis) ?? this.elementwise(value, axis);
   }
 
-  private distributed(value: ComputedValue, axis: number): Value | undefined {
+  private distributed(value: ComputedValue, axis: number) {
     const { operator, inputs, attributes } = value;
-    for (let divided = 0; divided < inputs[0]!.shape.length; divided++) {
-      if (inputs[0]!.shape[divided]! % this.ranks !== 0) continue;
+    for (const [divided, size] of inputs[0]!.shape.entries()) {
+      if (size % this.ranks !== 0) continue;
       const placements = inputs.map((_, index): Placement => (index === 0 ? divided : 'whole'));
       const found = operator.distribute?.(placements, { value, attributes, ranks: this.ranks });
       if (found?.result !== axis) continue;
@@ -268,24 +279,19 @@ class Sharing {
     return undefined;
   }
 
-  private elementwise({ operator, inputs, attributes, shape }: ComputedValue, axis: number): Value | undefined {
+  private elementwise(value: ComputedValue, axis: number) {
+    const { operator, inputs, attributes } = value;
     if (!operator.elementwise || operator.domain !== undefined) return undefined;
     const operands = inputs.map((operand) =>
-      sizeAlong(operand.shape, shape, axis) === 1
-        ? operand
-        : this.of(operand, axis - shape.length + operand.shape.length),
+      isRepeated(operand, value, axis) ? operand : this.of(operand, axisOf(operand, value, axis)),
     );
     return apply(operator, operands, attributes);
-  }
-
-  private cut(value: Value, axis: number): Value {
-    return alongFirstAxis(value, axis, (rows) => ownShare(rows, this.ranks));
   }
 }
 
 /** Applies a function of float32 rows to a value of any type along an axis. */
-function alongFirstAxis(value: Value, axis: number, change: (rows: Value) => Value): Value {
-  const order = value.shape.map((_, index) => index);
+function alongFirstAxis(value: Value, axis: number, change: (rows: Value) => Value) {
+  const order = [...value.shape.keys()];
   const front = [axis, ...order.filter((index) => index !== axis)];
   const changed = change(transpose(cast(value, 'float32'), front));
   const back = order.map((index) => front.indexOf(index));

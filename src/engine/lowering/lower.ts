@@ -1,11 +1,11 @@
 import type { Graph } from '../graph.js';
 import { simplify } from '../simplify.js';
 import { lowerToBlocks } from './blocked/lowerToBlocks.js';
-import { distribute } from './distribute.js';
-import { enforceOrder, exactCentering, expandDecompositions, type Rule, signToClip } from './rewrites.js';
 import { recognizeKernelGradients } from './convolution.js';
 import { convToMatMul, maskToClip } from './cpuRewrites.js';
+import { distribute } from './distribute.js';
 import { expand, lowerPortable, portableRules, type PortableTarget, rewrite } from './portable.js';
+import { enforceOrder, exactCentering, expandDecompositions, type Rule, signToClip } from './rewrites.js';
 import { type LaidOutGraph, type LoweredGraph, statesInPlace } from './state.js';
 
 /**
@@ -45,7 +45,5 @@ const expandUnblocked: Rule = {
   apply: (value) => (value.operator.blocked === undefined ? expandDecompositions.apply(value) : undefined),
 };
 
-/**
- * The CPU provider has one order of operators and writes outputs into given buffers, so that state is updated in place.
- */
+/** The CPU provider keeps the order of operators and writes outputs into given buffers, so state is updated in place. */
 const onCpu = (graph: LaidOutGraph): LoweredGraph => ({ ...graph, statesInPlace: statesInPlace(graph) });

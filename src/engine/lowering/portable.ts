@@ -1,7 +1,5 @@
-/** Lowering without the layouts of one CPU: what a web page needs. */
 import { type Graph, rewriteGraph } from '../graph.js';
 import { simplify } from '../simplify.js';
-import type { ComputedValue, Value } from '../value.js';
 import { lowerToBatchLast } from './batchLast/lowerToBatchLast.js';
 import { recognizeKernelGradients } from './convolution.js';
 import {
@@ -34,27 +32,24 @@ export const portableRules: Readonly<Record<PortableTarget['name'], readonly Rul
 /** Simplifies a graph and rewrites it for a target, as `lower` does. */
 export function lowerPortable(graph: Graph, { name }: PortableTarget): LoweredGraph {
   const rewritten = rewrite(expand(simplify(graph)), portableRules[name]);
-  const laidOut = name === 'wasm' ? simplify(lowerToBatchLast(rewritten)) : rewritten;
+  const isWasm = name === 'wasm';
+  const laidOut = isWasm ? simplify(lowerToBatchLast(rewritten)) : rewritten;
   // Which axes are last is known after the layout.
-  const rules = name === 'wasm' ? [longSumInSteps, enforceOrder] : [enforceOrder];
+  const rules = isWasm ? [longSumInSteps, enforceOrder] : [enforceOrder];
   return { ...rewrite(expand(laidOut), rules), stateLayouts: new Map(), statesInPlace: new Set() };
 }
 
-export const expand = (graph: Graph): Graph => rewrite(graph, [expandDecompositions]);
+export const expand = (graph: Graph) => rewrite(graph, [expandDecompositions]);
 
-/**
- * Rewrites a simplified graph, and simplifies the result. Only the first rule that matches a value is applied, and none
- * to its result.
- */
+/** Applies to each value of a simplified graph the first rule that matches it, and simplifies the result. */
 export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
-  const replace = (value: ComputedValue): Value => {
+  const rewritten = rewriteGraph(graph, (value) => {
     for (const rule of rules) {
       const replaced = rule.apply(value);
       if (replaced !== undefined) return replaced;
     }
     return value;
-  };
-  const rewritten = rewriteGraph(graph, replace);
+  });
   const isUnchanged = Object.entries(graph.outputs).every(([name, value]) => rewritten.outputs[name] === value);
   return isUnchanged ? graph : simplify(rewritten);
 }

@@ -1,9 +1,19 @@
 /** Rewrites of single operators for more than one target, and for WebGPU. */
 import { apply, integers, isComputedBy } from '../operator.js';
-import { cast, clip, concat, mul, pad, reduceMean, reshape, slice, sub } from '../operators/index.js';
-import { type Shape, sizeOf } from '../shape.js';
-import type { ComputedValue, Operator, Value } from '../value.js';
-import { STEEP } from './masks.js';
+import {
+  cast,
+  clip,
+  concat,
+  elementwiseFunction,
+  mul,
+  pad,
+  reduceMean,
+  reshape,
+  slice,
+  sub,
+} from '../operators/index.js';
+import { sameShape, type Shape, sizeOf } from '../shape.js';
+import { type ComputedValue, type Operator, splatValue, type Value } from '../value.js';
 
 /** A rewrite rule. It matches operators, shapes and attributes, never names of layers. */
 export interface Rule {
@@ -13,6 +23,9 @@ export interface Rule {
   /** Returns the replacement of a value, of the same type and shape, or undefined if the rule does not match. */
   apply(value: ComputedValue): Value | undefined;
 }
+
+/** So large that its product with any normal activation is beyond [-1, 1]: a smooth ramp becomes a step. */
+export const STEEP = 1e30;
 
 export const signToClip: Rule = {
   name: 'sign-to-clip',
@@ -29,6 +42,30 @@ export const expandDecompositions: Rule = {
   apply: ({ operator, inputs, attributes }) => operator.decomposition?.(inputs, attributes),
 };
 
+// Without a gradient, since it exists after lowering only.
+const HardSigmoid = elementwiseFunction<{ alpha: number; beta: number }>(
+  'HardSigmoid',
+  (x, { alpha, beta }) => Math.max(0, Math.min(1, alpha * x + beta)),
+  null,
+  { floatAttributes: ['alpha', 'beta'] },
+);
+
+/** 1 where x > 0, 0 elsewhere. */
+export const hardStep = (x: Value) => apply(HardSigmoid, [x], { alpha: STEEP, beta: 0 });
+
+/** An activation's mask `Where(x > 0, high, low)` of the shape of x, with constants `high` above `low`. */
+export function matchMask({ operator, inputs, shape }: ComputedValue) {
+  if (operator.name !== 'Where') return undefined;
+  const [condition, whenPositive, otherwise] = inputs;
+  if (!isComputedBy(condition, 'Greater')) return undefined;
+  const [x, limit] = condition.inputs as [Value, Value];
+  const [high, low] = [splatValue(whenPositive!), splatValue(otherwise!)];
+  if (high === undefined || low === undefined || high <= low) return undefined;
+  return splatValue(limit) === 0 && limit.shape.length === 0 && sameShape(x.shape, shape)
+    ? { x, high, low }
+    : undefined;
+}
+
 /** Data and their mean over some axes. */
 export interface Centering {
   readonly x: Value;
@@ -38,18 +75,19 @@ export interface Centering {
 /** The data and mean whose difference a value is. */
 function matchCentering(value: Value | undefined): Centering | undefined {
   if (!isComputedBy(value, 'Sub')) return undefined;
-  const [x, mean] = value.inputs;
+  const [x, mean] = value.inputs as [Value, Value];
   return isComputedBy(mean, 'ReduceMean') && mean.attributes.keepdims === 1 && mean.inputs[0] === x
-    ? { x: mean.inputs[0]!, mean }
+    ? { x, mean }
     : undefined;
 }
 
 /** The data whose variance a value is, and their mean over the same axes. */
 export function matchVariance(value: Value): Centering | undefined {
-  const square = isComputedBy(value, 'ReduceMean') ? value.inputs[0] : undefined;
+  if (!isComputedBy(value, 'ReduceMean')) return undefined;
+  const [square] = value.inputs;
   if (!isComputedBy(square, 'Mul') || square.inputs[0] !== square.inputs[1]) return undefined;
   const found = matchCentering(square.inputs[0]);
-  return String(found?.mean.attributes.axes) === String((value as ComputedValue).attributes.axes) ? found : undefined;
+  return String(found?.mean.attributes.axes) === String(value.attributes.axes) ? found : undefined;
 }
 
 /** Centers data a second time: the rounding error of a mean far from 0 is large beside the standard deviation. */
@@ -65,17 +103,14 @@ export const exactCentering: Rule = {
 };
 
 /** A Reshape to the operand's own shape, which the runtime only knows when it runs. */
-const ReshapeBy: Operator<Record<string, never>> = {
-  name: 'Reshape',
-  infer: ([x]) => ({ type: x!.type, shape: x!.shape }),
-};
+const ReshapeBy: Operator = { name: 'Reshape', infer: ([x]) => x! };
 
 /** A single element, concatenated with the dependency and sliced off again. */
-const besideDependency = (value: Value, dependency: Value): Value =>
+const besideDependency = (value: Value, dependency: Value) =>
   reshape(slice(concat([reshape(value, [1]), cast(reshape(dependency, [1]), value.type)], 0), 0, 0, 1), value.shape);
 
 /** The shape, sliced from a tensor that the dependency is part of. */
-const shapeAfter = (shape: Shape, dependency: Value): Value =>
+const shapeAfter = (shape: Shape, dependency: Value) =>
   // NaN has no integer, so the dependency becomes a bool first.
   slice(concat([integers(shape), cast(cast(reshape(dependency, [1]), 'bool'), 'int64')], 0), 0, 0, shape.length);
 
@@ -93,9 +128,8 @@ export const enforceOrder: Rule = {
 };
 
 /**
- * Pads a convolution of 6, 9, 15 or similar channels to a multiple of four. ONNX Runtime's WebGPU provider reads
- * channels three at a time if their number is a multiple of three but not of four. Its results are wrong for more than
- * three. Kernel gradients have the batch as channels, so this affects batches too.
+ * ONNX Runtime's WebGPU provider reads channels three at a time if their number is a multiple of three but not of four.
+ * Its results are wrong for more than three. Kernel gradients have the batch as channels, so this affects batches too.
  */
 export const padChannelsToFour: Rule = {
   name: 'pad-channels-to-four',

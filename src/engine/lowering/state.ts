@@ -1,4 +1,3 @@
-/** How a lowered graph stores its state: in which order of elements, and whether in place. */
 import { type Graph, topologicalOrder } from '../graph.js';
 import { sizeOf } from '../shape.js';
 import type { ComputedValue, InputValue, Value } from '../value.js';
@@ -6,7 +5,7 @@ import type { ComputedValue, InputValue, Value } from '../value.js';
 /** The output that holds the next value of the state input `name`. */
 export const nextName = (name: string): string => `next/${name}`;
 
-export const nextStates = ({ inputs, outputs }: Graph): string[] =>
+export const nextStates = ({ inputs, outputs }: Graph) =>
   inputs.map(({ name }) => nextName(name)).filter((name) => name in outputs);
 
 /** The order in which a lowered graph stores a state vector. */
@@ -20,7 +19,6 @@ export interface StateLayout {
   readonly order: () => Int32Array;
 }
 
-/** Returns a vector in the graph's order. */
 export function toStoredOrder({ order }: StateLayout, vector: Float32Array): Float32Array {
   const source = order();
   const stored = new Float32Array(source.length);
@@ -32,7 +30,6 @@ export function toStoredOrder({ order }: StateLayout, vector: Float32Array): Flo
   return stored;
 }
 
-/** Returns a stored vector in the canonical order. */
 export function fromStoredOrder({ size, order }: StateLayout, stored: Float32Array): Float32Array {
   const vector = new Float32Array(size);
   const target = order();
@@ -50,14 +47,13 @@ export interface LaidOutGraph extends Graph {
 
 /** A graph as a target runs it. */
 export interface LoweredGraph extends LaidOutGraph {
-  /** State inputs that their next values may be written over. */
+  /** State inputs that their next values may be written over, which saves a second copy of the state. */
   readonly statesInPlace: ReadonlySet<string>;
 }
 
 /**
- * Returns the state inputs that their next values may be written over, which saves a second copy of the state. All
- * readers of the old value must come first: the next value depends on each, and its operator reads each element only to
- * write it.
+ * All readers of a state's old value must come first: the next value depends on each, and its operator reads each
+ * element only to write it.
  */
 export function statesInPlace(graph: Graph): ReadonlySet<string> {
   const order = topologicalOrder(Object.values(graph.outputs));
@@ -69,7 +65,7 @@ export function statesInPlace(graph: Graph): ReadonlySet<string> {
   return new Set(safe.map(({ name }) => name));
 }
 
-function isSafe(state: InputValue, next: ComputedValue, order: readonly Value[], outputs: ReadonlySet<Value>): boolean {
+function isSafe(state: InputValue, next: ComputedValue, order: readonly Value[], outputs: ReadonlySet<Value>) {
   const before = new Set(topologicalOrder([next]));
   // The state, and the values that the runtime makes of it without a copy.
   const views = new Set<Value>([state]);
@@ -83,6 +79,5 @@ function isSafe(state: InputValue, next: ComputedValue, order: readonly Value[],
   return [...views].every((view) => !outputs.has(view));
 }
 
-const writesOver = ({ operator, inputs }: ComputedValue, state: InputValue): boolean =>
-  operator.inPlace === true &&
-  inputs.every(({ shape }) => sizeOf(shape) === sizeOf(state.shape) || sizeOf(shape) === 1);
+const writesOver = ({ operator, inputs }: ComputedValue, state: InputValue) =>
+  operator.inPlace === true && inputs.every(({ shape }) => [sizeOf(state.shape), 1].includes(sizeOf(shape)));

@@ -1,26 +1,22 @@
-/**
- * Rewrites for ONNX Runtime in WebAssembly. Times are of version 1.30 in Chromium 156, for one iteration at width 8.
- */
-import { apply, inferBroadcast, type NoAttributes, throwShapeError } from '../operator.js';
+/** Rewrites for ONNX Runtime in WebAssembly. Times are of version 1.30 in Chromium 156, for one iteration at width 8. */
+import { apply, applyBinary, inferBroadcast, type NoAttributes, throwShapeError } from '../operator.js';
 import { mul, reduceSum, reshape } from '../operators/index.js';
 import { sizeOf } from '../shape.js';
-import { constant, type Operator, type Value } from '../value.js';
-import { hardStep, matchMask } from './masks.js';
-import type { Rule } from './rewrites.js';
+import { constant, type Operator } from '../value.js';
+import { hardStep, matchMask, type Rule } from './rewrites.js';
 
 // Without a gradient, since it exists after lowering only.
-const Max: Operator<NoAttributes> = {
+const max = applyBinary({
   name: 'Max',
   elementwise: true,
   infer: (inputs) => inferBroadcast('Max', inputs, 'float32'),
-};
-const max = (a: Value, b: Value): Value => apply(Max, [a, b], {});
+});
 
 export const activationToMax: Rule = {
   name: 'activation-to-max',
   reason: 'Max uses vector instructions, Relu does not: 2.2 ms instead of 7.5',
   apply({ operator, inputs: [x], attributes }) {
-    if (operator.name === 'Relu') return max(x!, constant(0));
+    if (operator.name === 'Relu') return max(x!, 0);
     const { alpha } = attributes as { readonly alpha: number };
     return operator.name === 'LeakyRelu' && alpha <= 1 ? max(x!, mul(x!, alpha)) : undefined;
   },
@@ -32,7 +28,7 @@ export const maskToMax: Rule = {
   apply(value) {
     const mask = matchMask(value);
     if (mask?.high !== 1) return undefined;
-    return mask.low === 0 ? hardStep(mask.x) : max(hardStep(mask.x), constant(mask.low));
+    return mask.low === 0 ? hardStep(mask.x) : max(hardStep(mask.x), mask.low);
   },
 };
 
@@ -56,7 +52,6 @@ export const longSumInSteps: Rule = {
   },
 };
 
-/** Bytes as float32, each times a scale. */
 const Dequantize: Operator<NoAttributes> = {
   name: 'DequantizeLinear',
   elementwise: true,

@@ -1,5 +1,63 @@
-import { arithmetic } from '../elementwise.js';
-import type { Distribution, Placement, Value } from '../value.js';
+import { applyBinary, broadcastOffsets, inferBroadcast, isComputedBy, requireFloat } from '../operator.js';
+import { sameShape, sizeOf } from '../shape.js';
+import {
+  type ComputedValue,
+  type Distribution,
+  type GradientContext,
+  type GradientThunk,
+  type Operator,
+  type Placement,
+  splatValue,
+  type Value,
+} from '../value.js';
+import { sumTo } from './broadcasting.js';
+
+interface Arithmetic extends Pick<Operator, 'partialEvaluate' | 'distribute'> {
+  readonly element: (a: number, b: number) => number;
+  /** Gradients of the result's shape. */
+  readonly gradient: (at: GradientContext) => readonly GradientThunk[];
+  /** The second operand that returns the first unchanged, and vice versa if the operator commutes. */
+  readonly neutral: number;
+  readonly commutes?: boolean;
+}
+
+/** Creates an operator on two float32 operands, and returns the function that applies it. */
+const arithmetic = (name: string, { element, gradient, neutral, commutes = false, ...more }: Arithmetic) =>
+  applyBinary({
+    name,
+    elementwise: true,
+    inPlace: true,
+    ...more,
+    infer(inputs) {
+      requireFloat(name, inputs);
+      return inferBroadcast(name, inputs, 'float32');
+    },
+    // Operands may have been repeated.
+    gradient: (at) => gradient(at).map((thunk, index) => () => sumTo(thunk(), at.inputs[index]!.shape)),
+    evaluate([a, b], { shape }) {
+      const [left, right] = [broadcastOffsets(a!.shape, shape), broadcastOffsets(b!.shape, shape)];
+      return Float32Array.from({ length: sizeOf(shape) }, (_, index) =>
+        element(Number(a!.data[left(index)]), Number(b!.data[right(index)])),
+      );
+    },
+    simplify: (value) => dropNeutral(value, neutral, commutes) ?? dropExpansion(value),
+  });
+
+/** x + 0, x - 0, x * 1 and x / 1 are x, unless broadcasting changes its shape. */
+function dropNeutral({ inputs: [a, b], shape }: ComputedValue, neutral: number, commutes: boolean) {
+  if (splatValue(b!) === neutral && sameShape(a!.shape, shape)) return a;
+  return commutes && splatValue(a!) === neutral && sameShape(b!.shape, shape) ? b : undefined;
+}
+
+/** Drops an Expand if the other operand has the full shape. */
+function dropExpansion(value: ComputedValue): Value | undefined {
+  const { inputs, shape } = value;
+  const index = inputs.findIndex(
+    (operand, i) => isComputedBy(operand, 'Expand') && sameShape(inputs[1 - i]!.shape, shape),
+  );
+  if (index < 0) return undefined;
+  return { ...value, inputs: inputs.with(index, (inputs[index] as ComputedValue).inputs[0]!) };
+}
 
 /** Sums of summands are summands. */
 const distribute = (operands: readonly Placement[]): Distribution | undefined =>

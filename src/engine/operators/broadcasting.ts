@@ -1,4 +1,3 @@
-/** Each is the gradient of another, and together they undo broadcasting. */
 import {
   apply,
   applyReduction,
@@ -43,15 +42,14 @@ const Reshape: Operator<{ shape: Shape }> = {
 };
 
 /** As many elements precede the divided axis before and after. */
-function partAfterReshape(from: Shape, divided: number, to: Shape, ranks: number): number | undefined {
+function partAfterReshape(from: Shape, divided: number, to: Shape, ranks: number) {
   const before = sizeOf(from.slice(0, divided));
   const axis = to.findIndex((size, index) => size % ranks === 0 && sizeOf(to.slice(0, index)) === before);
   return axis < 0 ? undefined : axis;
 }
 
 /** The shape of a rank's part. */
-export const partOf = (shape: Shape, axis: number, ranks: number): Shape =>
-  shape.map((size, index) => (index === axis ? size / ranks : size));
+export const partOf = (shape: Shape, axis: number, ranks: number) => shape.with(axis, shape[axis]! / ranks);
 
 /** Whether the shape is constant. A computed one enforces an order, see `After`. */
 const isReshape = (value: Value): value is ComputedValue => isComputedBy(value, 'Reshape') && value.inputs.length === 1;

@@ -1,19 +1,12 @@
-/**
- * Operators over processes (ranks), each with its part of a batch, which a runtime computes with a communicator.
- * With one rank, each returns its operand.
- */
+/** Operators over processes (ranks), each with its part of a batch. With one rank, each returns its operand. */
 import { apply, requireFloat, throwShapeError } from '../operator.js';
 import type { Operator, Value } from '../value.js';
 
 export const COLLECTIVE_DOMAIN = 'agenet';
 
-interface RanksAttributes extends Record<string, number> {
-  readonly ranks: number;
-}
+type RanksOperator = Operator<{ readonly ranks: number }>;
 
-const collective = (
-  name: string,
-): Pick<Operator<RanksAttributes>, 'name' | 'domain' | 'parameters' | 'simplify' | 'flops'> => ({
+const collective = (name: string): Omit<RanksOperator, 'infer'> => ({
   name,
   domain: COLLECTIVE_DOMAIN,
   // Kernels ask their communicator.
@@ -23,23 +16,23 @@ const collective = (
 });
 
 const acrossRanks =
-  (operator: Operator<RanksAttributes>) =>
+  (operator: RanksOperator) =>
   (x: Value, ranks: number): Value =>
     ranks === 1 ? x : apply(operator, [x], { ranks });
 
-const AllReduceSum: Operator<RanksAttributes> = {
+const AllReduceSum: RanksOperator = {
   ...collective('AllReduceSum'),
   // Elements may be stored in another order if all processes do so.
   elementwise: true,
   keepsZero: true,
   infer([x]) {
     requireFloat('AllReduceSum', [x!]);
-    return { type: 'float32', shape: x!.shape };
+    return x!;
   },
   gradient: ({ attributes: { ranks }, gradient }) => [() => allReduceSum(gradient, ranks)],
 };
 
-const AllGather: Operator<RanksAttributes> = {
+const AllGather: RanksOperator = {
   ...collective('AllGather'),
   infer([x], { ranks }) {
     requireFloat('AllGather', [x!]);
@@ -49,7 +42,7 @@ const AllGather: Operator<RanksAttributes> = {
   gradient: ({ attributes: { ranks }, gradient }) => [() => ownShare(allReduceSum(gradient, ranks), ranks)],
 };
 
-const OwnShare: Operator<RanksAttributes> = {
+const OwnShare: RanksOperator = {
   ...collective('OwnShare'),
   infer([x], { ranks }) {
     requireFloat('OwnShare', [x!]);
@@ -71,7 +64,7 @@ export const ownShare = acrossRanks(OwnShare);
 
 const Jointly: Operator<{ index: number }> = {
   name: 'Jointly',
-  infer: (inputs, { index }) => ({ type: inputs[index]!.type, shape: inputs[index]!.shape }),
+  infer: (inputs, { index }) => inputs[index]!,
   gradient: ({ inputs, attributes: { index }, gradient }) =>
     inputs.map((_, position) => (position === index ? () => gradient : null)),
   decomposition: (inputs, { index }) => inputs[index]!,

@@ -1,18 +1,16 @@
 /** Comparisons, selection and type conversion. Gradients flow through Where only. */
-import { apply, asValue, inferBroadcast, type NoAttributes, type Operand, throwShapeError } from '../operator.js';
+import { apply, applyBinary, inferBroadcast, type NoAttributes, throwShapeError } from '../operator.js';
 import { broadcastShapes } from '../shape.js';
 import { constant, ELEMENT_CODES, type ElementArray, type ElementType, type Operator, type Value } from '../value.js';
 import { sumTo } from './broadcasting.js';
 
-function comparison(name: string) {
-  const operator: Operator<NoAttributes> = {
+const comparison = (name: string) =>
+  applyBinary({
     name,
     elementwise: true,
     infer: (inputs) => inferBroadcast(name, inputs, 'bool'),
     gradient: () => [null, null],
-  };
-  return (a: Operand, b: Operand): Value => apply(operator, [asValue(a), asValue(b)], {});
-}
+  });
 
 /** a = b, as bool. */
 export const equal = comparison('Equal');
@@ -25,11 +23,10 @@ const Where: Operator<NoAttributes> = {
   infer(inputs) {
     const [condition, ...branches] = inputs;
     if (condition!.type !== 'bool') throwShapeError('Where', inputs, 'the condition must be bool');
-    const { type, shape } = inferBroadcast('Where', branches, branches[0]!.type);
-    const result = broadcastShapes(condition!.shape, shape);
-    if (result === undefined)
-      throwShapeError('Where', inputs, 'the condition cannot be broadcast against the branches');
-    return { type, shape: result };
+    const { type, shape: branch } = inferBroadcast('Where', branches, branches[0]!.type);
+    const shape = broadcastShapes(condition!.shape, branch);
+    if (shape === undefined) throwShapeError('Where', inputs, 'the condition cannot be broadcast against the branches');
+    return { type, shape };
   },
   gradient: ({ inputs: [condition, a, b], gradient }) => [
     null,
@@ -51,10 +48,10 @@ const Cast: Operator<{ to: number }> = {
   flops: () => 0,
 };
 
-const elementTypeOf = (to: number): ElementType =>
+const elementTypeOf = (to: number) =>
   (Object.keys(ELEMENT_CODES) as ElementType[]).find((type) => ELEMENT_CODES[type] === to)!;
 
-function convert(data: ElementArray, type: ElementType): ElementArray {
+function convert(data: ElementArray, type: ElementType) {
   const numbers = Array.from<number | bigint, number>(data, Number);
   if (type === 'int64') return BigInt64Array.from(numbers, (element) => BigInt(Math.trunc(element)));
   if (type === 'bool') return Uint8Array.from(numbers, (element) => Number(element !== 0));
@@ -68,7 +65,7 @@ export const cast = (x: Value, type: ElementType): Value =>
 const StopGradient: Operator<NoAttributes> = {
   name: 'Identity',
   elementwise: true,
-  infer: ([x]) => ({ type: x!.type, shape: x!.shape }),
+  infer: ([x]) => x!,
   gradient: () => [null],
   evaluate: ([x]) => x!.data,
   simplify: ({ inputs: [x] }) => x,

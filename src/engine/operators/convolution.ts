@@ -1,4 +1,3 @@
-/** Each is the other's gradient with respect to the data. */
 import { apply, requireFloat, throwShapeError } from '../operator.js';
 import { type Shape, sizeOf } from '../shape.js';
 import type { Distribution, Operator, Placement, TensorType, Value } from '../value.js';
@@ -6,15 +5,7 @@ import { reduceSum } from './broadcasting.js';
 import { slice, transpose } from './shaping.js';
 
 /** ONNX's names and order: strides and dilations [y, x], pads [top, left, bottom, right]. */
-interface ConvAttributes extends Record<string, readonly number[]> {
-  readonly strides: readonly number[];
-  readonly pads: readonly number[];
-  readonly dilations: readonly number[];
-}
-
-interface ConvTransposeAttributes extends ConvAttributes {
-  readonly output_padding: readonly number[];
-}
+type ConvAttributes = Readonly<Record<'strides' | 'pads' | 'dilations', readonly number[]>>;
 
 /** A pair [y, x], or one value for both. */
 type Pair = number | readonly [number, number];
@@ -29,20 +20,17 @@ export interface ConvOptions {
 }
 
 export interface ConvTransposeOptions extends ConvOptions {
-  /**
-   * Rows added at the bottom and columns at the right, to choose among sizes that a strided convolution maps to
-   * one.
-   */
+  /** Rows at the bottom and columns at the right: they choose among sizes that a strided convolution maps to one. */
   readonly outputPadding?: Pair;
 }
 
-const pair = (value: Pair): readonly number[] => (typeof value === 'number' ? [value, value] : value);
-const attributesOf = ({ strides = 1, pads = 0, dilations = 1 }: ConvOptions) => ({
+const pair = (value: Pair) => (typeof value === 'number' ? [value, value] : value);
+const attributesOf = ({ strides = 1, pads = 0, dilations = 1 }: ConvOptions): ConvAttributes => ({
   strides: pair(strides),
   pads: typeof pads === 'number' ? [pads, pads, pads, pads] : pads,
   dilations: pair(dilations),
 });
-const inputsOf = (x: Value, w: Value, { bias }: ConvOptions): Value[] => (bias ? [x, w, bias] : [x, w]);
+const inputsOf = (x: Value, w: Value, { bias }: ConvOptions) => (bias ? [x, w, bias] : [x, w]);
 
 /**
  * @param inward the kernel's axis of input channels
@@ -71,17 +59,13 @@ function inferConv(
 }
 
 /** Height and width of the result. */
-export const convSizes = ({ shape: x }: Value, { shape: w }: Value, { strides, pads, dilations }: ConvAttributes): number[] =>
+export const convSizes = ({ shape: x }: Value, { shape: w }: Value, { strides, pads, dilations }: ConvAttributes) =>
   [0, 1].map(
     (i) => Math.floor((x[2 + i]! + pads[i]! + pads[2 + i]! - dilations[i]! * (w[2 + i]! - 1) - 1) / strides[i]!) + 1,
   );
 
 /** Height and width without output padding. */
-const transposedSizes = (
-  { shape: x }: Value,
-  { shape: w }: Value,
-  { strides, pads, dilations }: ConvAttributes,
-): number[] =>
+const transposedSizes = ({ shape: x }: Value, { shape: w }: Value, { strides, pads, dilations }: ConvAttributes) =>
   [0, 1].map((i) => (x[2 + i]! - 1) * strides[i]! - pads[i]! - pads[2 + i]! + dilations[i]! * (w[2 + i]! - 1) + 1);
 
 /** Divides the batch, or the channels of data and kernel as in a kernel's gradient. */
@@ -117,7 +101,7 @@ const Conv: Operator<ConvAttributes> = {
 export const conv = (x: Value, w: Value, options: ConvOptions = {}): Value =>
   apply(Conv, inputsOf(x, w, options), attributesOf(options));
 
-const ConvTranspose: Operator<ConvTransposeAttributes> = {
+const ConvTranspose: Operator<ConvAttributes & { readonly output_padding: readonly number[] }> = {
   name: 'ConvTranspose',
   infer(inputs, attributes) {
     const { strides, output_padding } = attributes;
@@ -147,16 +131,8 @@ export const convTranspose = (x: Value, w: Value, options: ConvTransposeOptions 
     output_padding: pair(options.outputPadding ?? 0),
   });
 
-/**
- * Convolves data by the gradient for a kernel [O, C, kh, kw]: batch and channels, and strides and dilations,
- * exchange roles.
- */
-function kernelGradient(
-  x: Value,
-  gradient: Value,
-  [, , kh, kw]: Shape,
-  { strides, pads, dilations }: ConvAttributes,
-): Value {
+/** Batch and channels, and strides and dilations, exchange roles for a kernel [O, C, kh, kw]. */
+function kernelGradient(x: Value, gradient: Value, [, , kh, kw]: Shape, { strides, pads, dilations }: ConvAttributes) {
   const byChannel = [1, 0, 2, 3];
   const exchanged = { strides: dilations, pads, dilations: strides };
   const swapped = apply(Conv, [transpose(x, byChannel), transpose(gradient, byChannel)], exchanged);

@@ -1,11 +1,32 @@
-import { elementwiseFunction } from '../elementwise.js';
-import { apply, type NoAttributes } from '../operator.js';
+import { apply, type NoAttributes, requireFloat } from '../operator.js';
 import { ShapeError } from '../shape.js';
-import { constant, type Value } from '../value.js';
+import { type Attributes, constant, type GradientContext, type Operator, type Value } from '../value.js';
 import { div, mul, sub } from './arithmetic.js';
 import { greater, where } from './comparison.js';
 
-/** Creates an operator without attributes, and returns the function that applies it. */
+/**
+ * An elementwise function of one operand.
+ * @param gradient builds the gradient of the operand; null if the derivative is zero wherever it exists
+ */
+export function elementwiseFunction<A extends Attributes = NoAttributes>(
+  name: string,
+  element: (x: number, attributes: A) => number,
+  gradient: ((at: GradientContext<A> & { readonly x: Value }) => Value) | null,
+  more: Pick<Operator<A>, 'floatAttributes' | 'parameters' | 'epilogue'> = {},
+): Operator<A> {
+  return {
+    name,
+    elementwise: true,
+    ...more,
+    infer([x]) {
+      requireFloat(name, [x!]);
+      return x!;
+    },
+    gradient: (at) => [gradient && (() => gradient({ ...at, x: at.inputs[0]! }))],
+    evaluate: ([x], _, attributes) => Float32Array.from(x!.data as Float32Array, (value) => element(value, attributes)),
+  };
+}
+
 const define = (...particulars: Parameters<typeof elementwiseFunction<NoAttributes>>) => {
   const operator = elementwiseFunction(...particulars);
   return (x: Value): Value => apply(operator, [x], {});
@@ -72,4 +93,4 @@ const Clip = elementwiseFunction<{ min: number; max: number }>(
 export const clip = (x: Value, min: number, max: number): Value => apply(Clip, [x], { min, max });
 
 /** `high` where x > 0, else `low`: scalars, so that lowering recognizes it. */
-const stepMask = (x: Value, high: number, low: number): Value => where(greater(x, 0), constant(high), constant(low));
+const stepMask = (x: Value, high: number, low: number) => where(greater(x, 0), constant(high), constant(low));

@@ -38,7 +38,7 @@ const MatMul: Operator<NoAttributes> = {
 };
 
 /** Whether an axis, counted from the last, is absent or has this size. */
-const spans = ({ shape }: Value, fromLast: number, size: number): boolean => (shape.at(-fromLast) ?? size) === size;
+const spans = ({ shape }: Value, fromLast: number, size: number) => (shape.at(-fromLast) ?? size) === size;
 
 /** Matrix product of the last two axes; leading axes are broadcast. */
 export const matMul = (a: Value, b: Value): Value => apply(MatMul, [a, b], {});
@@ -46,5 +46,5 @@ export const matMul = (a: Value, b: Value): Value => apply(MatMul, [a, b], {});
 /** Swaps the last two axes. */
 export function transposeMatrix(x: Value): Value {
   const rank = x.shape.length;
-  return transpose(x, [...Array.from({ length: rank - 2 }, (_, axis) => axis), rank - 1, rank - 2]);
+  return transpose(x, [...x.shape.slice(2).keys(), rank - 1, rank - 2]);
 }

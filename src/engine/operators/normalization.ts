@@ -7,11 +7,7 @@ import { reduceSum, reshape } from './broadcasting.js';
 import { sqrt } from './functions.js';
 import { reduceMean } from './reduction.js';
 
-interface BatchNormalizationAttributes extends Record<string, number> {
-  readonly epsilon: number;
-}
-
-const axesOf = ({ shape }: Value): number[] => [0, ...shape.map((_, axis) => axis).slice(2)];
+const axesOf = ({ shape }: Value) => [...shape.keys()].filter((axis) => axis !== 1);
 
 /** Mean and biased variance per channel of [N, C, ...], as [1, C, 1, ...]. */
 export function batchStatistics(x: Value): { readonly mean: Value; readonly variance: Value } {
@@ -20,7 +16,7 @@ export function batchStatistics(x: Value): { readonly mean: Value; readonly vari
   return { mean, variance: reduceMean(square(sub(x, mean)), axes) };
 }
 
-const perChannel = (vector: Value, { shape: [, channels, ...rest] }: Value): Value =>
+const perChannel = (vector: Value, { shape: [, channels, ...rest] }: Value) =>
   reshape(vector, [1, channels!, ...rest.map(() => 1)]);
 
 /** Simplification merges these values of decomposition and gradient. */
@@ -30,7 +26,7 @@ function center(x: Value, epsilon: number) {
 }
 
 /** Training mode. Statistics of the batch are separate values (`batchStatistics`), so that there is one output. */
-const BatchNormalization: Operator<BatchNormalizationAttributes> = {
+const BatchNormalization: Operator<{ epsilon: number }> = {
   name: 'BatchNormalization',
   infer(inputs) {
     const [x, scale, bias] = inputs;
@@ -40,7 +36,7 @@ const BatchNormalization: Operator<BatchNormalizationAttributes> = {
       if (vector.shape.length !== 1 || vector.shape[0] !== x!.shape[1])
         throwShapeError('BatchNormalization', inputs, `scale and bias need ${x!.shape[1]} values, one per channel`);
     }
-    return { type: 'float32', shape: x!.shape };
+    return x!;
   },
   decomposition: ([x, scale, bias], { epsilon }) => {
     const { centered, deviation } = center(x!, epsilon);

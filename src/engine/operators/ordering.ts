@@ -9,7 +9,7 @@ const After: Operator<NoAttributes> = {
   name: 'After',
   elementwise: true,
   keepsZero: true,
-  infer: ([value]) => ({ type: value!.type, shape: value!.shape }),
+  infer: ([value]) => value!,
   gradient: ({ gradient }) => [() => gradient, null],
   distribute: (operands) => ({ operands, result: operands[0]! }),
   flops: () => 0,

@@ -1,4 +1,3 @@
-/** ReduceSum is in broadcasting.ts, as the gradient of Expand. */
 import {
   apply,
   applyReduction,
@@ -12,8 +11,6 @@ import type { Operator, Value } from '../value.js';
 import { div, mul } from './arithmetic.js';
 import { broadcastGradient, reduceSum, reshape } from './broadcasting.js';
 import { cast, equal } from './comparison.js';
-
-const allAxes = (x: Value): number[] => x.shape.map((_, axis) => axis);
 
 const ReduceMean: Operator<ReductionAttributes> = {
   ...reduction('ReduceMean'),
@@ -33,9 +30,9 @@ const ReduceMean: Operator<ReductionAttributes> = {
 /** The mean over axes. */
 export const reduceMean = applyReduction(ReduceMean);
 /** The mean of all elements, a scalar. */
-export const meanOf = (x: Value): Value => reduceMean(x, allAxes(x), { keepAxes: false });
+export const meanOf = (x: Value): Value => reduceMean(x, [...x.shape.keys()], { keepAxes: false });
 /** The sum of all elements, a scalar. */
-export const sumOf = (x: Value): Value => reduceSum(x, allAxes(x), { keepAxes: false });
+export const sumOf = (x: Value): Value => reduceSum(x, [...x.shape.keys()], { keepAxes: false });
 
 const extreme = (name: 'ReduceMax' | 'ReduceMin') =>
   applyReduction({

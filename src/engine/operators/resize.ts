@@ -1,39 +1,35 @@
 import { apply, throwShapeError, requireFloat } from '../operator.js';
-import { constant, constantTensor, type Distribution, type Operator, type Placement, type Value } from '../value.js';
+import type { Shape4 } from '../shape.js';
+import { constant, type Distribution, type Operator, type Placement, type Value } from '../value.js';
 import { expand, reduceSum, reshape } from './broadcasting.js';
 
 const ownImages = ([placement]: readonly Placement[]): Distribution | undefined =>
   placement === 0 ? { operands: [0], result: 0 } : undefined;
 
+const NEAREST = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' };
+
 /** Pixel (i, j) is pixel (floor(i / factor), floor(j / factor)) of the data. */
-const Resize: Operator<{ factor: number; mode: string; coordinate_transformation_mode: string; nearest_mode: string }> =
-  {
-    name: 'Resize',
-    infer([x], { factor }) {
-      requireFloat('Resize', [x!]);
-      if (x!.shape.length !== 4) throwShapeError('Resize', [x!], 'expected data of four axes');
-      if (!Number.isInteger(factor) || factor < 1)
-        throwShapeError('Resize', [x!], `expected a whole factor of at least 1 but got ${factor}`);
-      const [batch, channels, height, width] = x!.shape as [number, number, number, number];
-      return { type: 'float32', shape: [batch, channels, height * factor, width * factor] };
-    },
-    gradient: ({ attributes: { factor }, gradient }) => [() => apply(SumBlocks, [gradient], { factor })],
-    distribute: ownImages,
-    // The region of interest, which this mode ignores, and the scales.
-    parameters: ({ factor }) => ({
-      constants: [
-        constantTensor({ type: 'float32', shape: [0], data: new Float32Array(0) }),
-        constant([1, 1, factor, factor]),
-      ],
-      encoded: ['factor'],
-    }),
-    blocked([x], { attributes: { factor } }) {
-      const [blocks, height, width, inner] = x!.shape as [number, number, number, number];
-      const pixels = reshape(x!, [blocks, height, 1, width, 1, inner]);
-      const repeated = expand(pixels, [blocks, height, factor, width, factor, inner]);
-      return reshape(repeated, [blocks, height * factor, width * factor, inner]);
-    },
-  };
+const Resize: Operator<{ factor: number } & typeof NEAREST> = {
+  name: 'Resize',
+  infer([x], { factor }) {
+    requireFloat('Resize', [x!]);
+    if (x!.shape.length !== 4) throwShapeError('Resize', [x!], 'expected data of four axes');
+    if (!Number.isInteger(factor) || factor < 1)
+      throwShapeError('Resize', [x!], `expected a whole factor of at least 1 but got ${factor}`);
+    const [batch, channels, height, width] = x!.shape as Shape4;
+    return { type: 'float32', shape: [batch, channels, height * factor, width * factor] };
+  },
+  gradient: ({ attributes: { factor }, gradient }) => [() => apply(SumBlocks, [gradient], { factor })],
+  distribute: ownImages,
+  // The region of interest, which this mode ignores, and the scales.
+  parameters: ({ factor }) => ({ constants: [constant([]), constant([1, 1, factor, factor])], encoded: ['factor'] }),
+  blocked([x], { attributes: { factor } }) {
+    const [blocks, height, width, inner] = x!.shape as Shape4;
+    const pixels = reshape(x!, [blocks, height, 1, width, 1, inner]);
+    const repeated = expand(pixels, [blocks, height, factor, width, factor, inner]);
+    return reshape(repeated, [blocks, height * factor, width * factor, inner]);
+  },
+};
 
 /**
  * Sums of blocks of factor x factor pixels, the gradient of Resize. Blocked layouts of both take an iteration of a
@@ -48,17 +44,16 @@ const SumBlocks: Operator<{ factor: number }> = {
   gradient: ({ attributes: { factor }, gradient }) => [() => resize(gradient, factor)],
   distribute: ownImages,
   decomposition: ([x], { factor }) => {
-    const [batch, channels, height, width] = x!.shape as [number, number, number, number];
+    const [batch, channels, height, width] = x!.shape as Shape4;
     const blocks = reshape(x!, [batch * channels, height / factor, factor, width / factor, factor]);
     return reshape(reduceSum(blocks, [2, 4]), [batch, channels, height / factor, width / factor]);
   },
   blocked([x], { attributes: { factor } }) {
-    const [blocks, height, width, inner] = x!.shape as [number, number, number, number];
+    const [blocks, height, width, inner] = x!.shape as Shape4;
     const pixels = reshape(x!, [blocks, height / factor, factor, width / factor, factor, inner]);
     return reduceSum(pixels, [2, 4], { keepAxes: false });
   },
 };
 
 /** Upsamples `[N, C, H, W]` to the nearest pixel, `[N, C, factor H, factor W]`. */
-export const resize = (x: Value, factor: number): Value =>
-  apply(Resize, [x], { factor, mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' });
+export const resize = (x: Value, factor: number): Value => apply(Resize, [x], { factor, ...NEAREST });

@@ -1,4 +1,3 @@
-/** The lowering target that suits a device, and the CPU's blocked kernels. */
 import { graphOf } from '../graph.js';
 import { blockedConv } from '../lowering/blocked/operators.js';
 import type { Target } from '../lowering/lower.js';
@@ -26,6 +25,7 @@ const loadOnCpu: LoadModel = (model, options) => loadInBinding(model, { device: 
 /** Probes this CPU's blocked kernels, once per process. */
 export const blockedKernels = once((load?: LoadModel) => probeBlockedKernels(load ?? loadOnCpu));
 
+/** The target that suits a device. */
 export async function targetOf(device: string, load?: LoadModel): Promise<Target> {
   if (device !== 'cpu') return { name: device === 'webgpu' ? 'webgpu' : 'plain' };
   const { block } = await blockedKernels(load);
@@ -45,13 +45,13 @@ export async function probeBlockedKernels(load: LoadModel): Promise<BlockedKerne
 }
 
 /** Computes a 1x1 convolution of one pixel. Kernels of another block size permute the products, or reject the model. */
-async function problemWithBlocksOf(block: number, load: LoadModel): Promise<string | undefined> {
+async function problemWithBlocksOf(block: number, load: LoadModel) {
   const [x, w] = [input('x', [1, block, 1, 1]), input('w', [block, block, 1, 1])];
   const y = blockedConv(x, w);
   const pixel = Float32Array.from({ length: block }, (_, channel) => channel + 1);
   const kernel = Float32Array.from({ length: block * block }, (_, index) => (index % 7) - 3);
   // The kernel is [block in, block out].
-  const expected = Float32Array.from({ length: block }, (_, out) =>
+  const expected = pixel.map((_, out) =>
     pixel.reduce((sum, value, channel) => sum + value * kernel[channel * block + out]!, 0),
   );
   const executor = await load(await encode(graphOf({ y })), { threads: 1, optimize: false });

@@ -1,4 +1,5 @@
 /** ONNX Runtime on the CPU through its C API: results are written into buffers, and nothing is copied. */
+import { mapValues } from '../graph.js';
 import { sizeOf } from '../shape.js';
 import { ARRAY_OF, ELEMENT_CODES, type TensorData, type TensorType } from '../value.js';
 import { collectiveDomain } from './collectives.node.js';
@@ -44,7 +45,8 @@ export class CApiRuntime {
       if (communicator) ort.call('AddCustomOpDomain', options, collectiveDomain(ort, communicator));
       const session: Pointer[] = [null];
       await ort.callAsync('CreateSessionFromArray', [this.environment, model, model.byteLength, options, session]);
-      return new CApiExecutor(ort, session[0]!, this.memory, communicator !== undefined);
+      // Operators that call JavaScript must run on its thread: others would wait for it.
+      return executorOf(ort, session[0]!, this.memory, communicator !== undefined);
     } finally {
       ort.release('ReleaseSessionOptions', options);
     }
@@ -65,57 +67,44 @@ export async function openCApi(): Promise<CApiAccess> {
   }
 }
 
-class CApiExecutor implements Executor {
-  private readonly beforeRun = createGcTrigger();
-  private hasRun = false;
-
-  constructor(
-    private readonly ort: OrtApi,
-    private readonly session: Pointer,
-    private readonly memory: Pointer,
-    /** Whether operators call JavaScript, and so must run on its thread: others would wait for it. */
-    private readonly callsBack: boolean,
-  ) {}
-
-  async run(inputs: Readonly<Record<string, TensorData>>, outputs: Readonly<Record<string, TensorData | TensorType>>) {
-    // Only the first inputs leave garbage when they are created: at least their own size.
-    if (!this.hasRun) this.beforeRun(Object.values(inputs).reduce((bytes, { data }) => bytes + data.byteLength, 0));
-    this.hasRun = true;
-    const targets = Object.fromEntries(
-      Object.entries(outputs).map(([name, output]) => [name, hasBuffer(output) ? output : allocated(output)]),
-    );
-    const values: Pointer[] = [];
-    try {
-      for (const operand of [...Object.values(inputs), ...Object.values(targets)])
-        values.push(this.tensorOver(operand));
-      const [feeds, fetches] = [Object.keys(inputs), Object.keys(targets)];
-      const count = feeds.length;
-      const operands = [feeds, values.slice(0, count), count, fetches, fetches.length, values.slice(count)];
-      const parameters = [this.session, null, ...operands];
-      if (this.callsBack) this.ort.call('Run', ...parameters);
-      else await this.ort.callAsync('Run', parameters, [inputs, targets]);
-    } finally {
-      for (const value of values) this.ort.release('ReleaseValue', value);
-    }
-    const wanted = Object.entries(targets).filter(([name]) => !hasBuffer(outputs[name]!));
-    return Object.fromEntries(wanted.map(([name, { data }]) => [name, data]));
-  }
-
-  release(): Promise<void> {
-    this.ort.release('ReleaseSession', this.session);
-    return Promise.resolve();
-  }
-
-  endProfiling(): void {
-    throw new Error('no profile is recorded');
-  }
-
+function executorOf(ort: OrtApi, session: Pointer, memory: Pointer, runsHere: boolean): Executor {
+  const beforeRun = createGcTrigger();
+  let hasRun = false;
   /** Creates a tensor in the memory of an array. */
-  private tensorOver({ type, shape, data }: TensorData): Pointer {
+  const tensorOver = ({ type, shape, data }: TensorData) => {
     const dimensions = [BigInt64Array.from(shape, BigInt), shape.length];
-    const content = [this.memory, data, data.byteLength];
-    return this.ort.create('CreateTensorWithDataAsOrtValue', ...content, ...dimensions, ELEMENT_CODES[type]);
-  }
+    const content = [memory, data, data.byteLength];
+    return ort.create('CreateTensorWithDataAsOrtValue', ...content, ...dimensions, ELEMENT_CODES[type]);
+  };
+  return {
+    async run(inputs: Readonly<Record<string, TensorData>>, outputs) {
+      // Only the first inputs leave garbage when they are created: at least their own size.
+      if (!hasRun) beforeRun(Object.values(inputs).reduce((bytes, { data }) => bytes + data.byteLength, 0));
+      hasRun = true;
+      const targets = mapValues(outputs, (output) => (hasBuffer(output) ? output : allocated(output)));
+      const values: Pointer[] = [];
+      try {
+        for (const operand of [...Object.values(inputs), ...Object.values(targets)]) values.push(tensorOver(operand));
+        const [feeds, fetches] = [Object.keys(inputs), Object.keys(targets)];
+        const count = feeds.length;
+        const operands = [feeds, values.slice(0, count), count, fetches, fetches.length, values.slice(count)];
+        const parameters = [session, null, ...operands];
+        if (runsHere) ort.call('Run', ...parameters);
+        else await ort.callAsync('Run', parameters, [inputs, targets]);
+      } finally {
+        for (const value of values) ort.release('ReleaseValue', value);
+      }
+      const wanted = Object.entries(targets).filter(([name]) => !hasBuffer(outputs[name]!));
+      return Object.fromEntries(wanted.map(([name, { data }]) => [name, data]));
+    },
+    release() {
+      ort.release('ReleaseSession', session);
+      return Promise.resolve();
+    },
+    endProfiling() {
+      throw new Error('no profile is recorded');
+    },
+  };
 }
 
 const allocated = ({ type, shape }: TensorType): TensorData => ({

@@ -48,7 +48,7 @@ const [STRUCT_VERSION, FIRST_VERSION, LAST_VERSION] = [18n, 1, 2 ** 31 - 1];
 const [REQUIRED, DEFAULT_MEMORY] = [0, 0];
 
 /** Creates a struct OrtCustomOp (onnxruntime_c_api.h), which is never freed, because the runtime keeps it. */
-function customOperator(ort: OrtApi, name: string, { shape, compute }: Kernel, communicator: Communicator): Pointer {
+function customOperator(ort: OrtApi, name: string, { shape, compute }: Kernel, communicator: Communicator) {
   const { koffi } = ort;
   const callback = (prototype: string, body: (...parameters: never[]) => unknown): bigint =>
     koffi.register(body, koffi.pointer(koffi.proto(prototype)));
@@ -57,7 +57,7 @@ function customOperator(ort: OrtApi, name: string, { shape, compute }: Kernel, c
   const elementType = returns('int', 'void *, size_t', ELEMENT_CODES.float32);
   const required = returns('int', 'void *, size_t', REQUIRED);
   const one = returns('int', 'void *', 1);
-  const nameAddress = cString(ort, name);
+  const nameAddress = encoded(ort, 'uint8', [...new TextEncoder().encode(`${name}\0`)]);
   const computeV2 = callback('void *(void *, void *)', (_kernel: Pointer, context: Pointer): Pointer => {
     try {
       const input = inputOf(ort, context);
@@ -68,7 +68,7 @@ function customOperator(ort: OrtApi, name: string, { shape, compute }: Kernel, c
       return ort.failure(messageOf(error));
     }
   });
-  const members: readonly bigint[] = [
+  return encoded(ort, 'uint64', [
     STRUCT_VERSION,
     // CreateKernel: a kernel has no state, but must not be null.
     returns('void *', 'void *, void *, void *', nameAddress),
@@ -86,21 +86,17 @@ function customOperator(ort: OrtApi, name: string, { shape, compute }: Kernel, c
     returns('int', 'void *', FIRST_VERSION),
     returns('int', 'void *', LAST_VERSION),
     ...[0n, 0n, 0n, 0n],
-  ];
-  const struct = koffi.alloc('uint64', members.length) as Pointer;
-  koffi.encode(struct, koffi.array('uint64', members.length), members);
-  return struct;
+  ]);
 }
 
-/** Returns the address of a text that stays allocated. */
-function cString({ koffi }: OrtApi, text: string): Pointer {
-  const bytes = new TextEncoder().encode(`${text}\0`);
-  const address = koffi.alloc('uint8', bytes.length) as Pointer;
-  koffi.encode(address, koffi.array('uint8', bytes.length), bytes);
+/** Returns the address of numbers that stay allocated. */
+function encoded({ koffi }: OrtApi, type: string, elements: readonly (number | bigint)[]) {
+  const address = koffi.alloc(type, elements.length) as Pointer;
+  koffi.encode(address, koffi.array(type, elements.length), elements);
   return address;
 }
 
-function inputOf(ort: OrtApi, context: Pointer): { readonly shape: Shape; readonly data: Float32Array } {
+function inputOf(ort: OrtApi, context: Pointer) {
   const value = ort.create('KernelContext_GetInput', context, 0);
   const info = ort.create('GetTensorTypeAndShape', value);
   try {
@@ -114,10 +110,10 @@ function inputOf(ort: OrtApi, context: Pointer): { readonly shape: Shape; readon
   }
 }
 
-function outputOf(ort: OrtApi, context: Pointer, shape: Shape): Float32Array {
+function outputOf(ort: OrtApi, context: Pointer, shape: Shape) {
   const sizes = BigInt64Array.from(shape, BigInt);
   return elementsOf(ort, ort.create('KernelContext_GetOutput', context, 0, sizes, shape.length), shape);
 }
 
-const elementsOf = (ort: OrtApi, value: Pointer, shape: Shape): Float32Array =>
+const elementsOf = (ort: OrtApi, value: Pointer, shape: Shape) =>
   new Float32Array(ort.koffi.view(ort.create('GetTensorMutableData', value), 4 * sizeOf(shape)));

@@ -29,8 +29,7 @@ export const ALONE: Communicator = {
 };
 
 /**
- * Compares a digest on all ranks.
- * @param digest bytes, as many on every rank
+ * Compares a digest, of one length, on all ranks.
  * @param about what the digest belongs to
  * @throws {InputError} on every rank, if the digest of any rank differs from that of rank 0
  */
@@ -40,7 +39,7 @@ export function requireSame(communicator: Communicator, digest: Uint8Array, abou
   const own = Float32Array.from(digest);
   const all = new Float32Array(size * own.length);
   allGather(own, all);
-  const ranks = Array.from({ length: size }, (_, rank) => rank).filter((rank) =>
+  const ranks = [...Array(size).keys()].filter((rank) =>
     own.some((_, index) => all[rank * own.length + index] !== all[index]),
   );
   if (ranks.length > 0) throw new InputError(about, `not the same on ranks ${[0, ...ranks].join(', ')}`, remedy);

@@ -1,11 +1,10 @@
-/** Finds the device that computes a graph fastest by a short measurement. */
 import { randomStream } from '../../random.js';
 import type { Graph } from '../graph.js';
 import { nextName } from '../lowering/state.js';
 import { sizeOf } from '../shape.js';
-import { ARRAY_OF, type ElementArray, type InputValue } from '../value.js';
+import { ARRAY_OF, type InputValue } from '../value.js';
 import { tryDevices } from './deviceTrial.node.js';
-import { compile, estimateMemory, type CompileOptions, type Device } from './native.node.js';
+import { compile, type CompileOptions, type Device, estimateMemory } from './native.node.js';
 import { type Compile, StatefulProgram } from './program.js';
 import { firstLine } from './session.js';
 
@@ -38,7 +37,14 @@ export function deviceCompiler({
   return {
     compile: (graph) => compile(graph, { ...options, device: chosen }),
     chooseDevice: async (graph, signal) => {
-      const timings = await timeDevices(graph, options, signal);
+      const timings: DeviceTiming[] = [];
+      for (const trial of await tryDevices()) {
+        signal?.throwIfAborted();
+        const { device, reason } = trial;
+        timings.push(
+          reason === undefined ? await timeDevice(graph, { ...options, device }, signal) : { device, reason },
+        );
+      }
       chosen = fastest(timings);
       const shown = timings.map((timing) => {
         const result = 'seconds' in timing ? `${timing.seconds.toPrecision(3)} s` : `does not work (${timing.reason})`;
@@ -55,31 +61,16 @@ export function fastest(timings: readonly DeviceTiming[]): Device {
   return timed.sort((a, b) => a.seconds - b.seconds)[0]?.device ?? 'cpu';
 }
 
-async function timeDevices(
-  graph: Graph,
-  options: CompileOptions,
-  signal?: AbortSignal,
-): Promise<readonly DeviceTiming[]> {
-  const timings: DeviceTiming[] = [];
-  for (const { device, reason } of await tryDevices()) {
-    signal?.throwIfAborted();
-    timings.push(reason === undefined ? await timeDevice(graph, device, options, signal) : { device, reason });
-  }
-  return timings;
-}
-
 async function timeDevice(
   graph: Graph,
-  device: Device,
-  options: CompileOptions,
+  options: CompileOptions & { readonly device: Device },
   signal?: AbortSignal,
 ): Promise<DeviceTiming> {
+  const { device } = options;
   try {
     const isState = ({ name }: InputValue) => nextName(name) in graph.outputs;
-    const program = new StatefulProgram(
-      await compile(graph, { ...options, device }),
-      drawn(graph.inputs.filter(isState)) as Readonly<Record<string, Float32Array>>,
-    );
+    const state = drawn(graph.inputs.filter(isState)) as Record<string, Float32Array>;
+    const program = new StatefulProgram(await compile(graph, options), state);
     try {
       const feeds = drawn(graph.inputs.filter((value) => !isState(value)));
       // The first run allocates memory, and compiles shaders.
@@ -95,7 +86,7 @@ async function timeDevice(
 }
 
 /** Draws inputs: random, because equal images have no variance, and positive, because some inputs are variances. */
-function drawn(inputs: readonly InputValue[]): Readonly<Record<string, ElementArray>> {
+function drawn(inputs: readonly InputValue[]) {
   const stream = randomStream(0, 'timed inputs');
   return Object.fromEntries(
     inputs.map(({ name, type, shape }) => {
@@ -110,7 +101,7 @@ function drawn(inputs: readonly InputValue[]): Readonly<Record<string, ElementAr
 /** The fastest of these runs counts; none starts after these seconds. */
 const [MAX_RUNS, MAX_SECONDS] = [5, 2];
 
-async function fastestRun(run: () => Promise<unknown>, signal?: AbortSignal): Promise<number> {
+async function fastestRun(run: () => Promise<unknown>, signal?: AbortSignal) {
   const begin = performance.now();
   let fastest = Infinity;
   for (let count = 0; count < MAX_RUNS && performance.now() - begin < 1000 * MAX_SECONDS; count++) {

@@ -1,4 +1,3 @@
-/** Tries each device in a process of its own, which a broken driver may crash. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Device, DEVICES } from './native.node.js';
@@ -22,7 +21,10 @@ export async function tryDevices(): Promise<readonly DeviceTrial[]> {
   return Promise.all(DEVICES.filter((device) => available.includes(device)).map((device) => tryDevice(device)));
 }
 
-/** @param options.timeout milliseconds until the process is killed */
+/**
+ * Tries a device in a process of its own, which a broken driver may crash.
+ * @param options.timeout milliseconds until the process is killed
+ */
 export async function tryDevice(device: Device, { script = PROCESS, timeout = TIMEOUT_MS } = {}): Promise<DeviceTrial> {
   const options = { timeout, killSignal: 'SIGKILL', windowsHide: true } as const;
   const reason = await new Promise<string | undefined>((resolve) => {

@@ -1,14 +1,14 @@
 /** Compiles graphs for the devices of this machine with ONNX Runtime's native library. */
 import { createHash } from 'node:crypto';
 import { InputError } from '../../errors.js';
-import { encode } from '../onnx.js';
 import type { Graph } from '../graph.js';
 import { lower, rulesOf, type Target } from '../lowering/lower.js';
+import { nextStates } from '../lowering/state.js';
 import { estimatePeakMemory } from '../memory.js';
+import { encode } from '../onnx.js';
 import { type LoadModel, targetOf } from './blockSize.node.js';
 import { openCApi } from './cApi.node.js';
 import { type Communicator, requireSame } from './communicator.js';
-import { nextStates } from '../lowering/state.js';
 import { availableDevices, loadInBinding } from './nodeBinding.node.js';
 import type { CApiUnavailableError } from './ortApi.node.js';
 import { Program, signatureOf } from './program.js';
@@ -25,24 +25,16 @@ export interface CompileOptions {
   readonly device?: Device;
   /** Threads of one operator (default: 0, one per core). */
   readonly threads?: number;
-  /**
-   * What to lower for (default: what suits the device and CPU best); `{ name: 'plain' }` for no CPU-specific
-   * optimizations.
-   */
+  /** What to lower for (default: what suits device and CPU best); `{ name: 'plain' }`: no CPU-specific optimizations. */
   readonly target?: Target;
-  /**
-   * Whether CPU programs run through ONNX Runtime's C API if it is available (default: true). The Node binding copies
-   * every result.
-   */
+  /** Whether the CPU runs through ONNX Runtime's C API if available (default: true). The Node binding copies results. */
   readonly useCApi?: boolean;
   /**
    * The processes that compute the graph together, each on its part of the batch (default: this one alone). All compile
    * the same graph with the same options. On the CPU only.
    */
   readonly communicator?: Communicator;
-  /**
-   * Prefix of the file into which `Program.endProfiling` writes a profile of each operator. Implies the Node binding.
-   */
+  /** Prefix of the file into which `Program.endProfiling` writes a profile of operators. Implies the Node binding. */
   readonly profilePrefix?: string;
   /** Called with the reason if the C API should be used but is unavailable. */
   readonly onFallback?: (reason: CApiUnavailableError) => void;
@@ -92,7 +84,7 @@ export async function estimateMemory(graph: Graph, options: CompileOptions = {})
 }
 
 /** @throws {InputError} unless the batch divides into a part of one size for each rank */
-function requireDivisible({ inputs, batchAxes = {} }: Graph, { size }: Communicator): void {
+function requireDivisible({ inputs, batchAxes = {} }: Graph, { size }: Communicator) {
   for (const { name, shape } of inputs) {
     const batch = shape[batchAxes[name] ?? -1] ?? size;
     const remedy = 'start a number of processes that divides it';
@@ -100,27 +92,22 @@ function requireDivisible({ inputs, batchAxes = {} }: Graph, { size }: Communica
   }
 }
 
-async function loaderOf({
-  useCApi = true,
-  device = 'cpu',
-  profilePrefix,
-  communicator,
-  onFallback,
-}: CompileOptions): Promise<LoadModel> {
+async function loaderOf(options: CompileOptions): Promise<LoadModel> {
+  const { useCApi = true, device = 'cpu', profilePrefix, communicator, onFallback } = options;
   const requireAlone = (reason: string) => {
     if (communicator) throw new InputError('several processes', `train only through ONNX Runtime's C API${reason}`);
   };
   if (useCApi && device === 'cpu' && profilePrefix === undefined) {
     const { runtime, reason } = await openCApi();
-    if (runtime) return (model, options) => runtime.load(model, options);
+    if (runtime) return (...model) => runtime.load(...model);
     requireAlone(` (${reason.message})`);
     onFallback?.(reason);
   }
   requireAlone(', which needs the CPU and writes no profile');
-  return (model, options) => loadInBinding(model, { device, ...options });
+  return (model, loading) => loadInBinding(model, { device, ...loading });
 }
 
-async function requireDevice(device: string): Promise<void> {
+async function requireDevice(device: string) {
   // Every build has the CPU; the question would load a second library.
   if (device === 'cpu') return;
   const available = await availableDevices();
@@ -132,30 +119,38 @@ async function requireDevice(device: string): Promise<void> {
 /** ONNX Runtime would start any number of threads. */
 const MAX_THREADS = 1024;
 
-function show(value: unknown): string {
+function show(value: unknown) {
   if (typeof value === 'string') return `'${value}'`;
   return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
 }
 
-const isCount = (value: unknown): boolean =>
-  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= MAX_THREADS;
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
 const OPTION_CHECKS: Readonly<
   Record<keyof CompileOptions, readonly [expected: string, isValid: (value: unknown) => boolean]>
 > = {
   device: ['a name', (value) => typeof value === 'string'],
-  threads: [`a whole number from 0 (one per core) to ${MAX_THREADS}`, isCount],
-  useCApi: ['true or false', (value) => typeof value === 'boolean'],
-  communicator: [
-    'an object with rank and size',
-    (value) => typeof value === 'object' && value !== null && 'rank' in value && 'size' in value,
+  threads: [
+    `a whole number from 0 (one per core) to ${MAX_THREADS}`,
+    (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= MAX_THREADS,
   ],
+  useCApi: ['true or false', (value) => typeof value === 'boolean'],
+  communicator: ['an object with rank and size', (value) => isObject(value) && 'rank' in value && 'size' in value],
   profilePrefix: ['a path', (value) => typeof value === 'string' && value !== ''],
   onFallback: ['a function', (value) => typeof value === 'function'],
-  target: [`{ name } of ${Object.keys(rulesOf).join(', ')}, with a block of 8 or 16 for cpu`, isTarget],
+  target: [
+    `{ name } of ${Object.keys(rulesOf).join(', ')}, with a block of 8 or 16 for cpu`,
+    (value) =>
+      isObject(value) &&
+      typeof value.name === 'string' &&
+      Object.hasOwn(rulesOf, value.name) &&
+      [undefined, 8, 16].includes(value.block as number | undefined),
+  ],
 };
 
 /** @throws {InputError} if an option has the wrong type or is out of range, as in calls from JavaScript */
-function requireOptions(options: Readonly<Partial<Record<keyof CompileOptions, unknown>>>): void {
+function requireOptions(options: CompileOptions) {
   for (const [name, [expected, isValid]] of Object.entries(OPTION_CHECKS)) {
     const value = options[name as keyof CompileOptions];
     if (value !== undefined && !isValid(value))
@@ -164,19 +159,8 @@ function requireOptions(options: Readonly<Partial<Record<keyof CompileOptions, u
 }
 
 /** @throws {InputError} unless a graph is what `graphOf` returns */
-function requireGraph(graph: unknown): void {
-  const { inputs, outputs } = (graph ?? {}) as { readonly inputs?: unknown; readonly outputs?: unknown };
-  if (!Array.isArray(inputs) || typeof outputs !== 'object' || outputs === null)
-    throw new InputError(
-      'compile',
-      `graph: expected what graphOf returns but got ${graph === null ? 'null' : typeof graph}`,
-    );
-}
-
-function isTarget(target: unknown): boolean {
-  if (typeof target !== 'object' || target === null) return false;
-  const { name, block } = target as { readonly name?: unknown; readonly block?: unknown };
-  return (
-    typeof name === 'string' && Object.hasOwn(rulesOf, name) && (block === undefined || block === 8 || block === 16)
-  );
+function requireGraph(graph: unknown) {
+  if (isObject(graph) && Array.isArray(graph.inputs) && isObject(graph.outputs)) return;
+  const given = graph === null ? 'null' : typeof graph;
+  throw new InputError('compile', `graph: expected what graphOf returns but got ${given}`);
 }

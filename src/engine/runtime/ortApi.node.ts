@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { KoffiFunc, LibraryHandle } from 'koffi';
 import { messageOf } from '../../errors.js';
+import { mapValues } from '../graph.js';
 import { disableTelemetry, type Koffi, loadKoffi, type Pointer } from './onnxRuntime.node.js';
 
 /** The C API is unavailable, so graphs run through the Node binding. */
@@ -187,6 +188,3 @@ async function findLibrary(version: string): Promise<string> {
     throw new Error(`${root} has ${found.length} libraries for ${process.platform} ${process.arch}`);
   return found[0]!;
 }
-
-const mapValues = <K extends string, A, B>(record: Readonly<Record<K, A>>, change: (value: A) => B): Record<K, B> =>
-  Object.fromEntries(Object.entries<A>(record).map(([key, value]) => [key, change(value)])) as Record<K, B>;

@@ -1,4 +1,4 @@
-import type { BatchAxes, Graph } from '../graph.js';
+import { type BatchAxes, type Graph, mapValues } from '../graph.js';
 import { fromStoredOrder, type LoweredGraph, nextName, toStoredOrder } from '../lowering/state.js';
 import { showShape, sizeOf } from '../shape.js';
 import { ARRAY_OF, type ElementArray, type TensorData, type TensorType } from '../value.js';
@@ -10,7 +10,6 @@ export interface DeviceTensor {
   readonly release: () => void;
 }
 
-/** The elements of a result, in main memory or on a device. */
 type Result = ElementArray | DeviceTensor;
 
 const isOnDevice = (result: Result): result is DeviceTensor => result instanceof Object && 'read' in result;
@@ -18,9 +17,8 @@ const isOnDevice = (result: Result): result is DeviceTensor => result instanceof
 /** A compiled model in a runtime. One run at a time. */
 export interface Executor {
   /**
-   * Runs the model once. As a method, because an executor without a device need not accept device tensors.
-   * @param inputs every input by name
-   * @param outputs every output by name: a buffer to write to, which may be an input's as well, or only its type
+   * A method, because an executor without a device need not accept device tensors.
+   * @param outputs every output: a buffer to write to, which may be an input's as well, or only its type
    * @returns the outputs without a buffer, on the device if the model was loaded to keep them there
    */
   run(
@@ -28,7 +26,6 @@ export interface Executor {
     outputs: Readonly<Record<string, TensorData | TensorType>>,
   ): Promise<Readonly<Record<string, Result>>>;
   readonly release: () => Promise<void>;
-  /** Writes the profile, if one is recorded. */
   readonly endProfiling: () => void;
 }
 
@@ -39,7 +36,7 @@ export interface LoadOptions {
   readonly optimize: boolean;
   /** Outputs that stay in the memory of a device (default: none). */
   readonly keepOnDevice?: readonly string[];
-  /** The communicator of operators over ranks, if the model has any. */
+  /** Of operators over ranks, if the model has any. */
   readonly communicator?: Communicator | undefined;
   /** Prefix of the file of the profile (default: none). */
   readonly profilePrefix?: string | undefined;
@@ -57,7 +54,7 @@ export function signatureOf({ inputs, outputs, stateLayouts, statesInPlace }: Lo
   const typeOf = ({ type, shape }: TensorType): TensorType => ({ type, shape });
   return {
     inputs: new Map(inputs.map((value) => [value.name, typeOf(value)])),
-    outputs: new Map(Object.entries(outputs).map(([name, value]) => [name, typeOf(value)])),
+    outputs: new Map(Object.entries(mapValues(outputs, typeOf))),
     stateLayouts,
     statesInPlace,
   };
@@ -87,7 +84,7 @@ export class Program {
   }
 
   /**
-   * Runs the graph once, as `run` does, and leaves the next state on the device. The caller releases it.
+   * Runs as `run` does, and leaves the next state on the device. The caller releases it.
    * @internal
    */
   async runOnDevice(
@@ -98,14 +95,13 @@ export class Program {
     const { inputs, outputs } = this.signature;
     const missing = [...inputs.keys()].find((name) => feeds[name] === undefined);
     if (missing !== undefined) throw new Error(`program: input '${missing}': not fed`);
-    const operands = Object.entries(feeds).map(([name, data]) => {
-      const type = inputs.get(name);
-      return [name, isOnDevice(data) ? data : tensorOf(name, shareOf(name, data, type, this.shares), type)] as const;
-    });
-    const targets = [...outputs].map(
-      ([name, type]) => [name, into[name] ? tensorOf(name, into[name], type) : type] as const,
+    const operands = mapValues(feeds, (data, name) =>
+      isOnDevice(data) ? data : tensorOf(name, data, inputs.get(name), this.shares),
     );
-    return this.executor.run(Object.fromEntries(operands), Object.fromEntries(targets));
+    const targets = mapValues(Object.fromEntries(outputs), (type, name) =>
+      into[name] ? tensorOf(name, into[name], type) : type,
+    );
+    return this.executor.run(operands, targets);
   }
 
   /**
@@ -144,36 +140,36 @@ export interface BatchShares {
   readonly communicator: Communicator;
 }
 
-/** Copies the rank's own part of an input that ranks divide. Returns other inputs as they are. */
-function shareOf(
-  name: string,
-  data: ElementArray,
-  type: TensorType | undefined,
-  shares: BatchShares | undefined,
-): ElementArray {
-  const axis = shares?.axes[name];
-  if (shares === undefined || axis === undefined || type === undefined) return data;
-  const { rank, size } = shares.communicator;
-  const [rows, length] = [sizeOf(type.shape.slice(0, axis)), sizeOf(type.shape.slice(axis))];
-  if (data.length !== rows * length * size)
-    throw new Error(
-      `program: ${name}: expected ${size} times the size of ${showShape(type.shape)} but got ${data.length} elements`,
-    );
-  const share = new ARRAY_OF[type.type](rows * length);
-  for (let row = 0; row < rows; row++) {
-    const start = (row * size + rank) * length;
-    share.set(data.subarray(start, start + length) as never, row * length);
-  }
-  return share;
-}
-
-function tensorOf(name: string, data: ElementArray, type: TensorType | undefined): TensorData {
+/** A tensor, or the rank's own part of one that ranks divide. */
+function tensorOf(name: string, whole: ElementArray, type: TensorType | undefined, shares?: BatchShares): TensorData {
   if (type === undefined) throw new Error(`program: unknown input ${name}`);
+  const axis = shares?.axes[name];
+  const data = axis === undefined ? whole : shareOf(name, whole, type, axis, shares!.communicator);
   if (!(data instanceof ARRAY_OF[type.type]))
     throw new TypeError(`program: ${name}: expected ${type.type} but got a ${data.constructor.name}`);
   if (data.length !== sizeOf(type.shape))
     throw new Error(`program: ${name}: expected the size of ${showShape(type.shape)} but got ${data.length} elements`);
   return { ...type, data };
+}
+
+function shareOf(
+  name: string,
+  data: ElementArray,
+  { type, shape }: TensorType,
+  axis: number,
+  { rank, size }: Communicator,
+) {
+  const [rows, length] = [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis))];
+  if (data.length !== rows * length * size)
+    throw new Error(
+      `program: ${name}: expected ${size} times the size of ${showShape(shape)} but got ${data.length} elements`,
+    );
+  const share = new ARRAY_OF[type](rows * length);
+  for (let row = 0; row < rows; row++) {
+    const start = (row * size + rank) * length;
+    share.set(data.subarray(start, start + length) as never, row * length);
+  }
+  return share;
 }
 
 /** Compiles a graph for the chosen runtime, device and threads. */
@@ -192,11 +188,9 @@ export class StatefulProgram {
     private readonly program: Program,
     initial: Readonly<Record<string, Float32Array>>,
   ) {
-    const stored = Object.entries(initial).map(
-      ([name, vector]) => [name, this.copy(name, vector, toStoredOrder)] as const,
-    );
-    this.current = Object.fromEntries(stored);
-    const kept = stored.filter(([name]) => program.signature.statesInPlace.has(name));
+    const stored = mapValues(initial, (vector, name) => this.copy(name, vector, toStoredOrder));
+    this.current = stored;
+    const kept = Object.entries(stored).filter(([name]) => program.signature.statesInPlace.has(name));
     this.inPlace = Object.fromEntries(kept.map(([name, vector]) => [nextName(name), vector]));
   }
 
@@ -225,7 +219,7 @@ export class StatefulProgram {
     );
   }
 
-  private copy(name: string, vector: Float32Array, convert: typeof toStoredOrder): Float32Array {
+  private copy(name: string, vector: Float32Array, convert: typeof toStoredOrder) {
     const layout = this.program.signature.stateLayouts.get(name);
     return layout ? convert(layout, vector) : vector.slice();
   }
@@ -242,14 +236,11 @@ export class StatefulProgram {
   }
 }
 
-function releaseAll(results: Readonly<Record<string, Result>>): void {
+function releaseAll(results: Readonly<Record<string, Result>>) {
   for (const result of Object.values(results)) if (isOnDevice(result)) result.release();
 }
 
-const mapAsync = async <A, B>(
-  record: Readonly<Record<string, A>>,
-  change: (value: A, name: string) => Promise<B>,
-): Promise<Record<string, B>> =>
-  Object.fromEntries(
-    await Promise.all(Object.entries(record).map(async ([name, value]) => [name, await change(value, name)] as const)),
-  );
+async function mapAsync<A, B>(record: Readonly<Record<string, A>>, change: (value: A, name: string) => Promise<B>) {
+  const pending = Object.entries(mapValues(record, change));
+  return Object.fromEntries(await Promise.all(pending.map(async ([name, value]) => [name, await value] as const)));
+}

@@ -1,6 +1,7 @@
-/** Models in ONNX Runtime's JavaScript API, which every platform has: compiled graphs and external ONNX models. */
+/** Models in ONNX Runtime's JavaScript API, which every platform has. */
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { InputError, messageOf } from '../../errors.js';
+import { mapValues } from '../graph.js';
 import type { ElementArray, TensorData } from '../value.js';
 import { type DeviceTensor, type Executor, hasBuffer } from './program.js';
 
@@ -21,27 +22,24 @@ export interface Platform {
 
 /** Runs a compiled graph in a session. */
 export function sessionExecutor(session: InferenceSession, { Tensor, beforeRun, device }: Platform): Executor {
-  const tensorOf = (operand: TensorData | DeviceTensor): Tensor =>
-    operand instanceof SessionTensor ? operand.tensor : bufferTensor(operand as TensorData);
   const bufferTensor = ({ type, data, shape }: TensorData) => new Tensor(type, data as never, shape);
-  const resultOf = (tensor: Tensor): ElementArray | DeviceTensor =>
-    tensor.location === 'gpu-buffer' ? new SessionTensor(tensor, device!) : (tensor.data as ElementArray);
   // Unknown but large before the first run.
   let garbage = Infinity;
   return {
     run: async (inputs, outputs) => {
       beforeRun?.(garbage);
-      const feeds = Object.fromEntries(Object.entries(inputs).map(([name, operand]) => [name, tensorOf(operand)]));
-      const fetches = Object.fromEntries(
-        Object.entries(outputs).map(([name, output]) => [name, hasBuffer(output) ? bufferTensor(output) : null]),
+      const feeds = mapValues(inputs, (operand) =>
+        operand instanceof SessionTensor ? operand.tensor : bufferTensor(operand as TensorData),
       );
+      const fetches = mapValues(outputs, (output) => (hasBuffer(output) ? bufferTensor(output) : null));
       const results = await onDevice(device?.name, () => session.run(feeds, fetches));
       garbage = 0;
       const wanted: Record<string, ElementArray | DeviceTensor> = {};
       for (const [name, tensor] of Object.entries(results)) {
         // The binding returns a copy even of results that it wrote into a buffer.
         if (hasBuffer(outputs[name]!)) garbage += (tensor.data as ElementArray).byteLength;
-        else wanted[name] = resultOf(tensor);
+        else if (tensor.location === 'gpu-buffer') wanted[name] = new SessionTensor(tensor, device!);
+        else wanted[name] = tensor.data as ElementArray;
       }
       return wanted;
     },
@@ -50,18 +48,17 @@ export function sessionExecutor(session: InferenceSession, { Tensor, beforeRun, 
   };
 }
 
-/** A tensor of a session in the memory of its device. */
 class SessionTensor implements DeviceTensor {
   constructor(
     readonly tensor: Tensor,
     private readonly device: Platform['device'] & object,
   ) {}
 
-  read(): Promise<ElementArray> {
+  read() {
     return onDevice(this.device.name, () => this.device.read(this.tensor));
   }
 
-  release(): void {
+  release() {
     this.tensor.dispose();
   }
 }
@@ -105,6 +102,10 @@ export interface OnnxModel {
 
 /** Runs an external model in a session. @param name the model's name in messages */
 export function sessionModel(session: InferenceSession, { Tensor }: Platform, name: string): OnnxModel {
+  const floats = ({ type, dims, data }: Tensor, output: string) => {
+    if (data instanceof Float32Array) return { shape: dims, data };
+    throw new InputError(name, `output ${output}: expected float32 but got ${type}`);
+  };
   return {
     inputs: session.inputMetadata.map(infoOf),
     outputs: session.outputMetadata.map(infoOf),
@@ -114,21 +115,17 @@ export function sessionModel(session: InferenceSession, { Tensor }: Platform, na
         .catch((error: unknown) => {
           throw new InputError(name, `does not run on ${input} [${shape.join(', ')}] (${firstLine(error)})`);
         });
-      return Object.fromEntries(outputs.map((output) => [output, floats(results[output]!, output, name)]));
+      return Object.fromEntries(outputs.map((output) => [output, floats(results[output]!, output)]));
     },
     release: () => session.release(),
   };
 }
 
-const infoOf = (value: InferenceSession.ValueMetadata): TensorInfo =>
-  value.isTensor
-    ? { name: value.name, type: value.type, shape: value.shape }
-    : { name: value.name, type: 'no tensor', shape: [] };
+const infoOf = (value: InferenceSession.ValueMetadata): TensorInfo => ({
+  name: value.name,
+  type: value.isTensor ? value.type : 'no tensor',
+  shape: value.isTensor ? value.shape : [],
+});
 
-function floats({ type, dims, data }: Tensor, output: string, name: string) {
-  if (!(data instanceof Float32Array)) throw new InputError(name, `output ${output}: expected float32 but got ${type}`);
-  return { shape: dims, data };
-}
-
-/** Returns the first line of an error's message. */
-export const firstLine = (error: unknown): string => messageOf(error).split('\n')[0]!;
+/** The first line of an error's message. */
+export const firstLine = (error: unknown) => messageOf(error).split('\n')[0]!;

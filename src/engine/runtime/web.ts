@@ -1,8 +1,4 @@
-/**
- * Compiles graphs for a web page with onnxruntime-web, in a document or a module worker. The first compilation loads
- * the build for the device: its script by the bundler, and its WebAssembly from the URL that `configureRuntime` sets.
- */
-import type { Env, InferenceSession } from 'onnxruntime-common';
+import type { Env, InferenceSession, Tensor } from 'onnxruntime-common';
 import { InputError } from '../../errors.js';
 import type { Graph } from '../graph.js';
 import { lowerPortable, type PortableTarget } from '../lowering/portable.js';
@@ -45,7 +41,8 @@ export function configureRuntime(changes: RuntimeConfiguration): void {
 }
 
 /**
- * Compiles a graph for this page.
+ * Compiles a graph for a document or module worker. The first compilation loads the device's build of onnxruntime-web:
+ * its script by the bundler, and its WebAssembly from the URL that `configureRuntime` sets.
  * @throws {InputError} if the device is unavailable; nothing has been done then
  * @example
  * const x = input('x', [2]);
@@ -61,33 +58,26 @@ export async function compile(
     throw new InputError('compile', `device: expected ${WEB_DEVICES.join(' or ')} but got '${String(device)}'`);
   const { InferenceSession, Tensor } = await loadRuntime(device);
   const lowered = lowerPortable(graph, target);
+  const isGpu = device === 'webgpu';
   const options: InferenceSession.SessionOptions = {
     executionProviders: [device],
     // Errors are thrown as well.
     logSeverityLevel: 4,
     enableMemPattern: false,
     // An operator that the GPU lacks is an error, not a copy of its operands to the processor and back.
-    ...(device === 'webgpu'
-      ? { preferredOutputLocation: 'gpu-buffer' as const, extra: { session: { disable_cpu_ep_fallback: '1' } } }
-      : {}),
+    ...(isGpu && { preferredOutputLocation: 'gpu-buffer', extra: { session: { disable_cpu_ep_fallback: '1' } } }),
   };
   const session = await InferenceSession.create(await encode(lowered), options).catch((error: unknown) => {
     throw new InputError(`device ${device}`, `cannot be used here (${firstLine(error)})`, undefined, { cause: error });
   });
-  const gpu = {
-    name: device,
-    read: async (tensor: InstanceType<typeof Tensor>) => (await tensor.getData()) as Float32Array,
-  };
-  return new Program(
-    sessionExecutor(session, { Tensor, ...(device === 'webgpu' ? { device: gpu } : {}) }),
-    signatureOf(lowered),
-  );
+  const gpu = { name: device, read: async (tensor: Tensor) => (await tensor.getData()) as Float32Array };
+  return new Program(sessionExecutor(session, { Tensor, ...(isGpu && { device: gpu }) }), signatureOf(lowered));
 }
 
 /** More threads wait for each other more than they compute. */
 const MAX_THREADS = 4;
 
-function defaultThreads(): number {
+function defaultThreads() {
   const { crossOriginIsolated = false, navigator } = globalThis as {
     crossOriginIsolated?: boolean;
     navigator?: { hardwareConcurrency?: number };

@@ -4,43 +4,29 @@
  * as one run.
  */
 import { add, concat, reshape } from '../../operators/index.js';
+import type { Shape } from '../../shape.js';
 import { constant, type Value } from '../../value.js';
 import type { Convolution } from '../convolution.js';
 import { gather } from '../gather.js';
 
-/** Rows and columns of both maps and the kernel: big index = stride * small index + tap - padding. */
-export interface Geometry {
-  readonly small: readonly number[];
-  readonly big: readonly number[];
-  readonly kernel: readonly number[];
-  readonly strides: readonly number[];
-  readonly padding: readonly number[];
-}
+const area = ([, , height, width]: Shape) => height! * width!;
 
-export const geometryOf = ({ small, big, kernelShape, strides, padding }: Convolution): Geometry => ({
-  small: small.shape.slice(2),
-  big: big.shape.slice(2),
-  kernel: kernelShape.slice(2),
-  strides,
-  padding,
-});
-
-const area = ([height, width]: readonly number[]): number => height! * width!;
+const pixels = (shape: Shape) =>
+  Array.from({ length: area(shape) }, (_, index) => [Math.floor(index / shape[3]!), index % shape[3]!] as const);
 
 /** For each tap and pixel of the small map the pixel of the big map, or -1 outside of it: [kh kw, h w]. */
-const readPixels = ({ small, big, kernel, strides, padding }: Geometry): readonly (readonly number[])[] =>
-  pixels(kernel).map(([tapRow, tapColumn]) =>
-    pixels(small).map(([row, column]) => {
+function readPixels({ small, big, kernelShape, strides, padding }: Convolution) {
+  const [, , height, width] = big.shape;
+  return pixels(kernelShape).map(([tapRow, tapColumn]) =>
+    pixels(small.shape).map(([row, column]) => {
       const [y, x] = [strides[0]! * row + tapRow - padding[0]!, strides[1]! * column + tapColumn - padding[1]!];
-      return y >= 0 && y < big[0]! && x >= 0 && x < big[1]! ? y * big[1]! + x : -1;
+      return y >= 0 && y < height! && x >= 0 && x < width! ? y * width! + x : -1;
     }),
   );
-
-const pixels = ([height, width]: readonly number[]): (readonly [row: number, column: number])[] =>
-  Array.from({ length: height! * width! }, (_, index) => [Math.floor(index / width!), index % width!]);
+}
 
 /** Elements of the middle axis of data [C, L, N] at indices, zeros at -1: [C, indices, N]. */
-function gatherMiddle(data: Value, indices: readonly number[]): Value {
+function gatherMiddle(data: Value, indices: readonly number[]) {
   if (!indices.includes(-1)) return gather(data, indices, 1);
   const [channels, length, batch] = data.shape as readonly [number, number, number];
   // Pad would copy element by element in the WebAssembly build.
@@ -48,40 +34,42 @@ function gatherMiddle(data: Value, indices: readonly number[]): Value {
   return gather(concat([data, zeros], 1), replaceMissing(indices, length), 1);
 }
 
-const replaceMissing = (indices: readonly number[], by: number): number[] =>
-  indices.map((index) => (index < 0 ? by : index));
+const replaceMissing = (indices: readonly number[], by: number) => indices.map((index) => (index < 0 ? by : index));
 
 /** The columns [C kh kw, h w N] of a big map [C, H, W, N]. */
-export function columnsOf(big: Value, geometry: Geometry): Value {
-  const [channels, , , batch] = big.shape as readonly [number, number, number, number];
-  const columns = gatherMiddle(reshape(big, [channels, area(geometry.big), batch]), readPixels(geometry).flat());
-  return reshape(columns, [channels * area(geometry.kernel), area(geometry.small) * batch]);
+export function columnsOf(map: Value, convolution: Convolution): Value {
+  const { big, small, kernelShape } = convolution;
+  const [batch, channels] = big.shape as readonly [number, number];
+  const columns = gatherMiddle(reshape(map, [channels, area(big.shape), batch]), readPixels(convolution).flat());
+  return reshape(columns, [channels * area(kernelShape), area(small.shape) * batch]);
 }
 
 /**
  * The big map [C, H, W, N] to which each column adds what it holds: the adjoint of `columnsOf`.
  * @param columns [C kh kw, h w N]; or [C (kh kw + 1), h w N] whose last tap is zero, as `needsZeroTap` says
  */
-export function sumColumns(columns: Value, geometry: Geometry, channels: number, batch: number): Value {
+export function sumColumns(columns: Value, convolution: Convolution): Value {
+  const { big, small, kernelShape } = convolution;
+  const [batch, channels, ...sides] = big.shape as readonly [number, number, number, number];
   const taps = columns.shape[0]! / channels;
-  const data = reshape(columns, [channels, taps * area(geometry.small), batch]);
-  const zero = area(geometry.kernel) * area(geometry.small);
-  const terms = addendsOf(geometry).map((indices) => gatherMiddle(data, replaceMissing(indices, zero)));
+  const data = reshape(columns, [channels, taps * area(small.shape), batch]);
+  const zero = area(kernelShape) * area(small.shape);
+  const terms = addendsOf(convolution).map((indices) => gatherMiddle(data, replaceMissing(indices, zero)));
   return reshape(
     terms.reduce((sum, term) => add(sum, term)),
-    [channels, ...geometry.big, batch],
+    [channels, ...sides, batch],
   );
 }
 
 /** Whether pixels of the big map differ in their number of addends, so that `sumColumns` needs zeros. */
-export const needsZeroTap = (geometry: Geometry): boolean =>
-  addendsOf(geometry).some((indices) => indices.includes(-1));
+export const needsZeroTap = (convolution: Convolution) =>
+  addendsOf(convolution).some((indices) => indices.includes(-1));
 
 /** For each addend and pixel of the big map the element of its columns [kh kw, h w], or -1 if it has fewer addends. */
-function addendsOf(geometry: Geometry): readonly (readonly number[])[] {
-  const found: number[][] = Array.from({ length: area(geometry.big) }, () => []);
-  const positions = area(geometry.small);
-  readPixels(geometry).forEach((row, tap) =>
+function addendsOf(convolution: Convolution) {
+  const found: number[][] = Array.from({ length: area(convolution.big.shape) }, () => []);
+  const positions = area(convolution.small.shape);
+  readPixels(convolution).forEach((row, tap) =>
     row.forEach((pixel, position) => pixel >= 0 && found[pixel]!.push(tap * positions + position)),
   );
   const count = Math.max(1, ...found.map(({ length }) => length));
