@@ -64,7 +64,7 @@ export function topologicalOrder(values: readonly Value[]): Value[] {
   return order;
 }
 
-/** The value with inputs of the same shapes. */
+/** Inputs of the same shapes. */
 export const withInputs = (value: ComputedValue, inputs: readonly Value[]): ComputedValue =>
   inputs.every((operand, index) => operand === value.inputs[index]) ? value : { ...value, inputs };
 

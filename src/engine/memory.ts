@@ -21,9 +21,8 @@ const COEFFICIENTS = {
 } as const;
 
 /**
- * Estimates the peak resident memory, in bytes, of training by a graph on the CPU, without the images of the data set.
- * Adds up the state and the values that are alive at once in ONNX Runtime's order. Differs from the measurements by at
- * most 7%.
+ * Estimates the peak resident memory, in bytes, of training on the CPU, without the images of the data set. Adds up the
+ * state and the values alive at once in ONNX Runtime's order. Within 7% of the measurements.
  */
 export function estimatePeakMemory(graph: LoweredGraph): number {
   const order = executionOrder(graph);
@@ -63,7 +62,7 @@ function executionOrder(graph: LoweredGraph): readonly ComputedValue[] {
   return order;
 }
 
-/** The most bytes of computed values alive at once. Outputs are part of the state. */
+/** Outputs are part of the state. */
 function peakOfValues(order: readonly ComputedValue[], outputs: ReadonlySet<Value>) {
   const owners = new Map<Value, Value>();
   const ownerOf = (value: Value) => owners.get(value) ?? value;

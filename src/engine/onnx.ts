@@ -62,7 +62,7 @@ export async function encode(graph: Graph, { batchAxes = {}, metadata = {} }: En
   return toBinary(ModelProtoSchema, model);
 }
 
-/** Names values, and collects constants as initializers, equal ones once. */
+/** Collects constants as initializers, equal ones once. */
 class Naming {
   readonly initializers: TensorInit[] = [];
   private readonly constants = new Map<string, string>();

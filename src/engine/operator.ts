@@ -16,7 +16,6 @@ import {
 
 export type NoAttributes = Record<string, never>;
 
-/** @throws {ShapeError} if the inputs do not fit */
 export function apply<A extends Attributes>(
   operator: Operator<A>,
   inputs: readonly Value[],
@@ -41,7 +40,7 @@ export function requireFloat(operator: string, inputs: readonly Value[]): void {
 
 const showType = (value: Value) => (value.type === 'float32' ? '' : `${value.type} `) + showShape(value.shape);
 
-/** A vector of int64, as ONNX takes shapes and axes. */
+/** As ONNX takes shapes and axes. */
 export const integers = (elements: readonly number[]) =>
   constantTensor({ type: 'int64', shape: [elements.length], data: BigInt64Array.from(elements, BigInt) });
 
@@ -54,7 +53,7 @@ export const applyBinary =
   (a: Operand, b: Operand): Value =>
     apply(operator, [asValue(a), asValue(b)], {});
 
-/** Infers the result of two operands of one type, broadcast against each other. */
+/** For two operands of one type. */
 export function inferBroadcast(name: string, inputs: readonly Value[], type: ElementType): TensorType {
   const [a, b] = inputs;
   if (a!.type !== b!.type) throwShapeError(name, inputs, 'operands have different types');
@@ -63,7 +62,7 @@ export function inferBroadcast(name: string, inputs: readonly Value[], type: Ele
   return { type, shape };
 }
 
-/** Maps an index of shape `to` to the offset in a tensor of shape `from` that is broadcast to it. */
+/** Maps an index of shape `to` to the offset in a tensor that is broadcast to it. */
 export function broadcastOffsets(from: Shape, to: Shape) {
   const lead = to.length - from.length;
   const own = stridesOf(from);
@@ -112,14 +111,14 @@ export const reduction = (name: string) => ({
     reducedInParts(placement!, attributes),
 });
 
-/** Distributes a reduction over axes that no rank divides. */
+/** Over axes that no rank divides. */
 function reducedInParts(placement: Placement, { axes, keepdims }: ReductionAttributes): Distribution | undefined {
   if (typeof placement !== 'number' || axes.includes(placement)) return undefined;
   const removed = keepdims === 1 ? 0 : axes.filter((axis) => axis < placement).length;
   return { operands: [placement], result: placement - removed };
 }
 
-/** Distributes a sum, also over the axis that ranks divide. */
+/** Also over the axis that ranks divide. */
 export const summedInParts = ([placement]: readonly Placement[], attributes: ReductionAttributes): Distribution =>
   reducedInParts(placement!, attributes) ?? { operands: [placement!], result: 'summand' };
 

@@ -9,7 +9,7 @@ export interface TensorFile {
 /** The format's own limit. */
 const MAX_HEADER_BYTES = 100_000_000;
 
-/** Encodes the length of the header in 8 bytes, a JSON header, and all elements, little-endian. */
+/** Encodes the header's length in 8 bytes, a JSON header, and all elements, little-endian. */
 export function encodeSafetensors({ tensors, metadata }: TensorFile): Uint8Array {
   const header: Record<string, unknown> = { __metadata__: metadata };
   let size = 0;
@@ -67,7 +67,7 @@ export function decodeSafetensors(
   return { tensors, metadata: metadata as Record<string, string> };
 }
 
-/** Bytes of a tensor, and its shape unless ignored. */
+/** The shape is undefined if ignored. */
 interface Entry {
   readonly tensor: string;
   readonly begin: number;
@@ -86,7 +86,7 @@ function parseEntry(tensor: string, entry: unknown, isIgnored: boolean, reject: 
   return { tensor, begin, end, shape };
 }
 
-/** Tensors must fill the file. Any that shared bytes could be much larger in memory. */
+/** Tensors that share bytes could be much larger in memory. */
 function requireFilled(entries: readonly Entry[], length: number, reject: (reason: string) => never): void {
   let filled = 0;
   for (const { tensor, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {

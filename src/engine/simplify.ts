@@ -57,7 +57,7 @@ class ValueNumbering {
 /** Graphs are simplified several times, but elements read once. */
 const constantKeys = new WeakMap<ConstantValue, string>();
 
-/** A key of equal constants, undefined for large ones. -0 and 0 differ; NaN equals itself. */
+/** Equal constants have equal keys, large ones undefined. -0 and 0 differ; NaN equals itself. */
 export function constantKey(value: ConstantValue) {
   const key = constantKeys.get(value) ?? newKey(value);
   if (key !== undefined) constantKeys.set(value, key);

@@ -74,19 +74,19 @@ export interface Operator<A extends Attributes = Attributes> {
   readonly name: string;
   /** The operator set (default: the standard one). */
   readonly domain?: string;
-  /** Stored as floats; other attributes are integers or strings. */
+  /** Other attributes are integers or strings. */
   readonly floatAttributes?: readonly string[];
   /** @throws {ShapeError} if the inputs do not fit; see `throwShapeError` */
   infer(inputs: readonly Value[], attributes: A): TensorType;
-  /** Returns, for each input, null if its gradient is zero or it is not a real number. Without it, none exists. */
+  /** Returns, for each input, null if its gradient is zero or it is no real number. */
   gradient?(at: GradientContext<A>): readonly (GradientThunk | null)[];
   /** Attributes that ONNX takes as inputs, and the names of attributes that are not encoded. */
   parameters?(attributes: A): { readonly constants: readonly ConstantValue[]; readonly encoded: readonly string[] };
-  /** Returns the result in other operators, for lowering an operator that is differentiated as a whole. */
+  /** Returns the same in other operators, if the operator is whole only to be differentiated. */
   decomposition?(inputs: readonly Value[], attributes: A): Value;
-  /** Returns the elements for constant inputs. */
+  /** For constant inputs. */
   evaluate?(inputs: readonly ConstantValue[], result: TensorType, attributes: A): ElementArray;
-  /** Returns a cheaper value with exactly the same elements, or undefined if there is none. */
+  /** Returns a cheaper value with exactly the same elements, or undefined. */
   simplify?(value: ComputedValue): Value | undefined;
   /** Floating-point operations (default: one per element of an elementwise result, else 0). */
   flops?(inputs: readonly Value[], attributes: A, output: TensorType): number;
@@ -96,24 +96,24 @@ export interface Operator<A extends Attributes = Attributes> {
    * operands of one element. Their order in memory may then change.
    */
   readonly elementwise?: boolean;
-  /** True for an elementwise operator without `evaluate` that maps zeros to 0. */
+  /** For an elementwise operator without `evaluate`: whether it maps zeros to 0. */
   readonly keepsZero?: boolean;
-  /** True if ONNX Runtime computes in one pass and may write over an operand of the same size. */
+  /** Whether ONNX Runtime computes in one pass and may write over an operand of the same size. */
   readonly inPlace?: boolean;
-  /** Returns an element if some elements of operands are unknown before a run. */
+  /** Returns an element if some of operands are unknown before a run. */
   partialEvaluate?(elements: readonly PartialElement[]): number | undefined;
-  /** Parameters of this activation in the last pass of a blocked convolution. */
+  /** Parameters as the activation in the last pass of a blocked convolution. */
   epilogue?(attributes: A): readonly number[];
   /**
-   * Returns how ranks compute the operator from divided operands, if they can. Without it, `distribute.ts` divides most
-   * elementwise operators, and every rank computes others from whole operands.
+   * Returns how ranks compute the operator from divided operands, if they can. Without it, they divide most elementwise
+   * operators, and compute others from whole operands.
    * @param operands placements, not all of them whole
    */
   distribute?(operands: readonly Placement[], at: DistributionContext<A>): Distribution | undefined;
   /**
    * Builds the operator, unless elementwise, on blocked feature maps.
-   * @param operands memory [C / P, H, W, N P] of inputs [N, C, H, W]: channels in blocks of P, filled up with any
-   *   finite values
+   * @param operands memory [C / P, H, W, N P] of inputs [N, C, H, W]: blocks of P channels, filled up with any finite
+   *   values
    * @returns memory in the same layout, or undefined if the canonical layout is needed
    */
   blocked?(operands: readonly Value[], at: Application<A>): Value | undefined;
@@ -122,7 +122,7 @@ export interface Operator<A extends Attributes = Attributes> {
 /** What each rank holds of a tensor: all of it, a summand, or a slice along this axis. */
 export type Placement = 'whole' | 'summand' | number;
 
-/** With the shapes of whole tensors in the canonical layout. */
+/** Shapes are of whole tensors in the canonical layout. */
 interface Application<A extends Attributes> {
   readonly value: ComputedValue;
   readonly attributes: A;
@@ -133,9 +133,7 @@ interface DistributionContext<A extends Attributes> extends Application<A> {
 }
 
 export interface Distribution {
-  /** Required placements. */
   readonly operands: readonly Placement[];
-  /** Placement of the result. */
   readonly result: Placement;
   /** Of the part, if they differ. */
   readonly attributes?: Attributes;
@@ -143,7 +141,7 @@ export interface Distribution {
   readonly scale?: number;
 }
 
-/** `finite` is an unknown element that is finite and not 0; undefined may be any. */
+/** `finite` is unknown, but finite and not 0; undefined may be any element. */
 type PartialElement = number | 'finite' | undefined;
 
 export type GradientThunk = () => Value;
@@ -182,7 +180,7 @@ export function constant(elements: number | readonly number[] | Float32Array, sh
   return constantTensor({ type: 'float32', shape: shape ?? (typeof elements === 'number' ? [] : [data.length]), data });
 }
 
-/** The element of a float32 constant whose elements are all equal. */
+/** The value of all elements of a float32 constant, if equal. */
 export function splatValue(value: Value) {
   if (value.kind !== 'constant' || value.type !== 'float32' || value.data.length === 0) return undefined;
   const first = Number(value.data[0]);

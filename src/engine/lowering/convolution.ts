@@ -9,8 +9,8 @@ type KernelGradientAttributes = Readonly<Record<'strides' | 'pads' | 'dilations'
 const BY_CHANNEL = [1, 0, 2, 3] as const;
 
 /**
- * The gradient of a convolution's kernel [S, B, kh, kw] from its data [N, B, H, W] and the gradient of its result [N,
- * S, h, w]. Not an ONNX operator: lowering sees as one what ONNX expresses with several.
+ * The gradient of a kernel [S, B, kh, kw] from data [N, B, H, W] and the gradient of the result [N, S, h, w]. Not an
+ * ONNX operator: lowering sees as one what ONNX expresses with several.
  */
 export const KernelGradient: Operator<KernelGradientAttributes> = {
   name: 'KernelGradient',
@@ -33,7 +33,7 @@ export const KernelGradient: Operator<KernelGradientAttributes> = {
 const isTransposed = (value: Value | undefined): value is ComputedValue =>
   isComputedBy(value, 'Transpose') && String(value.attributes.perm) === String(BY_CHANNEL);
 
-/** The convolution below Slices that keep the front of the spatial axes. */
+/** Below Slices that keep the front of the spatial axes. */
 function convolutionBelow(value: Value): ComputedValue | undefined {
   if (value.kind !== 'computed') return undefined;
   const { operator, inputs, attributes } = value;
@@ -42,7 +42,7 @@ function convolutionBelow(value: Value): ComputedValue | undefined {
   return operator.name === 'Conv' && inputs.length === 2 ? value : undefined;
 }
 
-/** Finds kernel gradients: a convolution of transposed data by a transposed gradient, its result transposed back. */
+/** A kernel gradient is a convolution of transposed data by a transposed gradient, its result transposed back. */
 export const recognizeKernelGradients: Rule = {
   name: 'recognize-kernel-gradients',
   reason:
@@ -57,12 +57,12 @@ export const recognizeKernelGradients: Rule = {
   },
 };
 
-/** A convolution by its roles: Conv takes big to small, ConvTranspose small to big, the kernel's gradient takes both. */
+/** Conv takes big to small, ConvTranspose small to big, the kernel's gradient takes both. */
 export interface Convolution {
   readonly result: 'small' | 'big' | 'kernel';
   readonly small: Value;
   readonly big: Value;
-  /** The plain kernel [S, B, kh, kw], absent if it is the result. */
+  /** [S, B, kh, kw], absent if it is the result. */
   readonly kernel?: Value;
   readonly kernelShape: Shape;
   readonly bias?: Value | undefined;
@@ -71,10 +71,10 @@ export interface Convolution {
   readonly padding: readonly number[];
 }
 
-/** Whether a shape is that of a batch of feature maps, not of one value per channel. */
+/** False for one value per channel. */
 export const isFeatureMap = (shape: Shape) => shape.length === 4 && (shape[0]! > 1 || shape[2]! * shape[3]! > 1);
 
-/** The roles of a value that is a convolution without dilation, or undefined. */
+/** Returns undefined unless a value is a convolution without dilation. */
 export function convolutionRoles(value: Value): Convolution | undefined {
   if (value.kind !== 'computed' || value.operator.domain !== undefined) return undefined;
   const { strides, pads, dilations } = value.attributes as KernelGradientAttributes;

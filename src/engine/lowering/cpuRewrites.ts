@@ -1,7 +1,4 @@
-/**
- * Rewrites of single operators for ONNX Runtime's CPU provider. Rates are those of version 1.30 on two cores with
- * AVX-512.
- */
+/** Rates are of ONNX Runtime 1.30's CPU provider on two cores with AVX-512. */
 import { clip, concat, matMul, mul, pad, reshape, slice, transpose, transposeMatrix } from '../operators/index.js';
 import type { Shape4 } from '../shape.js';
 import type { Value } from '../value.js';
@@ -20,13 +17,12 @@ export const maskToClip: Rule = {
   },
 };
 
-/** Results of at most this many positions per image are too narrow a matrix for the runtime's convolution. */
+/** The most positions per image that are too narrow a matrix for the runtime's convolution. */
 const NARROW = 64;
 
 /**
- * A convolution with a kernel as large as a map and a result as small as a kernel, such as a kernel gradient, as one
- * matrix product of all windows with the kernel. Not with dilation: gathering every second pixel costs more than it
- * saves.
+ * Multiplies all windows at once, if the kernel is as large as a map and the result as small as a kernel, as in a
+ * kernel gradient. Not with dilation: gathering every second pixel costs more than it saves.
  */
 export const convToMatMul: Rule = {
   name: 'conv-to-matmul',

@@ -31,9 +31,9 @@ import {
 import { type Centering, matchVariance } from './rewrites.js';
 
 /**
- * Returns the graph that each rank runs, on its part of a batch. Up to the order of summation it has the results of the
- * whole batch, also of batch statistics, losses over pairs and gradients. Inputs with a batch have the shape of a part
- * of it; everything else is whole.
+ * Returns the graph that each rank runs. Up to the order of summation it has the results of the whole batch, also of
+ * batch statistics, losses over pairs and gradients. Inputs with a batch have the shape of a rank's part; everything
+ * else is whole.
  * @param graph a simplified graph
  * @throws {ShapeError} if a divided axis does not divide into as many equal parts as there are ranks
  */
@@ -42,7 +42,6 @@ export function distribute(graph: Graph, ranks: number, batchAxes: BatchAxes = {
   return simplify(new Distributor(simplify(rewriteGraph(graph, expandIndivisible)), ranks, batchAxes).graph());
 }
 
-/** Decomposes an operator that knows no parts. */
 function expandIndivisible(value: ComputedValue) {
   const { operator, inputs, attributes } = value;
   if (operator.distribute !== undefined || isJointly(value)) return value;
@@ -60,7 +59,7 @@ class Distributor {
   private readonly wholes = new Map<Value, Value>();
   private readonly shares: Sharing;
   private readonly statistics: ReadonlyMap<Value, BatchStatistics>;
-  /** By the mean of a batch: a part's own mean, and what that exceeds the mean of the batch by. */
+  /** By the mean of a batch: a part's mean, and its excess over the mean of the batch. */
   private readonly offsets = new Map<Value, { readonly partMean: Value; readonly offset: Value }>();
 
   constructor(
@@ -156,8 +155,8 @@ class Distributor {
   }
 
   /**
-   * The mean and variances of a divided batch. One message gathers the means of parts, their variances about these
-   * means, which lose no digits, and what rounding leaves of the mean when it is subtracted.
+   * One message gathers the means of parts, their variances about these means, which lose no digits, and what rounding
+   * leaves of the mean when it is subtracted.
    */
   private batchStatistics(value: ComputedValue, { x, mean, variances }: BatchStatistics): Placed {
     const axes = mean.attributes.axes as readonly number[];
@@ -182,7 +181,7 @@ class Distributor {
     return { value: reshape(wholeMean, value.shape), placement: 'whole' };
   }
 
-  /** A part minus the mean of the batch: first minus its own mean, which later rewrites recognize. */
+  /** Subtracts the part's own mean first, which later rewrites recognize. */
   private centered({ operator, inputs: [x, mean] }: ComputedValue): Placed | undefined {
     const found = operator.name === 'Sub' && mean ? this.offsets.get(mean) : undefined;
     if (found === undefined || this.statistics.get(mean!)?.x !== x) return undefined;
@@ -191,13 +190,13 @@ class Distributor {
   }
 }
 
-/** The axis of an operand that is broadcast to this axis of the result. */
+/** The axis of an operand that is broadcast to an axis of the result. */
 const axisOf = (operand: Value, result: Value, axis: number) => axis - result.shape.length + operand.shape.length;
 
 const isRepeated = (operand: Value, result: Value, axis: number) =>
   (operand.shape[axisOf(operand, result, axis)] ?? 1) === 1;
 
-/** The one axis of an elementwise result along which operands are divided. */
+/** The axis of an elementwise result along which its operands are divided, if it is the same for all. */
 function dividedAxis(result: ComputedValue, placements: readonly Placement[]) {
   const axes = placements.flatMap((placement, index) =>
     typeof placement === 'number' ? [axisOf(result, result.inputs[index]!, placement)] : [],
@@ -205,12 +204,11 @@ function dividedAxis(result: ComputedValue, placements: readonly Placement[]) {
   return axes.every((axis) => axis === axes[0]) ? axes[0] : undefined;
 }
 
-/** Data with their mean, and the values that are their variance over the same axes. */
 interface BatchStatistics extends Centering {
   readonly variances: readonly Value[];
 }
 
-/** Statistics by their mean. */
+/** By mean. */
 function statisticsIn({ outputs }: Graph) {
   const found = new Map<Value, BatchStatistics>();
   for (const value of topologicalOrder(Object.values(outputs))) {
@@ -224,7 +222,7 @@ function statisticsIn({ outputs }: Graph) {
 
 const isJointly = (value: ComputedValue) => value.operator.name === 'Jointly';
 
-/** Values summed over ranks in one reduction. */
+/** Sums values over ranks in one message. */
 function allReduceTogether(values: readonly Value[], ranks: number) {
   const flat = values.map((value) => reshape(value, [sizeOf(value.shape)]));
   const total = allReduceSum(concat(flat, 0), ranks);
@@ -236,7 +234,7 @@ function allReduceTogether(values: readonly Value[], ranks: number) {
   });
 }
 
-/** The rank's own parts of values that all ranks have, computed rather than cut out where possible. */
+/** The rank's own parts of whole values, computed rather than cut out where possible. */
 class Sharing {
   private readonly known = new Map<Value, Map<number, Value>>();
 
@@ -289,7 +287,7 @@ class Sharing {
   }
 }
 
-/** Applies a function of float32 rows to a value of any type along an axis. */
+/** Applies a function of float32 rows along an axis. */
 function alongFirstAxis(value: Value, axis: number, change: (rows: Value) => Value) {
   const order = [...value.shape.keys()];
   const front = [axis, ...order.filter((index) => index !== axis)];

@@ -7,7 +7,7 @@ const Gather: Operator<{ axis: number }> = {
   infer: ([x, index], { axis }) => ({ type: x!.type, shape: x!.shape.toSpliced(axis, 1, ...index!.shape) }),
 };
 
-/** Slices along an axis in the order of `index`, which may name one several times. */
+/** `index` may name a slice several times. */
 export function gather(x: Value, index: readonly number[], axis: number): Value {
   const isIdentity = index.length === x.shape[axis] && index.every((element, position) => element === position);
   return isIdentity ? x : apply(Gather, [x, integers(index)], { axis });

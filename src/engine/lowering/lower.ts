@@ -8,24 +8,21 @@ import { expand, lowerPortable, portableRules, type PortableTarget, rewrite } fr
 import { enforceOrder, exactCentering, expandDecompositions, type Rule, signToClip } from './rewrites.js';
 import { type LaidOutGraph, type LoweredGraph, statesInPlace } from './state.js';
 
-/**
- * A target of lowering. `cpu` is ONNX Runtime's CPU provider, in blocked layouts if it has kernels of block size
- * `block`.
- */
+/** `cpu` is ONNX Runtime's CPU provider, in blocked layouts if it has kernels of block size `block`. */
 export type Target = PortableTarget | { readonly name: 'cpu'; readonly block?: number };
 
-/** The rules of each target, besides the decompositions and the order that every target needs. */
+/** Besides the decompositions and the order that every target needs. */
 export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = {
   ...portableRules,
   cpu: [maskToClip, signToClip],
 };
 
-/** Rules for the CPU that would hide operators from the assignment of layouts. */
+/** On the CPU; they would hide operators from the assignment of layouts. */
 const LAST: readonly Rule[] = [exactCentering, convToMatMul, enforceOrder];
 
 /**
  * Simplifies a graph and rewrites it for a target: the only step between differentiation and encoding. The result
- * computes the same outputs from the same inputs, except that state vectors may be stored in a different order.
+ * computes the same outputs from the same inputs, but may store state vectors in a different order.
  * @param ranks how many processes compute the graph together (default: 1), each with its part of inputs with a batch
  */
 export function lower(graph: Graph, target: Target, ranks = 1): LoweredGraph {
@@ -45,5 +42,5 @@ const expandUnblocked: Rule = {
   apply: (value) => (value.operator.blocked === undefined ? expandDecompositions.apply(value) : undefined),
 };
 
-/** The CPU provider keeps the order of operators and writes outputs into given buffers, so state is updated in place. */
+/** The CPU provider keeps the order of operators, and writes outputs into given buffers. */
 const onCpu = (graph: LaidOutGraph): LoweredGraph => ({ ...graph, statesInPlace: statesInPlace(graph) });

@@ -14,15 +14,14 @@ import type { LoweredGraph } from './state.js';
 import { activationToMax, bytesByDequantization, longSumInSteps, maskToMax } from './wasmRewrites.js';
 
 /**
- * A target that any platform can lower for. `plain` keeps ONNX operators in canonical layouts, which every runtime
- * supports. `webgpu` also avoids a defect of that provider. `wasm` has the batch last, and convolutions as matrix
- * products.
+ * `plain` keeps ONNX operators in canonical layouts, which every runtime supports. `webgpu` also avoids a defect of
+ * that provider. `wasm` has the batch last, and convolutions as matrix products.
  */
 export interface PortableTarget {
   readonly name: 'plain' | 'webgpu' | 'wasm';
 }
 
-/** The rules of each target, besides the decompositions and the order that every target needs. */
+/** Besides the decompositions and the order that every target needs. */
 export const portableRules: Readonly<Record<PortableTarget['name'], readonly Rule[]>> = {
   plain: [exactCentering],
   webgpu: [exactCentering, padChannelsToFour, signToClip],

@@ -1,4 +1,3 @@
-/** Rewrites of single operators for more than one target, and for WebGPU. */
 import { apply, integers, isComputedBy } from '../operator.js';
 import {
   cast,
@@ -15,12 +14,12 @@ import {
 import { sameShape, type Shape, sizeOf } from '../shape.js';
 import { type ComputedValue, type Operator, splatValue, type Value } from '../value.js';
 
-/** A rewrite rule. It matches operators, shapes and attributes, never names of layers. */
+/** Matches operators, shapes and attributes, never names of layers. */
 export interface Rule {
   readonly name: string;
   /** Why the replacement is needed, in one sentence with the measured value. */
   readonly reason: string;
-  /** Returns the replacement of a value, of the same type and shape, or undefined if the rule does not match. */
+  /** Returns a value of the same type and shape, or undefined if the rule does not match. */
   apply(value: ComputedValue): Value | undefined;
 }
 
@@ -34,7 +33,7 @@ export const signToClip: Rule = {
   apply: ({ operator, inputs: [x] }) => (operator.name === 'Sign' ? clip(mul(x!, STEEP), -1, 1) : undefined),
 };
 
-/** Replaces operators that were kept whole only to be differentiated by their decomposition. */
+/** Expands operators that were kept whole only to be differentiated. */
 export const expandDecompositions: Rule = {
   name: 'expand-decompositions',
   reason:
@@ -66,13 +65,11 @@ export function matchMask({ operator, inputs, shape }: ComputedValue) {
     : undefined;
 }
 
-/** Data and their mean over some axes. */
 export interface Centering {
   readonly x: Value;
   readonly mean: ComputedValue;
 }
 
-/** The data and mean whose difference a value is. */
 function matchCentering(value: Value | undefined): Centering | undefined {
   if (!isComputedBy(value, 'Sub')) return undefined;
   const [x, mean] = value.inputs as [Value, Value];
@@ -81,7 +78,7 @@ function matchCentering(value: Value | undefined): Centering | undefined {
     : undefined;
 }
 
-/** The data whose variance a value is, and their mean over the same axes. */
+/** The data of a variance, and their mean over the same axes. */
 export function matchVariance(value: Value): Centering | undefined {
   if (!isComputedBy(value, 'ReduceMean')) return undefined;
   const [square] = value.inputs;
@@ -90,7 +87,7 @@ export function matchVariance(value: Value): Centering | undefined {
   return String(found?.mean.attributes.axes) === String(value.attributes.axes) ? found : undefined;
 }
 
-/** Centers data a second time: the rounding error of a mean far from 0 is large beside the standard deviation. */
+/** The rounding error of a mean far from 0 is large beside the standard deviation. */
 export const exactCentering: Rule = {
   name: 'exact-centering',
   reason:
@@ -102,19 +99,18 @@ export const exactCentering: Rule = {
   },
 };
 
-/** A Reshape to the operand's own shape, which the runtime only knows when it runs. */
+/** To the operand's own shape, which the runtime only knows when it runs. */
 const ReshapeBy: Operator = { name: 'Reshape', infer: ([x]) => x! };
 
-/** A single element, concatenated with the dependency and sliced off again. */
+/** Concatenates a single element with the dependency, and slices it off again. */
 const besideDependency = (value: Value, dependency: Value) =>
   reshape(slice(concat([reshape(value, [1]), cast(reshape(dependency, [1]), value.type)], 0), 0, 0, 1), value.shape);
 
-/** The shape, sliced from a tensor that the dependency is part of. */
+/** Slices the shape from a tensor that the dependency is part of. */
 const shapeAfter = (shape: Shape, dependency: Value) =>
   // NaN has no integer, so the dependency becomes a bool first.
   slice(concat([integers(shape), cast(cast(reshape(dependency, [1]), 'bool'), 'int64')], 0), 0, 0, shape.length);
 
-/** Replaces After by operators that read both operands. */
 export const enforceOrder: Rule = {
   name: 'enforce-order',
   reason:
@@ -129,7 +125,7 @@ export const enforceOrder: Rule = {
 
 /**
  * ONNX Runtime's WebGPU provider reads channels three at a time if their number is a multiple of three but not of four.
- * Its results are wrong for more than three. Kernel gradients have the batch as channels, so this affects batches too.
+ * Beyond three, results are wrong. Kernel gradients have the batch as channels, so this affects batches too.
  */
 export const padChannelsToFour: Rule = {
   name: 'pad-channels-to-four',

@@ -2,19 +2,18 @@ import { type Graph, topologicalOrder } from '../graph.js';
 import { sizeOf } from '../shape.js';
 import type { ComputedValue, InputValue, Value } from '../value.js';
 
-/** The output that holds the next value of the state input `name`. */
+/** The output with the next value of the state input `name`. */
 export const nextName = (name: string): string => `next/${name}`;
 
 export const nextStates = ({ inputs, outputs }: Graph) =>
   inputs.map(({ name }) => nextName(name)).filter((name) => name in outputs);
 
-/** The order in which a lowered graph stores a state vector. */
 export interface StateLayout {
   /** Elements outside the graph. */
   readonly size: number;
   /**
-   * For each stored element its position outside the graph, or -1 for a zero. As large as the vector, so created at
-   * each call.
+   * Each stored element's position outside the graph, or -1 for a zero. As large as the vector, so created at each
+   * call.
    */
   readonly order: () => Int32Array;
 }
@@ -41,20 +40,16 @@ export function fromStoredOrder({ size, order }: StateLayout, stored: Float32Arr
 }
 
 export interface LaidOutGraph extends Graph {
-  /** State inputs that are stored in a different order, as are the outputs of their next values. */
+  /** Stored in a different order, as are the outputs of their next values. */
   readonly stateLayouts: ReadonlyMap<string, StateLayout>;
 }
 
-/** A graph as a target runs it. */
 export interface LoweredGraph extends LaidOutGraph {
-  /** State inputs that their next values may be written over, which saves a second copy of the state. */
+  /** State inputs that their next values may be written over, which saves a second copy. */
   readonly statesInPlace: ReadonlySet<string>;
 }
 
-/**
- * All readers of a state's old value must come first: the next value depends on each, and its operator reads each
- * element only to write it.
- */
+/** The next value must depend on all other readers of the old value, and read each element only to write it. */
 export function statesInPlace(graph: Graph): ReadonlySet<string> {
   const order = topologicalOrder(Object.values(graph.outputs));
   const outputs = new Set(Object.values(graph.outputs));
@@ -67,7 +62,7 @@ export function statesInPlace(graph: Graph): ReadonlySet<string> {
 
 function isSafe(state: InputValue, next: ComputedValue, order: readonly Value[], outputs: ReadonlySet<Value>) {
   const before = new Set(topologicalOrder([next]));
-  // The state, and the values that the runtime makes of it without a copy.
+  // Values that the runtime makes of the state without a copy.
   const views = new Set<Value>([state]);
   for (const value of order) {
     if (value.kind !== 'computed' || !value.inputs.some((operand) => views.has(operand))) continue;

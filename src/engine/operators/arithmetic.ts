@@ -21,7 +21,7 @@ interface Arithmetic extends Pick<Operator, 'partialEvaluate' | 'distribute'> {
   readonly commutes?: boolean;
 }
 
-/** Creates an operator on two float32 operands, and returns the function that applies it. */
+/** Creates an operator on two float32 operands. */
 const arithmetic = (name: string, { element, gradient, neutral, commutes = false, ...more }: Arithmetic) =>
   applyBinary({
     name,

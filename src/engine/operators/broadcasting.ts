@@ -84,7 +84,7 @@ const Expand: Operator<{ shape: Shape }> = {
 export const expand = (x: Value, shape: Shape): Value =>
   sameShape(x.shape, shape) ? x : apply(Expand, [x], { shape });
 
-/** Repeats a reduction's gradient to the operand's shape. */
+/** To the operand's shape. */
 export const broadcastGradient = (gradient: Value, x: Value, { axes }: ReductionAttributes): Value =>
   expand(reshape(gradient, reducedShape(x.shape, axes, 1)), x.shape);
 

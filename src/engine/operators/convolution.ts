@@ -4,7 +4,7 @@ import type { Distribution, Operator, Placement, TensorType, Value } from '../va
 import { reduceSum } from './broadcasting.js';
 import { slice, transpose } from './shaping.js';
 
-/** ONNX's names and order: strides and dilations [y, x], pads [top, left, bottom, right]. */
+/** Names and order as in ONNX: [y, x], and pads [top, left, bottom, right]. */
 type ConvAttributes = Readonly<Record<'strides' | 'pads' | 'dilations', readonly number[]>>;
 
 /** A pair [y, x], or one value for both. */
@@ -58,7 +58,7 @@ function inferConv(
   return { type: 'float32', shape: [x!.shape[0]!, channels, ...sizes] };
 }
 
-/** Height and width of the result. */
+/** Height and width. */
 export const convSizes = ({ shape: x }: Value, { shape: w }: Value, { strides, pads, dilations }: ConvAttributes) =>
   [0, 1].map(
     (i) => Math.floor((x[2 + i]! + pads[i]! + pads[2 + i]! - dilations[i]! * (w[2 + i]! - 1) - 1) / strides[i]!) + 1,
@@ -68,7 +68,7 @@ export const convSizes = ({ shape: x }: Value, { shape: w }: Value, { strides, p
 const transposedSizes = ({ shape: x }: Value, { shape: w }: Value, { strides, pads, dilations }: ConvAttributes) =>
   [0, 1].map((i) => (x[2 + i]! - 1) * strides[i]! - pads[i]! - pads[2 + i]! + dilations[i]! * (w[2 + i]! - 1) + 1);
 
-/** Divides the batch, or the channels of data and kernel as in a kernel's gradient. */
+/** Along the batch, or the channels of data and kernel as in a kernel's gradient. */
 function distributeConv([x, w, ...bias]: readonly Placement[], inward: number): Distribution | undefined {
   if (x === 0) return { operands: [0, 'whole', ...bias.map(() => 'whole' as const)], result: 0 };
   return bias.length === 0 && (x === 1 || w === inward) ? { operands: [1, inward], result: 'summand' } : undefined;
@@ -131,7 +131,7 @@ export const convTranspose = (x: Value, w: Value, options: ConvTransposeOptions 
     output_padding: pair(options.outputPadding ?? 0),
   });
 
-/** Batch and channels, and strides and dilations, exchange roles for a kernel [O, C, kh, kw]. */
+/** For a kernel [O, C, kh, kw], batch and channels, and strides and dilations, exchange roles. */
 function kernelGradient(x: Value, gradient: Value, [, , kh, kw]: Shape, { strides, pads, dilations }: ConvAttributes) {
   const byChannel = [1, 0, 2, 3];
   const exchanged = { strides: dilations, pads, dilations: strides };

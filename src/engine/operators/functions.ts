@@ -4,10 +4,7 @@ import { type Attributes, constant, type GradientContext, type Operator, type Va
 import { div, mul, sub } from './arithmetic.js';
 import { greater, where } from './comparison.js';
 
-/**
- * An elementwise function of one operand.
- * @param gradient builds the gradient of the operand; null if the derivative is zero wherever it exists
- */
+/** @param gradient of the operand; null if the derivative is zero wherever it exists */
 export function elementwiseFunction<A extends Attributes = NoAttributes>(
   name: string,
   element: (x: number, attributes: A) => number,

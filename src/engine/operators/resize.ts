@@ -32,7 +32,7 @@ const Resize: Operator<{ factor: number } & typeof NEAREST> = {
 };
 
 /**
- * Sums of blocks of factor x factor pixels, the gradient of Resize. Blocked layouts of both take an iteration of a
+ * Sums blocks of factor x factor pixels, the gradient of Resize. Blocked layouts of both take an iteration of a
  * residual generator of width 64 to 0.74 of the time (docs/compiler.md).
  */
 const SumBlocks: Operator<{ factor: number }> = {

@@ -12,7 +12,7 @@ import { firstLine } from './session.js';
 const CANDIDATES = [16, 8] as const;
 
 interface BlockedKernels {
-  /** The channels of a block; undefined if no kernels compute as expected. */
+  /** Undefined if no kernels compute as expected. */
   readonly block: number | undefined;
   /** One line for each block size that failed. */
   readonly problems: readonly string[];
@@ -25,7 +25,6 @@ const loadOnCpu: LoadModel = (model, options) => loadInBinding(model, { device: 
 /** Probes this CPU's blocked kernels, once per process. */
 export const blockedKernels = once((load?: LoadModel) => probeBlockedKernels(load ?? loadOnCpu));
 
-/** The target that suits a device. */
 export async function targetOf(device: string, load?: LoadModel): Promise<Target> {
   if (device !== 'cpu') return { name: device === 'webgpu' ? 'webgpu' : 'plain' };
   const { block } = await blockedKernels(load);
@@ -44,7 +43,7 @@ export async function probeBlockedKernels(load: LoadModel): Promise<BlockedKerne
   return { block: undefined, problems };
 }
 
-/** Computes a 1x1 convolution of one pixel. Kernels of another block size permute the products, or reject the model. */
+/** Convolves one pixel. Kernels of another block size permute the products, or reject the model. */
 async function problemWithBlocksOf(block: number, load: LoadModel) {
   const [x, w] = [input('x', [1, block, 1, 1]), input('w', [block, block, 1, 1])];
   const y = blockedConv(x, w);

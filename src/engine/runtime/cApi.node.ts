@@ -7,14 +7,14 @@ import { createGcTrigger, once, type Pointer } from './onnxRuntime.node.js';
 import { attempt, CApiUnavailableError, type Expectations, OrtApi } from './ortApi.node.js';
 import { type Executor, hasBuffer, type LoadOptions } from './program.js';
 
-/** ONNX Runtime's codes of a log severity, of levels of optimization, and of CPU memory. */
+/** Codes of a log severity, of levels of optimization, and of CPU memory. */
 const FATAL = 4;
 const [NO_OPTIMIZATION, ALL_OPTIMIZATIONS] = [0, 99];
 const [ARENA_ALLOCATOR, DEFAULT_MEMORY] = [1, 0];
 
-/** ONNX Runtime in this process. Its environment and memory description are never released. */
+/** Its environment and memory description are never released. */
 export class CApiRuntime {
-  /** Opens the library, once per process. @throws {CApiUnavailableError} as `connect` */
+  /** Once per process. @throws {CApiUnavailableError} as `connect` */
   static readonly open = once(() => CApiRuntime.connect());
 
   private constructor(
@@ -23,7 +23,7 @@ export class CApiRuntime {
     private readonly memory: Pointer,
   ) {}
 
-  /** Opens a library. @throws {CApiUnavailableError} if it is not as expected, or the C API is unavailable here */
+  /** @throws {CApiUnavailableError} if the library is not as expected, or the C API is unavailable here */
   static async connect(expected: Expectations = {}): Promise<CApiRuntime> {
     const ort = await OrtApi.open(expected);
     return attempt('setup', 'the library does not start', () => {
@@ -57,7 +57,7 @@ type CApiAccess =
   | { readonly runtime: CApiRuntime; readonly reason?: undefined }
   | { readonly runtime?: undefined; readonly reason: CApiUnavailableError };
 
-/** Opens the C API, or returns the reason why it is unavailable here. */
+/** Opens the C API, or returns the reason why it is unavailable. */
 export async function openCApi(): Promise<CApiAccess> {
   try {
     return { runtime: await CApiRuntime.open() };
@@ -70,7 +70,6 @@ export async function openCApi(): Promise<CApiAccess> {
 function executorOf(ort: OrtApi, session: Pointer, memory: Pointer, runsHere: boolean): Executor {
   const beforeRun = createGcTrigger();
   let hasRun = false;
-  /** Creates a tensor in the memory of an array. */
   const tensorOver = ({ type, shape, data }: TensorData) => {
     const dimensions = [BigInt64Array.from(shape, BigInt), shape.length];
     const content = [memory, data, data.byteLength];

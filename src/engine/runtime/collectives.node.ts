@@ -7,7 +7,7 @@ import type { Communicator } from './communicator.js';
 import type { Pointer } from './onnxRuntime.node.js';
 import type { OrtApi } from './ortApi.node.js';
 
-/** An operator of one float32 input and one float32 output. */
+/** Of one float32 input and one float32 output. */
 interface Kernel {
   readonly shape: (input: Shape, ranks: number) => Shape;
   readonly compute: (input: Float32Array, output: Float32Array, communicator: Communicator) => void;
@@ -30,7 +30,7 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
 
 const domains = new WeakMap<Communicator, Pointer>();
 
-/** Returns the operators of a communicator, which are created once and never released. */
+/** The operators of a communicator are created once and never released. */
 export function collectiveDomain(ort: OrtApi, communicator: Communicator): Pointer {
   const known = domains.get(communicator);
   if (known !== undefined) return known;
@@ -41,13 +41,13 @@ export function collectiveDomain(ort: OrtApi, communicator: Communicator): Point
   return domain;
 }
 
-/** The version of struct OrtCustomOp, and the versions of the operator that it implements. */
+/** Of struct OrtCustomOp, and of the operator that it implements. */
 const [STRUCT_VERSION, FIRST_VERSION, LAST_VERSION] = [18n, 1, 2 ** 31 - 1];
 
 /** ONNX Runtime's codes of a required operand and of the default memory. */
 const [REQUIRED, DEFAULT_MEMORY] = [0, 0];
 
-/** Creates a struct OrtCustomOp (onnxruntime_c_api.h), which is never freed, because the runtime keeps it. */
+/** Creates a struct OrtCustomOp (onnxruntime_c_api.h), never freed, because the runtime keeps it. */
 function customOperator(ort: OrtApi, name: string, { shape, compute }: Kernel, communicator: Communicator) {
   const { koffi } = ort;
   const callback = (prototype: string, body: (...parameters: never[]) => unknown): bigint =>
@@ -89,7 +89,7 @@ function customOperator(ort: OrtApi, name: string, { shape, compute }: Kernel, c
   ]);
 }
 
-/** Returns the address of numbers that stay allocated. */
+/** The memory stays allocated. */
 function encoded({ koffi }: OrtApi, type: string, elements: readonly (number | bigint)[]) {
   const address = koffi.alloc(type, elements.length) as Pointer;
   koffi.encode(address, koffi.array(type, elements.length), elements);

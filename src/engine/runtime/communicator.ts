@@ -30,8 +30,7 @@ export const ALONE: Communicator = {
 
 /**
  * Compares a digest, of one length, on all ranks.
- * @param about what the digest belongs to
- * @throws {InputError} on every rank, if the digest of any rank differs from that of rank 0
+ * @throws {InputError} on every rank, if any digest differs from that of rank 0
  */
 export function requireSame(communicator: Communicator, digest: Uint8Array, about: Text, remedy: Text): void {
   const { size, allGather } = communicator;

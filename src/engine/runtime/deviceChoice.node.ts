@@ -8,7 +8,7 @@ import { compile, type CompileOptions, type Device, estimateMemory } from './nat
 import { type Compile, StatefulProgram } from './program.js';
 import { firstLine } from './session.js';
 
-/** The seconds of a run on a device, or the reason in one line why it was not timed. */
+/** The seconds of a run, or the reason in one line why it was not timed. */
 export type DeviceTiming = { readonly device: Device } & ({ readonly seconds: number } | { readonly reason: string });
 
 /** A compiler, and how it chooses its device if that is `auto`. */
@@ -20,7 +20,7 @@ export interface DeviceCompiler {
    * @throws the signal's reason if it is aborted between two runs
    */
   readonly chooseDevice?: (graph: Graph, signal?: AbortSignal) => Promise<string>;
-  /** Estimates the peak memory of training by a graph, in bytes; see `estimateMemory`. */
+  /** See `estimateMemory` of native.node.ts. */
   readonly estimateMemory?: (graph: Graph) => Promise<number | undefined>;
 }
 
@@ -55,7 +55,6 @@ export function deviceCompiler({
   };
 }
 
-/** Returns the device with the shortest time, or the CPU without any. */
 export function fastest(timings: readonly DeviceTiming[]): Device {
   const timed = timings.filter((timing) => 'seconds' in timing);
   return timed.sort((a, b) => a.seconds - b.seconds)[0]?.device ?? 'cpu';
@@ -85,7 +84,7 @@ async function timeDevice(
   }
 }
 
-/** Draws inputs: random, because equal images have no variance, and positive, because some inputs are variances. */
+/** Random, because equal images have no variance, and positive, because some inputs are variances. */
 function drawn(inputs: readonly InputValue[]) {
   const stream = randomStream(0, 'timed inputs');
   return Object.fromEntries(

@@ -7,7 +7,7 @@ import { availableDevices, DEVICE_NEEDS } from './nodeBinding.node.js';
 const TIMEOUT_MS = 60_000;
 const PROCESS = fileURLToPath(new URL('./deviceTrialProcess.node.js', import.meta.url));
 
-/** If a device does not work: the reason in one line, and what it needs. */
+/** With a reason in one line, and what the device needs, if it does not work. */
 export interface DeviceTrial {
   readonly device: Device;
   readonly works: boolean;
@@ -22,7 +22,7 @@ export async function tryDevices(): Promise<readonly DeviceTrial[]> {
 }
 
 /**
- * Tries a device in a process of its own, which a broken driver may crash.
+ * In a process of its own, which a broken driver may crash.
  * @param options.timeout milliseconds until the process is killed
  */
 export async function tryDevice(device: Device, { script = PROCESS, timeout = TIMEOUT_MS } = {}): Promise<DeviceTrial> {
@@ -41,7 +41,7 @@ export async function tryDevice(device: Device, { script = PROCESS, timeout = TI
     : { device, works: false, reason, needs: DEVICE_NEEDS[device]! };
 }
 
-/** Parses the last line of output. Drivers may print lines before it. */
+/** In the last line. Drivers may print lines before it. */
 function reportIn(output: string): { readonly reason?: string } | undefined {
   try {
     const report = JSON.parse(output.trim().split('\n').at(-1)!) as unknown;

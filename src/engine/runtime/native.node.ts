@@ -71,7 +71,7 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
 }
 
 /**
- * Estimates the peak resident memory, in bytes, of a process that compiles a graph with these options and trains by it.
+ * Estimates the peak resident memory, in bytes, of training by a graph compiled with these options.
  * @returns undefined on a device other than the CPU
  * @throws {InputError} if an option is invalid
  */
@@ -83,7 +83,6 @@ export async function estimateMemory(graph: Graph, options: CompileOptions = {})
   return estimatePeakMemory(lower(graph, target, communicator?.size));
 }
 
-/** @throws {InputError} unless the batch divides into a part of one size for each rank */
 function requireDivisible({ inputs, batchAxes = {} }: Graph, { size }: Communicator) {
   for (const { name, shape } of inputs) {
     const batch = shape[batchAxes[name] ?? -1] ?? size;
@@ -149,7 +148,7 @@ const OPTION_CHECKS: Readonly<
   ],
 };
 
-/** @throws {InputError} if an option has the wrong type or is out of range, as in calls from JavaScript */
+/** Calls from JavaScript may have options of any type. */
 function requireOptions(options: CompileOptions) {
   for (const [name, [expected, isValid]] of Object.entries(OPTION_CHECKS)) {
     const value = options[name as keyof CompileOptions];
@@ -158,7 +157,6 @@ function requireOptions(options: CompileOptions) {
   }
 }
 
-/** @throws {InputError} unless a graph is what `graphOf` returns */
 function requireGraph(graph: unknown) {
   if (isObject(graph) && Array.isArray(graph.inputs) && isObject(graph.outputs)) return;
   const given = graph === null ? 'null' : typeof graph;

@@ -1,4 +1,4 @@
-/** ONNX Runtime through its Node binding (onnxruntime-node): every device, and profiles, but every result is copied. */
+/** ONNX Runtime through its Node binding: every device, and profiles, but every result is copied. */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
@@ -10,14 +10,14 @@ import { createGcTrigger, loadOnnxRuntime } from './onnxRuntime.node.js';
 import type { Executor, LoadOptions } from './program.js';
 import { DeviceError, firstLine, sessionExecutor } from './session.js';
 
-/** The script of onnxruntime-node that downloads its CUDA libraries. */
+/** Downloads CUDA libraries. */
 const INSTALL_SCRIPT = join(
   dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')),
   'script',
   'install.js',
 );
 
-/** What each device needs besides this package. */
+/** Besides this package. */
 export const DEVICE_NEEDS: Readonly<Record<string, string>> = {
   cpu: 'a CPU that ONNX Runtime supports',
   webgpu: 'a GPU with a driver for Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows)',
@@ -65,7 +65,7 @@ export async function loadInBinding(
 
 const copiers = new Map<string, Promise<InferenceSession>>();
 
-/** Opens a model that returns its input. */
+/** A model that returns its input. */
 async function openCopier(shape: readonly number[]): Promise<InferenceSession> {
   const { InferenceSession } = await loadOnnxRuntime();
   return InferenceSession.create(await encode(graphOf({ copy: input('tensor', shape) })), {
@@ -74,7 +74,7 @@ async function openCopier(shape: readonly number[]): Promise<InferenceSession> {
   });
 }
 
-/** Copies a tensor from the device by a model: `Tensor.getData` of the binding aborts the process in version 1.30. */
+/** Uses a model: `Tensor.getData` of the binding aborts the process in version 1.30. */
 async function readTensor(tensor: Tensor): Promise<ElementArray> {
   const key = tensor.dims.join();
   const copier = copiers.get(key) ?? openCopier(tensor.dims);
@@ -84,10 +84,10 @@ async function readTensor(tensor: Tensor): Promise<ElementArray> {
   return (await (await copier).run({ tensor })).copy!.data as ElementArray;
 }
 
-/** Devices that have loaded a model in this process: a later failure has a different reason than a missing driver. */
+/** Devices that have loaded a model in this process: later failures have other reasons than a missing driver. */
 const working = new Set<string>();
 
-/** Returns a provider's reason, without the position in its source. */
+/** Without the position in the provider's source. */
 export const providerReason = (error: unknown): string => firstLine(error).split(' was false. ').at(-1)!;
 
 export async function runtimeVersion(): Promise<string> {
@@ -95,6 +95,6 @@ export async function runtimeVersion(): Promise<string> {
   return versions.node ?? versions.common;
 }
 
-/** Returns the devices that this build of ONNX Runtime supports, whether or not the machine has them. */
+/** Devices of this build of ONNX Runtime, whether or not the machine has them. */
 export const availableDevices = async (): Promise<readonly string[]> =>
   (await loadOnnxRuntime()).listSupportedBackends().map(({ name }) => name);

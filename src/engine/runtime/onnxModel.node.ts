@@ -1,4 +1,3 @@
-/** External ONNX models from files, on the CPU. */
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import type { TensorProto } from 'onnx-buf';
@@ -18,7 +17,7 @@ export async function loadOnnxModel(file: string, threads = 0): Promise<OnnxMode
   const locations = new Set((await tensorsOf(file, bytes)).flatMap(locationsOf));
   for (const location of locations) await requireInside(file, location);
   const { InferenceSession, Tensor } = await loadOnnxRuntime();
-  // Only a session of the file itself looks for external data in its folder instead of the working directory.
+  // Only a session of the file itself looks for external data in the file's folder.
   const source: string | Uint8Array = locations.size > 0 ? file : bytes;
   // Errors are also thrown. Printed by the library, names in the model would reach the terminal unescaped.
   const session = await InferenceSession.create(source as string, {
@@ -42,10 +41,10 @@ const readModel = (file: string): Promise<Uint8Array> =>
       : error;
   });
 
-/** ONNX Runtime's prefix of addresses in its memory instead of files. */
+/** Prefix of addresses in memory instead of files. */
 const MEMORY_TAG = '_ORT_MEM_ADDR_';
 
-/** Returns every tensor of a model, at any depth. @throws {InputError} if the bytes are no model */
+/** At any depth. @throws {InputError} if the bytes are no model */
 async function tensorsOf(file: string, bytes: Uint8Array): Promise<TensorProto[]> {
   // The schema takes long to load, so it loads on first use.
   const [{ fromBinary }, { ModelProtoSchema }] = await Promise.all([import('@bufbuild/protobuf'), import('onnx-buf')]);
@@ -70,7 +69,7 @@ function tensorsIn(root: unknown): TensorProto[] {
   return found;
 }
 
-/** TensorProto.DataLocation of tensors whose data is in another file. */
+/** TensorProto.DataLocation of data in another file. */
 const EXTERNAL = 1;
 
 const locationsOf = ({ dataLocation, externalData }: TensorProto): string[] =>
@@ -80,7 +79,7 @@ const locationsOf = ({ dataLocation, externalData }: TensorProto): string[] =>
 
 const BESIDE = 'put the file beside the model';
 
-/** @throws {InputError} unless a tensor's file is a regular file in the model's folder; nothing is opened before */
+/** @throws {InputError} unless it is a regular file in the model's folder; nothing is opened before */
 async function requireInside(file: string, location: string): Promise<void> {
   const folder = dirname(file);
   const refuse = (problem: string, remedy?: string): never => {

@@ -1,7 +1,6 @@
 /**
- * Convolutions as matrix products with the batch last. The columns of a big map [C, H, W, N] are a matrix [C kh kw, h w
- * N]: for each pixel of the small map the elements that the kernel reads there. Gather copies the N elements of a pixel
- * as one run.
+ * The columns of a big map [C, H, W, N] are a matrix [C kh kw, h w N]: for each pixel of the small map the elements
+ * that the kernel reads there. Gather copies the N elements of a pixel as one run.
  */
 import { add, concat, reshape } from '../../operators/index.js';
 import type { Shape } from '../../shape.js';
@@ -14,7 +13,7 @@ const area = ([, , height, width]: Shape) => height! * width!;
 const pixels = (shape: Shape) =>
   Array.from({ length: area(shape) }, (_, index) => [Math.floor(index / shape[3]!), index % shape[3]!] as const);
 
-/** For each tap and pixel of the small map the pixel of the big map, or -1 outside of it: [kh kw, h w]. */
+/** For each tap and small pixel the big pixel, or -1 outside of the map: [kh kw, h w]. */
 function readPixels({ small, big, kernelShape, strides, padding }: Convolution) {
   const [, , height, width] = big.shape;
   return pixels(kernelShape).map(([tapRow, tapColumn]) =>
@@ -25,7 +24,7 @@ function readPixels({ small, big, kernelShape, strides, padding }: Convolution) 
   );
 }
 
-/** Elements of the middle axis of data [C, L, N] at indices, zeros at -1: [C, indices, N]. */
+/** From data [C, L, N], with zeros at -1: [C, indices, N]. */
 function gatherMiddle(data: Value, indices: readonly number[]) {
   if (!indices.includes(-1)) return gather(data, indices, 1);
   const [channels, length, batch] = data.shape as readonly [number, number, number];
@@ -36,7 +35,7 @@ function gatherMiddle(data: Value, indices: readonly number[]) {
 
 const replaceMissing = (indices: readonly number[], by: number) => indices.map((index) => (index < 0 ? by : index));
 
-/** The columns [C kh kw, h w N] of a big map [C, H, W, N]. */
+/** From a big map [C, H, W, N] to [C kh kw, h w N]. */
 export function columnsOf(map: Value, convolution: Convolution): Value {
   const { big, small, kernelShape } = convolution;
   const [batch, channels] = big.shape as readonly [number, number];
@@ -45,7 +44,7 @@ export function columnsOf(map: Value, convolution: Convolution): Value {
 }
 
 /**
- * The big map [C, H, W, N] to which each column adds what it holds: the adjoint of `columnsOf`.
+ * The adjoint of `columnsOf`: adds up columns to the big map [C, H, W, N].
  * @param columns [C kh kw, h w N]; or [C (kh kw + 1), h w N] whose last tap is zero, as `needsZeroTap` says
  */
 export function sumColumns(columns: Value, convolution: Convolution): Value {
@@ -61,11 +60,11 @@ export function sumColumns(columns: Value, convolution: Convolution): Value {
   );
 }
 
-/** Whether pixels of the big map differ in their number of addends, so that `sumColumns` needs zeros. */
+/** Whether pixels of the big map differ in their number of addends. */
 export const needsZeroTap = (convolution: Convolution) =>
   addendsOf(convolution).some((indices) => indices.includes(-1));
 
-/** For each addend and pixel of the big map the element of its columns [kh kw, h w], or -1 if it has fewer addends. */
+/** For each addend and pixel of the big map the element of its columns [kh kw, h w], or -1 without one. */
 function addendsOf(convolution: Convolution) {
   const found: number[][] = Array.from({ length: area(convolution.big.shape) }, () => []);
   const positions = area(convolution.small.shape);

@@ -6,7 +6,7 @@ import type { ComputedValue, Operator, Value } from '../../value.js';
 import { type Convolution, convolutionRoles } from '../convolution.js';
 import { columnsOf, needsZeroTap, sumColumns } from './columns.js';
 
-/** The product of two matrices, either transposed without a copy. It exists after lowering only: no gradient. */
+/** Either matrix may be transposed without a copy. It exists after lowering only: no gradient. */
 const Gemm: Operator<{ transA: number; transB: number }> = {
   name: 'Gemm',
   infer([a, b], { transA, transB }) {
@@ -23,9 +23,8 @@ const TO_LAST = [1, 2, 3, 0] as const;
 const FROM_LAST = [3, 0, 1, 2] as const;
 
 /**
- * The same graph with feature maps in the layout [C, H, W, N], for runtimes whose own convolutions are slow, as in
- * WebAssembly. Convolutions become matrix products of columns, which a forward convolution and the gradient of its
- * kernel share.
+ * Returns the same graph with feature maps [C, H, W, N], for runtimes whose own convolutions are slow, as in
+ * WebAssembly. Convolutions become products of columns, which a forward convolution and its kernel's gradient share.
  */
 export function lowerToBatchLast({ inputs, outputs }: Graph): Graph {
   const maps = new FeatureMaps();
@@ -66,7 +65,7 @@ class FeatureMaps {
     return known;
   }
 
-  /** A value of four axes with the first of them last. */
+  /** For four axes, the first of them last. */
   private last(value: Value) {
     const known = this.batchLast.get(value) ?? permute(this.canonical(value), TO_LAST);
     this.batchLast.set(value, known);

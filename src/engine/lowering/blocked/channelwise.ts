@@ -2,77 +2,111 @@ import { add, concat, mul, reduceSum, reshape, slice, sub } from '../../operator
 import { type Shape4, sizeOf } from '../../shape.js';
 import { constant, splatValue, type Value } from '../../value.js';
 import { type FeatureMapType, padAxis, padded, type PhaseTensors, phaseShape } from './layout.js';
-import { type Activation, blockedConv, blockedMean } from './operators.js';
+import { type Activation, addConvs, blockedConv, blockedMean } from './operators.js';
 
 /** One value per channel, plain [1, C, 1, 1], or a single value for all channels. */
 export type ChannelVector = Value;
 
 interface Term {
   readonly parts: PhaseTensors;
-  readonly gain?: ChannelVector | undefined;
+  readonly gain?: ChannelVector;
 }
 
 /**
- * A sum of feature maps, each scaled by one value per channel, plus one value per channel, as in batch normalization.
- * Adding and scaling forms is arithmetic on few values. As a feature map, a form costs one pass per term: a depthwise 1x1
- * convolution runs at 32-71 GB/s. Mul and Add of broadcast operands would take one pass each at 18 GB/s.
+ * A sum of feature maps, each scaled by one value per channel, plus one value per channel, as in batch normalization. As
+ * a feature map, it costs one pass per term: a depthwise 1x1 convolution runs at 32-71 GB/s. Mul and Add of broadcast
+ * operands would take one pass each at 18 GB/s.
  */
-export interface AffineForm {
-  readonly terms: readonly Term[];
-  readonly bias?: ChannelVector | undefined;
-}
+export class AffineForm {
+  constructor(
+    readonly type: FeatureMapType,
+    readonly terms: readonly Term[],
+    readonly bias?: ChannelVector,
+  ) {}
 
-export const toAffine = (parts: PhaseTensors): AffineForm => ({ terms: [{ parts }] });
-
-/** The parts of a form of one unscaled term without a bias. */
-export function asParts({ terms: [first, ...others], bias }: AffineForm) {
-  return others.length === 0 && first?.gain === undefined && bias === undefined ? first?.parts : undefined;
-}
-
-export function addAffine(a: AffineForm, b: AffineForm): AffineForm {
-  const terms = [...a.terms];
-  for (const term of b.terms) {
-    const same = terms.findIndex(({ parts }) => parts === term.parts);
-    if (same < 0) terms.push(term);
-    else terms[same] = { parts: term.parts, gain: add(gainOf(terms[same]!), gainOf(term)) };
+  static of(type: FeatureMapType, parts: PhaseTensors) {
+    return new AffineForm(type, [{ parts }]);
   }
-  return { terms, bias: a.bias && b.bias ? add(a.bias, b.bias) : (a.bias ?? b.bias) };
+
+  /** Undefined unless there is one unscaled term and no bias. */
+  get parts() {
+    const [first, ...others] = this.terms;
+    return others.length === 0 && first?.gain === undefined && this.bias === undefined ? first?.parts : undefined;
+  }
+
+  plus(other: AffineForm) {
+    const terms = [...this.terms];
+    for (const term of other.terms) {
+      const same = terms.findIndex(({ parts }) => parts === term.parts);
+      if (same < 0) terms.push(term);
+      else terms[same] = { parts: term.parts, gain: add(gainOf(terms[same]!), gainOf(term)) };
+    }
+    return new AffineForm(
+      this.type,
+      terms,
+      this.bias && other.bias ? add(this.bias, other.bias) : (this.bias ?? other.bias),
+    );
+  }
+
+  times(by: ChannelVector) {
+    const terms = this.terms.map(({ parts, gain }) => ({ parts, gain: gain ? mul(gain, by) : by }));
+    return new AffineForm(this.type, terms, this.bias && mul(this.bias, by));
+  }
+
+  negated() {
+    return this.times(constant(-1));
+  }
+
+  shifted(by: ChannelVector) {
+    return new AffineForm(this.type, this.terms, this.bias ? add(this.bias, by) : by);
+  }
+
+  /** Computes the feature map, with an activation in the same pass. */
+  materialize(activation?: Activation): PhaseTensors {
+    const known = activation ? undefined : this.parts;
+    return known ?? this.terms[0]!.parts.map((_, part) => this.materializePart(part, activation));
+  }
+
+  private materializePart(part: number, activation: Activation | undefined) {
+    const { type, terms, bias } = this;
+    const simple = activation || bias ? undefined : addPlainly(terms, part);
+    if (simple) return simple;
+    const scalings = terms.map((term) => {
+      const x = term.parts[part]!;
+      const group = x.shape[1]!;
+      return { x, w: reshape(broadcastChannels(gainOf(term), type), [group, 1, 1, 1]), group };
+    });
+    return addConvs(scalings, { bias: bias && broadcastChannels(bias, type), activation });
+  }
+
+  /** Sums over batch, rows and columns times a factor, one per channel. A factor of 1 / count yields means. */
+  sums(scale: number) {
+    const sums = this.sumsOfTerms(scale);
+    return total(this.bias ? [...sums, sumsOfConstant(this.bias, this.type, scale)] : sums);
+  }
+
+  private sumsOfTerms(scale: number) {
+    return this.terms.map(({ parts, gain }) => scaled(sumsOfParts(parts, this.type, scale), gain));
+  }
+
+  /** The sums of a product, without computing it. */
+  sumsOfProduct(other: AffineForm, scale: number) {
+    const { type, bias } = this;
+    const products = this.terms.flatMap((x) =>
+      other.terms.map((y) => scaled(scaled(sumsOfProducts(x.parts, y.parts, type, scale), x.gain), y.gain)),
+    );
+    const withBias = (form: AffineForm, factor: ChannelVector | undefined) =>
+      factor ? form.sumsOfTerms(scale).map((sums) => scaled(sums, factor)) : [];
+    return total([
+      ...products,
+      ...withBias(this, other.bias),
+      ...withBias(other, bias),
+      ...(bias && other.bias ? [sumsOfConstant(mul(bias, other.bias), type, scale)] : []),
+    ]);
+  }
 }
-
-export const scaleAffine = ({ terms, bias }: AffineForm, by: ChannelVector): AffineForm => ({
-  terms: terms.map(({ parts, gain }) => ({ parts, gain: gain ? mul(gain, by) : by })),
-  bias: bias && mul(bias, by),
-});
-
-export const negateAffine = (affine: AffineForm) => scaleAffine(affine, constant(-1));
-export const shiftAffine = ({ terms, bias }: AffineForm, by: ChannelVector): AffineForm => ({
-  terms,
-  bias: bias ? add(bias, by) : by,
-});
 
 const gainOf = ({ gain }: Term) => gain ?? constant(1);
-
-/** Computes a form as a feature map, with an activation in the same pass. */
-export function materialize(affine: AffineForm, type: FeatureMapType, activation?: Activation): PhaseTensors {
-  const known = activation ? undefined : asParts(affine);
-  return known ?? affine.terms[0]!.parts.map((_, part) => materializePart(affine, part, type, activation));
-}
-
-function materializePart({ terms, bias }: AffineForm, part: number, type: FeatureMapType, activation?: Activation) {
-  const simple = activation || bias ? undefined : addPlainly(terms, part);
-  if (simple) return simple;
-  return terms.reduce<Value | undefined>((sum, term, index) => {
-    const last = index === terms.length - 1;
-    const data = term.parts[part]!;
-    const group = data.shape[1]!;
-    return blockedConv(data, reshape(broadcastChannels(gainOf(term), type), [group, 1, 1, 1]), {
-      group,
-      sum,
-      bias: last && bias ? broadcastChannels(bias, type) : undefined,
-      activation: last ? activation : undefined,
-    });
-  }, undefined)!;
-}
 
 /** Terms without a gain, or with a single gain for all channels, need no convolution. */
 function addPlainly(terms: readonly Term[], part: number) {
@@ -86,7 +120,7 @@ function addPlainly(terms: readonly Term[], part: number) {
   );
 }
 
-/** The values for every channel of a part, zeros where channels only fill a block: [channels of the part]. */
+/** The values for the channels of a part, zeros where they only fill a block. */
 export function broadcastChannels(vector: ChannelVector, type: FeatureMapType) {
   const { channels, block, kind, phases } = type;
   const flat = reshape(forEachChannel(vector, type), [channels]);
@@ -99,14 +133,14 @@ const forEachChannel = (vector: ChannelVector, { channels }: FeatureMapType) =>
     ? mul(constant(new Float32Array(channels).fill(1), [1, channels, 1, 1]), vector)
     : vector;
 
-/** The values of the real channels, plain [1, C, 1, 1], from those of a part [1, channels, 1, 1]. */
+/** From the values of a part [1, channels, 1, 1], plain [1, C, 1, 1]. */
 function reduceChannels(vector: Value, { channels, kind, phases }: FeatureMapType) {
   if (kind === 'blocked') return slice(vector, 1, 0, channels);
   const perPhase = reshape(slice(vector, 1, 0, channels * phases ** 2), [phases ** 2, channels]);
   return reshape(reduceSum(perPhase, [0]), [1, channels, 1, 1]);
 }
 
-/** How many pixels of a row are sampled, and at which step. It is odd, so that they belong to different images. */
+/** Pixels of a row that are sampled. The step is odd, so that they belong to different images. */
 export function sampling(width: number): [count: number, step: number] {
   // Their mean is within 0.1 standard deviations of the mean of all, if a row is like the others.
   const count = Math.min(128, width);
@@ -123,74 +157,43 @@ export function negativeSampleMean(part: Value, type: FeatureMapType) {
   return mul(reduceChannels(mean, type), type.kind === 'spaceToDepth' ? 1 / type.phases ** 2 : 1);
 }
 
-/** Sums over batch, rows and columns times a factor, one per channel. */
-export class ChannelSums {
-  /** @param scale 1 / count yields means */
-  constructor(
-    private readonly type: FeatureMapType,
-    private readonly scale: number,
-  ) {}
+const sumsOfConstant = (vector: ChannelVector, type: FeatureMapType, scale: number) =>
+  mul(forEachChannel(vector, type), type.batch * type.height * type.width * scale);
 
-  ofAffine({ terms, bias }: AffineForm): ChannelVector {
-    const sums = terms.map((term) => scaled(this.ofParts(term.parts), term.gain));
-    return total(bias ? [...sums, this.ofConstant(bias)] : sums);
-  }
+function sumsOfParts(parts: PhaseTensors, type: FeatureMapType, scale: number) {
+  const runs = parts.map(inRuns);
+  return addRuns(runs.map(blockedMean), type, runs[0]!.shape[3]! * scale);
+}
 
-  /** The sums of a product of two forms, without computing the product. */
-  ofProduct(a: AffineForm, b: AffineForm): ChannelVector {
-    const products = a.terms.flatMap((x) =>
-      b.terms.map((y) => scaled(scaled(this.ofProductOfParts(x.parts, y.parts), x.gain), y.gain)),
-    );
-    const withBias = ({ terms }: AffineForm, bias: ChannelVector | undefined) =>
-      bias ? terms.map((x) => scaled(scaled(this.ofParts(x.parts), x.gain), bias)) : [];
-    return total([
-      ...products,
-      ...withBias(a, b.bias),
-      ...withBias(b, a.bias),
-      ...(a.bias && b.bias ? [this.ofConstant(mul(a.bias, b.bias))] : []),
-    ]);
-  }
+/** A depthwise convolution with the other map as kernel: 32-59 GB/s, whereas ReduceSumSquare runs at 4. */
+function sumsOfProducts(left: PhaseTensors, right: PhaseTensors, type: FeatureMapType, scale: number) {
+  const products = left.map((part, index) => {
+    const x = inRuns(part);
+    const [, group, , length] = x.shape as Shape4;
+    return { x, w: reshape(inRuns(right[index]!), [group, 1, 1, length]), group };
+  });
+  return addRuns([addConvs(products)], type, scale);
+}
 
-  private ofConstant(bias: ChannelVector) {
-    const { batch, height, width } = this.type;
-    return mul(forEachChannel(bias, this.type), batch * height * width * this.scale);
-  }
+/**
+ * Makes runs of pixels blocks of channels of their own: [1, blocks * runs * P, 1, pixels of a run]. Sums over runs, then
+ * of runs, round far less than one long sum in float32, and have more to share among threads.
+ */
+function inRuns(part: Value) {
+  const [, channels, height, width] = part.shape as Shape4;
+  const pixels = height * width;
+  let runs = Math.floor(Math.sqrt(pixels));
+  while (pixels % runs !== 0) runs--;
+  return reshape(part, [1, channels * runs, 1, pixels / runs]);
+}
 
-  private ofParts(parts: PhaseTensors) {
-    const runs = parts.map((part) => this.inRuns(part));
-    return this.addRuns(runs.map(blockedMean), runs[0]!.shape[3]! * this.scale);
-  }
-
-  /** A depthwise convolution with the other map as kernel: 32-59 GB/s, whereas ReduceSumSquare runs at 4. */
-  private ofProductOfParts(x: PhaseTensors, y: PhaseTensors) {
-    const product = x.reduce<Value | undefined>((sum, part, index) => {
-      const runs = this.inRuns(part);
-      const [, group, , length] = runs.shape as Shape4;
-      return blockedConv(runs, reshape(this.inRuns(y[index]!), [group, 1, 1, length]), { group, sum });
-    }, undefined)!;
-    return this.addRuns([product], this.scale);
-  }
-
-  /**
-   * A part whose runs of pixels are blocks of channels of their own: [1, blocks * runs * P, 1, pixels of a run]. Sums
-   * over runs, then of runs, round far less than one long sum in float32, and have more to share among threads.
-   */
-  private inRuns(part: Value) {
-    const [, channels, height, width] = part.shape as Shape4;
-    const pixels = height * width;
-    let runs = Math.floor(Math.sqrt(pixels));
-    while (pixels % runs !== 0) runs--;
-    return reshape(part, [1, channels * runs, 1, pixels / runs]);
-  }
-
-  /** Adds up the runs of all parts, [1, blocks * runs * P, 1, 1] each. */
-  private addRuns(partial: readonly Value[], scale: number) {
-    const { block } = this.type;
-    const channels = phaseShape(this.type)[1];
-    const runs = partial.map((part) => reshape(part, [channels / block, part.shape[1]! / channels, block]));
-    const sums = reshape(reduceSum(concat(runs, 1), [1]), [1, channels, 1, 1]);
-    return mul(reduceChannels(sums, this.type), scale);
-  }
+/** Adds up the runs of all parts, [1, blocks * runs * P, 1, 1] each. */
+function addRuns(partial: readonly Value[], type: FeatureMapType, scale: number) {
+  const { block } = type;
+  const channels = phaseShape(type)[1];
+  const runs = partial.map((part) => reshape(part, [channels / block, part.shape[1]! / channels, block]));
+  const sums = reshape(reduceSum(concat(runs, 1), [1]), [1, channels, 1, 1]);
+  return mul(reduceChannels(sums, type), scale);
 }
 
 const total = (values: readonly Value[]) => values.reduce((sum, value) => add(sum, value));

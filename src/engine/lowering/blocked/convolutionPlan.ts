@@ -7,14 +7,14 @@ import { kernelFromRows, kernelRows, type KernelType, plainShape } from './kerne
 import { type FeatureMapType, type Layout, padded, WHOLE } from './layout.js';
 import { type AxisLink, phaseLinks, type PlaneLink } from './polyphase.js';
 
-/** The roles of a value that is a convolution which blocked layouts can express, or undefined. */
+/** Returns undefined unless blocked layouts can express the convolution. */
 export function matchConvolution(value: Value) {
   const convolution = convolutionRoles(value);
   if (convolution === undefined || convolution.strides[0] !== convolution.strides[1]) return undefined;
   return axesOf(convolution) && convolution;
 }
 
-/** Links along rows and columns, or undefined if the convolution has no phases. */
+/** Returns undefined if the convolution has no phases. */
 function axesOf({ small, big, kernelShape, strides, padding }: Convolution) {
   const [rows, columns] = [0, 1].map((i) =>
     phaseLinks({
@@ -32,7 +32,6 @@ function axesOf({ small, big, kernelShape, strides, padding }: Convolution) {
 export const isPointwise = ({ kernelShape, strides, padding }: Convolution) =>
   kernelShape[2] === 1 && kernelShape[3] === 1 && strides[0] === 1 && padding.every((size) => size === 0);
 
-/** The link of two parts. */
 export interface PhaseLink extends PlaneLink {
   readonly small: number;
   readonly big: number;
@@ -41,16 +40,14 @@ export interface PhaseLink extends PlaneLink {
 /** Links that share a kernel. */
 export interface KernelGroup {
   readonly type: KernelType;
-  /** The kernel's rows, made of the plain kernel. */
   readonly rowsOf: (kernel: Value) => Value;
-  /** The plain kernel's type, if these are its rows in its own order. Then it is the plan's only group. */
+  /** The plain kernel's type, if these are its rows in its own order; then it is the plan's only group. */
   readonly own?: KernelType;
-  /** What a gradient of these rows contributes to the plain kernel's gradient. */
+  /** The contribution of a gradient of these rows to the plain kernel's. */
   readonly gradientOf: (rows: Value) => Value;
   readonly links: readonly PhaseLink[];
 }
 
-/** A convolution between two layouts. */
 export interface ConvolutionPlan {
   readonly small: Layout;
   readonly big: Layout;
@@ -69,10 +66,10 @@ export function planConvolution(
   const type: KernelType = { small, big, height, width, block: region.big.block };
   if (isPointwise(convolution)) return planPointwise(convolution, type, region);
   if (isWholePixel(convolution)) return { small: WHOLE, big: WHOLE, kernelGroups: [asPixel(type)], bigAsPixel: true };
-  const { rows, columns } = axesOf(convolution)!;
   const phases = strides[0]!;
   if (region.big.kind === 'spaceToDepth' && region.big.phases === phases)
-    return { small: WHOLE, big: region.big, kernelGroups: [viaSpaceToDepth(type, rows, columns)] };
+    return { small: WHOLE, big: region.big, kernelGroups: [viaSpaceToDepth(type, convolution)] };
+  const { rows, columns } = axesOf(convolution)!;
   const links = rows.flatMap((row, i) =>
     columns.map((column, j): PhaseLink => ({ small: 0, big: i * columns.length + j, rows: row, columns: column })),
   );
@@ -87,7 +84,7 @@ const plainGroup = (type: KernelType, links: readonly PhaseLink[]): KernelGroup 
   gradientOf: (rows) => kernelFromRows(rows, type),
 });
 
-/** Whether a convolution is a matrix product: one pixel on the small side, a kernel as large as the big map. */
+/** A matrix product: one pixel on the small side, a kernel as large as the big map. */
 const isWholePixel = ({ small, big, kernelShape, padding }: Convolution) =>
   String(small.shape.slice(2)) === '1,1' &&
   String(kernelShape.slice(2)) === String(big.shape.slice(2)) &&
@@ -102,7 +99,7 @@ function asPixel(type: KernelType): KernelGroup {
   return { ...plainGroup(type, links), type: { ...type, big, height: 1, width: 1 } };
 }
 
-/** The 1x1 case: each phase by itself, or all phases in a space-to-depth block. */
+/** Each phase by itself, or all phases in a space-to-depth block. */
 function planPointwise(
   { small }: Convolution,
   type: KernelType,
@@ -126,7 +123,7 @@ function planPointwise(
     : { ...plan, [side]: region[side], kernelGroups: links.map((link) => placedIn(side, link, type)) };
 }
 
-/** A 1x1 kernel whose channels on one side are those of one phase within a space-to-depth block. */
+/** On one side, the kernel's channels are those of one phase within a space-to-depth block. */
 function placedIn(side: 'small' | 'big', link: PhaseLink, type: KernelType): KernelGroup {
   const axis = side === 'small' ? 0 : 1;
   const channels = type[side];
@@ -142,13 +139,14 @@ function placedIn(side: 'small' | 'big', link: PhaseLink, type: KernelType): Ker
 }
 
 /**
- * A strided convolution of a map whose phases share a space-to-depth block: one of stride 1. In its kernel, each
- * channel (row phase, column phase, c) has the taps that reach its phase, and zeros elsewhere.
+ * Makes the convolution one of stride 1. In its kernel, each channel (row phase, column phase, c) has the taps that
+ * reach its phase, and zeros elsewhere.
  */
-function viaSpaceToDepth(type: KernelType, rows: readonly AxisLink[], columns: readonly AxisLink[]): KernelGroup {
+function viaSpaceToDepth(type: KernelType, convolution: Convolution): KernelGroup {
+  const { rows, columns } = axesOf(convolution)!;
   const span = { rows: spanOf(rows), columns: spanOf(columns) };
   const virtual: KernelType = { ...type, big: type.block, height: span.rows.taps, width: span.columns.taps };
-  const { index, inverse } = spaceToDepthIndex(type, virtual, rows, columns, span);
+  const { index, inverse } = spaceToDepthIndex(type, virtual, span, convolution);
   return {
     type: virtual,
     links: [{ small: 0, big: 0, ...span }],
@@ -174,34 +172,28 @@ function spanOf(links: readonly AxisLink[]): AxisLink {
 function spaceToDepthIndex(
   type: KernelType,
   virtual: KernelType,
-  rows: readonly AxisLink[],
-  columns: readonly AxisLink[],
   span: PlaneLink,
+  { strides: [stride], padding }: Convolution,
 ) {
+  const { small, big, height, width } = type;
   const zero = sizeOf(plainShape(type));
-  const index = new Array<number>(sizeOf(plainShape(virtual))).fill(zero);
+  const index: number[] = [];
   const inverse = new Array<number>(zero);
-  for (let s = 0; s < type.small; s++) {
-    rows.forEach((row, i) =>
-      columns.forEach((column, j) => {
-        for (let c = 0; c < type.big; c++) {
-          for (let t = 0; t < row.taps; t++) {
-            for (let u = 0; u < column.taps; u++) {
-              const channel = (i * columns.length + j) * type.big + c;
-              const place =
-                ((s * virtual.big + channel) * virtual.height + (t - row.shift + span.rows.shift)) * virtual.width +
-                (u - column.shift + span.columns.shift);
-              const element =
-                ((s * type.big + c) * type.height + row.first + row.step * t) * type.width +
-                column.first +
-                column.step * u;
-              index[place] = element;
-              inverse[element] = place;
-            }
-          }
+  const tapOf = (offset: number, phase: number, side: number) => stride! * offset + phase + padding[side]!;
+  for (let s = 0; s < small; s++) {
+    for (let channel = 0; channel < virtual.big; channel++) {
+      const phase = Math.floor(channel / big);
+      for (let y = 0; y < virtual.height; y++) {
+        const row = tapOf(y - span.rows.shift, Math.floor(phase / stride!), 0);
+        for (let x = 0; x < virtual.width; x++) {
+          const column = tapOf(x - span.columns.shift, phase % stride!, 1);
+          const exists = phase < stride! ** 2 && row >= 0 && row < height && column >= 0 && column < width;
+          const element = exists ? ((s * big + (channel % big)) * height + row) * width + column : zero;
+          if (exists) inverse[element] = index.length;
+          index.push(element);
         }
-      }),
-    );
+      }
+    }
   }
   return { index, inverse };
 }

@@ -6,31 +6,21 @@ import { gather } from '../gather.js';
 import type { ConvolutionPlan, KernelGroup, PhaseLink } from './convolutionPlan.js';
 import { gradientOrder, type KernelType, linkKernel, transposeRows } from './kernels.js';
 import { type FeatureMapType, padded, phaseShape, type PhaseTensors } from './layout.js';
-import { blockedConv, type BlockedConvOptions, reorderOutput } from './operators.js';
+import { addConvs, blockedConv, type BlockedConvOptions, reorderOutput } from './operators.js';
 import { backwardPadding, forwardPadding } from './polyphase.js';
-
-/** The last pass over a result: a bias with zeros after the real channels, and strides that skip positions. */
-type Epilogue = Pick<BlockedConvOptions, 'bias' | 'activation' | 'strides'>;
-
-/** One convolution of stride 1 between parts. */
-interface Contribution {
-  readonly data: Value;
-  readonly kernel: Value;
-  readonly rows: [number, number];
-  readonly columns: [number, number];
-}
 
 export type RowsOf = (group: KernelGroup) => Value;
 
 /** Computes one part of a result. */
 export interface PartMaker {
-  readonly make: (epilogue: Epilogue) => Value;
-  /** Some of its pixels, [1, channels of the part, rows, pixels of a row], if these can be computed alone. */
+  /** The bias has zeros after the real channels. */
+  readonly make: (epilogue: Pick<BlockedConvOptions, 'bias' | 'activation'>) => Value;
+  /** Some of its pixels, [1, channels, rows, pixels of a row], if these can be computed alone. */
   readonly sample?: (strides: readonly [number, number]) => Value;
 }
 
 /**
- * Conv if the result is the small map. If it is the big one, ConvTranspose, which is also the gradient of Conv's data.
+ * Conv to the small map, or ConvTranspose to the big one, as also for the gradient of Conv's data.
  * @param parts of the other map
  * @param type of the result
  */
@@ -42,18 +32,19 @@ export function convolve(
   type: FeatureMapType,
 ): PartMaker[] {
   const { batch } = type;
-  const chains: Contribution[][] = [];
+  const chains: Parameters<typeof addConvs>[0][number][][] = [];
   const isForward = result === 'small';
   const paddingOf = isForward ? forwardPadding : backwardPadding;
   for (const group of kernelGroups) {
     const rows = isForward ? transposeRows(rowsOf(group), group.type.block) : rowsOf(group);
     for (const link of group.links) {
       const part = parts[isForward ? link.big : link.small]!;
+      const [[top, bottom], [left, right]] = [paddingOf(link.rows), paddingOf(link.columns)];
       (chains[link[result]] ??= []).push({
-        data: isForward && bigAsPixel ? asOnePixel(part, group.type, batch) : part,
-        kernel: linkKernel(rows, group.type, link, result),
-        rows: paddingOf(link.rows),
-        columns: paddingOf(link.columns),
+        x: isForward && bigAsPixel ? asOnePixel(part, group.type, batch) : part,
+        w: linkKernel(rows, group.type, link, result),
+        dilations: [1, batch],
+        pads: [top, left * batch, bottom, right * batch],
       });
     }
   }
@@ -61,10 +52,9 @@ export function convolve(
   const shape = phaseShape(type);
   const ofPixels = (bias: Value) => (isPixel ? repeatForPixels(bias, kernelGroups[0]!.type, shape[1]) : bias);
   return chains.map((chain) => ({
-    make: ({ bias, ...epilogue }) =>
-      reshape(accumulate(chain, batch, { ...epilogue, bias: bias && ofPixels(bias) }), shape),
+    make: ({ bias, activation }) => reshape(addConvs(chain, { bias: bias && ofPixels(bias), activation }), shape),
     // As one pixel, the channels of all pixels would be sampled.
-    ...(isPixel ? {} : { sample: (strides) => accumulate(chain, batch, { strides }) }),
+    ...(isPixel ? {} : { sample: (strides) => addConvs(chain.map((link) => ({ ...link, strides }))) }),
   }));
 }
 
@@ -76,25 +66,10 @@ function repeatForPixels(bias: Value, { big, block }: KernelType, channels: numb
   return reshape(concat(repeated, 1), [big]);
 }
 
-/** Convolutions added up, each into the result of the one before. */
-function accumulate(chain: readonly Contribution[], batch: number, { bias, activation, strides }: Epilogue) {
-  return chain.reduce<Value | undefined>((sum, { data, kernel, rows, columns }, index) => {
-    const last = index === chain.length - 1;
-    return blockedConv(data, kernel, {
-      strides,
-      dilations: [1, batch],
-      pads: [rows[0], columns[0] * batch, rows[1], columns[1] * batch],
-      sum,
-      bias: last ? bias : undefined,
-      activation: last ? activation : undefined,
-    });
-  }, undefined)!;
-}
-
 /**
  * The gradient of a group's rows. A phase in memory [B/P, row, column, N/P, P of the batch, P of B] is the kernel of a
- * convolution over the small map, whose batch and channels are exchanged within blocks, rows become channels and columns
- * rows.
+ * convolution over the small map, whose batch and channels are exchanged within blocks, rows become channels and
+ * columns rows.
  */
 export function kernelGradientRows(
   { type, links }: KernelGroup,
@@ -121,7 +96,7 @@ export function kernelGradientRows(
 
 type Sizes = Pick<FeatureMapType, 'block' | 'batch'>;
 
-/** Rows (block of S, block of B, column tap backwards) for one row tap of a link: declared [S/P, B, taps, P]. */
+/** Rows (block of S, block of B, column tap backwards) for one row tap: declared [S/P, B, taps, P]. */
 function linkGradient(
   { rows, columns }: PhaseLink,
   row: number,
@@ -154,7 +129,7 @@ function padBatch(part: Value, { batch, block }: Sizes) {
   return pad(reshape(part, [pixels, batch, block]), [0, 0, 0], [0, missing, 0]);
 }
 
-/** Rows y of the map replaced by rows y + offset, zeros beyond its edges; `phase` rows in all. */
+/** Replaces rows y by rows y + offset, zeros beyond the edges; `phase` rows in all. */
 function shiftRows(
   x: Value,
   offset: number,

@@ -13,7 +13,7 @@ import {
   writeElementOrder,
 } from './kernels.js';
 
-/** A piece of a vector: `length` elements from `start` on are `storedLength` from `offset` on, a kernel's as rows. */
+/** Elements `start` to `start + length` are `storedLength` from `offset` on, a kernel's as rows. */
 export interface Segment {
   readonly start: number;
   readonly length: number;
@@ -23,16 +23,15 @@ export interface Segment {
 }
 
 /**
- * A flat vector in its own order: parameters, their gradients, or Adam's moments. The graph stores each kernel in it as
- * the rows that convolutions need, padded to whole blocks with zeros, so that an iteration transposes nothing. The order
- * is converted when the state is read or set, and for operators other than elementwise ones, slices and concatenations.
+ * The order of a flat vector: parameters, their gradients, or Adam's moments. The graph stores each kernel in it as the
+ * rows that convolutions need, padded to whole blocks with zeros, so that an iteration transposes nothing. The order is
+ * converted when the state is read or set, and for operators other than elementwise ones, slices and concatenations.
  */
 export interface VectorLayout {
   readonly storedSize: number;
   readonly segments: readonly Segment[];
 }
 
-/** Whether each element depends on the same element of vectors of one length. */
 export const isElementwiseVector = (value: Value): value is ComputedValue =>
   value.kind === 'computed' &&
   value.shape.length === 1 &&
@@ -44,8 +43,8 @@ const isPiece = (value: Value): value is ComputedValue =>
 const isPacking = (value: Value): value is ComputedValue => isComputedBy(value, 'Concat') && value.shape.length === 1;
 
 /**
- * The layout of each vector that has one of its own. Elementwise operators connect it to state inputs, which have an
- * output of the next value; and it is one of these, made by such an operator, or concatenated from pieces.
+ * Finds the vectors that elementwise operators connect to state inputs with a next value, and that are one of these,
+ * made by such an operator, or concatenated from pieces.
  * @param kernelOf the kernel that a slice is used as, and as nothing else
  */
 export function assignVectorLayouts(
@@ -74,7 +73,7 @@ const sizesOf = (packing: ComputedValue) => packing.inputs.map((operand) => oper
 const isState = (value: Value, { outputs }: Graph) =>
   value.kind === 'input' && value.type === 'float32' && value.shape.length === 1 && nextName(value.name) in outputs;
 
-/** The sets of vectors that elementwise operators connect to state inputs. */
+/** The vectors that elementwise operators connect to state inputs. */
 function vectorRegions(graph: Graph): readonly (readonly Value[])[] {
   const regionOf = new Map<Value, Set<Value>>();
   for (const value of topologicalOrder(Object.values(graph.outputs))) {
@@ -108,7 +107,6 @@ function layoutOf(
   return { storedSize: offset, segments };
 }
 
-/** The first of the texts that occur most often. */
 function mostFrequent(texts: readonly string[]) {
   const count = (text: string) => texts.filter((other) => other === text).length;
   return texts.toSorted((a, b) => count(b) - count(a))[0];
@@ -137,11 +135,10 @@ function orderOf({ storedSize, segments }: VectorLayout) {
   return order;
 }
 
-/** A piece in the plain order as it is stored in a vector. */
 export const pieceOfStored = (flat: Value, { kernel, storedLength }: Segment) =>
   kernel ? reshape(kernelRows(reshape(flat, plainShape(kernel)), kernel), [storedLength]) : flat;
 
-/** A piece of a stored vector: a kernel's rows, or elements in the plain order. */
+/** A kernel's rows, or elements in the plain order. */
 export function kernelOfStored(stored: Value, { offset, storedLength, kernel }: Segment) {
   const piece = slice(stored, 0, offset, offset + storedLength);
   return kernel ? reshape(piece, [kernelRowsCount(kernel), kernel.block ** 2]) : piece;
@@ -158,7 +155,6 @@ export function storeVector(vector: Value, layout: VectorLayout) {
   return concat(pieces, 0);
 }
 
-/** A stored vector in the plain order. */
 export function fromStored(stored: Value, { segments }: VectorLayout) {
   const pieces = segments.map((segment) => {
     const piece = kernelOfStored(stored, segment);
@@ -167,11 +163,11 @@ export function fromStored(stored: Value, { segments }: VectorLayout) {
   return concat(pieces, 0);
 }
 
-/** A stored vector with zeros in the padding. */
+/** With zeros in the padding. */
 export const fillWithZeros = (stored: Value, layout: VectorLayout) =>
   plainSize(layout) === layout.storedSize ? stored : keepElements(stored, orderOf(layout));
 
-/** A kernel's rows with zeros in the padding. */
+/** With zeros in the padding. */
 export function fillRowsWithZeros(rows: Value, kernel: KernelType) {
   if (sizeOf(rows.shape) === sizeOf(plainShape(kernel))) return rows;
   const order = new Int32Array(sizeOf(rows.shape)).fill(-1);

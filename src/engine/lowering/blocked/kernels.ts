@@ -7,8 +7,8 @@ import { reorderInput } from './operators.js';
 import type { PlaneLink } from './polyphase.js';
 
 /**
- * A kernel [S, B, kh, kw] that couples the channels S of the small map and B of the big one. It is stored as rows of
- * P x P elements, one for each (block of S, block of B, tap), so that one Gather makes the kernel of a link.
+ * A kernel [S, B, kh, kw] couples the channels S of the small map and B of the big one. It is stored as rows of P x P
+ * elements, one for each (block of S, block of B, tap), so that one Gather makes the kernel of a link.
  */
 export interface KernelType {
   readonly small: number;
@@ -30,7 +30,7 @@ export function kernelRowsCount(type: KernelType) {
   return small * big * type.height * type.width;
 }
 
-/** A plain kernel as rows [S/P * B/P * taps, P small * P big], padded with zeros to whole blocks. */
+/** Returns rows [S/P * B/P * taps, P small * P big], padded with zeros to whole blocks. */
 export function kernelRows(kernel: Value, type: KernelType) {
   const { small, big, height, width, block } = type;
   const [smallBlocks, bigBlocks] = blocksOf(type);
@@ -47,7 +47,7 @@ export function kernelFromRows(rows: Value, type: KernelType) {
   return slice(slice(whole, 0, 0, small), 1, 0, big);
 }
 
-/** Writes, for each element of the rows, its index in the plain kernel plus `start`; nothing in the padding. */
+/** Writes each element's index in the plain kernel plus `start`, and nothing in the padding. */
 export function writeElementOrder(
   { small, big, height, width, block }: KernelType,
   start: number,
@@ -69,13 +69,13 @@ export function writeElementOrder(
   }
 }
 
-/** Each row's P x P elements transposed: [P small, P big] to [P big, P small]. */
+/** From [P small, P big] to [P big, P small]. */
 export function transposeRows(rows: Value, block: number) {
   // Blocking the "channels" of P x P maps of one row transposes them all in one pass.
   return reshape(reorderInput(reshape(rows, [rows.shape[0]!, block, 1, block])), rows.shape);
 }
 
-/** The row of a tap: `row` and `column` count the taps of a link. */
+/** `row` and `column` count the taps of a link. */
 const rowIndex = (type: KernelType, s: number, b: number, { rows, columns }: PlaneLink, row: number, column: number) =>
   ((s * blocksOf(type)[1] + b) * type.height + rows.first + rows.step * row) * type.width +
   columns.first +
@@ -84,9 +84,8 @@ const rowIndex = (type: KernelType, s: number, b: number, { rows, columns }: Pla
 const range = (count: number) => [...Array(count).keys()];
 
 /**
- * The kernel of a link, declared [S, B, taps, taps] if the result is the small map. If it is the big one, [B, S, taps,
- * taps] with the taps backwards.
- * @param rows transposed if the result is the small map
+ * The kernel of a link: to the small map [S, B, taps, taps], to the big one [B, S, taps, taps] with the taps backwards.
+ * @param rows transposed if to the small map
  */
 export function linkKernel(rows: Value, type: KernelType, link: PlaneLink, result: 'small' | 'big') {
   const [smallBlocks, bigBlocks] = blocksOf(type).map(range) as [number[], number[]];
@@ -103,10 +102,7 @@ export function linkKernel(rows: Value, type: KernelType, link: PlaneLink, resul
   return reshape(gather(rows, index, 0), [...channels, tapRows.length, tapColumns.length]);
 }
 
-/**
- * The order in which rows of `linkGradient` results become kernel rows.
- * @param results the link and row tap of each result, whose rows are (s, b, column tap backwards)
- */
+/** The kernel rows of results of `linkGradient`, whose rows are (s, b, column tap backwards). */
 export function gradientOrder(
   type: KernelType,
   results: readonly { readonly link: PlaneLink; readonly row: number }[],

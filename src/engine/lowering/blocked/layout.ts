@@ -4,19 +4,18 @@ import type { Value } from '../../value.js';
 import { gather } from '../gather.js';
 
 /**
- * `blocked`: one part for each parity of row and column, in row-major order. `spaceToDepth`: one part, in which all
+ * `blocked`: a part for each parity of row and column, in row-major order. `spaceToDepth`: one part, in which all
  * phases of a few channels share a block: channel (row parity, column parity, c).
  */
 export interface Layout {
   readonly kind: 'blocked' | 'spaceToDepth';
-  /** Parities of rows, and of columns. */
   readonly phases: number;
 }
 
 /**
- * A batch of feature maps in blocks of P channels: memory [C/P][H][W][N][P], declared [1, C, H, W N]. Rows are long, and
- * a channel's pixels contiguous. An activation is already a legal kernel of its weight gradient, and moving a pixel
- * moves N P floats.
+ * Feature maps in blocks of P channels: memory [C/P][H][W][N][P], declared [1, C, H, W N]. Rows are long, and a
+ * channel's pixels contiguous. An activation is already a legal kernel of its weight gradient, and moving a pixel moves
+ * N P floats.
  */
 export interface FeatureMapType extends Layout {
   readonly batch: number;
@@ -26,7 +25,6 @@ export interface FeatureMapType extends Layout {
   readonly block: number;
 }
 
-/** The tensors that hold a value. */
 export type PhaseTensors = readonly Value[];
 
 /** All pixels in one part. */
@@ -42,12 +40,11 @@ export const sameLayout = (a: Layout, b: Layout) => a.kind === b.kind && a.phase
 /** Channels rounded up to whole blocks. */
 export const padded = (channels: number, block: number) => Math.ceil(channels / block) * block;
 
-/** The declared shape of each part. */
 export function phaseShape({ batch, channels, height, width, block, kind, phases }: FeatureMapType): Shape4 {
   return [1, kind === 'spaceToDepth' ? block : padded(channels, block), height / phases, (width / phases) * batch];
 }
 
-/** The shape [C / P, H, W, N P] of the memory of a whole feature map. */
+/** [C / P, H, W, N P], of a whole feature map. */
 export const memoryShape = ({ batch, channels, height, width, block }: FeatureMapType): Shape4 => [
   padded(channels, block) / block,
   height,
@@ -55,7 +52,6 @@ export const memoryShape = ({ batch, channels, height, width, block }: FeatureMa
   batch * block,
 ];
 
-/** Fills an axis up to `size` with zeros. */
 export function padAxis(x: Value, axis: number, size: number) {
   const none = x.shape.map(() => 0);
   return pad(x, none, none.with(axis, size - x.shape[axis]!));

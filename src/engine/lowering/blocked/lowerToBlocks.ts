@@ -6,18 +6,7 @@ import type { ComputedValue, Value } from '../../value.js';
 import type { Convolution } from '../convolution.js';
 import type { Centering } from '../rewrites.js';
 import type { LaidOutGraph } from '../state.js';
-import {
-  addAffine,
-  type AffineForm,
-  asParts,
-  broadcastChannels,
-  ChannelSums,
-  materialize,
-  negateAffine,
-  scaleAffine,
-  shiftAffine,
-  toAffine,
-} from './channelwise.js';
+import { AffineForm, broadcastChannels } from './channelwise.js';
 import { matchConvolution, planConvolution } from './convolutionPlan.js';
 import { convolve, kernelGradientRows } from './convolve.js';
 import {
@@ -34,26 +23,17 @@ import {
 } from './layout.js';
 import { ParameterStorage } from './parameterStorage.js';
 import { assignLayouts, isElementwise, isPerChannel } from './regions.js';
-import {
-  type Centered,
-  centerConvolution,
-  centerMap,
-  matchChannelVariance,
-  meanOf,
-  minusMean,
-  uncentered,
-  varianceOfCentered,
-} from './statistics.js';
+import { Centered, matchChannelVariance } from './statistics.js';
 
 /**
- * The same graph with convolutions, and elementwise operators between them, in blocked layouts with the batch inside.
- * ONNX Runtime must have kernels of block size `block`.
+ * Returns the same graph with convolutions, and elementwise operators between them, in blocked layouts. ONNX Runtime
+ * must have kernels of block size `block`.
  */
 export function lowerToBlocks(graph: Graph, block: number): LaidOutGraph {
   return new BlockedLowering(graph, block).lowered();
 }
 
-/** A feature map under construction: an affine form, or a product of two that is materialized only if needed. */
+/** A feature map under construction: an affine form, or a product that is materialized only if needed. */
 interface FeatureMap {
   readonly affine?: AffineForm;
   readonly product?: readonly [AffineForm, AffineForm];
@@ -61,7 +41,7 @@ interface FeatureMap {
 
 class BlockedLowering {
   private readonly types: ReadonlyMap<Value, FeatureMapType>;
-  /** Feature maps whose variance is taken. */
+  /** By the feature map whose variance is taken. */
   private readonly statistics = new Map<Value, Centering>();
   private readonly centered = new Map<Value, Centered>();
   private readonly consumers = new Map<Value, ComputedValue[]>();
@@ -120,27 +100,24 @@ class BlockedLowering {
     return planConvolution(convolution, { small: this.types.get(small)!, big: this.types.get(big)! });
   }
 
-  /** A feature map as an affine form, a product materialized. */
   private affineOf(value: Value): AffineForm {
     const featureMap = this.featureMaps.get(value);
     if (featureMap?.affine) return featureMap.affine;
     const type = this.types.get(value)!;
-    const factors = featureMap?.product?.map((affine) => materialize(affine, type));
+    const factors = featureMap?.product?.map((affine) => affine.materialize());
     const parts = factors
       ? factors[0]!.map((part, index) => mul(part, factors[1]![index]!))
       : fromPlain(this.plain(value), type);
-    const affine = toAffine(parts);
+    const affine = AffineForm.of(type, parts);
     this.featureMaps.set(value, { ...featureMap, affine });
     return affine;
   }
 
-  /** A feature map in its region's layout. */
   private parts(value: Value): PhaseTensors {
     const affine = this.affineOf(value);
-    const known = asParts(affine);
-    if (known) return known;
-    const parts = materialize(affine, this.types.get(value)!);
-    this.featureMaps.set(value, { affine: toAffine(parts) });
+    if (affine.parts) return affine.parts;
+    const parts = affine.materialize();
+    this.featureMaps.set(value, { affine: AffineForm.of(affine.type, parts) });
     return parts;
   }
 
@@ -153,7 +130,7 @@ class BlockedLowering {
     if (convolution) return this.lowerConvolution(value, convolution, type);
     const parts = isElementwise(value) ? undefined : this.inBlocks(value, type);
     if (isElementwise(value)) this.featureMaps.set(value, this.elementwise(value, type));
-    else if (parts) this.featureMaps.set(value, { affine: toAffine(parts) });
+    else if (parts) this.featureMaps.set(value, { affine: AffineForm.of(type, parts) });
     else this.plainValues.set(value, this.lowerPlain(value));
   }
 
@@ -170,19 +147,19 @@ class BlockedLowering {
     const makers = convolve(result, plan, rowsOf, this.partsIn(convolution[source], plan[source]), own);
     const bias = convolution.bias && this.plain(convolution.bias);
     if (makers[0]!.sample && this.servesStatistics(value)) {
-      const centered = centerConvolution(makers, bias, own, type);
+      const centered = Centered.convolution(makers, bias, own, type);
       this.centered.set(value, centered);
-      this.featureMaps.set(value, { affine: uncentered(centered) });
+      this.featureMaps.set(value, { affine: centered.original });
       return;
     }
     const epilogue = { bias: bias && broadcastChannels(bias, own), activation };
     const parts = makers.map(({ make }) => make(epilogue));
-    const featureMap: FeatureMap = { affine: toAffine(convertLayout(parts, own, type)) };
+    const featureMap: FeatureMap = { affine: AffineForm.of(type, convertLayout(parts, own, type)) };
     this.featureMaps.set(value, featureMap);
     if (follower && activation) this.featureMaps.set(follower, featureMap);
   }
 
-  /** Whether only the mean, the variance and the normalization of a feature map read it. */
+  /** Whether only the mean, the variance and the normalization read a feature map. */
   private servesStatistics(value: Value) {
     const mean = this.statistics.get(value)?.mean;
     return (
@@ -196,14 +173,13 @@ class BlockedLowering {
     return Object.values(this.graph.outputs).includes(value);
   }
 
-  /** Whether a value is a feature map minus its mean, and the feature map's variance is taken. */
+  /** Whether a value is a feature map, whose variance is taken, minus its mean. */
   private isCentering({ operator, inputs: [x, mean] }: ComputedValue) {
     return operator.name === 'Sub' && x !== undefined && this.statistics.get(x)?.mean === mean;
   }
 
-  /** A feature map whose statistics are taken, near its mean. */
   private centeredOf(x: Value) {
-    const centered = this.centered.get(x) ?? centerMap(this.parts(x), this.types.get(x)!);
+    const centered = this.centered.get(x) ?? Centered.map(this.parts(x), this.types.get(x)!);
     this.centered.set(x, centered);
     return centered;
   }
@@ -217,35 +193,35 @@ class BlockedLowering {
     const [a, b] = value.inputs as [Value, Value];
     switch (value.operator.name) {
       case 'Neg':
-        return { affine: negateAffine(this.affineOf(a)) };
+        return { affine: this.affineOf(a).negated() };
       case 'Add':
         return { affine: this.sum(value, a, b, false) };
       case 'Sub':
-        return { affine: this.isCentering(value) ? minusMean(this.centeredOf(a)) : this.sum(value, a, b, true) };
+        return { affine: this.isCentering(value) ? this.centeredOf(a).minusMean : this.sum(value, a, b, true) };
       case 'Mul':
-        if (isPerChannel(b, value)) return { affine: scaleAffine(this.affineOf(a), this.plain(b)) };
-        if (isPerChannel(a, value)) return { affine: scaleAffine(this.affineOf(b), this.plain(a)) };
+        if (isPerChannel(b, value)) return { affine: this.affineOf(a).times(this.plain(b)) };
+        if (isPerChannel(a, value)) return { affine: this.affineOf(b).times(this.plain(a)) };
         return { product: [this.affineOf(a), this.affineOf(b)] };
       default:
-        return { affine: toAffine(this.applyFunction(value, a, type)) };
+        return { affine: AffineForm.of(type, this.applyFunction(value, a)) };
     }
   }
 
   private sum(value: Value, a: Value, b: Value, subtract: boolean) {
-    if (isPerChannel(b, value)) return shiftAffine(this.affineOf(a), subtract ? mul(this.plain(b), -1) : this.plain(b));
-    const second = subtract ? negateAffine(this.affineOf(b)) : this.affineOf(b);
-    return isPerChannel(a, value) ? shiftAffine(second, this.plain(a)) : addAffine(this.affineOf(a), second);
+    if (isPerChannel(b, value)) return this.affineOf(a).shifted(subtract ? mul(this.plain(b), -1) : this.plain(b));
+    const second = subtract ? this.affineOf(b).negated() : this.affineOf(b);
+    return isPerChannel(a, value) ? second.shifted(this.plain(a)) : this.affineOf(a).plus(second);
   }
 
-  private applyFunction(value: ComputedValue, operand: Value, type: FeatureMapType) {
+  private applyFunction(value: ComputedValue, operand: Value) {
     const activation = activationOf(value);
     const affine = this.affineOf(operand);
     // The pass that materializes a form includes the activation.
-    if (activation && !asParts(affine)) return materialize(affine, type, activation);
+    if (activation && !affine.parts) return affine.materialize(activation);
     return this.parts(operand).map((part) => apply(value.operator, [part], value.attributes));
   }
 
-  /** A value whose operator can be computed on blocked channels. */
+  /** Returns undefined if an operator cannot be computed on blocked channels. */
   private inBlocks(value: ComputedValue, type: FeatureMapType) {
     const { operator, inputs, attributes } = value;
     if (operator.blocked === undefined || !inputs.every((operand) => this.types.has(operand))) return undefined;
@@ -281,28 +257,28 @@ class BlockedLowering {
     return gradients.reduce((sum, part) => add(sum, part));
   }
 
-  /** Sums and means of a feature map over batch, rows and columns, and perhaps channels. */
+  /** Sums and means over batch, rows and columns, and perhaps channels. */
   private channelSums(value: ComputedValue) {
     const { name } = value.operator;
     const [x] = value.inputs as [Value];
-    const type = x && this.types.get(x);
-    if ((name !== 'ReduceSum' && name !== 'ReduceMean') || !type) return undefined;
+    if ((name !== 'ReduceSum' && name !== 'ReduceMean') || !this.types.has(x)) return undefined;
     const axes = value.attributes.axes as readonly number[];
     if (![0, 2, 3].every((axis) => axes.includes(axis))) return undefined;
-    const sums = new ChannelSums(type, name === 'ReduceMean' ? sizeOf(value.shape) / sizeOf(x.shape) : 1);
+    const scale = name === 'ReduceMean' ? sizeOf(value.shape) / sizeOf(x.shape) : 1;
     const variance = matchChannelVariance(value);
-    if (variance && this.statistics.has(variance.x)) return varianceOfCentered(this.centeredOf(variance.x), sums);
-    if (this.statistics.get(x)?.mean === value) return meanOf(this.centeredOf(x));
-    const perChannel = this.sumsOf(x, sums);
+    if (variance && this.statistics.has(variance.x)) return this.centeredOf(variance.x).variance(scale);
+    if (this.statistics.get(x)?.mean === value) return this.centeredOf(x).mean;
+    const perChannel = this.sumsOf(x, scale);
     return reshape(axes.length === 4 ? reduceSum(perChannel, [1]) : perChannel, value.shape);
   }
 
-  private sumsOf(x: Value, sums: ChannelSums) {
+  private sumsOf(x: Value, scale: number) {
     const featureMap = this.featureMaps.get(x);
     // A product that is only summed is not materialized.
     const onlySums = this.consumersOf(x).every(({ operator }) => operator.name.startsWith('Reduce'));
-    if (featureMap?.product && !featureMap.affine && onlySums) return sums.ofProduct(...featureMap.product);
-    return sums.ofAffine(this.affineOf(x));
+    if (!featureMap?.product || featureMap.affine || !onlySums) return this.affineOf(x).sums(scale);
+    const [a, b] = featureMap.product;
+    return a.sumsOfProduct(b, scale);
   }
 }
 

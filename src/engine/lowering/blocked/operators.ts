@@ -1,7 +1,7 @@
 /**
  * ONNX Runtime's operators on blocked channels, which its own optimizer inserts only if kernels are constants. Declared
- * shapes are plain. The memory of data is [N, C/P, H, W, P], and of kernels [O/P, I/P, kh, kw, P in, P out]. They exist
- * after lowering only, so none has a gradient.
+ * shapes are plain. The memory of data is [N, C/P, H, W, P], and of kernels [O/P, I/P, kh, kw, P in, P out]. None needs
+ * a gradient: they exist after lowering only.
  */
 import { apply } from '../../operator.js';
 import { convSizes } from '../../operators/convolution.js';
@@ -15,7 +15,7 @@ export interface Activation {
 }
 
 export interface BlockedConvOptions {
-  /** One value per channel of the result. */
+  /** One value per channel. */
   readonly bias?: Value | undefined;
   /** Added to the result before the activation. */
   readonly sum?: Value | undefined;
@@ -24,7 +24,6 @@ export interface BlockedConvOptions {
   /** Top, left, bottom, right. */
   readonly pads?: readonly [number, number, number, number];
   readonly group?: number;
-  /** Applied in the same pass over memory. */
   readonly activation?: Activation | undefined;
 }
 
@@ -56,6 +55,16 @@ export function blockedConv(x: Value, w: Value, options: BlockedConvOptions = {}
   );
 }
 
+/** Adds up convolutions, each into the result of the one before. The last has the epilogue. */
+export const addConvs = (
+  convolutions: readonly (BlockedConvOptions & { readonly x: Value; readonly w: Value })[],
+  epilogue: Pick<BlockedConvOptions, 'bias' | 'activation'> = {},
+) =>
+  convolutions.reduce<Value | undefined>((sum, { x, w, ...options }, index) => {
+    const isLast = index === convolutions.length - 1;
+    return blockedConv(x, w, { ...options, sum, ...(isLast ? epilogue : {}) });
+  }, undefined)!;
+
 const ReorderInput: Operator = { name: 'ReorderInput', domain: DOMAIN, infer: ([x]) => x! };
 /** Plain memory [N, C, H, W] to blocked; C a multiple of P. */
 export const reorderInput = (x: Value) => apply(ReorderInput, [x], {});
@@ -65,7 +74,7 @@ const GlobalAveragePool: Operator = {
   domain: DOMAIN,
   infer: ([x]) => ({ type: 'float32', shape: [x!.shape[0]!, x!.shape[1]!, 1, 1] }),
 };
-/** The mean over rows and columns: [N, C, 1, 1]. */
+/** Over rows and columns: [N, C, 1, 1]. */
 export const blockedMean = (x: Value) => apply(GlobalAveragePool, [x], {});
 
 const ReorderOutput: Operator<{ channels: number }> = { name: 'ReorderOutput', domain: DOMAIN, infer: ([x]) => x! };

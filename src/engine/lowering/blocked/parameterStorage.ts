@@ -24,20 +24,18 @@ import {
 } from './flatVectors.js';
 import { kernelFromRows, type KernelType } from './kernels.js';
 
-/** The lowering of a graph. */
 interface Lowering {
   readonly graph: Graph;
   consumersOf(value: Value): readonly ComputedValue[];
   planOf(convolution: Convolution): ConvolutionPlan;
-  /** Returns a value in the canonical layout. */
+  /** In the canonical layout. */
   plain(value: Value): Value;
 }
 
-/** A kernel as rows. */
 interface Rows {
   readonly rows: Value;
   readonly kernel: KernelType;
-  /** Whether they are stored with zeros in the padding. */
+  /** Whether the padding holds zeros. */
   readonly isFilled: boolean;
 }
 
@@ -58,7 +56,6 @@ export class ParameterStorage {
     );
   }
 
-  /** The orders of the graph's inputs that have one. */
   get stateLayouts(): ReadonlyMap<string, StateLayout> {
     const { inputs } = this.lowering.graph;
     return new Map(
@@ -69,12 +66,11 @@ export class ParameterStorage {
     );
   }
 
-  /** An input as the lowered graph declares it. */
   inputOf(value: InputValue) {
     return (this.vectors.get(value) as InputValue | undefined) ?? value;
   }
 
-  /** The next value of a state vector that has an order of its own, or undefined. */
+  /** Returns undefined without an order of its own. */
   nextState(name: string, value: Value): Value | undefined {
     const state = this.lowering.graph.inputs.find((each) => nextName(each.name) === name);
     const layout = state && this.layouts.get(state);
@@ -82,7 +78,7 @@ export class ParameterStorage {
     return this.layouts.get(value) === layout ? this.filled(value) : storeVector(this.lowering.plain(value), layout);
   }
 
-  /** Lowers a vector that has an order of its own. Returns false for every other value. */
+  /** Returns false for a value that has no order of its own. */
   lowerVector(value: Value): boolean {
     const layout = this.layouts.get(value);
     if (layout === undefined) return false;
@@ -92,7 +88,7 @@ export class ParameterStorage {
     return true;
   }
 
-  /** A vector that has an order of its own, in the plain order. */
+  /** In the plain order, or undefined without an order of its own. */
   plainVector(value: Value): Value | undefined {
     const stored = this.vectors.get(value);
     return stored && fromStored(stored, this.layouts.get(value)!);
@@ -111,26 +107,25 @@ export class ParameterStorage {
     return apply(operator, operands, attributes);
   }
 
-  /** A tensor as it is stored in a vector. */
   private store(flat: Value, segment: Segment) {
     const rows = segment.kernel && this.rowsAs(flat, segment.kernel);
     return rows ? reshape(rows, [segment.storedLength]) : pieceOfStored(this.lowering.plain(flat), segment);
   }
 
-  /** The rows of a kernel, with zeros in the padding, if they are known and of this type. */
+  /** With zeros in the padding, if the rows are known and of this type. */
   private rowsAs(value: Value, type: KernelType) {
     const known = this.rows.get(value);
     if (known === undefined || !sameKernel(known.kernel, type)) return undefined;
     return this.paddingOf(value) === 0 ? known.rows : fillRowsWithZeros(known.rows, type);
   }
 
-  /** A vector with zeros in its padding. */
+  /** With zeros in the padding. */
   private filled(value: Value) {
     const stored = this.vectors.get(value)!;
     return this.paddingOf(value) === 0 ? stored : fillWithZeros(stored, this.layouts.get(value)!);
   }
 
-  /** A piece of a vector, in the plain order; a kernel's rows are remembered for its convolutions. */
+  /** In the plain order; a kernel's rows are remembered for its convolutions. */
   pieceOfVector(value: ComputedValue): Value | undefined {
     const vector = value.inputs[0]!;
     const layout = value.operator.name === 'Slice' ? this.layouts.get(vector) : undefined;
@@ -146,7 +141,7 @@ export class ParameterStorage {
     return reshape(kernelFromRows(piece, kernel), value.shape);
   }
 
-  /** The sum of all elements of a vector, taken in its own order, or of a kernel's rows. */
+  /** The sum of a vector, taken in its own order, or of a kernel's rows. */
   total({ operator, inputs: [operand], attributes, shape }: ComputedValue): Value | undefined {
     if (operator.name !== 'ReduceSum') return undefined;
     const known = this.rows.get(operand!);
@@ -158,7 +153,7 @@ export class ParameterStorage {
     return (group) => (group.own && this.rowsAs(kernel, group.own)) ?? group.rowsOf(this.lowering.plain(kernel));
   }
 
-  /** Remembers the rows of a kernel's gradient, with zeros where channels of feature maps only fill a block. */
+  /** Sets elements to 0 where channels of feature maps only fill a block. */
   rememberRows(gradient: Value, rows: Value, kernel: KernelType): void {
     this.rows.set(gradient, { rows: fillRowsWithZeros(rows, kernel), kernel, isFilled: true });
   }
@@ -181,7 +176,7 @@ export class ParameterStorage {
     this.rows.set(value, { rows: apply(operator, operands, attributes), kernel, isFilled: false });
   }
 
-  /** The kernel that a piece of a vector is reshaped to, if it serves as nothing else, and always by the same rows. */
+  /** The kernel that a piece is reshaped to, if it serves as nothing else, and always by the same rows. */
   private kernelOf(piece: ComputedValue) {
     const [kernel, ...others] = this.lowering.consumersOf(piece);
     if (kernel?.operator.name !== 'Reshape' || others.length > 0) return undefined;
@@ -192,10 +187,7 @@ export class ParameterStorage {
     return commonKernel(types);
   }
 
-  /**
-   * The elements that fill blocks, or a value's only element, as far as they are known without running anything;
-   * undefined if unknown.
-   */
+  /** The elements of the padding, or a value's only element; undefined if unknown before a run. */
   private paddingOf(value: Value): number | undefined {
     if (!this.paddings.has(value)) this.paddings.set(value, this.findPadding(value));
     return this.paddings.get(value);
@@ -223,7 +215,7 @@ export class ParameterStorage {
   }
 }
 
-/** An operator's finite result of single float32 elements that are all known. */
+/** Returns a finite result of single float32 elements that are all known. */
 function evaluated(
   { operator, inputs, attributes, type }: ComputedValue,
   elements: readonly (number | undefined)[],

@@ -3,7 +3,6 @@
  * indices congruent to r modulo the stride, and a convolution of stride 1 links it to the small map.
  */
 
-/** A convolution along one axis. */
 interface Axis {
   readonly small: number;
   readonly big: number;
@@ -12,9 +11,9 @@ interface Axis {
   readonly padding: number;
 }
 
-/** The connection of one phase with the small map along one axis. */
+/** Of one phase with the small map. */
 export interface AxisLink {
-  /** The kernel's taps that reach this phase: first, first + step, ...; `taps` of them. */
+  /** Taps that reach this phase: first, first + step, ...; `taps` of them. */
   readonly first: number;
   readonly step: number;
   readonly taps: number;
@@ -43,15 +42,15 @@ export function phaseLinks({ small, big, kernel, stride, padding }: Axis): reado
   return links.every(needsNoCropping) ? links : undefined;
 }
 
-/** Padding [before, after] of the convolution from the phase to the small map. */
+/** [before, after], from the phase to the small map. */
 export const forwardPadding = ({ small, phase, taps, shift }: AxisLink): [number, number] => [
   shift,
   small - phase - shift + taps - 1,
 ];
 
 /**
- * Padding of the convolution from the small map to the phase, whose taps run backwards. It is the same when the phase
- * slides over the small map as a kernel: position j of the result belongs to tap `taps - 1 - j`.
+ * From the small map to the phase, with taps backwards. Equal if the phase slides over the small map as a kernel:
+ * position j of the result belongs to tap `taps - 1 - j`.
  */
 export const backwardPadding = ({ small, phase, taps, shift }: AxisLink): [number, number] => [
   taps - 1 - shift,

@@ -8,8 +8,8 @@ import { type FeatureMapType, featureMapType, memoryShape } from './layout.js';
 const ARITHMETIC: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul']);
 
 /**
- * Whether an operator is an elementwise function that keeps a layout. It must be finite wherever its operand is:
- * channels that fill a block hold any finite value, and zero kernels would turn infinity into NaN.
+ * Whether an operator keeps a layout. It must be finite wherever its operand is: channels that fill a block hold any
+ * finite value, and zero kernels would turn infinity into NaN.
  */
 function isFunction({ operator, inputs, attributes }: ComputedValue) {
   if (!operator.elementwise || operator.evaluate === undefined || inputs.length !== 1 || inputs[0]!.type !== 'float32')
@@ -18,7 +18,7 @@ function isFunction({ operator, inputs, attributes }: ComputedValue) {
   return Array.from(operator.evaluate([samples], samples, attributes), Number).every(Number.isFinite);
 }
 
-/** Whether an operand is one value per channel, or a single value. */
+/** One value per channel, or a single value. */
 export function isPerChannel({ type, shape }: Value, result: Value) {
   const channelAxis = 1 - result.shape.length + shape.length;
   return (
@@ -28,7 +28,7 @@ export function isPerChannel({ type, shape }: Value, result: Value) {
   );
 }
 
-/** Whether a feature map is computed elementwise from feature maps and values per channel. */
+/** From feature maps and values per channel. */
 export function isElementwise(value: Value): value is ComputedValue {
   if (value.kind !== 'computed' || value.type !== 'float32' || !isFeatureMap(value.shape)) return false;
   if (isFunction(value)) return true;
@@ -39,9 +39,9 @@ export function isElementwise(value: Value): value is ComputedValue {
 }
 
 /**
- * Assigns one layout to each region: feature maps that elementwise operators connect, in forward and backward passes.
- * - Strided convolutions want their big map in phases and their small one whole. A region is in phases if all its
- *   convolutions want it so. Otherwise it is whole, and converted at the convolutions that want phases.
+ * Assigns a layout to each region: feature maps that elementwise operators connect, in forward and backward passes.
+ * - Strided convolutions want their big map in phases and their small one whole. A region whose convolutions disagree
+ *   is whole, and converted at those that want phases.
  * - A region with 1x1 convolutions only follows the region on their other side.
  * - A region in phases whose channels of all phases fit one block keeps them in a space-to-depth block.
  * - Feature maps that no convolution touches stay plain.
@@ -72,7 +72,7 @@ export function assignLayouts(outputs: readonly Value[], block: number): Readonl
   const types = new Map<Value, FeatureMapType>();
   for (const [region, wanted] of requests)
     for (const member of region) types.set(member, typeOf(member, wanted, block));
-  // Operators with a blocked form pass layouts on to the regions of their results.
+  // Operators with a blocked form pass layouts on to their results.
   for (const value of order) {
     if (types.has(value) || !regions.has(value) || !hasBlockedForm(value, types)) continue;
     for (const member of regions.get(value)!) types.set(member, featureMapType(member.shape, block));
@@ -100,7 +100,6 @@ function regionsOf(order: readonly Value[]): ReadonlyMap<Value, readonly Value[]
   return regions;
 }
 
-/** Whether an operator can be computed on blocked channels, and its inputs have them. */
 function hasBlockedForm(value: Value, types: ReadonlyMap<Value, FeatureMapType>) {
   if (value.kind !== 'computed' || value.operator.blocked === undefined) return false;
   const operands = value.inputs.flatMap((operand) => types.get(operand) ?? []);
