@@ -34,7 +34,6 @@ export function forAnyBatch(graphOfBatch: (batch: number) => Graph): AnyBatch {
 
 const valuesOf = ({ inputs, outputs }: Graph) => topologicalOrder([...inputs, ...Object.values(outputs)]);
 
-/** Makes attributes hold for every batch size. */
 function generalize(value: Value, other: Value, generalized: ReadonlyMap<Value, Value>): Value {
   if (value.kind !== 'computed') {
     if (value.kind === 'constant' && !isSameConstant(value, other as ConstantValue))

@@ -10,13 +10,13 @@ import { ARRAY_OF, type ComputedValue, type TensorType, type Value } from './val
 const COEFFICIENTS = {
   /** Bytes of Node.js, ONNX Runtime and this package. */
   process: 121 * 2 ** 20,
-  /** Bytes of an operator in JavaScript, the encoded model, and ONNX Runtime. */
+  /** Bytes, in JavaScript, the encoded model, and ONNX Runtime. */
   operator: 8900,
   /** Per byte of state: vectors in the graph's order, in that of files, and as random results. */
   state: 2.38,
-  /** Per byte of simultaneous values: not all freed chunks of the arena fit later values. */
+  /** Not all freed chunks of the arena fit later values. */
   values: 1.62,
-  /** Per byte of the largest value, which fits no freed chunk. */
+  /** It fits no freed chunk. */
   largestValue: 0.67,
 } as const;
 
@@ -42,7 +42,7 @@ const bytesOf = ({ type, shape }: TensorType) => sizeOf(shape) * new ARRAY_OF[ty
 const operandsOf = (value: ComputedValue) =>
   [...new Set(value.inputs)].filter((operand) => operand.kind === 'computed');
 
-/** ONNX Runtime's order (`Graph::ReverseDFSFrom`): depth first from the last unread result, and the last operand. */
+/** ONNX Runtime's (`Graph::ReverseDFSFrom`): depth first from the last unread result and operand. */
 function executionOrder(graph: LoweredGraph): readonly ComputedValue[] {
   const file = topologicalOrder(Object.values(graph.outputs)).filter((value) => value.kind === 'computed');
   const position = new Map(file.map((value, index) => [value, index]));
@@ -66,7 +66,6 @@ function executionOrder(graph: LoweredGraph): readonly ComputedValue[] {
 function peakOfValues(order: readonly ComputedValue[], outputs: ReadonlySet<Value>) {
   const owners = new Map<Value, Value>();
   const ownerOf = (value: Value) => owners.get(value) ?? value;
-  // A Reshape shares its operand's memory.
   for (const value of order) if (value.operator.name === 'Reshape') owners.set(value, ownerOf(value.inputs[0]!));
   const kept = new Set([...outputs].map(ownerOf));
   const isFreed = (value: Value) => value.kind === 'computed' && !kept.has(value);

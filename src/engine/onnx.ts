@@ -16,7 +16,7 @@ type NodeInit = MessageInitShape<typeof NodeProtoSchema>;
 type TensorInit = MessageInitShape<typeof TensorProtoSchema>;
 type ValueInfoInit = MessageInitShape<typeof ValueInfoProtoSchema>;
 
-/** The newest operator set that was tested with every runtime (native, WebGPU, WebAssembly). */
+/** The newest that was tested with every runtime (native, WebGPU, WebAssembly). */
 export const OPSET = 18;
 const IR_VERSION = 9;
 
@@ -62,7 +62,6 @@ export async function encode(graph: Graph, { batchAxes = {}, metadata = {} }: En
   return toBinary(ModelProtoSchema, model);
 }
 
-/** Collects constants as initializers, equal ones once. */
 class Naming {
   readonly initializers: TensorInit[] = [];
   private readonly constants = new Map<string, string>();

@@ -25,11 +25,10 @@ export function apply<A extends Attributes>(
   return { kind: 'computed', operator, inputs, attributes, type, shape };
 }
 
-/** Whether ONNX's standard operator of this name computes a value. */
+/** False for operators of other sets. */
 export const isComputedBy = (value: Value | undefined, name: string): value is ComputedValue =>
   value?.kind === 'computed' && value.operator.name === name && value.operator.domain === undefined;
 
-/** @throws {ShapeError} with the operator and the shapes of its inputs */
 export function throwShapeError(operator: string, inputs: readonly Value[], reason: string): never {
   throw new ShapeError(`${operator}: ${reason} (inputs ${inputs.map(showType).join(', ')})`);
 }
@@ -40,7 +39,6 @@ export function requireFloat(operator: string, inputs: readonly Value[]): void {
 
 const showType = (value: Value) => (value.type === 'float32' ? '' : `${value.type} `) + showShape(value.shape);
 
-/** As ONNX takes shapes and axes. */
 export const integers = (elements: readonly number[]) =>
   constantTensor({ type: 'int64', shape: [elements.length], data: BigInt64Array.from(elements, BigInt) });
 
@@ -53,7 +51,6 @@ export const applyBinary =
   (a: Operand, b: Operand): Value =>
     apply(operator, [asValue(a), asValue(b)], {});
 
-/** For two operands of one type. */
 export function inferBroadcast(name: string, inputs: readonly Value[], type: ElementType): TensorType {
   const [a, b] = inputs;
   if (a!.type !== b!.type) throwShapeError(name, inputs, 'operands have different types');
@@ -90,7 +87,7 @@ export interface ReductionAttributes extends Record<string, number | readonly nu
 }
 
 export interface ReductionOptions {
-  /** Whether reduced axes stay with size 1, so that the result broadcasts against the operand (default: true). */
+  /** Whether reduced axes stay with size 1, to broadcast against the operand (default: true). */
   readonly keepAxes?: boolean;
 }
 
@@ -111,7 +108,6 @@ export const reduction = (name: string) => ({
     reducedInParts(placement!, attributes),
 });
 
-/** Over axes that no rank divides. */
 function reducedInParts(placement: Placement, { axes, keepdims }: ReductionAttributes): Distribution | undefined {
   if (typeof placement !== 'number' || axes.includes(placement)) return undefined;
   const removed = keepdims === 1 ? 0 : axes.filter((axis) => axis < placement).length;

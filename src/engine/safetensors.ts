@@ -67,7 +67,6 @@ export function decodeSafetensors(
   return { tensors, metadata: metadata as Record<string, string> };
 }
 
-/** The shape is undefined if ignored. */
 interface Entry {
   readonly tensor: string;
   readonly begin: number;

@@ -16,7 +16,6 @@ export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 
 export const sameShape = (a: Shape, b: Shape) => a.length === b.length && a.every((size, axis) => size === b[axis]);
 
-/** Returns undefined if the operands cannot be broadcast. */
 export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   const rank = Math.max(a.length, b.length);
   const result: number[] = [];
@@ -29,7 +28,7 @@ export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   return result;
 }
 
-/** Counts axes from the front, sorted and without repetition; negative ones count from the end. */
+/** Counts axes from the front, sorted, each once; negative ones count from the end. */
 export function normalizeAxes(axes: readonly number[], rank: number, operator: string): readonly number[] {
   const normalized = axes.map((axis) => {
     if (!Number.isInteger(axis) || axis < -rank || axis >= rank)

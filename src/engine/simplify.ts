@@ -27,7 +27,6 @@ function foldConstants({ operator, inputs, attributes, type, shape }: ComputedVa
   return constantTensor({ type, shape, data: operator.evaluate(constants, { type, shape }, attributes) });
 }
 
-/** Common-subexpression elimination by operator, attributes and operands. */
 class ValueNumbering {
   private readonly known = new Map<string, Value>();
   private readonly numbers = new Map<Value, number>();

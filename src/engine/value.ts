@@ -13,7 +13,6 @@ interface ElementArrays {
 export type ElementType = keyof ElementArrays;
 export type ElementArray = ElementArrays[ElementType];
 
-/** The array that holds elements outside the graph. */
 export const ARRAY_OF: Readonly<Record<ElementType, new (length: number) => ElementArray>> = {
   float32: Float32Array,
   int64: BigInt64Array,
@@ -72,19 +71,18 @@ export interface ComputedValue extends TensorType {
 /** An ONNX operator with one output. Optional members describe what the engine may exploit. */
 export interface Operator<A extends Attributes = Attributes> {
   readonly name: string;
-  /** The operator set (default: the standard one). */
+  /** Default: the standard operator set. */
   readonly domain?: string;
-  /** Other attributes are integers or strings. */
+  /** Others are integers or strings. */
   readonly floatAttributes?: readonly string[];
-  /** @throws {ShapeError} if the inputs do not fit; see `throwShapeError` */
+  /** @throws {ShapeError} by `throwShapeError` if the inputs do not fit */
   infer(inputs: readonly Value[], attributes: A): TensorType;
   /** Returns, for each input, null if its gradient is zero or it is no real number. */
   gradient?(at: GradientContext<A>): readonly (GradientThunk | null)[];
   /** Attributes that ONNX takes as inputs, and the names of attributes that are not encoded. */
   parameters?(attributes: A): { readonly constants: readonly ConstantValue[]; readonly encoded: readonly string[] };
-  /** Returns the same in other operators, if the operator is whole only to be differentiated. */
+  /** Expands an operator that is whole only to be differentiated. */
   decomposition?(inputs: readonly Value[], attributes: A): Value;
-  /** For constant inputs. */
   evaluate?(inputs: readonly ConstantValue[], result: TensorType, attributes: A): ElementArray;
   /** Returns a cheaper value with exactly the same elements, or undefined. */
   simplify?(value: ComputedValue): Value | undefined;
@@ -100,9 +98,9 @@ export interface Operator<A extends Attributes = Attributes> {
   readonly keepsZero?: boolean;
   /** Whether ONNX Runtime computes in one pass and may write over an operand of the same size. */
   readonly inPlace?: boolean;
-  /** Returns an element if some of operands are unknown before a run. */
+  /** Given some elements of operands, which may be unknown before a run. */
   partialEvaluate?(elements: readonly PartialElement[]): number | undefined;
-  /** Parameters as the activation in the last pass of a blocked convolution. */
+  /** Parameters in the last pass of a blocked convolution. */
   epilogue?(attributes: A): readonly number[];
   /**
    * Returns how ranks compute the operator from divided operands, if they can. Without it, they divide most elementwise
@@ -119,7 +117,7 @@ export interface Operator<A extends Attributes = Attributes> {
   blocked?(operands: readonly Value[], at: Application<A>): Value | undefined;
 }
 
-/** What each rank holds of a tensor: all of it, a summand, or a slice along this axis. */
+/** All of a tensor, a summand, or a slice along this axis. */
 export type Placement = 'whole' | 'summand' | number;
 
 /** Shapes are of whole tensors in the canonical layout. */
@@ -180,7 +178,7 @@ export function constant(elements: number | readonly number[] | Float32Array, sh
   return constantTensor({ type: 'float32', shape: shape ?? (typeof elements === 'number' ? [] : [data.length]), data });
 }
 
-/** The value of all elements of a float32 constant, if equal. */
+/** Undefined unless all elements of a float32 constant are equal. */
 export function splatValue(value: Value) {
   if (value.kind !== 'constant' || value.type !== 'float32' || value.data.length === 0) return undefined;
   const first = Number(value.data[0]);

@@ -33,7 +33,6 @@ export const KernelGradient: Operator<KernelGradientAttributes> = {
 const isTransposed = (value: Value | undefined): value is ComputedValue =>
   isComputedBy(value, 'Transpose') && String(value.attributes.perm) === String(BY_CHANNEL);
 
-/** Below Slices that keep the front of the spatial axes. */
 function convolutionBelow(value: Value): ComputedValue | undefined {
   if (value.kind !== 'computed') return undefined;
   const { operator, inputs, attributes } = value;

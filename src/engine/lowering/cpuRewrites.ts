@@ -17,7 +17,7 @@ export const maskToClip: Rule = {
   },
 };
 
-/** The most positions per image that are too narrow a matrix for the runtime's convolution. */
+/** So few positions per image are too narrow a matrix for the runtime's convolution. */
 const NARROW = 64;
 
 /**

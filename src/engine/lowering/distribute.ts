@@ -48,7 +48,6 @@ function expandIndivisible(value: ComputedValue) {
   return operator.decomposition?.(inputs, attributes) ?? value;
 }
 
-/** What a rank holds of a value. */
 interface Placed {
   readonly value: Value;
   readonly placement: Placement;
@@ -190,13 +189,12 @@ class Distributor {
   }
 }
 
-/** The axis of an operand that is broadcast to an axis of the result. */
 const axisOf = (operand: Value, result: Value, axis: number) => axis - result.shape.length + operand.shape.length;
 
 const isRepeated = (operand: Value, result: Value, axis: number) =>
   (operand.shape[axisOf(operand, result, axis)] ?? 1) === 1;
 
-/** The axis of an elementwise result along which its operands are divided, if it is the same for all. */
+/** Undefined if operands are divided along several axes of the result. */
 function dividedAxis(result: ComputedValue, placements: readonly Placement[]) {
   const axes = placements.flatMap((placement, index) =>
     typeof placement === 'number' ? [axisOf(result, result.inputs[index]!, placement)] : [],
@@ -208,7 +206,6 @@ interface BatchStatistics extends Centering {
   readonly variances: readonly Value[];
 }
 
-/** By mean. */
 function statisticsIn({ outputs }: Graph) {
   const found = new Map<Value, BatchStatistics>();
   for (const value of topologicalOrder(Object.values(outputs))) {
@@ -222,7 +219,6 @@ function statisticsIn({ outputs }: Graph) {
 
 const isJointly = (value: ComputedValue) => value.operator.name === 'Jointly';
 
-/** Sums values over ranks in one message. */
 function allReduceTogether(values: readonly Value[], ranks: number) {
   const flat = values.map((value) => reshape(value, [sizeOf(value.shape)]));
   const total = allReduceSum(concat(flat, 0), ranks);
@@ -287,7 +283,6 @@ class Sharing {
   }
 }
 
-/** Applies a function of float32 rows along an axis. */
 function alongFirstAxis(value: Value, axis: number, change: (rows: Value) => Value) {
   const order = [...value.shape.keys()];
   const front = [axis, ...order.filter((index) => index !== axis)];

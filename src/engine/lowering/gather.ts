@@ -1,7 +1,6 @@
 import { apply, integers } from '../operator.js';
 import type { Operator, Value } from '../value.js';
 
-// Without a gradient, since it exists after lowering only.
 const Gather: Operator<{ axis: number }> = {
   name: 'Gather',
   infer: ([x, index], { axis }) => ({ type: x!.type, shape: x!.shape.toSpliced(axis, 1, ...index!.shape) }),

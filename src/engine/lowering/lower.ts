@@ -17,7 +17,7 @@ export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = {
   cpu: [maskToClip, signToClip],
 };
 
-/** On the CPU; they would hide operators from the assignment of layouts. */
+/** Before the assignment of layouts, they would hide operators. */
 const LAST: readonly Rule[] = [exactCentering, convToMatMul, enforceOrder];
 
 /**
@@ -36,11 +36,11 @@ export function lower(graph: Graph, target: Target, ranks = 1): LoweredGraph {
   return onCpu({ ...rewrite(expand(simplify(blocked)), LAST), stateLayouts });
 }
 
-/** Before blocked layouts, an operator with a blocked form stays whole. */
+/** An operator with a blocked form stays whole. */
 const expandUnblocked: Rule = {
   ...expandDecompositions,
   apply: (value) => (value.operator.blocked === undefined ? expandDecompositions.apply(value) : undefined),
 };
 
-/** The CPU provider keeps the order of operators, and writes outputs into given buffers. */
+/** The CPU provider keeps the order of operators, and writes into given buffers. */
 const onCpu = (graph: LaidOutGraph): LoweredGraph => ({ ...graph, statesInPlace: statesInPlace(graph) });

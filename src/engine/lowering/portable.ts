@@ -40,7 +40,7 @@ export function lowerPortable(graph: Graph, { name }: PortableTarget): LoweredGr
 
 export const expand = (graph: Graph) => rewrite(graph, [expandDecompositions]);
 
-/** Applies to each value of a simplified graph the first rule that matches it, and simplifies the result. */
+/** Applies the first rule that matches a value of a simplified graph. */
 export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
   const rewritten = rewriteGraph(graph, (value) => {
     for (const rule of rules) {

@@ -33,7 +33,7 @@ export const signToClip: Rule = {
   apply: ({ operator, inputs: [x] }) => (operator.name === 'Sign' ? clip(mul(x!, STEEP), -1, 1) : undefined),
 };
 
-/** Expands operators that were kept whole only to be differentiated. */
+/** Operators that were whole only to be differentiated. */
 export const expandDecompositions: Rule = {
   name: 'expand-decompositions',
   reason:
@@ -41,7 +41,6 @@ export const expandDecompositions: Rule = {
   apply: ({ operator, inputs, attributes }) => operator.decomposition?.(inputs, attributes),
 };
 
-// Without a gradient, since it exists after lowering only.
 const HardSigmoid = elementwiseFunction<{ alpha: number; beta: number }>(
   'HardSigmoid',
   (x, { alpha, beta }) => Math.max(0, Math.min(1, alpha * x + beta)),
@@ -102,11 +101,9 @@ export const exactCentering: Rule = {
 /** To the operand's own shape, which the runtime only knows when it runs. */
 const ReshapeBy: Operator = { name: 'Reshape', infer: ([x]) => x! };
 
-/** Concatenates a single element with the dependency, and slices it off again. */
 const besideDependency = (value: Value, dependency: Value) =>
   reshape(slice(concat([reshape(value, [1]), cast(reshape(dependency, [1]), value.type)], 0), 0, 0, 1), value.shape);
 
-/** Slices the shape from a tensor that the dependency is part of. */
 const shapeAfter = (shape: Shape, dependency: Value) =>
   // NaN has no integer, so the dependency becomes a bool first.
   slice(concat([integers(shape), cast(cast(reshape(dependency, [1]), 'bool'), 'int64')], 0), 0, 0, shape.length);

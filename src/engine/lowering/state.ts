@@ -8,6 +8,7 @@ export const nextName = (name: string): string => `next/${name}`;
 export const nextStates = ({ inputs, outputs }: Graph) =>
   inputs.map(({ name }) => nextName(name)).filter((name) => name in outputs);
 
+/** How a lowered graph stores a state vector. */
 export interface StateLayout {
   /** Elements outside the graph. */
   readonly size: number;
@@ -44,6 +45,7 @@ export interface LaidOutGraph extends Graph {
   readonly stateLayouts: ReadonlyMap<string, StateLayout>;
 }
 
+/** As a target runs it. */
 export interface LoweredGraph extends LaidOutGraph {
   /** State inputs that their next values may be written over, which saves a second copy. */
   readonly statesInPlace: ReadonlySet<string>;

@@ -5,7 +5,6 @@ import { sizeOf } from '../shape.js';
 import { constant, type Operator } from '../value.js';
 import { hardStep, matchMask, type Rule } from './rewrites.js';
 
-// Without a gradient, since it exists after lowering only.
 const max = applyBinary({
   name: 'Max',
   elementwise: true,
@@ -32,7 +31,6 @@ export const maskToMax: Rule = {
   },
 };
 
-/** Elements of a run that are added to another run of them. */
 const RUN = 256;
 
 export const longSumInSteps: Rule = {

@@ -16,12 +16,12 @@ interface Arithmetic extends Pick<Operator, 'partialEvaluate' | 'distribute'> {
   readonly element: (a: number, b: number) => number;
   /** Gradients of the result's shape. */
   readonly gradient: (at: GradientContext) => readonly GradientThunk[];
-  /** The second operand that returns the first unchanged, and vice versa if the operator commutes. */
+  /** The second operand that returns the first unchanged; vice versa if the operator commutes. */
   readonly neutral: number;
   readonly commutes?: boolean;
 }
 
-/** Creates an operator on two float32 operands. */
+/** On two float32 operands. */
 const arithmetic = (name: string, { element, gradient, neutral, commutes = false, ...more }: Arithmetic) =>
   applyBinary({
     name,
@@ -43,7 +43,6 @@ const arithmetic = (name: string, { element, gradient, neutral, commutes = false
     simplify: (value) => dropNeutral(value, neutral, commutes) ?? dropExpansion(value),
   });
 
-/** x + 0, x - 0, x * 1 and x / 1 are x, unless broadcasting changes its shape. */
 function dropNeutral({ inputs: [a, b], shape }: ComputedValue, neutral: number, commutes: boolean) {
   if (splatValue(b!) === neutral && sameShape(a!.shape, shape)) return a;
   return commutes && splatValue(a!) === neutral && sameShape(b!.shape, shape) ? b : undefined;

@@ -48,7 +48,6 @@ function partAfterReshape(from: Shape, divided: number, to: Shape, ranks: number
   return axis < 0 ? undefined : axis;
 }
 
-/** The shape of a rank's part. */
 export const partOf = (shape: Shape, axis: number, ranks: number) => shape.with(axis, shape[axis]! / ranks);
 
 /** Whether the shape is constant. A computed one enforces an order, see `After`. */
@@ -84,7 +83,6 @@ const Expand: Operator<{ shape: Shape }> = {
 export const expand = (x: Value, shape: Shape): Value =>
   sameShape(x.shape, shape) ? x : apply(Expand, [x], { shape });
 
-/** To the operand's shape. */
 export const broadcastGradient = (gradient: Value, x: Value, { axes }: ReductionAttributes): Value =>
   expand(reshape(gradient, reducedShape(x.shape, axes, 1)), x.shape);
 

@@ -17,14 +17,12 @@ const INSTALL_SCRIPT = join(
   'install.js',
 );
 
-/** Besides this package. */
 export const DEVICE_NEEDS: Readonly<Record<string, string>> = {
   cpu: 'a CPU that ONNX Runtime supports',
   webgpu: 'a GPU with a driver for Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows)',
   cuda: `an NVIDIA GPU, CUDA 12, cuDNN 9, and the libraries that node ${INSTALL_SCRIPT} --onnxruntime-node-install=cuda12 downloads`,
 };
 
-/** @throws {InputError} if the device cannot be used */
 export async function loadInBinding(
   model: Uint8Array,
   { device, threads, optimize, profilePrefix, keepOnDevice = [] }: LoadOptions & { readonly device: string },
@@ -37,7 +35,7 @@ export async function loadInBinding(
     // See CApiRuntime.load.
     enableMemPattern: false,
     graphOptimizationLevel: optimize ? 'all' : 'disabled',
-    // The runtime warns of harmless things, such as unused inputs, and prints errors that it also throws.
+    // The runtime warns of unused inputs, and prints errors that it also throws.
     logSeverityLevel: 4,
     // The binding keeps tensors on no other device.
     ...(device === 'webgpu'
@@ -65,7 +63,6 @@ export async function loadInBinding(
 
 const copiers = new Map<string, Promise<InferenceSession>>();
 
-/** A model that returns its input. */
 async function openCopier(shape: readonly number[]): Promise<InferenceSession> {
   const { InferenceSession } = await loadOnnxRuntime();
   return InferenceSession.create(await encode(graphOf({ copy: input('tensor', shape) })), {
@@ -79,7 +76,6 @@ async function readTensor(tensor: Tensor): Promise<ElementArray> {
   const key = tensor.dims.join();
   const copier = copiers.get(key) ?? openCopier(tensor.dims);
   copiers.set(key, copier);
-  // A failure is not kept.
   copier.catch(() => copiers.delete(key));
   return (await (await copier).run({ tensor })).copy!.data as ElementArray;
 }

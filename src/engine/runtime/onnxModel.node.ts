@@ -41,7 +41,6 @@ const readModel = (file: string): Promise<Uint8Array> =>
       : error;
   });
 
-/** Prefix of addresses in memory instead of files. */
 const MEMORY_TAG = '_ORT_MEM_ADDR_';
 
 /** At any depth. @throws {InputError} if the bytes are no model */

@@ -11,7 +11,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Returns a function that creates something once. After a failure, the next call tries again. */
+/** Creates once. After a failure, the next call tries again. */
 export function once<A extends readonly unknown[], T>(
   create: (...options: A) => Promise<T>,
 ): (...options: A) => Promise<T> {
@@ -25,7 +25,6 @@ export function once<A extends readonly unknown[], T>(
   };
 }
 
-/** Settings of `prepareProcess`. */
 const settings: { silent: boolean; collect: (() => void) | undefined } = { silent: false, collect: undefined };
 
 /**
@@ -50,10 +49,9 @@ export function disableTelemetry(): void {
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
 }
 
-/** The stack of a call, in bytes, where kernels keep their panels. */
+/** In bytes, for a call; kernels keep their panels there. */
 const STACK = 8 * 2 ** 20;
 
-/** An address in native memory, or null. */
 export type Pointer = bigint | null;
 
 /** Once koffi has loaded a library, it rejects any configuration, even an equal one. */
@@ -68,7 +66,6 @@ export async function loadKoffi() {
 
 export type Koffi = Awaited<ReturnType<typeof loadKoffi>>;
 
-/** Loads onnxruntime-node, once per process. */
 export const loadOnnxRuntime = once(async () => {
   disableTelemetry();
   const library = await import('onnxruntime-node');
@@ -80,8 +77,8 @@ export const loadOnnxRuntime = once(async () => {
 const GC_THRESHOLD_BYTES = 48 * 2 ** 20;
 
 /**
- * Returns a function that adds up garbage, in bytes, and triggers a collection above a threshold. Results are outside
- * JavaScript's heap, whose collector lets three copies of a large model's state pile up.
+ * Triggers a collection above a threshold of garbage, in bytes. Results are outside JavaScript's heap, whose collector
+ * lets three copies of a large model's state pile up.
  */
 export function createGcTrigger(): (bytes: number) => void {
   let waiting = 0;

@@ -1,4 +1,3 @@
-/** The functions of ONNX Runtime's C API, called by koffi. */
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -20,7 +19,7 @@ export class CApiUnavailableError extends Error {
   }
 }
 
-/** Runs a step of the setup. @throws {CApiUnavailableError} if it fails */
+/** @throws {CApiUnavailableError} if a step of the setup fails */
 export async function attempt<T>(
   code: CApiUnavailableError['code'],
   what: string,
@@ -34,7 +33,7 @@ export async function attempt<T>(
   }
 }
 
-/** Functions of the C API: index in struct OrtApi (onnxruntime_c_api.h), which never changes, and parameters. */
+/** Index in struct OrtApi (onnxruntime_c_api.h), which never changes, and parameters. */
 const CALLS = {
   CreateStatus: [0, 'int, const char *'],
   CreateEnv: [3, 'int, const char *, _Out_ void **'],
@@ -66,18 +65,18 @@ const RELEASES = {
 } as const;
 const GET_ERROR_MESSAGE = 2;
 
-/** ONNX Runtime's code of a general error. */
+/** Of a general error. */
 const FAIL = 1;
 
 const TABLE_LENGTH = 101;
 
-/** The version of the API that has all of these functions; every later library still provides it. */
+/** It has all of these functions, and so has every later library. */
 const API_VERSION = 16;
 
-/** The only version that is called through the C API: calls, results and memory were tested with it. */
+/** Calls, results and memory were tested with this version only. */
 const TESTED_VERSION = '1.30.0';
 
-/** Requirements of a library (default: what was tested). */
+/** Of a library (default: what was tested). */
 export interface Expectations {
   readonly version?: string;
   readonly platform?: NodeJS.Platform;
@@ -85,7 +84,7 @@ export interface Expectations {
 
 type Native = KoffiFunc<(...parameters: unknown[]) => unknown>;
 
-/** ONNX Runtime's C API. A failed call throws the library's message. */
+/** A failed call throws the library's message. */
 export class OrtApi {
   private readonly inUse = new Set<unknown>();
 
@@ -98,7 +97,7 @@ export class OrtApi {
     readonly library: LibraryHandle,
   ) {}
 
-  /** Opens the library of onnxruntime-node. @throws {CApiUnavailableError} if it was not tested or cannot be used */
+  /** @throws {CApiUnavailableError} if the library was not tested or cannot be used */
   static async open({ version = TESTED_VERSION, platform = process.platform }: Expectations = {}): Promise<OrtApi> {
     if (platform !== 'linux') throw new CApiUnavailableError('platform', `the C API was not tested on ${platform}`);
     const file = await attempt('library', "ONNX Runtime's library was not found", () => findLibrary(version));
@@ -128,8 +127,8 @@ export class OrtApi {
   }
 
   /**
-   * Calls on another thread.
-   * @param alive more objects that must not be collected meanwhile: native addresses keep nothing alive
+   * On another thread.
+   * @param alive must not be collected meanwhile: native addresses keep nothing alive
    */
   async callAsync(name: keyof typeof CALLS, parameters: readonly unknown[], alive?: unknown): Promise<void> {
     const used = [parameters, alive];
@@ -146,14 +145,13 @@ export class OrtApi {
     }
   }
 
-  /** Returns the object that a function stores through its last parameter. */
+  /** Returns what a function stores through its last parameter. */
   create(name: keyof typeof CALLS, ...parameters: unknown[]): Pointer {
     const created: Pointer[] = [null];
     this.call(name, ...parameters, created);
     return created[0]!;
   }
 
-  /** Creates an error for an operator to return. */
   failure(message: string): Pointer {
     return this.calls.CreateStatus(FAIL, message) as Pointer;
   }
@@ -176,7 +174,7 @@ function requireVersion(what: string, found: string, expected: string): void {
   throw new CApiUnavailableError('version', message);
 }
 
-/** Finds the library in the package onnxruntime-node, in a folder named after the version of Node-API. */
+/** The library's folder is named after the version of Node-API. */
 async function findLibrary(version: string): Promise<string> {
   const manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
   const { version: installed } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };

@@ -14,11 +14,10 @@ type Result = ElementArray | DeviceTensor;
 
 const isOnDevice = (result: Result): result is DeviceTensor => result instanceof Object && 'read' in result;
 
-/** A compiled model in a runtime. One run at a time. */
 export interface Executor {
   /**
    * A method, because an executor without a device need not accept device tensors.
-   * @param outputs every output: a buffer to write to, which may be an input's as well, or only its type
+   * @param outputs a buffer to write to, which may be an input's as well, or only a type
    * @returns the outputs without a buffer, on the device if the model was loaded to keep them there
    */
   run(
@@ -140,7 +139,7 @@ export interface BatchShares {
   readonly communicator: Communicator;
 }
 
-/** A tensor, or the rank's own part of one that ranks divide. */
+/** Takes the rank's own part if ranks divide a tensor. */
 function tensorOf(name: string, whole: ElementArray, type: TensorType | undefined, shares?: BatchShares): TensorData {
   if (type === undefined) throw new Error(`program: unknown input ${name}`);
   const axis = shares?.axes[name];
@@ -181,7 +180,6 @@ export type Compile = (graph: Graph) => Promise<Program>;
  */
 export class StatefulProgram {
   private current: Record<string, Float32Array | DeviceTensor>;
-  /** The states that are written in place, by name of the output. */
   private readonly inPlace: Readonly<Record<string, Float32Array>>;
 
   constructor(

@@ -10,7 +10,6 @@ export class DeviceError extends InputError {
   override readonly name: string = 'DeviceError';
 }
 
-/** The ONNX Runtime of a platform. */
 export interface Platform {
   /** The runtime's own class: it accepts no tensors of another build. */
   readonly Tensor: typeof Tensor;
@@ -20,7 +19,6 @@ export interface Platform {
   readonly device?: { readonly name: string; readonly read: (tensor: Tensor) => Promise<ElementArray> };
 }
 
-/** Runs a compiled graph in a session. */
 export function sessionExecutor(session: InferenceSession, { Tensor, beforeRun, device }: Platform): Executor {
   const bufferTensor = ({ type, data, shape }: TensorData) => new Tensor(type, data as never, shape);
   // Unknown but large before the first run.
@@ -63,7 +61,6 @@ class SessionTensor implements DeviceTensor {
   }
 }
 
-/** @throws {DeviceError} if the action fails on a device */
 async function onDevice<T>(device: string | undefined, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
@@ -83,7 +80,6 @@ export interface TensorInfo {
   readonly shape: readonly (number | string)[];
 }
 
-/** An external ONNX model. */
 export interface OnnxModel {
   readonly inputs: readonly TensorInfo[];
   readonly outputs: readonly TensorInfo[];
@@ -127,5 +123,4 @@ const infoOf = (value: InferenceSession.ValueMetadata): TensorInfo => ({
   shape: value.isTensor ? value.shape : [],
 });
 
-/** The first line of an error's message. */
 export const firstLine = (error: unknown) => messageOf(error).split('\n')[0]!;

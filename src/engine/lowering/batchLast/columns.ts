@@ -35,7 +35,7 @@ function gatherMiddle(data: Value, indices: readonly number[]) {
 
 const replaceMissing = (indices: readonly number[], by: number) => indices.map((index) => (index < 0 ? by : index));
 
-/** From a big map [C, H, W, N] to [C kh kw, h w N]. */
+/** To [C kh kw, h w N]. */
 export function columnsOf(map: Value, convolution: Convolution): Value {
   const { big, small, kernelShape } = convolution;
   const [batch, channels] = big.shape as readonly [number, number];
@@ -64,7 +64,7 @@ export function sumColumns(columns: Value, convolution: Convolution): Value {
 export const needsZeroTap = (convolution: Convolution) =>
   addendsOf(convolution).some((indices) => indices.includes(-1));
 
-/** For each addend and pixel of the big map the element of its columns [kh kw, h w], or -1 without one. */
+/** For each addend and big pixel an element of its columns [kh kw, h w], or -1 without one. */
 function addendsOf(convolution: Convolution) {
   const found: number[][] = Array.from({ length: area(convolution.big.shape) }, () => []);
   const positions = area(convolution.small.shape);

@@ -6,7 +6,7 @@ import type { ComputedValue, Operator, Value } from '../../value.js';
 import { type Convolution, convolutionRoles } from '../convolution.js';
 import { columnsOf, needsZeroTap, sumColumns } from './columns.js';
 
-/** Either matrix may be transposed without a copy. It exists after lowering only: no gradient. */
+/** For matrices that are transposed without a copy. */
 const Gemm: Operator<{ transA: number; transB: number }> = {
   name: 'Gemm',
   infer([a, b], { transA, transB }) {
@@ -65,7 +65,6 @@ class FeatureMaps {
     return known;
   }
 
-  /** For four axes, the first of them last. */
   private last(value: Value) {
     const known = this.batchLast.get(value) ?? permute(this.canonical(value), TO_LAST);
     this.batchLast.set(value, known);
@@ -123,7 +122,7 @@ class FeatureMaps {
   }
 }
 
-/** Transposes. If only axes of one element move, the memory stays the same. */
+/** Without a copy if only axes of one element move. */
 function permute(value: Value, perm: readonly number[]) {
   const moved = perm.filter((axis) => value.shape[axis]! > 1);
   const isInOrder = moved.every((axis, index) => index === 0 || moved[index - 1]! < axis);
@@ -131,5 +130,4 @@ function permute(value: Value, perm: readonly number[]) {
   return isInOrder ? reshape(value, shape) : transpose(value, perm);
 }
 
-/** [A, ...] as [A, product of the others]. */
 const asMatrix = (value: Value) => reshape(value, [value.shape[0]!, sizeOf(value.shape.slice(1))]);

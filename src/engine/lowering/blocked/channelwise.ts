@@ -28,7 +28,6 @@ export class AffineForm {
     return new AffineForm(type, [{ parts }]);
   }
 
-  /** Undefined unless there is one unscaled term and no bias. */
   get parts() {
     const [first, ...others] = this.terms;
     return others.length === 0 && first?.gain === undefined && this.bias === undefined ? first?.parts : undefined;
@@ -61,7 +60,6 @@ export class AffineForm {
     return new AffineForm(this.type, this.terms, this.bias ? add(this.bias, by) : by);
   }
 
-  /** Computes the feature map, with an activation in the same pass. */
   materialize(activation?: Activation): PhaseTensors {
     const known = activation ? undefined : this.parts;
     return known ?? this.terms[0]!.parts.map((_, part) => this.materializePart(part, activation));
@@ -79,7 +77,7 @@ export class AffineForm {
     return addConvs(scalings, { bias: bias && broadcastChannels(bias, type), activation });
   }
 
-  /** Sums over batch, rows and columns times a factor, one per channel. A factor of 1 / count yields means. */
+  /** Over batch, rows and columns, times a factor. */
   sums(scale: number) {
     const sums = this.sumsOfTerms(scale);
     return total(this.bias ? [...sums, sumsOfConstant(this.bias, this.type, scale)] : sums);
@@ -89,7 +87,6 @@ export class AffineForm {
     return this.terms.map(({ parts, gain }) => scaled(sumsOfParts(parts, this.type, scale), gain));
   }
 
-  /** The sums of a product, without computing it. */
   sumsOfProduct(other: AffineForm, scale: number) {
     const { type, bias } = this;
     const products = this.terms.flatMap((x) =>
@@ -120,7 +117,7 @@ function addPlainly(terms: readonly Term[], part: number) {
   );
 }
 
-/** The values for the channels of a part, zeros where they only fill a block. */
+/** With zeros where channels only fill a block. */
 export function broadcastChannels(vector: ChannelVector, type: FeatureMapType) {
   const { channels, block, kind, phases } = type;
   const flat = reshape(forEachChannel(vector, type), [channels]);
@@ -133,14 +130,14 @@ const forEachChannel = (vector: ChannelVector, { channels }: FeatureMapType) =>
     ? mul(constant(new Float32Array(channels).fill(1), [1, channels, 1, 1]), vector)
     : vector;
 
-/** From the values of a part [1, channels, 1, 1], plain [1, C, 1, 1]. */
+/** From [1, channels of a part, 1, 1] to [1, C, 1, 1]. */
 function reduceChannels(vector: Value, { channels, kind, phases }: FeatureMapType) {
   if (kind === 'blocked') return slice(vector, 1, 0, channels);
   const perPhase = reshape(slice(vector, 1, 0, channels * phases ** 2), [phases ** 2, channels]);
   return reshape(reduceSum(perPhase, [0]), [1, channels, 1, 1]);
 }
 
-/** Pixels of a row that are sampled. The step is odd, so that they belong to different images. */
+/** An odd step, so that sampled pixels of a row belong to different images. */
 export function sampling(width: number): [count: number, step: number] {
   // Their mean is within 0.1 standard deviations of the mean of all, if a row is like the others.
   const count = Math.min(128, width);
@@ -176,8 +173,8 @@ function sumsOfProducts(left: PhaseTensors, right: PhaseTensors, type: FeatureMa
 }
 
 /**
- * Makes runs of pixels blocks of channels of their own: [1, blocks * runs * P, 1, pixels of a run]. Sums over runs, then
- * of runs, round far less than one long sum in float32, and have more to share among threads.
+ * Makes runs of pixels channels: [1, blocks * runs * P, 1, pixels of a run]. Sums over runs, then of runs, round far
+ * less than one long sum in float32, and have more to share among threads.
  */
 function inRuns(part: Value) {
   const [, channels, height, width] = part.shape as Shape4;
@@ -187,7 +184,7 @@ function inRuns(part: Value) {
   return reshape(part, [1, channels * runs, 1, pixels / runs]);
 }
 
-/** Adds up the runs of all parts, [1, blocks * runs * P, 1, 1] each. */
+/** From [1, blocks * runs * P, 1, 1] of each part. */
 function addRuns(partial: readonly Value[], type: FeatureMapType, scale: number) {
   const { block } = type;
   const channels = phaseShape(type)[1];

@@ -7,14 +7,13 @@ import { kernelFromRows, kernelRows, type KernelType, plainShape } from './kerne
 import { type FeatureMapType, type Layout, padded, WHOLE } from './layout.js';
 import { type AxisLink, phaseLinks, type PlaneLink } from './polyphase.js';
 
-/** Returns undefined unless blocked layouts can express the convolution. */
 export function matchConvolution(value: Value) {
   const convolution = convolutionRoles(value);
   if (convolution === undefined || convolution.strides[0] !== convolution.strides[1]) return undefined;
   return axesOf(convolution) && convolution;
 }
 
-/** Returns undefined if the convolution has no phases. */
+/** Undefined if the convolution has no phases. */
 function axesOf({ small, big, kernelShape, strides, padding }: Convolution) {
   const [rows, columns] = [0, 1].map((i) =>
     phaseLinks({
@@ -37,13 +36,11 @@ export interface PhaseLink extends PlaneLink {
   readonly big: number;
 }
 
-/** Links that share a kernel. */
 export interface KernelGroup {
   readonly type: KernelType;
   readonly rowsOf: (kernel: Value) => Value;
   /** The plain kernel's type, if these are its rows in its own order; then it is the plan's only group. */
   readonly own?: KernelType;
-  /** The contribution of a gradient of these rows to the plain kernel's. */
   readonly gradientOf: (rows: Value) => Value;
   readonly links: readonly PhaseLink[];
 }
@@ -52,11 +49,11 @@ export interface ConvolutionPlan {
   readonly small: Layout;
   readonly big: Layout;
   readonly kernelGroups: readonly KernelGroup[];
-  /** Whether the big map is one pixel, whose channels are all its pixels' channels. */
+  /** Whether all pixels' channels of the big map are those of one pixel. */
   readonly bigAsPixel?: boolean;
 }
 
-/** @param region the types of the maps in the layouts of their regions */
+/** @param region the maps in the layouts of their regions */
 export function planConvolution(
   convolution: Convolution,
   region: Readonly<Record<'small' | 'big', FeatureMapType>>,
@@ -99,7 +96,6 @@ function asPixel(type: KernelType): KernelGroup {
   return { ...plainGroup(type, links), type: { ...type, big, height: 1, width: 1 } };
 }
 
-/** Each phase by itself, or all phases in a space-to-depth block. */
 function planPointwise(
   { small }: Convolution,
   type: KernelType,
@@ -123,7 +119,7 @@ function planPointwise(
     : { ...plan, [side]: region[side], kernelGroups: links.map((link) => placedIn(side, link, type)) };
 }
 
-/** On one side, the kernel's channels are those of one phase within a space-to-depth block. */
+/** On one side, the channels are those of one phase within a space-to-depth block. */
 function placedIn(side: 'small' | 'big', link: PhaseLink, type: KernelType): KernelGroup {
   const axis = side === 'small' ? 0 : 1;
   const channels = type[side];
@@ -168,7 +164,7 @@ function spanOf(links: readonly AxisLink[]): AxisLink {
   return { ...links[0]!, first: 0, step: 1, taps: shift + last + 1, shift };
 }
 
-/** For each element of the virtual kernel its element of the plain one, or the zero after them; and the inverse. */
+/** Returns each virtual element's plain one, or the zero after them; and the inverse. */
 function spaceToDepthIndex(
   type: KernelType,
   virtual: KernelType,

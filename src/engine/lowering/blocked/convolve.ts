@@ -1,4 +1,3 @@
-/** The three convolutions of training in blocked layouts, as sums over links. */
 import { concat, expand, pad, reshape, slice } from '../../operators/index.js';
 import { sizeOf } from '../../shape.js';
 import { constant, type Value } from '../../value.js';
@@ -11,7 +10,6 @@ import { backwardPadding, forwardPadding } from './polyphase.js';
 
 export type RowsOf = (group: KernelGroup) => Value;
 
-/** Computes one part of a result. */
 export interface PartMaker {
   /** The bias has zeros after the real channels. */
   readonly make: (epilogue: Pick<BlockedConvOptions, 'bias' | 'activation'>) => Value;
@@ -60,7 +58,7 @@ export function convolve(
 
 const asOnePixel = (part: Value, { big }: KernelType, batch: number) => reshape(part, [1, big, 1, batch]);
 
-/** A bias [B] for channels (block of B, pixel, position in the block). */
+/** From [B] to (block of B, pixel, position in the block). */
 function repeatForPixels(bias: Value, { big, block }: KernelType, channels: number) {
   const repeated = new Array<Value>(big / channels).fill(reshape(bias, [channels / block, 1, block]));
   return reshape(concat(repeated, 1), [big]);

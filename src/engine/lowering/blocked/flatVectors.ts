@@ -43,8 +43,8 @@ const isPiece = (value: Value): value is ComputedValue =>
 const isPacking = (value: Value): value is ComputedValue => isComputedBy(value, 'Concat') && value.shape.length === 1;
 
 /**
- * Finds the vectors that elementwise operators connect to state inputs with a next value, and that are one of these,
- * made by such an operator, or concatenated from pieces.
+ * Finds vectors that elementwise operators connect to state inputs with a next value, and that are inputs, made by such
+ * an operator, or concatenated from pieces.
  * @param kernelOf the kernel that a slice is used as, and as nothing else
  */
 export function assignVectorLayouts(
@@ -73,7 +73,6 @@ const sizesOf = (packing: ComputedValue) => packing.inputs.map((operand) => oper
 const isState = (value: Value, { outputs }: Graph) =>
   value.kind === 'input' && value.type === 'float32' && value.shape.length === 1 && nextName(value.name) in outputs;
 
-/** The vectors that elementwise operators connect to state inputs. */
 function vectorRegions(graph: Graph): readonly (readonly Value[])[] {
   const regionOf = new Map<Value, Set<Value>>();
   for (const value of topologicalOrder(Object.values(graph.outputs))) {
@@ -86,7 +85,7 @@ function vectorRegions(graph: Graph): readonly (readonly Value[])[] {
   return regions.filter((region) => region.some((value) => isState(value, graph)));
 }
 
-/** The partition of most of a region's concatenations, with the kernels that slices along it are used as. */
+/** The partition of most concatenations, with the kernels that slices along it are used as. */
 function layoutOf(
   region: readonly Value[],
   pieces: readonly ComputedValue[],
@@ -138,7 +137,6 @@ function orderOf({ storedSize, segments }: VectorLayout) {
 export const pieceOfStored = (flat: Value, { kernel, storedLength }: Segment) =>
   kernel ? reshape(kernelRows(reshape(flat, plainShape(kernel)), kernel), [storedLength]) : flat;
 
-/** A kernel's rows, or elements in the plain order. */
 export function kernelOfStored(stored: Value, { offset, storedLength, kernel }: Segment) {
   const piece = slice(stored, 0, offset, offset + storedLength);
   return kernel ? reshape(piece, [kernelRowsCount(kernel), kernel.block ** 2]) : piece;
@@ -163,11 +161,9 @@ export function fromStored(stored: Value, { segments }: VectorLayout) {
   return concat(pieces, 0);
 }
 
-/** With zeros in the padding. */
 export const fillWithZeros = (stored: Value, layout: VectorLayout) =>
   plainSize(layout) === layout.storedSize ? stored : keepElements(stored, orderOf(layout));
 
-/** With zeros in the padding. */
 export function fillRowsWithZeros(rows: Value, kernel: KernelType) {
   if (sizeOf(rows.shape) === sizeOf(plainShape(kernel))) return rows;
   const order = new Int32Array(sizeOf(rows.shape)).fill(-1);

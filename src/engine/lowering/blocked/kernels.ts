@@ -47,7 +47,7 @@ export function kernelFromRows(rows: Value, type: KernelType) {
   return slice(slice(whole, 0, 0, small), 1, 0, big);
 }
 
-/** Writes each element's index in the plain kernel plus `start`, and nothing in the padding. */
+/** Writes indices in the plain kernel plus `start`, and nothing in the padding. */
 export function writeElementOrder(
   { small, big, height, width, block }: KernelType,
   start: number,
@@ -75,7 +75,6 @@ export function transposeRows(rows: Value, block: number) {
   return reshape(reorderInput(reshape(rows, [rows.shape[0]!, block, 1, block])), rows.shape);
 }
 
-/** `row` and `column` count the taps of a link. */
 const rowIndex = (type: KernelType, s: number, b: number, { rows, columns }: PlaneLink, row: number, column: number) =>
   ((s * blocksOf(type)[1] + b) * type.height + rows.first + rows.step * row) * type.width +
   columns.first +

@@ -27,7 +27,6 @@ export interface FeatureMapType extends Layout {
 
 export type PhaseTensors = readonly Value[];
 
-/** All pixels in one part. */
 export const WHOLE: Layout = { kind: 'blocked', phases: 1 };
 
 export function featureMapType(shape: Shape, block: number, layout = WHOLE): FeatureMapType {
@@ -37,7 +36,6 @@ export function featureMapType(shape: Shape, block: number, layout = WHOLE): Fea
 
 export const sameLayout = (a: Layout, b: Layout) => a.kind === b.kind && a.phases === b.phases;
 
-/** Channels rounded up to whole blocks. */
 export const padded = (channels: number, block: number) => Math.ceil(channels / block) * block;
 
 export function phaseShape({ batch, channels, height, width, block, kind, phases }: FeatureMapType): Shape4 {
@@ -110,7 +108,6 @@ function splitPhases(whole: Value, type: FeatureMapType): PhaseTensors {
   });
 }
 
-/** Interleaves pixels within rows, then rows. */
 function joinPhases(parts: PhaseTensors, type: FeatureMapType) {
   const { phases } = type;
   if (phases === 1) return parts[0]!;

@@ -33,7 +33,7 @@ export function lowerToBlocks(graph: Graph, block: number): LaidOutGraph {
   return new BlockedLowering(graph, block).lowered();
 }
 
-/** A feature map under construction: an affine form, or a product that is materialized only if needed. */
+/** An affine form, or a product that is materialized only if needed. */
 interface FeatureMap {
   readonly affine?: AffineForm;
   readonly product?: readonly [AffineForm, AffineForm];
@@ -85,7 +85,6 @@ class BlockedLowering {
     return this.consumers.get(value) ?? [];
   }
 
-  /** A value in the canonical layout. */
   plain(value: Value): Value {
     const known =
       this.plainValues.get(value) ??
@@ -173,7 +172,6 @@ class BlockedLowering {
     return Object.values(this.graph.outputs).includes(value);
   }
 
-  /** Whether a value is a feature map, whose variance is taken, minus its mean. */
   private isCentering({ operator, inputs: [x, mean] }: ComputedValue) {
     return operator.name === 'Sub' && x !== undefined && this.statistics.get(x)?.mean === mean;
   }

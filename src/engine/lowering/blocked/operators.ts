@@ -17,7 +17,6 @@ export interface Activation {
 export interface BlockedConvOptions {
   /** One value per channel. */
   readonly bias?: Value | undefined;
-  /** Added to the result before the activation. */
   readonly sum?: Value | undefined;
   readonly strides?: readonly [number, number] | undefined;
   readonly dilations?: readonly [number, number];

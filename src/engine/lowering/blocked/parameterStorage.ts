@@ -28,18 +28,15 @@ interface Lowering {
   readonly graph: Graph;
   consumersOf(value: Value): readonly ComputedValue[];
   planOf(convolution: Convolution): ConvolutionPlan;
-  /** In the canonical layout. */
   plain(value: Value): Value;
 }
 
 interface Rows {
   readonly rows: Value;
   readonly kernel: KernelType;
-  /** Whether the padding holds zeros. */
   readonly isFilled: boolean;
 }
 
-/** State vectors in their own order, and the kernels in them as rows. */
 export class ParameterStorage {
   private readonly layouts: ReadonlyMap<Value, VectorLayout>;
   private readonly vectors = new Map<Value, Value>();
@@ -119,7 +116,6 @@ export class ParameterStorage {
     return this.paddingOf(value) === 0 ? known.rows : fillRowsWithZeros(known.rows, type);
   }
 
-  /** With zeros in the padding. */
   private filled(value: Value) {
     const stored = this.vectors.get(value)!;
     return this.paddingOf(value) === 0 ? stored : fillWithZeros(stored, this.layouts.get(value)!);
@@ -187,7 +183,7 @@ export class ParameterStorage {
     return commonKernel(types);
   }
 
-  /** The elements of the padding, or a value's only element; undefined if unknown before a run. */
+  /** Elements of the padding, or a value's only element; undefined if unknown before a run. */
   private paddingOf(value: Value): number | undefined {
     if (!this.paddings.has(value)) this.paddings.set(value, this.findPadding(value));
     return this.paddings.get(value);
@@ -215,7 +211,6 @@ export class ParameterStorage {
   }
 }
 
-/** Returns a finite result of single float32 elements that are all known. */
 function evaluated(
   { operator, inputs, attributes, type }: ComputedValue,
   elements: readonly (number | undefined)[],

@@ -11,7 +11,6 @@ interface Axis {
   readonly padding: number;
 }
 
-/** Of one phase with the small map. */
 export interface AxisLink {
   /** Taps that reach this phase: first, first + step, ...; `taps` of them. */
   readonly first: number;

@@ -8,8 +8,8 @@ import { type FeatureMapType, featureMapType, memoryShape } from './layout.js';
 const ARITHMETIC: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul']);
 
 /**
- * Whether an operator keeps a layout. It must be finite wherever its operand is: channels that fill a block hold any
- * finite value, and zero kernels would turn infinity into NaN.
+ * Channels that fill a block hold any finite value. It must stay finite, because zero kernels would turn infinity into
+ * NaN.
  */
 function isFunction({ operator, inputs, attributes }: ComputedValue) {
   if (!operator.elementwise || operator.evaluate === undefined || inputs.length !== 1 || inputs[0]!.type !== 'float32')
@@ -18,7 +18,6 @@ function isFunction({ operator, inputs, attributes }: ComputedValue) {
   return Array.from(operator.evaluate([samples], samples, attributes), Number).every(Number.isFinite);
 }
 
-/** One value per channel, or a single value. */
 export function isPerChannel({ type, shape }: Value, result: Value) {
   const channelAxis = 1 - result.shape.length + shape.length;
   return (
@@ -28,7 +27,6 @@ export function isPerChannel({ type, shape }: Value, result: Value) {
   );
 }
 
-/** From feature maps and values per channel. */
 export function isElementwise(value: Value): value is ComputedValue {
   if (value.kind !== 'computed' || value.type !== 'float32' || !isFeatureMap(value.shape)) return false;
   if (isFunction(value)) return true;

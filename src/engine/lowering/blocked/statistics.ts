@@ -10,7 +10,7 @@ import { convertLayout, type FeatureMapType, type Layout, phaseShape, type Phase
  * an error of 50% at a mean of 1,000 standard deviations.
  */
 export class Centered {
-  /** The mean of `near`: some tenths of a standard deviation. */
+  /** Some tenths of a standard deviation. */
   private readonly residual: ChannelVector;
 
   /** @param near the feature map minus `shift` */
@@ -22,7 +22,6 @@ export class Centered {
     this.residual = near.sums(1 / (batch * height * width));
   }
 
-  /** In one pass. */
   static map(parts: PhaseTensors, type: FeatureMapType) {
     const negative = negativeSampleMean(parts[0]!, type);
     const near = AffineForm.of(type, AffineForm.of(type, parts).shifted(negative).materialize());
@@ -32,8 +31,6 @@ export class Centered {
   /**
    * Without a further pass: the convolution's bias subtracts the mean of some pixels, which are computed before.
    * @param makers of all parts; they must offer samples
-   * @param type of the parts
-   * @param layout the result's
    */
   static convolution(
     makers: readonly PartMaker[],
@@ -70,6 +67,5 @@ export class Centered {
   }
 }
 
-/** Data and mean of a variance per channel. */
 export const matchChannelVariance = (value: ComputedValue) =>
   value.attributes.keepdims === 1 && String(value.attributes.axes) === '0,2,3' ? matchVariance(value) : undefined;
