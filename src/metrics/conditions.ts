@@ -25,15 +25,14 @@ function formatValue(value: unknown): string {
 }
 
 /** The same name may refer to different images. */
-const imageSet = (name: string, splitOf: (protocol: Protocol) => string): Condition => ({
-  name,
-  key: (protocol) => objectIn(protocol, 'digests')?.[splitOf(protocol)],
-  text: (protocol) => {
-    const split = splitOf(protocol);
+function imageSet(name: string, splitOf: (protocol: Protocol) => string): Condition {
+  const digestIn = (protocol: Protocol) => objectIn(protocol, 'digests')?.[splitOf(protocol)];
+  const text = (protocol: Protocol) => {
     const size = [...(protocol.size as readonly number[]), protocol.channels].join('x');
-    return `${String(protocol.data)} ${split} at ${size} (${String(objectIn(protocol, 'digests')?.[split]).slice(0, 8)})`;
-  },
-});
+    return `${String(protocol.data)} ${splitOf(protocol)} at ${size} (${String(digestIn(protocol)).slice(0, 8)})`;
+  };
+  return { name, key: digestIn, text };
+}
 
 /** Raw weights are compared with EMA only in runs without EMA, which sample with them. */
 const weights: Condition = {

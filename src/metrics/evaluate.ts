@@ -61,11 +61,7 @@ export async function evaluate({ metrics, ...subject }: EvaluationOptions): Prom
   const context = new EvaluationContext(subject, needs, comparisons, stopwatch);
   const images = await context.images();
   if (needs.size > 0) await context.samples();
-  const protocol = {
-    ...(await protocolOf(context, needs.size > 0)),
-    ...(Array.from(metrics).some(usesFeatures) && extractorProtocol(subject)),
-  };
-  const results: MetricResult[] = [{ metrics: images.similarity, protocol }];
+  const results: MetricResult[] = [{ metrics: images.similarity, protocol: await protocolOf(context, metrics) }];
   for (const [index, entry] of entries.entries()) {
     context.report('metrics', index, entries.length);
     const name = entry.metrics[0]!.name;
@@ -87,8 +83,8 @@ function merged(results: readonly MetricResult[], wanted: ReadonlySet<string>) {
   return { metrics, protocol: all('protocol'), details: all('details'), grids: all('grids') };
 }
 
-async function protocolOf({ subject, shape, indices }: EvaluationContext, isSampled: boolean) {
-  const { model, source, split, count, seed } = subject;
+async function protocolOf({ subject, shape, indices }: EvaluationContext, metrics: ReadonlySet<string>) {
+  const { model, source, split, count, seed, extractor } = subject;
   const digests: Record<string, string> = {};
   for (const name of ['train', 'test'] as const)
     if (source[name].count > 0) digests[name] = await splitDigest(source[name], shape);
@@ -99,20 +95,20 @@ async function protocolOf({ subject, shape, indices }: EvaluationContext, isSamp
     split,
     digests,
     images: indices.length,
-    samples: isSampled ? count : 0,
+    samples: needsFor(metrics).size > 0 ? count : 0,
     seed,
     codes: { prior: model.prior, latent: model.latentSize },
+    ...(extractor &&
+      Array.from(metrics).some(usesFeatures) && {
+        extractor: {
+          name: extractor.name,
+          digest: extractor.digest ?? null,
+          features: extractor.width,
+          test_accuracy: extractor.testAccuracy ?? null,
+        },
+      }),
   };
 }
-
-const extractorProtocol = ({ extractor }: EvaluationSubject) => ({
-  extractor: {
-    name: extractor!.name,
-    digest: extractor!.digest ?? null,
-    features: extractor!.width,
-    test_accuracy: extractor!.testAccuracy ?? null,
-  },
-});
 
 /** Even perfect samples rarely fall below the distances between training and test images. */
 async function trainTestReference(

@@ -30,11 +30,6 @@ export async function scoreReconstruction(
   split: Split,
   { draws = 2000, seed = 0, onProgress }: ReconstructionScoring = {},
 ): Promise<ReconstructionScores> {
-  const errors = await imageErrors(model, split, onProgress);
-  return { ...errors, latent_cosine: await latentCosine(model, draws, seed) };
-}
-
-async function imageErrors(model: TrainedModel, split: Split, onProgress: Progress | undefined) {
   let [absolute, squared] = [0, 0];
   for (const { images, first } of inChunks(split, model.imageElements)) {
     onProgress?.(first, split.count);
@@ -47,13 +42,12 @@ async function imageErrors(model: TrainedModel, split: Split, onProgress: Progre
     }
   }
   onProgress?.(split.count, split.count);
-  const pixels = split.count * model.imageElements;
-  return { reconstruction_l1: absolute / pixels, reconstruction_mse: squared / pixels };
-}
-
-async function latentCosine(model: TrainedModel, draws: number, seed: number) {
-  const width = model.latentSize;
+  const [pixels, width] = [split.count * model.imageElements, model.latentSize];
   const codes = drawCodes(model.prior, draws, width, randomStream(seed, 'evaluation codes'));
   const recovered = await model.encodeGenerated({ x: await model.generate({ z: codes }) });
-  return meanCosine({ data: codes, width }, { data: recovered, width });
+  return {
+    reconstruction_l1: absolute / pixels,
+    reconstruction_mse: squared / pixels,
+    latent_cosine: meanCosine({ data: codes, width }, { data: recovered, width }),
+  };
 }

@@ -61,20 +61,18 @@ const GROUPS = METRIC_GROUPS.join(', ');
  * @throws {InputError} if a name is unknown or the list is empty
  */
 export function parseMetrics(names: readonly string[]): ReadonlySet<string> {
-  const wanted = new Set<string>();
-  for (const name of names) {
+  if (names.length === 0)
+    throw new InputError('metrics', 'the list is empty', `choose from the groups ${GROUPS}, or name single metrics`);
+  const wanted = names.flatMap((name) => {
     const group = METRIC_GROUPS.find((each) => each === name);
-    if (group !== undefined) metricsIn(group).forEach((metric) => wanted.add(metric.name));
-    else if (METRICS.has(name)) wanted.add(name);
-    else {
-      const nearest = nearestName(name, [...METRIC_GROUPS, ...METRIC_NAMES]);
-      throw new InputError(
-        `metric "${name}"`,
-        `unknown metric${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${METRIC_NAMES.join(', ')}`,
-        `or a group: ${GROUPS}`,
-      );
-    }
-  }
-  if (wanted.size > 0) return wanted;
-  throw new InputError('metrics', 'the list is empty', `choose from the groups ${GROUPS}, or name single metrics`);
+    if (group !== undefined) return metricsIn(group).map((metric) => metric.name);
+    if (METRICS.has(name)) return name;
+    const nearest = nearestName(name, [...METRIC_GROUPS, ...METRIC_NAMES]);
+    throw new InputError(
+      `metric "${name}"`,
+      `unknown metric${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${METRIC_NAMES.join(', ')}`,
+      `or a group: ${GROUPS}`,
+    );
+  });
+  return new Set(wanted);
 }

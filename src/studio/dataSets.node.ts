@@ -67,8 +67,8 @@ export class DataSets {
   /** @throws {InputError} if no data in the list has the name */
   async specOf(name: string) {
     const uploaded = this.uploadOf(resolve(this.root.path, name));
-    if (name === `${UPLOADS}/${uploaded}` && (await this.root.below(UPLOADS, uploaded!).isIntact()))
-      return this.pathOf(uploaded!);
+    if (name === `${UPLOADS}/${uploaded}` && (await this.folderOf(uploaded!).isIntact()))
+      return this.folderOf(uploaded!).path;
     const spec = this.others.get(name);
     if (spec === undefined) throw notOffered(name);
     return spec;
@@ -108,14 +108,16 @@ export class DataSets {
   /** Returns whether there was one. */
   delete(name: string) {
     return this.inTurn(async () => {
-      const folder = this.root.below(UPLOADS, name);
+      const folder = this.folderOf(name);
       if (!(await folder.isIntact())) return false;
-      // Renamed first, so that no run starts on a part of it.
       await this.root.makeFolder(STUDIO_FOLDER);
       const deleted = this.temporary('deleted');
-      await wrapWriteErrors(`${UPLOADS}/${name}`, () => rename(folder.path, deleted));
-      this.described.delete(folder.path);
-      await wrapWriteErrors(`${UPLOADS}/${name}`, () => rm(deleted, { recursive: true }));
+      await wrapWriteErrors(`${UPLOADS}/${name}`, async () => {
+        // So that no run starts on a part of it.
+        await rename(folder.path, deleted);
+        this.described.delete(folder.path);
+        await rm(deleted, { recursive: true });
+      });
       return true;
     });
   }
@@ -129,7 +131,7 @@ export class DataSets {
       images.push({ bytes, format: await formatOf(bytes, file.name) });
     }
     for (const made of [STUDIO_FOLDER, UPLOADS, `${UPLOADS}/${name}`]) await this.root.makeFolder(made);
-    const folder = this.pathOf(name);
+    const folder = this.folderOf(name).path;
     const present = await readdir(folder);
     if (present.length + files.length > UPLOAD_LIMITS.imagesInAll)
       throw new InputError(name, `has ${present.length} images`, `at most ${UPLOAD_LIMITS.imagesInAll} are accepted`);
@@ -164,7 +166,7 @@ export class DataSets {
   }
 
   private async uploaded(name: string): Promise<DataSet | undefined> {
-    const folder = this.root.below(UPLOADS, name);
+    const folder = this.folderOf(name);
     if (!(await folder.isIntact())) return undefined;
     // It may be deleted at any moment.
     const { mtimeMs: changed } = await lstat(folder.path).catch(() => ({ mtimeMs: 0 }));
@@ -185,8 +187,8 @@ export class DataSets {
     return isName(name) ? name : undefined;
   }
 
-  private pathOf(name: string) {
-    return join(this.root.path, UPLOADS, name);
+  private folderOf(name: string) {
+    return this.root.below(UPLOADS, name);
   }
 
   private temporary(purpose: string) {

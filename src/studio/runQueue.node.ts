@@ -154,7 +154,8 @@ export class RunQueue {
   }
 
   private fail(entry: Entry, error: unknown) {
-    Object.assign(entry, { state: 'failed', reason: this.options.describe(error) } satisfies Partial<Entry>);
+    entry.state = 'failed';
+    entry.reason = this.options.describe(error);
     this.isDirty = true;
   }
 
@@ -184,7 +185,8 @@ export class RunQueue {
     try {
       output = await this.createOutput();
     } catch (error) {
-      Object.assign(entry, { state: 'queued', reason: this.options.describe(error) } satisfies Partial<Entry>);
+      entry.state = 'queued';
+      entry.reason = this.options.describe(error);
       return false;
     }
     try {

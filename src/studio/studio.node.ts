@@ -87,8 +87,7 @@ export async function startStudio(options: StudioOptions) {
   };
 }
 
-async function openStudio(options: StudioOptions) {
-  const { folder, data = [], program, onFailure } = options;
+async function openStudio({ folder, data = [], program, parallel, onFailure }: StudioOptions) {
   const own = join(folder, STUDIO_FOLDER);
   if ((await stat(join(folder, 'config.json')).catch(() => undefined)) !== undefined)
     throw new InputError(folder, 'is a run', 'name the folder that contains it');
@@ -111,7 +110,21 @@ async function openStudio(options: StudioOptions) {
       data: dataSets.nameOf(summary.data),
     }));
     await library.refresh();
-    const queue = await openQueue(options, root, { folder, library, dataSets });
+    const queue = await RunQueue.open({
+      folder: root,
+      program,
+      argumentsOf: async (queued) => {
+        const parts = { folder, library, dataSets };
+        if (queued.kind === 'new') return argumentsOf(parts, queued.request);
+        await requireRun(parts, queued.run);
+        return argumentsToResume(folder, queued.run, queued.extension);
+      },
+      limit: parallel,
+      stateOf: (id) => library.summaryOf(id)?.state,
+      countTraining: () => library.summaries.filter(({ state }) => isTraining(state)).length,
+      describe: (error) =>
+        withoutPaths(error instanceof InputError ? problemOf(error).message : messageOf(error), folder),
+    });
     const live = new LiveUpdates(library, queue, onFailure);
     return { studio: { folder, library, queue, live, dataSets, program }, token, lock };
   } catch (error) {
@@ -126,26 +139,6 @@ async function removeTemporary(folder: string) {
     if (/^(?:upload|deleted|preview)-/u.test(name))
       await wrapWriteErrors(join(STUDIO_FOLDER, name), () => rm(join(folder, name), { recursive: true, force: true }));
 }
-
-const openQueue = (
-  { folder, parallel, program }: StudioOptions,
-  root: OwnFolder,
-  studio: Pick<Studio, 'folder' | 'library' | 'dataSets'>,
-) =>
-  RunQueue.open({
-    folder: root,
-    program,
-    argumentsOf: async (queued) => {
-      if (queued.kind === 'new') return argumentsOf(studio, queued.request);
-      await requireRun(studio, queued.run);
-      return argumentsToResume(folder, queued.run, queued.extension);
-    },
-    limit: parallel,
-    stateOf: (id) => studio.library.summaryOf(id)?.state,
-    countTraining: () => studio.library.summaries.filter(({ state }) => isTraining(state)).length,
-    describe: (error) =>
-      withoutPaths(error instanceof InputError ? problemOf(error).message : messageOf(error), folder),
-  });
 
 function createApp(studio: Studio, access: Access, token: string, onFailure: StudioOptions['onFailure']) {
   const app = new OpenAPIHono({ defaultHook: refuseInvalid });

@@ -39,7 +39,15 @@ export function frechetFeatureDistance(real: Features, generated: Features): num
  */
 export function frechetDistance(a: Gaussian, b: Gaussian): number {
   const size = a.mean.length;
-  for (const gaussian of [a, b]) checkGaussian(gaussian, size);
+  for (const { mean, covariance } of [a, b]) {
+    if (mean.length !== size || covariance.length !== size * size)
+      throw new InputError(
+        'Fréchet distance',
+        `expected a mean of ${size} and a covariance of ${size ** 2} values, but got a mean of ${mean.length} and ${covariance.length}`,
+      );
+    if (!mean.every(Number.isFinite) || !covariance.every(Number.isFinite))
+      throw new InputError('Fréchet distance', 'a mean or covariance is not finite');
+  }
   let [squaredDistance, traces] = [0, 0];
   for (let index = 0; index < size; index++) {
     squaredDistance += (a.mean[index]! - b.mean[index]!) ** 2;
@@ -48,22 +56,9 @@ export function frechetDistance(a: Gaussian, b: Gaussian): number {
   return squaredDistance + Math.max(0, traces - 2 * traceOfRoot(a.covariance, b.covariance, size));
 }
 
-function checkGaussian({ mean, covariance }: Gaussian, size: number) {
-  if (mean.length !== size || covariance.length !== size * size) {
-    throw new InputError(
-      'Fréchet distance',
-      `expected a mean of ${size} and a covariance of ${size ** 2} values, but got a mean of ${mean.length} and ${covariance.length}`,
-    );
-  }
-  if (!mean.every(Number.isFinite) || !covariance.every(Number.isFinite)) {
-    throw new InputError('Fréchet distance', 'a mean or covariance is not finite');
-  }
-}
-
 function traceOfRoot(a: Float64Array, b: Float64Array, size: number) {
-  const [columnsOfA, columnsOfB] = [transposed(semidefiniteFactor(a, size)), transposed(semidefiniteFactor(b, size))];
-  const [fewer, more] =
-    columnsOfA.data.length < columnsOfB.data.length ? [columnsOfA, columnsOfB] : [columnsOfB, columnsOfA];
+  const factors = [b, a].map((matrix) => transposed(semidefiniteFactor(matrix, size)));
+  const [fewer, more] = factors.sort((x, y) => x.data.length - y.data.length) as [Features, Features];
   if (fewer.data.length === 0) return 0;
   const product = { data: multiplyTransposed(fewer, more), width: rowsIn(more) };
   // The smaller square: each surplus zero eigenvalue would contribute the root of its rounding, 1e-8.

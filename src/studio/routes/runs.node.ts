@@ -12,7 +12,6 @@ import { RunFolder } from '../../runs/runFolder.node.js';
 import { resumedConfiguration } from '../../runs/settings.node.js';
 import { readSteering, requestSteering } from '../../runs/steering.node.js';
 import { decimate } from '../decimation.js';
-import type { KnownRun } from '../runLibrary.node.js';
 import { iterationsOf, readJournal, readStoredConfiguration } from '../runRecord.node.js';
 import {
   curves,
@@ -99,7 +98,7 @@ export const addRecordRoutes: AddRoutes = (app, studio) => {
   });
   app.openapi(detail, async (context) => {
     const { run } = context.req.valid('param');
-    return context.json(await detailOf(studio, run, await requireRun(studio, run)), 200);
+    return context.json(await detailOf(studio, run), 200);
   });
   app.openapi(curvesOf, async (context) => {
     const { points, from, to } = context.req.valid('query');
@@ -129,8 +128,7 @@ export const addChangeRoutes: AddRoutes = (app, studio) => {
   app.openapi(remove, async (context) => {
     const { run } = context.req.valid('param');
     if (queue.has(run)) throw new InputError(run, 'the run is in the queue', 'remove it there first');
-    const { folder } = await requireRun(studio, run);
-    await library.delete(run, folder);
+    await library.delete(run, (await requireRun(studio, run)).folder);
     // A failure to start it again is forgotten as well.
     await queue.remove(run);
     await live.update();
@@ -160,7 +158,8 @@ const FILES = {
   checkpoints: ['safetensors', 'application/octet-stream'],
 } as const;
 
-async function detailOf(studio: Studio, run: string, { folder, summary }: KnownRun): Promise<RunDetail> {
+async function detailOf(studio: Studio, run: string): Promise<RunDetail> {
+  const { folder, summary } = await requireRun(studio, run);
   const [configuration, journal, previews, checkpoints, evaluation] = await Promise.all([
     readStoredConfiguration(folder),
     readJournal(folder),
