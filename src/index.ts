@@ -135,7 +135,6 @@ export {
 
 // Metrics and classifiers.
 export { codeStatistics, type CodeStatistics, type UniformityStatistic } from './metrics/catalog/codeStatistics.js';
-export { type Protocol } from './metrics/conditions.js';
 export {
   compareEvaluations,
   type Comparison,
@@ -150,7 +149,7 @@ export { imageSimilarity, type ImageSimilarity } from './metrics/catalog/reconst
 export { type InceptionScore, inceptionScore } from './metrics/catalog/inceptionScore.js';
 export { kernelDistance, type KernelDistance } from './metrics/catalog/kid.js';
 export { betterDirection, METRIC_NAMES, parseMetrics } from './metrics/registry.js';
-export { type GridImages, METRIC_GROUPS, type MetricGroup } from './metrics/metric.js';
+export { type GridImages, METRIC_GROUPS, type MetricGroup, type Protocol } from './metrics/metric.js';
 export { modelExtractor, type ModelExtractorOptions } from './metrics/modelExtractor.js';
 export {
   type ReconstructionScores,

@@ -1,5 +1,4 @@
-import { CONDITIONS } from '../metrics/conditions.js';
-import { METRIC_GROUPS } from '../metrics/metric.js';
+import { CONDITIONS, METRIC_GROUPS } from '../metrics/metric.js';
 import { betterDirection, METRIC_ENTRIES, metricsIn, usesFeatures } from '../metrics/registry.js';
 import type { BestCheckpoint } from '../runs/bestCheckpoint.node.js';
 

@@ -1,5 +1,5 @@
 import { sumOf } from '../numerics/features.js';
-import { type Condition, CONDITIONS, type Protocol } from './conditions.js';
+import { type Condition, CONDITIONS, type Protocol } from './metric.js';
 import { betterDirection, METRIC_NAMES, metricNamed } from './registry.js';
 
 /** An evaluation as its file stores it. Values that are not finite are null. */
@@ -9,7 +9,7 @@ export interface EvaluatedRun {
   readonly protocol: Protocol;
 }
 
-/** A condition that differs, with its value in each evaluation. */
+/** With its value in each evaluation. */
 export interface Difference {
   readonly condition: string;
   readonly values: readonly string[];
@@ -117,7 +117,6 @@ function bestOf(metric: string, evaluations: readonly (EvaluatedRun | SeedMean)[
   return others.every((other) => isSignificant(best, other)) ? best.index : 'the best values differ less than seeds do';
 }
 
-/** A single run has no `std`. */
 const sampleOf = (metric: string, evaluation: EvaluatedRun | SeedMean) => ({
   mean: evaluation.metrics[metric] ?? NaN,
   std: 'std' in evaluation ? evaluation.std[metric] : undefined,

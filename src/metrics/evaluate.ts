@@ -37,7 +37,6 @@ export interface Evaluation {
   readonly details: Readonly<Record<string, unknown>>;
   /** By the name of their files, such as samples next to their nearest training images. */
   readonly grids: Readonly<Record<string, GridImages>>;
-  /** Seconds per phase. */
   readonly timings: Readonly<Record<string, number>>;
 }
 

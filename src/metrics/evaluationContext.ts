@@ -35,7 +35,6 @@ const MAX_TRAINING_IMAGES = 100_000;
 /** Inputs of a metric, of images and samples; `trainingFeatures` are of all training images. */
 export type Need = 'codes' | 'features' | 'probabilities' | 'trainingFeatures';
 
-/** Returns means over the images. */
 export type CompareImages = (
   reconstructions: ComparableImages,
   originals: ComparableImages,

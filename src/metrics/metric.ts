@@ -2,50 +2,112 @@ import type { DivergenceOptions } from '../age/divergences.js';
 import type { Prior } from '../age/prior.js';
 import type { ImageBatch } from '../images/raster.js';
 import type { Features } from '../numerics/features.js';
-import type { Condition, CONDITIONS } from './conditions.js';
 import type { CompareImages, EvaluationContext, Need } from './evaluationContext.js';
 
-/** Groups of metrics in the order of tables. */
+/** The conditions of an evaluation, as its file stores them. */
+export type Protocol = Readonly<Record<string, unknown>>;
+
+export interface Condition {
+  readonly name: string;
+  /** Undefined if it was not recorded. */
+  readonly key: (protocol: Protocol) => unknown;
+  readonly text: (protocol: Protocol) => string;
+}
+
+const objectIn = (protocol: Protocol, name: string) => protocol[name] as Protocol | undefined;
+
+export const protocolValue = (name: string, key: Condition['key']): Condition => ({
+  name,
+  key,
+  text: (protocol) => formatValue(key(protocol)),
+});
+
+function formatValue(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  const parts = Object.entries(value).map(([name, each]) => `${name.replaceAll('_', ' ')} ${formatValue(each)}`);
+  return parts.join(', ');
+}
+
+/** The same name may refer to different images. */
+function imageSet(name: string, splitOf: (protocol: Protocol) => string): Condition {
+  const digestIn = (protocol: Protocol) => objectIn(protocol, 'digests')?.[splitOf(protocol)];
+  const text = (protocol: Protocol) => {
+    const size = [...(protocol.size as readonly number[]), protocol.channels].join('x');
+    return `${String(protocol.data)} ${splitOf(protocol)} at ${size} (${String(digestIn(protocol)).slice(0, 8)})`;
+  };
+  return { name, key: digestIn, text };
+}
+
+/** Raw weights are compared with EMA only in runs without EMA, which sample with them. */
+const weights: Condition = {
+  name: 'weights',
+  key: ({ weights, ema_decay: decay }) =>
+    weights === 'ema' || decay === 0 ? 'default' : decay === undefined ? undefined : 'raw',
+  text: ({ weights, ema_decay: decay }) =>
+    weights === 'ema' ? 'EMA' : decay === 0 ? 'raw (run without EMA)' : 'raw instead of EMA',
+};
+
+const extractor: Condition = {
+  name: 'feature extractor',
+  key: (protocol) => {
+    const { name, digest } = objectIn(protocol, 'extractor') ?? {};
+    return digest === undefined ? undefined : [name, digest];
+  },
+  text: (protocol) => {
+    const { name, digest } = objectIn(protocol, 'extractor') ?? {};
+    return `${String(name)}${typeof digest === 'string' ? ` [weights ${digest.slice(0, 8)}]` : ''}`;
+  },
+};
+
+/** A count matters if the expectation depends on it, as for FID; not for the unbiased KID and means over images. */
+export const CONDITIONS = {
+  images: imageSet('image set', ({ split }) => split as string),
+  trainingSet: imageSet('training set', () => 'train'),
+  heldOutSet: imageSet('held-out set', () => 'test'),
+  imageCount: protocolValue('image count', ({ images }) => images),
+  sampleCount: protocolValue('sample count', ({ samples }) => samples),
+  codes: protocolValue('latent space', ({ codes }) => codes),
+  extractor,
+  weights,
+} as const;
+
+/** In the order of tables. */
 export const METRIC_GROUPS = ['reconstruction', 'samples', 'latent', 'memorization'] as const;
 export type MetricGroup = (typeof METRIC_GROUPS)[number];
 
 export interface MetricDefinition {
   readonly name: string;
-  /** One sentence. */
   readonly meaning: string;
   readonly better: 'higher' | 'lower' | 'none';
-  /** With the unit. */
   readonly range: string;
   /** Of a perfect model, or as measured. */
   readonly goodValue: string;
   /** Publication or formula. */
   readonly reference: string;
-  /** Conditions besides the model under which values are comparable. */
+  /** Conditions besides the model that must agree. */
   readonly dependsOn: readonly Condition[];
   /** Whether models of this objective have the metric (default: yes). */
   readonly isDefinedFor?: (objective: Pick<DivergenceOptions, 'divergence'> & { readonly prior: Prior }) => boolean;
 }
 
-/** A grid that an evaluation writes in addition to its values. */
+/** Images that an evaluation writes, as a grid. */
 export interface GridImages {
   readonly images: ImageBatch;
   readonly columns: number;
 }
 
+type Values = Readonly<Record<string, number>>;
+
 export interface MetricResult {
-  /** An evaluation drops those that were not requested. */
-  readonly metrics: Readonly<Record<string, number>>;
-  /** Conditions of the values. */
-  readonly protocol?: Readonly<Record<string, unknown>>;
+  readonly metrics: Values;
+  readonly protocol?: Protocol;
   readonly details?: Readonly<Record<string, unknown>>;
-  /** By the name of their files. */
   readonly grids?: Readonly<Record<string, GridImages>>;
 }
 
 type Dependencies = readonly (Condition | keyof typeof CONDITIONS)[];
 type OwnDefinition = Omit<MetricDefinition, 'dependsOn'> & { readonly dependsOn?: Dependencies };
 
-/** Metrics that are computed together. */
 interface EntryBase {
   readonly group: MetricGroup;
   /** Of all metrics, before their own. */
@@ -53,7 +115,6 @@ interface EntryBase {
   readonly metrics: readonly OwnDefinition[];
 }
 
-/** Means over images, computed one chunk at a time. */
 export interface ReconstructionEntry extends EntryBase {
   readonly compareImages: CompareImages;
 }
@@ -74,27 +135,24 @@ export type MetricEntry = ReconstructionEntry | FeatureEntry | ContextEntry;
 export const isOnSphere = ({ prior }: { readonly prior: Prior }) => prior === 'sphere';
 
 /** A metric of codes e(x) of images, and of codes e(g(z)) of samples. */
-export const realAndFake = ({ name, meaning, ...rest }: OwnDefinition): OwnDefinition[] => [
-  {
-    ...rest,
-    name: `${name}_real`,
-    meaning: `${meaning}, for codes e(x) of images`,
-    dependsOn: ['images', 'imageCount'],
-  },
-  {
-    ...rest,
-    name: `${name}_fake`,
-    meaning: `${meaning}, for codes e(g(z)) of samples`,
-    dependsOn: ['trainingSet', 'sampleCount'],
-  },
-];
+export const realAndFake = (...definitions: readonly OwnDefinition[]) =>
+  definitions.flatMap(({ name, meaning, ...rest }): OwnDefinition[] => [
+    {
+      ...rest,
+      name: `${name}_real`,
+      meaning: `${meaning}, for codes e(x) of images`,
+      dependsOn: ['images', 'imageCount'],
+    },
+    {
+      ...rest,
+      name: `${name}_fake`,
+      meaning: `${meaning}, for codes e(g(z)) of samples`,
+      dependsOn: ['trainingSet', 'sampleCount'],
+    },
+  ]);
 
-export const realAndFakeValues = (
-  real: Readonly<Record<string, number>>,
-  fake: Readonly<Record<string, number>>,
-): Record<string, number> =>
-  Object.fromEntries(
-    Object.entries({ real, fake }).flatMap(([suffix, values]) =>
-      Object.entries(values).map(([name, value]) => [`${name}_${suffix}`, value]),
-    ),
-  );
+export function realAndFakeValues(real: Values, fake: Values): Values {
+  const named = (values: Values, suffix: string) =>
+    Object.entries(values).map(([name, value]) => [`${name}_${suffix}`, value] as const);
+  return Object.fromEntries([...named(real, 'real'), ...named(fake, 'fake')]);
+}

@@ -8,11 +8,11 @@ import type { Features } from '../numerics/features.js';
 export interface ModelExtractorOptions {
   /** Name of the model in messages and results. */
   readonly name: string;
-  /** Digest of the model's file. */
+  /** Digest of its file. */
   readonly digest?: string | undefined;
   /** Output [N, D] with the features (default: the only output). */
   readonly output?: string | undefined;
-  /** Output [N, K] with class probabilities. */
+  /** Output [N, K]. */
   readonly probabilities?: string | undefined;
   /** Side length of the input in pixels (default: as declared in the file, else that of the images). */
   readonly size?: number | undefined;
@@ -24,7 +24,6 @@ export interface ModelExtractorOptions {
   readonly std?: readonly number[] | undefined;
 }
 
-/** Batch size if the model does not fix one. */
 const DEFAULT_BATCH = 50;
 /** Values of a batch, 2 GiB: a file may declare any size. */
 const MAX_INPUT_VALUES = 2 ** 29;
@@ -81,7 +80,7 @@ export async function modelExtractor(model: OnnxModel, options: ModelExtractorOp
   };
 }
 
-/** Neither the file nor an option sets undefined sizes. */
+/** Undefined sizes are open. */
 function inputOf({ inputs }: OnnxModel, { name, size, channels }: ModelExtractorOptions) {
   const [first] = inputs;
   const shown = inputs.map((input) => `${input.name} ${input.type} [${input.shape.join(', ')}]`).join('; ');
@@ -108,7 +107,6 @@ function inputOf({ inputs }: OnnxModel, { name, size, channels }: ModelExtractor
 
 type ImageInput = ReturnType<typeof inputOf>;
 
-/** @throws {InputError} if a batch would not fit into memory */
 function requireAllocatable({ batch = DEFAULT_BATCH, channels = 3, size = 1 }: ImageInput, name: string) {
   const [values, image] = [batch * channels * size ** 2, `${size}x${size}x${channels}`];
   if (values > MAX_INPUT_VALUES)
@@ -128,7 +126,7 @@ function outputOf({ outputs }: OnnxModel, requested: string | undefined, name: s
   return output;
 }
 
-/** Resizes images, converts their channels, normalizes them, and pads them with zeros to `batch` images. */
+/** Pads with zeros to `batch` images. */
 function preparation(input: ImageInput, { name, mean = [0], std = [1] }: ModelExtractorOptions) {
   for (const [what, values] of Object.entries({ mean, std })) {
     if (values.length !== 1 && values.length !== (input.channels ?? 3))

@@ -1,7 +1,6 @@
 import { InputError, nearestName } from '../errors.js';
 import * as catalog from './catalog/index.js';
-import { CONDITIONS } from './conditions.js';
-import { METRIC_GROUPS, type MetricDefinition, type MetricEntry, type MetricGroup } from './metric.js';
+import { CONDITIONS, METRIC_GROUPS, type MetricDefinition, type MetricEntry, type MetricGroup } from './metric.js';
 
 const isEntry = (value: unknown): value is MetricEntry =>
   typeof value === 'object' && value !== null && 'metrics' in value && 'group' in value;

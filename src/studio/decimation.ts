@@ -51,12 +51,5 @@ function extremes(column: readonly number[], first: number, end: number) {
 }
 
 /** Numbers increase. */
-export function firstAtLeast(numbers: readonly number[], value: number): number {
-  let [low, high] = [0, numbers.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (numbers[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+export const firstAtLeast = (numbers: readonly number[], value: number) =>
+  numbers.findLastIndex((each) => each < value) + 1;

@@ -11,7 +11,7 @@ import { wrapWriteErrors } from '../files/atomic.node.js';
 import type { OwnFolder } from '../runs/ownFolder.node.js';
 import { errorPrinted, lastLineOf, type Program } from './commandOutput.node.js';
 import { STUDIO_FOLDER } from './paths.node.js';
-import { extension, type ListedRun, newRun } from './schemas.js';
+import { extension, type ListedRun, type NewRun, newRun } from './schemas.js';
 import { isTraining, type RunState } from './states.js';
 import { oneAtATime } from './turns.js';
 
@@ -65,7 +65,8 @@ export class RunQueue {
   static async open(options: QueueOptions): Promise<RunQueue> {
     const queue = new RunQueue(options);
     // Processes of an earlier studio have their errors in the journals.
-    await wrapWriteErrors(queue.outputs, () => rm(queue.outputs, { recursive: true, force: true }));
+    const outputs = join(options.folder.path, OUTPUTS);
+    await wrapWriteErrors(outputs, () => rm(outputs, { recursive: true, force: true }));
     const stored = await options.folder.readEnd(FILE, MAX_QUEUE).catch(() => undefined);
     for (const queued of storedRuns(stored?.text ?? '')) {
       const id = idOf(queued);
@@ -104,6 +105,13 @@ export class RunQueue {
     throw queued.kind === 'new'
       ? new InputError(setting('out'), `${queued.request.name} is in the queue already`, 'choose another name')
       : new InputError(queued.run, 'in the queue already', 'wait until it trains');
+  }
+
+  /** @throws {InputError} if a folder or another run has the name */
+  async requireFreeName(request: NewRun) {
+    if (!(await isMissing(this.pathOf(request.name))))
+      throw new InputError(setting('out'), `${request.name} exists`, 'choose another name');
+    this.requireAbsent({ kind: 'new', added: 0, request });
   }
 
   /** @throws {InputError} if the run is in the queue already, or the queue is full or cannot be written */
@@ -160,14 +168,14 @@ export class RunQueue {
   }
 
   private async startNext() {
-    const { folder, limit, stateOf, countTraining } = this.options;
+    const { limit, stateOf, countTraining } = this.options;
     for (const entry of this.entries) {
       if (entry.state !== 'starting' || !isTraining(stateOf(entry.id))) continue;
       this.drop(entry);
       if (entry.child) this.training.set(entry.id, entry.child);
     }
     // Without its folder, a process would wait for the folder to come back.
-    for (const [id, child] of this.training) if (await isMissing(join(folder.path, id))) child.kill();
+    for (const [id, child] of this.training) if (await isMissing(this.pathOf(id))) child.kill();
     const starting = this.entries.filter(({ state }) => state === 'starting').length;
     for (let room = limit - countTraining() - starting; room > 0; room--) {
       const next = this.entries.find(({ id, state }) => state === 'queued' && !isTraining(stateOf(id)));
@@ -193,7 +201,7 @@ export class RunQueue {
       const args = await this.options.argumentsOf(entry.queued);
       // It may have been removed in the meantime.
       if (this.entries.includes(entry)) this.spawn(entry, args, output);
-      else await rm(join(this.outputs, output), { force: true });
+      else await rm(this.pathOf(output), { force: true });
     } catch (error) {
       this.fail(entry, error);
     }
@@ -201,7 +209,7 @@ export class RunQueue {
   }
 
   private spawn(entry: Entry, args: readonly string[], output: string) {
-    const descriptor = openSync(join(this.outputs, output), 'a');
+    const descriptor = openSync(this.pathOf(output), 'a');
     const [program, ...first] = this.options.program;
     try {
       // Ctrl-C in the terminal of the studio does not reach it.
@@ -219,9 +227,9 @@ export class RunQueue {
   }
 
   private async end(entry: Entry, status: number | null, output: string) {
-    const printed = await this.options.folder.readEnd(`${OUTPUTS}/${output}`, MAX_OUTPUT).catch(() => undefined);
+    const printed = await this.options.folder.readEnd(output, MAX_OUTPUT).catch(() => undefined);
     // The folder may be gone; the next studio removes what is left.
-    await rm(join(this.outputs, output), { force: true }).catch(() => undefined);
+    await rm(this.pathOf(output), { force: true }).catch(() => undefined);
     if (this.training.get(entry.id) === entry.child) this.training.delete(entry.id);
     if (!this.entries.includes(entry)) return;
     if (status === 0 || status === INTERRUPTED) return this.drop(entry);
@@ -229,15 +237,15 @@ export class RunQueue {
     this.fail(entry, errorPrinted(text) ?? (lastLineOf(text) || 'its process ended without a message'));
   }
 
-  private get outputs() {
-    return join(this.options.folder.path, OUTPUTS);
+  private pathOf(name: string) {
+    return join(this.options.folder.path, name);
   }
 
   /** A new file: opening a pipe without a reader would block the server. */
   private async createOutput() {
-    const output = `${randomUUID()}.txt`;
+    const output = `${OUTPUTS}/${randomUUID()}.txt`;
     await this.options.folder.makeFolder(OUTPUTS);
-    await wrapWriteErrors(OUTPUTS, async () => (await open(join(this.outputs, output), 'ax')).close());
+    await wrapWriteErrors(OUTPUTS, async () => (await open(this.pathOf(output), 'ax')).close());
     return output;
   }
 
@@ -291,9 +299,3 @@ const summaryOf = ({ id, queued }: Entry, state: RunState, reason: string | null
   journalBytes: 0,
   tags: [],
 });
-
-/** @throws {InputError} if the folder exists */
-export async function requireFreeName(folder: string, name: string) {
-  if (!(await isMissing(join(folder, name))))
-    throw new InputError(setting('out'), `${name} exists`, 'choose another name');
-}

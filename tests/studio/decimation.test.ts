@@ -51,7 +51,7 @@ describe('decimated curves', () => {
     );
   });
 
-  it('are found by bisection', () => {
+  it('begin at the first iteration of a range', () => {
     expect([0, 10, 11, 30, 31].map((value) => firstAtLeast([10, 20, 30], value))).toEqual([0, 0, 1, 2, 3]);
   });
 });

@@ -1,7 +1,6 @@
 import { type Features, medianOf } from '../../numerics/features.js';
 import { nearestOtherRows } from '../../numerics/nearestRows.js';
-import { protocolValue } from '../conditions.js';
-import { type ContextEntry, isOnSphere } from '../metric.js';
+import { type ContextEntry, isOnSphere, protocolValue } from '../metric.js';
 
 /** Codes to search. Values for more codes are comparable. */
 const MAX_CODES = 5000;

@@ -35,10 +35,11 @@ export const inception: ContextEntry = {
   },
 };
 
+/** Over the splits. */
 export interface InceptionScore {
-  /** Mean over the splits, 1 to K. */
+  /** From 1 to K. */
   readonly mean: number;
-  /** Population standard deviation over the splits. */
+  /** Population standard deviation. */
   readonly std: number;
 }
 

@@ -1,13 +1,7 @@
-import { protocolValue } from '../conditions.js';
-import type { FeatureEntry } from '../metric.js';
+import { type FeatureEntry, type Protocol, protocolValue } from '../metric.js';
 import { checkPair, checkWhole, type Features, meanAndStd, randomRows, rowsIn } from '../../numerics/features.js';
 import { forEachProduct, forEachProductWithin } from '../../numerics/matrixProduct.js';
 import { randomStream } from '../../random.js';
-
-const subsetSizeCondition = protocolValue(
-  'KID subset size',
-  ({ kid: protocol }) => (protocol as { subset_size?: number } | undefined)?.subset_size,
-);
 
 export const kid: FeatureEntry = {
   group: 'samples',
@@ -31,7 +25,7 @@ export const kid: FeatureEntry = {
       range: '0 or more',
       goodValue: 'small against the differences between runs',
       reference: 'standard deviation over the subsets, divided by their number',
-      dependsOn: [subsetSizeCondition],
+      dependsOn: [protocolValue('KID subset size', (protocol) => (protocol.kid as Protocol | undefined)?.subset_size)],
     },
   ],
   hasReference: true,

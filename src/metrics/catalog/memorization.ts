@@ -1,14 +1,11 @@
-import { gatherImages, type Split } from '../../data/source.js';
+import { gatherImages } from '../../data/source.js';
 import { sizeOf } from '../../engine/index.js';
-import type { ComparableImages } from '../../images/raster.js';
 import { type Features, medianOf, rowsIn } from '../../numerics/features.js';
 import { nearestRows } from '../../numerics/nearestRows.js';
-import { protocolValue } from '../conditions.js';
-import type { ContextEntry, GridImages } from '../metric.js';
+import type { EvaluationContext } from '../evaluationContext.js';
+import { type ContextEntry, type GridImages, protocolValue } from '../metric.js';
 
-/** Samples and held-out images. */
 const QUERIES = 500;
-/** Training images per sample. */
 const NEIGHBORS = 5;
 /** Samples in the grid, and per row. */
 const [SHOWN, PER_ROW] = [24, 2];
@@ -45,7 +42,7 @@ export const memorization: ContextEntry = {
       held_out: Math.min(QUERIES, rowsIn(test)),
       training: rowsIn(training.features),
     };
-    const nearest = nearestGrid(near, samples.images, context.subject.source.train, training.indices, context.shape);
+    const nearest = nearestGrid(near, samples.images, training.indices, context);
     return { metrics: { memorization_ratio: near.ratio }, protocol: { memorization: counts }, grids: { nearest } };
   },
 };
@@ -69,9 +66,8 @@ const firstRows = ({ data, width }: Features) => ({ data: data.subarray(0, QUERI
 function nearestGrid(
   near: ReturnType<typeof nearestTrainingImages>,
   samples: Uint8Array,
-  training: Split,
   trainingIndices: Uint32Array,
-  shape: ComparableImages['shape'],
+  { shape, subject }: EvaluationContext,
 ): GridImages {
   const bytes = sizeOf(shape);
   const shown = Array.from(near.distances.keys())
@@ -83,7 +79,7 @@ function nearestGrid(
     data.set(samples.subarray(sample * bytes, (sample + 1) * bytes), start);
     const neighbors = near.indices.subarray(sample * near.count, (sample + 1) * near.count);
     const indices = neighbors.map((neighbor) => trainingIndices[neighbor]!);
-    gatherImages(training, indices, bytes, data.subarray(start + bytes));
+    gatherImages(subject.source.train, indices, bytes, data.subarray(start + bytes));
   });
   return { images: { shape, count: data.length / bytes, data }, columns: PER_ROW * (near.count + 1) };
 }

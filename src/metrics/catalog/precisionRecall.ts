@@ -1,6 +1,5 @@
 import { InputError } from '../../errors.js';
-import { protocolValue } from '../conditions.js';
-import type { FeatureEntry } from '../metric.js';
+import { type FeatureEntry, protocolValue } from '../metric.js';
 import { checkPair, checkWhole, type Features, randomRows, rowsIn, sumOf } from '../../numerics/features.js';
 import { forEachDistance, nearestOtherRows } from '../../numerics/nearestRows.js';
 import { randomStream } from '../../random.js';

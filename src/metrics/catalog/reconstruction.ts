@@ -51,7 +51,7 @@ export const reconstruction: ReconstructionEntry = {
 export interface ImageSimilarity {
   /** Mean absolute difference, in the unit of the images. */
   readonly l1: number;
-  /** Mean squared difference, in that unit squared. */
+  /** In that unit squared. */
   readonly mse: number;
   /** Peak signal-to-noise ratio of each image in dB, 10 log10(range^2 / mse); infinite for an exact reconstruction. */
   readonly psnr: number;
@@ -59,7 +59,6 @@ export interface ImageSimilarity {
   readonly ssim: number;
 }
 
-/** Side length of the window in pixels, and std of its Gaussian. */
 const [WINDOW, WINDOW_STD] = [11, 1.5];
 /** Keep quotients finite in flat regions; fractions of the data range. */
 const [K1, K2] = [0.01, 0.03];

@@ -4,7 +4,6 @@ import { HTTPException } from 'hono/http-exception';
 import { InputError, setting } from '../../errors.js';
 import { numbered } from '../../files/atomic.node.js';
 import { runCommand } from '../commandOutput.node.js';
-import { requireFreeName } from '../runQueue.node.js';
 import { newRun, type NewRun, plan, trainingForm as formSchema } from '../schemas.js';
 import { withoutPaths } from '../paths.node.js';
 import { checkFields, optionsOf, shellCommand, trainingForm } from '../trainingForm.node.js';
@@ -86,8 +85,7 @@ export const addQueueRoutes: AddRoutes = (app, studio) => {
 
 /** @throws {InputError} if the command line would reject the run */
 async function checkedArguments(studio: Studio, run: NewRun) {
-  await requireFreeName(studio.folder, run.name);
-  studio.queue.requireAbsent({ kind: 'new', added: 0, request: run });
+  await studio.queue.requireFreeName(run);
   const args = await argumentsOf(studio, run);
   const { data, fields, fork } = run;
   await checkFields(await studio.dataSets.specOf(data), fields, fork && (await checkpointOf(studio, fork)));
