@@ -14,7 +14,6 @@ import { initialState, modelWeights, stateFromWeights, totalStepsFor, type Train
 import { runTraining } from '../training/trainingLoop.js';
 import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
 import { removingLaterEvaluations } from './evaluationFile.node.js';
-import { planEvaluation, requireMetrics } from './evaluationPlan.js';
 import { recordData, requireSameData } from './dataRecord.node.js';
 import { type FinalScores, Journal } from './journal.node.js';
 import { availableMemory, requireMemory } from './memory.node.js';
@@ -28,7 +27,7 @@ import {
   resumedConfiguration,
   type Settings,
 } from './settings.node.js';
-import { TrainingEvaluation } from './trainingEvaluation.node.js';
+import { planEvaluation, requireMetrics, TrainingEvaluation } from './trainingEvaluation.node.js';
 import { openTrainingImages } from './trainingImages.node.js';
 
 /** Where and how to train. */

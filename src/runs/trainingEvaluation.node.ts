@@ -1,16 +1,25 @@
+import { whyNoClassifier } from '../classifiers/dataClassifier.js';
 import type { FeatureExtractor } from '../classifiers/featureExtractor.js';
 import type { ImageSource } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
-import { InputError } from '../errors.js';
+import { InputError, setting, text } from '../errors.js';
 import { isDiskFull } from '../files/atomic.node.js';
 import { evaluate } from '../metrics/evaluate.js';
+import {
+  betterDirection,
+  METRIC_NAMES,
+  metricNamed,
+  parseMetrics,
+  usesFeatures,
+  usesProbabilities,
+  usesTrainingFeatures,
+} from '../metrics/registry.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import type { Emit, RunningTraining, Subscriber, TrainingEvent } from '../training/events.js';
 import { retryUntilWritten } from '../training/runStore.js';
-import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
+import { BestCheckpoint } from './bestCheckpoint.node.js';
 import { type EvaluatedWeights, evaluatedWeights, readEvaluationOf, writeEvaluation } from './evaluationFile.node.js';
-import { planEvaluation } from './evaluationPlan.js';
 import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
 import type { OwnFolder } from './ownFolder.node.js';
 import { modelOf, readCheckpointFile } from './runFolder.node.js';
@@ -65,13 +74,25 @@ export class TrainingEvaluation {
   }
 
   private async evaluateModel(model: TrainedModel, due: Due, folder: OwnFolder, emit: Emit) {
-    const { signal, retrySeconds } = this.options;
-    const weights = evaluatedWeights(model, due.step, true);
+    const { configuration, signal, retrySeconds } = this.options;
+    const { saveBest: metric, evaluateSamples: count } = configuration;
+    const { step, epochs } = due;
+    const weights = evaluatedWeights(model, step, true);
     const known = await this.storedEvaluation(folder, weights);
     const computed = known === undefined ? await this.evaluate(model, due, folder.path) : undefined;
     const { metrics } = computed?.evaluation ?? known!;
     const write = async () => {
-      const isBest = await this.offer(due, weights, metrics, new BestCheckpoint(folder));
+      const isBest =
+        metric !== undefined &&
+        (await new BestCheckpoint(folder).offer(due.file, {
+          metric,
+          value: metrics[metric] ?? NaN,
+          step,
+          epochs,
+          count,
+          weights: weights.digest,
+          metrics,
+        }));
       // Written last: without it, the weights are evaluated again when the run is resumed.
       const written = computed && (await writeEvaluation(folder, weights, computed.evaluation, computed.grids));
       return { isBest, file: written?.file };
@@ -116,15 +137,54 @@ export class TrainingEvaluation {
     };
     return { evaluation: { run, step, ...evaluation, protocol }, grids };
   }
+}
 
-  private async offer(
-    { step, epochs, file }: Due,
-    { digest }: EvaluatedWeights,
-    metrics: BestRecord['metrics'],
-    best: BestCheckpoint,
-  ) {
-    const { saveBest: metric, evaluateSamples: count } = this.options.configuration;
-    if (metric === undefined) return false;
-    return best.offer(file, { metric, value: metrics[metric] ?? NaN, step, epochs, count, weights: digest, metrics });
-  }
+/**
+ * Returns the metrics of a configuration, including `saveBest`. The default is every metric that the data allow, except
+ * metrics of all training images, which take longest and hardly change from epoch to epoch.
+ * @throws {InputError} if a metric is unknown, needs labels that the data lack, or cannot rank checkpoints
+ */
+export function planEvaluation(configuration: Configuration, source: ImageSource) {
+  const { evaluateMetrics, saveBest } = configuration;
+  if (source.test.count < 2)
+    throw new InputError(
+      source.name,
+      `has ${source.test.count} test images, but an evaluation needs at least 2`,
+      text`set ${setting('testFraction')}`,
+    );
+  const problem = whyNoClassifier(source);
+  const defaults = () =>
+    METRIC_NAMES.filter((name) => !usesTrainingFeatures(name) && (problem === undefined || !usesProbabilities(name)));
+  const metrics: ReadonlySet<string> = new Set([
+    ...parseMetrics(evaluateMetrics ?? defaults()),
+    ...(saveBest === undefined ? [] : [requireRanking(saveBest, configuration)]),
+  ]);
+  const needing = Array.from(metrics).find(usesProbabilities);
+  if (needing !== undefined && problem !== undefined)
+    throw new InputError(
+      needing,
+      `${source.name} ${problem}`,
+      text`choose a metric without class probabilities, such as fid, or evaluate later with ${setting('features')} MODEL.onnx`,
+    );
+  return { metrics, usesFeatures: Array.from(metrics).some(usesFeatures) };
+}
+
+/** As far as that is known without the data. */
+export function requireMetrics(configuration: Configuration) {
+  const { evaluateMetrics, saveBest } = configuration;
+  if (evaluateMetrics !== undefined) parseMetrics(evaluateMetrics);
+  if (saveBest !== undefined) requireRanking(saveBest, configuration);
+}
+
+function requireRanking(metric: string, objective: Configuration) {
+  parseMetrics([metric]);
+  const usable = METRIC_NAMES.filter(
+    (name) => betterDirection(name) !== undefined && (metricNamed(name)!.isDefinedFor?.(objective) ?? true),
+  );
+  if (usable.includes(metric)) return metric;
+  throw new InputError(
+    text`${setting('saveBest')} ${metric}`,
+    'this metric cannot rank the checkpoints of this training',
+    `choose from ${usable.join(', ')}`,
+  );
 }
