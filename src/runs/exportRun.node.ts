@@ -22,7 +22,7 @@ import { VERSION } from '../version.node.js';
 import { evaluatedWeights, readEvaluationOf, runFolderOf } from './evaluationFile.node.js';
 import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
 import { OwnFolder } from './ownFolder.node.js';
-import { openRun } from './runFolder.node.js';
+import { type OpenedRun, openRun } from './runFolder.node.js';
 import { vectorTensors } from './sealedFile.node.js';
 
 interface RunExport extends Pick<ExtractorOptions, 'onNote' | 'onStep'> {
@@ -49,48 +49,43 @@ export interface ExportSummary {
   readonly cost?: PrecisionCost;
 }
 
-/** The test images are at most as many. */
+/** At most: the test images may be fewer. */
 const FID_SAMPLES = 10_000;
 
-/**
- * Writes the networks of a run as ONNX files, with images and a model card, into a folder.
- * @param run run folder or checkpoint
- */
+/** @param run run folder or checkpoint */
 export async function exportRun(run: string, out: string, options: RunExport): Promise<ExportSummary> {
-  const { compile, ema, precision = 'float32', fid } = options;
+  const { compile, ema = true, precision = 'float32', fid } = options;
   if (fid && precision === 'float32')
     throw new InputError(setting('fid'), 'has no effect on float32 weights', 'choose float16 or int8');
   await requireExportFolder(out);
-  const { checkpoint, model } = await openRun(run, compile, { ema });
+  const opened = await openRun(run, compile, { ema });
+  const { checkpoint, model } = opened;
   const source = await openData(checkpoint.configuration, options);
   try {
     const name = basename(resolve((await runFolderOf(checkpoint.file)) ?? run));
-    return await writeModel({ name, checkpoint, model, source }, out, { ...options, precision });
+    return await writeModel({ ...options, ...opened, name, out, source, ema, precision });
   } finally {
     await model.release();
     source?.close?.();
   }
 }
 
-interface Subject {
+interface Subject extends RunExport, OpenedRun {
   readonly name: string;
-  readonly checkpoint: StoredCheckpoint;
-  readonly model: TrainedModel;
+  readonly out: string;
   readonly source: ImageSource | undefined;
+  readonly ema: boolean;
+  readonly precision: Precision;
 }
 
-async function writeModel(
-  subject: Subject,
-  out: string,
-  { ema = true, precision, ...options }: RunExport & { readonly precision: Precision },
-): Promise<ExportSummary> {
-  const { name, checkpoint, model, source } = subject;
+async function writeModel(subject: Subject): Promise<ExportSummary> {
+  const { name, checkpoint, model, out, source, ema, precision, pytorch, training, web } = subject;
   const { configuration, step } = checkpoint;
   const weights = ema && configuration.ema > 0 ? 'ema' : 'raw';
   const metadata = metadataOf(checkpoint, weights);
   const { files, model: stored } = await encodeNetworks(model, precision, metadata);
-  const cost = precision === 'float32' ? undefined : await measureCost(subject, stored, options);
-  const images = await drawImages(stored, configuration, source);
+  const cost = precision === 'float32' ? undefined : await measureCost(subject, stored);
+  const images = await drawImages(stored, subject);
   const card = modelCardText({
     name,
     version: VERSION,
@@ -100,19 +95,19 @@ async function writeModel(
     precision,
     files: Object.fromEntries(Object.entries(files).map(([file, bytes]) => [file, bytes.length])),
     // Other data say nothing about the run.
-    data: source && options.data === undefined ? { train: source.train.count, test: source.test.count } : undefined,
-    evaluation: await evaluationOf(checkpoint, model, ema),
-    hasPage: options.web === true,
+    data: source && subject.data === undefined ? { train: source.train.count, test: source.test.count } : undefined,
+    evaluation: await evaluationOf(subject),
+    hasPage: web === true,
     hasReconstructions: 'reconstructions.png' in images,
     cost,
   });
   const written = await writeExport(out, {
     ...Object.fromEntries(Object.entries(files).map(([file, bytes]) => [`${file}.onnx`, bytes])),
-    ...(options.pytorch && {
+    ...(pytorch && {
       'pytorch.safetensors': encodeSafetensors({ tensors: toStateDict(model.pair, model.weights), metadata }),
     }),
-    ...(options.training && (await trainingFiles(checkpoint, source))),
-    ...(options.web && (await pageFiles(pageModelOf(name, configuration), files))),
+    ...(training && (await trainingFiles(subject))),
+    ...(web && (await pageFiles(pageModelOf(name, configuration), files))),
     ...images,
     'README.md': card,
   });
@@ -164,7 +159,7 @@ function pageModelOf(name: string, configuration: Configuration): Omit<PageModel
   };
 }
 
-async function trainingFiles({ configuration, ...state }: StoredCheckpoint, source: ImageSource | undefined) {
+async function trainingFiles({ checkpoint: { configuration, ...state }, source }: Subject) {
   if (!source)
     throw new InputError(
       configuration.data,
@@ -180,25 +175,18 @@ async function trainingFiles({ configuration, ...state }: StoredCheckpoint, sour
   };
 }
 
-async function drawImages(
-  model: TrainedModel,
-  { latent, seed, prior }: Configuration,
-  source: ImageSource | undefined,
-): Promise<Record<string, Uint8Array>> {
+async function drawImages(model: TrainedModel, { checkpoint, source }: Subject): Promise<Record<string, Uint8Array>> {
+  const { latent, seed, prior } = checkpoint.configuration;
   const samples = { 'samples.png': await encodePng(await sampleGrid(model, previewCodes(prior, latent, seed))) };
   if (!source) return samples;
   const originals = await shownOriginals(source.test.count > 0 ? source.test : source.train, model.imageElements);
   return { ...samples, 'reconstructions.png': await encodePng(await reconstructionGrid(model, originals)) };
 }
 
-/** The evaluation of these weights in the folder of the run, if there is one. */
-async function evaluationOf(
-  { file, step }: StoredCheckpoint,
-  model: TrainedModel,
-  ema: boolean,
-): Promise<CardEvaluation | undefined> {
-  const folder = await runFolderOf(file);
-  const found = folder && (await readEvaluationOf(await OwnFolder.at(folder), evaluatedWeights(model, step, ema)));
+async function evaluationOf({ checkpoint, model, ema }: Subject): Promise<CardEvaluation | undefined> {
+  const folder = await runFolderOf(checkpoint.file);
+  const weights = evaluatedWeights(model, checkpoint.step, ema);
+  const found = folder && (await readEvaluationOf(await OwnFolder.at(folder), weights));
   if (!found) return undefined;
   const { data, split, images, samples, extractor } = found.protocol as Readonly<Record<string, string>> & {
     readonly extractor?: { readonly name: string };
@@ -214,17 +202,17 @@ async function evaluationOf(
   };
 }
 
-async function measureCost(subject: Subject, stored: TrainedModel, options: RunExport) {
+async function measureCost(subject: Subject, stored: TrainedModel) {
   const outputs = await compareOutputs(subject.model, stored);
-  return options.fid ? { ...outputs, fid: await measureFid(subject, stored, options) } : outputs;
+  return subject.fid ? { ...outputs, fid: await measureFid(subject, stored) } : outputs;
 }
 
-async function measureFid({ model, checkpoint, source }: Subject, stored: TrainedModel, options: RunExport) {
+async function measureFid(subject: Subject, stored: TrainedModel) {
+  const { model, checkpoint, source, compile, onProgress } = subject;
   const images = Math.min(FID_SAMPLES, source?.test.count ?? 0);
   if (source === undefined || images < 2)
     throw new InputError(setting('fid'), `needs at least 2 test images but found ${images}`, 'name other data');
-  const { compile, onProgress } = options;
-  const extractor = await dataExtractor(source, compile, options);
+  const extractor = await dataExtractor(source, compile, subject);
   const fidOf = async (measured: TrainedModel) => {
     const { metrics } = await evaluate({
       model: measured,
