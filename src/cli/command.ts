@@ -8,7 +8,6 @@ import { outputFailure, Terminal } from './terminal.js';
 export type { Terminal };
 
 export interface ActionResult {
-  /** The object for `--json`. */
   readonly result: Readonly<Record<string, unknown>>;
   readonly status?: number;
   /** Whether the result is also in files, so that a failing standard output loses nothing. */
@@ -26,10 +25,9 @@ export interface CommandModule {
   readonly group: (typeof COMMAND_GROUPS)[number];
   /** Help below the options. */
   readonly details?: string;
-  /** Adds arguments and options to a new subcommand. */
   readonly define: (command: Subcommand) => CommandUnknownOpts | Promise<CommandUnknownOpts>;
   readonly action: (terminal: Terminal, ...parsed: never[]) => Promise<ActionResult>;
-  /** Whether all processes of `mpirun` run the action together, instead of the first one alone. */
+  /** Whether all processes of `mpirun` run the action, and not the first one alone. */
   readonly isDistributed?: true;
 }
 
@@ -39,7 +37,6 @@ type Parsed<Define extends CommandModule['define']> =
 export type OptionsOf<Define extends CommandModule['define']> =
   Parsed<Define> extends [...unknown[], infer Options] ? Options : never;
 
-/** Receives the arguments, the options, and the other processes that run the command. */
 export type Action<Define extends CommandModule['define']> = (
   terminal: Terminal,
   ...parsed: [...Parsed<Define>, World | undefined]
@@ -47,7 +44,7 @@ export type Action<Define extends CommandModule['define']> = (
 
 let running: CommandUnknownOpts | undefined;
 
-/** Returns what messages call a setting or argument: its flag, or its name if it is positional. */
+/** Returns the flag of a setting, or the name of a positional argument. */
 export function flagOf(key: string): string {
   const isPositional = running?.registeredArguments.some((argument) => argument.name() === key) ?? false;
   if (isPositional || !/^\w+$/u.test(key)) return key;
@@ -72,7 +69,7 @@ export const subcommand = (
 
 export type Subcommand = ReturnType<typeof subcommand>;
 
-/** Prints the result or error of an action according to `--json` and `--debug`, and sets the exit status. */
+/** Prints the result or error of an action, and sets the exit status. */
 export async function runAction(
   { json = false, debug = false }: { readonly json?: boolean; readonly debug?: boolean },
   work: (terminal: Terminal) => Promise<ActionResult>,
@@ -97,7 +94,7 @@ async function failOnLostOutput(terminal: Terminal) {
   process.exitCode = STATUS.failed;
 }
 
-/** Prints an error in one line, also as JSON under `--json`, and with its stack trace under `--debug`. */
+/** Prints an error in one line. @param debug whether to add its stack trace */
 export function reportError(error: unknown, terminal: Terminal, debug: boolean): void {
   const described = error instanceof DescribedError ? error : undefined;
   const message = shortenReason(described?.describe(flagOf) ?? oneLine(messageOf(error)));

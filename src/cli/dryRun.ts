@@ -9,7 +9,6 @@ import { type ActionResult, flagOf, type Terminal, withFlags } from './command.j
 import { formatFlops, networkFlops, type NetworkFlops } from './flops.js';
 import { duration } from './progress.js';
 
-/** Describes a run without starting it: length and time, data, networks, and the settings that differ from the defaults. */
 export async function describeTraining(
   { configuration, source, notes: texts, memory }: PreparedRun,
   compile: Compile,

@@ -1,4 +1,3 @@
-/** Displaying images in the terminal: `--show`. */
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { GraphicsProtocol } from '../images/terminalGraphics.node.js';
@@ -34,9 +33,7 @@ export function detectProtocol(environment: NodeJS.ProcessEnv): GraphicsProtocol
   );
 }
 
-/**
- * Returns a function that displays image files as `--show` requests. If the terminal cannot display them, it reports this once, with the path.
- */
+/** Returns a function that displays image files, or reports once that the terminal cannot. */
 export function imageDisplay(
   terminal: Terminal,
   show: Show | undefined,

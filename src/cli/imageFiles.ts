@@ -1,4 +1,3 @@
-/** Images that a command line names: files, folders and data sets. */
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { findImages } from '../data/imageFolder.node.js';
@@ -23,8 +22,7 @@ interface CollectedImages {
 }
 
 /**
- * Reads the named images in order: files, folders with their subfolders, and data sets (`mnist`, `npz:x.npz`). An empty list selects the
- * training data.
+ * Reads the named files, folders with their subfolders, and data sets (`mnist`, `npz:x.npz`); without a name, the training data.
  * @param wanted.count images per data set and folder
  * @throws {InputError} if a name is none of these
  */
@@ -94,10 +92,7 @@ async function imagesOfFolder(
   return { data: Uint8Array.from(Buffer.concat(decoded)), captions };
 }
 
-/**
- * Lists the named files, and the images of the named folders with their subfolders.
- * @throws {InputError} if a name does not exist
- */
+/** Lists the named files, and the images of the named folders. @throws {InputError} if a name does not exist */
 export async function imageFilesOf(named: readonly string[]): Promise<string[]> {
   const files: string[] = [];
   for (const each of named) {
@@ -110,7 +105,6 @@ export async function imageFilesOf(named: readonly string[]): Promise<string[]> 
   return files;
 }
 
-/** Decodes image files with the preprocessing of a run. */
 export async function* decodeEach(
   files: readonly string[],
   configuration: Configuration,

@@ -1,6 +1,6 @@
 import { availableParallelism, cpus } from 'node:os';
 
-/** In seconds. */
+/** Seconds. */
 export interface LoadReading {
   readonly clock: number;
   /** Of all cores and programs. */
@@ -15,7 +15,6 @@ export function readLoad(): LoadReading {
   return { clock: performance.now() / 1000, busy: busy / 1000, own: (user + system) / 1e6 };
 }
 
-/** Returns the average number of cores that other programs used between two readings. */
 export function coresOfOthers(before: LoadReading, after: LoadReading): number {
   const seconds = after.clock - before.clock;
   return seconds <= 0 ? 0 : Math.max(0, (after.busy - before.busy - (after.own - before.own)) / seconds);
@@ -24,10 +23,7 @@ export function coresOfOthers(before: LoadReading, after: LoadReading): number {
 /** Part of a core that the system itself and an editor may use. */
 const IDLE = 0.35;
 
-/**
- * Returns a remark if threads would wait for other programs: an iteration ends with its slowest thread. On a busy machine of two cores, two
- * threads were half as fast as one.
- */
+/** Threads that wait make an iteration slower: on a busy machine of two cores, two were half as fast as one. */
 export function loadRemark(others: number, threads: number, cores = availableParallelism()): string | undefined {
   const free = Math.max(1, Math.floor(cores - others + IDLE));
   if (threads <= free) return undefined;

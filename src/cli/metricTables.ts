@@ -9,7 +9,6 @@ export interface Shown {
   readonly protocol: Readonly<Record<string, unknown>>;
 }
 
-/** The part of a protocol that people read. */
 interface ShownProtocol extends Readonly<Record<'data' | 'split', string>> {
   readonly images: number;
   readonly samples: number;
@@ -102,7 +101,6 @@ export const explainMetrics = (wanted: ReadonlySet<string>) =>
       .filter(({ name }) => wanted.has(name))
       .map(({ name, meaning, range, better, goodValue, reference, dependsOn }) => ({
         ...{ name, group, meaning, range, better, good_value: goodValue, reference },
-        /** Conditions that must agree for `compare` to rank values. */
         depends_on: [...dependsOn, CONDITIONS.weights].map((condition) => condition.name),
       })),
   );

@@ -1,4 +1,3 @@
-/** The parts that commands on a trained model share. */
 import { type Command, Option, type OptionValues } from '@commander-js/extra-typings';
 import type { ImageSource } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
@@ -29,7 +28,6 @@ export const addModelOptions = <Arguments extends unknown[], Options extends Opt
   command: Command<Arguments, Options>,
 ) => command.addOption(emaOption()).addOption(deviceOption()).addOption(threadsOption());
 
-/** Adds the options of `OutputOptions` for images besides `--out`. */
 export const addDrawingOptions = <Arguments extends unknown[], Options extends OptionValues>(
   command: Command<Arguments, Options>,
 ) => command.addOption(scaleOption()).addOption(showOption()).addOption(forceOption());
@@ -42,7 +40,6 @@ export const byOption = () =>
     `distance to move: an angle in radians on the sphere, else a multiple of the direction; may be negative (default: ${MODEL_DEFAULTS.by})`,
   ).argParser(parseNumber);
 
-/** Returns the part of a result that describes a movement. */
 export const movedBy = ({ along, by = MODEL_DEFAULTS.by }: MoveOptions) => (along === undefined ? {} : { along, by });
 
 export async function openModel(run: string, options: ModelCommandOptions, terminal: Terminal) {
@@ -51,16 +48,12 @@ export async function openModel(run: string, options: ModelCommandOptions, termi
   return Model.open(run, compilerOf(options, terminal), { ema: options.ema, onWarning });
 }
 
-/** A model, its checkpoint, and data in the format of the run. */
 export interface OpenedModel extends OpenedRun {
   readonly source: ImageSource;
   readonly compile: Compile;
 }
 
-/**
- * Opens a run and data in its format (default: the data of the run) for some work, and releases both.
- * @param options.out output that must not be one of the inputs
- */
+/** Opens a run and data in its format (default: the data of the run) for some work. `out` must not be one of these data. */
 export async function withRunData<T>(
   run: string,
   data: string | undefined,
@@ -92,10 +85,7 @@ export async function writeDrawing(image: Raster, { out, show }: OutputOptions, 
   await imageDisplay(terminal, show)(out);
 }
 
-/**
- * Writes into a run folder while a process holds it: the one that trains there, or this one. Nobody renames or deletes such a folder.
- * @throws {InputError} if the folder is gone
- */
+/** Nobody renames or deletes a run folder while a process holds it: the one that trains there, or this one. */
 export async function whileHeld<T>(folder: string, write: () => Promise<T>): Promise<T> {
   const { FolderLock, holderOf } = await import('../runs/lock.node.js');
   const lock = (await holderOf(folder)) ? undefined : await FolderLock.take(folder);

@@ -1,4 +1,3 @@
-/** Files and folders as `--out` names them. */
 import { Option } from '@commander-js/extra-typings';
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { dirname, extname, join, sep } from 'node:path';
@@ -40,7 +39,7 @@ const FORMATS: Readonly<Record<OutputKind, Format>> = {
   json: { name: 'a .json file', extensions: ['.json'], options: [] },
 };
 
-/** Signatures of files by extension; of JSON, the beginning that agenet writes. */
+/** Beginnings of files by extension; for JSON, of files that agenet writes. */
 const SIGNATURES: Readonly<Record<string, RegExp>> = {
   '.png': /^\x89PNG/,
   '.npz': /^PK/,
@@ -60,7 +59,7 @@ export interface OutputOptions extends ImageOptions {
 const outError = (out: string, problem: string, remedy?: ConstructorParameters<typeof InputError>[2]) =>
   new InputError(text`${setting('out')} ${out}`, problem, remedy);
 
-/** @throws {InputError} if the value of `--out` is empty, or the next option because the path was forgotten */
+/** @throws {InputError} if the path was forgotten */
 export function requirePath(out: string): void {
   if (out === '') throw new InputError(setting('out'), 'expected a path, but it is empty');
   if (out.startsWith('-'))
@@ -68,8 +67,7 @@ export function requirePath(out: string): void {
 }
 
 /**
- * Checks before any work that a result can be written: it may replace an earlier result, but no other file.
- * @param inputs files, folders and data that the command reads
+ * Checks before any work that a result can be written: it may replace an earlier result, but none of the inputs and no other file.
  * @returns the first allowed format with the extension of the path
  * @throws {InputError} if there is none, an option has no effect on it, or the file must stay
  */
@@ -148,24 +146,16 @@ async function writeOutput(path: string, bytes: Uint8Array) {
 
 const makeParent = (path: string) => wrapWriteErrors(path, () => makeFolder(dirname(path)));
 
-/**
- * Writes arrays as an .npz archive piece by piece, completely or not at all.
- * @param signal aborts the writing, which then rejects with its reason and removes the file
- * @throws {InputError} if the file cannot be written
- */
+/** Writes arrays piece by piece, completely or not at all. @throws the signal's reason if it is aborted */
 export async function writeNpzFile(path: string, arrays: NpzArrays, signal?: AbortSignal): Promise<void> {
   const { writeNpz } = await import('../data/formats/npz.js');
   await makeParent(path);
   await writeFileInPieces(path, (append) => writeNpz(new WritableStream({ write: append }), arrays, signal), signal);
 }
 
-/** Limit of the format, in pixels. */
 const MAX_WEBP_SIDE = 16_383;
 
-/**
- * Writes an image without loss, as PNG or WebP by the extension of the path.
- * @throws {InputError} if it is too large for WebP, or the file cannot be written
- */
+/** Writes an image without loss. @throws {InputError} if it is too large for WebP */
 export async function writeImage(path: string, image: Raster): Promise<void> {
   const { sharpOf } = await import('../images/decode.node.js');
   const isWebp = extname(path).toLowerCase() === '.webp';
@@ -181,9 +171,8 @@ export async function writeImage(path: string, image: Raster): Promise<void> {
 }
 
 /**
- * Writes an animation, as GIF, WebP or MP4 by the extension of the path.
  * @param scale pixels per pixel of a frame (default: the largest up to 4 at which a frame fits 1024x1024 pixels)
- * @throws {InputError} if the enlarged frames would be too large, or the file cannot be written
+ * @throws {InputError} if the enlarged frames would be too large
  */
 export async function writeAnimation(
   path: string,
@@ -212,7 +201,7 @@ interface ImageStream extends Pick<ImageBatch, 'count' | 'shape'> {
   readonly batches: Iterable<ImageBatch> | AsyncIterable<ImageBatch>;
 }
 
-/** Returns images as bytes [N, H, W, C]. */
+/** Bytes [N, H, W, C]. */
 export const imageArray = ({ count, shape: [channels, height, width], batches }: ImageStream): PiecewiseArray => ({
   shape: [count, height, width, channels],
   type: '|u1',
@@ -221,7 +210,6 @@ export const imageArray = ({ count, shape: [channels, height, width], batches }:
   })(),
 });
 
-/** Writes images under the given names. */
 export const writeImageArrays = (path: string, batches: Readonly<Record<string, ImageBatch>>): Promise<void> =>
   writeNpzFile(
     path,
@@ -230,9 +218,7 @@ export const writeImageArrays = (path: string, batches: Readonly<Record<string, 
     ),
   );
 
-/**
- * Writes images as one grid, as `arr_0` of an .npz archive, or as PNG files of a new or empty folder. Only the grid is in memory as a whole.
- */
+/** Only a grid is in memory as a whole. */
 export async function writeImageBatches(
   path: string,
   kind: OutputKind,

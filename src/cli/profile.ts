@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** The time of one operator on tensors of one shape, from the profiler of ONNX Runtime. */
+/** The time of one operator on tensors of one shape. */
 export interface ProfileRow {
   readonly operator: string;
   /** Shapes of the inputs and of the result. */
@@ -16,7 +16,7 @@ export interface ProfileRow {
   readonly gigabytes_per_second: number | undefined;
 }
 
-/** Shapes by element type, one per tensor. */
+/** Of each tensor, the shape by its element type. */
 type TypedShapes = readonly Readonly<Record<string, readonly number[]>>[];
 
 interface ProfileEvent {
@@ -30,7 +30,7 @@ interface ProfileEvent {
   };
 }
 
-/** Reads the profile that ONNX Runtime wrote to a file whose path starts with `prefix`, and removes the file. */
+/** Reads the profile of ONNX Runtime in the file whose path starts with `prefix`, and removes the file. */
 export async function readProfile(prefix: string): Promise<ProfileRow[]> {
   const folder = dirname(prefix);
   const file = (await readdir(folder)).find((name) => name.startsWith(basename(prefix)));

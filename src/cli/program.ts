@@ -1,9 +1,9 @@
 import { Command, CommanderError, type CommandUnknownOpts } from '@commander-js/extra-typings';
 import { readdirSync } from 'node:fs';
 import { parse } from 'node:path';
+import { VERSION } from '../version.node.js';
 import { COMMAND_GROUPS, type CommandModule, reportError, STATUS, subcommand } from './command.js';
 import { runAlone, runTogether } from './ranks.js';
-import { VERSION } from '../version.node.js';
 import { Terminal, writeHelp, writeHelpAsError } from './terminal.js';
 
 const FIRST_STEPS = `
@@ -12,11 +12,11 @@ First steps:
   agenet sample runs/first --out samples.png
 `;
 
-/** Runs a command line without the name of the program, and sets the exit status. */
+/** Runs a command line, and sets the exit status. */
 export async function run(args: readonly string[]): Promise<void> {
   try {
     const line = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
-    const program = createProgram(await commandsFor(line[0], commandFiles()));
+    const program = createProgram(await commandsFor(line[0]));
     await program.parseAsync(line, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -32,21 +32,16 @@ export async function run(args: readonly string[]): Promise<void> {
 
 const COMMANDS = new URL('commands/', import.meta.url);
 
-/** The files of commands by name. */
-const commandFiles = () =>
-  new Map(
-    readdirSync(COMMANDS).flatMap((file) => (/^[a-z]+(-[a-z]+)*\.[jt]s$/.test(file) ? [[parse(file).name, file]] : [])),
-  );
-
 const importCommand = async (file: string) => (await import(new URL(file, COMMANDS).href)) as CommandModule;
 
 /** Returns the command of this name, or the summaries of all if there is none. */
-async function commandsFor(first: string | undefined, files: ReadonlyMap<string, string>) {
+async function commandsFor(first: string | undefined) {
   if (first === '--version' || first === '-V') return [];
-  const file = files.get(first ?? '');
-  if (first !== undefined && file !== undefined) return [await createCommand(first, await importCommand(file))];
+  const files = readdirSync(COMMANDS).filter((file) => /^[a-z]+(-[a-z]+)*\.[jt]s$/.test(file));
+  const found = files.find((file) => parse(file).name === first);
+  if (found !== undefined) return [await createCommand(parse(found).name, await importCommand(found))];
   const modules = await Promise.all(
-    Array.from(files, async ([name, each]) => ({ name, ...(await importCommand(each)) })),
+    files.map(async (file) => ({ name: parse(file).name, ...(await importCommand(file)) })),
   );
   const position = ({ group }: CommandModule) => COMMAND_GROUPS.indexOf(group);
   return modules

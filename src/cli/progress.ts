@@ -6,10 +6,7 @@ import { progressBar, type StatusPart } from './statusLine.js';
 const PLAIN_INTERVAL = 10;
 const LIVE_INTERVAL = 0.2;
 
-/**
- * Returns a function that tells whether a line is due; if so, the next interval begins.
- * @param isPatient whether the first line waits for an interval as well, so that short work prints nothing
- */
+/** @param isPatient whether the first line waits for an interval as well, so that short work prints nothing */
 export function pacing(terminal: Terminal, isPatient: boolean): () => boolean {
   let shown = isPatient ? performance.now() : -Infinity;
   return () => {
@@ -20,7 +17,7 @@ export function pacing(terminal: Terminal, isPatient: boolean): () => boolean {
   };
 }
 
-/** Shows the progress of decoding on its own line, or at the end of another. */
+/** Shows progress on its own line, or at the end of another. */
 export class DecodingProgress {
   private readonly isDue: () => boolean;
   private hasShown = false;
@@ -39,7 +36,7 @@ export class DecodingProgress {
     if (done === total) this.terminal.endStatus();
   };
 
-  /** Returns a part of another line that displays the progress: `decoded 40%`, or nothing once all images are decoded. */
+  /** Returns a part of another line, such as `decoded 40%`, until all images are decoded. */
   embedInLine(): () => StatusPart[] {
     this.terminal.endStatus();
     this.isEmbedded = true;
@@ -53,7 +50,6 @@ export class DecodingProgress {
 
 export const decodingProgress = (terminal: Terminal) => new DecodingProgress(terminal).update;
 
-/** Returns a function that shows the training of something other than a model, such as a classifier. */
 export function steppingProgress(terminal: Terminal, work: string) {
   const isDue = pacing(terminal, true);
   return (step: number, steps: number, loss: number): void => {
@@ -73,11 +69,7 @@ export function duration(seconds: number): string {
 
 const BAR_COLUMNS = 22;
 
-/**
- * Returns a function that shows the progress of work: on a terminal a bar with the remaining time, elsewhere a line every few seconds. Short
- * work shows nothing. Work begins with the first call, and again with the call after its end.
- * @param work its name, such as `encoding images`
- */
+/** Shows a bar with the remaining time, or lines in a log. Work begins with the first call, and again with the call after its end. */
 export function countingProgress(terminal: Terminal, work: string): Progress {
   let begin: { readonly time: number; readonly done: number; readonly isDue: () => boolean } | undefined;
   let hasShown = false;

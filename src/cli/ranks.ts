@@ -1,4 +1,3 @@
-/** Actions in processes that `mpirun` started together (ranks). */
 import type { CommandUnknownOpts } from '@commander-js/extra-typings';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -8,13 +7,13 @@ import { type ActionResult, runAction, STATUS, type Terminal } from './command.j
 
 type Work = (terminal: Terminal, world: World | undefined) => Promise<ActionResult>;
 
-/** Runs the action of a command in this process, or in the first rank. */
+/** Runs an action in this process, or in the first one that `mpirun` started (rank 0). */
 export async function runAlone(command: CommandUnknownOpts, work: Work): Promise<void> {
   const { launchedRank } = await import('../distributed/launch.node.js');
   if ((launchedRank() ?? 0) === 0) await runAction(command.opts(), (terminal) => work(terminal, undefined));
 }
 
-/** Runs the action of a command in this process, or in all ranks. Rank 0 prints; the others print errors only. */
+/** Runs an action in this process, or in all ranks. Only rank 0 prints more than errors. */
 export const runTogether = (command: CommandUnknownOpts, work: Work): Promise<void> =>
   runAction(command.opts(), async (terminal) => {
     const { bindingNote, launchedRank } = await import('../distributed/launch.node.js');

@@ -1,4 +1,3 @@
-/** Data for commands that use a trained model. */
 import { basename } from 'node:path';
 import { openSource } from '../data/open.node.js';
 import { classNameOf, type ImageSource, type Split } from '../data/source.js';
@@ -9,7 +8,7 @@ import type { Terminal } from './command.js';
 import type { CompilerOptions } from './options.js';
 import { countingProgress, decodingProgress } from './progress.js';
 
-/** Opens data in the format and split of a run (default: the data of the run). The caller closes it. */
+/** Opens data in the format and split of a run (default: its own data). */
 export const openRunData = (data: string | undefined, configuration: Configuration, terminal: Terminal) =>
   openSource(data ?? configuration.data, configuration, {
     testFraction: configuration.testFraction,

@@ -1,4 +1,3 @@
-/** The runs in a folder as a table. */
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';

@@ -1,4 +1,4 @@
-/** Settings as options of a command. The commands import this file when they are defined, because the declarations load the networks. */
+/** Import this file when a command is defined, because the declarations load the networks. */
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { choicesOf, type Declaration, defaultOf, flagFor, GROUPS, valueOfText } from '../training/declaration.js';
 import { type Configuration, DECLARATIONS, type Settings } from '../training/settings.js';
@@ -9,7 +9,6 @@ function keyOfAlias(name: string) {
   return Object.entries(DECLARATIONS).find(([, { aliases }]) => aliases.includes(name))?.[0] ?? name;
 }
 
-/** Returns options under the names that aliases stand for. */
 export const withoutAliases = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).map(([name, value]) => [keyOfAlias(name), value as unknown])) as T;
 
@@ -43,7 +42,7 @@ function addSetting(command: CommandUnknownOpts, key: string, declaration: Decla
   for (const name of aliases) add(alias(`${flagFor(name)}${usage}`, flagFor(key), key));
 }
 
-/** Resolves options into a configuration with the image format of the given data. */
+/** The configuration has the image format of the data. */
 export async function resolveConfiguration(
   data: string,
   options: Readonly<Record<string, unknown>>,

@@ -6,9 +6,9 @@ import { type ActionResult, STATUS, type Terminal } from './command.js';
 const REPEAT_MILLISECONDS = 500;
 
 interface Remarks {
-  /** Printed at the signal, if stopping takes a while. */
+  /** For work that takes a while to stop. */
   readonly stopping?: string;
-  /** Printed after the work has stopped without a result. */
+  /** For work that stops without a result. */
   readonly stopped: string;
 }
 
@@ -18,7 +18,7 @@ export const TRAINING: Remarks = {
 };
 export const WRITING: Remarks = { stopped: 'interrupted; no unfinished file is left' };
 
-/** Runs work with a signal that aborts on Ctrl-C, SIGTERM or a closed terminal. A second Ctrl-C or SIGTERM ends the process. */
+/** The signal aborts on Ctrl-C, SIGTERM or a closed terminal. A second Ctrl-C or SIGTERM ends the process. */
 export async function withSignals(
   terminal: Terminal,
   { stopping, stopped }: Remarks,
@@ -46,7 +46,7 @@ export async function withSignals(
   }
 }
 
-/** Ends this process by SIGINT, which shells report as status 130. `process.exit` would wait minutes for ONNX Runtime in a large model. */
+/** Shells report SIGINT as status 130. `process.exit` would wait minutes for ONNX Runtime in a large model. */
 function endImmediately() {
   // Unfinished files are removed at exit.
   process.emit('exit', STATUS.interrupted);
@@ -54,7 +54,7 @@ function endImmediately() {
   process.kill(process.pid, 'SIGINT');
 }
 
-/** Returns whether this process should survive a closed terminal, as under `nohup`. Node resets ignored signals before any script runs. */
+/** Node resets signals that `nohup` ignored before any script runs. */
 const ignoresHangup = () =>
   basename(process.env._ ?? '') === 'nohup' ||
   hasUnreadableInput() ||
@@ -83,7 +83,7 @@ function writesToNohup(descriptor: number) {
   }
 }
 
-/** A script under nohup, or one with `trap '' HUP`, passes the ignored signal on to its children. SIGHUP is bit 0 of the mask. */
+/** A script under nohup passes the ignored signal on to its children. SIGHUP is bit 0 of the mask. */
 function parentIgnoresHangup() {
   const mask = fromProc(`${process.ppid}/status`, /^SigIgn:\s*([0-9a-f]+)$/m);
   return mask !== undefined && (BigInt(`0x${mask}`) & 1n) === 1n;

@@ -15,7 +15,7 @@ const WIDE =
 export const columnsOf = (text: string): number =>
   [...text].reduce((columns, character) => columns + (WIDE.test(character) ? 2 : 1), 0);
 
-/** Returns the parts that fit, in their order: the one of the lowest rank always, and each further one if all of lower rank fit as well. */
+/** The part of the lowest rank always fits, and each further one if all of lower rank do. */
 export function fitParts(parts: readonly StatusPart[], columns: number): StatusPart[] {
   const kept = new Set<StatusPart>();
   let width = -SEPARATOR.length;

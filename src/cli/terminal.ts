@@ -1,18 +1,16 @@
-/** All output to standard output and standard error: every string is escaped, and no failed write ends a command. */
 import { styleText } from 'node:util';
 import { escapeControls, jsonLine } from '../printable.js';
 import { fitParts, fitWords, joinParts, type StatusPart } from './statusLine.js';
 
 /** Of a status line, even if the terminal reports fewer. */
 const MIN_COLUMNS = 20;
-/** Of a terminal that does not report them. */
 const DEFAULT_COLUMNS = 80;
 const ERASE_LINE = '\r\x1b[2K';
 
 type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> &
   Partial<Pick<NodeJS.WriteStream, 'getColorDepth'>> & { write(text: string): unknown };
 
-/** Output of a command: results on standard output, progress and notes on standard error. */
+/** Prints results on standard output, progress and notes on standard error. Escapes every string; no failed write ends a command. */
 export class Terminal {
   private hasStatus = false;
   private errorsOf: string | undefined;
@@ -29,7 +27,7 @@ export class Terminal {
     this.errorsOf = name;
   }
 
-  /** Whether standard error is a terminal, on which status lines are redrawn in place. */
+  /** Whether standard error is a terminal. */
   get isLive(): boolean {
     return this.errors.isTTY;
   }
@@ -38,7 +36,6 @@ export class Terminal {
     return this.errors.columns > 0 ? this.errors.columns : DEFAULT_COLUMNS;
   }
 
-  /** Prints a human-readable line of results; nothing under `--json`. */
   readonly print = (line: string): void => {
     if (this.json || this.errorsOf !== undefined) return;
     this.endStatus();
@@ -49,14 +46,13 @@ export class Terminal {
     JSON.stringify(value, null, 2).split('\n').forEach(this.print);
   }
 
-  /** Prints the JSON object that ends standard output under `--json`. */
   printResult(result: unknown): void {
     if (this.errorsOf !== undefined) return;
     this.endStatus();
     write(this.output, `${jsonLine(result)}\n`);
   }
 
-  /** Prints a line on standard error, above the status line. */
+  /** Prints above the status line. */
   readonly note = (line: string): void => {
     if (this.errorsOf === undefined) this.error(line);
   };
@@ -67,7 +63,7 @@ export class Terminal {
     this.hasStatus = false;
   };
 
-  /** Shows progress as a line. On a terminal it replaces the previous status, without the parts and words that do not fit. */
+  /** On a terminal, replaces the previous status, without the parts and words that do not fit. */
   status(line: string | readonly StatusPart[]): void {
     if (this.errorsOf !== undefined) return;
     // One column is left free because some terminals wrap after the last.
@@ -80,7 +76,7 @@ export class Terminal {
     this.hasStatus = this.isLive;
   }
 
-  /** Colors parts if the terminal and the variables NO_COLOR and FORCE_COLOR allow it. */
+  /** The color depth follows the variables NO_COLOR and FORCE_COLOR. */
   private styled(parts: readonly StatusPart[]) {
     const hasColors = this.isLive && (this.errors.getColorDepth?.() ?? 1) > 1;
     return joinParts(parts, ({ text, style }) =>
@@ -88,7 +84,6 @@ export class Terminal {
     );
   }
 
-  /** Displays an image below the last status line, if standard error is a terminal. */
   showImage(sequence: string): void {
     if (!this.isLive || this.errorsOf !== undefined) return;
     this.endStatus();
@@ -109,7 +104,7 @@ let lostOutput: NodeJS.ErrnoException | undefined;
 
 export const outputFailure = () => lostOutput;
 
-/** Keeps failed writes (full disk, closed reader or terminal) from ending the process. Call it once before the first output. */
+/** Keeps failed writes (full disk, closed reader or terminal) from ending the process. */
 export function surviveLostOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') lostOutput ??= error;
@@ -126,6 +121,6 @@ function write(stream: Output, text: string) {
   }
 }
 
-/** Writes trusted text, such as help, without escaping. */
+/** Does not escape the text. */
 export const writeHelp = (text: string): void => write(process.stdout, text);
 export const writeHelpAsError = (text: string): void => write(process.stderr, text);

@@ -8,8 +8,8 @@ import { countingProgress, duration, pacing } from './progress.js';
 import { progressBar, type StatusPart } from './statusLine.js';
 
 /**
- * Returns a subscriber that shows training: on a terminal one line that it redraws, elsewhere a line with all loss terms every few seconds.
- * @param others returns further parts of the line, for other work in progress
+ * Shows training on a terminal as one line that it redraws, elsewhere as a line with all loss terms every few seconds.
+ * @param others returns further parts of the line
  */
 export function showProgress(terminal: Terminal, others: () => StatusPart[] = () => []) {
   const isDue = pacing(terminal, false);
@@ -54,10 +54,9 @@ export function showProgress(terminal: Terminal, others: () => StatusPart[] = ()
   };
 }
 
-/** Weight of the newest iteration in the running mean of its duration. */
+/** Weight of the newest iteration in the running mean. */
 const SMOOTHING = 0.1;
 
-/** Times iterations, without the work between them. */
 class IterationTimer {
   private started = performance.now();
   private mean: number | undefined;
@@ -66,7 +65,7 @@ class IterationTimer {
     this.started = performance.now();
   }
 
-  /** Returns the running mean in seconds, with the iteration that ends now; the next one starts. */
+  /** Returns the running mean in seconds; the next iteration starts. */
   finish(): number {
     const seconds = (performance.now() - this.started) / 1000;
     this.start();
@@ -112,7 +111,7 @@ function progressLine({ report: { step, epoch, scalars }, totalSteps, secondsPer
   return `${step}/${totalSteps}  epoch ${epoch}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ETA ${eta}  ${terms.join('  ')}`;
 }
 
-/** Shows of a divergence the gap above its lower bound, which is easier to read; the log has both. */
+/** Of a divergence, the gap above its lower bound is easier to read. */
 function lossTerms(scalars: Report['scalars'], network: NetworkName) {
   const terms = TERMS[network].flatMap((term) => {
     const cosine = scalars[`${network}.${term}_cosine`];

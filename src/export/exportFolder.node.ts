@@ -8,19 +8,12 @@ import { readRegularFile, readTextFile } from '../files/regularFile.node.js';
 const MANIFEST = 'export.json';
 const FORMAT = 'agenet export 1';
 
-/** The SHA-256 of each file of an export. */
-interface Manifest {
-  readonly files: Readonly<Record<string, string>>;
-  /** During an export, digests of earlier files that may still be there. */
-  readonly replaces?: Readonly<Record<string, readonly string[]>> | undefined;
-}
-
 /** @throws {InputError} unless a folder is absent or empty, or has an earlier export whose files are unchanged */
 export const requireExportFolder = async (path: string): Promise<void> => void (await readExport(path));
 
 /**
- * Writes files by name. Replaces the files of an earlier export, or removes them; other files stay.
- * @returns their paths
+ * Replaces the files of an earlier export, or removes them; other files stay.
+ * @returns the paths of the files
  * @throws {InputError} as `requireExportFolder`, or if a file is in the way or cannot be written
  */
 export async function writeExport(
@@ -35,7 +28,7 @@ export async function writeExport(
   const contents = Object.entries(files).map(
     ([name, content]) => [name, typeof content === 'string' ? encoder.encode(content) : content] as const,
   );
-  const manifest: Manifest = { files: Object.fromEntries(contents.map(([name, bytes]) => [name, sha256(bytes)])) };
+  const manifest = { files: Object.fromEntries(contents.map(([name, bytes]) => [name, sha256(bytes)])) };
   await wrapWriteErrors(path, () => makeFolder(path));
   // Written first: an interrupted export can be repeated.
   await writeManifest(path, { ...manifest, replaces: Object.fromEntries(digests) });
@@ -46,24 +39,20 @@ export async function writeExport(
   return [...Object.keys(files), MANIFEST].map((name) => join(path, name));
 }
 
-/** The names in a folder, and the digests that files of an earlier export may have. */
-interface ExistingExport {
-  readonly names: readonly string[];
-  readonly digests: ReadonlyMap<string, readonly string[]>;
-}
-
-async function readExport(path: string): Promise<ExistingExport> {
+/** Returns the names in a folder, and the digests that files of an earlier export may have. */
+async function readExport(path: string) {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory() === false)
     throw new InputError(path, 'exists and is not a folder', 'choose a different name');
   const all = found ? await wrapReadErrors(path, () => readdir(path)) : [];
   const names = all.filter((name) => !isPartial(name));
-  if (names.length === 0) return { names, digests: new Map() };
+  const digests = new Map<string, string[]>();
+  if (names.length === 0) return { names, digests };
   const manifest = await readManifest(path);
   if (manifest === undefined)
     throw new InputError(path, 'the folder has files that agenet export did not write', 'choose a different name');
   const { files, replaces = {} } = manifest;
-  const digests = new Map(Object.entries(replaces));
+  for (const [name, replaced] of Object.entries(replaces)) digests.set(name, replaced);
   for (const [name, digest] of Object.entries(files)) digests.set(name, [digest, ...(digests.get(name) ?? [])]);
   for (const name of names) {
     const expected = digests.get(name);
@@ -75,22 +64,25 @@ async function readExport(path: string): Promise<ExistingExport> {
   return { names, digests };
 }
 
-/** Returns undefined if a path is not a regular file or cannot be read. */
-const digestOf = (file: string): Promise<string | undefined> => readRegularFile(file).then(sha256, () => undefined);
+const digestOf = (file: string) => readRegularFile(file).then(sha256, () => undefined);
 
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
-const writeManifest = (path: string, manifest: Manifest): Promise<void> =>
+const writeManifest = (path: string, manifest: Omit<Manifest, 'format'>) =>
   writeFileAtomically(
     join(path, MANIFEST),
     new TextEncoder().encode(`${JSON.stringify({ format: FORMAT, ...manifest }, null, 2)}\n`),
   );
 
-async function readManifest(path: string): Promise<Manifest | undefined> {
+type Manifest = NonNullable<Awaited<ReturnType<typeof readManifest>>>;
+
+async function readManifest(path: string) {
   const { z } = await import('zod');
   const schema = z.object({
     format: z.literal(FORMAT),
+    /** SHA-256. */
     files: z.record(z.string(), z.string()),
+    /** During an export, digests of earlier files that may still be there. */
     replaces: z.record(z.string(), z.array(z.string())).optional(),
   });
   try {

@@ -32,7 +32,6 @@ export interface ModelCard {
   readonly hasPage: boolean;
 }
 
-/** Returns Markdown. */
 export function modelCardText(card: ModelCard): string {
   const sections = [
     frontMatter(card),
@@ -50,12 +49,11 @@ export function modelCardText(card: ModelCard): string {
   return `${sections.join('\n\n')}\n`;
 }
 
-const frontMatter = ({ configuration }: ModelCard): string =>
+const frontMatter = ({ configuration }: ModelCard) =>
   `---\nlibrary_name: onnx\ntags: [agenet, adversarial-generator-encoder, ${configuration.network}]\n---`;
 
 /** Escapes text for Markdown. */
-const plain = (text: string): string =>
-  text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').replace(/[\\`*_{}[\]<>()#|!]/g, '\\$&');
+const plain = (text: string) => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').replace(/[\\`*_{}[\]<>()#|!]/g, '\\$&');
 
 export const lastPart = (path: string): string =>
   path.split(/[\\/]/).findLast((part) => part !== '' && part !== '.') ?? 'images';
@@ -66,14 +64,11 @@ export function dataName({ data }: Configuration): string {
   return prefix === 'folder' || prefix === 'npz' ? lastPart(path) : prefix;
 }
 
-const isSphere = ({ prior }: Configuration): boolean => prior === 'sphere';
+const channelsOf = ({ channels }: Configuration) => (channels === 1 ? 'grayscale' : 'RGB');
 
-const channelsOf = ({ channels }: Configuration): string => (channels === 1 ? 'grayscale' : 'RGB');
-
-/** Describes a model in two sentences. */
 export function introduction(configuration: Configuration): string {
-  const { latent, size } = configuration;
-  const domain = isSphere(configuration) ? ' on the unit sphere' : '';
+  const { latent, size, prior } = configuration;
+  const domain = prior === 'sphere' ? ' on the unit sphere' : '';
   return `An adversarial generator-encoder network (AGE, arXiv 1704.02304). Its generator makes ${channelsOf(configuration)} images of ${size}x${size} pixels from codes of ${latent} coordinates${domain}, and its encoder returns the codes of such images.`;
 }
 
@@ -84,10 +79,12 @@ const NETWORKS: Readonly<Record<NetworkFile, (shape: string, codes: string) => s
     `\`codes\` ${codes} of images, or between them; \`distance\` [1]: the squared sine of their angle to the nearest code of an image, 1 for samples of the prior | \`images\` ${shape}`,
 };
 
-function filesSection({ files, hasPage, configuration: { channels, size, latent, padding } }: ModelCard): string {
+const row = (...cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+
+function filesSection({ files, hasPage, configuration: { channels, size, latent, padding } }: ModelCard) {
   const [shape, codes] = [`[N, ${channels}, ${size}, ${size}]`, `[N, ${latent}]`];
-  const rows = (Object.entries(files) as [NetworkFile, number][]).map(
-    ([file, bytes]) => `| \`${file}.onnx\` | ${(bytes / 1e6).toFixed(2)} | ${NETWORKS[file](shape, codes)} |`,
+  const rows = (Object.entries(files) as [NetworkFile, number][]).map(([file, bytes]) =>
+    row(`\`${file}.onnx\``, (bytes / 1e6).toFixed(2), NETWORKS[file](shape, codes)),
   );
   const border = padding
     ? ` Images have a border of ${padding.border} pixels with the value ${padding.value / 255} on each side.`
@@ -104,8 +101,7 @@ ${rows.join('\n')}
 All are float32, N is any number, and images are in 0..1, channel by channel, rows from the top.${border} Operators belong to ONNX opset 18.${page}`;
 }
 
-function pythonSection({ configuration, files }: ModelCard): string {
-  const { latent } = configuration;
+function pythonSection({ configuration: { latent, prior }, files }: ModelCard) {
   const decode = files.decoder
     ? `decoder = ort.InferenceSession("decoder.onnx")
 [reconstructions] = decoder.run(None, {"codes": codes, "distance": np.zeros(1, np.float32)})`
@@ -118,7 +114,7 @@ import onnxruntime as ort
 
 generator = ort.InferenceSession("generator.onnx")
 latent = np.random.default_rng(0).standard_normal((16, ${latent})).astype(np.float32)
-${isSphere(configuration) ? 'latent /= np.linalg.norm(latent, axis=1, keepdims=True)\n' : ''}[images] = generator.run(None, {"codes": latent})
+${prior === 'sphere' ? 'latent /= np.linalg.norm(latent, axis=1, keepdims=True)\n' : ''}[images] = generator.run(None, {"codes": latent})
 
 encoder = ort.InferenceSession("encoder.onnx")
 [codes] = encoder.run(None, {"images": images})
@@ -128,8 +124,7 @@ print(images.shape, codes.shape, reconstructions.shape)
 \`\`\``;
 }
 
-function javascriptSection({ configuration, files }: ModelCard): string {
-  const { latent } = configuration;
+function javascriptSection({ configuration: { latent, prior }, files }: ModelCard) {
   const normalize = `for (let start = 0; start < latent.length; start += ${latent}) {
   const code = latent.subarray(start, start + ${latent});
   const norm = Math.hypot(...code);
@@ -149,7 +144,7 @@ import * as ort from 'onnxruntime-node'; // in a web page: 'onnxruntime-web'
 const generator = await ort.InferenceSession.create('generator.onnx');
 const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 const latent = Float32Array.from({ length: 16 * ${latent} }, normal);
-${isSphere(configuration) ? normalize : ''}const { images } = await generator.run({ codes: new ort.Tensor('float32', latent, [16, ${latent}]) });
+${prior === 'sphere' ? normalize : ''}const { images } = await generator.run({ codes: new ort.Tensor('float32', latent, [16, ${latent}]) });
 
 const encoder = await ort.InferenceSession.create('encoder.onnx');
 const { codes } = await encoder.run({ images });
@@ -159,23 +154,23 @@ console.log(images.dims, codes.dims, reconstructions.dims);
 \`\`\``;
 }
 
-function trainingSection(card: ModelCard): string {
+function trainingSection(card: ModelCard) {
   const { configuration, step, data, version } = card;
   const { network, width, latent, prior, initFrom } = configuration;
   const counts = data ? `, ${data.train} training images and ${data.test} test images` : '';
   const origin = initFrom && `from ${plain(lastPart(initFrom))}; how these were trained is not recorded here`;
-  const rows: Readonly<Record<string, string>> = {
+  const rows = {
     data: `${plain(dataName(configuration))}${counts}`,
     networks: `${network}, width ${width}, latent size ${latent}, prior ${prior}`,
     ...(origin && { 'initial weights': origin }),
     ...(step > 0 && recipeRows(card)),
     'exported by': `agenet ${version}`,
   };
-  const lines = Object.entries(rows).map((row) => `| ${row.join(' | ')} |`);
+  const lines = Object.entries(rows).map((cells) => row(...cells));
   return ['## Training', '', '| | |', '| --- | --- |', ...lines].join('\n');
 }
 
-function recipeRows({ configuration, step, weights }: ModelCard): Readonly<Record<string, string>> {
+function recipeRows({ configuration, step, weights }: ModelCard) {
   const { batch, learningRate, schedule, ema, divergence, moment, matchX, matchZ, seed } = configuration;
   const { crop, flip, augment, encoderUpdates, generatorUpdates, stages } = configuration;
   const changes = [...(flip ? ['mirrored at random'] : []), ...augment.map((name) => `augmentation ${name}`)];
@@ -184,38 +179,42 @@ function recipeRows({ configuration, step, weights }: ModelCard): Readonly<Recor
     images: [`crop ${crop}`, ...changes].join(', '),
     'encoder updates': `\`${encoderUpdates}\``,
     'generator updates': `\`${generatorUpdates}\``,
-    ...Object.fromEntries(
-      stages.map(({ epoch, ...changed }) => [
-        `from epoch ${epoch}`,
-        Object.entries(changed)
-          .map(([key, plan]) => `${key} \`${plan}\``)
-          .join(', '),
-      ]),
-    ),
+    ...Object.fromEntries(stages.map(({ epoch, ...plans }) => [`from epoch ${epoch}`, plansOf(plans)])),
     losses: `divergence ${divergence} (${moment}), match_x ${matchX}, match_z ${matchZ}`,
     optimizer: `Adam, learning rate ${learningRate}, schedule ${schedule}`,
     weights: weights === 'ema' ? `exponential moving average, decay ${ema}` : 'of the last iteration',
   };
 }
 
-function qualitySection({ evaluation, precision }: ModelCard): string {
+const plansOf = (plans: Omit<Configuration['stages'][number], 'epoch'>) =>
+  Object.entries(plans)
+    .map(([network, plan]) => `${network} \`${plan}\``)
+    .join(', ');
+
+function qualitySection({ evaluation, precision }: ModelCard) {
   if (!evaluation) return '## Metrics\n\nThese weights were not evaluated.';
   const { metrics, data, split, images, samples, extractor } = evaluation;
-  const subject = `${samples > 0 ? `${samples} samples and ` : ''}${images} ${split} images of ${plain(data)}${precision === 'float32' ? '' : ', with float32 weights'}.`;
+  const compared = samples > 0 ? `${samples} samples and ` : '';
+  const weights = precision === 'float32' ? '' : ', with float32 weights';
   const features =
     extractor === undefined
       ? ''
       : ` Features come from the ${plain(extractor)}: compare FID, KID and the like only with values of the same extractor.`;
-  const rows = Object.entries(metrics).map(
-    ([name, value]) =>
-      `| \`${name.replace(/\W/g, '')}\` | ${value === null ? 'not finite' : Number(value.toPrecision(4))} |`,
+  const rows = Object.entries(metrics).map(([name, value]) =>
+    row(`\`${name.replace(/\W/g, '')}\``, value === null ? 'not finite' : String(Number(value.toPrecision(4)))),
   );
-  return ['## Metrics', '', subject + features, '', '| metric | value |', '| --- | --- |', ...rows].join('\n');
+  return `## Metrics
+
+${compared}${images} ${split} images of ${plain(data)}${weights}.${features}
+
+| metric | value |
+| --- | --- |
+${rows.join('\n')}`;
 }
 
-function precisionSection(precision: Precision, { images, angles, fid }: PrecisionCost): string {
-  const row = (name: string, { mean, max }: Difference) =>
-    `| ${name} | ${mean.toExponential(1)} | ${max.toExponential(1)} |`;
+function precisionSection(precision: Precision, { images, angles, fid }: PrecisionCost) {
+  const difference = (name: string, { mean, max }: Difference) =>
+    row(name, mean.toExponential(1), max.toExponential(1));
   const distances = fid
     ? `\n\nFID of ${fid.samples} samples and ${fid.images} test images: ${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with ${precision} (features of the ${plain(fid.extractor)}).`
     : '';
@@ -225,11 +224,11 @@ Kernels are stored as ${precision}, and networks compute in float32.
 
 | difference from float32 | mean | largest |
 | --- | --- | --- |
-${row('pixels of samples, in 0..1', images)}
-${row('angle of codes, in degrees', angles)}${distances}`;
+${difference('pixels of samples, in 0..1', images)}
+${difference('angle of codes, in degrees', angles)}${distances}`;
 }
 
-function limitsSection({ configuration, data, step }: ModelCard): string {
+function limitsSection({ configuration, data, step }: ModelCard) {
   const { size, initFrom } = configuration;
   const images = `${data ? `${data.train} ` : ''}images of ${plain(dataName(configuration))}`;
   const training =

@@ -64,12 +64,12 @@ export async function encodeNetworks(
 
 /** Returns the tensors of a network as a file stores them, and the flat parameters that it then has. */
 async function storeNetwork({ pair, weights }: TrainedModel, name: NetworkName, precision: Precision) {
-  const network = pair[name];
   const values: Record<string, Value> = {};
   const parameters = weights[`${name}.parameters`].slice();
   for (const part of ['parameters', 'statistics'] as const) {
-    const views = tensorViews(weights[`${name}.${part}`], network[part]);
-    for (const [tensor, { shape, offset }] of network[part].entries) {
+    const layout = pair[name][part];
+    const views = tensorViews(weights[`${name}.${part}`], layout);
+    for (const [tensor, { shape, offset }] of layout.entries) {
       const { value, data } = await storeTensor(tensor, views[tensor]!, shape, precision);
       values[tensor] = value;
       if (part === 'parameters') parameters.set(data, offset);
@@ -86,7 +86,9 @@ function graphsOf(
   const codes = (batch: number) => input('codes', [batch, latentSize]);
   const generator = (batch: number) => graphOf({ images: toUnit(generate({ z: codes(batch) }, { kind: 'native' })) });
   const encoder = (batch: number) => {
-    const x = fromUnit(input('images', [batch, ...pair.encoder.inputShape]));
+    const images = input('images', [batch, ...pair.encoder.inputShape]);
+    // From 0..1 to [-1, 1].
+    const x = sub(mul(images, 2), 1);
     return graphOf({ codes: encodeImages({ x }, { kind: 'native' }) });
   };
   if (!pair.generator.separateStatistics) return { generator, encoder };
@@ -102,20 +104,17 @@ function graphsOf(
 
 /** Moves the running statistics of codes towards the statistics of samples. */
 function blendStatistics({ name, statistics }: Network, tensors: NamedValues, distance: Value): NamedValues {
+  const buffers = Array.from(statistics.entries.keys(), (tensor) => tensor.slice(name.length + 1));
   return Object.fromEntries(
-    Array.from(statistics.entries.keys())
-      .map((tensor) => tensor.slice(name.length + 1))
+    buffers
       .filter((buffer) => !buffer.includes('.generated.'))
       .map((buffer) => {
         const nameOf = (kind: 'native' | 'generated') => `${name}.${statisticName(buffer, kind)}`;
-        const [native, generated] = [nameOf('native'), nameOf('generated')];
-        return [generated, add(tensors[generated]!, mul(sub(tensors[native]!, tensors[generated]!), distance))];
+        const [native, generated] = [tensors[nameOf('native')]!, tensors[nameOf('generated')]!];
+        return [nameOf('generated'), add(generated, mul(sub(native, generated), distance))];
       }),
   );
 }
 
 /** From [-1, 1] to 0..1. */
-const toUnit = (images: Value): Value => clip(add(mul(images, 0.5), 0.5), 0, 1);
-
-/** From 0..1 to [-1, 1]. */
-const fromUnit = (images: Value): Value => sub(mul(images, 2), 1);
+const toUnit = (images: Value) => clip(add(mul(images, 0.5), 0.5), 0, 1);

@@ -1,4 +1,3 @@
-/** The model of a page is a script, because a page opened from a file can load nothing else. */
 import type { Prior } from '../age/prior.js';
 import type { DecodeOptions } from '../images/preprocessing.js';
 
@@ -15,7 +14,7 @@ export interface PageModel {
   readonly networks: { readonly generator: string; readonly encoder: string };
 }
 
-/** Each variable has a script of its own. */
+/** Each variable has a script of its own, because a page opened from a file can load nothing else. */
 export interface PageGlobals {
   readonly agenetModel: PageModel;
   /** ONNX Runtime for WebAssembly, as base64 of gzip. */

@@ -1,4 +1,3 @@
-/** Differences between a model and the same model with weights in fewer bits. */
 import { drawCodes } from '../age/prior.js';
 import { toBytes } from '../images/raster.js';
 import type { TrainedModel } from '../model/trainedModel.js';
@@ -27,31 +26,30 @@ export interface PrecisionCost {
 
 const SAMPLES = 500;
 
-/** Compares the outputs of two models of the same networks. */
 export async function compareOutputs(model: TrainedModel, stored: TrainedModel): Promise<PrecisionCost> {
   const { prior, latentSize } = model;
   const codes = drawCodes(prior, SAMPLES, latentSize, randomStream(0, 'comparison of precisions'));
   const [images, storedImages] = [await model.generate({ z: codes }), await stored.generate({ z: codes })];
   const pixels = toBytes(images);
   const [encoded, storedEncoded] = [await model.encode({ x: pixels }), await stored.encode({ x: pixels })];
+  const angles = Float32Array.from({ length: SAMPLES }, (_, row) => {
+    const [start, end] = [row * latentSize, (row + 1) * latentSize];
+    return angleBetween(encoded.subarray(start, end), storedEncoded.subarray(start, end));
+  });
   return {
     // Values are in [-1, 1].
     images: summarize(images.map((value, index) => Math.abs(value - storedImages[index]!) / 2)),
-    angles: summarize(
-      Float32Array.from({ length: SAMPLES }, (_, row) => {
-        const [start, end] = [row * latentSize, (row + 1) * latentSize];
-        return angleBetween(encoded.subarray(start, end), storedEncoded.subarray(start, end));
-      }),
-    ),
+    angles: summarize(angles),
   };
 }
 
-function summarize(values: Float32Array): Difference {
-  return { mean: sumOf(values) / values.length, max: values.reduce((max, value) => Math.max(max, value), 0) };
-}
+const summarize = (values: Float32Array): Difference => ({
+  mean: sumOf(values) / values.length,
+  max: values.reduce((max, value) => Math.max(max, value), 0),
+});
 
-/** Returns the angle in degrees by the chord between directions, because a cosine near 1 has no digits left. */
-function angleBetween(a: Float32Array, b: Float32Array): number {
+/** In degrees, by the chord between directions, because a cosine near 1 has no digits left. */
+function angleBetween(a: Float32Array, b: Float32Array) {
   const [lengthOfA, lengthOfB] = [Math.hypot(...a), Math.hypot(...b)];
   const chord = Math.hypot(...Array.from(a, (value, index) => value / lengthOfA - b[index]! / lengthOfB));
   return (2 * Math.asin(Math.min(1, chord / 2)) * 180) / Math.PI;

@@ -9,16 +9,15 @@ import { globalScript, type PageModel } from './pageModel.js';
 const BUNDLE = new URL('../../dist/pages/explorer/', import.meta.url);
 const STATIC_FILES = ['index.html', 'page.css', 'page.js', 'runtime.js'] as const;
 
-/** Returns the files of a page by name. It runs ONNX networks from any static host or a folder on disk. */
+/** The page runs ONNX networks from any static host or a folder on disk. */
 export async function pageFiles(
   model: Omit<PageModel, 'networks'>,
-  networks: Readonly<Partial<Record<NetworkFile, Uint8Array>>>,
+  { encoder, generator, decoder = generator }: Readonly<Partial<Record<NetworkFile, Uint8Array>>>,
 ): Promise<Record<string, Uint8Array | string>> {
   const entryOf = async (name: string) => [name, await readFile(fileURLToPath(new URL(name, BUNDLE)))] as const;
   const files = Object.fromEntries(await Promise.all(STATIC_FILES.map(entryOf)));
-  const { encoder, generator, decoder = generator } = networks;
-  const compressed = { generator: await compress(decoder!), encoder: await compress(encoder!) };
-  return { ...files, 'model.js': globalScript('agenetModel', { ...model, networks: compressed }) };
+  const networks = { generator: await compress(decoder!), encoder: await compress(encoder!) };
+  return { ...files, 'model.js': globalScript('agenetModel', { ...model, networks }) };
 }
 
-const compress = async (bytes: Uint8Array): Promise<string> => (await promisify(gzip)(bytes)).toString('base64');
+const compress = async (bytes: Uint8Array) => (await promisify(gzip)(bytes)).toString('base64');

@@ -3,11 +3,9 @@ import { distortBy, DISTORTION_SIZE } from '../age/distortion.js';
 import { stateSize } from '../age/iteration.js';
 import { inferenceFunctions, type PairState } from '../age/networkFunctions.js';
 import { DISTANCES } from '../age/distances.js';
-import { type Objective } from '../age/losses.js';
-import { type Term, TERMS } from '../age/losses.js';
-import { PRIORS } from '../age/prior.js';
 import { MOMENTS, REDUCTIONS } from '../age/divergences.js';
-import { type UpdateBatch } from '../age/losses.js';
+import { type Objective, type Term, TERMS, type UpdateBatch } from '../age/losses.js';
+import { PRIORS } from '../age/prior.js';
 import { updateGradients, type UpdateSpec } from '../age/update.js';
 import {
   adam,
@@ -40,7 +38,7 @@ export interface Verification {
   readonly max_error: number;
 }
 
-/** Computes and compares the tensors of a golden file. @throws {InputError} if it is not a golden file */
+/** @throws {InputError} if it is not a golden file */
 export async function verify(golden: TensorFile, file: string, compile: Compile): Promise<Verification> {
   const goldenCase = readGoldenCase(golden, file);
   const graph = goldenGraph(goldenCase, golden);
@@ -61,15 +59,17 @@ export async function verify(golden: TensorFile, file: string, compile: Compile)
   return { file, groups, max_error: Math.max(...Object.values(groups)) };
 }
 
-const isInput = (name: string): boolean => /^(initial|input)\//.test(name) || /^adam\/[^/]+$/.test(name);
+const isInput = (name: string) => /^(initial|input)\//.test(name) || /^adam\/[^/]+$/.test(name);
 
-/** The configuration, under the names of make_golden.py. */
+const positive = z.int().positive();
+
+/** Names of make_golden.py. */
 const caseSchema = z.object({
   arch: z.enum(ARCHITECTURE_NAMES as [ArchitectureName, ...ArchitectureName[]]),
-  nf: z.int().positive(),
-  nz: z.int().positive(),
-  nc: z.int().positive(),
-  batch: z.int().positive(),
+  nf: positive,
+  nz: positive,
+  nc: positive,
+  batch: positive,
   moment: z.enum(MOMENTS),
   reduce: z.enum(REDUCTIONS),
   direction: z.enum(['qp', 'pq']),
@@ -79,19 +79,14 @@ const caseSchema = z.object({
   noise: z.enum(PRIORS),
 });
 const weightKey = (network: NetworkName, term: Term) => `${network[0]}_${term.toLowerCase()}`;
-const weightSchema = z.object(
-  Object.fromEntries(
-    NETWORK_NAMES.flatMap((network) =>
-      TERMS[network].map((term) => [weightKey(network, term), z.number().default(0)] as const),
-    ),
-  ),
-);
+const weightKeys = NETWORK_NAMES.flatMap((network) => TERMS[network].map((term) => weightKey(network, term)));
+const weightSchema = z.object(Object.fromEntries(weightKeys.map((key) => [key, z.number().default(0)])));
 const adamSchema = z.object({
   lr: z.number(),
   beta1: z.number(),
   beta2: z.number(),
   eps: z.number(),
-  step: z.int().positive(),
+  step: positive,
 });
 
 /**
@@ -110,15 +105,14 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
   const expected = Object.entries(read('losses', z.record(z.string(), z.number())));
   const losses = Object.fromEntries(expected.map(([name, value]) => [name.replace('.kl_', '.KL_'), value]));
   const given = read('case', weightSchema);
-  const spec = (network: NetworkName): UpdateSpec => ({
+  const weightsOf = (network: NetworkName) =>
+    Object.fromEntries(TERMS[network].map((term) => [term, given[weightKey(network, term)]!]));
+  const updates = NETWORK_NAMES.map((network): UpdateSpec => ({
     network,
-    plan: {
-      updates: 1,
-      weights: Object.fromEntries(TERMS[network].map((term) => [term, given[weightKey(network, term)]!])),
-    },
+    plan: { updates: 1, weights: weightsOf(network) },
     // Weights of 0 may be listed.
     monitored: TERMS[network].filter((term) => `${network}.${term}` in losses),
-  });
+  }));
   return {
     pair: ARCHITECTURES[golden.arch].build({ channels: golden.nc, latentSize: golden.nz, width: golden.nf }),
     objective: {
@@ -131,7 +125,7 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
     } satisfies Objective,
     batch: golden.batch,
     latentSize: golden.nz,
-    updates: NETWORK_NAMES.map(spec),
+    updates,
     losses,
     adam: metadata.adam === undefined ? undefined : read('adam', adamSchema),
   };
@@ -148,7 +142,7 @@ function parseJson(text: string | undefined): unknown {
 }
 
 function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
-  const { pair, batch, latentSize, objective } = goldenCase;
+  const { pair, batch, latentSize, objective, updates } = goldenCase;
   const names = NETWORK_NAMES.flatMap((network): WeightName[] => [`${network}.parameters`, `${network}.statistics`]);
   const inputs = names.map((name) => [name, input(name, [stateSize(pair, name)])] as const);
   const state = Object.fromEntries(inputs) as Record<WeightName, Value>;
@@ -160,61 +154,48 @@ function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
   };
   const { encode, generate } = inferenceFunctions(pair, state, objective.prior);
   const code = encode({ x }, { kind: 'native' });
-  const outputs = {
-    ...(Object.assign(
-      {},
-      ...goldenCase.updates.map((spec) => updateOutputs(goldenCase, spec, state, { x, z: z[spec.network], distort })),
-    ) as Record<string, Value>),
+  const graph = graphOf({
+    ...Object.fromEntries(
+      updates.flatMap((spec) => updateOutputs(goldenCase, spec, state, { x, z: z[spec.network], distort })),
+    ),
     'evaluation/sample': generate({ z: z.generator }, { kind: 'native' }),
     'evaluation/code': code,
     'evaluation/reconstruction': generate({ z: code }, { kind: 'generated' }),
     ...(goldenCase.adam && adamOutputs(goldenCase.adam, golden)),
-  };
-  const graph = graphOf(outputs);
+  });
   const batchAxes = graph.inputs.filter(({ name }) => name.startsWith('input/')).map(({ name }) => [name, 0]);
   return { ...graph, batchAxes: Object.fromEntries(batchAxes) as BatchAxes };
 }
 
-function updateOutputs(
-  { pair, objective }: GoldenCase,
-  spec: UpdateSpec,
-  state: PairState,
-  batch: UpdateBatch,
-): Record<string, Value> {
+function updateOutputs({ pair, objective }: GoldenCase, spec: UpdateSpec, state: PairState, batch: UpdateBatch) {
   const { loss, terms, gradients, statistics, passes } = updateGradients(pair, objective, spec, state, batch);
   const under = (path: string, values: Readonly<Record<string, Value | undefined>>) =>
-    Object.fromEntries(
-      Object.entries(values).flatMap(([name, value]) => (value ? [[`${path}${name}`, value] as const] : [])),
-    );
+    Object.entries(values).flatMap(([name, value]) => (value ? [[`${path}${name}`, value] as const] : []));
   const prefix = `${spec.network}_update`;
-  return {
+  return [
     ...under(`losses/${spec.network}.`, { loss, ...terms }),
     ...under(`${prefix}/grad/`, gradients),
-    ...under(`${prefix}/after/`, {
-      ...unpack(statistics.encoder, pair.encoder.statistics),
-      ...unpack(statistics.generator, pair.generator.statistics),
-    }),
+    ...NETWORK_NAMES.flatMap((network) =>
+      under(`${prefix}/after/`, unpack(statistics[network], pair[network].statistics)),
+    ),
     ...under(`${prefix}/`, { code_of_x: passes.realCodes, reconstruction: passes.reconstruction, fake: passes.fake }),
-  };
+  ];
 }
 
-function adamOutputs(
-  { lr, beta1, beta2, eps, step }: z.infer<typeof adamSchema>,
-  golden: TensorFile,
-): Record<string, Value> {
+function adamOutputs({ lr, beta1, beta2, eps, step }: z.infer<typeof adamSchema>, golden: TensorFile) {
   const size = golden.tensors['adam/parameter']?.data.length ?? 0;
   const tensor = (name: string) => input(`adam/${name}`, [size]);
   const constants = { beta1, beta2, epsilon: eps };
   const [stepSize, denominatorScale] = adamScalars(lr, step, constants);
   const scalars = { stepSize: constant(stepSize), denominatorScale: constant(denominatorScale) };
   const moments = { m: tensor('m'), v: tensor('v') };
-  const next = adam(tensor('parameter'), tensor('grad'), moments, scalars, constants);
-  return { 'adam/after/parameter': next.parameter, 'adam/after/m': next.m, 'adam/after/v': next.v };
+  const { parameter, m, v } = adam(tensor('parameter'), tensor('grad'), moments, scalars, constants);
+  return { 'adam/after/parameter': parameter, 'adam/after/m': m, 'adam/after/v': v };
 }
 
 /** Returns a tensor of the file, or the flat vector of initial tensors. */
-function feedOf({ name, shape }: InputValue, pair: NetworkPair, golden: TensorFile, file: string): Float32Array {
-  const tensor = (path: string, size: number): Float32Array => {
+function feedOf({ name, shape }: InputValue, pair: NetworkPair, golden: TensorFile, file: string) {
+  const tensor = (path: string, size: number) => {
     const found = golden.tensors[path]?.data;
     if (found?.length === size) return found;
     const problem = found ? `should have ${size} elements, not ${found.length}` : 'is missing';
@@ -223,14 +204,15 @@ function feedOf({ name, shape }: InputValue, pair: NetworkPair, golden: TensorFi
   const [network, part] = name.split('.') as [NetworkName, 'parameters' | 'statistics' | undefined];
   if (part === undefined) return tensor(name, sizeOf(shape));
   const layout = pair[network][part];
-  const tensors = [...layout.entries].map(
+  const tensors = Array.from(
+    layout.entries,
     ([entry, { shape: own }]) => [entry, tensor(`initial/${entry}`, sizeOf(own))] as const,
   );
   return flattenTensors(Object.fromEntries(tensors), layout);
 }
 
 /** An infinite error or missing result is the largest number, because JSON has no infinity. */
-function relativeError(actual: ArrayLike<number> | undefined, expected: ArrayLike<number>): number {
+function relativeError(actual: ArrayLike<number> | undefined, expected: ArrayLike<number>) {
   if (actual?.length !== expected.length) return Number.MAX_VALUE;
   let [difference, largest] = [0, 0];
   for (let index = 0; index < expected.length; index++) {

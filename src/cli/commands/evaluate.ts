@@ -38,7 +38,7 @@ const addMetricOptions = (command: Subcommand) =>
         wholeNumber(2, 1_000_000),
         10_000,
       )
-      .addOption(seedOption().default(0))
+      .addOption(seedOption())
       .option('--metrics <list>', 'comma-separated metrics or groups (default: all that the data allow)', parseList)
       .addOption(
         new Option(

@@ -38,7 +38,7 @@ export const define = (command: Subcommand) =>
         .addOption(
           new Option('--circle', 'traverse the whole great circle through two points').conflicts(['loop', 'points']),
         )
-        .addOption(seedOption().default(0))
+        .addOption(seedOption())
         .option(
           '--out <file>',
           'a .png image grid, a .gif, .webp or .mp4 animation, or an .npz archive; .mp4 requires ffmpeg',

@@ -49,7 +49,7 @@ export const define = (command: Subcommand) =>
           wholeNumber(1, 500),
         )
         .addOption(splitOption())
-        .addOption(seedOption().default(0))
+        .addOption(seedOption())
         .option('--out <file>', 'a .png or .webp image, or .json with coordinates', 'map.png'),
     ),
   );

@@ -42,7 +42,7 @@ export const define = async (command: Subcommand) => {
         '--save <name>',
         'save the classifier of the first trial under this name; requires one number of labels and one method',
       )
-      .addOption(seedOption().default(0)),
+      .addOption(seedOption()),
   );
 };
 

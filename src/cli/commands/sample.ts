@@ -27,7 +27,7 @@ export const define = (command: Subcommand) =>
       command
         .argument('<run>', 'run folder or checkpoint')
         .option('--count <number>', 'number of samples', wholeNumber(1, MAX_IMAGES), MODEL_DEFAULTS.count)
-        .addOption(seedOption().default(0))
+        .addOption(seedOption())
         .addOption(
           new Option('--seeds <range>', 'one sample per seed from A to B, e.g. 0-63: the first one of --seed')
             .argParser(parseRange)
