@@ -45,7 +45,7 @@ export async function encodeTraining(
     ),
     adam: ADAM,
     inputs: Object.fromEntries(
-      graph.inputs.map(({ name, type, shape }) => [name, { type, shape, role: roleOf(name) }]),
+      graph.inputs.map(({ name, type, shape }) => [name, { type: type as string, shape, role: roleOf(name) }]),
     ),
     /** The output with the next value of each state input, and the output whose elements `report` names. */
     outputs: { state: Object.fromEntries(state.map(({ name }) => [name, nextName(name)])), report: 'report' },

@@ -1,6 +1,5 @@
 import type { World } from '../../distributed/openMpi.node.js';
 import { InputError, setting, text } from '../../errors.js';
-import { RUN_OPTIONS } from '../../runs/runOptions.js';
 import type { RunEvent, RunSummary } from '../../runs/train.node.js';
 import {
   type Action,
@@ -57,9 +56,9 @@ export const define = async (command: Subcommand) => {
       '--resume [run]',
       'resume a run folder, or the one in --out, from its last checkpoint; --steps or --epochs extends it',
     )
-    .option('--strict', RUN_OPTIONS.strict.help)
+    .option('--strict', 'fail at the first image that cannot be decoded, instead of skipping it')
     .addOption(showOption())
-    .option('--tensorboard', RUN_OPTIONS.tensorboard.help)
+    .option('--tensorboard', 'also write TensorBoard event files into the run folder')
     .addOption(trainingDeviceOption())
     .addOption(threadsOption())
     .addOption(loweringOption())
