@@ -141,7 +141,13 @@ export const messageOf = (error: unknown) => (error instanceof Error ? error.mes
 /** Longer names are not misspellings, and their distances would take long to compute. */
 const MAX_NAME = 100;
 
-/** Returns the name for "did you mean", unless more than a third of the given letters differ from all. */
+/** For the end of a problem: `, did you mean NAME?`, or nothing if no name is similar. */
+export function didYouMean(given: string, known: readonly string[], rest = '') {
+  const nearest = nearestName(given, known);
+  return nearest === undefined ? '' : `, did you mean ${nearest}${rest}?`;
+}
+
+/** Undefined if more than a third of the given letters differ from all names. */
 export function nearestName(given: string, known: readonly string[]) {
   if (given.length > MAX_NAME) return undefined;
   let best: string | undefined;

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { InputError, nearestName, setting, type Text, throwAll } from './errors.js';
+import { InputError, didYouMean, setting, type Text, throwAll } from './errors.js';
 
 type Path = readonly PropertyKey[];
 
@@ -33,11 +33,8 @@ function errorsOfIssue(
 ): InputError[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.slice(0, MAX_UNKNOWN).map((key) => {
-      const nearest = nearestName(key, keysAt(issue.path));
-      return new InputError(
-        settingAt([...issue.path, key]),
-        `no such setting${nearest === undefined ? '' : `, did you mean ${nearest}?`}`,
-      );
+      const problem = `no such setting${didYouMean(key, keysAt(issue.path))}`;
+      return new InputError(settingAt([...issue.path, key]), problem);
     });
   if (issue.code === 'invalid_union') {
     // The alternative whose key exists is the one that the user meant.

@@ -1,4 +1,4 @@
-import { InputError, nearestName } from '../errors.js';
+import { InputError, didYouMean } from '../errors.js';
 import type { NetworkName } from '../networks/network.js';
 import { type Term, TERMS } from './losses.js';
 
@@ -59,6 +59,5 @@ function parseTerm(network: NetworkName, entry: string, offset: number, fail: Fa
 
 function unknownTerm(network: NetworkName, name: string) {
   const terms = TERMS[network];
-  const nearest = nearestName(name, terms);
-  return `unknown term "${name}"${nearest ? `, did you mean ${nearest}?` : ''} (terms of the ${network}: ${terms.join(', ')})`;
+  return `unknown term "${name}"${didYouMean(name, terms)} (terms of the ${network}: ${terms.join(', ')})`;
 }

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
-import { InputError, nearestName } from '../errors.js';
+import { InputError, didYouMean } from '../errors.js';
 import { type Crop, CROPS } from '../images/preprocessing.js';
 import { validate } from '../validation.js';
 import type { Dataset } from './dataset.node.js';
@@ -105,6 +105,5 @@ async function resolveData(data: string) {
 function suggestion(data: string) {
   const prefix = prefixOf(data);
   const candidates = (prefix === '' ? NAMED : LOCATED).map(({ name }) => name);
-  const nearest = nearestName(prefix || data, candidates);
-  return nearest === undefined ? '' : `, did you mean ${nearest}${prefix === '' ? '' : data.slice(prefix.length)}?`;
+  return didYouMean(prefix || data, candidates, prefix === '' ? '' : data.slice(prefix.length));
 }

@@ -1,4 +1,4 @@
-import { InputError, nearestName } from '../errors.js';
+import { InputError, didYouMean } from '../errors.js';
 import * as catalog from './catalog/index.js';
 import { CONDITIONS, METRIC_GROUPS, type MetricDefinition, type MetricEntry, type MetricGroup } from './metric.js';
 
@@ -66,10 +66,10 @@ export function parseMetrics(names: readonly string[]): ReadonlySet<string> {
     const group = METRIC_GROUPS.find((each) => each === name);
     if (group !== undefined) return metricsIn(group).map((metric) => metric.name);
     if (METRICS.has(name)) return name;
-    const nearest = nearestName(name, [...METRIC_GROUPS, ...METRIC_NAMES]);
+    const suggestion = didYouMean(name, [...METRIC_GROUPS, ...METRIC_NAMES]);
     throw new InputError(
       `metric "${name}"`,
-      `unknown metric${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${METRIC_NAMES.join(', ')}`,
+      `unknown metric${suggestion}; choose from ${METRIC_NAMES.join(', ')}`,
       `or a group: ${GROUPS}`,
     );
   });

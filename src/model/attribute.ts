@@ -1,7 +1,7 @@
 import { normalizeInPlace, type Prior } from '../age/prior.js';
 import type { ImageSource, Split } from '../data/source.js';
 import { decodeSafetensors, encodeSafetensors } from '../engine/index.js';
-import { InputError, nearestName, setting, text } from '../errors.js';
+import { InputError, didYouMean, setting, text } from '../errors.js';
 import { MIN_SINE, tangentAt } from './paths.js';
 
 /** From images without something to images with it. */
@@ -71,7 +71,6 @@ function findClass({ name, classes, classNames = [] }: ImageSource, wanted: stri
   if (named >= 0) return named;
   const count = classes ?? 0;
   if (/^\d+$/.test(wanted) && Number(wanted) < count) return Number(wanted);
-  const nearest = nearestName(wanted, classNames);
   const numbers = `0 to ${count - 1}`;
   const known =
     classNames.length > 0
@@ -79,7 +78,7 @@ function findClass({ name, classes, classNames = [] }: ImageSource, wanted: stri
       : numbers;
   throw new InputError(
     text`${setting(key)} ${wanted}`,
-    `unknown class of ${name}${nearest === undefined ? '' : `, did you mean ${nearest}?`}`,
+    `unknown class of ${name}${didYouMean(wanted, classNames)}`,
     `choose from ${known}`,
   );
 }

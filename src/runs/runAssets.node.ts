@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { decodeProbe, encodeProbe, type SavedProbe } from '../classifiers/fittedProbe.js';
-import { InputError, nearestName, setting, text } from '../errors.js';
+import { InputError, didYouMean, setting, text } from '../errors.js';
 import { makeFolder, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
 import { readFileBytes } from '../files/regularFile.node.js';
 import { type Attribute, decodeAttribute, encodeAttribute } from '../model/attribute.js';
@@ -72,18 +72,13 @@ export class RunAssets<T extends { readonly name: string }> {
       return this.kind.decode(await readFileBytes(file), file);
     }
     const { noun, key, command } = this.kind;
-    const nearest = nearestName(name ?? '', names);
     const problem =
       name === undefined ? (names.length > 0 ? `several ${noun}s` : `no ${noun}`) : `no ${noun} "${name}"`;
     const remedy =
       names.length > 0
         ? text`${name === undefined ? text`set ${setting(key)}, ` : ''}choose from ${names.join(', ')}`
         : `create one with ${command}`;
-    throw new InputError(
-      this.run,
-      `${problem} in this run${nearest === undefined ? '' : `, did you mean ${nearest}?`}`,
-      remedy,
-    );
+    throw new InputError(this.run, `${problem} in this run${didYouMean(name ?? '', names)}`, remedy);
   }
 
   async names() {

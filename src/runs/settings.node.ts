@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { canonicalDataSpec, nativeFormat } from '../data/open.node.js';
 import type { ImageFormat } from '../data/source.js';
-import { checkWithin, errorsOf, InputError, nearestName, setting, type Text, text, throwAll } from '../errors.js';
+import { checkWithin, errorsOf, InputError, didYouMean, setting, type Text, text, throwAll } from '../errors.js';
 import { readFileBytes, readTextFile } from '../files/regularFile.node.js';
 import { requireVersion } from '../training/checkpoint.js';
 import { checkConfiguration, type Configuration } from '../training/configuration.js';
@@ -204,12 +204,8 @@ export const describePresets = async () =>
 async function presetFile(name: string) {
   const names = await presetNames();
   if (names.includes(name)) return `${PRESETS}${name}.yaml`;
-  const nearest = nearestName(String(name), names);
-  throw new InputError(
-    setting('preset'),
-    `unknown preset ${name}${nearest ? `, did you mean ${nearest}?` : ''}`,
-    `choose from ${names.join(', ')}`,
-  );
+  const problem = `unknown preset ${name}${didYouMean(String(name), names)}`;
+  throw new InputError(setting('preset'), problem, `choose from ${names.join(', ')}`);
 }
 
 /** A run's config.json also names its data. */
@@ -219,8 +215,7 @@ async function readSettings(file: string): Promise<Values> {
   if (version !== undefined) requireVersion(version, file);
   const unknown = Object.keys(settings).find((key) => !FILE_KEYS.includes(key));
   if (unknown === undefined) return settings;
-  const nearest = nearestName(unknown, FILE_KEYS);
-  throw new InputError(file, `${unknown}: no such setting${nearest ? `, did you mean ${nearest}?` : ''}`);
+  throw new InputError(file, `${unknown}: no such setting${didYouMean(unknown, FILE_KEYS)}`);
 }
 
 async function parseSettings(content: string, file: string) {

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
 import type { FittedProbe, ProbeMethod, ProbeOrigin } from '../../classifiers/fittedProbe.js';
 import type { ProbeResult } from '../../classifiers/probe.js';
-import { InputError, nearestName, setting, text } from '../../errors.js';
+import { InputError, didYouMean, setting, text } from '../../errors.js';
 import type { Action, OptionsOf, Subcommand, Terminal } from '../command.js';
 import { addModelOptions, type OpenedModel, whileHeld, withRunData } from '../modelCommand.js';
 import { RUN_DATA_HELP, seedOption, wholeNumber } from '../options.js';
@@ -62,9 +62,8 @@ function parseMethods(text: string, known: readonly ProbeMethod[]) {
   return text.split(',').map((part) => {
     const found = known.find((method) => method === part);
     if (found !== undefined) return found;
-    const nearest = nearestName(part, known);
     throw new InvalidArgumentError(
-      `Unknown method "${part}"${nearest ? `, did you mean ${nearest}?` : ''}; choose from ${known.join(', ')}.`,
+      `Unknown method "${part}"${didYouMean(part, known)}; choose from ${known.join(', ')}.`,
     );
   });
 }

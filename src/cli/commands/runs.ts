@@ -1,4 +1,4 @@
-import { InputError, nearestName, setting } from '../../errors.js';
+import { InputError, didYouMean, setting } from '../../errors.js';
 import type { OwnFolder } from '../../runs/ownFolder.node.js';
 import type { RunLibrary } from '../../studio/runLibrary.node.js';
 import type { Action, ActionResult, Subcommand, Terminal } from '../command.js';
@@ -61,9 +61,6 @@ async function removeRuns(library: RunLibrary, ids: readonly string[], terminal:
 async function folderOf(library: RunLibrary, id: string): Promise<OwnFolder> {
   const found = await library.find(id);
   if (found) return found.folder;
-  const nearest = nearestName(
-    id,
-    library.summaries.map((run) => run.id),
-  );
-  throw new InputError(id, `no such run${nearest === undefined ? '' : `, did you mean ${nearest}?`}`);
+  const ids = library.summaries.map((run) => run.id);
+  throw new InputError(id, `no such run${didYouMean(id, ids)}`);
 }
