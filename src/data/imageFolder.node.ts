@@ -1,4 +1,3 @@
-import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../errors.js';
@@ -11,15 +10,12 @@ import type { SkippedImage } from './source.js';
 const CONCURRENT_FOLDERS = 32;
 
 /**
- * Finds visible files with an image's extension at any depth, and follows links. Reads a folder once, under its own name if it is below
- * the root.
+ * Finds visible files with an image's extension at any depth, and follows links.
  * @returns sorted paths below the root; folders and links that cannot be read; a description of unsupported files
  */
 export async function findImages(root: string) {
-  const search = new FolderSearch(root);
-  await search.run();
-  const { names, skipped } = search;
-  const unsupported = describeUnsupported(search.others);
+  const { names, others, skipped } = await searchFolder(root);
+  const unsupported = describeUnsupported(others);
   const [first] = skipped;
   if (names.length > 0)
     return { names: names.sort(), skipped: skipped.sort((a, b) => (a.name < b.name ? -1 : 1)), unsupported };
@@ -38,81 +34,64 @@ interface Folder {
   readonly real: string;
 }
 
-class FolderSearch {
-  readonly names: string[] = [];
-  readonly others: string[] = [];
-  readonly skipped: SkippedImage[] = [];
-  private readonly visited = new Set<string>();
-  private folders: Folder[] = [];
-  private links: string[] = [];
-
-  constructor(private readonly root: string) {}
-
-  /** Reads level by level, and follows links only when all other folders have been read. */
-  async run() {
-    this.add({ name: '', real: await realpath(this.root).catch(() => this.root) }, await this.readRoot());
-    while (this.folders.length + this.links.length > 0) {
-      if (this.folders.length === 0) await this.followLinks();
-      await mapConcurrently(this.folders.splice(0), CONCURRENT_FOLDERS, (folder) => this.read(folder));
-    }
-  }
-
-  private async readRoot() {
-    const found = await stat(this.root).catch((error: unknown) => {
-      throw new InputError(this.root, `no such folder (${describeSystemError(error)})`);
-    });
-    if (!found.isDirectory()) throw new InputError(this.root, 'expected a folder of images but got a file');
-    return readdir(this.root, { withFileTypes: true }).catch((error: unknown) => {
-      throw new InputError(this.root, `cannot read the folder (${describeSystemError(error)})`);
-    });
-  }
-
-  private async read(folder: Folder) {
-    try {
-      this.add(folder, await readdir(join(this.root, folder.name), { withFileTypes: true }));
-    } catch (error) {
-      this.skipped.push({ name: folder.name, reason: describeSystemError(error) });
-    }
-  }
-
-  private add(folder: Folder, entries: readonly Dirent[]): void {
-    this.visited.add(folder.real);
+async function searchFolder(root: string) {
+  const [names, others, links]: [string[], string[], string[]] = [[], [], []];
+  const skipped: SkippedImage[] = [];
+  const folders: Folder[] = [];
+  const visited = new Set<string>();
+  const visit = (folder: Folder) => {
+    if (!visited.has(folder.real)) folders.push(folder);
+    visited.add(folder.real);
+  };
+  const addFile = (name: string, isFile: boolean) => {
+    if (!hasImageExtension(name)) others.push(name);
+    else if (isFile) names.push(name);
+    else skipped.push({ name, reason: 'it is not a file' });
+  };
+  const addEntries = (folder: Folder, entries: Awaited<ReturnType<typeof readRoot>>) => {
     for (const entry of entries) {
       if (entry.name.startsWith('.')) continue;
       const name = folder.name === '' ? entry.name : `${folder.name}/${entry.name}`;
-      if (entry.isDirectory()) this.visit({ name, real: join(folder.real, entry.name) });
-      else if (entry.isSymbolicLink()) this.links.push(name);
-      else this.addFile(name, entry.isFile());
+      if (entry.isDirectory()) visit({ name, real: join(folder.real, entry.name) });
+      else if (entry.isSymbolicLink()) links.push(name);
+      else addFile(name, entry.isFile());
     }
-  }
-
-  private addFile(name: string, isFile: boolean) {
-    if (!hasImageExtension(name)) this.others.push(name);
-    else if (isFile) this.names.push(name);
-    else this.skipped.push({ name, reason: 'it is not a file' });
-  }
-
-  private visit(folder: Folder) {
-    if (this.visited.has(folder.real)) return;
-    this.visited.add(folder.real);
-    this.folders.push(folder);
-  }
-
-  private async followLinks() {
-    const links = this.links.splice(0).sort();
-    const targets = await mapConcurrently(links, CONCURRENT_FOLDERS, (link) => this.folderBehind(link));
-    for (const [index, real] of targets.entries()) if (real !== undefined) this.visit({ name: links[index]!, real });
-  }
-
-  /** Returns undefined for a link to a file, which it records. */
-  private async folderBehind(name: string) {
-    const path = join(this.root, name);
+  };
+  const read = async (folder: Folder) => {
     try {
-      if ((await stat(path)).isDirectory()) return await realpath(path);
-      this.addFile(name, true);
+      addEntries(folder, await readdir(join(root, folder.name), { withFileTypes: true }));
     } catch (error) {
-      this.skipped.push({ name, reason: `the link cannot be followed: ${describeSystemError(error)}` });
+      skipped.push({ name: folder.name, reason: describeSystemError(error) });
+    }
+  };
+  const follow = async (name: string) => {
+    const path = join(root, name);
+    try {
+      if ((await stat(path)).isDirectory()) return { name, real: await realpath(path) };
+      addFile(name, true);
+    } catch (error) {
+      skipped.push({ name, reason: `the link cannot be followed: ${describeSystemError(error)}` });
     }
     return undefined;
+  };
+  const top = { name: '', real: await realpath(root).catch(() => root) };
+  visited.add(top.real);
+  addEntries(top, await readRoot(root));
+  while (folders.length + links.length > 0) {
+    // Links come after all other folders, so that a folder gets its own name.
+    const linked = folders.length > 0 ? [] : await mapConcurrently(links.splice(0).sort(), CONCURRENT_FOLDERS, follow);
+    linked.filter((folder) => folder !== undefined).forEach(visit);
+    await mapConcurrently(folders.splice(0), CONCURRENT_FOLDERS, read);
   }
+  return { names, others, skipped };
+}
+
+async function readRoot(root: string) {
+  const found = await stat(root).catch((error: unknown) => {
+    throw new InputError(root, `no such folder (${describeSystemError(error)})`);
+  });
+  if (!found.isDirectory()) throw new InputError(root, 'expected a folder of images but got a file');
+  return readdir(root, { withFileTypes: true }).catch((error: unknown) => {
+    throw new InputError(root, `cannot read the folder (${describeSystemError(error)})`);
+  });
 }

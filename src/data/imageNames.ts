@@ -1,9 +1,6 @@
 import { randomStream } from '../random.js';
 
-/**
- * Puts about `fraction` of the images into the test split. Adding or removing images does not move others, because only its name and the
- * seed decide on an image. Of two images or more, both splits have some.
- */
+/** Only its name and the seed decide on an image, so adding or removing others does not move it. Neither split of two or more is empty. */
 export function partitionByName(
   indices: Uint32Array,
   nameOf: (index: number) => string,
@@ -30,7 +27,7 @@ const MAX_CLASSES = 256;
 
 const topFolder = (image: string) => image.slice(0, image.indexOf('/'));
 
-/** Makes top-level folders classes, in alphabetical order, or says why there are none: '' if there are fewer than two. */
+/** Makes top-level folders classes, or says why there are none; '' if there are fewer than two folders. */
 export function folderClasses(
   images: readonly string[],
 ): { readonly names: readonly string[]; readonly labelOf: (image: string) => number } | { readonly none: string } {

@@ -10,12 +10,11 @@ import type { ImageFormat, ImageSource } from './source.js';
 
 export const DATASETS: readonly Dataset[] = Object.values(registry);
 
-/** Data sets whose name alone is a data spec: `mnist`. */
+/** Their name alone is a data spec: `mnist`. */
 const NAMED = DATASETS.filter(({ path }) => path === '' || path.startsWith('['));
-/** Data sets whose name may be followed by a path: `npz:FILE`. */
+/** A path may follow their name: `npz:FILE`. */
 const LOCATED = DATASETS.filter(({ path }) => path !== '');
 
-/** Returns for example `mnist`, `npz:FILE` or `fashion-mnist[:DIR]`. */
 export const specOf = ({ name, path }: Dataset) =>
   path.startsWith('[') ? `${name}[:${path.slice(1)}` : path === '' ? name : `${name}:${path}`;
 

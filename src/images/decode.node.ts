@@ -48,10 +48,7 @@ function hasImageSignature(bytes: Uint8Array) {
 
 const undecodable = (failure: string) => ({ failure, unreadable: false });
 
-/**
- * Decodes an image file, or its bytes: the first frame of an animation, rotated by its EXIF orientation, on white, then preprocessed. The
- * content decides on the format, not the name. Never throws.
- */
+/** Decodes the first frame, rotated by its EXIF orientation, on white. The content decides on the format. Never throws. */
 export async function decodeImage(image: string | Uint8Array, options: DecodeOptions): Promise<Decoded> {
   const bytes = typeof image === 'string' ? await readBytes(image) : image;
   if ('failure' in bytes) return bytes;
@@ -66,7 +63,7 @@ export async function decodeImage(image: string | Uint8Array, options: DecodeOpt
     return preprocess(raster, options, () => channelsFirst(raster, channels));
   }
   const opened = () => loadSharp()(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS });
-  // Dimensions take time to read, and few images need them.
+  // Dimensions take time to read.
   const readDimensions = async () => (await opened().metadata()).autoOrient;
   const dimensions = crop === 'celeba' || padding ? readDimensions() : { width: 0, height: 0 };
   return preprocess(dimensions, options, (square, crop) =>
@@ -74,7 +71,7 @@ export async function decodeImage(image: string | Uint8Array, options: DecodeOpt
   );
 }
 
-/** Preprocesses pixels [C, H, W] as `decodeImage` does with files. */
+/** Preprocesses pixels [C, H, W] as `decodeImage` does. */
 export function resizePixels(
   pixels: Uint8Array,
   [channels, height, width]: readonly [number, number, number],
@@ -90,7 +87,6 @@ export function resizePixels(
 
 const toChannels = (image: Sharp, channels: number) => image.toColourspace(channels === 1 ? 'b-w' : 'srgb');
 
-/** The instance encodes grayscale with one channel. */
 export const sharpOf = ({ width, height, channels, data }: Raster): Sharp =>
   toChannels(loadSharp()(data, { raw: { width, height, channels: channels as 1 | 3 } }), channels);
 

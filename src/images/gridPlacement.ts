@@ -1,14 +1,12 @@
 export type GridLayout = ReturnType<typeof placeOnGrid>;
 
-/** Cells by which a point may move in either direction. Farther away, the map would misstate its position. */
+/** Cells that a point may move. Farther away, the map would misstate its position. */
 const REACH = 2;
 
 /**
- * Gives each point its own cell or the nearest free one in reach. Earlier points have priority.
- * @param points [N, 2], x to the right and y up
- * @param longerSide cells along the longer side
+ * Gives points [N, 2], y up, their own cells or the nearest free ones in reach. Earlier points have priority.
  * @param placed number of points that get cells; the others only span the grid
- * @returns row * columns + column of each placed point, or -1; positions of all points from the top left, in cells
+ * @returns a cell of each placed point, or -1; positions of all points from the top left, in cells
  */
 export function placeOnGrid(points: ArrayLike<number>, longerSide: number, placed = points.length / 2) {
   const [left, right] = rangeOf(points, 0);
@@ -29,10 +27,7 @@ export function placeOnGrid(points: ArrayLike<number>, longerSide: number, place
   return { columns, rows, cells, positions };
 }
 
-/**
- * Stretches both axes in dense regions, as little as needed to give cells to the fraction `share` of the placed points.
- * @returns also `stretch`, from 0 for unchanged axes to 1 for evenly spread points
- */
+/** Stretches axes in dense regions, from 0 to 1 for evenly spread points, until a share of the placed points has cells. */
 export function placeStretched(
   points: ArrayLike<number>,
   longerSide: number,
@@ -48,14 +43,12 @@ export function placeStretched(
 
 export const countPlaced = ({ cells }: GridLayout) => cells.filter((cell) => cell >= 0).length;
 
-/** Moves coordinates toward evenly spread ranks along the axis. */
 function stretched(points: ArrayLike<number>, stretch: number) {
   const result = Float64Array.from(points);
   for (const axis of [0, 1] as const) {
     const [min, max] = rangeOf(points, axis);
-    const order = Array.from({ length: points.length / 2 }, (_, point) => 2 * point + axis).sort(
-      (a, b) => points[a]! - points[b]!,
-    );
+    const indices = Array.from({ length: points.length / 2 }, (_, point) => 2 * point + axis);
+    const order = indices.sort((a, b) => points[a]! - points[b]!);
     order.forEach((index, rank) => {
       const even = min + ((max - min) * rank) / Math.max(1, order.length - 1);
       result[index] = (1 - stretch) * points[index]! + stretch * even;
@@ -66,7 +59,8 @@ function stretched(points: ArrayLike<number>, stretch: number) {
 
 function nearestFree(taken: Uint8Array, columns: number, rows: number, x: number, y: number) {
   const [ownColumn, ownRow] = [Math.min(columns - 1, Math.floor(x)), Math.min(rows - 1, Math.floor(y))];
-  if (!taken[ownRow * columns + ownColumn]) return ownRow * columns + ownColumn;
+  const own = ownRow * columns + ownColumn;
+  if (!taken[own]) return own;
   let [nearest, shortest]: [number | undefined, number] = [undefined, Infinity];
   for (let row = Math.max(0, ownRow - REACH); row <= Math.min(rows - 1, ownRow + REACH); row++) {
     for (let column = Math.max(0, ownColumn - REACH); column <= Math.min(columns - 1, ownColumn + REACH); column++) {

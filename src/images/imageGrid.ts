@@ -2,7 +2,7 @@ import { enlarge, filledRaster, fittingScale, pasteTile, requireScale } from './
 import { type ImageBatch, imageOf, type Raster } from './raster.js';
 import { drawText, LINE_HEIGHT, shortenText } from './text.js';
 
-/** In pixels before enlargement. */
+/** Before enlargement. */
 const GAP = 2;
 export const BACKGROUND = 96;
 const INK = 255;
@@ -17,7 +17,7 @@ export interface GridStyle {
   readonly captions?: readonly (readonly string[])[] | undefined;
 }
 
-/** Returns the images in rows of `columns`, with thin lines between them. */
+/** Returns a grid with thin lines between images. */
 export const imageGrid = (batch: ImageBatch, columns: number, style: GridStyle = {}): Raster =>
   gridOf(imagesIn(batch), columns, style);
 
@@ -27,7 +27,7 @@ const imagesIn = (batch: ImageBatch) => Array.from({ length: batch.count }, (_, 
 export const squareColumns = (count: number): number => Math.ceil(Math.sqrt(count));
 
 /**
- * Returns the originals, each with its reconstruction to its right, in rows of `pairsPerRow` pairs.
+ * Returns a grid of originals, each with its reconstruction to its right.
  * @param style captions are those of pairs
  */
 export function pairGrid(
@@ -47,8 +47,8 @@ export function pairGrid(
 }
 
 /**
- * Returns images of one size in rows of `columns`.
- * @throws {InputError} if the enlarged grid would be too large
+ * Returns a grid of images of one size.
+ * @throws {InputError} if it would be too large
  */
 export function gridOf(
   tiles: readonly Raster[],

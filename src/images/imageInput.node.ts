@@ -19,8 +19,7 @@ import { channelsFirst, type ImageBatch, type Raster } from './raster.js';
 export type ImageInput = string | URL | Uint8Array | Sharp | Raster | ImageBatch;
 
 /**
- * Reads images with the preprocessing of a run. A digit of MNIST in a file gets the same bytes, and so the same latent code, as in the data
- * set.
+ * Reads images with the preprocessing of a run. A digit of MNIST in a file gets the same latent code as in the data set.
  * @param preprocessing the run's configuration, or any object with these settings
  * @throws {InputError} that names the path or the index of an image that cannot be read
  * @example
@@ -73,7 +72,6 @@ function pathOf(url: URL) {
   return fileURLToPath(url);
 }
 
-/** Keeps the EXIF orientation for decoding. */
 async function decodeSharp(image: Sharp, options: DecodeOptions) {
   try {
     return await decodeImage(await image.clone().keepExif().png({ compressionLevel: 1 }).toBuffer(), options);

@@ -14,7 +14,7 @@ const POINT_COLOR: Color = [255, 225, 60];
 /** Images at points of a plane. */
 export interface ImageMap {
   readonly image: Raster;
-  /** Number of points that are shown as images. */
+  /** Number of points with images. */
   readonly drawn: number;
   /** Of the axes in dense clusters, 0 to 1. */
   readonly stretch: number;
@@ -32,10 +32,10 @@ export interface ImageMapOptions {
 }
 
 /**
- * Draws images of one size near points of a plane, each in a cell of a grid. Points without an image or a free cell are small squares.
+ * Draws images of one size near points of a plane, in cells of a grid. Points without an image or a free cell are small squares.
  * @param tiles images of the first points
- * @param points [N, 2], x to the right and y up
- * @throws {InputError} if the enlarged map would be too large
+ * @param points [N, 2], y up
+ * @throws {InputError} if the map would be too large
  */
 export function drawImageMap(
   tiles: readonly Raster[],
@@ -60,7 +60,6 @@ export function drawImageMap(
   return { image: addLegend(image, entries, note), drawn, stretch: layout.stretch, note };
 }
 
-/** In RGB. */
 export function gridMosaic(
   tiles: readonly Raster[],
   { columns, rows, cells }: Omit<GridLayout, 'positions'>,

@@ -14,7 +14,7 @@ export function decodePlainPng(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   if (size > MAX_SIZE || !isSimple(view, size)) return undefined;
   const channels = CHANNELS[bytes[25]!];
-  // Grayscale is repeated for RGB. libvips has the weights that turn RGB into grayscale.
+  // libvips has the weights that turn RGB into grayscale.
   if (channels === undefined || channels > requested) return undefined;
   // Larger files are not intact, and could unpack to any size.
   if (bytes.length > 2 * channels * size ** 2 + 1024 || !hasOnlyHarmlessChunks(view)) return undefined;
@@ -26,7 +26,7 @@ export function decodePlainPng(
   }
 }
 
-/** Whether the file has this size, 8 bits and no interlacing. */
+/** This size, 8 bits, and no interlacing. */
 function isSimple(view: DataView, size: number) {
   if (view.byteLength < 33 || view.getUint16(0) !== 0x8950) return false;
   return (
@@ -34,7 +34,7 @@ function isSimple(view: DataView, size: number) {
   );
 }
 
-/** A chunk is a length, a type of four letters, the data and a checksum. */
+/** A chunk is a length, a type, the data and a checksum. */
 function hasOnlyHarmlessChunks(view: DataView) {
   for (let at = 8; at + 12 <= view.byteLength; at += 12 + view.getUint32(at)) {
     const type = String.fromCharCode(...[4, 5, 6, 7].map((offset) => view.getUint8(at + offset)));

@@ -48,7 +48,7 @@ export function channelsLast({ shape: [channels, height, width], count, data }: 
   return pixels;
 }
 
-/** Converts pixels [H, W, C] to planes of the first channels; repeats grayscale for RGB. */
+/** Converts pixels [H, W, C] to planes [requested, H, W]; repeats grayscale for RGB. */
 export function channelsFirst({ width, height, channels, data }: Raster, requested = channels): Uint8Array {
   const area = height * width;
   const planes = new Uint8Array(requested * area);
@@ -67,7 +67,7 @@ export function imageOf(batch: ImageBatch, index: number): Raster {
   return { width, height, channels, data: channelsLast({ shape: batch.shape, count: 1, data }) };
 }
 
-/** Resamples to [N, C, size, size] as PyTorch's `interpolate` with `mode='bilinear'`, without antialiasing. */
+/** Returns [N, C, size, size], as PyTorch's `interpolate` with `mode='bilinear'` and no antialiasing. */
 export function resampleBilinear({ shape: [, height, width], data }: ComparableImages, size: number): Float32Array {
   if (height === size && width === size) return Float32Array.from(data);
   const planes = data.length / (height * width);

@@ -3,11 +3,11 @@ import type { Raster } from './raster.js';
 
 export type GraphicsProtocol = 'kitty' | 'iterm2' | 'sixel';
 
-/** Assumed width of a cell, which terminals do not report. */
+/** Assumed, because terminals do not report the width of a cell. */
 const CELL_PIXELS = 8;
 const KITTY_CHUNK = 4096;
 
-/** Displays a PNG image at the cursor. A wider image shrinks to the columns of the terminal. */
+/** Shrinks an image that is wider than the columns of the terminal. */
 export function graphicsSequence(png: Buffer, protocol: GraphicsProtocol, columns: number): string | Promise<string> {
   const width = png.readUInt32BE(16);
   const cells = Math.min(columns, Math.ceil(width / CELL_PIXELS));
@@ -29,7 +29,6 @@ function kittySequence(png: Buffer, cells: number) {
   return sequence;
 }
 
-/** Sixel has pixels instead of cells. */
 async function sixelSequence(png: Buffer, width: number) {
   const sharp = loadSharp();
   const resized = sharp(png).resize({ width, withoutEnlargement: true });
@@ -38,9 +37,8 @@ async function sixelSequence(png: Buffer, width: number) {
   return encodeSixel({ width: info.width, height: info.height, channels: info.channels, data });
 }
 
-/** Registers of a terminal. */
 const MAX_COLORS = 256;
-/** Rows of a character. */
+/** Rows of pixels in a character. */
 const BAND = 6;
 
 /** Encodes an image of at most 256 colors for DEC terminals and their successors. */
@@ -56,7 +54,6 @@ export function encodeSixel(image: Raster) {
   return `\x1bPq"1;1;${width};${height}${registers.join('')}${bands.join('-')}\x1b\\`;
 }
 
-/** Returns the colors, and the index of each pixel. */
 function indexColors({ width, height, channels, data }: Raster) {
   const found = new Map<number, number>();
   const palette: number[][] = [];
@@ -75,7 +72,6 @@ function indexColors({ width, height, channels, data }: Raster) {
   return { palette, indices };
 }
 
-/** Passes over the columns for each color. */
 function encodeBand(indices: Uint8Array, width: number) {
   const masks = new Map<number, Uint8Array>();
   for (const [pixel, color] of indices.entries()) {
@@ -86,7 +82,6 @@ function encodeBand(indices: Uint8Array, width: number) {
   return Array.from(masks, ([color, mask]) => `#${color}${runLengths(mask)}`).join('$');
 }
 
-/** Encodes runs of more than three equal columns by their length. */
 function runLengths(mask: Uint8Array) {
   let text = '';
   for (let start = 0, end = 0; start < mask.length; start = end) {

@@ -1,10 +1,10 @@
 import { fillRectangle } from './drawing.js';
 import type { Raster } from './raster.js';
 
-/** Seven rows above the baseline, two below. */
+/** Two rows are below the baseline. */
 export const GLYPH_HEIGHT = 9;
 
-/** Characters, then rows of their glyphs. `#` is ink; missing rows are empty. Text in SVG would depend on installed fonts. */
+/** Characters and rows of their glyphs; missing rows are empty. Text in SVG would depend on installed fonts. */
 const STRIPS = `
 ABCDEFGHIJKLM
 .##. ###. .### ###. #### #### .### #..# ### ..## #..# #... #...#
@@ -110,7 +110,7 @@ export const LINE_HEIGHT = GLYPH_HEIGHT + 2;
 export const textWidth = (text: string) =>
   Array.from(text).reduce((sum, character) => sum + glyphOf(character)[0]!.length + 1, -1);
 
-/** Drops the middle of a wider text: both ends of a file name tell more. */
+/** Drops the middle, because both ends of a file name tell more. */
 export function shortenText(text: string, width: number) {
   const characters = Array.from(text);
   for (let kept = characters.length - 1, short = text; ; kept--) {

@@ -1,6 +1,6 @@
 import { dot } from './matrixProduct.js';
 
-/** Returns the value at x, and fills the gradient. */
+/** Also fills the gradient. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
 interface Point {
@@ -17,7 +17,7 @@ interface Pair {
   readonly scale: number;
 }
 
-/** Fractions of the initial slope, in Armijo's condition and the weak Wolfe condition. */
+/** Of the initial slope, in Armijo's condition and the weak Wolfe condition. */
 const [MIN_DECREASE, MAX_SLOPE] = [1e-4, 0.9];
 const LARGEST_TRIALS = 60;
 

@@ -1,7 +1,7 @@
 import { type Features, rowsIn } from './features.js';
 import { forEachProduct, forEachProductWithin, type PairVisitor } from './matrixProduct.js';
 
-/** Visits squared Euclidean distances, |a|^2 + |b|^2 - 2 a.b: never below 0, and exactly 0 for equal rows. */
+/** Visits squared distances, never below 0, and exactly 0 for equal rows. */
 export const forEachDistance = (a: Features, b: Features, visit: PairVisitor) =>
   forEachProduct(a, b, distancesTo(visit, squaredNorms(a), squaredNorms(b)));
 
@@ -42,7 +42,7 @@ export function nearestOtherRows(set: Features, count: number) {
   return lists;
 }
 
-/** Candidates must be entered in ascending order of their indices. */
+/** Candidates must be entered in the order of their indices. */
 function emptyLists(queries: Features, count: number) {
   const size = rowsIn(queries) * count;
   const [squaredDistances, indices] = [new Float64Array(size).fill(Infinity), new Uint32Array(size)];

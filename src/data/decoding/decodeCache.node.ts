@@ -64,7 +64,7 @@ export interface UnfinishedEntry {
 
 /**
  * Decoded images on disk. Each list of images has an entry, complete or absent, which several processes may write. A changed entry counts
- * as absent. Verifying 100,000 images takes seconds, so it happens only if the times of their file have changed.
+ * as absent. Verifying 100,000 images takes seconds, so it happens only if times have changed.
  */
 export class DecodeCache {
   private readonly folder: string;

@@ -33,7 +33,7 @@ export interface OpenOptions extends DecodeCacheOptions {
 export type NamedOptions = OpenOptions & { readonly name: string };
 
 const DEFAULT_TEST_FRACTION = 0.1;
-/** A smaller split may turn out to have no decodable image, so it is decoded before training starts. */
+/** A smaller split may have no decodable image, so it is decoded before training starts. */
 const MIN_STREAMING_SPLIT = 16;
 
 export function warnOfOwnSplit({ name, testFraction = DEFAULT_TEST_FRACTION, onWarning }: NamedOptions) {
@@ -77,7 +77,7 @@ export async function openCollection(
     return { train: subset(split, train), test: subset(split, test), skipped: [...skipped, ...undecoded] };
   };
   try {
-    // Reports skipped images early. Calls that wait for images get the rejection.
+    // Reports skipped images early; calls that wait for images get the rejection.
     images.finish().catch(() => undefined);
     const isSmall = Math.min(listed.train.length, listed.test.length) < MIN_STREAMING_SPLIT;
     if (!streaming || strict || isSmall) return { ...source, ...(await finishDecoding()) };
@@ -105,10 +105,7 @@ export function classesOf(
 const labelsOf = (items: readonly ImageItem[]) =>
   items.every(({ label }) => label !== null) ? Uint8Array.from(items, ({ label }) => label!) : null;
 
-/**
- * Returns a split to train on before all images are decoded. Every listed image counts, so that a run does not depend on the progress of
- * decoding: a decodable image, drawn by the name of a skipped one, replaces it.
- */
+/** A decodable image, drawn by its name, replaces a skipped one, so that a run does not depend on the progress of decoding. */
 export function streamingSplit(
   images: Pick<PendingImages, 'ensureDecoded' | 'isSkipped' | 'copyImage'>,
   items: readonly ImageItem[],

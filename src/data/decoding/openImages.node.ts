@@ -14,7 +14,7 @@ import {
   type FailedImage,
 } from './decodeCache.node.js';
 import { mapConcurrently } from './imageItems.node.js';
-import { PixelStore } from './pixelStore.node.js';
+import { createPixelStore, type PixelStore } from './pixelStore.node.js';
 
 /** How images are decoded and cached. */
 export interface DecodeCacheOptions {
@@ -58,7 +58,7 @@ export async function openImages(
   options.signal?.throwIfAborted();
   const opened =
     (await openCached(cache, items, format, shape)) ??
-    new BackgroundDecoder(items, format, new PixelStore({ ...options, shape, cache }), options).images();
+    decodeInBackground(items, format, createPixelStore({ ...options, shape, cache }), options);
   let finished: Promise<readonly FailedImage[]> | undefined;
   const finish = async () => {
     const failures = await opened.finish();
@@ -137,58 +137,39 @@ const CONCURRENT_DECODINGS = Math.max(8, 2 * availableParallelism());
 const [PENDING, DECODED, SKIPPED] = [0, 1, 2];
 
 /** Decodes images in the order of the list, but those for which a caller waits come first. */
-class BackgroundDecoder {
-  private readonly states: Uint8Array;
-  private readonly inProgress = new Map<number, Promise<void>>();
-  private readonly failures: FailedImage[] = [];
-  private readonly running: Promise<readonly FailedImage[]>;
-  private readonly stopping = new AbortController();
-  private readonly stopped: Promise<void>;
-  private done = 0;
-
-  constructor(
-    private readonly items: readonly ImageItem[],
-    private readonly format: DecodeOptions,
-    private readonly store: PixelStore,
-    private readonly options: DecodingOptions,
-  ) {
-    this.states = new Uint8Array(items.length);
-    this.stopped = once(this.stopping.signal, 'abort').then(() => this.stopping.signal.throwIfAborted());
-    // Calls of `finish` and `ensureDecoded` report the error.
-    this.stopped.catch(() => undefined);
-    this.running = this.run();
-    this.running.catch((reason: unknown) => this.stopping.abort(reason));
-  }
-
-  images(): PendingImages {
-    const { states, store, options } = this;
-    return {
-      ensureDecoded: (indices) => this.ensureDecoded(indices),
-      finish: () => this.running,
-      isSkipped: (index) => states[index] === SKIPPED,
-      copyImage: (index, target, offset) => {
-        if (states[index] !== DECODED) throw new Error(`${options.name}: image ${index} is not decoded`);
-        store.read(index, target, offset);
-      },
-      close: () => {
-        this.stopping.abort(new Error(`${options.name}: the images were closed while they were decoded`));
-        store.close();
-      },
-    };
-  }
-
-  private async ensureDecoded(indices: Iterable<number>) {
-    const missing = Array.from(indices).filter((index) => this.states[index] === PENDING);
-    if (missing.length === 0) return;
-    const decoding = mapConcurrently(missing, CONCURRENT_DECODINGS, (index) => this.decode(index));
-    await Promise.race([decoding, this.stopped]);
-  }
-
-  private async run() {
-    const { items, store, failures, options } = this;
-    const { strict, signal } = options;
+function decodeInBackground(
+  items: readonly ImageItem[],
+  format: DecodeOptions,
+  store: PixelStore,
+  options: DecodingOptions,
+): PendingImages {
+  const { name, strict, signal, onProgress } = options;
+  const states = new Uint8Array(items.length);
+  const inProgress = new Map<number, Promise<void>>();
+  const failures: FailedImage[] = [];
+  let done = 0;
+  const stopping = new AbortController();
+  const stopped = once(stopping.signal, 'abort').then(() => stopping.signal.throwIfAborted());
+  // Calls of `finish` and `ensureDecoded` report the error.
+  stopped.catch(() => undefined);
+  const decodeNow = async (index: number) => {
+    stopping.signal.throwIfAborted();
+    const result = await items[index]!.decode(format);
+    stopping.signal.throwIfAborted();
+    if ('pixels' in result) await store.write(index, result.pixels);
+    else failures.push({ index, reason: result.failure, unreadable: result.unreadable });
+    states[index] = 'pixels' in result ? DECODED : SKIPPED;
+    onProgress?.(++done, items.length, failures.length);
+  };
+  const decode = async (index: number) => {
+    if (states[index] !== PENDING) return;
+    const decoding = inProgress.get(index) ?? decodeNow(index).finally(() => inProgress.delete(index));
+    inProgress.set(index, decoding);
+    await decoding;
+  };
+  const decodeAll = async () => {
     const decodeNext = async (_: ImageItem, index: number) => {
-      if (!strict || failures.length === 0) await this.decode(index);
+      if (!strict || failures.length === 0) await decode(index);
     };
     await mapConcurrently(items, CONCURRENT_DECODINGS, decodeNext, signal);
     signal?.throwIfAborted();
@@ -196,25 +177,23 @@ class BackgroundDecoder {
     if (strict) reportSkipped(nameFailures(failures, items), items.length, options);
     if (failures.length < items.length) await store.publish(failures);
     return failures;
-  }
-
-  private async decode(index: number) {
-    if (this.states[index] !== PENDING) return;
-    const decoding = this.inProgress.get(index) ?? this.decodeNow(index).finally(() => this.inProgress.delete(index));
-    this.inProgress.set(index, decoding);
-    await decoding;
-  }
-
-  private async decodeNow(index: number) {
-    const { items, failures } = this;
-    const { signal } = this.stopping;
-    signal.throwIfAborted();
-    const result = await items[index]!.decode(this.format);
-    signal.throwIfAborted();
-    const isDecoded = 'pixels' in result;
-    if (isDecoded) await this.store.write(index, result.pixels);
-    else failures.push({ index, reason: result.failure, unreadable: result.unreadable });
-    this.states[index] = isDecoded ? DECODED : SKIPPED;
-    this.options.onProgress?.(++this.done, items.length, failures.length);
-  }
+  };
+  const running = decodeAll();
+  running.catch((reason: unknown) => stopping.abort(reason));
+  return {
+    finish: () => running,
+    ensureDecoded: async (indices) => {
+      const missing = Array.from(indices).filter((index) => states[index] === PENDING);
+      if (missing.length > 0) await Promise.race([mapConcurrently(missing, CONCURRENT_DECODINGS, decode), stopped]);
+    },
+    isSkipped: (index) => states[index] === SKIPPED,
+    copyImage: (index, target, offset) => {
+      if (states[index] !== DECODED) throw new Error(`${name}: image ${index} is not decoded`);
+      store.read(index, target, offset);
+    },
+    close: () => {
+      stopping.abort(new Error(`${name}: the images were closed while they were decoded`));
+      store.close();
+    },
+  };
 }

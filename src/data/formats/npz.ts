@@ -38,7 +38,7 @@ export async function encodeNpz(arrays: NpzArrays): Promise<Uint8Array> {
   return addArrays(new ZipWriter(new Uint8ArrayWriter(), WRITING), arrays);
 }
 
-/** Writes an archive piece by piece, so that it may exceed the memory. A signal aborts after the piece in progress. */
+/** Writes piece by piece, so that an archive may exceed the memory. A signal aborts after the piece in progress. */
 export async function writeNpz(stream: WritableStream<Uint8Array>, arrays: NpzArrays, signal?: AbortSignal) {
   const { ZipWriter } = await loadZip();
   await addArrays(new ZipWriter(stream, WRITING), arrays, signal);

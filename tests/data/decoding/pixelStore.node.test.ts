@@ -2,7 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DecodeCache, type UnfinishedEntry } from '../../../src/data/decoding/decodeCache.node.js';
-import { PixelStore } from '../../../src/data/decoding/pixelStore.node.js';
+import { createPixelStore, type PixelStore } from '../../../src/data/decoding/pixelStore.node.js';
 import { expectInputError } from '../../rejection.js';
 import { temporaryFolder } from '../../temporaryFolder.js';
 
@@ -48,7 +48,7 @@ const fill = (store: PixelStore) =>
 describe('a pixel store', () => {
   it('publishes its cache entry if it has all images', async () => {
     const folder = temporaryFolder();
-    const store = new PixelStore({ name: 'data', shape: shapeOf(), cache: new DecodeCache(folder, 1e9) });
+    const store = createPixelStore({ name: 'data', shape: shapeOf(), cache: new DecodeCache(folder, 1e9) });
     await fill(store);
     await store.publish([]);
     store.close();
@@ -58,7 +58,7 @@ describe('a pixel store', () => {
   it('keeps further images in memory when the disk becomes full, warns once and leaves no files', async () => {
     const folder = temporaryFolder();
     const warnings: string[] = [];
-    const store = new PixelStore({
+    const store = createPixelStore({
       name: 'data',
       shape: shapeOf(),
       cache: new SmallCache(folder, 12),
@@ -75,7 +75,7 @@ describe('a pixel store', () => {
   it('keeps all images in memory if the cache cannot be written', async () => {
     const blocked = join(temporaryFolder(), 'file');
     writeFileSync(blocked, '');
-    const store = new PixelStore({ name: 'data', shape: shapeOf(), cache: new DecodeCache(blocked, 1e9) });
+    const store = createPixelStore({ name: 'data', shape: shapeOf(), cache: new DecodeCache(blocked, 1e9) });
     await fill(store);
     await store.publish([]);
     expect(bytesIn(store)).toEqual(numbers);
@@ -84,7 +84,7 @@ describe('a pixel store', () => {
 
   it('rejects images that exceed the memory limit', async () => {
     const folder = temporaryFolder();
-    const store = new PixelStore({ name: 'data', shape: shapeOf(2 ** 27), cache: new SmallCache(folder, 0) });
+    const store = createPixelStore({ name: 'data', shape: shapeOf(2 ** 27), cache: new SmallCache(folder, 0) });
     await expectInputError(
       () => store.write(3, Uint8Array.of(1)),
       'data: cannot write decoded images',
@@ -96,7 +96,7 @@ describe('a pixel store', () => {
   });
 
   it('rejects images that the disk had accepted and then refuses', async () => {
-    const store = new PixelStore({
+    const store = createPixelStore({
       name: 'data',
       shape: shapeOf(),
       cache: new SmallCache(temporaryFolder(), 99, true),
@@ -108,7 +108,7 @@ describe('a pixel store', () => {
 
   it('writes nothing after it was closed', async () => {
     const folder = temporaryFolder();
-    const store = new PixelStore({ name: 'data', shape: shapeOf(), cache: new DecodeCache(folder, 1e9) });
+    const store = createPixelStore({ name: 'data', shape: shapeOf(), cache: new DecodeCache(folder, 1e9) });
     const writing = store.write(0, Uint8Array.of(1, 1));
     store.close();
     await writing;
