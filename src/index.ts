@@ -4,7 +4,7 @@ export { InputError, InputErrors, type InputProblem, type NameOf, type SettingNa
 // The method.
 export { type AugmentationName, AUGMENTATIONS, drawAugmentations } from './age/augmentation.js';
 export { distance, type Distance, type DistanceName, DISTANCES } from './age/distances.js';
-export { type ImageShape } from './age/distortion.js';
+export type { ImageShape } from './age/distortion.js';
 export {
   divergence,
   type DivergenceName,
@@ -18,7 +18,7 @@ export { type AverageName, fromPixels, type Iteration, iterationOf, type Iterati
 export { type Objective, type Term, TERMS } from './age/losses.js';
 export { parsePlan, type UpdatePlan } from './age/plan.js';
 export { drawCodes, type Prior, PRIORS, relativeVariance } from './age/prior.js';
-export { type StateName } from './age/update.js';
+export type { StateName } from './age/update.js';
 export { randomStream, type RandomStream } from './random.js';
 export {
   type Architecture,
@@ -62,8 +62,8 @@ export {
   type TrainingEvent,
   type TrainingSummary,
 } from './training/events.js';
-export { type Preview } from './training/previews.js';
-export { type LogEntry, type RunLock, type RunStore, type StoredCheckpoint } from './training/runStore.js';
+export type { Preview } from './training/previews.js';
+export type { LogEntry, RunLock, RunStore, StoredCheckpoint } from './training/runStore.js';
 export {
   initialState,
   type IterationReport,
@@ -101,7 +101,7 @@ export {
 // Data and images.
 export { type CifarKind, decodeCifar } from './data/formats/cifar.js';
 export { decodeIdx, decodeIdxImages, type IdxArray, type NamedBytes } from './data/formats/idx.js';
-export { type ElementKind, type Elements, type LabeledImages } from './data/formats/arrays.js';
+export type { ElementKind, Elements, LabeledImages } from './data/formats/arrays.js';
 export { decodeMatlab, type MatlabArray, type MatlabClass, type NumericClass } from './data/formats/matlab.js';
 export { type DecodedNumpyArray, decodeNpy, encodeNpy, type NumpyArray } from './data/formats/npy.js';
 export { decodeNpz, decodeNpzImages, encodeNpz, type NpzArrays, type PiecewiseArray } from './data/formats/npz.js';
@@ -156,7 +156,7 @@ export {
   type ReconstructionScoring,
   scoreReconstruction,
 } from './metrics/reconstruction.js';
-export { type ExtractedFeatures, type FeatureExtractor } from './classifiers/featureExtractor.js';
+export type { ExtractedFeatures, FeatureExtractor } from './classifiers/featureExtractor.js';
 export {
   decodeProbe,
   encodeProbe,
@@ -172,8 +172,8 @@ export {
   type ProbeOrigin,
   type SavedProbe,
 } from './classifiers/fittedProbe.js';
-export { type ClassifierWeights } from './classifiers/classifierGraph.js';
-export { type RepresentationName } from './classifiers/representations.js';
+export type { ClassifierWeights } from './classifiers/classifierGraph.js';
+export type { RepresentationName } from './classifiers/representations.js';
 export { accuracyOf, type Labels } from './classifiers/labels.js';
 export {
   fitLogisticRegression,
@@ -183,8 +183,8 @@ export {
 } from './classifiers/logisticRegression.js';
 export { classifyByNeighbors, METRICS, type NeighborOptions } from './classifiers/nearestNeighbors.js';
 export { probe, type ProbeOptions, type ProbeResult } from './classifiers/probe.js';
-export { type TestedProbe } from './classifiers/probeRunner.js';
-export { type Features } from './numerics/features.js';
+export type { TestedProbe } from './classifiers/probeRunner.js';
+export type { Features } from './numerics/features.js';
 export {
   fitGaussian,
   type Gaussian,

@@ -36,15 +36,13 @@ export { readCheckpoint, RunFolder } from './runs/runFolder.node.js';
 export { resolveSettings, type Settings } from './runs/settings.node.js';
 export type { RunEvent, RunOptions, RunSummary } from './runs/train.node.js';
 
-/** Where and how to train. */
 export interface TrainOptions extends RunOptions, Pick<CompileOptions, 'threads'> {
   /** Where to compute; `auto` chooses the device that is fastest in a short measurement (default: cpu). */
   readonly device?: Device | 'auto';
-  /** Receives each event of the run; training waits for the returned promise. */
+  /** Training waits for the returned promise. */
   readonly onEvent?: (event: RunEvent) => void | Promise<void>;
 }
 
-/** Which weights of a run to load, and where to compute. */
 export interface LoadOptions extends Pick<CompileOptions, 'device' | 'threads'> {
   /** Whether to use EMA weights if there are any (default: true). */
   readonly ema?: boolean;
@@ -57,12 +55,10 @@ async function checkOptions(...args: Parameters<typeof optionSchemas.checkOption
 }
 
 /**
- * Trains a model into a run folder, as `agenet train` does. It checks all arguments before it writes.
- *
- * To resume or extend a run, name the settings that change. A resumed run continues bit-exactly from its last
- * checkpoint.
- * @throws {InputError} if a setting or option is wrong, the data is not found, the folder of a new run is not
- *   empty, another process trains into it, or a resumed run may not change a setting
+ * Trains a model into a run folder, as `agenet train` does. It checks all arguments before it writes. To resume or extend
+ * a run, name the settings that change. A resumed run continues bit-exactly from its last checkpoint.
+ * @throws {InputError} if an argument is wrong, the data is not found, the folder of a new run is not empty, another
+ *   process trains into it, or a resumed run may not change a setting
  * @throws the signal's reason if it is aborted before training begins
  * @throws {Error} if a loss or gradient becomes NaN or infinite and no rollback is left
  * @example
@@ -75,9 +71,9 @@ export async function train(settings: Settings, options: TrainOptions = {}): Pro
 }
 
 /**
- * Trains as `train` does, and yields events. Leaving the loop finishes the current iteration and saves. A slow
- * consumer misses progress events, never others.
- * @throws as `train` does, when the first event is requested
+ * Trains and yields events. Leaving the loop finishes the current iteration and saves. A slow consumer misses only
+ * progress events.
+ * @throws as `train`, when the first event is requested
  * @example
  * for await (const event of trainingEvents({ data: 'mnist', steps: 1000 }, { out: 'runs/first' })) {
  *   if (event.type === 'iteration') console.log(event.report.scalars['encoder.match_x']);
@@ -112,17 +108,16 @@ export async function loadModel(run: string, options: LoadOptions = {}): Promise
   return Model.open(run, compilerOf(options).compile, options);
 }
 
-/** What an export consists of, and where to compute. */
 export interface ExportOptions extends Pick<CompileOptions, 'device' | 'threads'> {
   /** Whether to export EMA weights if there are any (default: true). */
   readonly ema?: boolean;
-  /** How to store kernels (default: float32). For float16 and int8 the export measures the difference. */
+  /** How to store kernels (default: float32). The export measures the difference of float16 and int8. */
   readonly precision?: Precision;
   /** Whether to measure the FID that float16 or int8 costs, which takes minutes (default: false). */
   readonly fid?: boolean;
-  /** Whether to write weights under PyTorch's names, as `pytorch.safetensors` (default: false). */
+  /** Whether to write `pytorch.safetensors`, weights under PyTorch's names (default: false). */
   readonly pytorch?: boolean;
-  /** Whether to write a training iteration, its state and a description, as `training.onnx` (default: false). */
+  /** Whether to write `training.onnx`, an iteration with its state and description (default: false). */
   readonly training?: boolean;
   /** Whether to write `index.html`, which runs the networks in a browser (default: false). */
   readonly web?: boolean;
@@ -136,8 +131,7 @@ export interface ExportOptions extends Pick<CompileOptions, 'device' | 'threads'
  * Writes the networks of a run as ONNX files, with pictures and a model card, as `agenet export` does.
  * @param run path of the run folder or checkpoint
  * @param out a new or empty folder, or one of an earlier export, whose files it replaces
- * @throws {InputError} if an option is wrong, there is no checkpoint, the named data cannot be opened, or the
- *   folder has other files
+ * @throws {InputError} if an option is wrong, there is no checkpoint or data, or the folder has other files
  * @example
  * const { files } = await exportModel('runs/first', 'digits', { precision: 'float16' });
  */

@@ -27,11 +27,11 @@ export interface IterationSpec {
   readonly batch: number;
   /** Whether it keeps exponential moving averages (EMA) of the weights. */
   readonly hasEma?: boolean;
-  /** Whether weights of active terms are inputs, which can change without compiling again (default: constants). */
+  /** Whether weights of active terms are inputs, which can change without compiling again. */
   readonly hasWeightInputs?: boolean;
-  /** Images as bytes, or as values that the generator makes (default: uint8). */
+  /** Bytes, or values that the generator makes (default: uint8). */
   readonly imageType?: 'uint8' | 'float32';
-  /** Augmentations, in this order, of images whose codes the divergences compare (default: none). */
+  /** In this order, of images whose codes the divergences compare. */
   readonly augmentations?: readonly AugmentationName[];
 }
 
@@ -52,7 +52,7 @@ export function stateSize(pair: NetworkPair, name: StateName | AverageName): num
 }
 
 /**
- * A whole iteration as one graph. Inputs, float32 except for images:
+ * Inputs of the graph, float32 except for images:
  * - the state vectors;
  * - `images` `[encoder updates, batch, C, H, W]`, and `codes` `[all updates, batch, M]` of the prior;
  * - `encoder.schedule` and `generator.schedule` `[updates, 2]`, a row of `adamScalars` per update;
@@ -65,7 +65,7 @@ export function stateSize(pair: NetworkPair, name: StateName | AverageName): num
  */
 export interface Iteration {
   readonly graph: Graph;
-  /** `encoder.loss`, `encoder.KL_real`, `generator.grad_norm`, ...: means over the network's updates. */
+  /** Means over the network's updates, such as `encoder.loss` and `generator.grad_norm`. */
   readonly reportNames: readonly string[];
 }
 
@@ -86,7 +86,7 @@ export function iterationOf(spec: IterationSpec): Iteration {
     const scalars = unstack(own.weights[network]).map((weight, index) => [terms[index]!, weight] as const);
     const weights = own.weights[network] && Object.fromEntries(scalars);
     for (const schedule of unstack(own.schedules[network])) {
-      // A generator update that reconstructs images takes those of the last encoder update.
+      // Generator updates take the images of the last encoder update.
       const x = batches[Math.min(number, plans.encoder.updates - 1)]!;
       const batch: UpdateBatch = { x, z: z[number]!, augment: augments[number], distort: distorts[number] };
       const [stepSize, denominatorScale] = unstack(schedule) as [Value, Value];
@@ -157,7 +157,7 @@ function augmentBoth(names: readonly AugmentationName[], parameters: Value): Upd
   return { native: native!, generated: generated! };
 }
 
-/** Slices along the first axis, without that axis; none of an absent tensor. */
+/** Slices along the first axis; none of an absent tensor. */
 export const unstack = (x: Value | undefined): Value[] =>
   x === undefined
     ? []

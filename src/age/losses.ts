@@ -4,7 +4,6 @@ import { cos, distance, type DistanceName } from './distances.js';
 import { divergence, type DivergenceOptions } from './divergences.js';
 import { normalizeAlongAxis1, type Prior } from './prior.js';
 
-/** The prior, the divergence from it, and the distances of the reconstruction losses. */
 export interface Objective extends DivergenceOptions {
   readonly prior: Prior;
   readonly matchX: DistanceName;
@@ -18,7 +17,7 @@ export type PassName = 'realCodes' | 'reconstruction' | 'distortedCodes' | 'fake
 export interface UpdateBatch {
   readonly x: Value;
   readonly z: Value;
-  /** Of images and generated images (default: none). */
+  /** Of images and generated images. */
   readonly augment?: Readonly<Record<InputKind, (x: Value) => Value>> | undefined;
   /** S of the term `align`. */
   readonly distort?: ((x: Value) => Value) | undefined;
@@ -67,9 +66,9 @@ const match_z: LossTerm = {
   value: ({ fakeCodes }, { matchZ }, { z }) => distance(matchZ, fakeCodes, z),
 };
 
-// The paper does not have these two terms of contrastive learning (Wang and Isola 2020, arXiv 2005.10242).
+// The last two terms are not in the paper, but of contrastive learning (Wang and Isola 2020, arXiv 2005.10242).
 
-/** The cosine distance of e(x) and e(S(x)), with S a random distortion: images that look alike get close codes. */
+/** The cosine distance of e(x) and e(S(x)): images that look alike get close codes. */
 const align: LossTerm = {
   signs: { encoder: 1 },
   needs: ['realCodes', 'distortedCodes'],
@@ -77,10 +76,9 @@ const align: LossTerm = {
 };
 
 /**
- * log mean exp(8 u_i·u_j) over all pairs of a batch, with u the direction of e(x); lower for more even codes. It
- * also detects correlations of coordinates, which fitted Gaussians do not. A code's pair with itself adds e^8, so
- * that only close pairs have weight. At most 8, and at least log((e^8 + (N - 1) e^(-8 / (N - 1))) / N), the value
- * of a simplex.
+ * log mean exp(8 u_i·u_j) over all pairs of a batch, with u the direction of e(x); lower for more even codes. It also
+ * detects correlations of coordinates, which fitted Gaussians do not. A code's pair with itself adds e^8, so that only
+ * close pairs have weight. At most 8, and at least log((e^8 + (N - 1) e^(-8 / (N - 1))) / N), the value of a simplex.
  */
 const uniform: LossTerm = {
   signs: { encoder: 1 },

@@ -2,7 +2,7 @@ import { InputError, didYouMean } from '../errors.js';
 import type { NetworkName } from '../networks/network.js';
 import { type Term, TERMS } from './losses.js';
 
-/** A network's updates per iteration, and the weights of its loss; an absent term has weight 0. */
+/** Updates per iteration, and weights of the loss; an absent term has weight 0. */
 export interface UpdatePlan {
   readonly updates: number;
   readonly weights: Readonly<Partial<Record<Term, number>>>;
@@ -13,8 +13,8 @@ export const activeTerms = ({ weights }: UpdatePlan): ReadonlySet<Term> =>
   new Set((Object.keys(weights) as Term[]).filter((term) => weights[term]! > 0));
 
 /**
- * Parses a plan in the published syntax, `1;KL_fake:1,KL_real:1,match_z:0,match_x:10`: the number of updates, then weighted terms.
- * @throws {InputError} if the plan is malformed; the message gives the position
+ * Parses the published syntax, `1;KL_fake:1,KL_real:1,match_z:0,match_x:10`: the number of updates, then weighted terms.
+ * @throws {InputError} with the position, if the plan is malformed
  */
 export function parsePlan(network: NetworkName, text: string): UpdatePlan {
   const fail: Fail = (offset, problem) => {

@@ -1,14 +1,14 @@
 import { clip, div, mul, reduceMean, reduceSum, sqrt, square, sub, sumOf, type Value } from '../engine/index.js';
 import type { RandomStream } from '../random.js';
 
-/** The distribution of latent codes: uniform on the unit sphere of R^M, or standard normal. */
+/** Uniform on the unit sphere of R^M, or standard normal. */
 export const PRIORS = ['sphere', 'normal'] as const;
 export type Prior = (typeof PRIORS)[number];
 
-/** As in PyTorch's F.normalize, the least divisor. */
+/** As in PyTorch's F.normalize. */
 const MIN_NORM = 1e-12;
 
-/** Samples codes from the prior, row-major `[count, latentSize]`. */
+/** Row-major `[count, latentSize]`. */
 export function drawCodes(prior: Prior, count: number, latentSize: number, stream: RandomStream): Float32Array {
   const codes = stream.fillNormal(new Float32Array(count * latentSize));
   return prior === 'sphere' ? normalizeRows(codes, latentSize) : codes;
@@ -28,15 +28,15 @@ export function normalizeInPlace(vector: Float32Array): void {
   for (let index = 0; index < vector.length; index++) vector[index]! /= norm;
 }
 
-/** Divides by the L2 norm along axis 1: each row of `[N, M]`, each pixel of `[N, C, H, W]`. */
+/** Each row of `[N, M]`, each pixel of `[N, C, H, W]`. */
 export function normalizeAlongAxis1(x: Value): Value {
   // Clipping the square instead of the root keeps the gradient finite at 0.
   return div(x, sqrt(clip(reduceSum(square(x), [1]), MIN_NORM ** 2, Number.MAX_VALUE)));
 }
 
 /**
- * The variance of codes `[N, M]` relative to the prior's: 1 if they are distributed like the prior, 0 if all are
- * equal. On the sphere it is 1 minus the squared norm of the mean code.
+ * The variance of codes `[N, M]` relative to the prior's: 0 if all are equal. On the sphere it is 1 minus the squared norm
+ * of the mean code.
  */
 export function relativeVariance(codes: Value, prior: Prior): Value {
   const variance = sumOf(reduceMean(square(sub(codes, reduceMean(codes, [0]))), [0]));

@@ -4,7 +4,6 @@ import {
   type AdamConstants,
   add,
   constant,
-  gradients,
   mul,
   pack,
   sqrt,
@@ -13,6 +12,7 @@ import {
   sumOf,
   type Value,
 } from '../engine/index.js';
+import { namedGradients } from '../networks/forward.js';
 import { type InputKind, NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
 import { LOSSES, type Objective, type PassName, type Term, type UpdateBatch } from './losses.js';
 import { type NetworkFunctions, type PairState, trainingFunctions } from './networkFunctions.js';
@@ -72,7 +72,7 @@ export function forwardPasses(
   return results;
 }
 
-/** Encodes augmented images instead. Running statistics stay, because after training nothing is augmented. */
+/** Running statistics stay, because after training nothing is augmented. */
 function augmentedPasses(passes: ForwardResults, { encode }: NetworkFunctions, { x, augment }: UpdateBatch) {
   if (augment === undefined) return passes;
   const encodeOnly = (image: Value, kind: InputKind) =>
@@ -97,7 +97,7 @@ function totalLoss({ network, plan, weights }: UpdateSpec, terms: readonly [Term
   return active.reduce<Value>((sum, entry) => add(sum, weighted(entry)), constant(0));
 }
 
-/** The forward and backward half of an update. Terms are unweighted; gradients are those of the learning network. */
+/** Terms are unweighted. Gradients are those of the learning network. */
 export function updateGradients(
   pair: NetworkPair,
   objective: Objective,
@@ -115,20 +115,18 @@ export function updateGradients(
     return [term, value((isAugmented ? augmented : passes) as Record<PassName, Value>, objective, batch)];
   });
   const loss = totalLoss(spec, terms);
-  const parameters = functions.parameters[network];
-  const byParameter = gradients(loss, Object.values(parameters));
   return {
     passes,
     terms: Object.fromEntries(terms) as Partial<Record<Term, Value>>,
     loss,
-    gradients: Object.fromEntries(Object.keys(parameters).map((name, index) => [name, byParameter[index]!])),
+    gradients: namedGradients(loss, functions.parameters[network]),
     statistics: functions.statistics,
   };
 }
 
 /**
- * One update of one network. `report` holds scalars: the loss, its terms, and signs of a collapse, which are the
- * gradient's norm and the relative variance of codes of real and generated images.
+ * `report` holds scalars: the loss, its terms, and signs of a collapse, which are the gradient's norm and the relative
+ * variance of codes of real and generated images.
  * @param scalars of `adamScalars`
  */
 export function update(
@@ -140,8 +138,8 @@ export function update(
   scalars: Readonly<Record<'stepSize' | 'denominatorScale', Value>>,
 ) {
   const { network } = spec;
-  const { passes, terms, loss, gradients: byName, statistics } = updateGradients(pair, objective, spec, state, batch);
-  const gradient = pack(byName, pair[network].parameters);
+  const { passes, terms, loss, gradients, statistics } = updateGradients(pair, objective, spec, state, batch);
+  const gradient = pack(gradients, pair[network].parameters);
   // From the scaled squares that Adam needs as well.
   const gradNorm = sqrt(mul(sumOf(mul(square(gradient), 1 - ADAM.beta2)), 1 / (1 - ADAM.beta2)));
   // Otherwise a runtime may compute the norm last and keep the gradients of all updates until then.

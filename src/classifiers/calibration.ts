@@ -5,7 +5,6 @@ import { gatherLabels, type Labels, stratifiedFolds } from './labels.js';
 /** With more labels, a single held-out subset is enough. */
 const CROSS_VALIDATED_LABELS = 1000;
 const MAX_FOLDS = 5;
-/** In a single held-out subset. */
 const [MIN_HELD_OUT, HELD_OUT_FRACTION] = [500, 0.1];
 /** Of inverse temperatures, bisected on a logarithmic scale. */
 const [MIN_SCALE, MAX_SCALE] = [1e-2, 1e2];
@@ -22,8 +21,8 @@ export interface LabeledRows {
 }
 
 /**
- * Returns stratified folds of up to 1,000 labels, each held out once, or a random split of more.
- * @returns none if too little would remain to fit on: a class has a single label, or only one class is left
+ * Holds out each stratified fold of up to 1,000 labels once, or a random subset of more.
+ * @returns none if a class has a single label, or only one class would remain to fit on
  */
 export function calibrationSplits(labels: Labels, classes: number, seed: number): readonly HeldOutSplit[] {
   const stream = randomStream(seed, 'calibration');
@@ -58,8 +57,8 @@ export function possibleFolds(labels: Labels, classes: number): number {
 /**
  * Fits the factor of the logits, 1 / temperature, that maximizes the likelihood of held-out labels (Guo et al. 2017).
  * Targets are smoothed as in Platt (1999), because otherwise perfect predictions would need an infinite factor.
- * @param parts probabilities [n, K] from classifiers that were fitted without these rows
- * @returns 1 for an empty list
+ * @param parts probabilities [n, K] of held-out rows
+ * @returns 1 without parts
  */
 export function fitLogitScale(parts: readonly LabeledRows[]): number {
   if (parts.length === 0) return 1;
@@ -78,18 +77,17 @@ export function fitLogitScale(parts: readonly LabeledRows[]): number {
   return Math.exp((low + high) / 2);
 }
 
-/** Clips, because the logarithm of 0 is infinite. */
+/** The logarithm of 0 is infinite. */
 const logitsOf = ({ data, width }: Features): Features => ({
   data: Float64Array.from(data, (value) => Math.log(Math.max(value, 1e-300))),
   width,
 });
 
 /**
- * Returns the derivative of the summed cross-entropy by the factor: the mean logit under the scaled probabilities minus
- * the mean under the targets.
- * @param labelTarget target of a row's label; the other classes share the rest equally
+ * Differentiates the summed cross-entropy by the factor.
+ * @param labelTarget of a row's label; the other classes share the rest equally
  */
-function entropySlope({ data, width }: Features, labels: Labels, scale: number, labelTarget: number): number {
+function entropySlope({ data, width }: Features, labels: Labels, scale: number, labelTarget: number) {
   const otherTarget = (1 - labelTarget) / (width - 1);
   let total = 0;
   for (let row = 0; row < labels.length; row++) {
@@ -110,9 +108,8 @@ function entropySlope({ data, width }: Features, labels: Labels, scale: number, 
 const BINS = 15;
 
 /**
- * Returns the mean difference between the probability of the predicted class and the accuracy (Guo et al. 2017), over
- * equal bins of that probability, weighted by their rows.
- * @param probabilities [N, K], each row a distribution
+ * Averages the difference between the probability of the predicted class and the accuracy (Guo et al. 2017), over equal
+ * bins of that probability, weighted by their rows.
  */
 export function expectedCalibrationError({ data, width }: Features, labels: Labels): number {
   const excess = new Float64Array(BINS);

@@ -1,4 +1,4 @@
-import { fromPixels } from '../age/iteration.js';
+import { fromPixels, unstack } from '../age/iteration.js';
 import { normalizeAlongAxis1 } from '../age/prior.js';
 import {
   adam,
@@ -8,11 +8,9 @@ import {
   exp,
   type FlatLayout,
   flatLayout,
-  gradients,
   type Graph,
   graphOf,
   input,
-  type InputValue,
   log,
   matMul,
   meanOf,
@@ -23,22 +21,20 @@ import {
   reduceSum,
   reshape,
   sizeOf,
-  slice,
   stopGradient,
   sub,
   unpack,
   type Value,
 } from '../engine/index.js';
 import { BATCH } from '../model/trainedModel.js';
-import { forwardEval, forwardTrain, type NamedValues } from '../networks/forward.js';
+import { forwardEval, forwardTrain, namedGradients, type NamedValues } from '../networks/forward.js';
 import type { Network } from '../networks/network.js';
 
 /** An encoder with a linear head on its output. */
 export interface ClassifierSpec {
-  /** Its output is [M, 1, 1]. */
   readonly network: Network;
   readonly classes: number;
-  /** Whether to project the output onto the sphere of radius sqrt(M), for models with the sphere prior. */
+  /** Whether to project its output [M] onto the sphere of radius sqrt(M), for models with the sphere prior. */
   readonly onSphere: boolean;
 }
 
@@ -49,13 +45,12 @@ export interface ClassifierWeights {
   readonly head: Float32Array;
 }
 
-/** M. */
 export const outputWidth = ({ outputShape }: Network): number => sizeOf(outputShape);
 
 export const imageBytes = ({ inputShape }: Network): number => sizeOf(inputShape);
 
-/** Returns rows [N, M]. */
-function headInput({ network, onSphere }: ClassifierSpec, output: Value): Value {
+/** [N, M] */
+function headInput({ network, onSphere }: ClassifierSpec, output: Value) {
   const width = outputWidth(network);
   const rows = reshape(output, [output.shape[0]!, width]);
   // Times sqrt(M), so that coordinates of uniform codes have variance 1.
@@ -72,20 +67,20 @@ export const weightLengths = ({ network, classes }: ClassifierSpec): Record<keyo
   head: headLayout(outputWidth(network), classes).size,
 });
 
-/** Returns logits [N, K] of rows [N, M]. */
-const linearHead = (rows: Value, { weight, bias }: NamedValues): Value =>
+/** [N, K] */
+const linearHead = (rows: Value, { weight, bias }: NamedValues) =>
   add(matMul(rows, weight!), reshape(bias!, [1, bias!.shape[0]!]));
 
 /** Prevents overflow of exponentials; the softmax does not change. */
-const centered = (logits: Value): Value => sub(logits, stopGradient(reduceMax(logits, [1])));
+const centered = (logits: Value) => sub(logits, stopGradient(reduceMax(logits, [1])));
 
-function softmax(logits: Value): Value {
+function softmax(logits: Value) {
   const powers = exp(centered(logits));
   return div(powers, reduceSum(powers, [1]));
 }
 
 /** In nats. Logits and targets are [N, K]; each row of targets is a distribution. */
-function softmaxCrossEntropy(logits: Value, targets: Value): Value {
+function softmaxCrossEntropy(logits: Value, targets: Value) {
   const shifted = centered(logits);
   return meanOf(sub(log(reduceSum(exp(shifted), [1])), reduceSum(mul(shifted, targets), [1])));
 }
@@ -108,39 +103,27 @@ export function classifierIteration(spec: ClassifierSpec, batch: number): Graph 
 
   const pass = forwardTrain(network, { parameters: encoder.tensors, statistics, x: fromPixels(images) });
   const loss = softmaxCrossEntropy(linearHead(headInput(spec, pass.output), head.tensors), targets);
-  const trainable = [...Object.values(encoder.tensors), ...Object.values(head.tensors)];
-  const byTensor = gradients(loss, trainable);
-  const ofEncoder = Object.keys(encoder.tensors).length;
-
+  const byTensor = namedGradients(loss, { ...encoder.tensors, ...head.tensors });
   const outputs = {
-    ...encoder.after(byTensor.slice(0, ofEncoder)),
-    ...head.after(byTensor.slice(ofEncoder)),
+    ...encoder.after(byTensor),
+    ...head.after(byTensor),
     [nextName('statistics')]: pass.statistics,
     loss: reshape(loss, [1]),
   };
   return graphOf(outputs, [...encoder.inputs, statistics, ...head.inputs, images, targets]);
 }
 
-interface TrainableVector {
-  readonly inputs: readonly InputValue[];
-  readonly tensors: NamedValues;
-  /** Returns the updated values, given the gradient of each tensor. */
-  readonly after: (gradients: readonly Value[]) => Record<string, Value>;
-}
-
-function trainableVector(name: string, layout: FlatLayout): TrainableVector {
+/** `after` returns the updated values, given the gradients by tensor. */
+function trainableVector(name: string, layout: FlatLayout) {
   const state = (suffix: string) => input(`${name}${suffix}`, [layout.size]);
   const [vector, m, v] = [state(''), state('.m'), state('.v')];
   const schedule = input(`${name}.schedule`, [2]);
-  const scalar = (index: number) => reshape(slice(schedule, 0, index, index + 1), []);
-  const scalars = { stepSize: scalar(0), denominatorScale: scalar(1) };
-  const tensors = unpack(vector, layout);
+  const [stepSize, denominatorScale] = unstack(schedule) as [Value, Value];
   return {
     inputs: [vector, m, v, schedule],
-    tensors,
-    after: (byTensor) => {
-      const named = Object.fromEntries(Object.keys(tensors).map((tensor, index) => [tensor, byTensor[index]!]));
-      const next = adam(vector, pack(named, layout), { m, v }, scalars, CLASSIFIER_ADAM);
+    tensors: unpack(vector, layout),
+    after: (gradients: NamedValues) => {
+      const next = adam(vector, pack(gradients, layout), { m, v }, { stepSize, denominatorScale }, CLASSIFIER_ADAM);
       return { [nextName(name)]: next.parameter, [nextName(`${name}.m`)]: next.m, [nextName(`${name}.v`)]: next.v };
     },
   };
@@ -158,7 +141,6 @@ function evaluationInputs(network: Network) {
   return { inputs: [parameters, statistics], tensors };
 }
 
-/** Outputs `features` and `probabilities`, as in `Classification`. */
 export function evaluationGraph(spec: ClassifierSpec): Graph {
   const layout = headLayout(outputWidth(spec.network), spec.classes);
   const { inputs, tensors } = evaluationInputs(spec.network);
@@ -168,7 +150,7 @@ export function evaluationGraph(spec: ClassifierSpec): Graph {
   return graphOf({ features, probabilities }, [...inputs, head]);
 }
 
-/** Returns the outputs [N, C, H, W] of activations, the deepest last, and the inputs of a graph of them. */
+/** Outputs [N, C, H, W] of activations, the deepest last, and the inputs of a graph of them. */
 export function activationsOf(network: Network) {
   const { inputs, tensors } = evaluationInputs(network);
   const layers = Object.entries(network.layers);

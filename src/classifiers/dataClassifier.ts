@@ -19,7 +19,7 @@ export const RECIPE = {
   features: 128,
   batch: 128,
   learningRate: 1e-3,
-  /** Passes over the data, within the limits below. */
+  /** Within the limits below. */
   epochs: 2,
   leastSteps: 200,
   mostSteps: 1500,
@@ -32,7 +32,7 @@ export function whyNoClassifier({ train, classes }: ImageSource): string | undef
   return undefined;
 }
 
-/** @throws {InputError} if no architecture fits the image size, or the data has no labels or a single class */
+/** @throws {InputError} if no architecture fits, or the data has no labels or a single class */
 export function dataClassifierSpec(source: ImageSource): ClassifierSpec {
   const problem = whyNoClassifier(source);
   if (problem !== undefined) throw new InputError(source.name, problem);
@@ -86,7 +86,6 @@ export async function trainDataClassifier(
   }
 }
 
-/** Its features are the encoder's output. */
 export function classifierExtractor(
   name: string,
   spec: ClassifierSpec,

@@ -22,7 +22,6 @@ interface Classification {
   readonly probabilities: Float32Array;
 }
 
-/** The programs of training, one per batch size, and of inference. */
 export class ClassifierPrograms {
   private readonly programs: Programs;
 
@@ -37,7 +36,7 @@ export class ClassifierPrograms {
     return this.programs.get(`training ${batch}`, () => classifierIteration(this.spec, batch));
   }
 
-  /** Classifies bytes [N, C, H, W], each image independently of the others. */
+  /** Classifies bytes [N, C, H, W]. */
   async classify(weights: ClassifierWeights, images: Uint8Array): Promise<Classification> {
     const { network, classes } = this.spec;
     const program = await this.programs.get('evaluation', () => evaluationGraph(this.spec));
@@ -55,9 +54,8 @@ interface ClassifierTraining {
   readonly steps: number;
   /** At least 2; limited to the number of images. */
   readonly batch: number;
-  /** Of Adam, decayed to 0 along half a cosine. */
+  /** Decays to 0 along half a cosine. */
   readonly learningRate: number;
-  /** Of the order of the images. */
   readonly seed: number;
   readonly onStep?: (step: number, loss: number) => void;
 }
@@ -107,8 +105,7 @@ function withMoments(weights: ClassifierWeights): Record<string, Float32Array> {
   return { ...weights, ...Object.fromEntries(moments) };
 }
 
-/** [batch, K] */
-function oneHot(indices: Uint32Array, labels: Labels, classes: number): Float32Array {
+function oneHot(indices: Uint32Array, labels: Labels, classes: number) {
   const targets = new Float32Array(indices.length * classes);
   indices.forEach((index, row) => (targets[row * classes + labels[index]!] = 1));
   return targets;

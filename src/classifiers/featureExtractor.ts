@@ -27,7 +27,6 @@ export interface FeatureExtractor {
   readonly release: () => Promise<void>;
 }
 
-/** @throws {InputError} that names the extractor if a value is not finite */
 export function requireFinite(extracted: ExtractedFeatures, name: string): ExtractedFeatures {
   for (const [what, rows] of Object.entries(extracted) as [string, Features][]) {
     const wrong = rows.data.findIndex((value) => !Number.isFinite(value));

@@ -81,7 +81,7 @@ export const networkSpec = ({ pair, prior }: TrainedModel, classes: number): Cla
   onSphere: prior === 'sphere',
 });
 
-function checkLengths({ method, weights }: NetworkFit, spec: ClassifierSpec): void {
+function checkLengths({ method, weights }: NetworkFit, spec: ClassifierSpec) {
   for (const [name, expected] of Object.entries(weightLengths(spec)) as [keyof ClassifierWeights, number][]) {
     const { length } = weights[name];
     if (length !== expected)
@@ -175,7 +175,7 @@ export function decodeProbe(bytes: Uint8Array, file: string): SavedProbe {
   return { name, probe, origin };
 }
 
-/** Returns undefined if shapes do not match or a value is not finite. */
+/** Undefined if shapes do not match or a value is not finite. */
 function probeOf(method: ProbeMethod, tensors: TensorFile['tensors'], classes: number): FittedProbe | undefined {
   if (!Object.values(tensors).every(({ data }) => data.every(Number.isFinite))) return undefined;
   if (method === 'knn') return neighborFitOf(tensors, classes);

@@ -26,16 +26,15 @@ export function checkLabels(labels: Labels, rows: number, classes?: number): num
   return known;
 }
 
-function indicesByClass(labels: Labels, classes: number): number[][] {
+function indicesByClass(labels: Labels, classes: number) {
   const indices = Array.from({ length: classes }, (): number[] => []);
   for (let index = 0; index < labels.length; index++) indices[labels[index]!]!.push(index);
   return indices;
 }
 
 /**
- * Draws the same number of labels of each class, without replacement.
+ * Draws the same number of labels of each class, in ascending order.
  * @param count in all
- * @returns indices in ascending order
  * @throws {InputError} as `checkLabels`, and if the count is not a multiple of the classes or a class has too few labels
  */
 export function drawBalancedLabels(labels: Labels, count: number, stream: RandomStream, classes?: number): Uint32Array {
@@ -62,8 +61,7 @@ export function drawBalancedLabels(labels: Labels, count: number, stream: Random
 }
 
 /**
- * Assigns folds of about equal proportions of classes, and of sizes that differ by at most one label.
- * @returns the fold of each label, from 0
+ * Returns the fold of each label. Folds have about equal proportions of classes, and sizes that differ by at most one.
  * @throws {InputError} as `checkLabels`, and if there are fewer than 2 folds or a class has fewer labels than folds
  */
 export function stratifiedFolds(labels: Labels, folds: number, stream: RandomStream, classes?: number): Uint32Array {

@@ -14,15 +14,13 @@ import { randomStream, shuffledIndices } from '../random.js';
 
 interface L2Score {
   readonly l2: number;
-  /** On the held-out labels, 0 to 1. */
   readonly accuracy: number;
-  /** Mean over the held-out labels, in nats. */
+  /** In nats. */
   readonly crossEntropy: number;
 }
 
 interface L2Choice {
   readonly l2: number;
-  /** In the order of candidates. */
   readonly scores: readonly L2Score[];
 }
 
@@ -33,8 +31,8 @@ interface SelectL2Options extends Omit<LogisticOptions, 'l2'> {
 }
 
 /**
- * Selects the most accurate penalty by stratified cross-validation, and among equals, which few labels make common, the
- * lowest cross-entropy.
+ * Selects the most accurate penalty by stratified cross-validation. Few labels make equals common: among them, the lowest
+ * cross-entropy.
  * @throws {InputError} as `fitLogisticRegression` and `stratifiedFolds`, and if there are no candidates
  */
 export function selectL2(features: Features, labels: Labels, options: SelectL2Options = {}): L2Choice {
@@ -91,10 +89,9 @@ interface LinearProbe {
 }
 
 /**
- * Fits a logistic regression with an L2 penalty that cross-validation selects on the same labels. The most accurate
- * penalty is often so large that probabilities are far too low.
+ * Selects the L2 penalty by cross-validation on the same labels. The most accurate penalty is often so large that
+ * probabilities are far too low.
  * @param options.calibrate whether to scale the logits to maximize the likelihood of held-out labels
- * @throws {InputError} as `fitLogisticRegression`
  */
 export function fitLinearProbe(
   features: Features,
@@ -127,15 +124,14 @@ function logitScale(rows: LabeledFeatures, options: LogisticOptions & { readonly
   return fitLogitScale(parts);
 }
 
-function l2For({ features, labels }: LabeledFeatures, classes: number, seed: number): number {
+function l2For({ features, labels }: LabeledFeatures, classes: number, seed: number) {
   const folds = possibleFolds(labels, classes);
   if (folds < 2) return DEFAULT_L2;
   return selectL2(features, labels, { classes, folds, seed, tolerance: ROUGH_TOLERANCE, iterations: ROUGH_ITERATIONS })
     .l2;
 }
 
-/** A random subset, or all rows if there are no more. */
-function firstShuffled(rows: LabeledFeatures, limit: number, seed: number): LabeledFeatures {
+function firstShuffled(rows: LabeledFeatures, limit: number, seed: number) {
   if (limit < 1)
     throw new InputError(
       'features',

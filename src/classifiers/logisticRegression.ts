@@ -43,7 +43,7 @@ export function fitLogisticRegression(
   const classes = checkLabels(labels, rows, options.classes);
   const { width } = features;
   const columns = transposed(features);
-  const objective = (parameters: Float64Array, gradient: Float64Array): number => {
+  const objective = (parameters: Float64Array, gradient: Float64Array) => {
     const logits = logitsOf({ classes, width, parameters }, features);
     let value = 0;
     for (let row = 0; row < rows; row++)
@@ -84,10 +84,7 @@ export function classProbabilities(classifier: LinearClassifier, features: Featu
   return logits;
 }
 
-/**
- * Returns the mean in nats.
- * @throws {InputError} as `predictClasses`, and if the number of labels differs from the number of rows
- */
+/** In nats. */
 export function crossEntropyOf(classifier: LinearClassifier, features: Features, labels: Labels): number {
   const rows = checkRows(classifier, features);
   if (labels.length !== rows) throw new InputError('labels', `expected one per row, ${rows}, but got ${labels.length}`);
@@ -98,14 +95,14 @@ export function crossEntropyOf(classifier: LinearClassifier, features: Features,
   return total / rows;
 }
 
-function checkRows({ width }: LinearClassifier, features: Features): number {
+function checkRows({ width }: LinearClassifier, features: Features) {
   if (features.width !== width)
     throw new InputError('features', `expected rows of width ${width}, as in the fit, but got ${features.width}`);
   return checkFeatures(features, 'features');
 }
 
-/** Returns the cross-entropy of a row, and replaces its logits with the gradient divided by the number of rows. */
-function lossToGradient(logits: Float64Array, base: number, classes: number, label: number, rows: number): number {
+/** Replaces the logits of a row with the gradient divided by the number of rows. */
+function lossToGradient(logits: Float64Array, base: number, classes: number, label: number, rows: number) {
   const labelLogit = logits[base + label]!;
   const logSum = toProbabilities(logits, base, classes);
   for (let index = base; index < base + classes; index++) logits[index]! /= rows;
@@ -114,7 +111,7 @@ function lossToGradient(logits: Float64Array, base: number, classes: number, lab
 }
 
 /** Replaces a row of logits, and returns the log of the sum of their exponentials. */
-function toProbabilities(logits: Float64Array, base: number, classes: number): number {
+function toProbabilities(logits: Float64Array, base: number, classes: number) {
   let largest = -Infinity;
   for (let index = base; index < base + classes; index++) largest = Math.max(largest, logits[index]!);
   let sum = 0;
@@ -127,7 +124,7 @@ function toProbabilities(logits: Float64Array, base: number, classes: number): n
 }
 
 /** [N, classes] */
-function logitsOf({ classes, width, parameters }: LinearClassifier, features: Features): Float64Array {
+function logitsOf({ classes, width, parameters }: LinearClassifier, features: Features) {
   const weights = parameters.filter((_, index) => index % (width + 1) < width);
   return multiplyTransposed(features, { data: weights, width }).map(
     (logit, index) => logit + parameters[(index % classes) * (width + 1) + width]!,

@@ -57,7 +57,6 @@ export function neighborVotes(
   return { classes: predicted, probabilities };
 }
 
-/** In double precision. */
 function withUnitRows({ data, width }: Features, name: string): Features {
   const unit = Float64Array.from(data);
   for (let start = 0; start < unit.length; start += width) {

@@ -115,7 +115,7 @@ async function runTrials(
   };
 }
 
-function requireClasses({ name, train, test, classes }: ImageSource, labelCounts: ProbeOptions['labels']): number {
+function requireClasses({ name, train, test, classes }: ImageSource, labelCounts: ProbeOptions['labels']) {
   if (train.labels === null || classes === null)
     throw new InputError(name, 'no labels', 'a probe needs data with labels');
   if (classes < 2) throw new InputError(name, 'a single class', 'a probe needs at least 2');

@@ -29,11 +29,10 @@ export interface ProbeRunnerOptions {
   readonly compile: Compile;
   /** Returns codes of images, for example stored ones (default: encodes them). */
   readonly codesOf?: ((split: Split, indices: Uint32Array) => Promise<Float32Array>) | undefined;
-  /** Receives how many `images` are encoded, and how many `classifiers` are fitted, also in part. */
+  /** Of the phases `images` and `classifiers`; counts fits in part. */
   readonly onProgress?: ((phase: string, done: number, total: number) => void) | undefined;
 }
 
-/** A subset of labeled training images. */
 export interface LabelTrial {
   readonly indices: Uint32Array;
   readonly labels: Uint32Array;
@@ -70,7 +69,6 @@ function testImages({ source: { test }, seed }: ProbeRunnerOptions, classes: num
   return { indices, score };
 }
 
-/** Collects predictions of `count` rows. */
 function predictionTable(count: number, classes: number) {
   const table = { classes: new Uint32Array(count), probabilities: new Float64Array(count * classes) };
   const set = (first: number, part: Predictions) => {
@@ -82,7 +80,7 @@ function predictionTable(count: number, classes: number) {
 
 /** Training images for the standardizer, which need no labels. */
 const SCALE_IMAGES = 5000;
-/** Rows to classify between two reports of progress. */
+/** Between two reports of progress. */
 const CLASSIFIED_ROWS = 1000;
 
 /** Fits classifiers on rows that represent images. */
@@ -135,7 +133,6 @@ export async function rowRunner(
   };
 }
 
-/** Iterations are limited. */
 const [EPOCHS, MIN_STEPS, MAX_STEPS] = [30, 150, 600];
 const [BATCH, LEARNING_RATE] = [64, 1e-3];
 /** Of the work, if calibration follows: it fits up to five times. */

@@ -8,14 +8,13 @@ import { balancedScale, commonScale, fitStandardizer, type Standardizer } from '
 
 export type RepresentationName = 'codes' | 'features' | 'pixels';
 
-/** The vectors that a classifier is fitted on. */
 export interface Representation {
   readonly width: number;
-  /** Maps bytes [N, C, H, W] to rows [N, width]. */
+  /** From bytes [N, C, H, W] to rows [N, width]. */
   readonly of: (images: Uint8Array) => Promise<Features>;
-  /** Maps codes e(x) [N, M] to the same rows, if they follow from codes alone. */
+  /** From codes e(x) [N, M], if rows follow from codes alone. */
   readonly ofCodes?: (codes: Float32Array) => Features;
-  /** Fits the scale for a regression, without labels; undefined if rows need none. */
+  /** Fits the scale for a regression; undefined if rows need none. */
   readonly scaleBy?: (rows: Features) => Standardizer;
   readonly release: () => Promise<void>;
 }
@@ -38,7 +37,7 @@ export function representationOf(
 
 const noop = () => Promise.resolve();
 
-/** e(x) times sqrt(M): the variance is about 1 if codes are uniform on the sphere. */
+/** The variance is about 1 if codes are uniform on the sphere. */
 function codesOf(model: TrainedModel): Representation {
   const scale = model.prior === 'sphere' ? Math.sqrt(model.latentSize) : 1;
   const ofCodes = (codes: Float32Array): Features => ({
@@ -61,12 +60,12 @@ const pixelsOf = (model: TrainedModel): Representation => ({
   release: noop,
 });
 
-/** Rows and columns of cells whose activations are averaged. */
+/** Rows and columns of cells. */
 const CELLS = 4;
 
 /**
- * Codes, and encoder activations of the deepest layer with at least 2 x 2 pixels per cell, averaged over 4 x 4 cells [N, M + 16 C].
- * Codes describe what an image shows, and activations where. Both have equal weight.
+ * Codes, which describe what an image shows, and activations of the deepest layer with at least 2 x 2 pixels per cell,
+ * which describe where, averaged over 4 x 4 cells: [N, M + 16 C]. Both have equal weight.
  */
 async function innerFeaturesOf(model: TrainedModel, weights: ModelWeights, compile: Compile): Promise<Representation> {
   const codes = codesOf(model);
@@ -97,7 +96,7 @@ async function innerFeaturesOf(model: TrainedModel, weights: ModelWeights, compi
   };
 }
 
-/** Averages [N, C, H, W] over cells to [N, cells C]. */
+/** From [N, C, H, W] to [N, cells C]. */
 function cellMeans(map: Value): Value {
   const [count, channels, height, width] = map.shape as [number, number, number, number];
   const strips = (x: Value, axis: number, size: number) =>

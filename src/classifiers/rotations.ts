@@ -35,8 +35,8 @@ function rotatedSplit({ count, copyImage }: Split, channels: number, size: numbe
   };
 }
 
-/** The index in the upright image of each pixel of a rotated image. */
-function sourcePixels(size: number, turns: number): Uint32Array {
+/** The index in the upright image of each pixel. */
+function sourcePixels(size: number, turns: number) {
   let pixels = Uint32Array.from({ length: size * size }, (_, pixel) => pixel);
   for (let turn = 0; turn < turns; turn++) {
     const previous = pixels;

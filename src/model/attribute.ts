@@ -53,7 +53,7 @@ export function imagesByClass(
       `choose a different one, or ${REST}`,
     );
   const indices = Array.from(labels.keys());
-  const chosen = (key: 'with' | 'without', isChosen: (own: number | undefined) => boolean): number[] => {
+  const chosen = (key: 'with' | 'without', isChosen: (own: number | undefined) => boolean) => {
     const found = indices.filter((index) => isChosen(labels[index]));
     if (found.length > 0) return found;
     const problem = `no images of this class in this split of ${source.name}`;
@@ -66,7 +66,7 @@ export function imagesByClass(
 }
 
 /** Prefers names to numbers. */
-function findClass({ name, classes, classNames = [] }: ImageSource, wanted: string, key: string): number {
+function findClass({ name, classes, classNames = [] }: ImageSource, wanted: string, key: string) {
   const named = classNames.indexOf(wanted);
   if (named >= 0) return named;
   const count = classes ?? 0;
@@ -92,7 +92,7 @@ export function meanDifference(codesWith: Float32Array, codesWithout: Float32Arr
   return Float32Array.from(meanWith, (value, index) => value - meanWithout[index]!);
 }
 
-function meanOfRows(codes: Float32Array, latent: number, side: string): Float64Array {
+function meanOfRows(codes: Float32Array, latent: number, side: string) {
   if (codes.length === 0) throw new InputError('attribute', `no codes ${side} it`);
   const sum = new Float64Array(latent);
   codes.forEach((value, index) => (sum[index % latent]! += value));

@@ -27,7 +27,7 @@ export function nearestCodes(query: Float32Array | Float64Array, codes: Features
   return { indices, cosines: Float64Array.from(indices, (row) => cosines[row]!) };
 }
 
-function cosineAt(query: Float32Array | Float64Array, length: number, { data, width }: Features, row: number): number {
+function cosineAt(query: Float32Array | Float64Array, length: number, { data, width }: Features, row: number) {
   let [inner, square] = [0, 0];
   for (let index = 0; index < width; index++) {
     const value = data[row * width + index]!;

@@ -7,8 +7,7 @@ const MIN_ANGLE = 1e-6;
 
 /**
  * Divides the shorter great arc from a to b evenly, or the line under the normal prior.
- * @param a code [M]; on the sphere of length 1
- * @param b code [M], likewise
+ * @param a code [M], as b; on the sphere of length 1
  * @param steps codes to return, a and b included
  */
 export function interpolateCodes(prior: Prior, a: Float32Array, b: Float32Array, steps: number): Float32Array {
@@ -40,7 +39,7 @@ function inner(a: ArrayLike<number>, b: ArrayLike<number>) {
 }
 
 function slerpWeights(a: Float32Array, b: Float32Array, position: number): [number, number] {
-  // From chords, because the cosine loses precision for nearly equal or opposite codes.
+  // From chords, because the cosine loses precision.
   const apart = Math.hypot(...a.map((value, index) => value - b[index]!));
   const together = Math.hypot(...a.map((value, index) => value + b[index]!));
   const angle = 2 * Math.atan2(apart, together);
@@ -55,9 +54,8 @@ export const MIN_SINE = 1e-5;
 
 /**
  * Divides the great circle through a and b evenly, from a towards b the shorter way.
- * @param a code [M] of length 1
- * @param b code [M] of length 1
- * @returns codes [steps, M] of length 1
+ * @param a code [M] of length 1, as b
+ * @returns codes [steps, M]
  * @throws {InputError} for equal or opposite codes, through which there are many great circles
  */
 export function greatCircle(a: Float32Array, b: Float32Array, steps: number): Float32Array {
@@ -80,9 +78,9 @@ export function greatCircle(a: Float32Array, b: Float32Array, steps: number): Fl
   return circle;
 }
 
-/** Returns the direction [M] minus its part along the code [M]. */
+/** The direction [M] minus its part along the code [M]. */
 export function tangentAt(code: Float32Array, direction: Float32Array): Float64Array {
-  // In double precision, and divided by the code's square, so that rounding of its length leaves nothing along it.
+  // Divided by the code's square, so that rounding of its length leaves nothing along it.
   const share = inner(code, direction) / inner(code, code);
   return Float64Array.from(direction, (value, index) => value - share * code[index]!);
 }
@@ -111,7 +109,6 @@ export function pathThrough(
   const segments = closed ? count : count - 1;
   const path = new Float32Array((segments * (steps - 1) + (closed ? 0 : 1)) * latent);
   for (let segment = 0; segment < segments; segment++) {
-    // Adjacent segments share a code.
     const codes = interpolateCodes(prior, point(segment), point(segment + 1), steps);
     path.set(closed && segment === segments - 1 ? codes.subarray(0, -latent) : codes, segment * (steps - 1) * latent);
   }

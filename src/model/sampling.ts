@@ -61,7 +61,7 @@ function codeSource({ prior, latentSize }: TrainedModel, { seed, isSeedPerImage 
   };
 }
 
-function requireTemperature({ prior }: TrainedModel, temperature: number | undefined): void {
+function requireTemperature({ prior }: TrainedModel, temperature: number | undefined) {
   if (temperature === undefined) return;
   if (prior === 'sphere') {
     throw new InputError(

@@ -189,7 +189,7 @@ export async function runInBatches<Name extends string>(
   return rows as Record<Name, Float32Array>;
 }
 
-function padded<T extends Uint8Array | Float32Array>(part: T, length: number): T {
+function padded<T extends Uint8Array | Float32Array>(part: T, length: number) {
   if (part.length === length) return part;
   const whole = new (part.constructor as new (length: number) => T)(length);
   whole.set(part);

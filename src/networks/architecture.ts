@@ -5,13 +5,13 @@ import { batchNorm, conv, convTranspose, globalAveragePool, leakyRelu, relu, tan
 import { createNetwork, type NetworkPair } from './network.js';
 
 export interface NetworkOptions {
-  /** Image channels: 1 (grayscale) or 3 (RGB). */
+  /** 1 (grayscale) or 3 (RGB). */
   readonly channels: number;
-  /** M, the number of latent dimensions. */
+  /** M. */
   readonly latentSize: number;
-  /** n, the base width, of which channels are multiples. */
+  /** n, of which channels are multiples. */
   readonly width: number;
-  /** Whether native and generated inputs have separate running statistics (default: false, as published). */
+  /** For native and generated inputs (default: false, as published). */
   readonly separateStatistics?: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface Architecture {
   readonly build: (options: NetworkOptions) => NetworkPair;
 }
 
-/** Halves the sides of a feature map, or doubles them if transposed. */
+/** Halves the sides, or doubles them if transposed. */
 const BY_TWO = { kernel: 4, stride: 2, padding: 1 };
 /** From 4x4 to 1x1, or back if transposed. */
 const BY_FOUR = { kernel: 4 };
@@ -57,10 +57,7 @@ export const ARCHITECTURES = { dcgan32, dcgan64 };
 export type ArchitectureName = keyof typeof ARCHITECTURES;
 export const ARCHITECTURE_NAMES = Object.keys(ARCHITECTURES).sort() as readonly ArchitectureName[];
 
-/**
- * Returns the default architecture for an image size.
- * @throws {InputError} if there is none
- */
+/** @throws {InputError} if no architecture has this image size */
 export function architectureFor(imageSize: number): ArchitectureName {
   const found = IMAGE_SIZES.find(({ size }) => size === imageSize);
   if (found) return found.architecture;
@@ -85,7 +82,7 @@ function architecture(
   };
 }
 
-/** Convolutions that halve the sides, batch normalization (not after the first), and LeakyReLU. */
+/** The first convolution has no batch normalization. */
 const downsampling = (channels: number, widths: readonly number[]) =>
   blocks(channels, widths, (before, width, number) => ({
     [`conv${number}`]: conv(before, width, BY_TWO),
@@ -93,7 +90,7 @@ const downsampling = (channels: number, widths: readonly number[]) =>
     [`activation${number}`]: leakyRelu(0.2),
   }));
 
-/** Transposed convolutions of a code to 4x4 and further, each with batch normalization and ReLU. */
+/** From a code to 4x4 and further. */
 const upsampling = (latentSize: number, widths: readonly number[]) =>
   blocks(latentSize, widths, (before, width, number) => ({
     [`conv${number}`]: convTranspose(before, width, number === 1 ? BY_FOUR : BY_TWO),
@@ -101,7 +98,7 @@ const upsampling = (latentSize: number, widths: readonly number[]) =>
     [`activation${number}`]: relu(),
   }));
 
-/** Builds a block for each width, numbered from 1. */
+/** Numbered from 1. */
 const blocks = (
   first: number,
   widths: readonly number[],

@@ -1,9 +1,14 @@
-import { add, concat, constant, mul, reshape, sizeOf, slice, type Value } from '../engine/index.js';
+import { add, concat, constant, gradients, mul, reshape, sizeOf, slice, type Value } from '../engine/index.js';
 import { MOMENTUM, sequential } from './layer.js';
 import { type InputKind, type Network, statisticName } from './network.js';
 
 /** By name, such as `encoder.conv1.weight`. */
 export type NamedValues = Readonly<Record<string, Value>>;
+
+export function namedGradients(loss: Value, tensors: NamedValues): NamedValues {
+  const values = gradients(loss, Object.values(tensors));
+  return Object.fromEntries(Object.keys(tensors).map((name, index) => [name, values[index]!]));
+}
 
 interface ForwardInputs<Statistics> {
   readonly parameters: NamedValues;
@@ -14,7 +19,7 @@ interface ForwardInputs<Statistics> {
   readonly kind?: InputKind;
 }
 
-/** Normalizes each batch by its own statistics, and updates the flat running statistics. */
+/** Normalizes each batch by its own statistics. */
 export function forwardTrain(network: Network, { parameters, statistics, x, kind = 'native' }: ForwardInputs<Value>) {
   const observed = new Map<string, { value: Value; rate: number }>();
   const root = sequential(network.layers);
@@ -37,7 +42,7 @@ export function forwardTrain(network: Network, { parameters, statistics, x, kind
   return { output, statistics: concat(next, 0) };
 }
 
-/** Normalizes by running statistics, as after training. */
+/** Normalizes by running statistics. */
 export function forwardEval(
   network: Network,
   { parameters, statistics, x, kind = 'native' }: ForwardInputs<NamedValues>,
@@ -50,7 +55,7 @@ export function forwardEval(
   });
 }
 
-/** Updates one vector, with a few operators instead of a few per layer. */
+/** A few operators in all, instead of a few per layer. */
 function updateRunningStats(
   statistics: Value,
   observations: readonly { readonly value: Value; readonly rate: number }[],

@@ -24,7 +24,7 @@ export type TensorSpecs = Readonly<Record<string, TensorSpec>>;
 
 export type NamedLayers = Readonly<Record<string, Layer>>;
 
-/** Tensors by their names within the layer. */
+/** By names within the layer. */
 export interface LayerContext {
   readonly parameter: (name: string) => Value;
   readonly buffer: (name: string) => Value;
@@ -52,7 +52,7 @@ export const filled =
   (size) =>
     new Float32Array(size).fill(value);
 
-/** Composes layers into one, with tensors such as `conv1.weight`. */
+/** Names tensors `conv1.weight`. */
 export function sequential(layers: NamedLayers): Layer {
   const entries = Object.entries(layers);
   const tensorsOf = (kind: 'parameters' | 'buffers'): TensorSpecs =>
@@ -70,7 +70,7 @@ export function sequential(layers: NamedLayers): Layer {
   };
 }
 
-/** Floating-point operations of one image, by layer. */
+/** Of one image. */
 export function flopsByLayer(layers: NamedLayers, input: Shape): Record<string, number> {
   let shape = input;
   const flops: Record<string, number> = {};

@@ -1,4 +1,4 @@
-/** Every export is a layer of the public `layers`; add new ones here. */
+/** Every export is a layer of the public `layers`. */
 import * as engine from '../engine/index.js';
 import {
   add,
@@ -26,7 +26,6 @@ export const leakyRelu = (slope: number): Layer => ({
   isActivation: true,
 });
 
-/** The hyperbolic tangent, which maps to (-1, 1). */
 export const tanh = (): Layer => ({ ...pointwise(engine.tanh, 1), isActivation: true });
 
 export interface ConvLayerOptions {
@@ -140,7 +139,7 @@ export function groupNorm(groups: number, channels: number): Layer {
   };
 }
 
-/** Pixel normalization (Karras et al., arXiv 1710.10196): x / sqrt(mean over channels of x^2 + 1e-8) at each pixel. */
+/** x / sqrt(mean over channels of x^2 + 1e-8) at each pixel (Karras et al., arXiv 1710.10196). */
 export const pixelNorm = (): Layer => pointwise((x) => div(x, sqrt(add(reduceMean(square(x), [1]), 1e-8))), 3);
 
 /** The mean over rows and columns: `[C, H, W]` becomes `[C, 1, 1]`. */

@@ -1,4 +1,4 @@
-/** Weights under PyTorch's names: each published network is an `nn.Sequential` `main`, as in `generator.main.1.running_mean`. */
+/** PyTorch's names: each published network is an `nn.Sequential` named `main`. */
 import { flattenTensors, type Shape, showShape, type TensorFile, tensorViews } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { type ArchitectureName, ARCHITECTURES } from './architecture.js';
@@ -22,11 +22,11 @@ const ROLES = {
 } as const satisfies Readonly<Record<string, { readonly network: NetworkName; readonly kind: InputKind }>>;
 
 interface Entry {
-  /** In the file, such as `encoder.main.0.weight`. */
+  /** Such as `encoder.main.0.weight`. */
   readonly name: string;
   readonly network: NetworkName;
   readonly part: WeightPart;
-  /** In the network, such as `encoder.conv1.weight`. */
+  /** Such as `encoder.conv1.weight`. */
   readonly tensor: string;
   readonly shape: Shape;
 }
@@ -55,7 +55,7 @@ const tensorsOf = ({ layers }: Network, kind: InputKind) =>
     ),
   ]);
 
-/** Whether it is a counter of BatchNorm2d, on which no result depends. */
+/** A counter of BatchNorm2d, on which no result depends. */
 export const isCounter = (tensor: string): boolean => tensor.endsWith('.num_batches_tracked');
 
 /** With separate running statistics, `decoder` generates from codes of images, and `sample_encoder` encodes samples. */
@@ -74,13 +74,9 @@ interface StateDictOptions {
   readonly separateStatistics: boolean;
 }
 
-/**
- * Reads the options from the shapes of the first layers.
- * @param file its name in messages
- * @throws {InputError} if there are no such layers, or images do not have 1 or 3 channels
- */
+/** @throws {InputError} if the first layers are missing, or images do not have 1 or 3 channels */
 export function stateDictOptions(tensors: TensorFile['tensors'], file: string): StateDictOptions {
-  const shapeOf = (tensor: string): Shape => {
+  const shapeOf = (tensor: string) => {
     const shape = tensors[tensor]?.shape;
     if (shape?.length === 4) return shape;
     const actual = shape ? `got ${showShape(shape)}` : 'it is missing';
@@ -93,10 +89,7 @@ export function stateDictOptions(tensors: TensorFile['tensors'], file: string): 
   return { channels, width: width!, latent: latent!, separateStatistics: 'decoder.main.0.weight' in tensors };
 }
 
-/**
- * @param file its name in messages
- * @throws {InputError} if a tensor is missing, has another shape, is not finite, or belongs to no network
- */
+/** @throws {InputError} if a tensor is missing, has another shape, is not finite, or belongs to no network */
 export function fromStateDict(
   tensors: TensorFile['tensors'],
   architecture: ArchitectureName,
@@ -125,7 +118,7 @@ export function fromStateDict(
   return mapWeights((network, part) => flattenTensors(found, pair[network][part]));
 }
 
-function requireUsable(data: Float32Array, name: string): void {
+function requireUsable(data: Float32Array, name: string) {
   const least = name.endsWith('.running_var') ? 0 : -Infinity;
   const index = data.findIndex((element) => !Number.isFinite(element) || element < least);
   if (index >= 0) throw new InputError(name, `element ${index} is ${data[index]}, which no network can have`);

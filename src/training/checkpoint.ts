@@ -1,4 +1,4 @@
-/** Checkpoints as safetensors files. A SHA-256 over every byte detects damage anywhere. */
+/** A SHA-256 over every byte of a checkpoint detects damage anywhere. */
 import type { AverageName } from '../age/iteration.js';
 import type { StateName } from '../age/update.js';
 import { NETWORK_NAMES } from '../networks/network.js';
@@ -77,7 +77,7 @@ export function encodeCheckpoint({ configuration, step, rateScale, vectors }: Ch
  */
 export async function decodeCheckpoint(bytes: Uint8Array, file: string, digest: Digest): Promise<Checkpoint> {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
-  // Checked first, so that other files are not reported as corrupt checkpoints.
+  // Checked first, so that other files are not reported as corrupt.
   const version = FORMAT.exec(metadata.format ?? '')?.[1];
   if (version === undefined)
     throw new InputError(file, `not an agenet checkpoint (its format is ${shown(metadata.format ?? null)})`);

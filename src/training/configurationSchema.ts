@@ -100,7 +100,7 @@ function withFixedDefaults(given: Readonly<Record<string, unknown>>) {
   return { ...DEFAULTS, crop: 'center', padding: null, augment: [], network, ...set };
 }
 
-function requireImageFormat({ network, size, padding }: Configuration): void {
+function requireImageFormat({ network, size, padding }: Configuration) {
   const { imageSize } = ARCHITECTURES[network];
   architectureFor(size);
   if (size !== imageSize) {
@@ -110,13 +110,13 @@ function requireImageFormat({ network, size, padding }: Configuration): void {
   if (padding !== null) checkWithin(setting('padding'), () => requirePaddable(size, padding));
 }
 
-function requirePlan(network: NetworkName, plans: Configuration | Stage, prefix: string): void {
+function requirePlan(network: NetworkName, plans: Configuration | Stage, prefix: string) {
   const key = `${network}Updates` as const;
   const given = plans[key];
   if (given !== undefined) checkWithin(setting(`${prefix}${key}`), () => parsePlan(network, given));
 }
 
-function requireAscending(stages: readonly Stage[]): void {
+function requireAscending(stages: readonly Stage[]) {
   const late = stages.findIndex(({ epoch }, index) => index > 0 && epoch <= stages[index - 1]!.epoch);
   if (late > 0)
     throw new InputError(
@@ -126,7 +126,7 @@ function requireAscending(stages: readonly Stage[]): void {
 }
 
 /** Checks of settings that have an effect only together with others. */
-function effectsOf(configuration: Configuration): (() => void)[] {
+function effectsOf(configuration: Configuration) {
   const { matchX, channels, schedule, halveEvery, ema, emaStart, evaluateEvery, evaluateMetrics, saveBest } =
     configuration;
   const isEvaluated = evaluateEvery > 0;

@@ -2,14 +2,14 @@ import type { ImageFormat } from '../data/source.js';
 
 export type SettingType<T = unknown> = { readonly example?: T } & (
   | { readonly kind: 'integer'; readonly min: number; readonly max: number }
-  /** Ends in `excluded` are not in the range. */
+  /** Without the ends in `excluded`. */
   | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly excluded: readonly number[] }
   | { readonly kind: 'switch' }
   | { readonly kind: 'choice'; readonly choices: readonly (string | number)[] }
   /** Different names, of `choices` if there are any. */
   | { readonly kind: 'list'; readonly choices?: readonly string[]; readonly min: number }
   | { readonly kind: 'text'; readonly expected: string }
-  /** An object or a list of objects, from files and the library only. */
+  /** From files and the library only. */
   | { readonly kind: 'structure'; readonly expected: string }
 );
 
@@ -48,8 +48,8 @@ export interface Declaration<T = unknown> {
   readonly title: string;
   /** One phrase without its default, in lower case and without a period. */
   readonly help: string;
-  /** In the help of `train`; undefined: no option. */
-  readonly group: (typeof GROUPS)[number] | undefined;
+  /** In the help of `train`, if the setting has an option. */
+  readonly group?: (typeof GROUPS)[number];
   readonly default?: T | ((known: Known) => T);
   /** If the default depends on the data or needs words. */
   readonly defaultText?: string;
@@ -61,7 +61,7 @@ export interface Declaration<T = unknown> {
   readonly placeholder: string;
 }
 
-type Details<T> = Pick<Declaration<T>, 'title' | 'help' | 'group'> & Partial<Declaration<T>>;
+type Details<T> = Pick<Declaration<T>, 'title' | 'help'> & Partial<Declaration<T>>;
 
 const PLACEHOLDERS = { integer: 'number', number: 'number', choice: 'name', list: 'list' } as const;
 
@@ -84,7 +84,6 @@ export const declareOptional = <T>(type: SettingType<T>, details: Details<NoInfe
   isOptional: true,
 });
 
-/** Such as `a whole number from 1 to 1024`. */
 export function rangeOf(type: SettingType): string {
   switch (type.kind) {
     case 'integer':
@@ -131,5 +130,4 @@ export function valueOfText({ kind, ...type }: SettingType, text: string): unkno
   }
 }
 
-/** `--learning-rate` for `learningRate`. */
 export const flagFor = (key: string): string => `--${key.replace(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`)}`;

@@ -108,7 +108,7 @@ export class EventQueue<Event extends AnyEvent> {
   private wakers: (() => void)[] = [];
 
   /** Resolves once there is room for further events. */
-  readonly push = async (event: Event): Promise<void> => {
+  readonly push = async (event: Event) => {
     if (this.isClosed) return;
     this.waiting.push(event);
     if (this.progressCount > MAX_PROGRESS) this.waiting.splice(this.waiting.findIndex(isProgress), 1);

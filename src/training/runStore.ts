@@ -56,8 +56,8 @@ interface WriterOptions extends RetryOptions {
 }
 
 /**
- * Writes what is due after each iteration. If a checkpoint cannot be written, training pauses with its state in memory.
- * Log lines wait for the next attempt, and previews are skipped.
+ * If a checkpoint cannot be written, training pauses with its state in memory. Log lines wait for the next attempt, and
+ * previews are skipped.
  */
 export class RunWriter {
   private preview: ({ readonly step: number } & PreviewFiles) | undefined;
@@ -78,7 +78,7 @@ export class RunWriter {
     if (this.isEvaluationDue) await this.emitEvaluationDue();
   }
 
-  /** @param seconds of training so far, including those before a resumption */
+  /** @param seconds of training, including those before a resumption */
   async afterIteration(report: IterationReport, seconds: number, secondsPerIteration: number): Promise<void> {
     const { configuration, store } = this.options;
     const { step, epoch, learningRate, scalars } = report;
@@ -146,7 +146,6 @@ export class RunWriter {
     await emit({ type: 'evaluationDue', epochs: trainer.epochsAfter(step), step, file });
   }
 
-  /** Whether the last iteration completed an epoch after which to evaluate. */
   private get isEvaluationDue() {
     const { trainer, configuration } = this.options;
     const { evaluateEvery } = configuration;
@@ -205,7 +204,7 @@ export class RunWriter {
 
 /**
  * Training waits until an attempt succeeds.
- * @param options.isTemporary whether a later attempt may succeed (default: after each InputError)
+ * @param options.isTemporary default: after each InputError
  * @throws the error of the last attempt if the signal is aborted, or it is not temporary
  */
 export async function retryUntilWritten<T>(

@@ -5,11 +5,11 @@ import type { Configuration, Stage } from './settings.js';
 
 type Plans = Readonly<Record<NetworkName, UpdatePlan>>;
 
-/** Iterations with the same update plans, and what was done before the first of them. */
+/** Iterations with the same update plans. */
 export interface PlannedStage {
   readonly plans: Plans;
   readonly firstStep: number;
-  /** Of images. */
+  /** Of images, before the stage. */
   readonly firstBatch: number;
   readonly firstUpdates: Readonly<Record<NetworkName, number>>;
 }
@@ -60,11 +60,9 @@ export class Stages {
   }
 }
 
-/** @throws {InputError} if there are fewer images than in a batch */
 export const stagesFor = (configuration: Configuration, images: number): Stages =>
   new Stages(configuration, new EpochSampler(images, configuration.batch, configuration.seed).batchesPerEpoch);
 
-/** A stage does not name the plans that it leaves as they are. */
 function plansOf(settings: Pick<Stage, `${NetworkName}Updates`>): Partial<Plans> {
   const named = NETWORK_NAMES.flatMap((network) => {
     const plan = settings[`${network}Updates`];
@@ -93,7 +91,6 @@ function positionIn(stage: PlannedStage, step: number): IterationPosition {
 /**
  * `halving` halves the rate before each epoch k with k mod halveEvery = halveEvery - 1. During `warmupSteps` iterations,
  * the rate also rises linearly from 1/warmupSteps of its value.
- * @param progress iterations done, and the epoch, counted from 0
  */
 export function learningRateAt(
   progress: Readonly<Record<'step' | 'totalSteps' | 'epoch', number>>,

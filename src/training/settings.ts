@@ -52,7 +52,6 @@ export const SETTINGS = {
   data: declare(string('the name or path of data'), {
     title: 'Data',
     help: 'name or path of the data, such as mnist, photos or npz:images.npz',
-    group: undefined,
   }),
   size: declare(integer(1, 1024), {
     title: 'Image size',
@@ -85,7 +84,6 @@ export const SETTINGS = {
     {
       title: 'Border',
       help: 'border added to each image after resizing, or null',
-      group: undefined,
       default: ({ native }) => native.padding ?? null,
       defaultText: 'as native to the data',
     },
@@ -140,7 +138,6 @@ export const SETTINGS = {
   length: declareChangeable(structure<DataDefaults['length']>('either epochs or steps'), {
     title: 'Length',
     help: 'length of training, as epochs or as steps (iterations)',
-    group: undefined,
     default: ({ images, values }) => defaultsFor(images, Number(values.batch)).length,
     defaultText: 'ten epochs, or more for small data sets',
   }),
@@ -161,7 +158,6 @@ export const SETTINGS = {
   stages: declareChangeable(structure<readonly Stage[]>('a list'), {
     title: 'Stages',
     help: 'update plans that replace these from an epoch on',
-    group: undefined,
     default: [],
   }),
   prior: declare(choice(PRIORS), {

@@ -60,7 +60,6 @@ export interface IterationReport {
   readonly scalars: Readonly<Record<string, number>>;
 }
 
-/** @throws {InputError} if there are fewer images than in a batch */
 export const totalStepsFor = (configuration: Configuration, images: number): number =>
   stagesFor(configuration, images).totalSteps;
 
@@ -175,7 +174,7 @@ export class Trainer {
   }
 
   private async enter(stage: PlannedStage, vectors: TrainingVectors) {
-    // The old program is released first, because a device may have too little memory for both. Compilation may fail.
+    // A device may have too little memory for both programs. Compilation may fail.
     this.entering = vectors;
     await this.current.program.release();
     this.current = await compileStage(this.configuration, stage, this.compile, vectors);
@@ -233,7 +232,6 @@ export class Trainer {
     }
   }
 
-  /** Adds what is easier to read: the gap of a divergence, and the cosine of a distance. */
   private scalarsOf(report: Float32Array) {
     const { spec, reportNames } = this.current;
     const { latent, channels } = this.configuration;

@@ -11,7 +11,6 @@ import { initialState, totalStepsFor, Trainer, type TrainerState } from './train
 /** Whether training continues, waits with its state in memory, or saves and ends. */
 export type Direction = 'train' | 'pause' | 'stop';
 
-/** Between two calls of `steer` during a pause. */
 const PAUSE_MS = 100;
 
 export interface TrainingOptions {
@@ -92,7 +91,7 @@ interface Session {
   readonly clock: Clock;
 }
 
-async function trainFrom(state: TrainerState, options: TrainingOptions, lock: RunLock): Promise<TrainingSummary> {
+async function trainFrom(state: TrainerState, options: TrainingOptions, lock: RunLock) {
   const { configuration, source, store, compile, compileIteration = compile, subscribers = [] } = options;
   const secondsBefore = (await store.truncateLog(state.step))?.seconds ?? 0;
   const trainer = await Trainer.create(configuration, source.train, compileIteration, state);
@@ -152,7 +151,7 @@ async function iterate(session: Session, secondsBefore: number) {
       await writer.afterIteration(report, secondsBefore + clock.seconds, seconds - previous);
     }
     previous = seconds;
-    // A runtime may occupy the thread during an iteration: signals and timers get their turn between two.
+    // A runtime may occupy the thread during an iteration: signals and timers get their turn here.
     await new Promise((resolve) => void (globalThis.setImmediate ?? setTimeout)(resolve));
   }
 }
@@ -192,7 +191,7 @@ async function saveAfterFailure(error: DeviceError, { options: { store }, traine
 
 async function recover(problem: string, { options: { configuration, store }, trainer, writer, emit }: Session) {
   const { onNan, maxRollbacks } = configuration;
-  // Each rollback halved the rate, so that those before a resumption count as well.
+  // Each rollback halved the rate, also before a resumption.
   const rollbacks = Math.round(-Math.log2(trainer.rateScale));
   if (onNan === 'stop' || rollbacks >= maxRollbacks) {
     const tried = rollbacks > 0 ? ` after ${rollbacks} rollbacks` : '';
