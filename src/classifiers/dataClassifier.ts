@@ -7,7 +7,6 @@ import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { inChunks } from '../model/chunks.js';
 import { architectureFor, ARCHITECTURES } from '../networks/architecture.js';
-import { argmaxRows } from '../numerics/features.js';
 
 /**
  * Of the default feature extractor, the encoder of the architecture for the image size with a linear head. Features are
@@ -77,8 +76,7 @@ export async function trainDataClassifier(
     });
     const predicted: number[] = [];
     for (const { images } of inChunks(source.test, imageBytes(spec.network))) {
-      const { probabilities } = await programs.classify(weights, images);
-      predicted.push(...argmaxRows({ data: probabilities, width: spec.classes }));
+      predicted.push(...(await programs.classify(weights, images)).classes);
     }
     return { weights, testAccuracy: source.test.count === 0 ? NaN : accuracyOf(predicted, source.test.labels!) };
   } finally {

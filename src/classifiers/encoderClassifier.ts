@@ -14,12 +14,14 @@ import { gatherImages, type Split } from '../data/source.js';
 import { adamScalars, type Compile, type Program, StatefulProgram } from '../engine/index.js';
 import { Programs, runInBatches } from '../model/trainedModel.js';
 import { initialParameters, initialStatistics } from '../networks/network.js';
+import { argmaxRows } from '../numerics/features.js';
 
 interface Classification {
   /** Output of the encoder [N, M], normalized if `onSphere` is set. */
   readonly features: Float32Array;
   /** [N, K], each row a distribution. */
   readonly probabilities: Float32Array;
+  readonly classes: Uint32Array;
 }
 
 export class ClassifierPrograms {
@@ -42,7 +44,8 @@ export class ClassifierPrograms {
     const program = await this.programs.get('evaluation', () => evaluationGraph(this.spec));
     const widths = { features: outputWidth(network), probabilities: classes };
     const count = images.length / imageBytes(network);
-    return runInBatches(program, { feeds: { ...weights }, items: { x: images }, count, widths });
+    const rows = await runInBatches(program, { feeds: { ...weights }, items: { x: images }, count, widths });
+    return { ...rows, classes: argmaxRows({ data: rows.probabilities, width: classes }) };
   }
 
   release(): Promise<void> {

@@ -65,7 +65,13 @@ export async function imageClassifier(
   if ('weights' in probe) {
     const programs = new ClassifierPrograms(networkSpec(model, probe.classes), compile);
     checkLengths(probe, programs.spec);
-    return { classify: (images) => classifyImages(programs, probe, images), release: () => programs.release() };
+    return {
+      classify: async (images) => {
+        const { probabilities, classes } = await programs.classify(probe.weights, images);
+        return { probabilities, classes };
+      },
+      release: () => programs.release(),
+    };
   }
   const name = probe.method === 'knn' ? 'codes' : probe.method;
   const representation = await representationOf(name, model, weights, compile);
@@ -83,22 +89,9 @@ export const networkSpec = ({ pair, prior }: TrainedModel, classes: number): Cla
 
 function checkLengths({ method, weights }: NetworkFit, spec: ClassifierSpec) {
   for (const [name, expected] of Object.entries(weightLengths(spec)) as [keyof ClassifierWeights, number][]) {
-    const { length } = weights[name];
-    if (length !== expected)
-      throw new InputError(
-        `probe ${method}`,
-        `expected ${expected} values of ${name}, as in the encoder, but got ${length}`,
-      );
+    const problem = `expected ${expected} values of ${name}, as in the encoder, but got ${weights[name].length}`;
+    if (weights[name].length !== expected) throw new InputError(`probe ${method}`, problem);
   }
-}
-
-export async function classifyImages(
-  programs: ClassifierPrograms,
-  { weights, classes }: NetworkFit,
-  images: Uint8Array,
-): Promise<Predictions> {
-  const { probabilities } = await programs.classify(weights, images);
-  return { probabilities, classes: argmaxRows({ data: probabilities, width: classes }) };
 }
 
 /** @throws {InputError} if the width of rows differs from the fit */

@@ -8,7 +8,6 @@ import { applyScale, foldIntoWeights } from '../numerics/standardizer.js';
 import { calibrationSplits, expectedCalibrationError, fitLogitScale, type LabeledRows } from './calibration.js';
 import { ClassifierPrograms, freshClassifier, trainClassifier } from './encoderClassifier.js';
 import {
-  classifyImages,
   classifyRows,
   type FittedProbe,
   type LinearFit,
@@ -29,7 +28,7 @@ export interface ProbeRunnerOptions {
   readonly compile: Compile;
   /** Returns codes of images, for example stored ones (default: encodes them). */
   readonly codesOf?: ((split: Split, indices: Uint32Array) => Promise<Float32Array>) | undefined;
-  /** Of the phases `images` and `classifiers`; counts fits in part. */
+  /** Called in the phases `images` and `classifiers`; a fit counts in part. */
   readonly onProgress?: ((phase: string, done: number, total: number) => void) | undefined;
 }
 
@@ -164,7 +163,7 @@ export function networkRunner(method: NetworkFit['method'], options: ProbeRunner
   async function predict(probe: NetworkFit, split: Split, indices: Uint32Array) {
     const { table, set } = predictionTable(indices.length, classes);
     for (const { images, first } of inChunks(split, model.imageElements, indices))
-      set(first, await classifyImages(programs, probe, images));
+      set(first, await programs.classify(probe.weights, images));
     return table;
   }
 

@@ -19,20 +19,14 @@ export interface Representation {
   readonly release: () => Promise<void>;
 }
 
-export function representationOf(
+export async function representationOf(
   name: RepresentationName,
   model: TrainedModel,
   weights: ModelWeights,
   compile: Compile,
 ): Promise<Representation> {
-  switch (name) {
-    case 'codes':
-      return Promise.resolve(codesOf(model));
-    case 'features':
-      return innerFeaturesOf(model, weights, compile);
-    case 'pixels':
-      return Promise.resolve(pixelsOf(model));
-  }
+  if (name === 'features') return innerFeaturesOf(model, weights, compile);
+  return name === 'codes' ? codesOf(model) : pixelsOf(model);
 }
 
 const noop = () => Promise.resolve();

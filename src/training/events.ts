@@ -96,9 +96,9 @@ interface AnyEvent {
 const PROGRESS = ['iteration', 'decoding', 'extractor', 'scoring'];
 const isProgress = ({ type }: AnyEvent) => PROGRESS.includes(type);
 
-/** Of more, the oldest are dropped. */
+/** Waiting progress events; of more, the oldest are dropped. */
 const MAX_PROGRESS = 256;
-/** For more, training waits. */
+/** Other waiting events; for more, training waits. */
 const MAX_OTHERS = 64;
 
 /** A bounded queue to a consumer that may be slower. It drops only progress events. */

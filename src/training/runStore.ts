@@ -22,7 +22,7 @@ export interface RunLock {
  * InputError if it may succeed later, and with another error if another process has taken the store over.
  */
 export interface RunStore {
-  /** The run in messages. */
+  /** Names the run in messages. */
   readonly path: string;
   /** Rejects with an InputError if another process holds it. */
   lock(): Promise<RunLock>;

@@ -9,7 +9,7 @@ type Plans = Readonly<Record<NetworkName, UpdatePlan>>;
 export interface PlannedStage {
   readonly plans: Plans;
   readonly firstStep: number;
-  /** Of images, before the stage. */
+  /** Batches of images before the stage. */
   readonly firstBatch: number;
   readonly firstUpdates: Readonly<Record<NetworkName, number>>;
 }
@@ -18,7 +18,7 @@ export interface IterationPosition {
   readonly stage: PlannedStage;
   /** The first batch of images, counted from 0 through all epochs. */
   readonly batch: number;
-  /** Done before it. */
+  /** Before the iteration. */
   readonly updates: Readonly<Record<NetworkName, number>>;
 }
 

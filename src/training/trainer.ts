@@ -296,6 +296,10 @@ export function stateFromWeights(weights: ModelWeights, configuration: Configura
   };
 }
 
-/** @param options.ema whether to use the EMA weights, if there are any (default: true) */
+/**
+ * @param vectors the state of training
+ * @param options which weights
+ * @param options.ema whether to use the EMA weights, if there are any (default: true)
+ */
 export const modelWeights = (vectors: TrainingVectors, { ema = true } = {}): ModelWeights =>
   mapWeights((network, part) => (ema ? vectors[`${network}.ema_${part}`] : undefined) ?? vectors[`${network}.${part}`]);

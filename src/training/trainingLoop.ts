@@ -173,7 +173,7 @@ async function isContinued({ options, trainer, writer, emit, clock }: Session) {
   return next === 'train';
 }
 
-/** Nothing in the input is wrong. */
+/** No fault of the input. */
 class TrainingFailure extends DescribedError {
   override readonly name: string = 'TrainingFailure';
 }
