@@ -1,9 +1,11 @@
 import { type Command, Option, type OptionValues } from '@commander-js/extra-typings';
-import type { ImageSource } from '../data/source.js';
+import { basename } from 'node:path';
+import { classNameOf, type ImageSource, type Split } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import type { Raster } from '../images/raster.js';
 import { MODEL_DEFAULTS } from '../model/defaults.js';
 import type { MoveOptions } from '../runs/modelOptions.node.js';
+import type { CodeCache } from '../runs/codeCache.node.js';
 import type { OpenedRun } from '../runs/runFolder.node.js';
 import type { Terminal } from './command.js';
 import { imageDisplay } from './imageDisplay.js';
@@ -18,6 +20,7 @@ import {
   threadsOption,
 } from './options.js';
 import { forceOption, keepInputs, type OutputOptions, writeImage } from './output.js';
+import { countingProgress } from './progress.js';
 
 /** Values of `addModelOptions`. */
 export interface ModelCommandOptions extends CompilerOptions {
@@ -51,6 +54,7 @@ export async function openModel(run: string, options: ModelCommandOptions, termi
 export interface OpenedModel extends OpenedRun {
   readonly source: ImageSource;
   readonly compile: Compile;
+  readonly openCodes: (signal?: AbortSignal) => CodeCache;
 }
 
 /** Opens a run and data in its format (default: the data of the run) for some work. `out` must not be one of these data. */
@@ -62,21 +66,47 @@ export async function withRunData<T>(
   work: (opened: OpenedModel) => Promise<T>,
 ): Promise<T> {
   const { openRun } = await import('../runs/runFolder.node.js');
+  const { CodeCache } = await import('../runs/codeCache.node.js');
   const { openRunData } = await import('./runData.js');
   const compile = compilerOf(options, terminal);
   const opened = await openRun(run, compile, options);
+  const onProgress = countingProgress(terminal, 'encoding images');
+  const openCodes = (signal?: AbortSignal) =>
+    new CodeCache(opened.model, { device: options.device, onProgress, signal });
   try {
     const { configuration } = opened.checkpoint;
     if (options.out !== undefined) await keepInputs(options.out, [data ?? configuration.data]);
     const source = await openRunData(data, configuration, terminal);
     try {
-      return await work({ ...opened, source, compile });
+      return await work({ ...opened, source, compile, openCodes });
     } finally {
       source.close?.();
     }
   } finally {
     await opened.model.release();
   }
+}
+
+export const splitOf = (source: ImageSource, name: string): Split => (name === 'test' ? source.test : source.train);
+
+export function describeImage(source: ImageSource, split: Split, index: number) {
+  const label = split.labels?.[index];
+  const className = label === undefined ? undefined : source.classNames?.[label];
+  return {
+    index,
+    ...(split.nameOf && { name: split.nameOf(index) }),
+    ...(label !== undefined && { label }),
+    ...(className !== undefined && { class: className }),
+  };
+}
+
+/** Returns the lines below an image: its file name or index, and its class if the data has labels. */
+export function captionOf(source: ImageSource, split: Split, index: number): string[] {
+  const label = split.labels?.[index];
+  return [
+    split.nameOf ? basename(split.nameOf(index)) : `#${index}`,
+    ...(label === undefined ? [] : [classNameOf(source, label)]),
+  ];
 }
 
 /** Writes an image to `--out`, and displays it as `--show` requests. */

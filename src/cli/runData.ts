@@ -1,12 +1,18 @@
-import { basename } from 'node:path';
-import { openSource } from '../data/open.node.js';
-import { classNameOf, type ImageSource, type Split } from '../data/source.js';
-import type { TrainedModel } from '../model/trainedModel.js';
-import { CodeCache } from '../runs/codeCache.node.js';
+/** Data and images in the format of a run. */
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { findImages } from '../data/imageFolder.node.js';
+import { folderClasses } from '../data/imageNames.js';
+import { isDataSpec, openSource } from '../data/open.node.js';
+import { drawAcrossClasses, gatherImages } from '../data/source.js';
+import { InputError, setting, text } from '../errors.js';
+import { describeSystemError } from '../files/atomic.node.js';
+import { decodeImage } from '../images/decode.node.js';
+import { readImages } from '../images/imageInput.node.js';
 import type { Configuration } from '../training/configuration.js';
 import type { Terminal } from './command.js';
-import type { CompilerOptions } from './options.js';
-import { countingProgress, decodingProgress } from './progress.js';
+import { captionOf, splitOf } from './modelCommand.js';
+import { decodingProgress } from './progress.js';
 
 /** Opens data in the format and split of a run (default: its own data). */
 export const openRunData = (data: string | undefined, configuration: Configuration, terminal: Terminal) =>
@@ -16,31 +22,107 @@ export const openRunData = (data: string | undefined, configuration: Configurati
     onProgress: decodingProgress(terminal),
   });
 
-export const splitOf = (source: ImageSource, name: string): Split => (name === 'test' ? source.test : source.train);
+const DEFAULT_COUNT = 32;
 
-export function describeImage(source: ImageSource, split: Split, index: number) {
-  const label = split.labels?.[index];
-  const className = label === undefined ? undefined : source.classNames?.[label];
+interface CollectedImages {
+  /** Bytes [N, C, H, W]. */
+  readonly data: Uint8Array;
+  /** Lines below each image in a grid. */
+  readonly captions: string[][];
+}
+
+/**
+ * Reads the named files, folders with their subfolders, and data sets (`mnist`, `npz:x.npz`); without a name, the training data.
+ * @param wanted.count images per data set and folder
+ * @throws {InputError} if a name is none of these
+ */
+export async function collectImages(
+  named: readonly string[],
+  configuration: Configuration,
+  { count = DEFAULT_COUNT, split }: { readonly count?: number | undefined; readonly split: string },
+  terminal: Terminal,
+): Promise<CollectedImages> {
+  const collected: CollectedImages[] = [];
+  for (const each of named.length === 0 ? [configuration.data] : named) {
+    if (named.length === 0 || isDataSpec(each))
+      collected.push(await imagesOfData(each, configuration, count, split, terminal));
+    else if ((await stat(each).catch(() => undefined))?.isDirectory())
+      collected.push(await imagesOfFolder(each, configuration, count, terminal));
+    else collected.push({ data: (await readImages([each], configuration)).data, captions: [[basename(each)]] });
+  }
   return {
-    index,
-    ...(split.nameOf && { name: split.nameOf(index) }),
-    ...(label !== undefined && { label }),
-    ...(className !== undefined && { class: className }),
+    data: Uint8Array.from(Buffer.concat(collected.map(({ data }) => data))),
+    captions: collected.flatMap(({ captions }) => captions),
   };
 }
 
-/** Returns the lines below an image: its file name or index, and its class if the data has labels. */
-export function captionOf(source: ImageSource, split: Split, index: number): string[] {
-  const label = split.labels?.[index];
-  return [
-    split.nameOf ? basename(split.nameOf(index)) : `#${index}`,
-    ...(label === undefined ? [] : [classNameOf(source, label)]),
-  ];
+async function imagesOfData(
+  data: string,
+  configuration: Configuration,
+  count: number,
+  split: string,
+  terminal: Terminal,
+): Promise<CollectedImages> {
+  const source = await openRunData(data, configuration, terminal);
+  try {
+    const part = splitOf(source, split);
+    if (part.count === 0)
+      throw new InputError(text`${setting('split')} ${split}`, `${source.name} has no images in this split`);
+    const indices = drawAcrossClasses(part, count);
+    return {
+      data: gatherImages(part, indices, source.channels * source.size[0] * source.size[1]),
+      captions: indices.map((index) => captionOf(source, part, index)),
+    };
+  } finally {
+    source.close?.();
+  }
 }
 
-export const openCodeCache = (
-  model: TrainedModel,
-  { device }: CompilerOptions,
+/** Reads images in turn from each class. Skips and reports images that it cannot decode. */
+async function imagesOfFolder(
+  path: string,
+  configuration: Configuration,
+  count: number,
   terminal: Terminal,
-  signal?: AbortSignal,
-) => new CodeCache(model, { device, onProgress: countingProgress(terminal, 'encoding images'), signal });
+): Promise<CollectedImages> {
+  const { names } = await findImages(path);
+  const classes = folderClasses(names);
+  const labels = 'none' in classes ? null : Uint8Array.from(names, classes.labelOf);
+  const order = drawAcrossClasses({ count: names.length, labels }, names.length);
+  const files = order.map((index) => join(path, names[index]!));
+  const decoded: Uint8Array[] = [];
+  const captions: string[][] = [];
+  const onFailure = (file: string, reason: string) =>
+    terminal.note(`${file}: skipped; cannot read the image (${reason})`);
+  for await (const { file, pixels } of decodeEach(files, configuration, onFailure)) {
+    captions.push([basename(file)]);
+    if (decoded.push(pixels) === count) break;
+  }
+  if (decoded.length === 0) throw new InputError(path, `none of its ${files.length} images can be read`);
+  return { data: Uint8Array.from(Buffer.concat(decoded)), captions };
+}
+
+/** Lists the named files, and the images of the named folders. @throws {InputError} if a name does not exist */
+export async function imageFilesOf(named: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  for (const each of named) {
+    const found = await stat(each).catch((error: unknown) => {
+      throw new InputError(each, `cannot read the image (${describeSystemError(error)})`);
+    });
+    if (found.isDirectory()) for (const name of (await findImages(each)).names) files.push(join(each, name));
+    else files.push(each);
+  }
+  return files;
+}
+
+export async function* decodeEach(
+  files: readonly string[],
+  configuration: Configuration,
+  onFailure: (file: string, reason: string) => void,
+) {
+  for (const file of files) {
+    const image = await decodeImage(file, configuration);
+    if ('pixels' in image) yield { file, pixels: image.pixels };
+    else onFailure(file, image.failure);
+  }
+}

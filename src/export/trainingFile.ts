@@ -1,7 +1,7 @@
 import { iterationOf } from '../age/iteration.js';
 import { ADAM } from '../age/update.js';
 import { EpochSampler } from '../data/batches.js';
-import { encode, type FlatLayout, lowerPortable, nextName } from '../engine/index.js';
+import { encode, type FlatLayout, lowerPortable, nextName, type Shape } from '../engine/index.js';
 import { NETWORK_NAMES } from '../networks/network.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import { Stages } from '../training/schedule.js';
@@ -23,8 +23,10 @@ export async function encodeTraining(
   const { stage, updates } = stages.at(step);
   const spec = { ...iterationSpec(configuration), plans: stage.plans };
   const { graph, reportNames } = iterationOf(spec);
-  const roleOf = (name: string) => (name in vectors ? ('state' as const) : ('data' as const));
-  const state = graph.inputs.filter(({ name }) => roleOf(name) === 'state');
+  const inputs: Readonly<Record<string, { type: string; shape: Shape; role: 'state' | 'data' }>> = Object.fromEntries(
+    graph.inputs.map(({ name, type, shape }) => [name, { type, shape, role: name in vectors ? 'state' : 'data' }]),
+  );
+  const state = Object.keys(inputs).filter((name) => name in vectors);
   const tensors = NETWORK_NAMES.flatMap((name) =>
     (['parameters', 'statistics'] as const).map(
       (part) => [`${name}.${part}`, tensorsOf(spec.pair[name][part])] as const,
@@ -44,11 +46,9 @@ export async function encodeTraining(
       NETWORK_NAMES.map((name) => [name, { per_iteration: stage.plans[name].updates, done: updates[name] }]),
     ),
     adam: ADAM,
-    inputs: Object.fromEntries(
-      graph.inputs.map(({ name, type, shape }) => [name, { type: type as string, shape, role: roleOf(name) }]),
-    ),
+    inputs,
     /** The output with the next value of each state input, and the output whose elements `report` names. */
-    outputs: { state: Object.fromEntries(state.map(({ name }) => [name, nextName(name)])), report: 'report' },
+    outputs: { state: Object.fromEntries(state.map((name) => [name, nextName(name)])), report: 'report' },
     report: reportNames,
     /** In the flat vectors of parameters and statistics; `offset` is the index of the first element. */
     tensors: Object.fromEntries(tensors),

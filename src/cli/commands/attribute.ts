@@ -1,5 +1,5 @@
 import type { Action, Subcommand } from '../command.js';
-import { addModelOptions, whileHeld, withRunData } from '../modelCommand.js';
+import { addModelOptions, splitOf, whileHeld, withRunData } from '../modelCommand.js';
 import { RUN_DATA_HELP, splitOption } from '../options.js';
 
 export const summary = 'find the latent direction that separates one class from another';
@@ -26,16 +26,15 @@ export const define = async (command: Subcommand) => {
 
 export const action: Action<typeof define> = async (terminal, run, data, options) => {
   const { attributeNameOf, imagesByClass, meanDifference, REST } = await import('../../model/attribute.js');
-  const { openCodeCache, splitOf } = await import('../runData.js');
   const { ATTRIBUTES, requireAssetName, RunAssets, runFolderPath } = await import('../../runs/runAssets.node.js');
   const { without, split } = options;
   const name = options.name ?? attributeNameOf(without === REST ? options.with : `${options.with}-not-${without}`);
   requireAssetName(name, ATTRIBUTES);
   const folder = runFolderPath(run);
-  return withRunData(run, data, options, terminal, async ({ model, checkpoint, source }) => {
+  return withRunData(run, data, options, terminal, async ({ model, checkpoint, source, openCodes }) => {
     const images = splitOf(source, split);
     const [indicesWith, indicesWithout] = imagesByClass(source, images, options);
-    const codes = await openCodeCache(model, options, terminal).codes(images, [...indicesWith, ...indicesWithout]);
+    const codes = await openCodes().codes(images, [...indicesWith, ...indicesWithout]);
     const boundary = indicesWith.length * model.latentSize;
     const direction = meanDifference(codes.subarray(0, boundary), codes.subarray(boundary), model.latentSize);
     const origin = {

@@ -3,6 +3,7 @@ import type { ClassifiedImage } from '../../runs/model.node.js';
 import type { Configuration } from '../../training/configuration.js';
 import type { Action, Subcommand, Terminal } from '../command.js';
 import { compilerOf, deviceOption, threadsOption } from '../options.js';
+import { countingProgress } from '../progress.js';
 
 /** Images in memory at a time. */
 const CHUNK = 500;
@@ -25,9 +26,8 @@ export const define = (command: Subcommand) =>
     .addOption(threadsOption());
 
 export const action: Action<typeof define> = async (terminal, run, named, options) => {
-  const { decodeEach, imageFilesOf } = await import('../imageFiles.js');
+  const { decodeEach, imageFilesOf } = await import('../runData.js');
   const { Model } = await import('../../runs/model.node.js');
-  const { countingProgress } = await import('../progress.js');
   const model = await Model.open(run, compilerOf(options, terminal));
   try {
     await requireProbe(run, model.configuration, terminal);

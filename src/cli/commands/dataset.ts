@@ -1,4 +1,5 @@
 import { Option } from '@commander-js/extra-typings';
+import { join } from 'node:path';
 import { drawAcrossClasses, gatherImages, type ImageSource, type Split, subset } from '../../data/source.js';
 import { InputError, setting, text } from '../../errors.js';
 import { numbered, writeFolderAtomically } from '../../files/atomic.node.js';
@@ -6,7 +7,7 @@ import { imageGrid, squareColumns } from '../../images/imageGrid.js';
 import { CROPS } from '../../images/preprocessing.js';
 import { type ImageBatch, imageOf } from '../../images/raster.js';
 import type { Action, ActionResult, Subcommand, Terminal } from '../command.js';
-import { writeDrawing } from '../modelCommand.js';
+import { captionOf, splitOf, writeDrawing } from '../modelCommand.js';
 import {
   captionsOption,
   DATA_HELP,
@@ -90,13 +91,14 @@ export const action: Action<typeof define> = async (terminal, data, options) => 
     },
   );
   try {
-    const chosen = split === 'test' ? source.test : source.train;
+    const chosen = splitOf(source, split);
     if (out === undefined) return describe(source, out, terminal);
     return await withSignals(terminal, WRITING, async (signal) => {
       if (chosen.count === 0)
         throw new InputError(text`${setting('split')} ${split}`, `the ${split} split of ${data} has no images`);
       const { count = kind === 'image' ? PREVIEW : chosen.count } = options;
-      const written = { source, split: chosen, indices: writtenIndices(chosen, count) };
+      const indices = count < chosen.count ? drawAcrossClasses(chosen, count) : [...Array(chosen.count).keys()];
+      const written = { source, split: chosen, indices };
       if (kind === 'image') await writePreview({ ...options, out }, written, terminal);
       else if (kind === 'npz') await writeArchive(out, written, signal);
       else await writeImageFolder(out, written, signal);
@@ -154,10 +156,6 @@ interface WrittenImages {
   readonly indices: readonly number[];
 }
 
-/** All images are in the order of the data. */
-const writtenIndices = (split: Split, count: number) =>
-  count < split.count ? drawAcrossClasses(split, count) : [...Array(split.count).keys()];
-
 const imageBytes = ({ size, channels }: ImageSource) => size[0] * size[1] * channels;
 
 const batchOf = (source: ImageSource, data: Uint8Array): ImageBatch => ({
@@ -167,7 +165,6 @@ const batchOf = (source: ImageSource, data: Uint8Array): ImageBatch => ({
 });
 
 async function writePreview(options: OutputOptions, { source, split, indices }: WrittenImages, terminal: Terminal) {
-  const { captionOf } = await import('../runData.js');
   const images = batchOf(source, gatherImages(split, indices, imageBytes(source)));
   const style = gridStyle(options, () => indices.map((index) => captionOf(source, split, index)));
   await writeDrawing(imageGrid(images, squareColumns(images.count), style), options, terminal);
@@ -189,20 +186,16 @@ async function writeImageFolder(path: string, { source, split, indices }: Writte
   const { encodePng } = await import('../../images/files.node.js');
   const counts = new Map<string, number>();
   const names = indices.map((index) => {
-    const folder = classFolder(source, split.labels?.[index]);
+    const label = split.labels?.[index];
+    const name = label === undefined ? '' : (source.classNames?.[label] ?? String(label));
+    const folder = name.replace(/[^\p{L}\p{N} ._-]/gu, '_');
     const number = counts.get(folder) ?? 0;
     counts.set(folder, number + 1);
-    return `${folder}${numbered(number)}.png`;
+    return join(folder, `${numbered(number)}.png`);
   });
   const pngOf = (position: number) => {
     const data = gatherImages(split, [indices[position]!], imageBytes(source));
     return encodePng(imageOf(batchOf(source, data), 0));
   };
   await writeFolderAtomically(path, names, pngOf, signal);
-}
-
-/** Returns the folder of a class, which ends with a slash, or '' without labels. */
-function classFolder({ classNames }: ImageSource, label: number | undefined) {
-  if (label === undefined) return '';
-  return `${(classNames?.[label] ?? String(label)).replace(/[^\p{L}\p{N} ._-]/gu, '_')}/`;
 }

@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import type { NpzArrays } from '../../data/formats/npz.js';
 import type { Action, Subcommand } from '../command.js';
-import { addModelOptions, withRunData } from '../modelCommand.js';
+import { addModelOptions, splitOf, withRunData } from '../modelCommand.js';
 import { RUN_DATA_HELP } from '../options.js';
 import { forceOption, prepareOutput, writeNpzFile } from '../output.js';
 import { withSignals, WRITING } from '../signals.js';
@@ -33,15 +33,14 @@ export const define = (command: Subcommand) =>
 export const action: Action<typeof define> = async (terminal, run, data, options) => {
   const { joinSplits } = await import('../../data/source.js');
   const { textArray } = await import('../../data/formats/npz.js');
-  const { openCodeCache, splitOf } = await import('../runData.js');
   const { split = data === undefined ? 'train' : 'all', out } = options;
   await prepareOutput(options, ['npz']);
-  return withRunData(run, data, options, terminal, async ({ model, source }) => {
+  return withRunData(run, data, options, terminal, async ({ model, source, openCodes }) => {
     const { latentSize } = model;
     const images = split === 'all' ? joinSplits(source) : splitOf(source, split);
     const { count, labels, nameOf } = images;
     return withSignals(terminal, WRITING, async (signal) => {
-      const pieces = openCodeCache(model, options, terminal, signal).chunks(images);
+      const pieces = openCodes(signal).chunks(images);
       const arrays: NpzArrays = {
         codes: { shape: [count, latentSize], type: '<f4', pieces },
         ...(labels && { labels: { shape: [count], data: labels } }),

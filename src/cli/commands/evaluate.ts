@@ -4,9 +4,7 @@ import { basename } from 'node:path';
 import { InputError, setting, text } from '../../errors.js';
 import { wrapReadErrors } from '../../files/atomic.node.js';
 import { readRegularFile } from '../../files/regularFile.node.js';
-import type { GridImages } from '../../metrics/metric.js';
-import type { Action, ActionResult, OptionsOf, Subcommand, Terminal } from '../command.js';
-import type { Shown } from '../metricTables.js';
+import type { Action, OptionsOf, Subcommand, Terminal } from '../command.js';
 import { addModelOptions, type OpenedModel, whileHeld, withRunData } from '../modelCommand.js';
 import { parseList, parseNumber, RUN_DATA_HELP, seedOption, splitOption, threadsOf, wholeNumber } from '../options.js';
 import { phaseProgress, steppingProgress } from '../progress.js';
@@ -102,8 +100,34 @@ export const action: Action<typeof define> = async (terminal, run, data, options
     );
   const asked = options.metrics && parseMetrics(options.metrics);
   requireFeatureModel(options);
-  return withRunData(run, data, options, terminal, (opened) => evaluateModel(run, opened, asked, options, terminal));
+  return withRunData(run, data, options, terminal, async (opened) => {
+    const { grids, ...evaluation } = await measure(opened, asked, options, terminal);
+    const { step, file } = opened.checkpoint;
+    const result = { run, step, ...evaluation };
+    await printEvaluation(result, terminal);
+    const { evaluatedWeights, runFolderOf, writeEvaluation } = await import('../../runs/evaluationFile.node.js');
+    const { OwnFolder } = await import('../../runs/ownFolder.node.js');
+    const folder = await runFolderOf(file);
+    if (folder === undefined) return { result };
+    const weights = evaluatedWeights(opened.model, step, options.ema);
+    const own = await OwnFolder.at(folder);
+    const written = await whileHeld(folder, () => writeEvaluation(own, weights, result, grids));
+    for (const grid of written.grids) terminal.print(`Wrote an image grid to ${grid}`);
+    terminal.print(`Wrote the evaluation to ${written.file}`);
+    return { result: { ...result, file: written.file } };
+  });
 };
+
+/** @param list names, or `true` for all metrics */
+async function explain(list: readonly string[] | true, run: string | undefined, terminal: Terminal) {
+  const { METRIC_NAMES, parseMetrics } = await import('../../metrics/registry.js');
+  const { explainMetrics, explanationLines } = await import('../metricTables.js');
+  if (run !== undefined) throw new InputError(run, text`${setting('explain')} takes no run`, 'remove it');
+  const metrics = explainMetrics(parseMetrics(list === true ? METRIC_NAMES : list));
+  const lines = metrics.flatMap((metric, index) => [...(index > 0 ? [''] : []), ...explanationLines(metric)]);
+  lines.forEach(terminal.print);
+  return { result: { metrics } };
+}
 
 /** @throws {InputError} if a description of the model would have no effect, because there is no model */
 function requireFeatureModel(options: Options) {
@@ -113,41 +137,22 @@ function requireFeatureModel(options: Options) {
     throw new InputError(setting(key), text`requires ${setting('features')}`, text`add ${setting('features')} FILE`);
 }
 
-/** @param list names, or `true` for all metrics */
-async function explain(
-  list: readonly string[] | true,
-  run: string | undefined,
-  terminal: Terminal,
-): Promise<ActionResult> {
-  const { METRIC_NAMES, parseMetrics } = await import('../../metrics/registry.js');
-  const { explainMetrics, explanationLines } = await import('../metricTables.js');
-  if (run !== undefined) throw new InputError(run, text`${setting('explain')} takes no run`, 'remove it');
-  const metrics = explainMetrics(parseMetrics(list === true ? METRIC_NAMES : list));
-  for (const [index, metric] of metrics.entries())
-    [...(index > 0 ? [''] : []), ...explanationLines(metric)].forEach(terminal.print);
-  return { result: { metrics } };
-}
+type Asked = ReadonlySet<string> | undefined;
 
 /** @param asked metrics (default: all that the data allow) */
-async function evaluateModel(
-  run: string,
-  opened: OpenedModel,
-  asked: ReadonlySet<string> | undefined,
-  options: Options,
-  terminal: Terminal,
-): Promise<ActionResult> {
+async function measure(opened: OpenedModel, asked: Asked, options: Options, terminal: Terminal) {
   const { iterationSpec } = await import('../../training/configuration.js');
   const { evaluate } = await import('../../metrics/evaluate.js');
   const { Stopwatch } = await import('../../metrics/evaluationContext.js');
   const { METRIC_NAMES } = await import('../../metrics/registry.js');
   const start = performance.now();
   const { model, checkpoint, source, compile } = opened;
-  const { configuration, step } = checkpoint;
   const { split, count, seed, ema } = options;
+  const { configuration } = checkpoint;
   const stopwatch = new Stopwatch();
   const extractor = await stopwatch.time('extractor', () => extractorFor(opened, asked, options, terminal));
   try {
-    const { grids, ...evaluation } = await evaluate({
+    const evaluation = await evaluate({
       ...{ model, source, split, count, seed, extractor, compile },
       metrics: asked ?? new Set(METRIC_NAMES),
       divergence: iterationSpec(configuration).objective,
@@ -159,54 +164,27 @@ async function evaluateModel(
       ema_decay: configuration.ema,
       seconds: Math.round((performance.now() - start) / 100) / 10,
     };
-    const timings = { ...stopwatch.seconds, ...evaluation.timings };
-    return await report(opened, { run, step, ...evaluation, protocol, timings }, grids, ema, terminal);
+    return { ...evaluation, protocol, timings: { ...stopwatch.seconds, ...evaluation.timings } };
   } finally {
     await extractor?.release();
   }
 }
 
-async function report(
-  { model, checkpoint }: OpenedModel,
-  result: Shown & {
-    readonly [key: string]: unknown;
-    readonly step: number;
-    readonly protocol: { readonly seconds: number };
-    readonly timings: Readonly<Record<string, number>>;
-  },
-  grids: Readonly<Record<string, GridImages>>,
-  ema: boolean,
-  terminal: Terminal,
-): Promise<ActionResult> {
+async function printEvaluation(result: Omit<Awaited<ReturnType<typeof measure>>, 'grids'>, terminal: Terminal) {
   const { cautionsFor, showEvaluation } = await import('../metricTables.js');
-  const { evaluatedWeights, runFolderOf, writeEvaluation } = await import('../../runs/evaluationFile.node.js');
-  const { OwnFolder } = await import('../../runs/ownFolder.node.js');
   showEvaluation(result, terminal.print);
   cautionsFor(result).forEach(terminal.note);
   const timings = Object.entries(result.timings).map(
     ([phase, seconds]) => `${phase.replaceAll('_', ' ')} ${seconds.toFixed(1)}`,
   );
   terminal.print(`${result.protocol.seconds.toFixed(1)} s: ${timings.join(', ')}`);
-  const folder = await runFolderOf(checkpoint.file);
-  if (folder === undefined) return { result };
-  const weights = evaluatedWeights(model, result.step, ema);
-  const own = await OwnFolder.at(folder);
-  const written = await whileHeld(folder, () => writeEvaluation(own, weights, result, grids));
-  for (const grid of written.grids) terminal.print(`Wrote an image grid to ${grid}`);
-  terminal.print(`Wrote the evaluation to ${written.file}`);
-  return { result: { ...result, file: written.file } };
 }
 
 /**
  * Opens the requested extractor or the data's own; none if no metric needs one.
  * @throws {InputError} if a metric needs class probabilities, and the data has no classes
  */
-async function extractorFor(
-  { source, compile }: OpenedModel,
-  asked: ReadonlySet<string> | undefined,
-  options: Options,
-  terminal: Terminal,
-) {
+async function extractorFor({ source, compile }: OpenedModel, asked: Asked, options: Options, terminal: Terminal) {
   const { usesFeatures, usesProbabilities } = await import('../../metrics/registry.js');
   const { whyNoClassifier } = await import('../../classifiers/dataClassifier.js');
   const { dataExtractor } = await import('../../runs/extractorCache.node.js');

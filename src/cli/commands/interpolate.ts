@@ -6,6 +6,7 @@ import type { Action, Subcommand } from '../command.js';
 import { addDrawingOptions, addModelOptions, openModel, writeDrawing } from '../modelCommand.js';
 import { fpsOption, gridStyle, seedOption, wholeNumber } from '../options.js';
 import { prepareOutput, writeAnimation, writeImageArrays } from '../output.js';
+import { countingProgress } from '../progress.js';
 import { withSignals, WRITING } from '../signals.js';
 
 const DEFAULT_FPS = 12;
@@ -49,7 +50,6 @@ export const define = (command: Subcommand) =>
   );
 
 export const action: Action<typeof define> = async (terminal, run, files, options) => {
-  const { countingProgress } = await import('../progress.js');
   const { out, seed, frames, circle, loop, points, fps = DEFAULT_FPS } = options;
   const kind = await prepareOutput(options, ['animation', 'image', 'npz'], files);
   const model = await openModel(run, options, terminal);

@@ -6,9 +6,18 @@ import { imageOf } from '../../images/raster.js';
 import type { MapMethod } from '../../model/codeMap.js';
 import { randomStream, shuffledIndices } from '../../random.js';
 import type { Action, OptionsOf, Subcommand, Terminal } from '../command.js';
-import { addDrawingOptions, addModelOptions, type OpenedModel, withRunData, writeDrawing } from '../modelCommand.js';
+import {
+  addDrawingOptions,
+  addModelOptions,
+  describeImage,
+  type OpenedModel,
+  splitOf,
+  withRunData,
+  writeDrawing,
+} from '../modelCommand.js';
 import { RUN_DATA_HELP, seedOption, splitOption, wholeNumber } from '../options.js';
 import { prepareOutput, writeJson } from '../output.js';
+import { countingProgress } from '../progress.js';
 
 /** Further images are points. */
 const MAX_PICTURES = 2000;
@@ -64,7 +73,6 @@ export const action: Action<typeof define> = async (terminal, run, data, options
       'has no effect on coordinates',
       text`name a .png file with ${setting('out')}`,
     );
-  const { splitOf } = await import('../runData.js');
   return withRunData(run, data, options, terminal, async (opened) => {
     const { source } = opened;
     const split = splitOf(source, options.split);
@@ -83,14 +91,12 @@ export const action: Action<typeof define> = async (terminal, run, data, options
 type Layout = Awaited<ReturnType<typeof layOut>>;
 
 /** Returns images chosen at random, their coordinates [N, 2], and the result of the command so far. */
-async function layOut({ model, source }: OpenedModel, split: Split, options: Options, terminal: Terminal) {
-  const { openCodeCache } = await import('../runData.js');
+async function layOut({ model, source, openCodes }: OpenedModel, split: Split, options: Options, terminal: Terminal) {
   const { mapCodes } = await import('../../model/codeMap.js');
-  const { countingProgress } = await import('../progress.js');
   const { out, method, seed, count = DEFAULT_COUNT[method] } = options;
   const indices = shuffledIndices(split.count, randomStream(seed, 'map')).slice(0, count);
   const codes = {
-    data: await openCodeCache(model, options, terminal).codes(split, indices),
+    data: await openCodes().codes(split, indices),
     width: model.latentSize,
   };
   const onProgress = countingProgress(terminal, 'arranging codes');
@@ -109,7 +115,6 @@ async function writeCoordinates(
   { out }: Options,
   terminal: Terminal,
 ) {
-  const { describeImage } = await import('../runData.js');
   const described = Array.from(indices, (index, row) => ({
     ...describeImage(source, split, index),
     x: points[2 * row]!,

@@ -5,6 +5,7 @@ import { InputError, didYouMean, setting, text } from '../../errors.js';
 import type { Action, OptionsOf, Subcommand, Terminal } from '../command.js';
 import { addModelOptions, type OpenedModel, whileHeld, withRunData } from '../modelCommand.js';
 import { RUN_DATA_HELP, seedOption, wholeNumber } from '../options.js';
+import { phaseProgress } from '../progress.js';
 
 export const summary = 'measure classification accuracy with few labels';
 export const group = 'Evaluation:';
@@ -101,13 +102,11 @@ function requireOne(name: string, key: string, noun: string, { length }: readonl
 
 /** Measures accuracies, and returns them with the first classifier. */
 async function measure(
-  { model, checkpoint, source, compile }: OpenedModel,
+  { model, checkpoint, source, compile, openCodes }: OpenedModel,
   methods: readonly ProbeMethod[],
   options: Options,
   terminal: Terminal,
 ) {
-  const { openCodeCache } = await import('../runData.js');
-  const { phaseProgress } = await import('../progress.js');
   const { probe } = await import('../../classifiers/probe.js');
   const { TEST_IMAGES } = await import('../../classifiers/probeRunner.js');
   const { weightsDigest } = await import('../../runs/runAssets.node.js');
@@ -115,7 +114,7 @@ async function measure(
   const { labels, trials, save, seed, ema } = options;
   const { step } = checkpoint;
   const { weights } = model;
-  const codes = openCodeCache(model, options, terminal);
+  const codes = openCodes();
   const testImages = Math.min(TEST_IMAGES, source.test.count);
   let first: { readonly probe: FittedProbe; readonly origin: ProbeOrigin } | undefined;
   const results = await probe({

@@ -4,7 +4,15 @@ import { filledRaster } from '../../images/drawing.js';
 import { BACKGROUND, gridOf, squareColumns } from '../../images/imageGrid.js';
 import { imageOf, type ImageBatch, type Raster } from '../../images/raster.js';
 import type { Action, Subcommand } from '../command.js';
-import { addDrawingOptions, addModelOptions, withRunData, writeDrawing } from '../modelCommand.js';
+import {
+  addDrawingOptions,
+  addModelOptions,
+  captionOf,
+  describeImage,
+  splitOf,
+  withRunData,
+  writeDrawing,
+} from '../modelCommand.js';
 import { captionsOption, DATA_HELP, gridStyle, splitOption, wholeNumber } from '../options.js';
 import { prepareOutput } from '../output.js';
 
@@ -32,16 +40,15 @@ export const define = (command: Subcommand) =>
 
 export const action: Action<typeof define> = async (terminal, run, data, options) => {
   const { imagesOf } = await import('../../model/sampling.js');
-  const { captionOf, describeImage, openCodeCache, splitOf } = await import('../runData.js');
   const { nearestCodes } = await import('../../model/codeSearch.js');
   const { readImages } = await import('../../images/imageInput.node.js');
   const { image, out } = options;
   await prepareOutput(options, ['image'], [image]);
-  return withRunData(run, data, options, terminal, async ({ model, checkpoint, source }) => {
+  return withRunData(run, data, options, terminal, async ({ model, checkpoint, source, openCodes }) => {
     const { data: query } = await readImages([image], checkpoint.configuration);
     const split = splitOf(source, options.split);
     const count = Math.min(options.count, split.count);
-    const codes = { data: await openCodeCache(model, options, terminal).codes(split), width: model.latentSize };
+    const codes = { data: await openCodes().codes(split), width: model.latentSize };
     const { indices, cosines } = nearestCodes(await model.encode({ x: query }), codes, count);
     const results = Array.from(indices, (index, rank) => ({
       ...describeImage(source, split, index),

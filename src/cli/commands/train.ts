@@ -16,13 +16,14 @@ import {
   compilerOf,
   DATA_HELP,
   loweringOption,
-  type Show,
   showOption,
   threadsOf,
   threadsOption,
   trainingCompilerOf,
   trainingDeviceOption,
 } from '../options.js';
+import { requirePath } from '../output.js';
+import { DecodingProgress, duration, steppingProgress } from '../progress.js';
 import { TRAINING, withSignals } from '../signals.js';
 
 export const summary = 'train a model on images';
@@ -39,16 +40,12 @@ Examples:
   agenet train celeba:faces --preset celeba-finetune --init-from runs/faces-1    fine-tune another run
 `;
 
-/** Settings that have an argument, or other options. */
-const WITHOUT_OPTION: readonly string[] = ['data', 'length'];
-
 export const define = async (command: Subcommand) => {
   const { DECLARATIONS } = await import('../../training/settings.js');
   const { addSettings } = await import('../settingOptions.js');
-  return addSettings(
-    command.argument('[data]', `${DATA_HELP}; optional with --resume`),
-    Object.keys(DECLARATIONS).filter((key) => !WITHOUT_OPTION.includes(key)),
-  )
+  // `data` is an argument, and `length` follows from other settings.
+  const { data: _, length: __, ...settings } = DECLARATIONS;
+  return addSettings(command.argument('[data]', `${DATA_HELP}; optional with --resume`), Object.keys(settings))
     .optionsGroup('Run:')
     .option('--out <folder>', 'run folder (default: runs/DATA-NUMBER; alias: --outdir)')
     .addOption(alias('--outdir <folder>', '--out', 'out'))
@@ -67,7 +64,6 @@ export const define = async (command: Subcommand) => {
 
 export const action: Action<typeof define> = async (terminal, data, given, world) => {
   const { prepareRun } = await import('../../runs/train.node.js');
-  const { requirePath } = await import('../output.js');
   const { givenSettings, withoutAliases } = await import('../settingOptions.js');
   const options = withoutAliases(given);
   const { out, resume, strict, tensorboard, dryRun = false } = options;
@@ -80,12 +76,9 @@ export const action: Action<typeof define> = async (terminal, data, given, world
     );
   if (dryRun && world)
     throw new InputError(setting('dryRun'), 'describes the training of one process', 'run it without mpirun');
-  const { coresOfOthers, loadRemark, readLoad } = await import('../machineLoad.js');
-  const load = readLoad();
+  const onEvent = await eventPrinter(terminal, options, world?.cores);
   const compiler = await trainingCompilerOf(options, terminal, world?.cores);
   const ranks = world && (await ranksOf(world, options, terminal));
-  const remark = () => loadRemark(coresOfOthers(load, readLoad()), threadsOf(options.threads, world?.cores));
-  const onEvent = await eventPrinter(terminal, options.show, remark);
   return withSignals(terminal, TRAINING, async (signal) => {
     const settings = { ...givenSettings(options), ...(data !== undefined && { data }) };
     const prepared = await prepareRun(settings, {
@@ -105,8 +98,10 @@ export const action: Action<typeof define> = async (terminal, data, given, world
   });
 };
 
+type Options = OptionsOf<typeof define>;
+
 /** @throws {InputError} if the device is `auto` */
-async function ranksOf(world: World, { device, ...options }: OptionsOf<typeof define>, terminal: Terminal) {
+async function ranksOf(world: World, { device, ...options }: Options, terminal: Terminal) {
   if (device === 'auto')
     throw new InputError(
       text`${setting('device')} auto`,
@@ -117,10 +112,11 @@ async function ranksOf(world: World, { device, ...options }: OptionsOf<typeof de
   return new Ranks(world, compilerOf({ ...options, device }, terminal, { communicator: world, cores: world.cores }));
 }
 
-async function eventPrinter(terminal: Terminal, shown: Show | undefined, remarkOnLoad: () => string | undefined) {
-  const { DecodingProgress, steppingProgress } = await import('../progress.js');
+async function eventPrinter(terminal: Terminal, { show: shown, threads }: Options, cores: number | undefined) {
+  const { coresOfOthers, loadRemark, readLoad } = await import('../machineLoad.js');
   const { imageDisplay } = await import('../imageDisplay.js');
   const { showProgress } = await import('../trainingProgress.js');
+  const load = readLoad();
   const decoding = new DecodingProgress(terminal);
   const showExtractor = steppingProgress(terminal, 'extractor');
   let show = showProgress(terminal);
@@ -136,7 +132,7 @@ async function eventPrinter(terminal: Terminal, shown: Show | undefined, remarkO
         terminal.note(
           `training ${network} on ${data} (${event.images.train} images of ${size}x${size}) into ${event.run}`,
         );
-        const remark = remarkOnLoad();
+        const remark = loadRemark(coresOfOthers(load, readLoad()), threadsOf(threads, cores));
         if (remark !== undefined) terminal.note(`${remark}; choose with ${flagOf('threads')}`);
       }
       show(event);
@@ -155,7 +151,6 @@ function printInterrupted(summary: RunSummary, terminal: Terminal): ActionResult
 
 async function printFinished(summary: RunSummary, terminal: Terminal): Promise<ActionResult> {
   const { bestLine } = await import('../metricTables.js');
-  const { duration } = await import('../progress.js');
   const { steps, seconds, runtime_fraction: fraction, test, samples, reconstructions, best } = summary;
   if (summary.session_steps === 0) terminal.print(`the run has its ${steps} iterations already; nothing was trained`);
   else
