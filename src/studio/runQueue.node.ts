@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { lstat, open, rm } from 'node:fs/promises';
+import { lstat, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, setting } from '../errors.js';
@@ -189,9 +189,11 @@ export class RunQueue {
   private async start(entry: Entry) {
     entry.state = 'starting';
     delete entry.reason;
-    let output: string;
+    const output = `${OUTPUTS}/${randomUUID()}.txt`;
     try {
-      output = await this.createOutput();
+      await this.options.folder.makeFolder(OUTPUTS);
+      // A new file: opening a pipe without a reader would block the server.
+      await wrapWriteErrors(OUTPUTS, () => writeFile(this.pathOf(output), '', { flag: 'ax' }));
     } catch (error) {
       entry.state = 'queued';
       entry.reason = this.options.describe(error);
@@ -239,14 +241,6 @@ export class RunQueue {
 
   private pathOf(name: string) {
     return join(this.options.folder.path, name);
-  }
-
-  /** A new file: opening a pipe without a reader would block the server. */
-  private async createOutput() {
-    const output = `${OUTPUTS}/${randomUUID()}.txt`;
-    await this.options.folder.makeFolder(OUTPUTS);
-    await wrapWriteErrors(OUTPUTS, async () => (await open(this.pathOf(output), 'ax')).close());
-    return output;
   }
 
   private save() {

@@ -42,14 +42,13 @@ export const runDetail = z.object({
 });
 export type RunDetail = z.infer<typeof runDetail>;
 
+const columns = z.record(z.string(), z.array(z.number().nullable()));
+
 /** All entries, or the minimum and maximum of each stretch. */
 export const curves = z.object({
   steps: z.array(iteration),
-  values: z.record(z.string(), z.array(z.number().nullable())),
-  means: z
-    .record(z.string(), z.array(z.number().nullable()))
-    .optional()
-    .describe('Means of the stretches, if values are extremes'),
+  values: columns,
+  means: columns.optional().describe('Means of the stretches, if values are extremes'),
 });
 export type Curves = z.infer<typeof curves>;
 
@@ -64,7 +63,7 @@ export type DataInfo = z.infer<typeof dataInfo>;
 /** Names of files in the studio's folder, and of devices in Windows. */
 const RESERVED = /^(?:uploads|config\.json|con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/iu;
 /** File systems allow 255, of which temporary names take some. */
-const MAX_NAME_BYTES = 200;
+const MAX_BYTES = 200;
 
 /** Of a run, or of uploaded data. */
 export const runName = z
@@ -74,10 +73,7 @@ export const runName = z
     'must be letters, digits, "_", "-" and ".", such as mnist-1, and begin with a letter, digit or "_"',
   )
   .refine((name) => !RESERVED.test(name) && !name.endsWith('.'), 'is reserved; choose another name')
-  .refine(
-    (name) => new TextEncoder().encode(name).length <= MAX_NAME_BYTES,
-    `must have at most ${MAX_NAME_BYTES} bytes`,
-  );
+  .refine((name) => new TextEncoder().encode(name).length <= MAX_BYTES, `must have at most ${MAX_BYTES} bytes`);
 
 export const dataSet = z.object({
   name: z.string().describe('Its name in requests'),
@@ -117,17 +113,11 @@ export const trainingForm = z.object({
 });
 export type TrainingForm = z.infer<typeof trainingForm>;
 
-const fieldValues = z.record(
-  z.string(),
-  z.union([
-    z
-      .string()
-      .max(2000)
-      .regex(/^[^\0]*$/u, 'must not contain NUL'),
-    z.number(),
-    z.boolean(),
-  ]),
-);
+const text = z
+  .string()
+  .max(2000)
+  .regex(/^[^\0]*$/u, 'must not contain NUL');
+const fieldValues = z.record(z.string(), z.union([text, z.number(), z.boolean()]));
 export type FieldValues = z.infer<typeof fieldValues>;
 
 export const newRun = z.strictObject({
@@ -170,7 +160,7 @@ export type LiveMessage =
   | { readonly type: 'runs'; readonly changed: readonly ListedRun[]; readonly removed: readonly string[] }
   /** From now on the page receives new entries of these runs. */
   | { readonly type: 'following'; readonly ids: readonly string[] }
-  | { readonly type: 'entries'; readonly id: string; readonly entries: readonly Readonly<Record<string, number>>[] }
+  | { readonly type: 'entries'; readonly id: string; readonly entries: readonly z.infer<typeof values>[] }
   /** The log was cut. The page reads the curves again. */
   | { readonly type: 'rewritten'; readonly id: string };
 

@@ -141,6 +141,8 @@ async function removeTemporary(folder: string) {
 }
 
 function createApp(studio: Studio, access: Access, token: string, onFailure: StudioOptions['onFailure']) {
+  if (!existsSync(join(PAGE, 'index.html')))
+    throw new InputError('page of the studio', 'not found', 'run npm run build');
   const app = new OpenAPIHono({ defaultHook: refuseInvalid });
   app.use(pageHeaders(), requireOwnPage(access), requireToken(token));
   const limit = bodyLimit({
@@ -159,7 +161,14 @@ function createApp(studio: Studio, access: Access, token: string, onFailure: Stu
   );
   for (const addRoutes of [addDataRoutes, addQueueRoutes, addRecordRoutes, addChangeRoutes]) addRoutes(app, studio);
   app.doc31('/api/openapi.json', { openapi: '3.1.0', info: { title: 'agenet studio', version: VERSION } });
-  app.get('/*', servePage());
+  app.get(
+    '/*',
+    serveStatic({
+      root: PAGE,
+      onFound: (path, context) =>
+        context.header('cache-control', path.startsWith(ASSETS) ? 'public, max-age=31536000, immutable' : 'no-cache'),
+    }),
+  );
   app.notFound((context) => context.json({ message: 'not found' }, 404));
   app.onError((error, context) => {
     if (error instanceof HTTPException)
@@ -169,16 +178,6 @@ function createApp(studio: Studio, access: Access, token: string, onFailure: Stu
     return context.json({ message: 'internal error; see the terminal of the studio' }, 500);
   });
   return app;
-}
-
-function servePage() {
-  if (!existsSync(join(PAGE, 'index.html')))
-    throw new InputError('page of the studio', 'not found', 'run npm run build');
-  return serveStatic({
-    root: PAGE,
-    onFound: (path, context) =>
-      context.header('cache-control', path.startsWith(ASSETS) ? 'public, max-age=31536000, immutable' : 'no-cache'),
-  });
 }
 
 const namedHost = (host: string) =>

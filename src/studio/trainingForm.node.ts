@@ -93,7 +93,10 @@ function fieldOf(name: string, declaration: Declaration, presets: string[]): For
 
 /** Opens no images. @throws {InputError} with the errors of all fields */
 export async function checkFields(data: string, fields: FieldValues, initFrom?: string) {
-  const values = Object.entries(fields).map(([key, value]) => [key, valueOf(key, value)] as const);
+  const values = Object.entries(fields).map(
+    ([key, value]) =>
+      [key, typeof value === 'string' && FIELDS[key] ? valueOfText(FIELDS[key].type, value) : value] as const,
+  );
   const settings = Object.fromEntries(values.filter(([key]) => key in DECLARATIONS));
   const wrong = values.flatMap(([key, value]) => {
     const declaration = FIELDS[key];
@@ -103,9 +106,6 @@ export async function checkFields(data: string, fields: FieldValues, initFrom?: 
   throwAll(wrong);
   await checkNewRun({ ...settings, ...(initFrom !== undefined && { initFrom }), data });
 }
-
-const valueOf = (key: string, value: FieldValues[string]): unknown =>
-  typeof value === 'string' && FIELDS[key] ? valueOfText(FIELDS[key].type, value) : value;
 
 export const optionsOf = (fields: FieldValues) =>
   Object.keys(FIELDS).flatMap((key) => {

@@ -62,6 +62,10 @@ export interface ImageSimilarity {
 const [WINDOW, WINDOW_STD] = [11, 1.5];
 /** Keep quotients finite in flat regions; fractions of the data range. */
 const [K1, K2] = [0.01, 0.03];
+const GAUSSIAN = Float64Array.from({ length: WINDOW }, (_, tap) =>
+  Math.exp(-((tap - (WINDOW - 1) / 2) ** 2) / (2 * WINDOW_STD ** 2)),
+);
+const WEIGHTS = GAUSSIAN.map((value) => value / sumOf(GAUSSIAN));
 
 /**
  * Compares two sets of images pair by pair. The data range is 255 for bytes and 2 for values in [-1, 1].
@@ -126,7 +130,6 @@ function differences(a: Picture, b: Picture, start: number, end: number) {
 }
 
 function structuralSimilarity(height: number, width: number, range: number) {
-  const weights = gaussianWeights();
   const [rows, columns] = [height - WINDOW + 1, width - WINDOW + 1];
   const product = new Float64Array(height * width);
   const rowsFiltered = new Float64Array(height * columns);
@@ -137,13 +140,13 @@ function structuralSimilarity(height: number, width: number, range: number) {
     for (let row = 0; row < height; row++) {
       for (let column = 0; column < columns; column++) {
         let sum = 0;
-        for (let tap = 0; tap < WINDOW; tap++) sum += weights[tap]! * picture[row * width + column + tap]!;
+        for (let tap = 0; tap < WINDOW; tap++) sum += WEIGHTS[tap]! * picture[row * width + column + tap]!;
         rowsFiltered[row * columns + column] = sum;
       }
     }
     const means = new Float64Array(rows * columns);
     for (let index = 0; index < means.length; index++) {
-      for (let tap = 0; tap < WINDOW; tap++) means[index]! += weights[tap]! * rowsFiltered[index + tap * columns]!;
+      for (let tap = 0; tap < WINDOW; tap++) means[index]! += WEIGHTS[tap]! * rowsFiltered[index + tap * columns]!;
     }
     return means;
   };
@@ -166,12 +169,4 @@ function structuralSimilarity(height: number, width: number, range: number) {
     }
     return sum / meanOfA.length;
   };
-}
-
-function gaussianWeights() {
-  const weights = Float64Array.from({ length: WINDOW }, (_, tap) =>
-    Math.exp(-((tap - (WINDOW - 1) / 2) ** 2) / (2 * WINDOW_STD ** 2)),
-  );
-  const sum = sumOf(weights);
-  return weights.map((weight) => weight / sum);
 }
