@@ -3,7 +3,7 @@ import { sizeOf } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import type { ComparableImages } from '../images/raster.js';
 import { EvaluationContext, type EvaluationSubject, Stopwatch } from './evaluationContext.js';
-import type { FeatureEntry, GridImages, MetricResult } from './metric.js';
+import type { FeatureEntry, MetricResult } from './metric.js';
 import { rowsIn } from '../numerics/features.js';
 import { METRIC_ENTRIES, needsFor, usesFeatures } from './registry.js';
 
@@ -28,15 +28,8 @@ export interface EvaluationOptions extends EvaluationSubject {
   readonly metrics: ReadonlySet<string>;
 }
 
-export interface Evaluation {
-  /** Requested values that the model and the extractor support. */
-  readonly metrics: Readonly<Record<string, number>>;
-  /** Conditions besides the model. */
-  readonly protocol: Readonly<Record<string, unknown>>;
-  /** Further results, such as moments of codes. */
-  readonly details: Readonly<Record<string, unknown>>;
-  /** By the name of their files, such as samples next to their nearest training images. */
-  readonly grids: Readonly<Record<string, GridImages>>;
+export interface Evaluation extends Required<MetricResult> {
+  /** Seconds per phase. */
   readonly timings: Readonly<Record<string, number>>;
 }
 

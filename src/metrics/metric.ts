@@ -99,9 +99,13 @@ export interface GridImages {
 type Values = Readonly<Record<string, number>>;
 
 export interface MetricResult {
+  /** By name; an evaluation has the requested ones that the model and the extractor support. */
   readonly metrics: Values;
+  /** Conditions besides the model. */
   readonly protocol?: Protocol;
+  /** Further results, such as moments of codes. */
   readonly details?: Readonly<Record<string, unknown>>;
+  /** By the name of their files, such as samples next to their nearest training images. */
   readonly grids?: Readonly<Record<string, GridImages>>;
 }
 

@@ -52,7 +52,8 @@ export interface KernelDistance {
 /**
  * Returns the kernel Inception distance (Bińkowski et al. 2018): the unbiased estimate of MMD^2 with the kernel (x.y / D + 1)^3, for
  * random subsets of each set. Takes subsets x subsetSize^2 x 2D multiplications: 410 G for 2,048 features, or minutes.
- * @param real,generated features [N, D] and [N', D]
+ * @param real features [N, D]
+ * @param generated features [N', D]
  * @param options how subsets are drawn
  * @param options.subsets number of subsets (default: 100); one if all would have the same rows
  * @param options.subsetSize rows per subset (default: 1,000), limited to the size of each set
