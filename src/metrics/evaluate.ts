@@ -62,7 +62,9 @@ export async function evaluate({ metrics, ...subject }: EvaluationOptions): Prom
       results.push(await stopwatch.time(name, () => entry.compareFeatures(real, generated, seed)));
     } else if ('compute' in entry) results.push(await stopwatch.time(name, () => entry.compute(context)));
   }
-  const compared = entries.filter((entry) => 'compareFeatures' in entry && entry.hasReference) as FeatureEntry[];
+  const compared = entries.flatMap((entry) =>
+    'compareFeatures' in entry && entry.hasReference ? entry.compareFeatures : [],
+  );
   results.push(...(await trainTestReference(context, compared, metrics, stopwatch)));
   context.report('metrics', entries.length, entries.length);
   return { ...merged(results, metrics), timings: stopwatch.seconds };
@@ -105,16 +107,16 @@ async function protocolOf({ subject, shape, indices }: EvaluationContext, metric
 /** Even perfect samples rarely fall below the distances between training and test images. */
 async function trainTestReference(
   context: EvaluationContext,
-  entries: readonly FeatureEntry[],
+  comparisons: readonly FeatureEntry['compareFeatures'][],
   wanted: ReadonlySet<string>,
   stopwatch: Stopwatch,
 ) {
-  if (entries.length === 0) return [];
+  if (comparisons.length === 0) return [];
   const [training, test] = [await context.trainingReference(), await context.testFeatures()];
   if (test === undefined) return [];
   const images = [training, test].map(rowsIn);
   const results = await stopwatch.time('train_test_reference', () =>
-    entries.map((entry) => entry.compareFeatures(training, test, context.subject.seed)),
+    comparisons.map((compare) => compare(training, test, context.subject.seed)),
   );
   const { metrics, protocol } = merged(results, wanted);
   return [{ metrics: {}, protocol: { train_test_reference: { images, metrics, ...protocol } } }];

@@ -110,13 +110,14 @@ export interface MetricResult {
 }
 
 type Dependencies = readonly (Condition | keyof typeof CONDITIONS)[];
-type OwnDefinition = Omit<MetricDefinition, 'dependsOn'> & { readonly dependsOn?: Dependencies };
+type OwnDefinition = Omit<MetricDefinition, 'name' | 'dependsOn'> & { readonly dependsOn?: Dependencies };
+type Definitions = Readonly<Record<string, OwnDefinition>>;
 
 interface EntryBase {
   readonly group: MetricGroup;
   /** Of all metrics, before their own. */
   readonly dependsOn: Dependencies;
-  readonly metrics: readonly OwnDefinition[];
+  readonly metrics: Definitions;
 }
 
 export interface ReconstructionEntry extends EntryBase {
@@ -139,21 +140,16 @@ export type MetricEntry = ReconstructionEntry | FeatureEntry | ContextEntry;
 export const isOnSphere = ({ prior }: { readonly prior: Prior }) => prior === 'sphere';
 
 /** A metric of codes e(x) of images, and of codes e(g(z)) of samples. */
-export const realAndFake = (...definitions: readonly OwnDefinition[]) =>
-  definitions.flatMap(({ name, meaning, ...rest }): OwnDefinition[] => [
-    {
-      ...rest,
-      name: `${name}_real`,
-      meaning: `${meaning}, for codes e(x) of images`,
-      dependsOn: ['images', 'imageCount'],
-    },
-    {
-      ...rest,
-      name: `${name}_fake`,
-      meaning: `${meaning}, for codes e(g(z)) of samples`,
-      dependsOn: ['trainingSet', 'sampleCount'],
-    },
-  ]);
+export function realAndFake(definitions: Definitions): Definitions {
+  const variants = Object.entries(definitions).map(([name, { meaning, ...rest }]): Definitions => {
+    const [real, fake] = [`${meaning}, for codes e(x) of images`, `${meaning}, for codes e(g(z)) of samples`];
+    return {
+      [`${name}_real`]: { ...rest, meaning: real, dependsOn: ['images', 'imageCount'] },
+      [`${name}_fake`]: { ...rest, meaning: fake, dependsOn: ['trainingSet', 'sampleCount'] },
+    };
+  });
+  return Object.assign({}, ...variants) as Definitions;
+}
 
 export function realAndFakeValues(real: Values, fake: Values): Values {
   const named = (values: Values, suffix: string) =>

@@ -15,9 +15,9 @@ export const METRIC_ENTRIES = METRIC_GROUPS.flatMap((group) =>
     .filter((entry) => entry.group === group)
     .map((entry) => ({
       ...entry,
-      metrics: entry.metrics.map((metric): MetricDefinition => {
+      metrics: Object.entries(entry.metrics).map(([name, metric]): MetricDefinition => {
         const dependsOn = [...conditionsOf(entry.dependsOn), ...conditionsOf(metric.dependsOn)];
-        return { ...metric, dependsOn };
+        return { ...metric, name, dependsOn };
       }),
     })),
 );

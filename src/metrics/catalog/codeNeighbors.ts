@@ -10,8 +10,7 @@ const searchedCodes = (key: 'images' | 'samples') =>
     typeof protocol[key] === 'number' ? Math.min(MAX_CODES, protocol[key]) : undefined,
   );
 
-const definition = (suffix: string, of: string, ...dependsOn: ContextEntry['dependsOn']) => ({
-  name: `code_nn_distance_${suffix}`,
+const definition = (of: string, ...dependsOn: ContextEntry['dependsOn']) => ({
   meaning: `median distance of a code to its nearest other code, for ${of}`,
   better: 'none' as const,
   range: '0 to 2, Euclidean distance of unit vectors',
@@ -24,11 +23,11 @@ const definition = (suffix: string, of: string, ...dependsOn: ContextEntry['depe
 export const codeNeighbors: ContextEntry = {
   group: 'latent',
   dependsOn: ['codes'],
-  metrics: [
-    definition('real', 'codes e(x) of images', 'images', searchedCodes('images')),
-    definition('fake', 'codes e(g(z)) of samples', 'trainingSet', searchedCodes('samples')),
-    definition('prior', 'latent samples z, to compare the others with', searchedCodes('samples')),
-  ],
+  metrics: {
+    code_nn_distance_real: definition('codes e(x) of images', 'images', searchedCodes('images')),
+    code_nn_distance_fake: definition('codes e(g(z)) of samples', 'trainingSet', searchedCodes('samples')),
+    code_nn_distance_prior: definition('latent samples z, to compare the others with', searchedCodes('samples')),
+  },
   needs: ['codes'],
   compute: async (context) => {
     if (!isOnSphere(context.subject.model)) return { metrics: {} };

@@ -9,41 +9,36 @@ import type { Prior } from '../../age/prior.js';
 export const codeMoments: ContextEntry = {
   group: 'latent',
   dependsOn: ['codes'],
-  metrics: realAndFake(
-    {
-      name: 'code_variance',
+  metrics: realAndFake({
+    code_variance: {
       meaning: 'total variance of the codes, relative to the prior',
       better: 'none',
       range: '0 or more; on the sphere 0 to 1',
       goodValue: '1 if codes are distributed as the prior; near 0 if they lie close together; MNIST: 0.98 by default',
       reference: 'mean over coordinates of the variance times M (sphere), or of the variance (normal)',
     },
-    {
-      name: 'effective_rank',
+    effective_rank: {
       meaning: 'number of directions over which the variance of the codes is distributed',
       better: 'higher',
       range: '1 to M',
       goodValue: 'M if codes are distributed as the prior; MNIST: 26 of 64 by default',
       reference: "exp of the entropy of the covariance's eigenvalues, divided by their sum (Roy and Vetterli 2007)",
     },
-    {
-      name: 'min_variance',
+    min_variance: {
       meaning: 'smallest variance of a latent coordinate, relative to the prior',
       better: 'none',
       range: '0 or more; on the sphere 0 to 1',
       goodValue: '1 if codes are distributed as the prior; near 0 if a coordinate is unused',
       reference: 'minimum over coordinates of the variance times M (sphere), or of the variance (normal)',
     },
-    {
-      name: 'max_variance',
+    max_variance: {
       meaning: 'largest variance of a latent coordinate, relative to the prior',
       better: 'none',
       range: '0 or more; on the sphere 0 to M',
       goodValue: '1 if codes are distributed as the prior; M if all codes lie on one axis of the sphere',
       reference: 'maximum over coordinates of the variance times M (sphere), or of the variance (normal)',
     },
-    {
-      name: 'mean_resultant_length',
+    mean_resultant_length: {
       meaning: 'length of the mean code, 0 if balanced and 1 if all codes are equal',
       better: 'lower',
       range: '0 to 1',
@@ -51,8 +46,7 @@ export const codeMoments: ContextEntry = {
       reference: 'norm of the mean code (Mardia and Jupp 2000)',
       isDefinedFor: isOnSphere,
     },
-    {
-      name: 'rayleigh',
+    rayleigh: {
       meaning: "Rayleigh's statistic of uniformity (first moments) per degree of freedom, 1 if uniform",
       better: 'none',
       range: '0 to N, the number of codes',
@@ -60,8 +54,7 @@ export const codeMoments: ContextEntry = {
       reference: 'N M R^2 on M degrees of freedom (Mardia and Jupp 2000, 10.4.1)',
       isDefinedFor: isOnSphere,
     },
-    {
-      name: 'bingham',
+    bingham: {
       meaning: "Bingham's statistic of uniformity (second moments) per degree of freedom, 1 if uniform",
       better: 'none',
       range: '0 to N, the number of codes',
@@ -70,7 +63,7 @@ export const codeMoments: ContextEntry = {
         'N M (M + 2) / 2 (tr(T^2) - 1/M) on (M - 1)(M + 2) / 2 degrees of freedom (Mardia and Jupp 2000, 10.7.1)',
       isDefinedFor: isOnSphere,
     },
-  ),
+  }),
   needs: ['codes'],
   compute: async (context) => {
     const { prior } = context.subject.model;

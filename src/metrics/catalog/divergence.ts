@@ -9,17 +9,15 @@ const MAX_NEAREST_CODES = 1000;
 export const codeDivergence: ContextEntry = {
   group: 'latent',
   dependsOn: ['codes', protocolValue('divergence', (protocol) => protocol.divergence)],
-  metrics: realAndFake(
-    {
-      name: 'divergence',
+  metrics: realAndFake({
+    divergence: {
       meaning: 'the divergence from the prior that training optimizes, of all codes as one batch',
       better: 'none',
       range: 'from a lower bound that depends on the divergence and its options',
       goodValue: 'its lower bound, where divergence_gap is 0',
       reference: 'docs/method.md, with the divergence, moment and reduction of the run',
     },
-    {
-      name: 'divergence_gap',
+    divergence_gap: {
       meaning: 'the divergence minus the lowest value that it can have',
       better: 'lower',
       range: '0 or more',
@@ -27,7 +25,7 @@ export const codeDivergence: ContextEntry = {
       reference: 'divergence minus its minimum over all distributions of codes',
       isDefinedFor: ({ divergence: name }) => name !== 'nearest',
     },
-  ),
+  }),
   needs: ['codes'],
   compute: async (context) => {
     const { model, divergence: options, compile } = context.subject;

@@ -8,9 +8,8 @@ import { symmetricEigenvalues } from '../../numerics/symmetricEigen.js';
 export const fid: FeatureEntry = {
   group: 'samples',
   dependsOn: ['extractor', 'images', 'imageCount', 'sampleCount'],
-  metrics: [
-    {
-      name: 'fid',
+  metrics: {
+    fid: {
       meaning: 'Fréchet distance between Gaussians fitted to the features of images and samples (Heusel et al. 2017)',
       better: 'lower',
       range: '0 or more',
@@ -18,7 +17,7 @@ export const fid: FeatureEntry = {
         'the reference (train vs. test images) of the same evaluation, 1.9 for MNIST; 7.6 by default, 3.4 with the preset concentrated',
       reference: '|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)) (Heusel et al. 2017)',
     },
-  ],
+  },
   hasReference: true,
   compareFeatures: (real, generated) => ({ metrics: { fid: frechetFeatureDistance(real, generated) } }),
 };

@@ -7,9 +7,8 @@ const SPLITS = 10;
 export const inception: ContextEntry = {
   group: 'samples',
   dependsOn: ['extractor', 'trainingSet', 'sampleCount'],
-  metrics: [
-    {
-      name: 'inception_score',
+  metrics: {
+    inception_score: {
       meaning:
         'Inception score of the samples, if the extractor returns class probabilities: mean over 10 splits (Salimans et al. 2016)',
       better: 'higher',
@@ -17,15 +16,14 @@ export const inception: ContextEntry = {
       goodValue: 'K if the classifier is certain of every sample and all classes are equally frequent',
       reference: 'exp of the mean of KL(p(y|x) || p(y)) (Salimans et al. 2016)',
     },
-    {
-      name: 'inception_score_std',
+    inception_score_std: {
       meaning: 'standard deviation of the Inception score over its splits',
       better: 'none',
       range: '0 or more',
       goodValue: 'small against the differences between runs',
       reference: 'standard deviation over 10 splits, divided by their number',
     },
-  ],
+  },
   needs: ['features', 'probabilities'],
   compute: async (context) => {
     const { probabilities } = (await context.samples()).extracted!;

@@ -6,9 +6,8 @@ import { randomStream } from '../../random.js';
 export const kid: FeatureEntry = {
   group: 'samples',
   dependsOn: ['extractor', 'images'],
-  metrics: [
-    {
-      name: 'kid',
+  metrics: {
+    kid: {
       meaning:
         'kernel distance between the features of images and samples, unbiased: mean over 50 subsets of 1,000 (Bińkowski et al. 2018)',
       better: 'lower',
@@ -17,8 +16,7 @@ export const kid: FeatureEntry = {
         '0 is expected of equal distributions; compare with the reference (train vs. test images) of the same evaluation',
       reference: 'squared MMD with the kernel (x.y / D + 1)^3 (Bińkowski et al. 2018)',
     },
-    {
-      name: 'kid_std',
+    kid_std: {
       meaning:
         'standard deviation of the kernel distance over its subsets; omitted if a subset takes all images or samples',
       better: 'none',
@@ -27,7 +25,7 @@ export const kid: FeatureEntry = {
       reference: 'standard deviation over the subsets, divided by their number',
       dependsOn: [protocolValue('KID subset size', (protocol) => (protocol.kid as Protocol | undefined)?.subset_size)],
     },
-  ],
+  },
   hasReference: true,
   compareFeatures: (real, generated, seed) => {
     const { mean, std, subsets, subsetSize } = kernelDistance(real, generated, { subsets: 50, seed });

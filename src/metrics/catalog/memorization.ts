@@ -18,9 +18,8 @@ export const memorization: ContextEntry = {
     'heldOutSet',
     protocolValue('searched rows', (protocol) => protocol.memorization),
   ],
-  metrics: [
-    {
-      name: 'memorization_ratio',
+  metrics: {
+    memorization_ratio: {
       meaning:
         'median feature distance of a sample to its nearest training image, divided by that of a test image; near 0 if training images are copied',
       better: 'higher',
@@ -29,7 +28,7 @@ export const memorization: ContextEntry = {
       reference:
         'ratio of the medians of the Euclidean distances to the nearest training image, for 500 samples and 500 test images',
     },
-  ],
+  },
   needs: ['trainingFeatures'],
   compute: async (context) => {
     const test = await context.testFeatures();

@@ -8,9 +8,8 @@ import { frechetFeatureDistance } from './fid.js';
 export const midpointFid: ContextEntry = {
   group: 'samples',
   dependsOn: ['codes', 'extractor', 'images', 'imageCount', 'sampleCount'],
-  metrics: [
-    {
-      name: 'midpoint_fid',
+  metrics: {
+    midpoint_fid: {
       meaning: 'Fréchet distance between images and what g makes halfway between the codes of two images',
       better: 'lower',
       range: '0 or more',
@@ -19,7 +18,7 @@ export const midpointFid: ContextEntry = {
       reference:
         'fid of g(m), m the midpoint of the great circle (sphere) or straight line (normal) between random pairs of codes e(x), decoded as `interpolate` does, at their mean distance',
     },
-  ],
+  },
   needs: ['codes', 'features'],
   compute: async (context) => {
     const { model, count, seed } = context.subject;

@@ -11,25 +11,22 @@ const NEIGHBORS = 5;
 export const precisionRecall: FeatureEntry = {
   group: 'samples',
   dependsOn: ['extractor', 'images', protocolValue('neighborhoods', ({ manifold }) => manifold)],
-  metrics: [
-    {
-      name: 'precision',
+  metrics: {
+    precision: {
       meaning: 'fraction of samples within the neighborhood of some image (Kynkäänniemi et al. 2019)',
       better: 'higher',
       range: '0 to 1',
       goodValue: 'MNIST: 0.87 by default, 0.82 with the preset published',
       reference: 'balls around images that reach their 5th nearest image (Kynkäänniemi et al. 2019)',
     },
-    {
-      name: 'recall',
+    recall: {
       meaning: 'fraction of images within the neighborhood of some sample (Kynkäänniemi et al. 2019)',
       better: 'higher',
       range: '0 to 1',
       goodValue: 'MNIST: 0.96 by default, 0.95 with the preset published',
       reference: 'balls around samples that reach their 5th nearest sample (Kynkäänniemi et al. 2019)',
     },
-    {
-      name: 'density',
+    density: {
       meaning:
         'mean number of image neighborhoods that contain a sample, divided by k; 1 for equal distributions (Naeem et al. 2020)',
       better: 'higher',
@@ -37,15 +34,14 @@ export const precisionRecall: FeatureEntry = {
       goodValue: '1 is expected of equal distributions',
       reference: 'Naeem et al. 2020, k = 5, at most 5,000 rows of each',
     },
-    {
-      name: 'coverage',
+    coverage: {
       meaning: 'fraction of images whose neighborhood contains some sample (Naeem et al. 2020)',
       better: 'higher',
       range: '0 to 1',
       goodValue: '1 - 2^-5 = 0.97 is expected of equal distributions and counts',
       reference: 'Naeem et al. 2020, k = 5, at most 5,000 rows of each',
     },
-  ],
+  },
   hasReference: false,
   compareFeatures: (real, generated, seed) => {
     const sets = [sampledRows(real, seed, 'real'), sampledRows(generated, seed, 'generated')] as const;

@@ -6,33 +6,29 @@ import type { ReconstructionEntry } from '../metric.js';
 export const reconstruction: ReconstructionEntry = {
   group: 'reconstruction',
   dependsOn: ['images'],
-  metrics: [
-    {
-      name: 'reconstruction_l1',
+  metrics: {
+    reconstruction_l1: {
       meaning: 'mean absolute difference of g(e(x)) and x, pixels in [-1, 1]',
       better: 'lower',
       range: '0 to 2',
       goodValue: 'MNIST: 0.036 by default, 0.034 with the preset concentrated; Fashion-MNIST: 0.072 with concentrated',
       reference: 'mean of |g(e(x)) - x| over pixels and images',
     },
-    {
-      name: 'reconstruction_mse',
+    reconstruction_mse: {
       meaning: 'mean squared difference of g(e(x)) and x, pixels in [-1, 1]',
       better: 'lower',
       range: '0 to 4',
       goodValue: 'MNIST: 0.020 with the preset concentrated; Fashion-MNIST: 0.034',
       reference: 'mean of (g(e(x)) - x)^2 over pixels and images',
     },
-    {
-      name: 'psnr',
+    psnr: {
       meaning: 'peak signal-to-noise ratio of g(e(x)) in dB, mean over images',
       better: 'higher',
       range: '0 dB or more; infinite for an exact reconstruction',
       goodValue: 'Fashion-MNIST: 21.9 dB with the preset concentrated, 17.7 dB with the published plan',
       reference: '10 log10(2^2 / MSE) per image',
     },
-    {
-      name: 'ssim',
+    ssim: {
       meaning: 'structural similarity of g(e(x)) and x, mean over images (Wang et al. 2004)',
       better: 'higher',
       range: '-1 to 1',
@@ -40,7 +36,7 @@ export const reconstruction: ReconstructionEntry = {
       reference:
         'Wang et al. 2004, Gaussian window of 11x11 pixels and σ 1.5, positions inside the image, mean over channels',
     },
-  ],
+  },
   compareImages: (reconstructions, originals) => {
     const { l1, mse, psnr, ssim } = imageSimilarity(reconstructions, originals);
     return { reconstruction_l1: l1, reconstruction_mse: mse, psnr, ssim };
