@@ -1,17 +1,17 @@
 /** Settings of the caller override a file, then a preset, then the run of `initFrom`, then the defaults. */
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { canonicalDataSpec, nativeFormat } from '../data/open.node.js';
-import type { ImageFormat } from '../data/source.js';
+import { canonicalDataSpec, nativeFormat, openSource } from '../data/open.node.js';
+import type { ImageFormat, ImageSource } from '../data/source.js';
 import { checkWithin, errorsOf, InputError, didYouMean, setting, type Text, text, throwAll } from '../errors.js';
 import { readFileBytes, readTextFile } from '../files/regularFile.node.js';
 import { requireVersion } from '../training/checkpoint.js';
 import { checkConfiguration, type Configuration } from '../training/configuration.js';
 import { MIN_BATCH } from '../training/defaults.js';
+import type { TrainingEvent } from '../training/events.js';
 import { isChangeable, SETTINGS, type Settings, withDefaults } from '../training/settings.js';
 import { shown } from '../validation.js';
 import { readCheckpoint, RunFolder } from './runFolder.node.js';
-import { openTrainingImages } from './trainingImages.node.js';
 
 export type { Settings };
 
@@ -59,14 +59,7 @@ export async function draftSettings(
     onWarning(
       text`${data} has RGB images, but the weights of ${initFrom} are for grayscale, so images are converted; set ${setting('channels')} to 1 to accept that, or train a color model without ${setting('initFrom')}`,
     );
-  const complete = (images: number) => {
-    try {
-      return completeFor(images, draft, given, native);
-    } catch (error) {
-      return throwWithFiles(layers, error);
-    }
-  };
-  return { draft, complete };
+  return { draft, complete: (images) => completeFor(images, draft, layers, native) };
 }
 
 /** An error about a setting of a file names the file. */
@@ -93,7 +86,8 @@ async function resolved(layers: readonly Layer[], values: () => Values) {
 /** `epochs` and `steps` are units of `length`. */
 const keyOfLength = (key: string) => (LENGTHS.includes(key) ? 'length' : key);
 
-function completeFor(images: number, draft: Configuration, given: Values, native: Required<ImageFormat>) {
+function completeFor(images: number, draft: Configuration, layers: readonly Layer[], native: Required<ImageFormat>) {
+  const given = merged(layers);
   if (images < MIN_BATCH)
     throw new InputError(
       draft.data,
@@ -101,10 +95,13 @@ function completeFor(images: number, draft: Configuration, given: Values, native
       'add images',
     );
   if ('batch' in given && draft.batch > images)
-    throw new InputError(
-      text`${setting('batch')} ${draft.batch}`,
-      `the train split has only ${images} images`,
-      text`set ${setting('batch')} to ${images} or less`,
+    throwWithFiles(
+      layers,
+      new InputError(
+        text`${setting('batch')} ${draft.batch}`,
+        `the train split has only ${images} images`,
+        text`set ${setting('batch')} to ${images} or less`,
+      ),
     );
   const configuration = withDefaults({ ...given, data: draft.data }, { native, images }) as unknown as Configuration;
   const { size, channels, augment, batch, length } = configuration;
@@ -125,6 +122,28 @@ export async function resolveSettings(settings: Settings): Promise<Configuration
   } finally {
     source.close?.();
   }
+}
+
+interface ImageOptions {
+  readonly strict?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: TrainingEvent) => void | Promise<void>) | undefined;
+}
+
+/** Does not wait until all images are decoded. */
+export function openTrainingImages(
+  { data, testFraction, evaluateEvery, ...format }: Configuration,
+  { strict = false, signal, onEvent }: ImageOptions = {},
+): Promise<ImageSource> {
+  return openSource(data, format, {
+    testFraction,
+    strict,
+    streaming: true,
+    onWarning: (message) => void onEvent?.({ type: 'warning', message }),
+    onProgress: (done, total, skipped) => void onEvent?.({ type: 'decoding', done, total, skipped }),
+    // An iteration that is finished after an abort may need images that are not decoded yet.
+    ...(signal && (strict || evaluateEvery > 0) ? { signal } : {}),
+  });
 }
 
 /** Settings that a resumed run may not change may be repeated. */

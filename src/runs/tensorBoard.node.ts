@@ -77,23 +77,23 @@ function readPreviews({ samples, reconstructions }: PreviewFiles) {
 // The format of event files: TFRecord records (length, its checksum, data, their checksum) of `Event` messages
 // (event.proto and summary.proto of tensorboard/compat/proto), each with a `Summary` or a `SessionLog`.
 
+const { Bit32, Bit64, LengthDelimited, Varint } = WireType;
+
 /** Scalars, and images as bytes of PNG files. */
 type TaggedValues = Readonly<Record<string, number | Uint8Array>>;
 
 const SESSION_START = 1;
 
 export const fileVersionRecord = (wallTime: number) =>
-  record(
-    new BinaryWriter().tag(1, WireType.Bit64).double(wallTime).tag(3, WireType.LengthDelimited).string('brain.Event:2'),
-  );
+  record(new BinaryWriter().tag(1, Bit64).double(wallTime).tag(3, LengthDelimited).string('brain.Event:2'));
 
 /** @param wallTime seconds since 1970 */
 export function summaryRecord(step: number, wallTime: number, values: TaggedValues) {
-  const summary = eventAt(step, wallTime).tag(5, WireType.LengthDelimited).fork();
+  const summary = eventAt(step, wallTime).tag(5, LengthDelimited).fork();
   for (const [tag, value] of Object.entries(values)) {
-    const entry = summary.tag(1, WireType.LengthDelimited).fork().tag(1, WireType.LengthDelimited).string(tag);
-    if (typeof value === 'number') entry.tag(2, WireType.Bit32).float(value);
-    else writeImage(entry.tag(4, WireType.LengthDelimited).fork(), value).join();
+    const entry = summary.tag(1, LengthDelimited).fork().tag(1, LengthDelimited).string(tag);
+    if (typeof value === 'number') entry.tag(2, Bit32).float(value);
+    else writeImage(entry.tag(4, LengthDelimited).fork(), value).join();
     entry.join();
   }
   return record(summary.join());
@@ -103,9 +103,8 @@ function writeImage(message: BinaryWriter, png: Uint8Array) {
   const header = new DataView(png.buffer, png.byteOffset, png.length);
   const [width, height] = [header.getUint32(16), header.getUint32(20)];
   const channels = CHANNELS_BY_COLOR_TYPE[header.getUint8(25)]!;
-  for (const [index, value] of [height, width, channels].entries())
-    message.tag(index + 1, WireType.Varint).int32(value);
-  return message.tag(4, WireType.LengthDelimited).bytes(png);
+  for (const [index, value] of [height, width, channels].entries()) message.tag(index + 1, Varint).int32(value);
+  return message.tag(4, LengthDelimited).bytes(png);
 }
 
 /** Grayscale and RGB. */
@@ -113,12 +112,10 @@ const CHANNELS_BY_COLOR_TYPE: Readonly<Record<number, number>> = { 0: 1, 2: 3 };
 
 /** Makes readers drop all earlier records of this iteration and later ones. */
 export const sessionStartRecord = (step: number, wallTime: number) =>
-  record(
-    eventAt(step, wallTime).tag(7, WireType.LengthDelimited).fork().tag(1, WireType.Varint).int32(SESSION_START).join(),
-  );
+  record(eventAt(step, wallTime).tag(7, LengthDelimited).fork().tag(1, Varint).int32(SESSION_START).join());
 
 const eventAt = (step: number, wallTime: number) =>
-  new BinaryWriter().tag(1, WireType.Bit64).double(wallTime).tag(2, WireType.Varint).int64(step);
+  new BinaryWriter().tag(1, Bit64).double(wallTime).tag(2, Varint).int64(step);
 
 function record(event: BinaryWriter): Uint8Array {
   const data = event.finish();

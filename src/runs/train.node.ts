@@ -23,12 +23,12 @@ import { followSteering } from './steering.node.js';
 import {
   type CompleteConfiguration,
   draftSettings,
+  openTrainingImages,
   type PendingConfiguration,
   resumedConfiguration,
   type Settings,
 } from './settings.node.js';
 import { planEvaluation, requireMetrics, TrainingEvaluation } from './trainingEvaluation.node.js';
-import { openTrainingImages } from './trainingImages.node.js';
 
 /** Where and how to train. */
 export interface RunOptions {
