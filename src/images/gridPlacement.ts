@@ -27,13 +27,8 @@ export function placeOnGrid(points: ArrayLike<number>, longerSide: number, place
   return { columns, rows, cells, positions };
 }
 
-/** Stretches axes in dense regions, from 0 to 1 for evenly spread points, until a share of the placed points has cells. */
-export function placeStretched(
-  points: ArrayLike<number>,
-  longerSide: number,
-  share = 0.5,
-  placed = points.length / 2,
-): GridLayout & { readonly stretch: number } {
+/** Stretches axes in dense regions until a share of the placed points has cells. A stretch of 1 spreads points evenly. */
+export function placeStretched(points: ArrayLike<number>, longerSide: number, share = 0.5, placed = points.length / 2) {
   for (let quarter = 0; ; quarter++) {
     const stretch = quarter / 4;
     const layout = placeOnGrid(stretch === 0 ? points : stretched(points, stretch), longerSide, placed);

@@ -23,16 +23,10 @@ export function checkFeatures({ data, width }: Features, name: string, least = 1
   return rows;
 }
 
-export function checkPair(
-  a: Features,
-  nameOfA: string,
-  b: Features,
-  nameOfB: string,
-  least = 1,
-): [rowsOfA: number, rowsOfB: number] {
+export function checkPair(a: Features, nameOfA: string, b: Features, nameOfB: string, least = 1) {
   if (a.width !== b.width)
     throw new InputError(nameOfB, `rows are ${b.width} wide, but the ${nameOfA} are ${a.width} wide`);
-  return [checkFeatures(a, nameOfA, least), checkFeatures(b, nameOfB, least)];
+  return [checkFeatures(a, nameOfA, least), checkFeatures(b, nameOfB, least)] as const;
 }
 
 export function gatherRows({ data, width }: Features, indices: ArrayLike<number>): Features {
@@ -56,7 +50,7 @@ export function columnMeans({ data, width }: Features): Float64Array {
 }
 
 /** Divides by N. Differences of moments could be negative. */
-export function columnMoments({ data, width }: Features): Record<'means' | 'variances', Float64Array> {
+export function columnMoments({ data, width }: Features) {
   const means = columnMeans({ data, width });
   const squares = Float64Array.from(data, (value, index) => (value - means[index % width]!) ** 2);
   return { means, variances: columnMeans({ data: squares, width }) };
@@ -69,14 +63,14 @@ export function checkWhole(value: number, name: string, least = 1) {
 
 export const rowsIn = ({ data, width }: Features) => data.length / width;
 
-export function sumOf(values: Iterable<number>): number {
+export function sumOf(values: Iterable<number>) {
   let sum = 0;
   for (const value of values) sum += value;
   return sum;
 }
 
 /** The standard deviation is that of a population, as numpy.std. */
-export function meanAndStd(values: readonly number[]): Record<'mean' | 'std', number> {
+export function meanAndStd(values: readonly number[]) {
   const mean = sumOf(values) / values.length;
   return { mean, std: Math.sqrt(sumOf(values.map((value) => (value - mean) ** 2)) / values.length) };
 }

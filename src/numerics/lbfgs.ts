@@ -17,7 +17,7 @@ interface Pair {
   readonly scale: number;
 }
 
-/** Of the initial slope, in Armijo's condition and the weak Wolfe condition. */
+/** Fractions of the initial slope, in Armijo's condition and the weak Wolfe condition. */
 const [MIN_DECREASE, MAX_SLOPE] = [1e-4, 0.9];
 const LARGEST_TRIALS = 60;
 

@@ -6,7 +6,7 @@ import { describeSystemError } from '../../files/atomic.node.js';
 import { readRange } from '../../files/regularFile.node.js';
 import { decodeImage, resizePixels } from '../../images/decode.node.js';
 import type { LabeledImages } from '../formats/arrays.js';
-import type { DataDigest, ImageItem, SkippedImage } from '../source.js';
+import type { ImageItem, SkippedImage } from '../source.js';
 
 /** Enough for a file system that answers over a network. */
 const CONCURRENT_CALLS = 64;
@@ -94,10 +94,7 @@ export async function mapConcurrently<T, R>(
 const DIGEST_SAMPLE = 1000;
 
 /** Covers the names, sizes and splits of all images, and the content of a sample. */
-export async function digestItems(
-  items: readonly ImageItem[],
-  isTest?: (item: ImageItem) => boolean,
-): Promise<DataDigest> {
+export async function digestItems(items: readonly ImageItem[], isTest?: (item: ImageItem) => boolean) {
   const stride = Math.max(1, Math.ceil(items.length / DIGEST_SAMPLE));
   const lines = await mapConcurrently(items, CONCURRENT_CALLS, async (item, index) => {
     const content = await item.contentKey(index % stride === 0);

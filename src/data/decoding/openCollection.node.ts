@@ -105,7 +105,7 @@ export function classesOf(
 const labelsOf = (items: readonly ImageItem[]) =>
   items.every(({ label }) => label !== null) ? Uint8Array.from(items, ({ label }) => label!) : null;
 
-/** A decodable image, drawn by its name, replaces a skipped one, so that a run does not depend on the progress of decoding. */
+/** Replaces a skipped image by one drawn by its name, so that a run does not depend on the progress of decoding. */
 export function streamingSplit(
   images: Pick<PendingImages, 'ensureDecoded' | 'isSkipped' | 'copyImage'>,
   items: readonly ImageItem[],

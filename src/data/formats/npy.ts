@@ -46,7 +46,7 @@ export function encodeNpy({ shape, data }: NumpyArray): Uint8Array {
 export const bytesOf = (data: NumpyArray['data']): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
-/** Texts have a number of characters. */
+/** `<U5` is for texts of five characters. */
 export type WrittenType = '|u1' | '<f4' | `<U${number}`;
 
 /** Characters have 32 bits. */
