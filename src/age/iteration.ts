@@ -2,6 +2,7 @@ import {
   add,
   cast,
   concat,
+  type FlatLayout,
   type Graph,
   graphOf,
   input,
@@ -46,10 +47,12 @@ export const EMA_NAMES = NETWORK_NAMES.flatMap((network): AverageName[] => [
 /** The vector that an EMA averages. */
 export const averagedBy = (name: AverageName) => name.replace('ema_', '') as WeightName;
 
-export function stateSize(pair: NetworkPair, name: StateName | AverageName): number {
+export function stateLayout(pair: NetworkPair, name: StateName | AverageName): FlatLayout {
   const network = pair[name.startsWith('encoder.') ? 'encoder' : 'generator'];
-  return name.endsWith('statistics') ? network.statistics.size : network.parameters.size;
+  return name.endsWith('statistics') ? network.statistics : network.parameters;
 }
+
+export const stateSize = (pair: NetworkPair, name: StateName | AverageName): number => stateLayout(pair, name).size;
 
 /**
  * Inputs of the graph, float32 except for images:

@@ -47,16 +47,14 @@ export interface DataClassifier {
   readonly testAccuracy: number;
 }
 
-interface ClassifierTrainingHooks {
-  readonly onStep?: ((step: number, steps: number, loss: number) => void) | undefined;
-  /** When aborted, training rejects with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 export async function trainDataClassifier(
   source: ImageSource,
   compile: Compile,
-  { onStep, signal }: ClassifierTrainingHooks = {},
+  hooks: {
+    readonly onStep?: ((step: number, steps: number, loss: number) => void) | undefined;
+    /** When aborted, training rejects with the signal's reason. */
+    readonly signal?: AbortSignal | undefined;
+  } = {},
 ): Promise<DataClassifier> {
   const spec = dataClassifierSpec(source);
   const programs = new ClassifierPrograms(spec, compile);
@@ -70,8 +68,8 @@ export async function trainDataClassifier(
       learningRate,
       seed,
       onStep: (step, loss) => {
-        signal?.throwIfAborted();
-        onStep?.(step, steps, loss);
+        hooks.signal?.throwIfAborted();
+        hooks.onStep?.(step, steps, loss);
       },
     });
     const predicted: number[] = [];

@@ -16,14 +16,6 @@ import { Programs, runInBatches } from '../model/trainedModel.js';
 import { initialParameters, initialStatistics } from '../networks/network.js';
 import { argmaxRows } from '../numerics/features.js';
 
-interface Classification {
-  /** Output of the encoder [N, M], normalized if `onSphere` is set. */
-  readonly features: Float32Array;
-  /** [N, K], each row a distribution. */
-  readonly probabilities: Float32Array;
-  readonly classes: Uint32Array;
-}
-
 export class ClassifierPrograms {
   private readonly programs: Programs;
 
@@ -38,8 +30,11 @@ export class ClassifierPrograms {
     return this.programs.get(`training ${batch}`, () => classifierIteration(this.spec, batch));
   }
 
-  /** Classifies bytes [N, C, H, W]. */
-  async classify(weights: ClassifierWeights, images: Uint8Array): Promise<Classification> {
+  /**
+   * Classifies bytes [N, C, H, W].
+   * @returns the head's inputs `features` [N, M], `probabilities` [N, K], each row a distribution, and `classes` [N]
+   */
+  async classify(weights: ClassifierWeights, images: Uint8Array) {
     const { network, classes } = this.spec;
     const program = await this.programs.get('evaluation', () => evaluationGraph(this.spec));
     const widths = { features: outputWidth(network), probabilities: classes };

@@ -4,25 +4,12 @@ import {
   classProbabilities,
   crossEntropyOf,
   fitLogisticRegression,
-  type LinearClassifier,
   type LogisticOptions,
   predictClasses,
 } from './logisticRegression.js';
 import { InputError } from '../errors.js';
 import { checkFeatures, type Features, gatherRows } from '../numerics/features.js';
 import { randomStream, shuffledIndices } from '../random.js';
-
-interface L2Score {
-  readonly l2: number;
-  readonly accuracy: number;
-  /** In nats. */
-  readonly crossEntropy: number;
-}
-
-interface L2Choice {
-  readonly l2: number;
-  readonly scores: readonly L2Score[];
-}
 
 interface SelectL2Options extends Omit<LogisticOptions, 'l2'> {
   readonly candidates?: readonly number[];
@@ -32,10 +19,10 @@ interface SelectL2Options extends Omit<LogisticOptions, 'l2'> {
 
 /**
  * Selects the most accurate penalty by stratified cross-validation. Few labels make equals common: among them, the lowest
- * cross-entropy.
+ * cross-entropy (mean in nats).
  * @throws {InputError} as `fitLogisticRegression` and `stratifiedFolds`, and if there are no candidates
  */
-export function selectL2(features: Features, labels: Labels, options: SelectL2Options = {}): L2Choice {
+export function selectL2(features: Features, labels: Labels, options: SelectL2Options = {}) {
   const { candidates = [1e-4, 1e-3, 1e-2, 1e-1, 1], folds = 5, seed = 0, ...fitting } = options;
   if (candidates.length === 0) throw new InputError('candidates', 'expected at least one L2 penalty, but got none');
   const classes = checkLabels(labels, checkFeatures(features, 'features'), fitting.classes);
@@ -44,7 +31,7 @@ export function selectL2(features: Features, labels: Labels, options: SelectL2Op
     training: rowsAt({ features, labels }, training),
     heldOut: rowsAt({ features, labels }, heldOut),
   }));
-  const scores = candidates.map((l2): L2Score => {
+  const scores = candidates.map((l2) => {
     let [correct, entropy] = [0, 0];
     for (const { training, heldOut } of parts) {
       const classifier = fitLogisticRegression(training.features, training.labels, { ...fitting, classes, l2 });
@@ -81,13 +68,6 @@ const MAX_VALUES = 8e6;
 const [TOLERANCE, ROUGH_TOLERANCE] = [1e-5, 1e-3];
 const [ITERATIONS, ROUGH_ITERATIONS] = [200, 60];
 
-interface LinearProbe {
-  readonly classifier: LinearClassifier;
-  readonly l2: number;
-  /** In the fit, which a limit may reduce. */
-  readonly rows: number;
-}
-
 /**
  * Selects the L2 penalty by cross-validation on the same labels. The most accurate penalty is often so large that
  * probabilities are far too low.
@@ -99,7 +79,7 @@ export function fitLinearProbe(
   classes: number,
   seed: number,
   { calibrate = false } = {},
-): LinearProbe {
+) {
   const limit = Math.floor(MAX_VALUES / features.width);
   const rows = firstShuffled({ features, labels }, limit, seed);
   const l2 = l2For(firstShuffled(rows, MAX_SELECTION_ROWS, seed), classes, seed);
@@ -109,6 +89,7 @@ export function fitLinearProbe(
   return {
     classifier: { ...classifier, parameters: classifier.parameters.map((value) => scale * value) },
     l2,
+    // A limit may reduce them.
     rows: rows.labels.length,
   };
 }

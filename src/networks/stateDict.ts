@@ -1,5 +1,5 @@
 /** PyTorch's names: each published network is an `nn.Sequential` named `main`. */
-import { flattenTensors, type Shape, showShape, type TensorFile, tensorViews } from '../engine/index.js';
+import { flattenTensors, showShape, type TensorFile, tensorViews } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { type ArchitectureName, ARCHITECTURES } from './architecture.js';
 import {
@@ -10,7 +10,6 @@ import {
   type NetworkName,
   type NetworkPair,
   statisticName,
-  type WeightPart,
 } from './network.js';
 
 /** With separate running statistics, a file has each network twice. */
@@ -21,17 +20,8 @@ const ROLES = {
   decoder: { network: 'generator', kind: 'generated' },
 } as const satisfies Readonly<Record<string, { readonly network: NetworkName; readonly kind: InputKind }>>;
 
-interface Entry {
-  /** Such as `encoder.main.0.weight`. */
-  readonly name: string;
-  readonly network: NetworkName;
-  readonly part: WeightPart;
-  /** Such as `encoder.conv1.weight`. */
-  readonly tensor: string;
-  readonly shape: Shape;
-}
-
-function entriesOf(pair: NetworkPair): Entry[] {
+/** `name` is such as `encoder.main.0.weight` in the file, `tensor` such as `encoder.conv1.weight` in the network. */
+function entriesOf(pair: NetworkPair) {
   const roles = Object.entries(ROLES).filter(([, { kind }]) => kind === 'native' || pair.encoder.separateStatistics);
   return roles.flatMap(([role, { network, kind }]) =>
     tensorsOf(pair[network], kind).map(([key, part, own]) => {

@@ -1,12 +1,10 @@
 /** A SHA-256 over every byte of a checkpoint detects damage anywhere. */
-import type { AverageName } from '../age/iteration.js';
-import type { StateName } from '../age/update.js';
+import { stateLayout } from '../age/iteration.js';
 import { NETWORK_NAMES } from '../networks/network.js';
 import {
   decodeSafetensors,
   encodeSafetensors,
   flattenTensors,
-  type FlatLayout,
   type Shape,
   showShape,
   type TensorFile,
@@ -30,30 +28,30 @@ const FORMAT_VERSION = 3;
 
 const FORMAT = /^agenet checkpoint (\d+)$/;
 
-interface Section {
-  readonly vector: StateName | AverageName;
-  readonly layout: FlatLayout;
-  /** Of its tensors in the file. */
-  readonly prefix: string;
+/** How the tensors of each vector begin in the file. */
+const PREFIXES = {
+  parameters: '',
+  statistics: '',
+  adam_m: 'adam_m/',
+  adam_v: 'adam_v/',
+  ema_parameters: 'ema/',
+  ema_statistics: 'ema/',
+} as const;
+
+function sectionsOf(configuration: Configuration) {
+  const { pair, hasEma } = iterationSpec(configuration);
+  const parts = (Object.keys(PREFIXES) as (keyof typeof PREFIXES)[]).filter((part) =>
+    part.startsWith('ema') ? hasEma : true,
+  );
+  return NETWORK_NAMES.flatMap((network) =>
+    parts.map((part) => {
+      const vector = `${network}.${part}` as const;
+      return { vector, layout: stateLayout(pair, vector), prefix: PREFIXES[part] };
+    }),
+  );
 }
 
-function sectionsOf(configuration: Configuration): Section[] {
-  const { pair, hasEma } = iterationSpec(configuration);
-  return NETWORK_NAMES.flatMap((network) => {
-    const { parameters, statistics } = pair[network];
-    const averages: Section[] = [
-      { vector: `${network}.ema_parameters`, layout: parameters, prefix: 'ema/' },
-      { vector: `${network}.ema_statistics`, layout: statistics, prefix: 'ema/' },
-    ];
-    return [
-      { vector: `${network}.parameters`, layout: parameters, prefix: '' },
-      { vector: `${network}.statistics`, layout: statistics, prefix: '' },
-      { vector: `${network}.adam_m`, layout: parameters, prefix: 'adam_m/' },
-      { vector: `${network}.adam_v`, layout: parameters, prefix: 'adam_v/' },
-      ...(hasEma ? averages : []),
-    ];
-  });
-}
+type Section = ReturnType<typeof sectionsOf>[number];
 
 /** Encodes a safetensors file with tensors such as `encoder.conv1.weight`, `adam_m/...` and `ema/...`. */
 export function encodeCheckpoint({ configuration, step, rateScale, vectors }: Checkpoint, digest: Digest): Uint8Array {

@@ -1,14 +1,7 @@
 import { drawAugmentations } from '../age/augmentation.js';
 import { drawDistortions } from '../age/distortion.js';
 import { minDivergence } from '../age/divergences.js';
-import {
-  averagedBy,
-  type AverageName,
-  EMA_NAMES,
-  iterationOf,
-  type IterationSpec,
-  stateSize,
-} from '../age/iteration.js';
+import { averagedBy, type AverageName, EMA_NAMES, iterationOf, stateSize } from '../age/iteration.js';
 import { activeTerms } from '../age/plan.js';
 import { drawCodes } from '../age/prior.js';
 import { ADAM, STATE_NAMES, type StateName } from '../age/update.js';
@@ -251,19 +244,14 @@ export class Trainer {
   }
 }
 
-interface CompiledStage {
-  readonly stage: PlannedStage;
-  readonly spec: IterationSpec;
-  readonly reportNames: readonly string[];
-  readonly program: StatefulProgram;
-}
+type CompiledStage = Awaited<ReturnType<typeof compileStage>>;
 
 async function compileStage(
   configuration: Configuration,
   stage: PlannedStage,
   compile: Compile,
   vectors: TrainingVectors,
-): Promise<CompiledStage> {
+) {
   const spec = { ...iterationSpec(configuration), plans: stage.plans };
   const { graph, reportNames } = iterationOf(spec);
   return { stage, spec, reportNames, program: new StatefulProgram(await compile(graph), vectors) };
