@@ -1,21 +1,6 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** The time of one operator on tensors of one shape. */
-export interface ProfileRow {
-  readonly operator: string;
-  /** Shapes of the inputs and of the result. */
-  readonly shapes: string;
-  readonly count: number;
-  readonly milliseconds: number;
-  /** 0 to 1, of the time of all operators. */
-  readonly share: number;
-  /** For matrix products and convolutions. */
-  readonly gflops: number | undefined;
-  /** For all other operators: bytes read and written per second. */
-  readonly gigabytes_per_second: number | undefined;
-}
-
 /** Of each tensor, the shape by its element type. */
 type TypedShapes = readonly Readonly<Record<string, readonly number[]>>[];
 
@@ -31,7 +16,7 @@ interface ProfileEvent {
 }
 
 /** Reads the profile of ONNX Runtime in the file whose path starts with `prefix`, and removes the file. */
-export async function readProfile(prefix: string): Promise<ProfileRow[]> {
+export async function readProfile(prefix: string) {
   const folder = dirname(prefix);
   const file = (await readdir(folder)).find((name) => name.startsWith(basename(prefix)));
   if (file === undefined) throw new Error(`profile: ONNX Runtime wrote none for ${prefix}`);
@@ -41,7 +26,7 @@ export async function readProfile(prefix: string): Promise<ProfileRow[]> {
 }
 
 /** Returns one row per operator and shapes, the slowest first. */
-function summarize(events: readonly ProfileEvent[]): ProfileRow[] {
+function summarize(events: readonly ProfileEvent[]) {
   const groups = new Map<string, ProfileEvent[]>();
   for (const event of events) {
     const key = `${event.args.op_name} ${shapesOf(event)}`;
@@ -49,7 +34,7 @@ function summarize(events: readonly ProfileEvent[]): ProfileRow[] {
   }
   const sum = (group: readonly ProfileEvent[]) => group.reduce((total, { dur }) => total + dur, 0);
   const total = sum(events);
-  const rows = Array.from(groups.values(), (group): ProfileRow => {
+  const rows = Array.from(groups.values(), (group) => {
     const first = group[0]!;
     const microseconds = sum(group);
     const operations = operationsOf(first);
@@ -59,8 +44,10 @@ function summarize(events: readonly ProfileEvent[]): ProfileRow[] {
       shapes: shapesOf(first),
       count: group.length,
       milliseconds: microseconds / 1000,
+      /** 0 to 1, of the time of all operators. */
       share: microseconds / total,
       gflops: operations && rate(operations),
+      /** Read and written. */
       gigabytes_per_second: operations ? undefined : rate(bytesOf(first)),
     };
   });
@@ -100,7 +87,7 @@ const bytesOf = ({ args }: ProfileEvent) =>
     0,
   );
 
-export function showProfile(rows: readonly ProfileRow[], limit: number): string[] {
+export function showProfile(rows: Awaited<ReturnType<typeof readProfile>>, limit: number): string[] {
   const lines = rows.slice(0, limit).map((row) => {
     const { operator, shapes, count, milliseconds, share, gflops, gigabytes_per_second: gigabytes } = row;
     const rate = gflops === undefined ? `${gigabytes!.toFixed(1)} GB/s` : `${gflops.toFixed(0)} GFLOP/s`;

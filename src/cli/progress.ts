@@ -18,37 +18,27 @@ export function pacing(terminal: Terminal, isPatient: boolean): () => boolean {
 }
 
 /** Shows progress on its own line, or at the end of another. */
-export class DecodingProgress {
-  private readonly isDue: () => boolean;
-  private hasShown = false;
-  private state: StatusPart[] = [];
-  private isEmbedded = false;
-
-  constructor(private readonly terminal: Terminal) {
-    this.isDue = pacing(terminal, true);
-  }
-
-  readonly update = (done: number, total: number, skipped: number): void => {
-    this.state = done < total ? [{ text: `decoded ${Math.floor((100 * done) / total)}%`, rank: 6 }] : [];
-    if (this.isEmbedded || !(this.isDue() || (done === total && this.hasShown))) return;
-    this.hasShown = true;
-    this.terminal.status(`decoding images: ${done}/${total}${skipped > 0 ? ` (${skipped} skipped)` : ''}`);
-    if (done === total) this.terminal.endStatus();
+export function decodingProgress(terminal: Terminal) {
+  const isDue = pacing(terminal, true);
+  let [hasShown, isEmbedded] = [false, false];
+  let state: StatusPart[] = [];
+  return {
+    update: (done: number, total: number, skipped: number): void => {
+      state = done < total ? [{ text: `decoded ${Math.floor((100 * done) / total)}%`, rank: 6 }] : [];
+      if (isEmbedded || !(isDue() || (done === total && hasShown))) return;
+      hasShown = true;
+      terminal.status(`decoding images: ${done}/${total}${skipped > 0 ? ` (${skipped} skipped)` : ''}`);
+      if (done === total) terminal.endStatus();
+    },
+    /** Returns a part of another line, such as `decoded 40%`, until all images are decoded. */
+    embedInLine: () => {
+      terminal.endStatus();
+      isEmbedded = true;
+      return () => state;
+    },
+    showOwnLine: () => void (isEmbedded = false),
   };
-
-  /** Returns a part of another line, such as `decoded 40%`, until all images are decoded. */
-  embedInLine(): () => StatusPart[] {
-    this.terminal.endStatus();
-    this.isEmbedded = true;
-    return () => this.state;
-  }
-
-  showOwnLine(): void {
-    this.isEmbedded = false;
-  }
 }
-
-export const decodingProgress = (terminal: Terminal) => new DecodingProgress(terminal).update;
 
 export function steppingProgress(terminal: Terminal, work: string) {
   const isDue = pacing(terminal, true);

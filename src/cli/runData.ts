@@ -19,7 +19,7 @@ export const openRunData = (data: string | undefined, configuration: Configurati
   openSource(data ?? configuration.data, configuration, {
     testFraction: configuration.testFraction,
     onWarning: terminal.note,
-    onProgress: decodingProgress(terminal),
+    onProgress: decodingProgress(terminal).update,
   });
 
 const DEFAULT_COUNT = 32;

@@ -15,7 +15,7 @@ export function showProgress(terminal: Terminal, others: () => StatusPart[] = ()
   const isDue = pacing(terminal, false);
   let totalSteps = 0;
   const showScoring = countingProgress(terminal, 'scoring test images');
-  const timer = new IterationTimer();
+  const timer = iterationTimer();
   let preview: string | undefined;
 
   const showIteration = (report: Report) => {
@@ -57,21 +57,18 @@ export function showProgress(terminal: Terminal, others: () => StatusPart[] = ()
 /** Weight of the newest iteration in the running mean. */
 const SMOOTHING = 0.1;
 
-class IterationTimer {
-  private started = performance.now();
-  private mean: number | undefined;
-
-  start(): void {
-    this.started = performance.now();
-  }
-
-  /** Returns the running mean in seconds; the next iteration starts. */
-  finish(): number {
-    const seconds = (performance.now() - this.started) / 1000;
-    this.start();
-    this.mean = this.mean === undefined ? seconds : (1 - SMOOTHING) * this.mean + SMOOTHING * seconds;
-    return this.mean;
-  }
+/** `finish` returns the running mean of seconds, and starts the next iteration. */
+function iterationTimer() {
+  let started = performance.now();
+  let mean: number | undefined;
+  const start = () => void (started = performance.now());
+  const finish = () => {
+    const seconds = (performance.now() - started) / 1000;
+    start();
+    mean = mean === undefined ? seconds : (1 - SMOOTHING) * mean + SMOOTHING * seconds;
+    return mean;
+  };
+  return { start, finish };
 }
 
 type Report = Extract<TrainingEvent, { type: 'iteration' }>['report'];

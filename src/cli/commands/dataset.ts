@@ -86,7 +86,7 @@ export const action: Action<typeof define> = async (terminal, data, options) => 
     {
       strict,
       onWarning: terminal.note,
-      onProgress: decodingProgress(terminal),
+      onProgress: decodingProgress(terminal).update,
       ...(testFraction !== undefined && { testFraction }),
     },
   );

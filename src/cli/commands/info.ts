@@ -26,7 +26,7 @@ export const action: Action<typeof define> = async (terminal, name) => {
   }
   const source = await openSource(name, undefined, {
     onWarning: terminal.note,
-    onProgress: decodingProgress(terminal),
+    onProgress: decodingProgress(terminal).update,
   });
   const { size, channels, train, test, classes } = source;
   source.close?.();

@@ -23,7 +23,7 @@ import {
   trainingDeviceOption,
 } from '../options.js';
 import { requirePath } from '../output.js';
-import { DecodingProgress, duration, steppingProgress } from '../progress.js';
+import { decodingProgress, duration, steppingProgress } from '../progress.js';
 import { TRAINING, withSignals } from '../signals.js';
 
 export const summary = 'train a model on images';
@@ -117,7 +117,7 @@ async function eventPrinter(terminal: Terminal, { show: shown, threads }: Option
   const { imageDisplay } = await import('../imageDisplay.js');
   const { showProgress } = await import('../trainingProgress.js');
   const load = readLoad();
-  const decoding = new DecodingProgress(terminal);
+  const decoding = decodingProgress(terminal);
   const showExtractor = steppingProgress(terminal, 'extractor');
   let show = showProgress(terminal);
   const display = imageDisplay(terminal, shown);
