@@ -45,13 +45,13 @@ export type Action<Define extends CommandModule['define']> = (
 let running: CommandUnknownOpts | undefined;
 
 /** Returns the flag of a setting, or the name of a positional argument. */
-export function flagOf(key: string): string {
+export function flagOf(key: string) {
   const isPositional = running?.registeredArguments.some((argument) => argument.name() === key) ?? false;
   if (isPositional || !/^\w+$/u.test(key)) return key;
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-export const withFlags = (text: Text): string => render(text, flagOf);
+export const withFlags = (text: Text) => render(text, flagOf);
 
 export const subcommand = (
   name: string,
@@ -73,7 +73,7 @@ export type Subcommand = ReturnType<typeof subcommand>;
 export async function runAction(
   { json = false, debug = false }: { readonly json?: boolean; readonly debug?: boolean },
   work: (terminal: Terminal) => Promise<ActionResult>,
-): Promise<void> {
+) {
   const terminal = new Terminal(json);
   try {
     const { result, status = 0, isSaved = false } = await work(terminal);
@@ -95,7 +95,7 @@ async function failOnLostOutput(terminal: Terminal) {
 }
 
 /** Prints an error in one line. @param debug whether to add its stack trace */
-export function reportError(error: unknown, terminal: Terminal, debug: boolean): void {
+export function reportError(error: unknown, terminal: Terminal, debug: boolean) {
   const described = error instanceof DescribedError ? error : undefined;
   const message = shortenReason(described?.describe(flagOf) ?? oneLine(messageOf(error)));
   terminal.endStatus();

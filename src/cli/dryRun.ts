@@ -5,7 +5,7 @@ import { type Configuration, iterationSpec } from '../training/configuration.js'
 import { SETTINGS } from '../training/settings.js';
 import { Trainer } from '../training/trainer.js';
 import { shown } from '../validation.js';
-import { type ActionResult, flagOf, type Terminal, withFlags } from './command.js';
+import { flagOf, type Terminal, withFlags } from './command.js';
 import { formatFlops, networkFlops, type NetworkFlops } from './flops.js';
 import { duration } from './progress.js';
 
@@ -13,7 +13,7 @@ export async function describeTraining(
   { configuration, source, notes: texts, memory }: PreparedRun,
   compile: Compile,
   terminal: Terminal,
-): Promise<ActionResult> {
+) {
   const { pair } = iterationSpec(configuration);
   const trainer = await Trainer.create(configuration, source.train, compile);
   const { totalSteps: steps, batchesPerEpoch } = trainer;

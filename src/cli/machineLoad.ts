@@ -15,7 +15,7 @@ export function readLoad(): LoadReading {
   return { clock: performance.now() / 1000, busy: busy / 1000, own: (user + system) / 1e6 };
 }
 
-export function coresOfOthers(before: LoadReading, after: LoadReading): number {
+export function coresOfOthers(before: LoadReading, after: LoadReading) {
   const seconds = after.clock - before.clock;
   return seconds <= 0 ? 0 : Math.max(0, (after.busy - before.busy - (after.own - before.own)) / seconds);
 }

@@ -19,7 +19,7 @@ interface ShownProtocol extends Readonly<Record<'data' | 'split', string>> {
 
 const NAME_WIDTH = 26;
 
-export function showEvaluation({ metrics, protocol }: Shown, print: (line: string) => void): void {
+export function showEvaluation({ metrics, protocol }: Shown, print: (line: string) => void) {
   const shown = protocol as unknown as ShownProtocol;
   const { data, split, images, samples, seed, extractor, train_test_reference: reference } = shown;
   print(`${samples} samples (seed ${seed}) vs. ${images} ${split} images of ${data}`);
@@ -63,7 +63,7 @@ const FEW = 1000;
 const FAR = 100;
 
 /** Returns warnings about values that should not be trusted. */
-export function cautionsFor({ metrics, protocol }: Shown): string[] {
+export function cautionsFor({ metrics, protocol }: Shown) {
   const { images, samples, train_test_reference: reference } = protocol as unknown as ShownProtocol;
   const measured = Object.keys(metrics).filter(usesFeatures);
   const few = [...(images < FEW ? [`${images} images`] : []), ...(samples < FEW ? [`${samples} samples`] : [])];
@@ -81,7 +81,7 @@ export function cautionsFor({ metrics, protocol }: Shown): string[] {
 }
 
 /** Four digits; `n/a` for a value that JSON could not store. */
-export function formatMetric(value: number | null): string {
+export function formatMetric(value: number | null) {
   if (value === null) return 'n/a';
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
@@ -91,7 +91,7 @@ export function formatMetric(value: number | null): string {
 
 type Best = NonNullable<Awaited<ReturnType<BestCheckpoint['read']>>>;
 
-export const bestLine = ({ metric, value, step, file }: Best): string =>
+export const bestLine = ({ metric, value, step, file }: Best) =>
   `best by ${metric}: ${formatMetric(value)} at iteration ${step}, ${file}`;
 
 /** Keys as in the JSON result. */
@@ -107,7 +107,7 @@ export const explainMetrics = (wanted: ReadonlySet<string>) =>
 
 const LABEL_WIDTH = 13;
 
-export function explanationLines(metric: ReturnType<typeof explainMetrics>[number]): string[] {
+export function explanationLines(metric: ReturnType<typeof explainMetrics>[number]) {
   const rows = {
     range: metric.range,
     better: metric.better === 'none' ? 'neither higher nor lower' : metric.better,

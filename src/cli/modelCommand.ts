@@ -101,7 +101,7 @@ export function describeImage(source: ImageSource, split: Split, index: number) 
 }
 
 /** Returns the lines below an image: its file name or index, and its class if the data has labels. */
-export function captionOf(source: ImageSource, split: Split, index: number): string[] {
+export function captionOf(source: ImageSource, split: Split, index: number) {
   const label = split.labels?.[index];
   return [
     split.nameOf ? basename(split.nameOf(index)) : `#${index}`,
@@ -110,7 +110,7 @@ export function captionOf(source: ImageSource, split: Split, index: number): str
 }
 
 /** Writes an image to `--out`, and displays it as `--show` requests. */
-export async function writeDrawing(image: Raster, { out, show }: OutputOptions, terminal: Terminal): Promise<void> {
+export async function writeDrawing(image: Raster, { out, show }: OutputOptions, terminal: Terminal) {
   await writeImage(out, image);
   await imageDisplay(terminal, show)(out);
 }

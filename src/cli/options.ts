@@ -16,13 +16,13 @@ const PROTOCOLS = Object.keys({ kitty: true, iterm2: true, sixel: true } satisfi
 >) as GraphicsProtocol[];
 
 /** Accepts any JavaScript notation. The configuration checks ranges. */
-export function parseNumber(text: string): number {
+export function parseNumber(text: string) {
   const value = Number(text);
   if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.');
   return value;
 }
 
-export const parseList = (text: string): string[] =>
+export const parseList = (text: string) =>
   text
     .split(',')
     .map((name) => name.trim())
@@ -114,7 +114,7 @@ function compileOptionsOf(
   };
 }
 
-export const threadsOf = (threads: number | undefined, cores = availableParallelism()): number => threads ?? cores;
+export const threadsOf = (threads: number | undefined, cores = availableParallelism()) => threads ?? cores;
 
 /** Returns a hidden option that stands for another one, and excludes it. */
 export const alias = <Flags extends string>(flags: Flags, option: string, name: string) =>

@@ -60,7 +60,7 @@ const outError = (out: string, problem: string, remedy?: ConstructorParameters<t
   new InputError(text`${setting('out')} ${out}`, problem, remedy);
 
 /** @throws {InputError} if the path was forgotten */
-export function requirePath(out: string): void {
+export function requirePath(out: string) {
   if (out === '') throw new InputError(setting('out'), 'expected a path, but it is empty');
   if (out.startsWith('-'))
     throw outError(out, 'expected a path but got an option', `write ./${out} for a file of this name`);
@@ -126,7 +126,7 @@ async function requireOwnFormat(out: string, extension: string) {
  * @param inputs paths of files and folders, and data by their names (`npz:images.npz`)
  * @throws {InputError} if the output is one of these files, or a file in one of these folders
  */
-export async function keepInputs(out: string, inputs: readonly string[]): Promise<void> {
+export async function keepInputs(out: string, inputs: readonly string[]) {
   const target = await realpath(out).catch(() => undefined);
   if (target === undefined) return;
   const { pathOfData } = await import('../data/open.node.js');
@@ -147,7 +147,7 @@ async function writeOutput(path: string, bytes: Uint8Array) {
 const makeParent = (path: string) => wrapWriteErrors(path, () => makeFolder(dirname(path)));
 
 /** Writes arrays piece by piece, completely or not at all. @throws the signal's reason if it is aborted */
-export async function writeNpzFile(path: string, arrays: NpzArrays, signal?: AbortSignal): Promise<void> {
+export async function writeNpzFile(path: string, arrays: NpzArrays, signal?: AbortSignal) {
   const { writeNpz } = await import('../data/formats/npz.js');
   await makeParent(path);
   await writeFileInPieces(path, (append) => writeNpz(new WritableStream({ write: append }), arrays, signal), signal);
@@ -156,7 +156,7 @@ export async function writeNpzFile(path: string, arrays: NpzArrays, signal?: Abo
 const MAX_WEBP_SIDE = 16_383;
 
 /** Writes an image without loss. @throws {InputError} if it is too large for WebP */
-export async function writeImage(path: string, image: Raster): Promise<void> {
+export async function writeImage(path: string, image: Raster) {
   const { sharpOf } = await import('../images/decode.node.js');
   const isWebp = extname(path).toLowerCase() === '.webp';
   const { width, height } = image;
@@ -179,7 +179,7 @@ export async function writeAnimation(
   animation: Animation,
   scale: number | undefined,
   signal: AbortSignal,
-): Promise<void> {
+) {
   const { encodeAnimation } = await import('../images/files.node.js');
   const { encodeVideo } = await import('../images/video.node.js');
   const { frames } = animation;
@@ -194,7 +194,7 @@ export async function writeAnimation(
   await writeOutput(path, bytes);
 }
 
-export const writeJson = (path: string, value: unknown): Promise<void> =>
+export const writeJson = (path: string, value: unknown) =>
   writeOutput(path, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
 
 interface ImageStream extends Pick<ImageBatch, 'count' | 'shape'> {
@@ -210,7 +210,7 @@ export const imageArray = ({ count, shape: [channels, height, width], batches }:
   })(),
 });
 
-export const writeImageArrays = (path: string, batches: Readonly<Record<string, ImageBatch>>): Promise<void> =>
+export const writeImageArrays = (path: string, batches: Readonly<Record<string, ImageBatch>>) =>
   writeNpzFile(
     path,
     Object.fromEntries(
@@ -225,7 +225,7 @@ export async function writeImageBatches(
   images: ImageStream,
   signal: AbortSignal,
   style: GridStyle,
-): Promise<void> {
+) {
   const { count, shape, batches } = images;
   if (kind === 'npz') return writeNpzFile(path, { arr_0: imageArray(images) }, signal);
   if (kind === 'folder') return writeImageFolder(path, batches, signal);

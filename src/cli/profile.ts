@@ -87,7 +87,7 @@ const bytesOf = ({ args }: ProfileEvent) =>
     0,
   );
 
-export function showProfile(rows: Awaited<ReturnType<typeof readProfile>>, limit: number): string[] {
+export function showProfile(rows: Awaited<ReturnType<typeof readProfile>>, limit: number) {
   const lines = rows.slice(0, limit).map((row) => {
     const { operator, shapes, count, milliseconds, share, gflops, gigabytes_per_second: gigabytes } = row;
     const rate = gflops === undefined ? `${gigabytes!.toFixed(1)} GB/s` : `${gflops.toFixed(0)} GFLOP/s`;

@@ -13,7 +13,7 @@ First steps:
 `;
 
 /** Runs a command line, and sets the exit status. */
-export async function run(args: readonly string[]): Promise<void> {
+export async function run(args: readonly string[]) {
   try {
     const line = args[0] === 'help' ? [...args.slice(1), '--help'] : args;
     const program = createProgram(await commandsFor(line[0]));

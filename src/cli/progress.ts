@@ -23,7 +23,7 @@ export function decodingProgress(terminal: Terminal) {
   let [hasShown, isEmbedded] = [false, false];
   let state: StatusPart[] = [];
   return {
-    update: (done: number, total: number, skipped: number): void => {
+    update: (done: number, total: number, skipped: number) => {
       state = done < total ? [{ text: `decoded ${Math.floor((100 * done) / total)}%`, rank: 6 }] : [];
       if (isEmbedded || !(isDue() || (done === total && hasShown))) return;
       hasShown = true;
@@ -42,7 +42,7 @@ export function decodingProgress(terminal: Terminal) {
 
 export function steppingProgress(terminal: Terminal, work: string) {
   const isDue = pacing(terminal, true);
-  return (step: number, steps: number, loss: number): void => {
+  return (step: number, steps: number, loss: number) => {
     if (!isDue() && step < steps) return;
     terminal.status(`${work}: iteration ${step}/${steps}, loss ${loss.toPrecision(3)}`);
     if (step === steps) terminal.endStatus();
@@ -50,7 +50,7 @@ export function steppingProgress(terminal: Terminal, work: string) {
 }
 
 /** 75 seconds are `1m15s`. */
-export function duration(seconds: number): string {
+export function duration(seconds: number) {
   const whole = Math.round(seconds);
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
   if (hours > 0) return `${hours}h${String(minutes).padStart(2, '0')}m`;
@@ -80,7 +80,7 @@ export function countingProgress(terminal: Terminal, work: string): Progress {
 
 export function phaseProgress(terminal: Terminal) {
   let current: { readonly phase: string; readonly show: Progress } | undefined;
-  return (phase: string, done: number, total: number): void => {
+  return (phase: string, done: number, total: number) => {
     if (current?.phase !== phase) {
       terminal.endStatus();
       current = { phase, show: countingProgress(terminal, phase) };

@@ -8,13 +8,13 @@ import { type ActionResult, runAction, STATUS, type Terminal } from './command.j
 type Work = (terminal: Terminal, world: World | undefined) => Promise<ActionResult>;
 
 /** Runs an action in this process, or in the first one that `mpirun` started (rank 0). */
-export async function runAlone(command: CommandUnknownOpts, work: Work): Promise<void> {
+export async function runAlone(command: CommandUnknownOpts, work: Work) {
   const { launchedRank } = await import('../distributed/launch.node.js');
   if ((launchedRank() ?? 0) === 0) await runAction(command.opts(), (terminal) => work(terminal, undefined));
 }
 
 /** Runs an action in this process, or in all ranks. Only rank 0 prints more than errors. */
-export const runTogether = (command: CommandUnknownOpts, work: Work): Promise<void> =>
+export const runTogether = (command: CommandUnknownOpts, work: Work) =>
   runAction(command.opts(), async (terminal) => {
     const { bindingNote, launchedRank } = await import('../distributed/launch.node.js');
     const rank = launchedRank();

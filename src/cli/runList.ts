@@ -4,7 +4,7 @@ import { InputError } from '../errors.js';
 import { OwnFolder } from '../runs/ownFolder.node.js';
 import { RunLibrary } from '../studio/runLibrary.node.js';
 import type { ListedRun } from '../studio/schemas.js';
-import type { ActionResult, Terminal } from './command.js';
+import type { Terminal } from './command.js';
 
 const statusOf = (path: string) => lstat(path).catch(() => undefined);
 
@@ -20,7 +20,7 @@ export async function openRuns(folder: string): Promise<RunLibrary> {
 }
 
 /** Prints the runs, the latest first. */
-export async function listRuns(library: RunLibrary, folder: string, terminal: Terminal): Promise<ActionResult> {
+export async function listRuns(library: RunLibrary, folder: string, terminal: Terminal) {
   const found = [...library.summaries].sort((a, b) => b.updated - a.updated);
   const listed = await Promise.all(found.map(async (run) => ({ ...run, bytes: await diskUse(join(folder, run.id)) })));
   if (listed.length === 0) terminal.print(`${folder}: no runs; start one with: npx agenet train mnist`);
@@ -54,7 +54,7 @@ function tableLines(rows: readonly (readonly string[])[]) {
   return lines.map((line) => line.trimEnd());
 }
 
-export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+export const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** Returns the bytes of all files below a folder, without links. */
 export async function diskUse(folder: string): Promise<number> {

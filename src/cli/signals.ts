@@ -23,7 +23,7 @@ export async function withSignals(
   terminal: Terminal,
   { stopping, stopped }: Remarks,
   work: (signal: AbortSignal) => Promise<ActionResult>,
-): Promise<ActionResult> {
+) {
   const controller = new AbortController();
   let first = -Infinity;
   const stop = (signal: NodeJS.Signals) => {

@@ -12,7 +12,7 @@ const SEPARATOR = '  ';
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\uff01-\uff60]/u;
 
-export const columnsOf = (text: string): number =>
+export const columnsOf = (text: string) =>
   [...text].reduce((columns, character) => columns + (WIDE.test(character) ? 2 : 1), 0);
 
 /** The part of the lowest rank always fits, and each further one if all of lower rank do. */
@@ -27,11 +27,11 @@ export function fitParts(parts: readonly StatusPart[], columns: number): StatusP
   return parts.filter((part) => kept.has(part));
 }
 
-export const joinParts = (parts: readonly StatusPart[], show: (part: StatusPart) => string): string =>
+export const joinParts = (parts: readonly StatusPart[], show: (part: StatusPart) => string) =>
   parts.map(show).join(SEPARATOR);
 
 /** Returns the words of a line that fit, or the beginning of the first one. */
-export function fitWords(line: string, columns: number): string {
+export function fitWords(line: string, columns: number) {
   if (columnsOf(line) <= columns) return line;
   const end = [...line.matchAll(/\s+/g)]
     .map(({ index }) => index)
@@ -40,7 +40,7 @@ export function fitWords(line: string, columns: number): string {
 }
 
 /** `[====      ]`. */
-export function progressBar(fraction: number, columns: number): string {
+export function progressBar(fraction: number, columns: number) {
   const cells = columns - 2;
   return `[${'='.repeat(Math.floor(Math.min(1, fraction) * cells)).padEnd(cells)}]`;
 }

@@ -10,89 +10,93 @@ const ERASE_LINE = '\r\x1b[2K';
 type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> &
   Partial<Pick<NodeJS.WriteStream, 'getColorDepth'>> & { write(text: string): unknown };
 
+const SILENT: Output = { isTTY: false, columns: 0, write: () => undefined };
+
 /** Prints results on standard output, progress and notes on standard error. Escapes every string; no failed write ends a command. */
 export class Terminal {
   private hasStatus = false;
-  private errorsOf: string | undefined;
+  private prefix = '';
+  private notes: Output;
 
   /** @param json whether to omit human-readable results, because one JSON object follows */
   constructor(
     readonly json: boolean,
-    private readonly output: Output = process.stdout,
+    private output: Output = process.stdout,
     private readonly errors: Output = process.stderr,
-  ) {}
+  ) {
+    this.notes = errors;
+  }
 
   /** From now on prints nothing but errors, each after this name. */
-  printErrorsOnly(name: string): void {
-    this.errorsOf = name;
+  printErrorsOnly(name: string) {
+    this.prefix = `${name}: `;
+    this.output = this.notes = SILENT;
   }
 
-  /** Whether standard error is a terminal. */
-  get isLive(): boolean {
-    return this.errors.isTTY;
+  /** Whether status lines are redrawn in place. */
+  get isLive() {
+    return this.notes.isTTY;
   }
 
-  get columns(): number {
-    return this.errors.columns > 0 ? this.errors.columns : DEFAULT_COLUMNS;
+  get columns() {
+    return this.notes.columns > 0 ? this.notes.columns : DEFAULT_COLUMNS;
   }
 
-  readonly print = (line: string): void => {
-    if (this.json || this.errorsOf !== undefined) return;
+  readonly print = (line: string) => {
+    if (this.json) return;
     this.endStatus();
     write(this.output, `${escapeControls(line)}\n`);
   };
 
-  printObject(value: unknown): void {
+  printObject(value: unknown) {
     JSON.stringify(value, null, 2).split('\n').forEach(this.print);
   }
 
-  printResult(result: unknown): void {
-    if (this.errorsOf !== undefined) return;
+  printResult(result: unknown) {
     this.endStatus();
     write(this.output, `${jsonLine(result)}\n`);
   }
 
   /** Prints above the status line. */
-  readonly note = (line: string): void => {
-    if (this.errorsOf === undefined) this.error(line);
-  };
+  readonly note = (line: string) => this.printAbove(this.notes, line);
 
-  readonly error = (text: string): void => {
-    const line = this.errorsOf === undefined ? text : `${this.errorsOf}: ${text}`;
-    write(this.errors, `${this.hasStatus ? ERASE_LINE : ''}${escapeControls(line)}\n`);
+  readonly error = (line: string) => this.printAbove(this.errors, `${this.prefix}${line}`);
+
+  private printAbove(stream: Output, line: string) {
+    write(stream, `${this.hasStatus ? ERASE_LINE : ''}${escapeControls(line)}\n`);
     this.hasStatus = false;
-  };
+  }
 
   /** On a terminal, replaces the previous status, without the parts and words that do not fit. */
-  status(line: string | readonly StatusPart[]): void {
-    if (this.errorsOf !== undefined) return;
+  status(line: string | readonly StatusPart[]) {
     // One column is left free because some terminals wrap after the last.
     const columns = this.isLive ? Math.max(MIN_COLUMNS, this.columns) - 1 : Infinity;
     const shown =
       typeof line === 'string'
         ? fitWords(escapeControls(line), columns)
         : this.styled(fitParts(escaped(line), columns));
-    write(this.errors, this.isLive ? `${ERASE_LINE}${shown}` : `${shown}\n`);
+    write(this.notes, this.isLive ? `${ERASE_LINE}${shown}` : `${shown}\n`);
     this.hasStatus = this.isLive;
   }
 
   /** The color depth follows the variables NO_COLOR and FORCE_COLOR. */
   private styled(parts: readonly StatusPart[]) {
-    const hasColors = this.isLive && (this.errors.getColorDepth?.() ?? 1) > 1;
+    const hasColors = this.isLive && (this.notes.getColorDepth?.() ?? 1) > 1;
     return joinParts(parts, ({ text, style }) =>
       hasColors && style ? styleText(style, text, { validateStream: false }) : text,
     );
   }
 
-  showImage(sequence: string): void {
-    if (!this.isLive || this.errorsOf !== undefined) return;
+  /** Displays an image below the last status line. */
+  showImage(sequence: string) {
+    if (!this.isLive) return;
     this.endStatus();
-    write(this.errors, `${sequence}\n`);
+    write(this.notes, `${sequence}\n`);
   }
 
   /** Leaves the last status line on the terminal and continues below it. */
-  endStatus(): void {
-    if (this.hasStatus) write(this.errors, '\n');
+  endStatus() {
+    if (this.hasStatus) write(this.notes, '\n');
     this.hasStatus = false;
   }
 }
@@ -105,7 +109,7 @@ let lostOutput: NodeJS.ErrnoException | undefined;
 export const outputFailure = () => lostOutput;
 
 /** Keeps failed writes (full disk, closed reader or terminal) from ending the process. */
-export function surviveLostOutput(): void {
+export function surviveLostOutput() {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') lostOutput ??= error;
   });
@@ -122,5 +126,5 @@ function write(stream: Output, text: string) {
 }
 
 /** Does not escape the text. */
-export const writeHelp = (text: string): void => write(process.stdout, text);
-export const writeHelpAsError = (text: string): void => write(process.stderr, text);
+export const writeHelp = (text: string) => write(process.stdout, text);
+export const writeHelpAsError = (text: string) => write(process.stderr, text);

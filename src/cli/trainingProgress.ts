@@ -26,7 +26,7 @@ export function showProgress(terminal: Terminal, others: () => StatusPart[] = ()
     terminal.status([...parts, ...others()]);
   };
 
-  return (event: TrainingEvent): void => {
+  return (event: TrainingEvent) => {
     if (event.type === 'start') {
       totalSteps = event.totalSteps;
       const { encoder, generator } = event.parameters;

@@ -9,7 +9,7 @@ const MANIFEST = 'export.json';
 const FORMAT = 'agenet export 1';
 
 /** @throws {InputError} unless a folder is absent or empty, or has an earlier export whose files are unchanged */
-export const requireExportFolder = async (path: string): Promise<void> => void (await readExport(path));
+export const requireExportFolder = async (path: string) => void (await readExport(path));
 
 /**
  * Replaces the files of an earlier export, or removes them; other files stay.

@@ -32,7 +32,7 @@ export interface ModelCard {
   readonly hasPage: boolean;
 }
 
-export function modelCardText(card: ModelCard): string {
+export function modelCardText(card: ModelCard) {
   const sections = [
     frontMatter(card),
     `# ${plain(card.name)}`,
@@ -55,18 +55,18 @@ const frontMatter = ({ configuration }: ModelCard) =>
 /** Escapes text for Markdown. */
 const plain = (text: string) => text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').replace(/[\\`*_{}[\]<>()#|!]/g, '\\$&');
 
-export const lastPart = (path: string): string =>
+export const lastPart = (path: string) =>
   path.split(/[\\/]/).findLast((part) => part !== '' && part !== '.') ?? 'images';
 
 /** The name of the data set, or else of the file or folder without its path. */
-export function dataName({ data }: Configuration): string {
+export function dataName({ data }: Configuration) {
   const [, prefix = 'folder', path] = /^([a-z][a-z\d-]+):(.*)$/s.exec(data) ?? [undefined, undefined, data];
   return prefix === 'folder' || prefix === 'npz' ? lastPart(path) : prefix;
 }
 
 const channelsOf = ({ channels }: Configuration) => (channels === 1 ? 'grayscale' : 'RGB');
 
-export function introduction(configuration: Configuration): string {
+export function introduction(configuration: Configuration) {
   const { latent, size, prior } = configuration;
   const domain = prior === 'sphere' ? ' on the unit sphere' : '';
   return `An adversarial generator-encoder network (AGE, arXiv 1704.02304). Its generator makes ${channelsOf(configuration)} images of ${size}x${size} pixels from codes of ${latent} coordinates${domain}, and its encoder returns the codes of such images.`;

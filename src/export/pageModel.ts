@@ -21,5 +21,5 @@ export interface PageGlobals {
   readonly agenetRuntime: string;
 }
 
-export const globalScript = <K extends keyof PageGlobals>(name: K, value: PageGlobals[K]): string =>
+export const globalScript = <K extends keyof PageGlobals>(name: K, value: PageGlobals[K]) =>
   `globalThis.${name} = ${JSON.stringify(value)};\n`;

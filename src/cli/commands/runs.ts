@@ -1,7 +1,7 @@
 import { InputError, didYouMean, setting } from '../../errors.js';
 import type { OwnFolder } from '../../runs/ownFolder.node.js';
 import type { RunLibrary } from '../../studio/runLibrary.node.js';
-import type { Action, ActionResult, Subcommand, Terminal } from '../command.js';
+import type { Action, Subcommand, Terminal } from '../command.js';
 
 export const summary = 'list, rename or remove runs';
 export const group = 'Training:';
@@ -28,11 +28,7 @@ export const action: Action<typeof define> = async (terminal, folder, { rename, 
   return listRuns(library, folder, terminal);
 };
 
-async function renameRun(
-  library: RunLibrary,
-  [id, name, ...others]: readonly string[],
-  terminal: Terminal,
-): Promise<ActionResult> {
+async function renameRun(library: RunLibrary, [id, name, ...others]: readonly string[], terminal: Terminal) {
   if (id === undefined || name === undefined || others.length > 0)
     throw new InputError(setting('rename'), 'expected the name of a run and a new one', 'give both');
   const { runName } = await import('../../studio/schemas.js');
@@ -43,7 +39,7 @@ async function renameRun(
   return { result: { renamed: id, name }, isSaved: true };
 }
 
-async function removeRuns(library: RunLibrary, ids: readonly string[], terminal: Terminal): Promise<ActionResult> {
+async function removeRuns(library: RunLibrary, ids: readonly string[], terminal: Terminal) {
   const { diskUse, megabytes } = await import('../runList.js');
   // All are found before the first is removed.
   const folders = await Promise.all(ids.map(async (id) => [id, await folderOf(library, id)] as const));

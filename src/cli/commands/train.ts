@@ -149,7 +149,7 @@ function printInterrupted(summary: RunSummary, terminal: Terminal): ActionResult
   return { result: { ...summary }, status: STATUS.interrupted, isSaved: true };
 }
 
-async function printFinished(summary: RunSummary, terminal: Terminal): Promise<ActionResult> {
+async function printFinished(summary: RunSummary, terminal: Terminal) {
   const { bestLine } = await import('../metricTables.js');
   const { steps, seconds, runtime_fraction: fraction, test, samples, reconstructions, best } = summary;
   if (summary.session_steps === 0) terminal.print(`the run has its ${steps} iterations already; nothing was trained`);
