@@ -3,7 +3,6 @@ import { promisify } from 'node:util';
 import { InputError, type InputProblem, messageOf } from '../errors.js';
 import { parseObject } from './followedLog.node.js';
 
-/** Bytes. */
 const MAX_PRINTED = 2 ** 26;
 
 export type Program = readonly [string, ...string[]];

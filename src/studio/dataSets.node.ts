@@ -1,7 +1,7 @@
 /** Data that runs can be started on. */
 import { randomUUID } from 'node:crypto';
 import { lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import sharp from 'sharp';
 import { DATASETS } from '../data/open.node.js';
 import { InputError, setting } from '../errors.js';
@@ -53,7 +53,6 @@ export class DataSets {
     for (const { name, path } of DATASETS) if (path === '' || path.startsWith('[')) this.others.set(name, name);
   }
 
-  /** Requests name data by these names. */
   async list(): Promise<DataSet[]> {
     const uploads = this.root.below(UPLOADS);
     const names = await uploads.list().catch(() => []);
@@ -64,11 +63,10 @@ export class DataSets {
     ];
   }
 
-  /** @throws {InputError} if no data in the list has the name */
   async specOf(name: string) {
-    const uploaded = this.uploadOf(resolve(this.root.path, name));
-    if (name === `${UPLOADS}/${uploaded}` && (await this.folderOf(uploaded!).isIntact()))
-      return this.folderOf(uploaded!).path;
+    const uploaded = basename(name);
+    const folder = this.folderOf(uploaded);
+    if (name === `${UPLOADS}/${uploaded}` && isName(uploaded) && (await folder.isIntact())) return folder.path;
     const spec = this.others.get(name);
     if (spec === undefined) throw notOffered(name);
     return spec;
@@ -87,8 +85,8 @@ export class DataSets {
   }
 
   private offeredName(spec: string) {
-    const uploaded = this.uploadOf(resolve(spec));
-    if (uploaded !== undefined) return `${UPLOADS}/${uploaded}`;
+    const uploaded = relative(resolve(this.root.path, UPLOADS), resolve(spec));
+    if (isName(uploaded)) return `${UPLOADS}/${uploaded}`;
     return Array.from(this.others).find(([, other]) => other === spec || resolve(other) === resolve(spec))?.[0];
   }
 
@@ -105,7 +103,6 @@ export class DataSets {
     return this.inTurn(() => this.store(name, files));
   }
 
-  /** Returns whether there was one. */
   delete(name: string) {
     return this.inTurn(async () => {
       const folder = this.folderOf(name);
@@ -181,12 +178,6 @@ export class DataSets {
     return { name: `${UPLOADS}/${name}`, upload: { name, images, bytes } };
   }
 
-  /** The data set need not exist. */
-  private uploadOf(path: string) {
-    const name = relative(resolve(this.root.path, UPLOADS), path);
-    return isName(name) ? name : undefined;
-  }
-
   private folderOf(name: string) {
     return this.root.below(UPLOADS, name);
   }
@@ -224,7 +215,6 @@ function countsOf({ name, size, channels, train, test, ...described }: Described
   return { name, size, channels, train, test, skipped: skipped.length, classes };
 }
 
-/** Reads the header of an image only. */
 async function formatOf(bytes: Uint8Array, name: string) {
   const remedy = 'choose JPEG, PNG, WebP or GIF files';
   if (bytes.length === 0) throw new InputError(name, 'the file is empty', remedy);

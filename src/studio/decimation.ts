@@ -50,6 +50,5 @@ function extremes(column: readonly number[], first: number, end: number) {
   return isFalling ? [most, least] : [least, most];
 }
 
-/** Numbers increase. */
 export const firstAtLeast = (numbers: readonly number[], value: number) =>
   numbers.findLastIndex((each) => each < value) + 1;

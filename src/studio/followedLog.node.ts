@@ -10,7 +10,6 @@ const NEWLINE = 0x0a;
 /** More are not losses. */
 const MAX_COLUMNS = 200;
 
-/** The entries of `log.jsonl` as columns. */
 export class FollowedLog implements LogColumns {
   readonly steps: number[] = [];
   readonly columns = new Map<string, number[]>();

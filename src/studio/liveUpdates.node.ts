@@ -84,7 +84,6 @@ export class LiveUpdates {
     reader.socket.send(JSON.stringify({ type: 'following', ids } satisfies LiveMessage));
   }
 
-  /** Undefined if the run was deleted. */
   private async readEnd(id: string): Promise<Position | undefined> {
     const run = await this.library.find(id);
     if (!run) return undefined;
@@ -118,7 +117,6 @@ export class LiveUpdates {
     }
   }
 
-  /** Sends to all readers, or to those of a run. */
   private send(message: LiveMessage, id?: string) {
     const text = JSON.stringify(message);
     for (const reader of this.readers) {

@@ -34,7 +34,6 @@ export async function openToken(folder: OwnFolder) {
   return token;
 }
 
-/** URLs have IPv6 addresses in brackets. */
 export const hostInUrl = (host: string) => (host.includes(':') ? `[${host}]` : host);
 
 export interface Access {

@@ -14,11 +14,9 @@ import type { ListedRun } from './schemas.js';
 import { isTraining } from './states.js';
 import { oneAtATime } from './turns.js';
 
-/** Levels of folders to search. */
 const MAX_DEPTH = 3;
 /** A folder with more entries contains for example images. */
 const MAX_ENTRIES = 5000;
-/** Logs in memory. */
 const MAX_LOGS = 24;
 
 export interface KnownRun {
@@ -44,7 +42,6 @@ export class RunLibrary {
     return Array.from(this.runs.values(), ({ summary }) => summary);
   }
 
-  /** As of the last refresh. */
   summaryOf(id: string) {
     return this.runs.get(id)?.summary;
   }

@@ -43,7 +43,6 @@ interface QueueOptions {
   readonly program: Program;
   /** @throws {InputError} if the data, the run or its checkpoint is gone */
   readonly argumentsOf: (queued: QueuedRun) => Promise<readonly string[]>;
-  /** Includes runs that were started elsewhere. */
   readonly limit: number;
   /** Undefined for a run without a folder. */
   readonly stateOf: (id: string) => RunState | undefined;
@@ -99,7 +98,6 @@ export class RunQueue {
     return this.find(id)?.state === 'starting';
   }
 
-  /** @throws {InputError} if a run waits or starts */
   requireAbsent(queued: QueuedRun) {
     if (!this.has(idOf(queued))) return;
     throw queued.kind === 'new'
@@ -133,7 +131,6 @@ export class RunQueue {
     await this.advance();
   }
 
-  /** Returns whether there was one. */
   async remove(id: string) {
     const entry = this.find(id);
     if (entry === undefined) return false;

@@ -13,13 +13,13 @@ import type { RunState } from './states.js';
 
 /** Bytes that contain the last lines. */
 const TAIL = 16_384;
-/** Bytes of journals, and of files with settings or tags. */
-const [MAX_JOURNAL, MAX_SETTINGS] = [2 ** 20, 2 ** 20];
+/** Bytes of other files. */
+const MAX_BYTES = 2 ** 20;
 
 export const TAGS_NAME = 'tags.json';
 export const MAX_TAGS = 20;
 
-const readEnd = async (folder: OwnFolder, name: string, limit = MAX_SETTINGS) =>
+const readEnd = async (folder: OwnFolder, name: string, limit = MAX_BYTES) =>
   (await folder.readEnd(name, limit).catch(() => undefined)) ?? { text: '', isWhole: true };
 
 async function readLines(folder: OwnFolder, name: string, limit: number) {
@@ -57,7 +57,7 @@ const journalEntry = z.discriminatedUnion('type', [
 ]);
 
 /** Of a very long journal, only the end. */
-export async function readJournal(folder: OwnFolder, limit = MAX_JOURNAL) {
+export async function readJournal(folder: OwnFolder, limit = MAX_BYTES) {
   const entries = (await readLines(folder, JOURNAL_NAME, limit)).map(parseObject);
   return entries.filter(
     (entry) => typeof entry?.time === 'string' && journalEntry.safeParse(entry).success,

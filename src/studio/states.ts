@@ -12,6 +12,5 @@ export const RUN_STATES = [
 ] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
-/** Whether a process trains the run, or is about to. */
 export const isTraining = (state: RunState | undefined): boolean =>
   state === 'starting' || state === 'running' || state === 'paused';

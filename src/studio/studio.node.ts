@@ -133,7 +133,6 @@ async function openStudio({ folder, data = [], program, parallel, onFailure }: S
   }
 }
 
-/** Left by a studio that was killed. */
 async function removeTemporary(folder: string) {
   for (const name of await readdir(folder))
     if (/^(?:upload|deleted|preview)-/u.test(name))
