@@ -1,6 +1,6 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { wrapReadErrors } from '../files/atomic.node.js';
+import { isFolder, wrapReadErrors } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import { DIGIT_PADDING, paddedSize, padImage, requirePaddable } from '../images/preprocessing.js';
 import { arrayItems, digestItems, fileStates } from './decoding/imageItems.node.js';
@@ -109,8 +109,7 @@ function splitOf(images: LabeledImages, format: ImageFormat): Split | undefined 
 
 /** Changes with the sizes and times of change of the files. */
 async function fingerprintOf(path: string) {
-  const found = await stat(path).catch(() => undefined);
-  const files = found?.isDirectory() ? (await readdir(path)).sort().map((name) => join(path, name)) : [path];
+  const files = (await isFolder(path)) ? (await readdir(path)).sort().map((name) => join(path, name)) : [path];
   return (await fileStates(files)).map((state, index) => `${files[index]} ${JSON.stringify(state)}`).join('\n');
 }
 

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../../errors.js';
 import { isFolder, wrapReadErrors } from '../../files/atomic.node.js';
@@ -49,8 +49,8 @@ async function readPublishedSplit(root: string) {
   const above = dirname(resolve(root));
   for (const folder of [root, join(root, 'Eval'), above, join(above, 'Eval')]) {
     const file = join(folder, 'list_eval_partition.txt');
-    if ((await stat(file).catch(() => undefined)) === undefined) continue;
-    return { file, splitOf: parseList(await wrapReadErrors(file, () => readTextFile(file)), file) };
+    if (existsSync(file))
+      return { file, splitOf: parseList(await wrapReadErrors(file, () => readTextFile(file)), file) };
   }
   return undefined;
 }

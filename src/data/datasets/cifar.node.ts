@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { arrayDataset, readFileBytes } from '../dataset.node.js';
 import { type CifarKind, decodeCifar } from '../formats/cifar.js';
@@ -11,7 +11,7 @@ export const cifar10 = arrayDataset({
   help: 'the binary version: data_batch_1.bin to data_batch_5.bin and test_batch.bin',
   format,
   read: async (path) => {
-    const read = await readerOf('cifar10', path, 'cifar-10-batches-bin', 'test_batch.bin');
+    const read = readerOf('cifar10', path, 'cifar-10-batches-bin', 'test_batch.bin');
     const parts = await Promise.all([1, 2, 3, 4, 5].map((number) => read(`data_batch_${number}.bin`)));
     const train = {
       ...parts[0]!,
@@ -30,14 +30,13 @@ export const cifar100 = arrayDataset({
   help: 'the binary version with its 100 fine labels: train.bin and test.bin',
   format,
   read: async (path) => {
-    const read = await readerOf('cifar100', path, 'cifar-100-binary', 'test.bin');
+    const read = readerOf('cifar100', path, 'cifar-100-binary', 'test.bin');
     return { train: await read('train.bin'), test: await read('test.bin'), classes: 100 };
   },
 });
 
 /** Reads from the folder `inner`, which the published archive unpacks to, unless `path` itself has the file. */
-async function readerOf(kind: CifarKind, path: string, inner: string, file: string) {
-  const found = await stat(join(path, file)).catch(() => undefined);
-  const folder = found ? path : join(path, inner);
+function readerOf(kind: CifarKind, path: string, inner: string, file: string) {
+  const folder = existsSync(join(path, file)) ? path : join(path, inner);
   return async (name: string) => decodeCifar(await readFileBytes(join(folder, name)), kind, name);
 }

@@ -1,4 +1,5 @@
-import { readdir, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { InputError } from '../../errors.js';
@@ -29,7 +30,7 @@ export const fashionMnist = arrayDataset({
   format: DIGITS,
   locate: (path) => path || DEBIAN_FOLDER,
   read: async (folder) => {
-    if (folder === DEBIAN_FOLDER && (await stat(folder).catch(() => undefined)) === undefined)
+    if (folder === DEBIAN_FOLDER && !existsSync(folder))
       throw new InputError(
         'data "fashion-mnist"',
         'files not found',

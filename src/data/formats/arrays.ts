@@ -89,12 +89,10 @@ export function channelPlanes(interleaved: Uint8Array, { channels, height, width
 
 /** @throws {InputError} unless all labels are integers from `min` to `max` */
 export function classNumbers(labels: Elements, min: number, max: number, name: string): Uint8Array {
-  const numbers = new Uint8Array(labels.length);
-  for (let index = 0; index < labels.length; index++) {
-    const label = Number(labels[index]);
+  return Uint8Array.from<number | bigint>(labels, (element, index) => {
+    const label = Number(element);
     if (!Number.isInteger(label) || label < min || label > max)
       throw new InputError(name, `image ${index}: expected a label from ${min} to ${max} but got ${label}`);
-    numbers[index] = label;
-  }
-  return numbers;
+    return label;
+  });
 }
