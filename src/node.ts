@@ -5,8 +5,7 @@ import type { CompileOptions, Device } from './engine/runtime/native.node.js';
 import { type RunEvent, type RunOptions, type RunSummary, trainRun } from './runs/train.node.js';
 import { Model } from './runs/model.node.js';
 import { importRun as importWeights, type ImportedRun, type ImportSettings } from './runs/importRun.node.js';
-import { exportRun, type ExportSummary } from './runs/exportRun.node.js';
-import type { Precision } from './export/precision.js';
+import { exportRun, type ExportSummary, type RunExportOptions } from './runs/exportRun.node.js';
 import type { Settings } from './runs/settings.node.js';
 import { eventsOf } from './training/events.js';
 import { shown } from './validation.js';
@@ -108,24 +107,7 @@ export async function loadModel(run: string, options: LoadOptions = {}): Promise
   return Model.open(run, compilerOf(options).compile, options);
 }
 
-export interface ExportOptions extends Pick<CompileOptions, 'device' | 'threads'> {
-  /** Whether to export EMA weights if there are any (default: true). */
-  readonly ema?: boolean;
-  /** How to store kernels (default: float32). The export measures the difference of float16 and int8. */
-  readonly precision?: Precision;
-  /** Whether to measure the FID that float16 or int8 costs, which takes minutes (default: false). */
-  readonly fid?: boolean;
-  /** Whether to write `pytorch.safetensors`, weights under PyTorch's names (default: false). */
-  readonly pytorch?: boolean;
-  /** Whether to write `training.onnx`, an iteration with its state and description (default: false). */
-  readonly training?: boolean;
-  /** Whether to write `index.html`, which runs the networks in a browser (default: false). */
-  readonly web?: boolean;
-  /** Data for reconstructions and FID (default: the training data, if it is still there). */
-  readonly data?: string;
-  /** Receives a line if the training data is gone, or a feature extractor is trained. */
-  readonly onNote?: (message: string) => void;
-}
+export interface ExportOptions extends RunExportOptions, Pick<CompileOptions, 'device' | 'threads'> {}
 
 /**
  * Writes the networks of a run as ONNX files, with pictures and a model card, as `agenet export` does.

@@ -25,17 +25,27 @@ import { OwnFolder } from './ownFolder.node.js';
 import { type OpenedRun, openRun } from './runFolder.node.js';
 import { vectorTensors } from './sealedFile.node.js';
 
-interface RunExport extends Pick<ExtractorOptions, 'onNote' | 'onStep'> {
-  readonly compile: Compile;
+export interface RunExportOptions {
+  /** Whether to export EMA weights if there are any (default: true). */
   readonly ema?: boolean | undefined;
+  /** How to store kernels (default: float32). The export measures the difference of float16 and int8. */
   readonly precision?: Precision | undefined;
-  /** Takes minutes. */
+  /** Whether to measure the FID that float16 or int8 costs, which takes minutes (default: false). */
   readonly fid?: boolean | undefined;
+  /** Whether to write `pytorch.safetensors`, weights under PyTorch's names (default: false). */
   readonly pytorch?: boolean | undefined;
-  /** Needs the data. */
+  /** Whether to write `training.onnx`, an iteration with its state and description (default: false). */
   readonly training?: boolean | undefined;
+  /** Whether to write `index.html`, which runs the networks in a browser (default: false). */
   readonly web?: boolean | undefined;
+  /** Data for reconstructions and FID (default: the training data, if it is still there). */
   readonly data?: string | undefined;
+  /** Receives a line if the training data is gone, or a feature extractor is trained. */
+  readonly onNote?: (message: string) => void;
+}
+
+interface RunExport extends RunExportOptions, Pick<ExtractorOptions, 'onStep'> {
+  readonly compile: Compile;
   readonly open?: (data: string, configuration: Configuration, split: { testFraction: number }) => Promise<ImageSource>;
   readonly onProgress?: ((phase: string, done: number, total: number) => void) | undefined;
 }
