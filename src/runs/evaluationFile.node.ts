@@ -87,7 +87,6 @@ export async function readLatestEvaluation(run: string) {
   return parseEvaluation(join(run, latest.name), text ?? '');
 }
 
-/** Undefined if these weights have no evaluation. */
 export async function readEvaluationOf(folder: OwnFolder, weights: EvaluatedWeights) {
   const name = nameOf('evaluation', weights, 'json');
   const text = await folder.readText(name, MAX_BYTES);

@@ -62,7 +62,6 @@ const OPTIONS = {
   decode: { distance: number(0, 1) },
 } satisfies Record<string, Readonly<Record<string, SettingType | z.ZodType>>>;
 
-/** @throws {InputError} if the options of a function are not an object, or have a wrong value or an unknown name */
 export function checkOptions(name: keyof typeof OPTIONS, options: unknown) {
   const types = Object.entries<SettingType | z.ZodType>(OPTIONS[name]);
   const shape = Object.fromEntries(

@@ -161,7 +161,6 @@ export class OwnFolder {
     });
   }
 
-  /** Returns the path of a file whose folder is intact. */
   private async confirmParent(name: string) {
     await (dirname(name) === '.' ? this : this.below(dirname(name))).confirm();
     return join(this.path, name);

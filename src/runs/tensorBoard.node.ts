@@ -87,7 +87,6 @@ const SESSION_START = 1;
 export const fileVersionRecord = (wallTime: number) =>
   record(new BinaryWriter().tag(1, Bit64).double(wallTime).tag(3, LengthDelimited).string('brain.Event:2'));
 
-/** @param wallTime seconds since 1970 */
 export function summaryRecord(step: number, wallTime: number, values: TaggedValues) {
   const summary = eventAt(step, wallTime).tag(5, LengthDelimited).fork();
   for (const [tag, value] of Object.entries(values)) {

@@ -9,9 +9,8 @@ export {
   type WebDevice,
 } from '../engine/runtime/web.js';
 export { deleteStoredCheckpoint, readStoredCheckpoint, storeCheckpoint, storedCheckpointNames } from './checkpoints.js';
-export { serveModel } from './modelWorker.js';
+export { type ModelSource, serveModel } from './modelWorker.js';
 export { PageTraining } from './pageTraining.js';
-export type { ModelSource, TrainingProgress, TrainingStart } from './protocol.js';
 export type { PageWorker, WorkerScope } from './requests.js';
-export { serveTraining } from './trainingWorker.js';
+export { serveTraining, type TrainingProgress, type TrainingStart } from './trainingWorker.js';
 export { WorkerModel } from './workerModel.js';

@@ -1,13 +1,30 @@
 import type { Compile } from '../engine/index.js';
 import { compile } from '../engine/runtime/web.js';
 import { InputError } from '../errors.js';
-import { TrainedModel } from '../model/trainedModel.js';
+import { type Codes, type CodesAtDistance, type ImageBytes, TrainedModel } from '../model/trainedModel.js';
+import type { ModelWeights } from '../networks/network.js';
 import { decodeCheckpoint } from '../training/checkpoint.js';
-import { iterationSpec } from '../training/configuration.js';
+import { type Configuration, iterationSpec } from '../training/configuration.js';
 import { modelWeights } from '../training/trainer.js';
 import { digest } from './checkpoints.js';
-import type { ModelAnswer, ModelRequest, ModelSource } from './protocol.js';
 import { answerRequests, createQueue, type WorkerScope } from './requests.js';
+
+/** The bytes of a checkpoint, or weights and their configuration. */
+export type ModelSource =
+  { readonly checkpoint: Uint8Array } | { readonly configuration: Configuration; readonly weights: ModelWeights };
+
+export type ModelRequest =
+  | { readonly type: 'load'; readonly source: ModelSource }
+  | { readonly type: 'replace'; readonly weights: ModelWeights }
+  | { readonly type: 'generate'; readonly inputs: Codes }
+  | { readonly type: 'decode'; readonly inputs: CodesAtDistance }
+  | { readonly type: 'encode'; readonly inputs: ImageBytes };
+
+/** The configuration answers `load`, values the networks. */
+export interface ModelAnswer {
+  readonly configuration?: Configuration;
+  readonly values?: Float32Array;
+}
 
 /**
  * Answers the requests of `WorkerModel`. Call it once, in a module worker.

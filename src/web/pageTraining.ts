@@ -1,8 +1,8 @@
 import type { ModelWeights } from '../networks/network.js';
 import type { Configuration } from '../training/configuration.js';
 import type { IterationReport } from '../training/trainer.js';
-import type { TrainingAnswer, TrainingProgress, TrainingRequest, TrainingStart } from './protocol.js';
 import { type PageWorker, Requests } from './requests.js';
+import type { TrainingAnswer, TrainingProgress, TrainingRequest, TrainingStart } from './trainingWorker.js';
 
 /**
  * Trains in a worker that calls `serveTraining`.

@@ -1,14 +1,51 @@
 import { splitInMemory } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
-import { compile } from '../engine/runtime/web.js';
+import { compile, type WebDevice } from '../engine/runtime/web.js';
 import { InputError } from '../errors.js';
+import type { ModelWeights } from '../networks/network.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../training/checkpoint.js';
 import type { Configuration } from '../training/configuration.js';
 import { requireResumable, resumedState } from '../training/resumption.js';
 import { type IterationReport, modelWeights, Trainer } from '../training/trainer.js';
 import { digest } from './checkpoints.js';
-import type { TrainingAnswer, TrainingRequest, TrainingStart } from './protocol.js';
 import { answerRequests, createQueue, type WorkerScope } from './requests.js';
+
+/** A configuration with new weights or those of a checkpoint, or a checkpoint with its own configuration. */
+export type TrainingStart = {
+  /** Bytes [N, C, H, W]. */
+  readonly images: Uint8Array;
+  /** Default: wasm. */
+  readonly device?: WebDevice;
+  /** Replaces the length of the configuration. */
+  readonly length?: Configuration['length'];
+} & (
+  | { readonly configuration: Configuration; readonly checkpoint?: Uint8Array | undefined }
+  | { readonly configuration?: undefined; readonly checkpoint: Uint8Array }
+);
+
+/** The worker answers `run` when training pauses, which may be by another request; `weights` does not end a run. */
+export type TrainingRequest =
+  | { readonly type: 'start'; readonly start: TrainingStart }
+  | { readonly type: 'run'; readonly reportEvery: number }
+  | { readonly type: 'pause' }
+  | { readonly type: 'step' }
+  | { readonly type: 'weights' }
+  | { readonly type: 'export' }
+  | { readonly type: 'import'; readonly checkpoint: Uint8Array };
+
+export interface TrainingProgress {
+  readonly step: number;
+  readonly totalSteps: number;
+}
+
+export interface TrainingAnswer {
+  readonly progress: TrainingProgress;
+  /** Answers `start`. */
+  readonly configuration?: Configuration;
+  readonly report?: IterationReport;
+  readonly weights?: ModelWeights;
+  readonly checkpoint?: Uint8Array;
+}
 
 /**
  * Answers the requests of `PageTraining`. Call it once, in a module worker.

@@ -1,7 +1,7 @@
 import type { Codes, CodesAtDistance, ImageBytes } from '../model/trainedModel.js';
 import type { ModelWeights } from '../networks/network.js';
 import type { Configuration } from '../training/configuration.js';
-import type { ModelAnswer, ModelRequest, ModelSource } from './protocol.js';
+import type { ModelAnswer, ModelRequest, ModelSource } from './modelWorker.js';
 import { type PageWorker, Requests } from './requests.js';
 
 /**

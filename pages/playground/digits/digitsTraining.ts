@@ -3,7 +3,7 @@ import { appendPoint, type ChartPoint } from '../../components/chart.js';
 import { download } from '../../components/files.js';
 import { messageOf } from '../../../src/errors.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
-import type { ModelSource } from '../../../src/web/protocol.js';
+import type { ModelSource } from '../../../src/web/modelWorker.js';
 import type { Configuration } from '../../../src/training/configuration.js';
 import type { IterationReport } from '../../../src/training/trainer.js';
 import { deleteStoredCheckpoint, readStoredCheckpoint, storeCheckpoint } from '../../../src/web/checkpoints.js';

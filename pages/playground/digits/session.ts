@@ -5,7 +5,7 @@ import type { WebDevice } from '../../../src/engine/runtime/web.js';
 import type { Configuration } from '../../../src/training/configuration.js';
 import { InputError } from '../../../src/errors.js';
 import { PageTraining } from '../../../src/web/pageTraining.js';
-import type { ModelSource } from '../../../src/web/protocol.js';
+import type { ModelSource } from '../../../src/web/modelWorker.js';
 import { WorkerModel } from '../../../src/web/workerModel.js';
 import { openWorker } from '../workers.js';
 import { LENGTH } from './configuration.js';

@@ -4,7 +4,7 @@ import { infoOf, networksOf } from '../../components/workerNetworks.js';
 import type { PageModel } from '../../../src/export/pageModel.js';
 import { InputError } from '../../../src/errors.js';
 import { WorkerModel } from '../../../src/web/workerModel.js';
-import type { ModelSource } from '../../../src/web/protocol.js';
+import type { ModelSource } from '../../../src/web/modelWorker.js';
 import { loadAsset } from '../assets.js';
 import { RUNTIME_FILES } from '../runtime.js';
 import { openWorker } from '../workers.js';
