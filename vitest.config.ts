@@ -12,7 +12,7 @@ const SLOW = [
   'tests/classifiers/{calibration,dataClassifier,probe}.test.ts',
   'tests/data/**/{compression,decodeCache,imageFolder,npz}{,.node}.test.ts',
   'tests/files/regularFile.node.test.ts',
-  'tests/engine/**/{cApi,collectives,distribute,lowerToBlocks,parameterStorage,statistics}{,.node}.test.ts',
+  'tests/engine/**/{cApi,channelwise,collectives,distribute,lowerToBlocks,parameterStorage}{,.node}.test.ts',
   'tests/images/{decode,video}.node.test.ts',
   'tests/metrics/catalog/kid.test.ts',
   'tests/model/codeMap.test.ts',

@@ -19,7 +19,7 @@ const SIZES = [1009, 1013] as const;
  * @throws {ShapeError} if anything but shapes depends on the size
  */
 export function forAnyBatch(graphOfBatch: (batch: number) => Graph): AnyBatch {
-  const lowered = (size: number): Graph => lowerPortable(graphOfBatch(size), { name: 'plain' });
+  const lowered = (size: number) => lowerPortable(graphOfBatch(size), { name: 'plain' });
   const [graph, other] = [lowered(SIZES[0]), lowered(SIZES[1])];
   const { inputs, outputs } = graph;
   const [values, others] = [valuesOf(graph), valuesOf(other)];
@@ -34,7 +34,7 @@ export function forAnyBatch(graphOfBatch: (batch: number) => Graph): AnyBatch {
 
 const valuesOf = ({ inputs, outputs }: Graph) => topologicalOrder([...inputs, ...Object.values(outputs)]);
 
-function generalize(value: Value, other: Value, generalized: ReadonlyMap<Value, Value>): Value {
+function generalize(value: Value, other: Value, generalized: ReadonlyMap<Value, Value>) {
   if (value.kind !== 'computed') {
     if (value.kind === 'constant' && !isSameConstant(value, other as ConstantValue))
       throw dependent('constant', value.shape);

@@ -65,7 +65,7 @@ export function topologicalOrder(values: readonly Value[]): Value[] {
 }
 
 /** Inputs of the same shapes. */
-export const withInputs = (value: ComputedValue, inputs: readonly Value[]): ComputedValue =>
+export const withInputs = (value: ComputedValue, inputs: readonly Value[]) =>
   inputs.every((operand, index) => operand === value.inputs[index]) ? value : { ...value, inputs };
 
 /**

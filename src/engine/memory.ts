@@ -24,7 +24,7 @@ const COEFFICIENTS = {
  * Estimates the peak resident memory, in bytes, of training on the CPU, without the images of the data set. Adds up the
  * state and the values alive at once in ONNX Runtime's order. Within 7% of the measurements.
  */
-export function estimatePeakMemory(graph: LoweredGraph): number {
+export function estimatePeakMemory(graph: LoweredGraph) {
   const order = executionOrder(graph);
   const state = graph.inputs.reduce((sum, value) => sum + bytesOf(value), 0);
   const largest = order.reduce((most, value) => Math.max(most, bytesOf(value)), 0);

@@ -74,7 +74,7 @@ interface Entry {
   readonly shape: Shape | undefined;
 }
 
-function parseEntry(tensor: string, entry: unknown, isIgnored: boolean, reject: (reason: string) => never): Entry {
+function parseEntry(tensor: string, entry: unknown, isIgnored: boolean, reject: (reason: string) => never) {
   const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : {};
   const [begin, end] = areSizes(offsets) && offsets.length === 2 ? offsets : [];
   if (begin === undefined || end === undefined || begin > end)
@@ -86,7 +86,7 @@ function parseEntry(tensor: string, entry: unknown, isIgnored: boolean, reject: 
 }
 
 /** Tensors that share bytes could be much larger in memory. */
-function requireFilled(entries: readonly Entry[], length: number, reject: (reason: string) => never): void {
+function requireFilled(entries: readonly Entry[], length: number, reject: (reason: string) => never) {
   let filled = 0;
   for (const { tensor, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (end > length) reject(`it is cut short: ${tensor} needs ${end} bytes of data, there are ${length}`);

@@ -29,7 +29,7 @@ export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
 }
 
 /** Counts axes from the front, sorted, each once; negative ones count from the end. */
-export function normalizeAxes(axes: readonly number[], rank: number, operator: string): readonly number[] {
+export function normalizeAxes(axes: readonly number[], rank: number, operator: string) {
   const normalized = axes.map((axis) => {
     if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
       throw new ShapeError(`${operator}: axis ${axis} does not exist in a tensor of rank ${rank}`);

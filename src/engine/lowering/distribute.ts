@@ -37,7 +37,7 @@ import { type Centering, matchVariance } from './rewrites.js';
  * @param graph a simplified graph
  * @throws {ShapeError} if a divided axis does not divide into as many equal parts as there are ranks
  */
-export function distribute(graph: Graph, ranks: number, batchAxes: BatchAxes = {}): Graph {
+export function distribute(graph: Graph, ranks: number, batchAxes: BatchAxes = {}) {
   if (ranks === 1) return graph;
   return simplify(new Distributor(simplify(rewriteGraph(graph, expandIndivisible)), ranks, batchAxes).graph());
 }

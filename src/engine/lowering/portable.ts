@@ -41,7 +41,7 @@ export function lowerPortable(graph: Graph, { name }: PortableTarget): LoweredGr
 export const expand = (graph: Graph) => rewrite(graph, [expandDecompositions]);
 
 /** Applies the first rule that matches a value of a simplified graph. */
-export function rewrite(graph: Graph, rules: readonly Rule[]): Graph {
+export function rewrite(graph: Graph, rules: readonly Rule[]) {
   const rewritten = rewriteGraph(graph, (value) => {
     for (const rule of rules) {
       const replaced = rule.apply(value);

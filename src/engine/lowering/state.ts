@@ -52,7 +52,7 @@ export interface LoweredGraph extends LaidOutGraph {
 }
 
 /** The next value must depend on all other readers of the old value, and read each element only to write it. */
-export function statesInPlace(graph: Graph): ReadonlySet<string> {
+export function statesInPlace(graph: Graph) {
   const order = topologicalOrder(Object.values(graph.outputs));
   const outputs = new Set(Object.values(graph.outputs));
   const safe = graph.inputs.filter((state) => {

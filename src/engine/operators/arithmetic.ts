@@ -49,7 +49,7 @@ function dropNeutral({ inputs: [a, b], shape }: ComputedValue, neutral: number, 
 }
 
 /** Drops an Expand if the other operand has the full shape. */
-function dropExpansion(value: ComputedValue): Value | undefined {
+function dropExpansion(value: ComputedValue) {
   const { inputs, shape } = value;
   const index = inputs.findIndex(
     (operand, i) => isComputedBy(operand, 'Expand') && sameShape(inputs[1 - i]!.shape, shape),

@@ -96,7 +96,7 @@ const ReduceSum: Operator<ReductionAttributes> = {
 export const reduceSum = applyReduction(ReduceSum);
 
 /** Sums over axes that broadcasting from `shape` has repeated. */
-export function sumTo(x: Value, shape: Shape): Value {
+export function sumTo(x: Value, shape: Shape) {
   const lead = x.shape.length - shape.length;
   const axes = x.shape.flatMap((size, axis) => (axis < lead || (shape[axis - lead] === 1 && size !== 1) ? [axis] : []));
   return reshape(reduceSum(x, axes), shape);

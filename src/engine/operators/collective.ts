@@ -71,5 +71,4 @@ const Jointly: Operator<{ index: number }> = {
 };
 
 /** Returns the same values, whose sums over a shared batch one message then reduces. */
-export const jointly = (values: readonly Value[]): Value[] =>
-  values.map((_, index) => apply(Jointly, values, { index }));
+export const jointly = (values: readonly Value[]) => values.map((_, index) => apply(Jointly, values, { index }));

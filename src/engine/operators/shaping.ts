@@ -99,7 +99,7 @@ const Slice: Operator<{ axis: number; start: number; end: number; step: number }
   }),
 };
 
-function insertZeros(x: Value, axis: number, step: number): Value {
+function insertZeros(x: Value, axis: number, step: number) {
   if (step === 1) return x;
   const split = x.shape.toSpliced(axis + 1, 0, 1);
   const none = split.map(() => 0);
@@ -136,3 +136,15 @@ const Pad: Operator<{ pads: readonly number[] }> = {
 /** Adds zeros; `before` and `after` have one size per axis. */
 export const pad = (x: Value, before: Shape, after: Shape): Value =>
   [...before, ...after].every((size) => size === 0) ? x : apply(Pad, [x], { pads: [...before, ...after] });
+
+// Without a gradient, since it exists after lowering only.
+const Gather: Operator<{ axis: number }> = {
+  name: 'Gather',
+  infer: ([x, index], { axis }) => ({ type: x!.type, shape: x!.shape.toSpliced(axis, 1, ...index!.shape) }),
+};
+
+/** Slices along an axis; `index` may name one several times. */
+export function gather(x: Value, index: readonly number[], axis: number) {
+  const isIdentity = index.length === x.shape[axis] && index.every((element, position) => element === position);
+  return isIdentity ? x : apply(Gather, [x, integers(index)], { axis });
+}

@@ -31,7 +31,7 @@ const KERNELS: Readonly<Record<string, Kernel>> = {
 const domains = new WeakMap<Communicator, Pointer>();
 
 /** The operators of a communicator are created once and never released. */
-export function collectiveDomain(ort: OrtApi, communicator: Communicator): Pointer {
+export function collectiveDomain(ort: OrtApi, communicator: Communicator) {
   const known = domains.get(communicator);
   if (known !== undefined) return known;
   const domain = ort.create('CreateCustomOpDomain', COLLECTIVE_DOMAIN);
@@ -50,7 +50,7 @@ const [REQUIRED, DEFAULT_MEMORY] = [0, 0];
 /** Creates a struct OrtCustomOp (onnxruntime_c_api.h), never freed, because the runtime keeps it. */
 function customOperator(ort: OrtApi, name: string, { shape, compute }: Kernel, communicator: Communicator) {
   const { koffi } = ort;
-  const callback = (prototype: string, body: (...parameters: never[]) => unknown): bigint =>
+  const callback = (prototype: string, body: (...parameters: never[]) => unknown) =>
     koffi.register(body, koffi.pointer(koffi.proto(prototype)));
   const returns = (type: string, parameters: string, value: unknown) => callback(`${type}(${parameters})`, () => value);
   const count = returns('size_t', 'void *', 1);

@@ -63,7 +63,7 @@ export async function loadInBinding(
 
 const copiers = new Map<string, Promise<InferenceSession>>();
 
-async function openCopier(shape: readonly number[]): Promise<InferenceSession> {
+async function openCopier(shape: readonly number[]) {
   const { InferenceSession } = await loadOnnxRuntime();
   return InferenceSession.create(await encode(graphOf({ copy: input('tensor', shape) })), {
     executionProviders: ['webgpu'],
@@ -72,7 +72,7 @@ async function openCopier(shape: readonly number[]): Promise<InferenceSession> {
 }
 
 /** Uses a model: `Tensor.getData` of the binding aborts the process in version 1.30. */
-async function readTensor(tensor: Tensor): Promise<ElementArray> {
+async function readTensor(tensor: Tensor) {
   const key = tensor.dims.join();
   const copier = copiers.get(key) ?? openCopier(tensor.dims);
   copiers.set(key, copier);
@@ -84,9 +84,9 @@ async function readTensor(tensor: Tensor): Promise<ElementArray> {
 const working = new Set<string>();
 
 /** Without the position in the provider's source. */
-export const providerReason = (error: unknown): string => firstLine(error).split(' was false. ').at(-1)!;
+export const providerReason = (error: unknown) => firstLine(error).split(' was false. ').at(-1)!;
 
-export async function runtimeVersion(): Promise<string> {
+export async function runtimeVersion() {
   const { versions } = (await loadOnnxRuntime()).env;
   return versions.node ?? versions.common;
 }

@@ -44,7 +44,7 @@ const readModel = (file: string): Promise<Uint8Array> =>
 const MEMORY_TAG = '_ORT_MEM_ADDR_';
 
 /** At any depth. @throws {InputError} if the bytes are no model */
-async function tensorsOf(file: string, bytes: Uint8Array): Promise<TensorProto[]> {
+async function tensorsOf(file: string, bytes: Uint8Array) {
   // The schema takes long to load, so it loads on first use.
   const [{ fromBinary }, { ModelProtoSchema }] = await Promise.all([import('@bufbuild/protobuf'), import('onnx-buf')]);
   try {
@@ -56,7 +56,7 @@ async function tensorsOf(file: string, bytes: Uint8Array): Promise<TensorProto[]
   }
 }
 
-function tensorsIn(root: unknown): TensorProto[] {
+function tensorsIn(root: unknown) {
   const found: TensorProto[] = [];
   const waiting: unknown[] = [root];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
@@ -71,7 +71,7 @@ function tensorsIn(root: unknown): TensorProto[] {
 /** TensorProto.DataLocation of data in another file. */
 const EXTERNAL = 1;
 
-const locationsOf = ({ dataLocation, externalData }: TensorProto): string[] =>
+const locationsOf = ({ dataLocation, externalData }: TensorProto) =>
   (dataLocation as number) === EXTERNAL || externalData.length > 0
     ? externalData.filter(({ key }) => key === 'location').map(({ value }) => value)
     : [];
@@ -79,7 +79,7 @@ const locationsOf = ({ dataLocation, externalData }: TensorProto): string[] =>
 const BESIDE = 'put the file beside the model';
 
 /** @throws {InputError} unless it is a regular file in the model's folder; nothing is opened before */
-async function requireInside(file: string, location: string): Promise<void> {
+async function requireInside(file: string, location: string) {
   const folder = dirname(file);
   const refuse = (problem: string, remedy?: string): never => {
     throw new InputError(file, `its external data ${JSON.stringify(location)} ${problem}`, remedy);

@@ -45,7 +45,7 @@ export function prepareProcess(): void {
  * device identifier and a database in the user's cache, writes `mat-debug-PID.log` into the temporary folder, and
  * uploads events.
  */
-export function disableTelemetry(): void {
+export function disableTelemetry() {
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
 }
 

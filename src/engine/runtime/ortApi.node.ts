@@ -122,7 +122,7 @@ export class OrtApi {
     );
   }
 
-  call(name: keyof typeof CALLS, ...parameters: unknown[]): void {
+  call(name: keyof typeof CALLS, ...parameters: unknown[]) {
     this.check(this.calls[name](...parameters) as Pointer);
   }
 
@@ -130,7 +130,7 @@ export class OrtApi {
    * On another thread.
    * @param alive must not be collected meanwhile: native addresses keep nothing alive
    */
-  async callAsync(name: keyof typeof CALLS, parameters: readonly unknown[], alive?: unknown): Promise<void> {
+  async callAsync(name: keyof typeof CALLS, parameters: readonly unknown[], alive?: unknown) {
     const used = [parameters, alive];
     this.inUse.add(used);
     try {
@@ -146,21 +146,21 @@ export class OrtApi {
   }
 
   /** Returns what a function stores through its last parameter. */
-  create(name: keyof typeof CALLS, ...parameters: unknown[]): Pointer {
+  create(name: keyof typeof CALLS, ...parameters: unknown[]) {
     const created: Pointer[] = [null];
     this.call(name, ...parameters, created);
     return created[0]!;
   }
 
-  failure(message: string): Pointer {
+  failure(message: string) {
     return this.calls.CreateStatus(FAIL, message) as Pointer;
   }
 
-  release(name: keyof typeof RELEASES, address: Pointer): void {
+  release(name: keyof typeof RELEASES, address: Pointer) {
     this.releases[name](address);
   }
 
-  private check(status: Pointer): void {
+  private check(status: Pointer) {
     if (status === null) return;
     const message = this.messageOf(status) as string;
     this.release('ReleaseStatus', status);
@@ -168,14 +168,14 @@ export class OrtApi {
   }
 }
 
-function requireVersion(what: string, found: string, expected: string): void {
+function requireVersion(what: string, found: string, expected: string) {
   if (found === expected) return;
   const message = `${what} is ONNX Runtime ${found}, but its C API was tested with ${expected} only`;
   throw new CApiUnavailableError('version', message);
 }
 
 /** The library's folder is named after the version of Node-API. */
-async function findLibrary(version: string): Promise<string> {
+async function findLibrary(version: string) {
   const manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
   const { version: installed } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
   requireVersion('the installed onnxruntime-node', installed, version);

@@ -2,11 +2,10 @@
  * The columns of a big map [C, H, W, N] are a matrix [C kh kw, h w N]: for each pixel of the small map the elements
  * that the kernel reads there. Gather copies the N elements of a pixel as one run.
  */
-import { add, concat, reshape } from '../../operators/index.js';
+import { add, concat, gather, reshape } from '../../operators/index.js';
 import type { Shape } from '../../shape.js';
 import { constant, type Value } from '../../value.js';
 import type { Convolution } from '../convolution.js';
-import { gather } from '../gather.js';
 
 const area = ([, , height, width]: Shape) => height! * width!;
 
@@ -36,7 +35,7 @@ function gatherMiddle(data: Value, indices: readonly number[]) {
 const replaceMissing = (indices: readonly number[], by: number) => indices.map((index) => (index < 0 ? by : index));
 
 /** To [C kh kw, h w N]. */
-export function columnsOf(map: Value, convolution: Convolution): Value {
+export function columnsOf(map: Value, convolution: Convolution) {
   const { big, small, kernelShape } = convolution;
   const [batch, channels] = big.shape as readonly [number, number];
   const columns = gatherMiddle(reshape(map, [channels, area(big.shape), batch]), readPixels(convolution).flat());
@@ -47,7 +46,7 @@ export function columnsOf(map: Value, convolution: Convolution): Value {
  * The adjoint of `columnsOf`: adds up columns to the big map [C, H, W, N].
  * @param columns [C kh kw, h w N]; or [C (kh kw + 1), h w N] whose last tap is zero, as `needsZeroTap` says
  */
-export function sumColumns(columns: Value, convolution: Convolution): Value {
+export function sumColumns(columns: Value, convolution: Convolution) {
   const { big, small, kernelShape } = convolution;
   const [batch, channels, ...sides] = big.shape as readonly [number, number, number, number];
   const taps = columns.shape[0]! / channels;

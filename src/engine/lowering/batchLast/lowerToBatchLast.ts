@@ -26,7 +26,7 @@ const FROM_LAST = [3, 0, 1, 2] as const;
  * Returns the same graph with feature maps [C, H, W, N], for runtimes whose own convolutions are slow, as in
  * WebAssembly. Convolutions become products of columns, which a forward convolution and its kernel's gradient share.
  */
-export function lowerToBatchLast({ inputs, outputs }: Graph): Graph {
+export function lowerToBatchLast({ inputs, outputs }: Graph) {
   const maps = new FeatureMaps();
   for (const value of topologicalOrder(Object.values(outputs))) maps.lower(value);
   return graphOf(

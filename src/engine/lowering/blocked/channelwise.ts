@@ -1,11 +1,21 @@
-import { add, concat, mul, reduceSum, reshape, slice, sub } from '../../operators/index.js';
+import { add, clip, concat, mul, reduceSum, reshape, slice, sub } from '../../operators/index.js';
 import { type Shape4, sizeOf } from '../../shape.js';
-import { constant, splatValue, type Value } from '../../value.js';
-import { type FeatureMapType, padAxis, padded, type PhaseTensors, phaseShape } from './layout.js';
+import { type ComputedValue, constant, splatValue, type Value } from '../../value.js';
+import { matchVariance } from '../rewrites.js';
+import type { PartMaker } from './convolve.js';
+import {
+  convertLayout,
+  type FeatureMapType,
+  type Layout,
+  padAxis,
+  padded,
+  phaseShape,
+  type PhaseTensors,
+} from './layout.js';
 import { type Activation, addConvs, blockedConv, blockedMean } from './operators.js';
 
 /** One value per channel, plain [1, C, 1, 1], or a single value for all channels. */
-export type ChannelVector = Value;
+type ChannelVector = Value;
 
 interface Term {
   readonly parts: PhaseTensors;
@@ -60,7 +70,7 @@ export class AffineForm {
     return new AffineForm(this.type, this.terms, this.bias ? add(this.bias, by) : by);
   }
 
-  materialize(activation?: Activation): PhaseTensors {
+  materialize(activation?: Activation) {
     const known = activation ? undefined : this.parts;
     return known ?? this.terms[0]!.parts.map((_, part) => this.materializePart(part, activation));
   }
@@ -138,7 +148,7 @@ function reduceChannels(vector: Value, { channels, kind, phases }: FeatureMapTyp
 }
 
 /** An odd step, so that sampled pixels of a row belong to different images. */
-export function sampling(width: number): [count: number, step: number] {
+function sampling(width: number): [count: number, step: number] {
   // Their mean is within 0.1 standard deviations of the mean of all, if a row is like the others.
   const count = Math.min(128, width);
   const step = Math.floor((width - 1) / Math.max(1, count - 1));
@@ -146,7 +156,7 @@ export function sampling(width: number): [count: number, step: number] {
 }
 
 /** Minus the mean of some pixels, spread over a part's first row: one operator that reads little. */
-export function negativeSampleMean(part: Value, type: FeatureMapType) {
+function negativeSampleMean(part: Value, type: FeatureMapType) {
   const [, channels, height, width] = part.shape as Shape4;
   const [count, step] = sampling(width);
   const kernel = constant(new Float32Array(channels * count).fill(-1 / count), [channels, 1, 1, count]);
@@ -195,3 +205,68 @@ function addRuns(partial: readonly Value[], type: FeatureMapType, scale: number)
 
 const total = (values: readonly Value[]) => values.reduce((sum, value) => add(sum, value));
 const scaled = (value: Value, gain: ChannelVector | undefined) => (gain ? mul(value, gain) : value);
+
+/**
+ * A feature map near its mean. Far from 0, sums of squares lose digits: in float32 the variance as E[x^2] - E[x]^2 has
+ * an error of 50% at a mean of 1,000 standard deviations.
+ */
+export class Centered {
+  /** Some tenths of a standard deviation. */
+  private readonly residual: ChannelVector;
+
+  /** @param near the feature map minus `shift` */
+  private constructor(
+    private readonly near: AffineForm,
+    private readonly shift: ChannelVector,
+  ) {
+    const { batch, height, width } = near.type;
+    this.residual = near.sums(1 / (batch * height * width));
+  }
+
+  static map(parts: PhaseTensors, type: FeatureMapType) {
+    const negative = negativeSampleMean(parts[0]!, type);
+    const near = AffineForm.of(type, AffineForm.of(type, parts).shifted(negative).materialize());
+    return new Centered(near, mul(negative, -1));
+  }
+
+  /**
+   * Without a further pass: the convolution's bias subtracts the mean of some pixels, which are computed before.
+   * @param makers of all parts; they must offer samples
+   */
+  static convolution(
+    makers: readonly PartMaker[],
+    bias: Value | undefined,
+    type: FeatureMapType,
+    { kind, phases }: Layout,
+  ) {
+    const [, , height, width] = phaseShape(type);
+    const negative = negativeSampleMean(makers[0]!.sample!([height, sampling(width)[1]]), type);
+    const epilogue = { bias: broadcastChannels(negative, type) };
+    const parts = makers.map(({ make }) => make(epilogue));
+    // The convolution's own bias moves nothing but the mean.
+    const shift = bias ? sub(reshape(bias, negative.shape), negative) : mul(negative, -1);
+    const result = { ...type, kind, phases };
+    return new Centered(AffineForm.of(result, convertLayout(parts, type, result)), shift);
+  }
+
+  get original() {
+    return this.near.shifted(this.shift);
+  }
+
+  get mean() {
+    return add(this.residual, this.shift);
+  }
+
+  get minusMean() {
+    return this.near.shifted(mul(this.residual, -1));
+  }
+
+  /** @param scale 1 / count */
+  variance(scale: number) {
+    // Rounding can bring the difference below 0.
+    return clip(sub(this.near.sumsOfProduct(this.near, scale), mul(this.residual, this.residual)), 0, Infinity);
+  }
+}
+
+export const matchChannelVariance = (value: ComputedValue) =>
+  value.attributes.keepdims === 1 && String(value.attributes.axes) === '0,2,3' ? matchVariance(value) : undefined;

@@ -1,8 +1,7 @@
-import { concat, pad, reshape, slice } from '../../operators/index.js';
+import { concat, gather, pad, reshape, slice } from '../../operators/index.js';
 import { type Shape4, sizeOf } from '../../shape.js';
 import { constant, type Value } from '../../value.js';
 import { type Convolution, convolutionRoles } from '../convolution.js';
-import { gather } from '../gather.js';
 import { kernelFromRows, kernelRows, type KernelType, plainShape } from './kernels.js';
 import { type FeatureMapType, type Layout, padded, WHOLE } from './layout.js';
 import { type AxisLink, phaseLinks, type PlaneLink } from './polyphase.js';

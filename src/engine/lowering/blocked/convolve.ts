@@ -1,7 +1,6 @@
-import { concat, expand, pad, reshape, slice } from '../../operators/index.js';
+import { concat, expand, gather, pad, reshape, slice } from '../../operators/index.js';
 import { sizeOf } from '../../shape.js';
 import { constant, type Value } from '../../value.js';
-import { gather } from '../gather.js';
 import type { ConvolutionPlan, KernelGroup, PhaseLink } from './convolutionPlan.js';
 import { gradientOrder, type KernelType, linkKernel, transposeRows } from './kernels.js';
 import { type FeatureMapType, padded, phaseShape, type PhaseTensors } from './layout.js';

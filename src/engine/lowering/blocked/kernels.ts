@@ -1,7 +1,5 @@
-import { reshape, slice, transpose } from '../../operators/index.js';
-import type { Shape } from '../../shape.js';
+import { gather, reshape, slice, transpose } from '../../operators/index.js';
 import type { Value } from '../../value.js';
-import { gather } from '../gather.js';
 import { padAxis, padded } from './layout.js';
 import { reorderInput } from './operators.js';
 import type { PlaneLink } from './polyphase.js';
@@ -18,7 +16,7 @@ export interface KernelType {
   readonly block: number;
 }
 
-export const plainShape = ({ small, big, height, width }: KernelType): Shape => [small, big, height, width];
+export const plainShape = ({ small, big, height, width }: KernelType) => [small, big, height, width];
 
 const blocksOf = ({ small, big, block }: KernelType): [small: number, big: number] => [
   Math.ceil(small / block),

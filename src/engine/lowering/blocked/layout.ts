@@ -1,7 +1,6 @@
-import { concat, pad, reshape, slice, transpose } from '../../operators/index.js';
+import { concat, gather, pad, reshape, slice, transpose } from '../../operators/index.js';
 import type { Shape, Shape4 } from '../../shape.js';
 import type { Value } from '../../value.js';
-import { gather } from '../gather.js';
 
 /**
  * `blocked`: a part for each parity of row and column, in row-major order. `spaceToDepth`: one part, in which all
@@ -29,7 +28,7 @@ export type PhaseTensors = readonly Value[];
 
 export const WHOLE: Layout = { kind: 'blocked', phases: 1 };
 
-export function featureMapType(shape: Shape, block: number, layout = WHOLE): FeatureMapType {
+export function featureMapType(shape: Shape, block: number, layout = WHOLE) {
   const [batch, channels, height, width] = shape as Shape4;
   return { batch, channels, height, width, block, ...layout };
 }
@@ -55,7 +54,7 @@ export function padAxis(x: Value, axis: number, size: number) {
   return pad(x, none, none.with(axis, size - x.shape[axis]!));
 }
 
-export function fromPlain(x: Value, type: FeatureMapType): PhaseTensors {
+export function fromPlain(x: Value, type: FeatureMapType) {
   const { batch, channels, height, width, block, kind, phases } = type;
   if (kind === 'spaceToDepth') {
     const split = reshape(x, [batch, channels, height / phases, phases, width / phases, phases]);
@@ -68,7 +67,7 @@ export function fromPlain(x: Value, type: FeatureMapType): PhaseTensors {
   return splitPhases(transpose(split, [1, 3, 4, 0, 2]), type);
 }
 
-export function toPlain(parts: PhaseTensors, type: FeatureMapType): Value {
+export function toPlain(parts: PhaseTensors, type: FeatureMapType) {
   const { batch, channels, height, width, block, kind, phases } = type;
   if (kind === 'spaceToDepth') {
     const blocks = reshape(parts[0]!, [(height / phases) * (width / phases) * batch, block]);
@@ -82,7 +81,7 @@ export function toPlain(parts: PhaseTensors, type: FeatureMapType): Value {
   return slice(joined, 1, 0, channels);
 }
 
-export function convertLayout(parts: PhaseTensors, from: FeatureMapType, { kind, phases }: Layout): PhaseTensors {
+export function convertLayout(parts: PhaseTensors, from: FeatureMapType, { kind, phases }: Layout) {
   const to = { ...from, kind, phases };
   if (sameLayout(from, to)) return parts;
   if (from.kind === 'spaceToDepth' || kind === 'spaceToDepth') return fromPlain(toPlain(parts, from), to);
@@ -90,7 +89,7 @@ export function convertLayout(parts: PhaseTensors, from: FeatureMapType, { kind,
 }
 
 /** Gathers the pixels of each phase, N P floats each. */
-function splitPhases(whole: Value, type: FeatureMapType): PhaseTensors {
+function splitPhases(whole: Value, type: FeatureMapType) {
   const { phases } = type;
   if (phases === 1) return [reshape(whole, phaseShape(type))];
   const [blocks, height, width, pixelSize] = memoryShape(type);

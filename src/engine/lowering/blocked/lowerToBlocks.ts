@@ -6,7 +6,7 @@ import type { ComputedValue, Value } from '../../value.js';
 import type { Convolution } from '../convolution.js';
 import type { Centering } from '../rewrites.js';
 import type { LaidOutGraph } from '../state.js';
-import { AffineForm, broadcastChannels } from './channelwise.js';
+import { AffineForm, broadcastChannels, Centered, matchChannelVariance } from './channelwise.js';
 import { matchConvolution, planConvolution } from './convolutionPlan.js';
 import { convolve, kernelGradientRows } from './convolve.js';
 import {
@@ -23,7 +23,6 @@ import {
 } from './layout.js';
 import { ParameterStorage } from './parameterStorage.js';
 import { assignLayouts, isElementwise, isPerChannel } from './regions.js';
-import { Centered, matchChannelVariance } from './statistics.js';
 
 /**
  * Returns the same graph with convolutions, and elementwise operators between them, in blocked layouts. ONNX Runtime
@@ -34,10 +33,7 @@ export function lowerToBlocks(graph: Graph, block: number): LaidOutGraph {
 }
 
 /** An affine form, or a product that is materialized only if needed. */
-interface FeatureMap {
-  readonly affine?: AffineForm;
-  readonly product?: readonly [AffineForm, AffineForm];
-}
+type FeatureMap = AffineForm | readonly [AffineForm, AffineForm];
 
 class BlockedLowering {
   private readonly types: ReadonlyMap<Value, FeatureMapType>;
@@ -85,7 +81,7 @@ class BlockedLowering {
     return this.consumers.get(value) ?? [];
   }
 
-  plain(value: Value): Value {
+  plain(value: Value) {
     const known =
       this.plainValues.get(value) ??
       this.storage.plainVector(value) ??
@@ -99,16 +95,14 @@ class BlockedLowering {
     return planConvolution(convolution, { small: this.types.get(small)!, big: this.types.get(big)! });
   }
 
-  private affineOf(value: Value): AffineForm {
+  private affineOf(value: Value) {
     const featureMap = this.featureMaps.get(value);
-    if (featureMap?.affine) return featureMap.affine;
+    if (featureMap instanceof AffineForm) return featureMap;
     const type = this.types.get(value)!;
-    const factors = featureMap?.product?.map((affine) => affine.materialize());
-    const parts = factors
-      ? factors[0]!.map((part, index) => mul(part, factors[1]![index]!))
-      : fromPlain(this.plain(value), type);
+    const [left, right] = featureMap?.map((factor) => factor.materialize()) ?? [];
+    const parts = left?.map((part, index) => mul(part, right![index]!)) ?? fromPlain(this.plain(value), type);
     const affine = AffineForm.of(type, parts);
-    this.featureMaps.set(value, { ...featureMap, affine });
+    this.featureMaps.set(value, affine);
     return affine;
   }
 
@@ -116,7 +110,7 @@ class BlockedLowering {
     const affine = this.affineOf(value);
     if (affine.parts) return affine.parts;
     const parts = affine.materialize();
-    this.featureMaps.set(value, { affine: AffineForm.of(affine.type, parts) });
+    this.featureMaps.set(value, AffineForm.of(affine.type, parts));
     return parts;
   }
 
@@ -129,7 +123,7 @@ class BlockedLowering {
     if (convolution) return this.lowerConvolution(value, convolution, type);
     const parts = isElementwise(value) ? undefined : this.inBlocks(value, type);
     if (isElementwise(value)) this.featureMaps.set(value, this.elementwise(value, type));
-    else if (parts) this.featureMaps.set(value, { affine: AffineForm.of(type, parts) });
+    else if (parts) this.featureMaps.set(value, AffineForm.of(type, parts));
     else this.plainValues.set(value, this.lowerPlain(value));
   }
 
@@ -140,20 +134,20 @@ class BlockedLowering {
     const { kind, phases } = plan[result];
     const own = { ...type, kind, phases };
     // An activation is part of the convolution's last pass, if nothing else reads the convolution.
-    const follower = sameLayout(own, type) ? this.onlyConsumer(value) : undefined;
-    const activation = follower && activationOf(follower);
+    const [follower, ...others] = sameLayout(own, type) && !this.isOutput(value) ? this.consumersOf(value) : [];
+    const activation = follower && others.length === 0 ? activationOf(follower) : undefined;
     const rowsOf = this.storage.rowsOf(convolution.kernel!);
     const makers = convolve(result, plan, rowsOf, this.partsIn(convolution[source], plan[source]), own);
     const bias = convolution.bias && this.plain(convolution.bias);
     if (makers[0]!.sample && this.servesStatistics(value)) {
       const centered = Centered.convolution(makers, bias, own, type);
       this.centered.set(value, centered);
-      this.featureMaps.set(value, { affine: centered.original });
+      this.featureMaps.set(value, centered.original);
       return;
     }
     const epilogue = { bias: bias && broadcastChannels(bias, own), activation };
     const parts = makers.map(({ make }) => make(epilogue));
-    const featureMap: FeatureMap = { affine: AffineForm.of(type, convertLayout(parts, own, type)) };
+    const featureMap = AffineForm.of(type, convertLayout(parts, own, type));
     this.featureMaps.set(value, featureMap);
     if (follower && activation) this.featureMaps.set(follower, featureMap);
   }
@@ -182,26 +176,21 @@ class BlockedLowering {
     return centered;
   }
 
-  private onlyConsumer(value: Value) {
-    const consumers = this.consumersOf(value);
-    return consumers.length === 1 && !this.isOutput(value) ? consumers[0] : undefined;
-  }
-
   private elementwise(value: ComputedValue, type: FeatureMapType): FeatureMap {
     const [a, b] = value.inputs as [Value, Value];
     switch (value.operator.name) {
       case 'Neg':
-        return { affine: this.affineOf(a).negated() };
+        return this.affineOf(a).negated();
       case 'Add':
-        return { affine: this.sum(value, a, b, false) };
+        return this.sum(value, a, b, false);
       case 'Sub':
-        return { affine: this.isCentering(value) ? this.centeredOf(a).minusMean : this.sum(value, a, b, true) };
+        return this.isCentering(value) ? this.centeredOf(a).minusMean : this.sum(value, a, b, true);
       case 'Mul':
-        if (isPerChannel(b, value)) return { affine: this.affineOf(a).times(this.plain(b)) };
-        if (isPerChannel(a, value)) return { affine: this.affineOf(b).times(this.plain(a)) };
-        return { product: [this.affineOf(a), this.affineOf(b)] };
+        if (isPerChannel(b, value)) return this.affineOf(a).times(this.plain(b));
+        if (isPerChannel(a, value)) return this.affineOf(b).times(this.plain(a));
+        return [this.affineOf(a), this.affineOf(b)];
       default:
-        return { affine: AffineForm.of(type, this.applyFunction(value, a)) };
+        return AffineForm.of(type, this.applyFunction(value, a));
     }
   }
 
@@ -231,7 +220,7 @@ class BlockedLowering {
     return result && convertLayout([reshape(result, phaseShape(whole))], whole, type);
   }
 
-  private lowerPlain(value: ComputedValue): Value {
+  private lowerPlain(value: ComputedValue) {
     const convolution = matchConvolution(value);
     if (convolution?.result === 'kernel') return this.kernelGradient(value, convolution);
     const known = this.storage.pieceOfVector(value) ?? this.storage.total(value) ?? this.channelSums(value);
@@ -274,8 +263,8 @@ class BlockedLowering {
     const featureMap = this.featureMaps.get(x);
     // A product that is only summed is not materialized.
     const onlySums = this.consumersOf(x).every(({ operator }) => operator.name.startsWith('Reduce'));
-    if (!featureMap?.product || featureMap.affine || !onlySums) return this.affineOf(x).sums(scale);
-    const [a, b] = featureMap.product;
+    if (featureMap === undefined || featureMap instanceof AffineForm || !onlySums) return this.affineOf(x).sums(scale);
+    const [a, b] = featureMap;
     return a.sumsOfProduct(b, scale);
   }
 }

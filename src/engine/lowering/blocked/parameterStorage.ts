@@ -68,7 +68,7 @@ export class ParameterStorage {
   }
 
   /** Returns undefined without an order of its own. */
-  nextState(name: string, value: Value): Value | undefined {
+  nextState(name: string, value: Value) {
     const state = this.lowering.graph.inputs.find((each) => nextName(each.name) === name);
     const layout = state && this.layouts.get(state);
     if (layout === undefined) return undefined;
@@ -76,7 +76,7 @@ export class ParameterStorage {
   }
 
   /** Returns false for a value that has no order of its own. */
-  lowerVector(value: Value): boolean {
+  lowerVector(value: Value) {
     const layout = this.layouts.get(value);
     if (layout === undefined) return false;
     const isInput = value.kind === 'input';
@@ -86,7 +86,7 @@ export class ParameterStorage {
   }
 
   /** In the plain order, or undefined without an order of its own. */
-  plainVector(value: Value): Value | undefined {
+  plainVector(value: Value) {
     const stored = this.vectors.get(value);
     return stored && fromStored(stored, this.layouts.get(value)!);
   }
@@ -122,7 +122,7 @@ export class ParameterStorage {
   }
 
   /** In the plain order; a kernel's rows are remembered for its convolutions. */
-  pieceOfVector(value: ComputedValue): Value | undefined {
+  pieceOfVector(value: ComputedValue) {
     const vector = value.inputs[0]!;
     const layout = value.operator.name === 'Slice' ? this.layouts.get(vector) : undefined;
     const { start, end, step } = value.attributes;
@@ -138,7 +138,7 @@ export class ParameterStorage {
   }
 
   /** The sum of a vector, taken in its own order, or of a kernel's rows. */
-  total({ operator, inputs: [operand], attributes, shape }: ComputedValue): Value | undefined {
+  total({ operator, inputs: [operand], attributes, shape }: ComputedValue) {
     if (operator.name !== 'ReduceSum') return undefined;
     const known = this.rows.get(operand!);
     if (known && sizeOf(shape) === 1) return reshape(reduceSum(this.rowsAs(operand!, known.kernel)!, [0, 1]), shape);
@@ -150,12 +150,12 @@ export class ParameterStorage {
   }
 
   /** Sets elements to 0 where channels of feature maps only fill a block. */
-  rememberRows(gradient: Value, rows: Value, kernel: KernelType): void {
+  rememberRows(gradient: Value, rows: Value, kernel: KernelType) {
     this.rows.set(gradient, { rows: fillRowsWithZeros(rows, kernel), kernel, isFilled: true });
   }
 
   /** Adds the result of an elementwise operator or Reshape on kernels, as rows too. */
-  addRows(value: ComputedValue): void {
+  addRows(value: ComputedValue) {
     const { operator, inputs, attributes } = value;
     const known = inputs.map((operand) => this.rows.get(operand));
     const kernel = known.find((rows) => rows !== undefined)?.kernel;
@@ -184,7 +184,7 @@ export class ParameterStorage {
   }
 
   /** Elements of the padding, or a value's only element; undefined if unknown before a run. */
-  private paddingOf(value: Value): number | undefined {
+  private paddingOf(value: Value) {
     if (!this.paddings.has(value)) this.paddings.set(value, this.findPadding(value));
     return this.paddings.get(value);
   }
