@@ -1,11 +1,10 @@
 import type { Graph } from '../graph.js';
 import { simplify } from '../simplify.js';
 import { lowerToBlocks } from './blocked/lowerToBlocks.js';
-import { recognizeKernelGradients } from './convolution.js';
 import { convToMatMul, maskToClip } from './cpuRewrites.js';
 import { distribute } from './distribute.js';
-import { expand, lowerPortable, portableRules, type PortableTarget, rewrite } from './portable.js';
-import { enforceOrder, exactCentering, expandDecompositions, type Rule, signToClip } from './rewrites.js';
+import { expand, isKernelGradient, lowerPortable, portableRules, type PortableTarget, rewrite } from './portable.js';
+import { enforceOrder, exactCentering, type Rule, signToClip } from './rewrites.js';
 import { type LaidOutGraph, type LoweredGraph, statesInPlace } from './state.js';
 
 /** `cpu` is ONNX Runtime's CPU provider, in blocked layouts if it has kernels of block size `block`. */
@@ -31,16 +30,10 @@ export function lower(graph: Graph, target: Target, ranks = 1): LoweredGraph {
   const rules = rulesOf.cpu;
   if (target.block === undefined)
     return onCpu({ ...rewrite(expand(simple), [...rules, ...LAST]), stateLayouts: new Map() });
-  const matched = rewrite(rewrite(simple, [expandUnblocked]), [...rules, recognizeKernelGradients]);
-  const { stateLayouts, ...blocked } = lowerToBlocks(matched, target.block);
+  const expanded = expand(simple, (value) => value.operator.blocked !== undefined || isKernelGradient(value));
+  const { stateLayouts, ...blocked } = lowerToBlocks(rewrite(expanded, rules), target.block);
   return onCpu({ ...rewrite(expand(simplify(blocked)), LAST), stateLayouts });
 }
-
-/** An operator with a blocked form stays whole. */
-const expandUnblocked: Rule = {
-  ...expandDecompositions,
-  apply: (value) => (value.operator.blocked === undefined ? expandDecompositions.apply(value) : undefined),
-};
 
 /** The CPU provider keeps the order of operators, and writes into given buffers. */
 const onCpu = (graph: LaidOutGraph): LoweredGraph => ({ ...graph, statesInPlace: statesInPlace(graph) });

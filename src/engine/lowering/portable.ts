@@ -1,7 +1,8 @@
 import { type Graph, rewriteGraph } from '../graph.js';
+import { isComputedBy } from '../operator.js';
 import { simplify } from '../simplify.js';
+import type { ComputedValue } from '../value.js';
 import { lowerToBatchLast } from './batchLast/lowerToBatchLast.js';
-import { recognizeKernelGradients } from './convolution.js';
 import {
   enforceOrder,
   exactCentering,
@@ -25,20 +26,29 @@ export interface PortableTarget {
 export const portableRules: Readonly<Record<PortableTarget['name'], readonly Rule[]>> = {
   plain: [exactCentering],
   webgpu: [exactCentering, padChannelsToFour, signToClip],
-  wasm: [exactCentering, recognizeKernelGradients, activationToMax, maskToMax, bytesByDequantization],
+  wasm: [exactCentering, activationToMax, maskToMax, bytesByDequantization],
 };
 
 /** Simplifies a graph and rewrites it for a target, as `lower` does. */
 export function lowerPortable(graph: Graph, { name }: PortableTarget): LoweredGraph {
-  const rewritten = rewrite(expand(simplify(graph)), portableRules[name]);
   const isWasm = name === 'wasm';
+  const expanded = expand(simplify(graph), (value) => isWasm && isKernelGradient(value));
+  const rewritten = rewrite(expanded, portableRules[name]);
   const laidOut = isWasm ? simplify(lowerToBatchLast(rewritten)) : rewritten;
   // Which axes are last is known after the layout.
   const rules = isWasm ? [longSumInSteps, enforceOrder] : [enforceOrder];
   return { ...rewrite(expand(laidOut), rules), stateLayouts: new Map(), statesInPlace: new Set() };
 }
 
-export const expand = (graph: Graph) => rewrite(graph, [expandDecompositions]);
+/** Whether layouts compute a kernel's gradient. Of transposed data, its decomposition takes fewer copies. */
+export const isKernelGradient = ({ operator, inputs }: ComputedValue) =>
+  operator.name === 'KernelGradient' && !inputs.some((operand) => isComputedBy(operand, 'Transpose'));
+
+/** Decomposes operators. @param keeps those that layouts compute */
+export const expand = (graph: Graph, keeps: (value: ComputedValue) => boolean = () => false) =>
+  rewrite(graph, [
+    { ...expandDecompositions, apply: (value) => (keeps(value) ? undefined : expandDecompositions.apply(value)) },
+  ]);
 
 /** Applies the first rule that matches a value of a simplified graph. */
 export function rewrite(graph: Graph, rules: readonly Rule[]) {

@@ -4,7 +4,6 @@ import { rewriteGraph } from '../../../src/engine/graph.js';
 import {
   constant,
   conv,
-  type ConvOptions,
   equal,
   graphOf,
   greater,
@@ -16,12 +15,10 @@ import {
   where,
 } from '../../../src/engine/index.js';
 import { lower } from '../../../src/engine/lowering/lower.js';
-import { KernelGradient, recognizeKernelGradients } from '../../../src/engine/lowering/convolution.js';
 import { convToMatMul, maskToClip } from '../../../src/engine/lowering/cpuRewrites.js';
 import { type Rule, signToClip } from '../../../src/engine/lowering/rewrites.js';
 import type { ComputedValue } from '../../../src/engine/value.js';
 import { expectClose, expectSame } from '../expectations.js';
-import { gradientGraph } from '../finiteDifferences.js';
 import { type Build, inputsFor, operatorsOf, run, runAsWritten, targets } from '../running.js';
 import { random, tensor, type Tensor } from '../tensors.js';
 
@@ -200,37 +197,5 @@ describe('conv-to-matmul', () => {
 
   it.each(Object.entries(others))('skips %s', (_, value) => {
     expect(rewrite(convToMatMul, value)).toBeUndefined();
-  });
-});
-
-describe('recognize-kernel-gradients', () => {
-  const options: ConvOptions = { strides: 2, pads: [1, 0, 2, 1], dilations: [1, 2] };
-  const tensors = [random([2, 3, 6, 7], 1), random([4, 3, 3, 2], 2)];
-  const gradientOf = (build: Build) => gradientGraph(build, tensors).outputs.gradient1!;
-  const kernelGradient = gradientOf((x, w) => square(conv(x, w, options)));
-
-  it('finds the gradient of a kernel and its geometry', () => {
-    const found = rewrite(recognizeKernelGradients, kernelGradient);
-    expect(found).toMatchObject({
-      operator: KernelGradient,
-      attributes: { strides: [2, 2], pads: [1, 0, 2, 1], dilations: [1, 2], kernel: [4, 3, 3, 2] },
-    });
-    expect(found!.shape).toEqual([4, 3, 3, 2]);
-  });
-
-  it('finds an operator that decomposes into the same convolution', async () => {
-    const graph = gradientGraph((x, w) => square(conv(x, w, options)), tensors);
-    const rewritten = rewriteGraph(graph, (value) => recognizeKernelGradients.apply(value) ?? value);
-    expect(operatorsOf(rewritten)).toContain('KernelGradient');
-    // Not an operator of ONNX: running it as written puts its definition in its place.
-    const [actual, expected] = [await runAsWritten(rewritten, tensors), await runAsWritten(graph, tensors)];
-    expectClose(actual.gradient1!, expected.gradient1!);
-  });
-
-  it('skips convolutions that are not transposed', () => {
-    expect(rewrite(recognizeKernelGradients, conv(input('x', [2, 3, 6, 7]), input('w', [4, 3, 3, 2])))).toBeUndefined();
-    expect(
-      rewrite(recognizeKernelGradients, gradientGraph((x, w) => square(conv(x, w)), tensors).outputs.gradient0!),
-    ).toBeUndefined();
   });
 });

@@ -8,10 +8,12 @@ import {
   input,
   type Shape,
   square,
+  transpose,
 } from '../../../src/engine/index.js';
+import { lower } from '../../../src/engine/lowering/lower.js';
 import { expectClose, expectShapeError } from '../expectations.js';
-import { expectRightGradients, lossOf } from '../finiteDifferences.js';
-import { forward } from '../running.js';
+import { expectRightGradients, gradientGraph, lossOf } from '../finiteDifferences.js';
+import { type Build, forward, operatorsOf, run, targets } from '../running.js';
 import { at, generate, random, type Tensor, tensor, total } from '../tensors.js';
 
 interface Geometry {
@@ -301,5 +303,27 @@ describe('ConvTranspose', () => {
       '[2, 3, 4, 4]',
       '[3, 5, 3, 3]',
     );
+  });
+});
+
+describe('the gradient of a kernel', () => {
+  const options: ConvOptions = { strides: 2, pads: [1, 0, 2, 1], dilations: [1, 2] };
+  const tensors = [random([2, 3, 6, 7], 1), random([4, 3, 3, 2], 2)];
+
+  it('is one operator with the geometry of the convolution', () => {
+    const { gradient1 } = gradientGraph((x, w) => square(conv(x, w, options)), tensors).outputs;
+    expect(gradient1).toMatchObject({
+      operator: { name: 'KernelGradient' },
+      attributes: { strides: [2, 2], pads: [1, 0, 2, 1], dilations: [1, 2], kernel: [4, 3, 3, 2] },
+      shape: [4, 3, 3, 2],
+    });
+  });
+
+  it.each(Object.keys(targets) as (keyof typeof targets)[])('is the same of transposed data for %s', async (target) => {
+    const build: Build = (x, w) => square(conv(transpose(x, [0, 1, 3, 2]), w, { pads: 1 }));
+    const graph = gradientGraph(build, tensors);
+    expect(operatorsOf(lower(graph, targets[target]))).not.toContain('KernelGradient');
+    const [expected, actual] = [await run(graph, tensors, targets.plain), await run(graph, tensors, targets[target])];
+    expectClose(actual.gradient1!, expected.gradient1!, 1e-4);
   });
 });
