@@ -1,9 +1,8 @@
 /** Every setting, declared once: for `config.json`, options, the studio, docs/settings.md and the types of the library. */
 import { AUGMENTATIONS } from '../age/augmentation.js';
 import { DISTANCES } from '../age/distances.js';
-import { DIVERGENCES } from '../age/divergences.js';
+import { DIVERGENCES, MOMENTS, REDUCTIONS } from '../age/divergences.js';
 import { PRIORS } from '../age/prior.js';
-import { MOMENTS, REDUCTIONS } from '../age/divergences.js';
 import { CROPS, type Padding } from '../images/preprocessing.js';
 import { IMAGE_SIZES } from '../imageSizes.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';

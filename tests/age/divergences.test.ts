@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { divergence, type DivergenceOptions, minDivergence } from '../../src/age/divergences.js';
-import { relativeVariance } from '../../src/age/prior.js';
-import { MOMENTS, REDUCTIONS } from '../../src/age/divergences.js';
-import { type Prior, PRIORS } from '../../src/age/prior.js';
+import { divergence, type DivergenceOptions, minDivergence, MOMENTS, REDUCTIONS } from '../../src/age/divergences.js';
+import { type Prior, PRIORS, relativeVariance } from '../../src/age/prior.js';
 import { graphOf, input, type Program } from '../../src/engine/index.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { compileSmall } from '../engine/running.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ADAM } from '../../src/age/update.js';
+import { ADAM, STATE_NAMES, type StateName } from '../../src/age/update.js';
 import {
   type AverageName,
   EMA_NAMES,
@@ -9,7 +9,6 @@ import {
   type IterationSpec,
   stateSize,
 } from '../../src/age/iteration.js';
-import { STATE_NAMES, type StateName } from '../../src/age/update.js';
 import { drawCodes } from '../../src/age/prior.js';
 import { parsePlan } from '../../src/age/plan.js';
 import { fromBytes } from '../../src/images/raster.js';

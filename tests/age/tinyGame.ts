@@ -1,12 +1,17 @@
 /** A pair of networks small enough to run in milliseconds, and what an update of it needs. */
 import type { Objective } from '../../src/age/losses.js';
-import { STATE_NAMES, type StateName } from '../../src/age/update.js';
+import { STATE_NAMES, type StateName, type TrainingState } from '../../src/age/update.js';
 import { stateSize } from '../../src/age/iteration.js';
 import type { UpdatePlan } from '../../src/age/plan.js';
-import { initialParameters, initialStatistics } from '../../src/networks/network.js';
+import {
+  createNetwork,
+  initialParameters,
+  initialStatistics,
+  NETWORK_NAMES,
+  type NetworkName,
+  type NetworkPair,
+} from '../../src/networks/network.js';
 import { batchNorm, conv, convTranspose, leakyRelu, relu, tanh } from '../../src/networks/layers.js';
-import { createNetwork, NETWORK_NAMES, type NetworkName, type NetworkPair } from '../../src/networks/network.js';
-import type { TrainingState } from '../../src/age/update.js';
 import { input, type InputValue } from '../../src/engine/index.js';
 import { randomStream } from '../../src/random.js';
 

@@ -1,6 +1,5 @@
 import type { Objective } from '../../src/age/losses.js';
-import { STATE_NAMES } from '../../src/age/update.js';
-import { update, type UpdateSpec } from '../../src/age/update.js';
+import { STATE_NAMES, update, type UpdateSpec } from '../../src/age/update.js';
 import type { UpdatePlan } from '../../src/age/plan.js';
 import type { NetworkName } from '../../src/networks/network.js';
 import { graphOf, input, type Program } from '../../src/engine/index.js';

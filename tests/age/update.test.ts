@@ -1,10 +1,8 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { ADAM, updateGradients } from '../../src/age/update.js';
+import { ADAM, STATE_NAMES, type StateName, updateGradients } from '../../src/age/update.js';
 import { drawCodes } from '../../src/age/prior.js';
-import type { Objective } from '../../src/age/losses.js';
+import { type Objective, type Term } from '../../src/age/losses.js';
 import { parsePlan, type UpdatePlan } from '../../src/age/plan.js';
-import { type Term } from '../../src/age/losses.js';
-import { STATE_NAMES, type StateName } from '../../src/age/update.js';
 import { NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
 import { fromBytes } from '../../src/images/raster.js';
 import { trainingFunctions } from '../../src/age/networkFunctions.js';

@@ -1,12 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { drawCodes } from '../../src/age/prior.js';
 import { TrainedModel } from '../../src/model/trainedModel.js';
-import type { ModelWeights } from '../../src/networks/network.js';
+import {
+  initialParameters,
+  initialStatistics,
+  type InputKind,
+  type ModelWeights,
+  NETWORK_NAMES,
+  type NetworkName,
+  type NetworkPair,
+} from '../../src/networks/network.js';
 import { fromBytes, toBytes } from '../../src/images/raster.js';
 import { ARCHITECTURES } from '../../src/networks/architecture.js';
-import { initialParameters, initialStatistics } from '../../src/networks/network.js';
-import type { InputKind } from '../../src/networks/network.js';
-import { NETWORK_NAMES, type NetworkName, type NetworkPair } from '../../src/networks/network.js';
 import { type Compile, tensorViews } from '../../src/engine/index.js';
 import { randomStream } from '../../src/random.js';
 import { expectCloseElements } from '../engine/expectations.js';

@@ -6,8 +6,8 @@ import {
   architectureFor,
   type ArchitectureName,
   ARCHITECTURES,
+  type NetworkOptions,
 } from '../../src/networks/architecture.js';
-import { type NetworkOptions } from '../../src/networks/architecture.js';
 import { forwardEval, forwardTrain } from '../../src/networks/forward.js';
 import type { NetworkPair } from '../../src/networks/network.js';
 import { IMAGE_SIZES } from '../../src/imageSizes.js';

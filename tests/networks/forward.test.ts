@@ -2,8 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { graphOf, input, tensorViews, sizeOf, unpack } from '../../src/engine/index.js';
 import { type ArchitectureName, ARCHITECTURES } from '../../src/networks/architecture.js';
 import { forwardEval, forwardTrain } from '../../src/networks/forward.js';
-import { initialParameters, initialStatistics } from '../../src/networks/network.js';
-import { type Network, NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
+import {
+  initialParameters,
+  initialStatistics,
+  type Network,
+  NETWORK_NAMES,
+  type NetworkName,
+} from '../../src/networks/network.js';
 import { randomStream } from '../../src/random.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { compileSmall } from '../engine/running.js';

@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { ADAM } from '../../src/age/update.js';
+import { ADAM, STATE_NAMES, type StateName } from '../../src/age/update.js';
 import { EMA_NAMES } from '../../src/age/iteration.js';
-import { STATE_NAMES, type StateName } from '../../src/age/update.js';
 import { minDivergence } from '../../src/age/divergences.js';
 import { gatherImages } from '../../src/data/source.js';
 import { NETWORK_NAMES } from '../../src/networks/network.js';

@@ -1,9 +1,8 @@
 /** Training on points of the plane, and its view. */
 import { inferenceFunctions } from '../../../src/age/networkFunctions.js';
 import { iterationOf, stateSize } from '../../../src/age/iteration.js';
-import type { Objective } from '../../../src/age/losses.js';
+import { type Objective, type Term } from '../../../src/age/losses.js';
 import { minDivergence } from '../../../src/age/divergences.js';
-import { type Term } from '../../../src/age/losses.js';
 import { type UpdatePlan } from '../../../src/age/plan.js';
 import { drawCodes } from '../../../src/age/prior.js';
 import { ADAM, STATE_NAMES } from '../../../src/age/update.js';
