@@ -7,6 +7,7 @@ import { MODEL_DEFAULTS } from '../model/defaults.js';
 import type { MoveOptions } from '../runs/modelOptions.node.js';
 import type { CodeCache } from '../runs/codeCache.node.js';
 import type { OpenedRun } from '../runs/runFolder.node.js';
+import type { Configuration } from '../training/configuration.js';
 import type { Terminal } from './command.js';
 import { imageDisplay } from './imageDisplay.js';
 import {
@@ -20,7 +21,7 @@ import {
   threadsOption,
 } from './options.js';
 import { forceOption, keepInputs, type OutputOptions, writeImage } from './output.js';
-import { countingProgress } from './progress.js';
+import { countingProgress, decodingProgress } from './progress.js';
 
 /** Values of `addModelOptions`. */
 export interface ModelCommandOptions extends CompilerOptions {
@@ -67,7 +68,6 @@ export async function withRunData<T>(
 ): Promise<T> {
   const { openRun } = await import('../runs/runFolder.node.js');
   const { CodeCache } = await import('../runs/codeCache.node.js');
-  const { openRunData } = await import('./runData.js');
   const compile = compilerOf(options, terminal);
   const opened = await openRun(run, compile, options);
   const onProgress = countingProgress(terminal, 'encoding images');
@@ -85,6 +85,16 @@ export async function withRunData<T>(
   } finally {
     await opened.model.release();
   }
+}
+
+/** Opens data in the format and split of a run (default: its own data). */
+export async function openRunData(data: string | undefined, configuration: Configuration, terminal: Terminal) {
+  const { openSource } = await import('../data/open.node.js');
+  return openSource(data ?? configuration.data, configuration, {
+    testFraction: configuration.testFraction,
+    onWarning: terminal.note,
+    onProgress: decodingProgress(terminal).update,
+  });
 }
 
 export const splitOf = (source: ImageSource, name: string): Split => (name === 'test' ? source.test : source.train);

@@ -20,6 +20,3 @@ export interface PageGlobals {
   /** ONNX Runtime for WebAssembly, as base64 of gzip. */
   readonly agenetRuntime: string;
 }
-
-export const globalScript = <K extends keyof PageGlobals>(name: K, value: PageGlobals[K]) =>
-  `globalThis.${name} = ${JSON.stringify(value)};\n`;

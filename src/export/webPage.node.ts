@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { NetworkFile } from './networkFiles.js';
-import { globalScript, type PageModel } from './pageModel.js';
+import type { PageModel } from './pageModel.js';
 
 /** Written by scripts/pages.mjs. */
 const BUNDLE = new URL('../../dist/pages/explorer/', import.meta.url);
@@ -17,7 +17,8 @@ export async function pageFiles(
   const entryOf = async (name: string) => [name, await readFile(fileURLToPath(new URL(name, BUNDLE)))] as const;
   const files = Object.fromEntries(await Promise.all(STATIC_FILES.map(entryOf)));
   const networks = { generator: await compress(decoder!), encoder: await compress(encoder!) };
-  return { ...files, 'model.js': globalScript('agenetModel', { ...model, networks }) };
+  const page: PageModel = { ...model, networks };
+  return { ...files, 'model.js': `globalThis.agenetModel = ${JSON.stringify(page)};\n` };
 }
 
 const compress = async (bytes: Uint8Array) => (await promisify(gzip)(bytes)).toString('base64');

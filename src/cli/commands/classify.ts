@@ -2,6 +2,7 @@ import { InputError } from '../../errors.js';
 import type { ClassifiedImage } from '../../runs/model.node.js';
 import type { Configuration } from '../../training/configuration.js';
 import type { Action, Subcommand, Terminal } from '../command.js';
+import { openRunData } from '../modelCommand.js';
 import { compilerOf, deviceOption, threadsOption } from '../options.js';
 import { countingProgress } from '../progress.js';
 
@@ -26,7 +27,7 @@ export const define = (command: Subcommand) =>
     .addOption(threadsOption());
 
 export const action: Action<typeof define> = async (terminal, run, named, options) => {
-  const { decodeEach, imageFilesOf } = await import('../runData.js');
+  const { decodeEach, imageFilesOf } = await import('../imageFiles.js');
   const { Model } = await import('../../runs/model.node.js');
   const model = await Model.open(run, compilerOf(options, terminal));
   try {
@@ -67,7 +68,6 @@ export const action: Action<typeof define> = async (terminal, run, named, option
 async function requireProbe(run: string, configuration: Configuration, terminal: Terminal) {
   const { PROBES, RunAssets, runFolderPath } = await import('../../runs/runAssets.node.js');
   const { whyNoClassifier } = await import('../../classifiers/dataClassifier.js');
-  const { openRunData } = await import('../runData.js');
   const folder = runFolderPath(run);
   if ((await new RunAssets(folder, PROBES).names()).length > 0) return;
   const source = await openRunData(undefined, configuration, terminal).catch(() => undefined);

@@ -1,7 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import type { PrecisionCost } from '../../export/precisionCost.js';
 import type { Action, Subcommand } from '../command.js';
-import { addModelOptions } from '../modelCommand.js';
+import { addModelOptions, openRunData } from '../modelCommand.js';
 import { compilerOf, RUN_DATA_HELP } from '../options.js';
 import { requirePath } from '../output.js';
 import { phaseProgress, steppingProgress } from '../progress.js';
@@ -36,7 +36,6 @@ export const define = (command: Subcommand) =>
 
 export const action: Action<typeof define> = async (terminal, run, data, options) => {
   const { exportRun } = await import('../../runs/exportRun.node.js');
-  const { openRunData } = await import('../runData.js');
   requirePath(options.out);
   const result = await exportRun(run, options.out, {
     ...options,

@@ -47,7 +47,7 @@ export const define = (command: Subcommand) =>
   );
 
 export const action: Action<typeof define> = async (terminal, run, images, options) => {
-  const { collectImages } = await import('../runData.js');
+  const { collectImages } = await import('../imageFiles.js');
   const { imagesOf } = await import('../../model/sampling.js');
   const { out, along, by } = options;
   const kind = await prepareOutput(options, ['image', 'npz'], images);

@@ -1,9 +1,8 @@
-/** Data and images in the format of a run. */
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { findImages } from '../data/imageFolder.node.js';
 import { folderClasses } from '../data/imageNames.js';
-import { isDataSpec, openSource } from '../data/open.node.js';
+import { isDataSpec } from '../data/open.node.js';
 import { drawAcrossClasses, gatherImages } from '../data/source.js';
 import { InputError, setting, text } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
@@ -11,16 +10,7 @@ import { decodeImage } from '../images/decode.node.js';
 import { readImages } from '../images/imageInput.node.js';
 import type { Configuration } from '../training/configuration.js';
 import type { Terminal } from './command.js';
-import { captionOf, splitOf } from './modelCommand.js';
-import { decodingProgress } from './progress.js';
-
-/** Opens data in the format and split of a run (default: its own data). */
-export const openRunData = (data: string | undefined, configuration: Configuration, terminal: Terminal) =>
-  openSource(data ?? configuration.data, configuration, {
-    testFraction: configuration.testFraction,
-    onWarning: terminal.note,
-    onProgress: decodingProgress(terminal).update,
-  });
+import { captionOf, openRunData, splitOf } from './modelCommand.js';
 
 const DEFAULT_COUNT = 32;
 
