@@ -1,7 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isFolder, wrapReadErrors } from '../files/atomic.node.js';
-import { readRegularFile } from '../files/regularFile.node.js';
+import { isFolder } from '../files/atomic.node.js';
 import { DIGIT_PADDING, paddedSize, padImage, requirePaddable } from '../images/preprocessing.js';
 import { arrayItems, digestItems, fileStates } from './decoding/imageItems.node.js';
 import { classesOf, type NamedOptions, openCollection, warnOfOwnSplit } from './decoding/openCollection.node.js';
@@ -112,5 +111,3 @@ async function fingerprintOf(path: string) {
   const files = (await isFolder(path)) ? (await readdir(path)).sort().map((name) => join(path, name)) : [path];
   return (await fileStates(files)).map((state, index) => `${files[index]} ${JSON.stringify(state)}`).join('\n');
 }
-
-export const readFileBytes = (file: string): Promise<Uint8Array> => wrapReadErrors(file, () => readRegularFile(file));

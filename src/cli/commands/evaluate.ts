@@ -2,8 +2,7 @@ import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { InputError, setting, text } from '../../errors.js';
-import { wrapReadErrors } from '../../files/atomic.node.js';
-import { readRegularFile } from '../../files/regularFile.node.js';
+import { readFileBytes } from '../../files/regularFile.node.js';
 import type { Action, OptionsOf, Subcommand, Terminal } from '../command.js';
 import { addModelOptions, type OpenedModel, whileHeld, withRunData } from '../modelCommand.js';
 import { parseList, parseNumber, RUN_DATA_HELP, seedOption, splitOption, threadsOf, wholeNumber } from '../options.js';
@@ -212,7 +211,7 @@ async function openFeatures(file: string, options: Options) {
   const { modelExtractor } = await import('../../metrics/modelExtractor.js');
   const model = await loadOnnxModel(file, threadsOf(options.threads));
   const digest = createHash('sha256')
-    .update(await wrapReadErrors(file, () => readRegularFile(file)))
+    .update(await readFileBytes(file))
     .digest('hex');
   const { featuresMean: mean, featuresStd: std, featuresSize: size, featuresChannels: channels } = options;
   const prepared = [size && `size ${size}`, mean && `mean ${mean.join()}`, std && `std ${std.join()}`]

@@ -1,6 +1,5 @@
 import type { Verification } from '../../golden/verification.js';
-import { wrapReadErrors } from '../../files/atomic.node.js';
-import { readRegularFile } from '../../files/regularFile.node.js';
+import { readFileBytes } from '../../files/regularFile.node.js';
 import { type Action, STATUS, type Subcommand } from '../command.js';
 import { compilerOf, deviceOption, loweringOption, threadsOption } from '../options.js';
 
@@ -21,7 +20,7 @@ export const action: Action<typeof define> = async (terminal, paths, options, wo
   const compile = compilerOf(options, terminal, { communicator: world, cores: world?.cores });
   const files: Verification[] = [];
   for (const path of paths) {
-    const bytes = await wrapReadErrors(path, () => readRegularFile(path));
+    const bytes = await readFileBytes(path);
     const verification = await verify(decodeSafetensors(bytes, path), path, compile);
     files.push(verification);
     terminal.print(`${path}: ${verification.max_error <= TOLERANCE ? 'passed' : 'FAILED'}`);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { arrayDataset, readFileBytes } from '../dataset.node.js';
+import { readFileBytes } from '../../files/regularFile.node.js';
+import { arrayDataset } from '../dataset.node.js';
 import { type CifarKind, decodeCifar } from '../formats/cifar.js';
 
 const format = { size: 32, channels: 3 };

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { InputError } from '../../errors.js';
 import { describeSystemError } from '../../files/atomic.node.js';
 import { DIGIT_PADDING } from '../../images/preprocessing.js';
-import { arrayDataset, readFileBytes } from '../dataset.node.js';
+import { readFileBytes } from '../../files/regularFile.node.js';
+import { arrayDataset } from '../dataset.node.js';
 import { decodeIdxImages } from '../formats/idx.js';
 
 const DIGITS = { size: 32, channels: 1, padding: DIGIT_PADDING };

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { arrayDataset, readFileBytes } from '../dataset.node.js';
+import { readFileBytes } from '../../files/regularFile.node.js';
+import { arrayDataset } from '../dataset.node.js';
 import { decodeNpzImages } from '../formats/npz.js';
 
 export const npz = arrayDataset({

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { arrayDataset, readFileBytes } from '../dataset.node.js';
+import { readFileBytes } from '../../files/regularFile.node.js';
+import { arrayDataset } from '../dataset.node.js';
 import { decodeSvhn } from '../formats/svhn.js';
 
 export const svhn = arrayDataset({
