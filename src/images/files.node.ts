@@ -28,11 +28,9 @@ export async function encodeAnimation(
 ): Promise<Buffer> {
   const [first] = frames;
   if (first === undefined) throw new Error('animation: no frames');
-  const [width, pageHeight] = [first.width * scale, first.height * scale];
+  const [width, pageHeight, channels] = [first.width * scale, first.height * scale, first.channels as 1 | 3];
   const pixels = Buffer.concat(frames.map((frame) => enlarge(frame, scale).data));
   const options = { delay: durations.map(Math.round), loop: 0 };
-  const strip = loadSharp()(pixels, {
-    raw: { width, height: pageHeight * frames.length, pageHeight, channels: first.channels as 1 | 3 },
-  });
+  const strip = loadSharp()(pixels, { raw: { width, height: pageHeight * frames.length, pageHeight, channels } });
   return (format === 'gif' ? strip.gif(options) : strip.webp({ ...options, lossless: true })).toBuffer();
 }

@@ -21,7 +21,7 @@ export interface GridStyle {
 export const imageGrid = (batch: ImageBatch, columns: number, style: GridStyle = {}): Raster =>
   gridOf(imagesIn(batch), columns, style);
 
-const imagesIn = (batch: ImageBatch) => Array.from({ length: batch.count }, (_, index) => imageOf(batch, index));
+export const imagesIn = (batch: ImageBatch) => Array.from({ length: batch.count }, (_, index) => imageOf(batch, index));
 
 /** Returns the columns of a grid that is about square. */
 export const squareColumns = (count: number): number => Math.ceil(Math.sqrt(count));

@@ -3,7 +3,7 @@ import type { Sharp } from 'sharp';
 import { InputError } from '../errors.js';
 import { makeFolder, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
 import { sharpOf } from './decode.node.js';
-import { type GridStyle, imageGrid, squareColumns } from './imageGrid.js';
+import { type GridStyle, imageGrid, imagesIn, squareColumns } from './imageGrid.js';
 import { type ImageBatch, imageOf, type Raster } from './raster.js';
 
 const FORMATS: Readonly<Record<EncodedFormat, readonly string[]>> = {
@@ -46,7 +46,7 @@ export class Images implements ImageBatch {
 
   /** Returns each image as pixels [H, W, C]. */
   toRasters(): Raster[] {
-    return Array.from({ length: this.count }, (_, index) => imageOf(this, index));
+    return imagesIn(this);
   }
 
   /**

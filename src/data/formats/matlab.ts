@@ -19,7 +19,7 @@ const CLASSES = {
 export type NumericClass = keyof typeof CLASSES;
 export type MatlabClass = (typeof CLASSES)[NumericClass][0];
 
-/** Element kinds by the type of their data element. */
+/** By the type of the data element. */
 const STORED: Readonly<Record<number, ElementKind>> = {
   1: 'i1',
   2: 'u1',
@@ -48,7 +48,7 @@ export interface MatlabArray {
   readonly class: MatlabClass;
   /** Rows, columns and further axes. */
   readonly sizes: readonly number[];
-  /** Column-major. As stored: MATLAB writes doubles as bytes if all of them are small integers. */
+  /** Column-major, as stored: MATLAB writes small integers as bytes, whatever their class. */
   readonly values: Elements;
 }
 
@@ -172,7 +172,7 @@ async function readCompressed(file: ElementReader, bytes: Uint8Array) {
   return header;
 }
 
-/** Returns null for functions and objects, which are no arrays. */
+/** Returns null for functions and objects. */
 function readHeader(reader: ElementReader, data: () => ElementReader | Promise<ElementReader>) {
   const flags = reader.tagAt(0);
   const words = reader.wordsOf(flags, 'u4');

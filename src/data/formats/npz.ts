@@ -46,7 +46,8 @@ export async function writeNpz(stream: WritableStream<Uint8Array>, arrays: NpzAr
 
 async function addArrays<T>(zip: ZipWriter<T>, arrays: NpzArrays, signal?: AbortSignal): Promise<T> {
   for (const [name, array] of Object.entries(arrays)) {
-    const { shape, type, pieces } = 'pieces' in array ? array : inOnePiece(array);
+    const { shape, type, pieces } =
+      'pieces' in array ? array : { ...array, type: typeOf(array.data), pieces: [array.data] };
     const preamble = npyPreamble(shape, type);
     const bytes = elementCount(shape) * writtenBytes(type);
     const source = elementsOf(preamble, bytes, pieces);
@@ -65,8 +66,6 @@ async function addArrays<T>(zip: ZipWriter<T>, arrays: NpzArrays, signal?: Abort
   return zip.close();
 }
 
-const inOnePiece = ({ shape, data }: NumpyArray) => ({ shape, type: typeOf(data), pieces: [data] });
-
 export function textArray(texts: readonly string[]): PiecewiseArray {
   const characters = texts.map((text) => Array.from(text, (character) => character.codePointAt(0)!));
   const length = characters.reduce((longest, each) => Math.max(longest, each.length), 1);
@@ -76,11 +75,7 @@ export function textArray(texts: readonly string[]): PiecewiseArray {
   return { shape: [texts.length], type: `<U${length}`, pieces: [new Uint8Array(view.buffer)] };
 }
 
-async function* elementsOf(
-  preamble: Uint8Array,
-  bytes: number,
-  pieces: PiecewiseArray['pieces'],
-): AsyncGenerator<Uint8Array, void> {
+async function* elementsOf(preamble: Uint8Array, bytes: number, pieces: PiecewiseArray['pieces']) {
   yield preamble;
   let missing = bytes;
   for await (const piece of pieces) {
