@@ -6,7 +6,7 @@ import { SETTINGS } from '../training/settings.js';
 import { Trainer } from '../training/trainer.js';
 import { shown } from '../validation.js';
 import { flagOf, type Terminal, withFlags } from './command.js';
-import { formatFlops, networkFlops, type NetworkFlops } from './flops.js';
+import { formatFlops, networkFlops } from './flops.js';
 import { duration } from './progress.js';
 
 export async function describeTraining(
@@ -72,7 +72,7 @@ async function timeIteration(trainer: Trainer) {
   return (performance.now() - start) / 1000;
 }
 
-const layerLines = ({ name, parameters }: Network, flops: NetworkFlops['layers']) =>
+const layerLines = ({ name, parameters }: Network, flops: Readonly<Record<string, number>>) =>
   Object.entries(flops).map(([layer, operations]) => {
     const prefix = `${name}.${layer}.`;
     const tensors = [...parameters.entries].filter(([tensor]) => tensor.startsWith(prefix));

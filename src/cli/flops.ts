@@ -2,12 +2,7 @@ import { flopsByLayer } from '../networks/layer.js';
 import type { Network } from '../networks/network.js';
 
 /** Floating-point operations of a forward pass of one image after training; a multiply-add counts as 2. */
-export interface NetworkFlops {
-  readonly total: number;
-  readonly layers: Readonly<Record<string, number>>;
-}
-
-export function networkFlops(network: Network): NetworkFlops {
+export function networkFlops(network: Network) {
   const layers = flopsByLayer(network.layers, network.inputShape);
   return { total: Object.values(layers).reduce((total, flops) => total + flops, 0), layers };
 }

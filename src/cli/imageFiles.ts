@@ -14,16 +14,10 @@ import { captionOf, openRunData, splitOf } from './modelCommand.js';
 
 const DEFAULT_COUNT = 32;
 
-interface CollectedImages {
-  /** Bytes [N, C, H, W]. */
-  readonly data: Uint8Array;
-  /** Lines below each image in a grid. */
-  readonly captions: string[][];
-}
-
 /**
  * Reads the named files, folders with their subfolders, and data sets (`mnist`, `npz:x.npz`); without a name, the training data.
  * @param wanted.count images per data set and folder
+ * @returns bytes [N, C, H, W], and the lines below each image in a grid
  * @throws {InputError} if a name is none of these
  */
 export async function collectImages(
@@ -31,8 +25,8 @@ export async function collectImages(
   configuration: Configuration,
   { count = DEFAULT_COUNT, split }: { readonly count?: number | undefined; readonly split: string },
   terminal: Terminal,
-): Promise<CollectedImages> {
-  const collected: CollectedImages[] = [];
+) {
+  const collected: Awaited<ReturnType<typeof imagesOfData>>[] = [];
   for (const each of named.length === 0 ? [configuration.data] : named) {
     if (named.length === 0 || isDataSpec(each))
       collected.push(await imagesOfData(each, configuration, count, split, terminal));
@@ -52,7 +46,7 @@ async function imagesOfData(
   count: number,
   split: string,
   terminal: Terminal,
-): Promise<CollectedImages> {
+) {
   const source = await openRunData(data, configuration, terminal);
   try {
     const part = splitOf(source, split);
@@ -69,12 +63,7 @@ async function imagesOfData(
 }
 
 /** Reads images in turn from each class. Skips and reports images that it cannot decode. */
-async function imagesOfFolder(
-  path: string,
-  configuration: Configuration,
-  count: number,
-  terminal: Terminal,
-): Promise<CollectedImages> {
+async function imagesOfFolder(path: string, configuration: Configuration, count: number, terminal: Terminal) {
   const { names } = await findImages(path);
   const classes = folderClasses(names);
   const labels = 'none' in classes ? null : Uint8Array.from(names, classes.labelOf);

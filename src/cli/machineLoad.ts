@@ -1,19 +1,13 @@
 import { availableParallelism, cpus } from 'node:os';
 
-/** Seconds. */
-export interface LoadReading {
-  readonly clock: number;
-  /** Of all cores and programs. */
-  readonly busy: number;
-  /** Of this process. */
-  readonly own: number;
-}
-
-export function readLoad(): LoadReading {
+/** Returns seconds: of the clock, of all cores and programs, and of this process. */
+export function readLoad() {
   const busy = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
   const { user, system } = process.cpuUsage();
   return { clock: performance.now() / 1000, busy: busy / 1000, own: (user + system) / 1e6 };
 }
+
+type LoadReading = ReturnType<typeof readLoad>;
 
 export function coresOfOthers(before: LoadReading, after: LoadReading) {
   const seconds = after.clock - before.clock;

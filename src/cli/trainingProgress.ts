@@ -19,10 +19,11 @@ export function showProgress(terminal: Terminal, others: () => StatusPart[] = ()
   let preview: string | undefined;
 
   const showIteration = (report: Report) => {
-    const secondsPerIteration = timer.finish();
+    const seconds = timer.finish();
     if (!isDue() && report.step < totalSteps) return;
-    const progress = { report, totalSteps, secondsPerIteration, preview };
-    const parts = terminal.isLive ? progressParts(progress) : [{ text: progressLine(progress), rank: 0 }];
+    const parts = terminal.isLive
+      ? progressParts(report, totalSteps, seconds, preview)
+      : [{ text: progressLine(report, totalSteps, seconds), rank: 0 }];
     terminal.status([...parts, ...others()]);
   };
 
@@ -73,18 +74,15 @@ function iterationTimer() {
 
 type Report = Extract<TrainingEvent, { type: 'iteration' }>['report'];
 
-interface TrainingProgress {
-  readonly report: Report;
-  readonly totalSteps: number;
-  readonly secondsPerIteration: number;
-  readonly preview: string | undefined;
-}
-
 const BAR_COLUMNS = 12;
 
 /** `reconstruction` is match_x. `code gap` is 0 if the codes of images fill the sphere uniformly. */
-function progressParts({ report, totalSteps, secondsPerIteration, preview }: TrainingProgress): StatusPart[] {
-  const { step, scalars } = report;
+function progressParts(
+  { step, scalars }: Report,
+  totalSteps: number,
+  secondsPerIteration: number,
+  preview: string | undefined,
+): StatusPart[] {
   const figure = (name: string, values: readonly (number | undefined)[], rank: number): StatusPart[] => {
     const value = values.find((each) => each !== undefined);
     return value === undefined ? [] : [{ text: `${name} ${value.toFixed(3)}`, rank }];
@@ -102,7 +100,7 @@ function progressParts({ report, totalSteps, secondsPerIteration, preview }: Tra
 }
 
 /** `1200/9370  epoch 1  18.3 it/s  ETA 7m25s  encoder: KL_real 0.012  match_x 0.21  generator: ...`; epochs count from 0. */
-function progressLine({ report: { step, epoch, scalars }, totalSteps, secondsPerIteration }: TrainingProgress) {
+function progressLine({ step, epoch, scalars }: Report, totalSteps: number, secondsPerIteration: number) {
   const eta = duration((totalSteps - step) * secondsPerIteration);
   const terms = NETWORK_NAMES.map((network) => `${network}: ${lossTerms(scalars, network)}`);
   return `${step}/${totalSteps}  epoch ${epoch}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ETA ${eta}  ${terms.join('  ')}`;

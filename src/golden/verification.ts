@@ -81,13 +81,7 @@ const caseSchema = z.object({
 const weightKey = (network: NetworkName, term: Term) => `${network[0]}_${term.toLowerCase()}`;
 const weightKeys = NETWORK_NAMES.flatMap((network) => TERMS[network].map((term) => weightKey(network, term)));
 const weightSchema = z.object(Object.fromEntries(weightKeys.map((key) => [key, z.number().default(0)])));
-const adamSchema = z.object({
-  lr: z.number(),
-  beta1: z.number(),
-  beta2: z.number(),
-  eps: z.number(),
-  step: positive,
-});
+const adamSchema = z.object({ lr: z.number(), beta1: z.number(), beta2: z.number(), eps: z.number(), step: positive });
 
 /**
  * Reads the configuration, and the expected losses by name: `encoder.KL_real`.
@@ -182,10 +176,10 @@ function updateOutputs({ pair, objective }: GoldenCase, spec: UpdateSpec, state:
   ];
 }
 
-function adamOutputs({ lr, beta1, beta2, eps, step }: z.infer<typeof adamSchema>, golden: TensorFile) {
+function adamOutputs({ lr, step, eps: epsilon, ...betas }: z.infer<typeof adamSchema>, golden: TensorFile) {
   const size = golden.tensors['adam/parameter']?.data.length ?? 0;
   const tensor = (name: string) => input(`adam/${name}`, [size]);
-  const constants = { beta1, beta2, epsilon: eps };
+  const constants = { ...betas, epsilon };
   const [stepSize, denominatorScale] = adamScalars(lr, step, constants);
   const scalars = { stepSize: constant(stepSize), denominatorScale: constant(denominatorScale) };
   const moments = { m: tensor('m'), v: tensor('v') };
