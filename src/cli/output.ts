@@ -14,8 +14,8 @@ import {
 } from '../files/atomic.node.js';
 import { fittingScale, requireScale } from '../images/drawing.js';
 import type { Animation } from '../images/frames.js';
-import { type GridStyle, imageGrid, squareColumns } from '../images/imageGrid.js';
-import { channelsLast, type ImageBatch, imageOf, type Raster } from '../images/raster.js';
+import { type GridStyle, imageGrid, imagesIn, squareColumns } from '../images/imageGrid.js';
+import { channelsLast, type ImageBatch, type Raster } from '../images/raster.js';
 import type { ImageOptions } from './options.js';
 
 interface Format {
@@ -244,7 +244,6 @@ async function writeImageFolder(path: string, batches: ImageStream['batches'], s
   let written = 0;
   for await (const batch of batches) {
     signal.throwIfAborted();
-    for (let index = 0; index < batch.count; index++, written++)
-      await writeImage(join(path, `${numbered(written)}.png`), imageOf(batch, index));
+    for (const image of imagesIn(batch)) await writeImage(join(path, `${numbered(written++)}.png`), image);
   }
 }

@@ -1,8 +1,8 @@
 import { Option } from '@commander-js/extra-typings';
 import { classNameOf, gatherImages, type ImageSource, type Split } from '../../data/source.js';
 import { InputError, setting, text } from '../../errors.js';
+import { imagesIn } from '../../images/imageGrid.js';
 import { drawImageMap } from '../../images/imageMap.js';
-import { imageOf } from '../../images/raster.js';
 import type { MapMethod } from '../../model/codeMap.js';
 import { randomStream, shuffledIndices } from '../../random.js';
 import type { Action, OptionsOf, Subcommand, Terminal } from '../command.js';
@@ -83,8 +83,8 @@ export const action: Action<typeof define> = async (terminal, run, data, options
       );
     const layout = await layOut(opened, split, options, terminal);
     return kind === 'json'
-      ? writeCoordinates(source, split, layout, options, terminal)
-      : drawMap(opened, split, layout, options, terminal);
+      ? writeCoordinates(source, layout, options, terminal)
+      : drawMap(opened, layout, options, terminal);
   });
 };
 
@@ -95,23 +95,19 @@ async function layOut({ model, source, openCodes }: OpenedModel, split: Split, o
   const { mapCodes } = await import('../../model/codeMap.js');
   const { out, method, seed, count = DEFAULT_COUNT[method] } = options;
   const indices = shuffledIndices(split.count, randomStream(seed, 'map')).slice(0, count);
-  const codes = {
-    data: await openCodes().codes(split, indices),
-    width: model.latentSize,
-  };
+  const codes = { data: await openCodes().codes(split, indices), width: model.latentSize };
   const onProgress = countingProgress(terminal, 'arranging codes');
   const { points, explainedVarianceRatio } = await mapCodes(codes, method, seed, onProgress);
   const found = {
     ...{ out, data: source.name, split: options.split, count: indices.length, seed, method },
     ...(explainedVarianceRatio && { explained_variance_ratio: Array.from(explainedVarianceRatio) }),
   };
-  return { indices, points, found };
+  return { split, indices, points, found };
 }
 
 async function writeCoordinates(
   source: ImageSource,
-  split: Split,
-  { indices, points, found }: Layout,
+  { split, indices, points, found }: Layout,
   { out }: Options,
   terminal: Terminal,
 ) {
@@ -127,16 +123,14 @@ async function writeCoordinates(
 
 async function drawMap(
   { model, source }: OpenedModel,
-  split: Split,
-  { indices, points, found }: Layout,
+  { split, indices, points, found }: Layout,
   options: Options,
   terminal: Terminal,
 ) {
   const { imagesOf } = await import('../../model/sampling.js');
   const pictures = indices.subarray(0, MAX_PICTURES);
   const images = imagesOf(model, gatherImages(split, pictures, model.imageElements));
-  const tiles = Array.from(pictures, (_, row) => imageOf(images, row));
-  const { image, drawn, stretch, note } = drawImageMap(tiles, points, {
+  const { image, drawn, stretch, note } = drawImageMap(imagesIn(images), points, {
     ...options,
     classes: split.labels
       ? {

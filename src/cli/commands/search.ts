@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { gatherImages } from '../../data/source.js';
 import { filledRaster } from '../../images/drawing.js';
-import { BACKGROUND, gridOf, squareColumns } from '../../images/imageGrid.js';
+import { BACKGROUND, gridOf, imagesIn, squareColumns } from '../../images/imageGrid.js';
 import { imageOf, type ImageBatch, type Raster } from '../../images/raster.js';
 import type { Action, Subcommand } from '../command.js';
 import {
@@ -73,12 +73,8 @@ export const action: Action<typeof define> = async (terminal, run, data, options
 };
 
 /** The query alone in the first row, then the images. */
-function belowQuery(query: Raster, images: ImageBatch, columns: number): Raster[] {
+function belowQuery(query: Raster, images: ImageBatch, columns: number) {
   const { width, height, channels } = query;
   const blank = filledRaster(width, height, channels, BACKGROUND);
-  return [
-    query,
-    ...new Array<Raster>(columns - 1).fill(blank),
-    ...Array.from({ length: images.count }, (_, index) => imageOf(images, index)),
-  ];
+  return [query, ...new Array<Raster>(columns - 1).fill(blank), ...imagesIn(images)];
 }
