@@ -28,13 +28,27 @@ export function sampleImages(model: TrainedModel, options: SamplingOptions): Asy
 }
 
 async function* generateBatches(model: TrainedModel, options: SamplingOptions): AsyncGenerator<ImageBatch> {
-  const { count, around, temperature = 1, move = (codes) => codes } = options;
+  const { count, seed, isSeedPerImage = false, around, temperature = 1, move = (codes) => codes } = options;
+  const { prior, latentSize } = model;
   // The part of the variance that comes from the prior.
   const distance = around ? Math.sin((around.spread * Math.PI) / 2) ** 2 : 1;
-  const draw = codeSource(model, options);
+  const drawFrom = (stream: RandomStream, size: number) =>
+    around
+      ? drawCodesAround(prior, around.code, around.spread, size, stream)
+      : drawCodes(prior, size, latentSize, stream);
+  const drawEach = (first: number, size: number) => {
+    const codes = new Float32Array(size * latentSize);
+    for (let index = 0; index < size; index++)
+      codes.set(drawFrom(randomStream(seed + first + index, 'samples'), 1), index * latentSize);
+    return codes;
+  };
+  // Chunks of an even size do not change the codes of a stream.
+  const stream = randomStream(seed, 'samples');
   for (let first = 0; first < count; first += CHUNK) {
-    const codes = move(draw(first, Math.min(CHUNK, count - first)).map((value) => temperature * value));
-    yield imagesOf(model, await (around ? model.decode({ z: codes, distance }) : model.generate({ z: codes })));
+    const size = Math.min(CHUNK, count - first);
+    const drawn = isSeedPerImage ? drawEach(first, size) : drawFrom(stream, size);
+    const z = move(drawn.map((value) => temperature * value));
+    yield imagesOf(model, await (around ? model.decode({ z, distance }) : model.generate({ z })));
   }
 }
 
@@ -42,23 +56,6 @@ async function* generateBatches(model: TrainedModel, options: SamplingOptions): 
 export function imagesOf({ pair, imageElements }: TrainedModel, values: Float32Array | Uint8Array): ImageBatch {
   const data = values instanceof Uint8Array ? values : toBytes(values);
   return { shape: pair.encoder.inputShape as [number, number, number], count: data.length / imageElements, data };
-}
-
-/** Draws codes [count, M] from sample `first` on, in consecutive calls. */
-function codeSource({ prior, latentSize }: TrainedModel, { seed, isSeedPerImage = false, around }: SamplingOptions) {
-  const drawFrom = (stream: RandomStream, count: number) =>
-    around
-      ? drawCodesAround(prior, around.code, around.spread, count, stream)
-      : drawCodes(prior, count, latentSize, stream);
-  // Chunks of an even size do not change the codes of a stream.
-  const stream = randomStream(seed, 'samples');
-  if (!isSeedPerImage) return (_: number, count: number) => drawFrom(stream, count);
-  return (first: number, count: number) => {
-    const codes = new Float32Array(count * latentSize);
-    for (let index = 0; index < count; index++)
-      codes.set(drawFrom(randomStream(seed + first + index, 'samples'), 1), index * latentSize);
-    return codes;
-  };
 }
 
 function requireTemperature({ prior }: TrainedModel, temperature: number | undefined) {

@@ -48,29 +48,26 @@ export async function decodeTraversal(
   onProgress?: Progress,
 ): Promise<Float32Array> {
   const { latentSize, imageElements } = model;
-  const total = codes.length / latentSize;
   const isBlended = model.pair.generator.separateStatistics;
   const rowsOf = (data: Float32Array) =>
     Array.from({ length: data.length / latentSize }, (_, row) =>
       data.subarray(row * latentSize, (row + 1) * latentSize),
     );
-  const nearby = rowsOf(points);
-  const levels = rowsOf(codes).map((code) => (isBlended ? Math.round(LEVELS * distanceFromCodes(code, nearby)) : 0));
-  const images = new Float32Array(total * imageElements);
+  const [nearby, rows] = [rowsOf(points), rowsOf(codes)];
+  const levels = rows.map((code) => (isBlended ? Math.round(LEVELS * distanceFromCodes(code, nearby)) : 0));
+  const images = new Float32Array(rows.length * imageElements);
   let done = 0;
   for (const level of new Set(levels)) {
-    onProgress?.(done, total);
+    onProgress?.(done, rows.length);
     const indices = [...levels.keys()].filter((index) => levels[index] === level);
-    const part = Float32Array.from(
-      indices.flatMap((index) => [...codes.subarray(index * latentSize, (index + 1) * latentSize)]),
-    );
+    const part = Float32Array.from(indices.flatMap((index) => [...rows[index]!]));
     const decoded = await model.decode({ z: part, distance: level / LEVELS });
     indices.forEach((index, place) =>
       images.set(decoded.subarray(place * imageElements, (place + 1) * imageElements), index * imageElements),
     );
     done += indices.length;
   }
-  onProgress?.(total, total);
+  onProgress?.(rows.length, rows.length);
   return images;
 }
 
