@@ -9,7 +9,7 @@ export interface EvaluatedRun {
   readonly protocol: Protocol;
 }
 
-/** With its value in each evaluation. */
+/** A condition that differs, with its value in each evaluation. */
 export interface Difference {
   readonly condition: string;
   readonly values: readonly string[];
@@ -22,7 +22,7 @@ export interface IncomparableMetrics {
 }
 
 export interface Comparison {
-  /** Among all evaluations that have them. */
+  /** Metrics that can be compared among all evaluations that have them. */
   readonly comparable: readonly string[];
   readonly incomparable: readonly IncomparableMetrics[];
   /** The index of the best evaluation, by metric, if one is better than the others. */

@@ -47,14 +47,14 @@ export interface EvaluationSubject {
   readonly split: 'train' | 'test';
   /** Number of samples, and maximum number of images. */
   readonly count: number;
-  /** Of the samples, as for `agenet sample --seed`, and of every other random choice. */
+  /** Determines the samples, as `agenet sample --seed` does, and every other random choice. */
   readonly seed: number;
   /** Required by metrics of features. */
   readonly extractor?: FeatureExtractor | undefined;
   /** The divergence to report. */
   readonly divergence: DivergenceOptions;
   readonly compile: Compile;
-  /** Its reason ends the evaluation. */
+  /** When aborted, the evaluation rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
   /** Receives how much of a phase, such as `images`, is done. */
   readonly onProgress?: ((phase: string, done: number, total: number) => void) | undefined;

@@ -14,8 +14,6 @@ export interface Condition {
   readonly text: (protocol: Protocol) => string;
 }
 
-const objectIn = (protocol: Protocol, name: string) => protocol[name] as Protocol | undefined;
-
 export const protocolValue = (name: string, key: Condition['key']): Condition => ({
   name,
   key,
@@ -30,7 +28,7 @@ function formatValue(value: unknown): string {
 
 /** The same name may refer to different images. */
 function imageSet(name: string, splitOf: (protocol: Protocol) => string): Condition {
-  const digestIn = (protocol: Protocol) => objectIn(protocol, 'digests')?.[splitOf(protocol)];
+  const digestIn = (protocol: Protocol) => (protocol.digests as Protocol | undefined)?.[splitOf(protocol)];
   const text = (protocol: Protocol) => {
     const size = [...(protocol.size as readonly number[]), protocol.channels].join('x');
     return `${String(protocol.data)} ${splitOf(protocol)} at ${size} (${String(digestIn(protocol)).slice(0, 8)})`;
@@ -47,14 +45,16 @@ const weights: Condition = {
     weights === 'ema' ? 'EMA' : decay === 0 ? 'raw (run without EMA)' : 'raw instead of EMA',
 };
 
+const extractorIn = (protocol: Protocol) => (protocol.extractor ?? {}) as Protocol;
+
 const extractor: Condition = {
   name: 'feature extractor',
   key: (protocol) => {
-    const { name, digest } = objectIn(protocol, 'extractor') ?? {};
+    const { name, digest } = extractorIn(protocol);
     return digest === undefined ? undefined : [name, digest];
   },
   text: (protocol) => {
-    const { name, digest } = objectIn(protocol, 'extractor') ?? {};
+    const { name, digest } = extractorIn(protocol);
     return `${String(name)}${typeof digest === 'string' ? ` [weights ${digest.slice(0, 8)}]` : ''}`;
   },
 };

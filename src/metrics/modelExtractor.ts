@@ -12,7 +12,7 @@ export interface ModelExtractorOptions {
   readonly digest?: string | undefined;
   /** Output [N, D] with the features (default: the only output). */
   readonly output?: string | undefined;
-  /** Output [N, K]. */
+  /** Output [N, K] with class probabilities. */
   readonly probabilities?: string | undefined;
   /** Side length of the input in pixels (default: as declared in the file, else that of the images). */
   readonly size?: number | undefined;
@@ -80,7 +80,7 @@ export async function modelExtractor(model: OnnxModel, options: ModelExtractorOp
   };
 }
 
-/** Undefined sizes are open. */
+/** Sizes that neither the file nor an option sets are undefined. */
 function inputOf({ inputs }: OnnxModel, { name, size, channels }: ModelExtractorOptions) {
   const [first] = inputs;
   const shown = inputs.map((input) => `${input.name} ${input.type} [${input.shape.join(', ')}]`).join('; ');

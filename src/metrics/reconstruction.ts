@@ -6,7 +6,7 @@ import { fromBytes } from '../images/raster.js';
 import { meanCosine } from '../numerics/features.js';
 import { randomStream } from '../random.js';
 
-/** Pixels in [-1, 1], running statistics. */
+/** Of pixels in [-1, 1], with running statistics. */
 export interface ReconstructionScores {
   /** Mean |g(e(x)) - x| over images and pixels. */
   readonly reconstruction_l1: number;

@@ -118,7 +118,7 @@ export interface UniformityStatistic {
   readonly degreesOfFreedom: number;
 }
 
-/** On the unit sphere of R^M. */
+/** Distribution of codes over the unit sphere of R^M. */
 export interface CodeStatistics {
   /** Mean of each coordinate [M]; 0 if uniform. */
   readonly means: Float64Array;
@@ -161,7 +161,7 @@ function anisotropy(codes: Features) {
   return sumOf(multiplyTransposed(columns, columns).map((product, index) => (product / count - isotropic(index)) ** 2));
 }
 
-/** For the length of a code in float32. */
+/** Of lengths, because codes are float32. */
 const TOLERANCE = 1e-3;
 
 /** In double precision: float32 lengths exceed 1 by rounding. */

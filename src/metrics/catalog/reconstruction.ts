@@ -78,10 +78,15 @@ export function imageSimilarity(a: ComparableImages, b: ComparableImages): Image
   const similarityOf = structuralSimilarity(height, width, range);
   const sums = { l1: 0, mse: 0, psnr: 0, ssim: 0 };
   for (let start = 0; start < a.data.length; start += size) {
-    const { l1, mse } = differences(a.data, b.data, start, start + size);
-    sums.l1 += l1;
-    sums.mse += mse;
-    sums.psnr += 10 * Math.log10(range ** 2 / mse);
+    let [absolute, squared] = [0, 0];
+    for (let index = start; index < start + size; index++) {
+      const difference = a.data[index]! - b.data[index]!;
+      absolute += Math.abs(difference);
+      squared += difference * difference;
+    }
+    sums.l1 += absolute / size;
+    sums.mse += squared / size;
+    sums.psnr += 10 * Math.log10(range ** 2 / (squared / size));
     for (let channel = 0; channel < channels; channel++) {
       const from = start + channel * area;
       sums.ssim += similarityOf(a.data.subarray(from, from + area), b.data.subarray(from, from + area)) / channels;
@@ -114,16 +119,6 @@ function checkImages(a: ComparableImages, b: ComparableImages) {
 }
 
 type Picture = ComparableImages['data'];
-
-function differences(a: Picture, b: Picture, start: number, end: number) {
-  let [absolute, squared] = [0, 0];
-  for (let index = start; index < end; index++) {
-    const difference = a[index]! - b[index]!;
-    absolute += Math.abs(difference);
-    squared += difference * difference;
-  }
-  return { l1: absolute / (end - start), mse: squared / (end - start) };
-}
 
 function structuralSimilarity(height: number, width: number, range: number) {
   const [rows, columns] = [height - WINDOW + 1, width - WINDOW + 1];
