@@ -16,11 +16,10 @@ export async function describeTraining(
 ) {
   const { pair } = iterationSpec(configuration);
   const trainer = await Trainer.create(configuration, source.train, compile);
-  const { totalSteps: steps, batchesPerEpoch } = trainer;
+  const { totalSteps: steps, batchesPerEpoch, parameterCounts: parameters } = trainer;
   const seconds = await timeIteration(trainer);
   await trainer.release();
 
-  const parameters = { encoder: pair.encoder.parameters.size, generator: pair.generator.parameters.size };
   const flops = { encoder: networkFlops(pair.encoder), generator: networkFlops(pair.generator) };
   const images = { train: source.train.count, test: source.test.count };
   const notes = texts.map(withFlags);

@@ -2,7 +2,7 @@ import { iterationOf } from '../age/iteration.js';
 import { ADAM } from '../age/update.js';
 import { EpochSampler } from '../data/batches.js';
 import { encode, type FlatLayout, lowerPortable, nextName, type Shape } from '../engine/index.js';
-import { NETWORK_NAMES } from '../networks/network.js';
+import { mapWeights, NETWORK_NAMES } from '../networks/network.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import { Stages } from '../training/schedule.js';
 import type { TrainerState } from '../training/trainer.js';
@@ -27,11 +27,6 @@ export async function encodeTraining(
     graph.inputs.map(({ name, type, shape }) => [name, { type, shape, role: name in vectors ? 'state' : 'data' }]),
   );
   const state = Object.keys(inputs).filter((name) => name in vectors);
-  const tensors = NETWORK_NAMES.flatMap((name) =>
-    (['parameters', 'statistics'] as const).map(
-      (part) => [`${name}.${part}`, tensorsOf(spec.pair[name][part])] as const,
-    ),
-  );
   const manifest = {
     step,
     /** Factor of the learning rate after rollbacks. */
@@ -51,7 +46,7 @@ export async function encodeTraining(
     outputs: { state: Object.fromEntries(state.map((name) => [name, nextName(name)])), report: 'report' },
     report: reportNames,
     /** In the flat vectors of parameters and statistics; `offset` is the index of the first element. */
-    tensors: Object.fromEntries(tensors),
+    tensors: mapWeights((network, part) => tensorsOf(spec.pair[network][part])),
     configuration: recipe,
   };
   return { model: await encode(lowerPortable(graph, { name: 'plain' })), manifest };

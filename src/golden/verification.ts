@@ -25,7 +25,7 @@ import {
 } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
-import { NETWORK_NAMES, type NetworkName, type NetworkPair, type WeightName } from '../networks/network.js';
+import { mapWeights, NETWORK_NAMES, type NetworkName, type NetworkPair, type WeightPart } from '../networks/network.js';
 
 /** The largest error that float32 rounding explains over a whole update. */
 export const TOLERANCE = 5e-5;
@@ -137,9 +137,10 @@ function parseJson(text: string | undefined): unknown {
 
 function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
   const { pair, batch, latentSize, objective, updates } = goldenCase;
-  const names = NETWORK_NAMES.flatMap((network): WeightName[] => [`${network}.parameters`, `${network}.statistics`]);
-  const inputs = names.map((name) => [name, input(name, [stateSize(pair, name)])] as const);
-  const state = Object.fromEntries(inputs) as Record<WeightName, Value>;
+  const state = mapWeights((network, part) => {
+    const name = `${network}.${part}` as const;
+    return input(name, [stateSize(pair, name)]);
+  });
   const x = input('input/x', [batch, ...pair.encoder.inputShape]);
   const distort = distortBy(input('input/distortions', [batch, DISTORTION_SIZE]));
   const z = {
@@ -195,7 +196,7 @@ function feedOf({ name, shape }: InputValue, pair: NetworkPair, golden: TensorFi
     const problem = found ? `should have ${size} elements, not ${found.length}` : 'is missing';
     throw new InputError(file, 'not a golden file for its configuration', `${path} ${problem}`);
   };
-  const [network, part] = name.split('.') as [NetworkName, 'parameters' | 'statistics' | undefined];
+  const [network, part] = name.split('.') as [NetworkName, WeightPart | undefined];
   if (part === undefined) return tensor(name, sizeOf(shape));
   const layout = pair[network][part];
   const tensors = Array.from(

@@ -67,7 +67,7 @@ describe('a training iteration as a file', () => {
       training_images: 18,
       configuration: { seed: 5 },
     });
-    const [first] = manifest.tensors['encoder.parameters']!;
+    const [first] = manifest.tensors['encoder.parameters'];
     expect(first).toEqual({ name: 'encoder.conv1.weight', shape: [4, 1, 4, 4], offset: 0 });
   });
 });
