@@ -1,5 +1,4 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
-import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { InputError, setting, text } from '../../errors.js';
 import { readFileBytes } from '../../files/regularFile.node.js';
@@ -209,10 +208,9 @@ async function extractorFor({ source, compile }: OpenedModel, asked: Asked, opti
 async function openFeatures(file: string, options: Options) {
   const { loadOnnxModel } = await import('../../engine/runtime/onnxModel.node.js');
   const { modelExtractor } = await import('../../metrics/modelExtractor.js');
+  const { sha256 } = await import('../../runs/runFolder.node.js');
   const model = await loadOnnxModel(file, threadsOf(options.threads));
-  const digest = createHash('sha256')
-    .update(await readFileBytes(file))
-    .digest('hex');
+  const digest = sha256(await readFileBytes(file));
   const { featuresMean: mean, featuresStd: std, featuresSize: size, featuresChannels: channels } = options;
   const prepared = [size && `size ${size}`, mean && `mean ${mean.join()}`, std && `std ${std.join()}`]
     .filter(Boolean)
