@@ -11,6 +11,8 @@ import {
   type Terminal,
   withFlags,
 } from '../command.js';
+import { imageDisplay } from '../imageDisplay.js';
+import { coresOfOthers, loadRemark, readLoad } from '../machineLoad.js';
 import {
   alias,
   compilerOf,
@@ -113,8 +115,6 @@ async function ranksOf(world: World, { device, ...options }: Options, terminal: 
 }
 
 async function eventPrinter(terminal: Terminal, { show: shown, threads }: Options, cores: number | undefined) {
-  const { coresOfOthers, loadRemark, readLoad } = await import('../machineLoad.js');
-  const { imageDisplay } = await import('../imageDisplay.js');
   const { showProgress } = await import('../trainingProgress.js');
   const load = readLoad();
   const decoding = decodingProgress(terminal);
