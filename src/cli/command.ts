@@ -3,6 +3,7 @@ import type { World } from '../distributed/openMpi.node.js';
 import { DescribedError, InputError, messageOf, render, type Text } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
 import { oneLine, shortenReason } from '../printable.js';
+import { flagFor } from '../training/declaration.js';
 import { outputFailure, Terminal } from './terminal.js';
 
 export type { Terminal };
@@ -47,8 +48,7 @@ let running: CommandUnknownOpts | undefined;
 /** Returns the flag of a setting, or the name of a positional argument. */
 export function flagOf(key: string) {
   const isPositional = running?.registeredArguments.some((argument) => argument.name() === key) ?? false;
-  if (isPositional || !/^\w+$/u.test(key)) return key;
-  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return isPositional || !/^\w+$/u.test(key) ? key : flagFor(key);
 }
 
 export const withFlags = (text: Text) => render(text, flagOf);
