@@ -14,9 +14,9 @@ const COEFFICIENTS = {
   operator: 8900,
   /** Per byte of state: vectors in the graph's order, in that of files, and as random results. */
   state: 2.38,
-  /** Not all freed chunks of the arena fit later values. */
+  /** Per byte of simultaneous values: not all freed chunks of the arena fit later values. */
   values: 1.62,
-  /** It fits no freed chunk. */
+  /** Per byte of the largest value, which fits no freed chunk. */
   largestValue: 0.67,
 } as const;
 

@@ -114,7 +114,7 @@ function reducedInParts(placement: Placement, { axes, keepdims }: ReductionAttri
   return { operands: [placement], result: placement - removed };
 }
 
-/** Also over the axis that ranks divide. */
+/** Distributes a sum, also over the axis that ranks divide. */
 export const summedInParts = ([placement]: readonly Placement[], attributes: ReductionAttributes): Distribution =>
   reducedInParts(placement!, attributes) ?? { operands: [placement!], result: 'summand' };
 

@@ -98,7 +98,7 @@ export interface Operator<A extends Attributes = Attributes> {
   readonly keepsZero?: boolean;
   /** Whether ONNX Runtime computes in one pass and may write over an operand of the same size. */
   readonly inPlace?: boolean;
-  /** Given some elements of operands, which may be unknown before a run. */
+  /** Returns an element if some elements of operands are unknown before a run. */
   partialEvaluate?(elements: readonly PartialElement[]): number | undefined;
   /** Parameters in the last pass of a blocked convolution. */
   epilogue?(attributes: A): readonly number[];

@@ -10,7 +10,7 @@ import { type LaidOutGraph, type LoweredGraph, statesInPlace } from './state.js'
 /** `cpu` is ONNX Runtime's CPU provider, in blocked layouts if it has kernels of block size `block`. */
 export type Target = PortableTarget | { readonly name: 'cpu'; readonly block?: number };
 
-/** Besides the decompositions and the order that every target needs. */
+/** Rules besides the decompositions and the order, which every target needs. */
 export const rulesOf: Readonly<Record<Target['name'], readonly Rule[]>> = {
   ...portableRules,
   cpu: [maskToClip, signToClip],

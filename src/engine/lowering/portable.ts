@@ -22,7 +22,7 @@ export interface PortableTarget {
   readonly name: 'plain' | 'webgpu' | 'wasm';
 }
 
-/** Besides the decompositions and the order that every target needs. */
+/** Rules besides the decompositions and the order, which every target needs. */
 export const portableRules: Readonly<Record<PortableTarget['name'], readonly Rule[]>> = {
   plain: [exactCentering],
   webgpu: [exactCentering, padChannelsToFour, signToClip],

@@ -98,7 +98,7 @@ export const exactCentering: Rule = {
   },
 };
 
-/** To the operand's own shape, which the runtime only knows when it runs. */
+/** Keeps the operand's shape, which the runtime only knows when it runs. */
 const ReshapeBy: Operator = { name: 'Reshape', infer: ([x]) => x! };
 
 const besideDependency = (value: Value, dependency: Value) =>

@@ -45,7 +45,7 @@ export interface LaidOutGraph extends Graph {
   readonly stateLayouts: ReadonlyMap<string, StateLayout>;
 }
 
-/** As a target runs it. */
+/** A graph as a target runs it. */
 export interface LoweredGraph extends LaidOutGraph {
   /** State inputs that their next values may be written over, which saves a second copy. */
   readonly statesInPlace: ReadonlySet<string>;

@@ -21,7 +21,7 @@ interface Arithmetic extends Pick<Operator, 'partialEvaluate' | 'distribute'> {
   readonly commutes?: boolean;
 }
 
-/** On two float32 operands. */
+/** Creates an operator on two float32 operands. */
 const arithmetic = (name: string, { element, gradient, neutral, commutes = false, ...more }: Arithmetic) =>
   applyBinary({
     name,

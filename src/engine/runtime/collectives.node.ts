@@ -7,7 +7,7 @@ import type { Communicator } from './communicator.js';
 import type { Pointer } from './onnxRuntime.node.js';
 import type { OrtApi } from './ortApi.node.js';
 
-/** Of one float32 input and one float32 output. */
+/** An operator of one float32 input and one float32 output. */
 interface Kernel {
   readonly shape: (input: Shape, ranks: number) => Shape;
   readonly compute: (input: Float32Array, output: Float32Array, communicator: Communicator) => void;
@@ -41,7 +41,7 @@ export function collectiveDomain(ort: OrtApi, communicator: Communicator) {
   return domain;
 }
 
-/** Of struct OrtCustomOp, and of the operator that it implements. */
+/** Versions of struct OrtCustomOp, and of the operator that it implements. */
 const [STRUCT_VERSION, FIRST_VERSION, LAST_VERSION] = [18n, 1, 2 ** 31 - 1];
 
 /** ONNX Runtime's codes of a required operand and of the default memory. */

@@ -7,7 +7,7 @@ import { availableDevices, DEVICE_NEEDS } from './nodeBinding.node.js';
 const TIMEOUT_MS = 60_000;
 const PROCESS = fileURLToPath(new URL('./deviceTrialProcess.node.js', import.meta.url));
 
-/** With a reason in one line, and what the device needs, if it does not work. */
+/** If the device does not work: the reason in one line, and what it needs. */
 export interface DeviceTrial {
   readonly device: Device;
   readonly works: boolean;
@@ -41,7 +41,7 @@ export async function tryDevice(device: Device, { script = PROCESS, timeout = TI
     : { device, works: false, reason, needs: DEVICE_NEEDS[device]! };
 }
 
-/** In the last line. Drivers may print lines before it. */
+/** Parses the last line. Drivers may print lines before it. */
 function reportIn(output: string): { readonly reason?: string } | undefined {
   try {
     const report = JSON.parse(output.trim().split('\n').at(-1)!) as unknown;

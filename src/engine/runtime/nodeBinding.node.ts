@@ -1,21 +1,16 @@
 /** ONNX Runtime through its Node binding: every device, and profiles, but every result is copied. */
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { InputError } from '../../errors.js';
 import { graphOf } from '../graph.js';
 import { encode } from '../onnx.js';
 import { type ElementArray, input } from '../value.js';
-import { createGcTrigger, loadOnnxRuntime } from './onnxRuntime.node.js';
+import { createGcTrigger, loadOnnxRuntime, packageFolder } from './onnxRuntime.node.js';
 import type { Executor, LoadOptions } from './program.js';
 import { DeviceError, firstLine, sessionExecutor } from './session.js';
 
 /** Downloads CUDA libraries. */
-const INSTALL_SCRIPT = join(
-  dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')),
-  'script',
-  'install.js',
-);
+const INSTALL_SCRIPT = join(packageFolder(), 'script', 'install.js');
 
 export const DEVICE_NEEDS: Readonly<Record<string, string>> = {
   cpu: 'a CPU that ONNX Runtime supports',
@@ -56,9 +51,8 @@ export async function loadInBinding(
     );
   });
   working.add(device);
-  const beforeRun = createGcTrigger();
-  if (device === 'cpu') return sessionExecutor(session, { Tensor, beforeRun });
-  return sessionExecutor(session, { Tensor, beforeRun, device: { name: device, read: readTensor } });
+  const memory = device === 'cpu' ? {} : { device: { name: device, read: readTensor } };
+  return sessionExecutor(session, { Tensor, beforeRun: createGcTrigger(), ...memory });
 }
 
 const copiers = new Map<string, Promise<InferenceSession>>();

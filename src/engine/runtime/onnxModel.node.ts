@@ -43,7 +43,7 @@ const readModel = (file: string): Promise<Uint8Array> =>
 
 const MEMORY_TAG = '_ORT_MEM_ADDR_';
 
-/** At any depth. @throws {InputError} if the bytes are no model */
+/** Finds tensors at any depth. @throws {InputError} if the bytes are no model */
 async function tensorsOf(file: string, bytes: Uint8Array) {
   // The schema takes long to load, so it loads on first use.
   const [{ fromBinary }, { ModelProtoSchema }] = await Promise.all([import('@bufbuild/protobuf'), import('onnx-buf')]);

@@ -8,6 +8,8 @@
  * - `prepareProcess`, which the command line calls, silences ONNX Runtime's log and lets the engine run the garbage
  *   collector.
  */
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -49,7 +51,7 @@ export function disableTelemetry() {
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
 }
 
-/** In bytes, for a call; kernels keep their panels there. */
+/** Bytes of stack for a call; kernels keep their panels there. */
 const STACK = 8 * 2 ** 20;
 
 export type Pointer = bigint | null;
@@ -63,6 +65,9 @@ export async function loadKoffi() {
     koffi.config(wanted);
   return koffi;
 }
+
+/** The folder of the package onnxruntime-node. */
+export const packageFolder = () => dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
 
 export type Koffi = Awaited<ReturnType<typeof loadKoffi>>;
 

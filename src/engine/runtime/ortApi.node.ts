@@ -1,10 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { KoffiFunc, LibraryHandle } from 'koffi';
 import { messageOf } from '../../errors.js';
 import { mapValues } from '../graph.js';
-import { disableTelemetry, type Koffi, loadKoffi, type Pointer } from './onnxRuntime.node.js';
+import { disableTelemetry, type Koffi, loadKoffi, packageFolder, type Pointer } from './onnxRuntime.node.js';
 
 /** The C API is unavailable, so graphs run through the Node binding. */
 export class CApiUnavailableError extends Error {
@@ -65,18 +64,18 @@ const RELEASES = {
 } as const;
 const GET_ERROR_MESSAGE = 2;
 
-/** Of a general error. */
+/** ONNX Runtime's code of a general error. */
 const FAIL = 1;
 
 const TABLE_LENGTH = 101;
 
-/** It has all of these functions, and so has every later library. */
+/** The API that has all of these functions; every later library still provides it. */
 const API_VERSION = 16;
 
 /** Calls, results and memory were tested with this version only. */
 const TESTED_VERSION = '1.30.0';
 
-/** Of a library (default: what was tested). */
+/** Requirements of a library (default: what was tested). */
 export interface Expectations {
   readonly version?: string;
   readonly platform?: NodeJS.Platform;
@@ -176,10 +175,10 @@ function requireVersion(what: string, found: string, expected: string) {
 
 /** The library's folder is named after the version of Node-API. */
 async function findLibrary(version: string) {
-  const manifest = createRequire(import.meta.url).resolve('onnxruntime-node/package.json');
-  const { version: installed } = JSON.parse(await readFile(manifest, 'utf8')) as { version: string };
+  const manifest = await readFile(join(packageFolder(), 'package.json'), 'utf8');
+  const { version: installed } = JSON.parse(manifest) as { version: string };
   requireVersion('the installed onnxruntime-node', installed, version);
-  const root = join(dirname(manifest), 'bin');
+  const root = join(packageFolder(), 'bin');
   const entries = (await readdir(root, { recursive: true })).map((entry) => join(root, entry));
   const found = entries.filter((entry) => entry.endsWith(join(process.platform, process.arch, 'libonnxruntime.so.1')));
   if (found.length !== 1)

@@ -35,7 +35,7 @@ export interface LoadOptions {
   readonly optimize: boolean;
   /** Outputs that stay in the memory of a device (default: none). */
   readonly keepOnDevice?: readonly string[];
-  /** Of operators over ranks, if the model has any. */
+  /** Serves operators over ranks, if the model has any. */
   readonly communicator?: Communicator | undefined;
   /** Prefix of the file of the profile (default: none). */
   readonly profilePrefix?: string | undefined;

@@ -23,7 +23,7 @@ function readPixels({ small, big, kernelShape, strides, padding }: Convolution) 
   );
 }
 
-/** From data [C, L, N], with zeros at -1: [C, indices, N]. */
+/** Gathers from data [C, L, N], zeros at -1: [C, indices, N]. */
 function gatherMiddle(data: Value, indices: readonly number[]) {
   if (!indices.includes(-1)) return gather(data, indices, 1);
   const [channels, length, batch] = data.shape as readonly [number, number, number];
@@ -34,7 +34,7 @@ function gatherMiddle(data: Value, indices: readonly number[]) {
 
 const replaceMissing = (indices: readonly number[], by: number) => indices.map((index) => (index < 0 ? by : index));
 
-/** To [C kh kw, h w N]. */
+/** Returns [C kh kw, h w N]. */
 export function columnsOf(map: Value, convolution: Convolution) {
   const { big, small, kernelShape } = convolution;
   const [batch, channels] = big.shape as readonly [number, number];

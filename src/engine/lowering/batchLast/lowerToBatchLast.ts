@@ -6,7 +6,7 @@ import type { ComputedValue, Operator, Value } from '../../value.js';
 import { type Convolution, convolutionRoles } from '../convolution.js';
 import { columnsOf, needsZeroTap, sumColumns } from './columns.js';
 
-/** For matrices that are transposed without a copy. */
+/** Multiplies matrices, which it transposes without a copy. */
 const Gemm: Operator<{ transA: number; transB: number }> = {
   name: 'Gemm',
   infer([a, b], { transA, transB }) {

@@ -87,7 +87,7 @@ export class AffineForm {
     return addConvs(scalings, { bias: bias && broadcastChannels(bias, type), activation });
   }
 
-  /** Over batch, rows and columns, times a factor. */
+  /** Sums over batch, rows and columns, times a factor. */
   sums(scale: number) {
     const sums = this.sumsOfTerms(scale);
     return total(this.bias ? [...sums, sumsOfConstant(this.bias, this.type, scale)] : sums);
@@ -127,7 +127,7 @@ function addPlainly(terms: readonly Term[], part: number) {
   );
 }
 
-/** With zeros where channels only fill a block. */
+/** Returns the values for the channels of a part, zeros where they only fill a block. */
 export function broadcastChannels(vector: ChannelVector, type: FeatureMapType) {
   const { channels, block, kind, phases } = type;
   const flat = reshape(forEachChannel(vector, type), [channels]);
@@ -140,7 +140,7 @@ const forEachChannel = (vector: ChannelVector, { channels }: FeatureMapType) =>
     ? mul(constant(new Float32Array(channels).fill(1), [1, channels, 1, 1]), vector)
     : vector;
 
-/** From [1, channels of a part, 1, 1] to [1, C, 1, 1]. */
+/** Adds up phases: [1, channels of a part, 1, 1] becomes [1, C, 1, 1]. */
 function reduceChannels(vector: Value, { channels, kind, phases }: FeatureMapType) {
   if (kind === 'blocked') return slice(vector, 1, 0, channels);
   const perPhase = reshape(slice(vector, 1, 0, channels * phases ** 2), [phases ** 2, channels]);
@@ -194,7 +194,7 @@ function inRuns(part: Value) {
   return reshape(part, [1, channels * runs, 1, pixels / runs]);
 }
 
-/** From [1, blocks * runs * P, 1, 1] of each part. */
+/** Adds up [1, blocks * runs * P, 1, 1] of each part. */
 function addRuns(partial: readonly Value[], type: FeatureMapType, scale: number) {
   const { block } = type;
   const channels = phaseShape(type)[1];

@@ -57,7 +57,7 @@ export function convolve(
 
 const asOnePixel = (part: Value, { big }: KernelType, batch: number) => reshape(part, [1, big, 1, batch]);
 
-/** From [B] to (block of B, pixel, position in the block). */
+/** A bias [B] becomes one of (block of B, pixel, position in the block). */
 function repeatForPixels(bias: Value, { big, block }: KernelType, channels: number) {
   const repeated = new Array<Value>(big / channels).fill(reshape(bias, [channels / block, 1, block]));
   return reshape(concat(repeated, 1), [big]);

@@ -8,13 +8,7 @@ import type { PlaneLink } from './polyphase.js';
  * A kernel [S, B, kh, kw] couples the channels S of the small map and B of the big one. It is stored as rows of P x P
  * elements, one for each (block of S, block of B, tap), so that one Gather makes the kernel of a link.
  */
-export interface KernelType {
-  readonly small: number;
-  readonly big: number;
-  readonly height: number;
-  readonly width: number;
-  readonly block: number;
-}
+export type KernelType = Readonly<Record<'small' | 'big' | 'height' | 'width' | 'block', number>>;
 
 export const plainShape = ({ small, big, height, width }: KernelType) => [small, big, height, width];
 
@@ -67,7 +61,7 @@ export function writeElementOrder(
   }
 }
 
-/** From [P small, P big] to [P big, P small]. */
+/** Transposes each row, [P small, P big], to [P big, P small]. */
 export function transposeRows(rows: Value, block: number) {
   // Blocking the "channels" of P x P maps of one row transposes them all in one pass.
   return reshape(reorderInput(reshape(rows, [rows.shape[0]!, block, 1, block])), rows.shape);

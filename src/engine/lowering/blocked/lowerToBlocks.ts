@@ -37,7 +37,7 @@ type FeatureMap = AffineForm | readonly [AffineForm, AffineForm];
 
 class BlockedLowering {
   private readonly types: ReadonlyMap<Value, FeatureMapType>;
-  /** By the feature map whose variance is taken. */
+  /** Data and mean, by the feature map whose variance is taken. */
   private readonly statistics = new Map<Value, Centering>();
   private readonly centered = new Map<Value, Centered>();
   private readonly consumers = new Map<Value, ComputedValue[]>();

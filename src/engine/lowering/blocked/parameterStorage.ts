@@ -85,7 +85,7 @@ export class ParameterStorage {
     return true;
   }
 
-  /** In the plain order, or undefined without an order of its own. */
+  /** Returns a vector in the plain order, or undefined without an order of its own. */
   plainVector(value: Value) {
     const stored = this.vectors.get(value);
     return stored && fromStored(stored, this.layouts.get(value)!);
@@ -109,7 +109,7 @@ export class ParameterStorage {
     return rows ? reshape(rows, [segment.storedLength]) : pieceOfStored(this.lowering.plain(flat), segment);
   }
 
-  /** With zeros in the padding, if the rows are known and of this type. */
+  /** Returns rows with zeros in the padding, if they are known and of this type. */
   private rowsAs(value: Value, type: KernelType) {
     const known = this.rows.get(value);
     if (known === undefined || !sameKernel(known.kernel, type)) return undefined;
@@ -121,7 +121,7 @@ export class ParameterStorage {
     return this.paddingOf(value) === 0 ? stored : fillWithZeros(stored, this.layouts.get(value)!);
   }
 
-  /** In the plain order; a kernel's rows are remembered for its convolutions. */
+  /** Returns a piece in the plain order, and remembers a kernel's rows for its convolutions. */
   pieceOfVector(value: ComputedValue) {
     const vector = value.inputs[0]!;
     const layout = value.operator.name === 'Slice' ? this.layouts.get(vector) : undefined;

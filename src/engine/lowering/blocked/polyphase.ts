@@ -3,13 +3,7 @@
  * indices congruent to r modulo the stride, and a convolution of stride 1 links it to the small map.
  */
 
-interface Axis {
-  readonly small: number;
-  readonly big: number;
-  readonly kernel: number;
-  readonly stride: number;
-  readonly padding: number;
-}
+type Axis = Readonly<Record<'small' | 'big' | 'kernel' | 'stride' | 'padding', number>>;
 
 export interface AxisLink {
   /** Taps that reach this phase: first, first + step, ...; `taps` of them. */
