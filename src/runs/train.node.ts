@@ -10,7 +10,7 @@ import type { Progress } from '../model/chunks.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import { expectations } from '../training/defaults.js';
 import { messageEvent, type Subscriber, type TrainingEvent, type TrainingSummary } from '../training/events.js';
-import { initialState, modelWeights, stateFromWeights, totalStepsFor, type TrainerState } from '../training/trainer.js';
+import { initialState, modelWeights, stateFromWeights, totalStepsFor } from '../training/trainer.js';
 import { runTraining } from '../training/trainingLoop.js';
 import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
 import { removingLaterEvaluations } from './evaluationFile.node.js';
@@ -56,6 +56,8 @@ export interface RunSummary extends TrainingSummary, Partial<FinalScores> {
 export type RunEvent = TrainingEvent | { readonly type: 'end'; readonly summary: RunSummary };
 
 interface PreparationOptions extends RunOptions {
+  /** Whether `out` is ignored. */
+  readonly dryRun?: boolean;
   readonly compile: Compile;
   /** Chooses the device of `compile` by the graph of an iteration, and returns a line about it. */
   readonly chooseDevice?: ((iteration: Graph, signal?: AbortSignal) => Promise<string>) | undefined;
@@ -67,15 +69,19 @@ interface PreparationOptions extends RunOptions {
 
 export type PreparedRun = Awaited<ReturnType<typeof prepareRun>>;
 
-/** Writes nothing. A dry run ignores `out`. @throws {InputError} if a setting, the data or the folder cannot be used */
-export async function prepareRun(
-  settings: Settings,
-  { dryRun = false, ...options }: PreparationOptions & { readonly dryRun?: boolean },
-) {
+/** Writes nothing. @throws {InputError} if a setting, the data or the folder cannot be used */
+export async function prepareRun(settings: Settings, options: PreparationOptions) {
+  const preparation = await prepare(settings, options);
+  return { ...preparation, train: () => trainPrepared(preparation) };
+}
+
+type Preparation = Awaited<ReturnType<typeof prepare>>;
+
+async function prepare(settings: Settings, options: PreparationOptions) {
   const { resume = false, signal, ranks = Ranks.alone(options.compile) } = options;
   signal?.throwIfAborted();
   const own = ranks.isFirst
-    ? await (resume === false ? newRun(settings, options, dryRun) : runToResume(settings, resume, options))
+    ? await (resume === false ? newRun(settings, options) : runToResume(settings, resume, options))
     : undefined;
   const { draft, complete } = ranks.shareSettings(own?.pending);
   const source = await openTrainingImages(draft, options);
@@ -94,8 +100,7 @@ export async function prepareRun(
       ...(memory ? requireMemory(memory) : []),
       ...(await deviceNotes(configuration, options)),
     ];
-    const preparation = { ...options, ranks, configuration, source, start, folder, evaluated, notes };
-    return { configuration, source, notes, memory, close, train: () => trainPrepared(preparation) };
+    return { ...options, ranks, configuration, source, start, folder, evaluated, notes, memory, close };
   } catch (error) {
     close();
     throw error;
@@ -146,9 +151,10 @@ async function runToResume(settings: Settings, resume: string | true, { out }: R
   return { folder, pending };
 }
 
-async function newRun(settings: Settings, options: PreparationOptions, dryRun: boolean) {
+async function newRun(settings: Settings, options: PreparationOptions) {
+  const { out, dryRun = false } = options;
   const pending = await newSettings(settings, options);
-  if (options.out !== undefined && !dryRun) await RunFolder.requireEmpty(options.out);
+  if (out !== undefined && !dryRun) await RunFolder.requireEmpty(out);
   return { folder: undefined, pending };
 }
 
@@ -181,17 +187,6 @@ async function newSettings(settings: Settings, { onEvent }: Pick<PreparationOpti
     );
   requireMetrics(pending.draft);
   return pending;
-}
-
-interface Preparation extends PreparationOptions {
-  readonly ranks: Ranks;
-  readonly configuration: Configuration;
-  readonly source: ImageSource;
-  readonly folder: RunFolder | undefined;
-  /** The state that a new run starts from, if not from its seed. */
-  readonly start: TrainerState | undefined;
-  readonly evaluated: ImageSource | undefined;
-  readonly notes: readonly Text[];
 }
 
 async function trainPrepared(preparation: Preparation) {
