@@ -28,14 +28,15 @@ export interface IterationSpec {
   readonly batch: number;
   /** Whether it keeps exponential moving averages (EMA) of the weights. */
   readonly hasEma?: boolean;
-  /** Whether weights of active terms are inputs, which can change without compiling again. */
+  /** Whether weights of active terms are inputs, which may change without a new compilation. */
   readonly hasWeightInputs?: boolean;
-  /** Bytes, or values that the generator makes (default: uint8). */
+  /** Bytes, or floats in [-1, 1] (default: uint8). */
   readonly imageType?: 'uint8' | 'float32';
-  /** In this order, of images whose codes the divergences compare. */
+  /** Applied in this order to the images that `KL_real`, `KL_fake` and `uniform` encode. */
   readonly augmentations?: readonly AugmentationName[];
 }
 
+/** The axis of inputs along which images are counted. */
 const BATCH_AXES = { images: 1, codes: 1, distortions: 1, augmentation: 2 };
 
 export type AverageName = `${NetworkName}.ema_${'parameters' | 'statistics'}`;
@@ -64,7 +65,7 @@ export const stateSize = (pair: NetworkPair, name: StateName | AverageName): num
  * - with weights as inputs, `encoder.weights` and `generator.weights` `[active terms]` in the order of the plan;
  * - with EMA, `ema_decay` `[1]` and the EMA vectors.
  *
- * Outputs are `next/NAME` for each state and EMA vector, and `report`, whose elements `reportNames` names.
+ * Outputs are `next/NAME` for each state and EMA vector, and `report`, whose elements have the names `reportNames`.
  */
 export interface Iteration {
   readonly graph: Graph;
@@ -72,7 +73,7 @@ export interface Iteration {
   readonly reportNames: readonly string[];
 }
 
-/** Composes encoder updates, each on its own images, and then generator updates. All use new codes. */
+/** Composes encoder updates, each on its own images, and then generator updates. Each update has its own codes. */
 export function iterationOf(spec: IterationSpec): Iteration {
   const { pair, objective, plans, augmentations = [] } = spec;
   const { before, averages, decay, ...own } = inputsOf(spec);
@@ -86,8 +87,8 @@ export function iterationOf(spec: IterationSpec): Iteration {
   for (const network of NETWORK_NAMES) {
     const plan = plans[network];
     const terms = [...activeTerms(plan)];
-    const scalars = unstack(own.weights[network]).map((weight, index) => [terms[index]!, weight] as const);
-    const weights = own.weights[network] && Object.fromEntries(scalars);
+    const fed = own.weights[network];
+    const weights = fed && Object.fromEntries(unstack(fed).map((weight, index) => [terms[index]!, weight]));
     for (const schedule of unstack(own.schedules[network])) {
       // Generator updates take the images of the last encoder update.
       const x = batches[Math.min(number, plans.encoder.updates - 1)]!;
@@ -103,21 +104,26 @@ export function iterationOf(spec: IterationSpec): Iteration {
   }
   // w - decay (w - average) is exactly w if the decay is 0.
   const averageOf = (weights: Value, average: Value) => sub(weights, mul(sub(weights, average), decay));
-  const next = Object.entries<Value | undefined>({
-    ...state,
-    ...Object.fromEntries(
-      EMA_NAMES.map((name) => [name, averages[name] && averageOf(state[averagedBy(name)], averages[name])]),
-    ),
+  const nextAverages = EMA_NAMES.map((name): [string, Value | undefined] => {
+    const average = averages[name];
+    return [name, average && averageOf(state[averagedBy(name)], average)];
   });
-  const outputs = {
-    ...Object.fromEntries(next.flatMap(([name, value]) => (value === undefined ? [] : [[nextName(name), value]]))),
-    report: concat([...report.values()].map(meanOfScalars), 0),
-  };
-  const { schedules, weights } = own;
+  const outputs: Record<string, Value> = {};
+  for (const [name, value] of [...Object.entries<Value | undefined>(state), ...nextAverages])
+    if (value !== undefined) outputs[nextName(name)] = value;
+  outputs.report = concat([...report.values()].map(meanOfScalars), 0);
   const inputs = [
-    ...[...Object.values(before), own.images, own.codes, schedules.encoder, schedules.generator, own.augmentation],
-    ...[own.distortions, weights.encoder, weights.generator],
-    ...(spec.hasEma ? [...Object.values(averages), decay] : []),
+    ...Object.values(before),
+    own.images,
+    own.codes,
+    own.schedules.encoder,
+    own.schedules.generator,
+    own.augmentation,
+    own.distortions,
+    own.weights.encoder,
+    own.weights.generator,
+    ...Object.values(averages),
+    spec.hasEma ? decay : undefined,
   ].filter((value) => value !== undefined);
   return { graph: { ...graphOf(outputs, inputs), batchAxes: BATCH_AXES }, reportNames: [...report.keys()] };
 }
@@ -160,7 +166,7 @@ function augmentBoth(names: readonly AugmentationName[], parameters: Value): Upd
   return { native: native!, generated: generated! };
 }
 
-/** Slices along the first axis; none of an absent tensor. */
+/** Slices along the first axis; of undefined, []. */
 export const unstack = (x: Value | undefined): Value[] =>
   x === undefined
     ? []

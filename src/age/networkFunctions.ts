@@ -7,7 +7,7 @@ export type PairState = Readonly<Record<WeightName, Value>>;
 
 interface PassOptions {
   readonly kind: InputKind;
-  /** Whether the running statistics stay (default: false). */
+  /** Whether the running statistics stay unchanged (default: false). */
   readonly keepsStatistics?: boolean;
 }
 
@@ -29,7 +29,7 @@ const functionsOf = (
   generate: ({ z }, options) => run('generator', reshape(z, [z.shape[0]!, z.shape[1]!, 1, 1]), options),
 });
 
-/** Each call normalizes by its own batch, and updates `statistics`. */
+/** Each call normalizes by its own batch, and updates the `statistics` of the result. */
 export function trainingFunctions(pair: NetworkPair, state: PairState, prior: Prior) {
   const parameters = {
     encoder: unpack(state['encoder.parameters'], pair.encoder.parameters),
@@ -55,7 +55,10 @@ export const inferenceFunctions = (pair: NetworkPair, state: PairState, prior: P
     prior,
   );
 
-/** @param tensorsOf returns parameters and running statistics by name */
+/**
+ * Functions for inference.
+ * @param tensorsOf returns parameters and running statistics by name
+ */
 export const networkFunctions = (
   pair: NetworkPair,
   tensorsOf: (network: NetworkName) => NamedValues,

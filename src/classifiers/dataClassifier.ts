@@ -9,8 +9,8 @@ import { inChunks } from '../model/chunks.js';
 import { architectureFor, ARCHITECTURES } from '../networks/architecture.js';
 
 /**
- * Of the default feature extractor, the encoder of the architecture for the image size with a linear head. Features are
- * its output. Raise `version` with every change that affects the weights.
+ * How the default feature extractor is trained: an encoder for the image size, with a linear head that predicts labels.
+ * Its features are the encoder's output. Raise `version` with every change that affects the weights.
  */
 export const RECIPE = {
   version: 1,
@@ -18,7 +18,7 @@ export const RECIPE = {
   features: 128,
   batch: 128,
   learningRate: 1e-3,
-  /** Within the limits below. */
+  /** The limits below take precedence. */
   epochs: 2,
   leastSteps: 200,
   mostSteps: 1500,

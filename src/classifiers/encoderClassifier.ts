@@ -32,7 +32,7 @@ export class ClassifierPrograms {
 
   /**
    * Classifies bytes [N, C, H, W].
-   * @returns the head's inputs `features` [N, M], `probabilities` [N, K], each row a distribution, and `classes` [N]
+   * @returns `features` [N, M], the inputs of the head; `probabilities` [N, K], whose rows sum to 1; and `classes` [N]
    */
   async classify(weights: ClassifierWeights, images: Uint8Array) {
     const { network, classes } = this.spec;
@@ -58,7 +58,7 @@ interface ClassifierTraining {
   readonly onStep?: (step: number, loss: number) => void;
 }
 
-/** A random encoder and a zero head. */
+/** Returns random encoder weights and a head of zeros. */
 export const freshClassifier = (spec: ClassifierSpec, seed: number): ClassifierWeights => ({
   parameters: initialParameters(spec.network, seed),
   statistics: initialStatistics(spec.network),
@@ -85,7 +85,7 @@ export async function trainClassifier(
     const decay = (1 + Math.cos((Math.PI * step) / steps)) / 2;
     const schedule = Float32Array.from(adamScalars(learningRate * decay, step + 1, CLASSIFIER_ADAM));
     const { loss } = await program.step({
-      images: gatherImages({ ...images, labels: null }, indices, imageBytes(network)),
+      images: gatherImages(images, indices, imageBytes(network)),
       targets: oneHot(indices, labels, classes),
       'parameters.schedule': schedule,
       'head.schedule': schedule,

@@ -10,7 +10,7 @@ import type { TrainedModel } from '../model/trainedModel.js';
 import type { ModelWeights } from '../networks/network.js';
 import { argmaxRows, type Features } from '../numerics/features.js';
 
-/** See docs/evaluation.md. */
+/** docs/evaluation.md describes them. */
 export const PROBE_METHODS = ['codes', 'features', 'knn', 'finetune', 'pixels', 'supervised'] as const;
 export type ProbeMethod = (typeof PROBE_METHODS)[number];
 
@@ -18,7 +18,7 @@ export type ProbeMethod = (typeof PROBE_METHODS)[number];
 export interface LinearFit {
   readonly method: RepresentationName;
   readonly classes: number;
-  /** Rows [K, D + 1], the weights of each class and then its bias. */
+  /** [K, D + 1]: per class, its weights and then its bias. */
   readonly parameters: Float32Array;
 }
 
@@ -42,14 +42,14 @@ export type FittedProbe = LinearFit | NeighborFit | NetworkFit;
 
 export interface Predictions {
   readonly classes: Uint32Array;
-  /** [N, K], each row a distribution; the fractions of votes of nearest neighbors. */
+  /** [N, K], rows sum to 1. By nearest neighbors, they are fractions of the votes. */
   readonly probabilities: Float32Array | Float64Array;
 }
 
 export interface ImageClassifier {
   /** Classifies images, bytes [N, C, H, W]. */
   readonly classify: (images: Uint8Array) => Promise<Predictions>;
-  /** The model stays open. */
+  /** Leaves the model open. */
   readonly release: () => Promise<void>;
 }
 
@@ -89,8 +89,10 @@ export const networkSpec = ({ pair, prior }: TrainedModel, classes: number): Cla
 
 function checkLengths({ method, weights }: NetworkFit, spec: ClassifierSpec) {
   for (const [name, expected] of Object.entries(weightLengths(spec)) as [keyof ClassifierWeights, number][]) {
-    const problem = `expected ${expected} values of ${name}, as in the encoder, but got ${weights[name].length}`;
-    if (weights[name].length !== expected) throw new InputError(`probe ${method}`, problem);
+    const { length } = weights[name];
+    if (length === expected) continue;
+    const problem = `expected ${expected} values of ${name}, as in the encoder, but got ${length}`;
+    throw new InputError(`probe ${method}`, problem);
   }
 }
 
@@ -112,19 +114,19 @@ export interface SavedProbe {
   readonly origin: ProbeOrigin;
 }
 
-/** Keys as in its file. */
+/** How a probe was fitted. Keys are as in its file. */
 export interface ProbeOrigin {
   readonly data: string;
   /** Number of labels that it was fitted on, and the seed that chose them. */
   readonly labels: number;
   readonly seed: number;
-  /** Accuracy on this number of test images. */
+  /** Fraction of the `test_images` that are classified correctly. */
   readonly test_accuracy: number;
   readonly test_images: number;
-  /** On these images; absent in files of earlier builds. */
+  /** On the test images; absent in files of earlier builds. */
   readonly expected_calibration_error?: number;
   readonly class_names: readonly string[];
-  /** The iteration of the model's weights, whether EMA weights were preferred, and their digest. */
+  /** The weights of the model: their iteration, whether they are EMA weights if there are any, and their digest. */
   readonly step: number;
   readonly ema: boolean;
   readonly weights: string;
@@ -152,8 +154,8 @@ function tensorsOf(probe: FittedProbe): TensorFile['tensors'] {
 }
 
 /**
- * @param file its name in messages
- * @throws {InputError} if the bytes are anything else, corrupt, or of an older version
+ * @param file name for messages
+ * @throws {InputError} if the bytes are not a probe, corrupt, or of an older version
  */
 export function decodeProbe(bytes: Uint8Array, file: string): SavedProbe {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
@@ -168,7 +170,7 @@ export function decodeProbe(bytes: Uint8Array, file: string): SavedProbe {
   return { name, probe, origin };
 }
 
-/** Undefined if shapes do not match or a value is not finite. */
+/** Returns undefined if shapes do not match or a value is not finite. */
 function probeOf(method: ProbeMethod, tensors: TensorFile['tensors'], classes: number): FittedProbe | undefined {
   if (!Object.values(tensors).every(({ data }) => data.every(Number.isFinite))) return undefined;
   if (method === 'knn') return neighborFitOf(tensors, classes);

@@ -20,10 +20,9 @@ export function checkLabels(labels: Labels, rows: number, classes?: number): num
     }
     largest = Math.max(largest, label);
   }
-  const known = classes ?? largest + 1;
   if (new Set(labels).size < 2)
     throw new InputError('labels', 'expected at least 2 classes, but all rows have the same label');
-  return known;
+  return classes ?? largest + 1;
 }
 
 function indicesByClass(labels: Labels, classes: number) {
@@ -33,25 +32,25 @@ function indicesByClass(labels: Labels, classes: number) {
 }
 
 /**
- * Draws the same number of labels of each class, in ascending order.
- * @param count in all
- * @throws {InputError} as `checkLabels`, and if the count is not a multiple of the classes or a class has too few labels
+ * Draws the same number of labels of each class. Returns their indices in ascending order.
+ * @param count of labels in all
+ * @throws {InputError} as `checkLabels`, if the classes cannot have equal counts, or if a class has too few labels
  */
 export function drawBalancedLabels(labels: Labels, count: number, stream: RandomStream, classes?: number): Uint32Array {
-  const known = checkLabels(labels, labels.length, classes);
+  const classCount = checkLabels(labels, labels.length, classes);
   checkWhole(count, 'number of labels');
-  if (count % known !== 0)
+  if (count % classCount !== 0)
     throw new InputError(
       'number of labels',
-      `${count} cannot be the same for each of ${known} classes`,
-      `it must be a multiple of ${known}`,
+      `${count} cannot be divided equally among ${classCount} classes`,
+      `choose a multiple of ${classCount}`,
     );
-  const perClass = count / known;
-  const drawn = indicesByClass(labels, known).flatMap((indices, label) => {
+  const perClass = count / classCount;
+  const drawn = indicesByClass(labels, classCount).flatMap((indices, label) => {
     if (indices.length < perClass) {
       throw new InputError(
         'number of labels',
-        `${count} are ${perClass} of each class, but class ${label} has ${indices.length}`,
+        `${count} means ${perClass} of each class, but class ${label} has ${indices.length}`,
         'request fewer',
       );
     }
@@ -65,11 +64,11 @@ export function drawBalancedLabels(labels: Labels, count: number, stream: Random
  * @throws {InputError} as `checkLabels`, and if there are fewer than 2 folds or a class has fewer labels than folds
  */
 export function stratifiedFolds(labels: Labels, folds: number, stream: RandomStream, classes?: number): Uint32Array {
-  const known = checkLabels(labels, labels.length, classes);
+  const classCount = checkLabels(labels, labels.length, classes);
   checkWhole(folds, 'folds', 2);
   const result = new Uint32Array(labels.length);
   let next = 0;
-  indicesByClass(labels, known).forEach((indices, label) => {
+  indicesByClass(labels, classCount).forEach((indices, label) => {
     if (indices.length > 0 && indices.length < folds) {
       throw new InputError(
         'folds',

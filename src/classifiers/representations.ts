@@ -10,11 +10,11 @@ export type RepresentationName = 'codes' | 'features' | 'pixels';
 
 export interface Representation {
   readonly width: number;
-  /** From bytes [N, C, H, W] to rows [N, width]. */
+  /** Converts images, bytes [N, C, H, W], to rows [N, width]. */
   readonly of: (images: Uint8Array) => Promise<Features>;
-  /** From codes e(x) [N, M], if rows follow from codes alone. */
+  /** Converts codes e(x) [N, M]; absent if rows need more than codes. */
   readonly ofCodes?: (codes: Float32Array) => Features;
-  /** Fits the scale for a regression; undefined if rows need none. */
+  /** Fits the scale for a regression; absent if rows need none. */
   readonly scaleBy?: (rows: Features) => Standardizer;
   readonly release: () => Promise<void>;
 }
@@ -31,7 +31,7 @@ export async function representationOf(
 
 const noop = () => Promise.resolve();
 
-/** The variance is about 1 if codes are uniform on the sphere. */
+/** Scales codes on the sphere so that the variance of a coordinate is about 1. */
 function codesOf(model: TrainedModel): Representation {
   const scale = model.prior === 'sphere' ? Math.sqrt(model.latentSize) : 1;
   const ofCodes = (codes: Float32Array): Features => ({
@@ -58,13 +58,13 @@ const pixelsOf = (model: TrainedModel): Representation => ({
 const CELLS = 4;
 
 /**
- * Codes, which describe what an image shows, and activations of the deepest layer with at least 2 x 2 pixels per cell,
- * which describe where, averaged over 4 x 4 cells: [N, M + 16 C]. Both have equal weight.
+ * Rows [N, M + 16 C]: codes, which describe what an image shows, and means of activations in 4 x 4 cells, which
+ * describe where. The activations are the deepest with at least 2 x 2 pixels per cell. Both have equal weight.
  */
 async function innerFeaturesOf(model: TrainedModel, weights: ModelWeights, compile: Compile): Promise<Representation> {
   const codes = codesOf(model);
   const { maps, inputs } = activationsOf(model.pair.encoder);
-  // The first feature map of every encoder is 16 x 16 or larger.
+  // There is one, because every encoder begins with a feature map of at least 16 x 16.
   const cells = cellMeans(maps.findLast(({ shape }) => shape[2]! >= 2 * CELLS)!);
   const innerWidth = cells.shape[1]!;
   const program = await compile(graphOf({ inner: cells }, inputs));
@@ -73,24 +73,24 @@ async function innerFeaturesOf(model: TrainedModel, weights: ModelWeights, compi
   return {
     width,
     of: async (images) => {
-      const ofImages = await codes.of(images);
+      const codeRows = await codes.of(images);
       const { inner } = await runInBatches(program, {
         feeds,
         items: { x: images },
         count: images.length / model.imageElements,
         widths: { inner: innerWidth },
       });
-      return hstack(ofImages, { data: inner, width: innerWidth });
+      return hstack(codeRows, { data: inner, width: innerWidth });
     },
     scaleBy: (rows) => {
-      const [ofCodes, inner] = splitColumns(rows, codes.width);
-      return balancedScale([fitStandardizer(ofCodes), commonScale(inner)]);
+      const [codeRows, inner] = splitColumns(rows, codes.width);
+      return balancedScale([fitStandardizer(codeRows), commonScale(inner)]);
     },
     release: () => program.release(),
   };
 }
 
-/** From [N, C, H, W] to [N, cells C]. */
+/** Converts [N, C, H, W] to [N, 16 C]. */
 function cellMeans(map: Value): Value {
   const [count, channels, height, width] = map.shape as [number, number, number, number];
   const strips = (x: Value, axis: number, size: number) =>

@@ -8,8 +8,8 @@ import { Programs, runInBatches } from '../model/trainedModel.js';
 const ROTATIONS = 4;
 
 /**
- * Labels each of four rotations of every image: 0, 90, 180 and 270 degrees counterclockwise. A classifier of them learns
- * features without labels (Gidaris et al. 2018).
+ * Returns every image rotated by 0, 90, 180 and 270 degrees counterclockwise, labeled by its rotation. A classifier of
+ * rotations learns features from data without labels (Gidaris et al. 2018).
  * @param source square images
  */
 export function rotatedSource(source: ImageSource): ImageSource {
@@ -35,7 +35,7 @@ function rotatedSplit({ count, copyImage }: Split, channels: number, size: numbe
   };
 }
 
-/** The index in the upright image of each pixel. */
+/** For each pixel of the rotated image, its index in the upright image. */
 function sourcePixels(size: number, turns: number) {
   let pixels = Uint32Array.from({ length: size * size }, (_, pixel) => pixel);
   for (let turn = 0; turn < turns; turn++) {

@@ -17,7 +17,7 @@ export class EpochSampler {
       throw new InputError(`batch ${batch}`, `the train split has only ${count} images`, 'choose a smaller batch');
   }
 
-  /** Returns the epoch of a batch. Both are counted from 0, batches through all epochs. */
+  /** Returns the epoch of a batch. Epochs and batches are numbered from 0; batch numbers do not restart. */
   epochOf(batchNumber: number): number {
     return Math.floor(batchNumber / this.batchesPerEpoch);
   }
@@ -31,9 +31,10 @@ export class EpochSampler {
   }
 }
 
+/** Keeps the random streams of epochs apart. */
 const MAX_IMAGES_PER_EPOCH = 2 ** 32;
 
-/** Mirrors images [N, C, H, W] left to right with probability 1/2. A resumed run repeats the draws. */
+/** Mirrors images [N, C, H, W] left to right with probability 1/2. The same seed and epoch mirror the same images. */
 export function flipBatch(
   pixels: Uint8Array,
   [channels, height, width]: readonly [channels: number, height: number, width: number],

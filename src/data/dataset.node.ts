@@ -35,7 +35,7 @@ interface ArrayDataset extends Pick<Dataset, 'name' | 'path' | 'help'> {
   readonly read: (location: string) => Promise<TrainTestArrays>;
 }
 
-/** Images that need more than a border go through the decode cache. */
+/** Images that need no more than a border are copied; others go through the decode cache. */
 export const arrayDataset = ({ format, locate = (path) => path, read, ...entry }: ArrayDataset): Dataset => ({
   ...entry,
   format: async (path) => format ?? formatOf(await read(locate(path))),
@@ -69,27 +69,21 @@ async function openArrays(
   if (padding) requirePaddable(size, padding);
   const items = () =>
     Object.entries(test ? { train, test } : { train }).flatMap(([split, each]) => arrayItems(each, split, fingerprint));
-  const isTest = ({ name }: Pick<ImageItem, 'name'>) => name.startsWith('test/');
+  const isTest = ({ name }: ImageItem) => name.startsWith('test/');
   const labeling = { ...classesOf(train.labels, classNames), ...(classes === undefined ? {} : { classes }) };
-  const splits = test && { train: splitOf(train, format), test: splitOf(test, format) };
-  if (splits?.train && splits.test) {
+  const trainSplit = splitOf(train, format);
+  const testSplit = test && splitOf(test, format);
+  if (trainSplit && testSplit) {
     warnOfOwnSplit(options);
     const digest = () => digestItems(items(), isTest);
-    return {
-      name: options.name,
-      size: [size, size],
-      channels,
-      train: splits.train,
-      test: splits.test,
-      ...labeling,
-      digest,
-    };
+    const { name } = options;
+    return { name, size: [size, size], channels, train: trainSplit, test: testSplit, ...labeling, digest };
   }
   const collection = { items: items(), ...(test ? { isTest } : {}) };
   return { ...(await openCollection(collection, format, options)), ...labeling };
 }
 
-/** Pads images when they are copied. Returns undefined for images that need more. */
+/** Pads images when they are copied. Returns undefined if they need more than padding. */
 function splitOf(images: LabeledImages, format: ImageFormat): Split | undefined {
   const { count, pixels, labels, channels } = images;
   const { size, padding } = format;
@@ -106,7 +100,7 @@ function splitOf(images: LabeledImages, format: ImageFormat): Split | undefined 
   };
 }
 
-/** Changes with the sizes and times of change of the files. */
+/** Changes when the size or time of a file changes. */
 async function fingerprintOf(path: string) {
   const files = (await isFolder(path)) ? (await readdir(path)).sort().map((name) => join(path, name)) : [path];
   return (await fileStates(files)).map((state, index) => `${files[index]} ${JSON.stringify(state)}`).join('\n');

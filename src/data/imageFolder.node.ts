@@ -11,26 +11,28 @@ const CONCURRENT_FOLDERS = 32;
 
 /**
  * Finds visible files with an image's extension at any depth, and follows links.
- * @returns sorted paths below the root; folders and links that cannot be read; a description of unsupported files
+ * @returns `names`, sorted paths below the root; `skipped`, what cannot be read; and `unsupported`, a description
  */
 export async function findImages(root: string) {
   const { names, others, skipped } = await searchFolder(root);
   const unsupported = describeUnsupported(others);
+  if (names.length > 0) {
+    skipped.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return { names: names.sort(), skipped, unsupported };
+  }
   const [first] = skipped;
-  if (names.length > 0)
-    return { names: names.sort(), skipped: skipped.sort((a, b) => (a.name < b.name ? -1 : 1)), unsupported };
-  const problem = [
+  const problems = [
     `no images (${IMAGE_KINDS} files) in this folder or below it`,
     unsupported,
     first ? `${first.name} cannot be read (${first.reason})` : '',
   ];
-  throw new InputError(root, problem.filter((text) => text !== '').join('; '));
+  throw new InputError(root, problems.filter((text) => text !== '').join('; '));
 }
 
 interface Folder {
   /** Below the root; '' for the root itself. */
   readonly name: string;
-  /** Without links; identifies the folder. */
+  /** The path without links, which identifies the folder. */
   readonly real: string;
 }
 
@@ -78,7 +80,7 @@ async function searchFolder(root: string) {
   visited.add(top.real);
   addEntries(top, await readRoot(root));
   while (folders.length + links.length > 0) {
-    // Links come after all other folders, so that a folder gets its own name.
+    // Links are followed last, so that a folder is not named by a link to it.
     const linked = folders.length > 0 ? [] : await mapConcurrently(links.splice(0).sort(), CONCURRENT_FOLDERS, follow);
     linked.filter((folder) => folder !== undefined).forEach(visit);
     await mapConcurrently(folders.splice(0), CONCURRENT_FOLDERS, read);

@@ -1,6 +1,9 @@
 import { randomStream } from '../random.js';
 
-/** Only its name and the seed decide on an image, so adding or removing others does not move it. Neither split of two or more is empty. */
+/**
+ * Draws the split of each image from its name and the seed, so adding or removing others does not move it. With two or
+ * more images, neither split is empty.
+ */
 export function partitionByName(
   indices: Uint32Array,
   nameOf: (index: number) => string,
@@ -10,9 +13,11 @@ export function partitionByName(
   const draws = Float64Array.from(indices, (index) => randomStream(seed, `part of ${nameOf(index)}`).uniform());
   const test = new Set(indices.filter((_, position) => draws[position]! < fraction));
   if (indices.length > 1) {
-    // The image whose draw is nearest to an empty split goes there.
-    if (test.size === 0) test.add(indices[draws.indexOf(draws.toSorted()[0]!)]!);
-    if (test.size === indices.length) test.delete(indices[draws.indexOf(draws.toSorted().at(-1)!)]!);
+    // An empty split gets the image whose draw is nearest to it.
+    const sorted = draws.toSorted();
+    const imageOf = (draw: number) => indices[draws.indexOf(draw)]!;
+    if (test.size === 0) test.add(imageOf(sorted[0]!));
+    if (test.size === indices.length) test.delete(imageOf(sorted.at(-1)!));
   }
   return partitionBy(indices, (index) => test.has(index));
 }
@@ -27,7 +32,7 @@ const MAX_CLASSES = 256;
 
 const topFolder = (image: string) => image.slice(0, image.indexOf('/'));
 
-/** Makes top-level folders classes, or says why there are none; '' if there are fewer than two folders. */
+/** Returns top-level folders as classes, or why there are none: '' for fewer than two folders. */
 export function folderClasses(
   images: readonly string[],
 ): { readonly names: readonly string[]; readonly labelOf: (image: string) => number } | { readonly none: string } {
@@ -45,7 +50,7 @@ export function folderClasses(
 
 const UNSUPPORTED = /\.(heic|heif|svg|bmp|jxl|jp2|psd|ico|tga|dng|cr2|nef|arw|zip|tar|tgz|gz|7z|rar)$/;
 
-/** Returns '' if there are none. */
+/** Counts files in formats of images and archives that cannot be read. Returns '' if there are none. */
 export function describeUnsupported(names: readonly string[]) {
   const extensions = names.flatMap((name) => UNSUPPORTED.exec(name.toLowerCase())?.[0] ?? []);
   const kinds = [...new Set(extensions)].sort().join(', ');

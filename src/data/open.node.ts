@@ -10,13 +10,16 @@ import type { ImageFormat, ImageSource } from './source.js';
 
 export const DATASETS: readonly Dataset[] = Object.values(registry);
 
-/** Their name alone is a data spec: `mnist`. */
+/** The name alone is a data spec: `mnist`. */
 const NAMED = DATASETS.filter(({ path }) => path === '' || path.startsWith('['));
-/** A path may follow their name: `npz:FILE`. */
+/** A path may follow the name: `npz:FILE`. */
 const LOCATED = DATASETS.filter(({ path }) => path !== '');
 
-export const specOf = ({ name, path }: Dataset) =>
-  path.startsWith('[') ? `${name}[:${path.slice(1)}` : path === '' ? name : `${name}:${path}`;
+/** Returns for example `mnist`, `fashion-mnist[:DIR]` or `npz:FILE`. */
+export function specOf({ name, path }: Dataset) {
+  if (path === '') return name;
+  return path.startsWith('[') ? `${name}[:${path.slice(1)}` : `${name}:${path}`;
+}
 
 export const DATA_SPEC_HELP = [
   ...DATASETS.map(specOf),
@@ -25,22 +28,22 @@ export const DATA_SPEC_HELP = [
 
 /** The text before the first colon, or ''. */
 const prefixOf = (data: string) => data.slice(0, Math.max(0, data.indexOf(':')));
-const named = (data: string) => NAMED.find(({ name }) => name === data);
-const located = (data: string) => LOCATED.find(({ name }) => name === prefixOf(data));
+const findByName = (data: string) => NAMED.find(({ name }) => name === data);
+const findByPrefix = (data: string) => LOCATED.find(({ name }) => name === prefixOf(data));
 
-export const pathOfData = (data: string) => (located(data) ? data.slice(prefixOf(data).length + 1) : data);
+export const pathOfData = (data: string) => (findByPrefix(data) ? data.slice(prefixOf(data).length + 1) : data);
 
 /** Other paths are folders. */
 const BY_EXTENSION: Readonly<Record<string, Dataset>> = { '.npz': registry.npz, '.zip': registry.zip };
 const kindOfPath = (path: string) => BY_EXTENSION[extname(path).toLowerCase()] ?? registry.folder;
 
-/** Returns false for paths that may name something else than data. */
+/** Returns false for paths of folders and unknown files, which may be a run or an image. */
 export const isDataSpec = (data: string) =>
-  (named(data) ?? located(data)) !== undefined || kindOfPath(data) !== registry.folder;
+  (findByName(data) ?? findByPrefix(data)) !== undefined || kindOfPath(data) !== registry.folder;
 
 /** Returns the same spec for `photos`, `./photos/` and `folder:photos`. */
 export const canonicalDataSpec = (data: string) =>
-  named(data) ? data : `${(located(data) ?? kindOfPath(data)).name}:${resolve(pathOfData(data))}`;
+  findByName(data) ? data : `${(findByPrefix(data) ?? kindOfPath(data)).name}:${resolve(pathOfData(data))}`;
 
 export async function nativeFormat(data: string): Promise<Required<ImageFormat>> {
   const { dataset, path } = await resolveData(data);
@@ -82,14 +85,13 @@ async function checkArguments(data: unknown, format: unknown, options: unknown) 
 export async function openSource(data: string, format?: ImageFormat, options: OpenOptions = {}): Promise<ImageSource> {
   await checkArguments(data, format, options);
   const { dataset, path } = await resolveData(data);
-  const { size, channels, crop, padding } = format ?? (await dataset.format(path));
-  return dataset.open(path, { size, channels, ...(crop ? { crop } : {}), padding }, { ...options, name: data });
+  return dataset.open(path, format ?? (await dataset.format(path)), { ...options, name: data });
 }
 
 async function resolveData(data: string) {
-  const byName = named(data);
+  const byName = findByName(data);
   if (byName) return { dataset: byName, path: '' };
-  const byPrefix = located(data);
+  const byPrefix = findByPrefix(data);
   if (byPrefix) {
     const path = pathOfData(data);
     if (path === '') throw new InputError(`data "${data}"`, 'the path is missing', `pass ${byPrefix.name}:PATH`);
@@ -102,7 +104,8 @@ async function resolveData(data: string) {
 }
 
 function suggestion(data: string) {
+  const namesOf = (datasets: readonly Dataset[]) => datasets.map(({ name }) => name);
   const prefix = prefixOf(data);
-  const candidates = (prefix === '' ? NAMED : LOCATED).map(({ name }) => name);
-  return didYouMean(prefix || data, candidates, prefix === '' ? '' : data.slice(prefix.length));
+  if (prefix === '') return didYouMean(data, namesOf(NAMED));
+  return didYouMean(prefix, namesOf(LOCATED), data.slice(prefix.length));
 }

@@ -118,7 +118,7 @@ export function joinSplits({ train, test }: Pick<ImageSource, 'train' | 'test'>)
 
 /** Copies images to bytes [N, C, H, W]. */
 export function gatherImages(
-  split: Split,
+  split: Pick<Split, 'copyImage'>,
   indices: ArrayLike<number>,
   imageBytes: number,
   target = new Uint8Array(indices.length * imageBytes),

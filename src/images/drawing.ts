@@ -8,7 +8,7 @@ export const filledRaster = (width: number, height: number, channels: number, le
   data: new Uint8Array(width * height * channels).fill(level),
 });
 
-/** Repeats grayscale for RGB. */
+/** Pastes grayscale into RGB by repeating each value. */
 export function pasteTile(target: Raster, tile: Raster, left: number, top: number) {
   for (let row = 0; row < tile.height; row++) {
     const line = tile.data.subarray(row * tile.width * tile.channels, (row + 1) * tile.width * tile.channels);
@@ -45,10 +45,10 @@ export function enlarge(raster: Raster, scale: number): Raster {
   return { width: width * scale, height: height * scale, channels, data: result };
 }
 
-/** Of an enlarged image, or all frames of an animation. */
+/** Limit of an enlarged image, or of all frames of an animation together. */
 const MAX_PIXELS = 2 ** 28;
 
-/** @param frames images that are in memory together */
+/** @param frames number of images in memory at a time */
 export function requireScale({ width, height }: Pick<Raster, 'width' | 'height'>, scale: number, frames = 1) {
   if (scale === 1 || frames * width * height * scale ** 2 <= MAX_PIXELS) return;
   const largest = Math.max(1, Math.floor(Math.sqrt(MAX_PIXELS / (frames * width * height))));
@@ -59,14 +59,15 @@ export function requireScale({ width, height }: Pick<Raster, 'width' | 'height'>
   );
 }
 
-/** Longest side in pixels. */
+/** Limit of the longer side in pixels. */
 const FIT_PIXELS = 1024;
 const MAX_FIT = 4;
-/** Of all frames together. */
+/** Limit of all frames together. */
 const FIT_BYTES = 2 ** 28;
 
-/** Returns the largest scale at which images fit these limits, or 1. */
+/** Returns the largest scale within these limits, at least 1. */
 export function fittingScale({ width, height, channels }: Omit<Raster, 'data'>, frames = 1) {
   const byMemory = Math.sqrt(FIT_BYTES / (frames * width * height * channels));
-  return Math.max(1, Math.min(MAX_FIT, Math.floor(Math.min(FIT_PIXELS / Math.max(width, height), byMemory))));
+  const bySide = FIT_PIXELS / Math.max(width, height);
+  return Math.max(1, Math.floor(Math.min(MAX_FIT, bySide, byMemory)));
 }

@@ -24,7 +24,7 @@ export function* inChunks(
 ): Generator<ImageChunk> {
   for (let first = 0; first < indices.length; first += CHUNK) {
     const part = indices.subarray(first, first + CHUNK);
-    yield { images: gatherImages({ ...split, labels: null }, part, imageBytes), indices: part, first };
+    yield { images: gatherImages(split, part, imageBytes), indices: part, first };
   }
 }
 

@@ -27,7 +27,7 @@ import {
   stagesFor,
 } from './schedule.js';
 
-/** EMA vectors only if the configuration asks for them. */
+/** Has EMA vectors only if the configuration enables EMA. */
 export type TrainingVectors = Readonly<Record<StateName, Float32Array>> &
   Readonly<Partial<Record<AverageName, Float32Array>>>;
 
@@ -59,8 +59,8 @@ export const totalStepsFor = (configuration: Configuration, images: number): num
 /** Trains both networks one iteration at a time. All random numbers are functions of the seed and the iteration. */
 export class Trainer {
   private runtimeMs = 0;
-  /** The state while no program holds it. */
-  private entering: TrainingVectors | undefined;
+  /** The state between the programs of two stages. */
+  private pending: TrainingVectors | undefined;
 
   private constructor(
     private readonly configuration: Configuration,
@@ -91,7 +91,7 @@ export class Trainer {
     return this.done;
   }
 
-  /** Inside ONNX Runtime. */
+  /** Time spent in ONNX Runtime. */
   get runtimeSeconds(): number {
     return this.runtimeMs / 1000;
   }
@@ -121,14 +121,16 @@ export class Trainer {
 
   /** Returns a copy. */
   async readState(): Promise<TrainerState> {
-    const { done: step, scale: rateScale, entering } = this;
-    const copied =
-      entering && Object.fromEntries(Object.entries(entering).map(([name, vector]) => [name, vector.slice()]));
-    return { vectors: (copied ?? (await this.current.program.readState())) as TrainingVectors, step, rateScale };
+    const { done: step, scale: rateScale, pending } = this;
+    const vectors = pending
+      ? Object.fromEntries(Object.entries(pending).map(([name, vector]) => [name, vector.slice()]))
+      : await this.current.program.readState();
+    return { vectors: vectors as TrainingVectors, step, rateScale };
   }
 
   async restore({ vectors, step, rateScale }: TrainerState): Promise<void> {
-    [this.done, this.scale] = [step, rateScale];
+    this.done = step;
+    this.scale = rateScale;
     await this.enter(this.stages.at(step).stage, vectors);
   }
 
@@ -137,7 +139,7 @@ export class Trainer {
     return { step: this.done, epoch, learningRate, scalars: this.scalarsOf(report!.data as Float32Array) };
   }
 
-  /** Does not wait until a device has the report. */
+  /** Does not read the report, so it need not wait for a device. */
   async iterateUnread(): Promise<void> {
     await this.advance(false);
   }
@@ -167,14 +169,16 @@ export class Trainer {
   }
 
   private async enter(stage: PlannedStage, vectors: TrainingVectors) {
-    // A device may have too little memory for both programs. Compilation may fail.
-    this.entering = vectors;
+    // If compilation fails, the state can still be saved.
+    this.pending = vectors;
+    // A device may have too little memory for both programs.
     await this.current.program.release();
     this.current = await compileStage(this.configuration, stage, this.compile, vectors);
-    this.entering = undefined;
+    this.pending = undefined;
   }
 
-  private async feedsOf({ stage: { plans }, batch: firstBatch, updates: done }: IterationPosition, rate: number) {
+  private async feedsOf(position: IterationPosition, learningRate: number) {
+    const { plans } = position.stage;
     const { encoder, generator } = plans;
     const { batch, channels, size, latent, prior, seed, ema, augment } = this.configuration;
     const updates = encoder.updates + generator.updates;
@@ -182,12 +186,12 @@ export class Trainer {
     const stream = (purpose: string) => randomStream(seed, purpose, this.done);
     const schedules = NETWORK_NAMES.map((network): [string, Float32Array] => {
       const scalars = Array.from({ length: plans[network].updates }, (_, index) =>
-        adamScalars(rate, done[network] + index + 1, ADAM),
+        adamScalars(learningRate, position.updates[network] + index + 1, ADAM),
       );
       return [`${network}.schedule`, Float32Array.from(scalars.flat())];
     });
     return {
-      images: await this.imagesFrom(firstBatch, encoder.updates),
+      images: await this.imagesFrom(position.batch, encoder.updates),
       codes: drawCodes(prior, updates * batch, latent, stream('training codes')),
       ...Object.fromEntries(schedules),
       ...(augment.length > 0 && {
@@ -216,7 +220,7 @@ export class Trainer {
     return images;
   }
 
-  /** Errors surface when the images are used. */
+  /** Errors are reported when the images are used. */
   private prefetch(step: number) {
     if (this.split.prepare === undefined || step >= this.totalSteps) return;
     const { batch, stage } = this.stages.at(step);
@@ -230,17 +234,17 @@ export class Trainer {
     const { latent, channels } = this.configuration;
     const { matchX, matchZ, prior } = spec.objective;
     const lowerBound = minDivergence(spec.objective, prior, latent);
-    // The distance `cos` also averages over an axis of this size.
+    // The distance `cos` is 2 - (mean cosine) / (size of axis 1).
     const cosineOf = (distance: number, size: number) => (2 - distance) * size;
-    const entries = reportNames.flatMap((name, index): [string, number][] => {
+    const scalars: Record<string, number> = {};
+    for (const [index, name] of reportNames.entries()) {
       const value = report[index]!;
-      const own: [string, number] = [name, value];
-      if (lowerBound !== undefined && name.includes('.KL_')) return [own, [`${name}_gap`, value - lowerBound]];
-      if (matchZ === 'cos' && name.endsWith('.match_z')) return [own, [`${name}_cosine`, cosineOf(value, latent)]];
-      if (matchX === 'cos' && name.endsWith('.match_x')) return [own, [`${name}_cosine`, cosineOf(value, channels)]];
-      return [own];
-    });
-    return Object.fromEntries(entries);
+      scalars[name] = value;
+      if (lowerBound !== undefined && name.includes('.KL_')) scalars[`${name}_gap`] = value - lowerBound;
+      if (matchZ === 'cos' && name.endsWith('.match_z')) scalars[`${name}_cosine`] = cosineOf(value, latent);
+      if (matchX === 'cos' && name.endsWith('.match_x')) scalars[`${name}_cosine`] = cosineOf(value, channels);
+    }
+    return scalars;
   }
 }
 
@@ -257,7 +261,7 @@ async function compileStage(
   return { stage, spec, reportNames, program: new StatefulProgram(await compile(graph), vectors) };
 }
 
-/** Returns initial weights, and Adam moments of 0. */
+/** Returns random weights from the seed, and Adam moments of 0. */
 export function initialState(configuration: Configuration): TrainerState {
   const { pair } = iterationSpec(configuration);
   const weights = mapWeights((network, part) =>
@@ -268,17 +272,17 @@ export function initialState(configuration: Configuration): TrainerState {
 
 export function stateFromWeights(weights: ModelWeights, configuration: Configuration): TrainerState {
   const { pair } = iterationSpec(configuration);
-  const fitting = mapWeights((network, part) => {
+  const adapted = mapWeights((network, part) => {
     const vector = weights[`${network}.${part}`];
     return part === 'parameters' ? vector : adaptRunningStats(pair[network], vector);
   });
-  const moments = STATE_NAMES.filter((name) => !(name in fitting)).map((name) => [
+  const moments = STATE_NAMES.filter((name) => !(name in adapted)).map((name) => [
     name,
     new Float32Array(stateSize(pair, name)),
   ]);
-  const averages = configuration.ema > 0 ? EMA_NAMES.map((name) => [name, fitting[averagedBy(name)]]) : [];
+  const averages = configuration.ema > 0 ? EMA_NAMES.map((name) => [name, adapted[averagedBy(name)]]) : [];
   return {
-    vectors: { ...fitting, ...Object.fromEntries([...moments, ...averages]) } as TrainingVectors,
+    vectors: { ...adapted, ...Object.fromEntries([...moments, ...averages]) } as TrainingVectors,
     step: 0,
     rateScale: 1,
   };

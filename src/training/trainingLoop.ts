@@ -18,7 +18,7 @@ export interface TrainingOptions {
   readonly source: ImageSource;
   readonly store: RunStore;
   readonly compile: Compile;
-  /** Compiles an iteration, if several processes compute it together (default: `compile`). */
+  /** Compiles the training iteration, which several processes may share (default: `compile`). */
   readonly compileIteration?: Compile | undefined;
   /** For a run without a checkpoint (default: fresh weights from the seed). */
   readonly start?: (() => Promise<TrainerState>) | undefined;
@@ -27,7 +27,7 @@ export interface TrainingOptions {
   /** Called before each iteration, and repeatedly during a pause (default: stop if the signal is aborted). */
   readonly steer?: ((step: number) => Direction) | undefined;
   readonly subscribers?: readonly Subscriber[];
-  /** Between two attempts to write what must not be lost (default: 5). */
+  /** Time between attempts to write a checkpoint or the log (default: 5). */
   readonly retrySeconds?: number | undefined;
 }
 
@@ -54,7 +54,7 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingSum
       : ((await start?.()) ?? initialState(configuration));
     await store.writeConfiguration(configuration);
     const summary = await trainFrom(state, options, lock);
-    // The remaining images are decoded for the next run.
+    // A short run may not have decoded all images; the next run finds them in the cache.
     if (!summary.interrupted) await source.finishDecoding?.();
     return summary;
   } finally {
@@ -62,7 +62,7 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingSum
   }
 }
 
-/** Without evaluations and pauses. */
+/** Measures training time, without evaluations and pauses. */
 class Clock {
   private begin = performance.now();
   private waited = 0;
@@ -130,10 +130,9 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
     await emit({ type: 'trained', summary });
     return summary;
   } catch (error) {
-    if (error instanceof DeviceError) await saveAfterFailure(error, session);
-    throw error;
+    throw error instanceof DeviceError ? await saveAfterFailure(error, session) : error;
   } finally {
-    // A device that failed may fail again, which must not replace its first error.
+    // Releasing a failed device may fail again; that error must not replace the first one.
     await Promise.allSettled([trainer.release(), previews.release()]);
   }
 }
@@ -141,7 +140,7 @@ async function trainFrom(state: TrainerState, options: TrainingOptions, lock: Ru
 async function iterate(session: Session, secondsBefore: number) {
   const { trainer, writer, emit, clock } = session;
   let previous = clock.seconds;
-  while (trainer.step < trainer.totalSteps && (await isContinued(session))) {
+  while (trainer.step < trainer.totalSteps && (await waitForTurn(session))) {
     const report = await trainer.iterate();
     const { seconds } = clock;
     const problem = Object.entries(report.scalars).find(([, value]) => !Number.isFinite(value));
@@ -151,12 +150,13 @@ async function iterate(session: Session, secondsBefore: number) {
       await writer.afterIteration(report, secondsBefore + clock.seconds, seconds - previous);
     }
     previous = seconds;
-    // A runtime may occupy the thread during an iteration: signals and timers get their turn here.
+    // A runtime may block the thread during an iteration. Signals and timers are handled here.
     await new Promise((resolve) => void (globalThis.setImmediate ?? setTimeout)(resolve));
   }
 }
 
-async function isContinued({ options, trainer, writer, emit, clock }: Session) {
+/** Waits during a pause. Returns false if training is to stop. */
+async function waitForTurn({ options, trainer, writer, emit, clock }: Session) {
   const { steer = () => (options.signal?.aborted ? 'stop' : 'train') } = options;
   const first = steer(trainer.step);
   if (first !== 'pause') return first === 'train';
@@ -173,16 +173,17 @@ async function isContinued({ options, trainer, writer, emit, clock }: Session) {
   return next === 'train';
 }
 
-/** No fault of the input. */
+/** Not an `InputError`: no input is known to be wrong. */
 class TrainingFailure extends DescribedError {
   override readonly name: string = 'TrainingFailure';
 }
 
-async function saveAfterFailure(error: DeviceError, { options: { store }, trainer, writer }: Session): Promise<never> {
+/** Saves if the device still allows it. Returns the error to report. */
+async function saveAfterFailure(error: DeviceError, { options: { store }, trainer, writer }: Session) {
   const saved = await writer.save().catch(() => undefined);
   const last = saved ?? (await store.readLatestCheckpoint());
   const state = last === undefined ? 'no checkpoint was saved yet' : `iteration ${last.step} is saved`;
-  throw new InputError(
+  return new InputError(
     error.about,
     text`${error.problem} after ${trainer.step} iterations; ${state}`,
     text`continue with ${setting('resume')} ${store.path}, and with ${setting('device')} cpu if this device fails again`,
@@ -191,7 +192,7 @@ async function saveAfterFailure(error: DeviceError, { options: { store }, traine
 
 async function recover(problem: string, { options: { configuration, store }, trainer, writer, emit }: Session) {
   const { onNan, maxRollbacks } = configuration;
-  // Each rollback halved the rate, also before a resumption.
+  // Each rollback halves the rate. The count includes rollbacks before a resumption.
   const rollbacks = Math.round(-Math.log2(trainer.rateScale));
   if (onNan === 'stop' || rollbacks >= maxRollbacks) {
     const tried = rollbacks > 0 ? ` after ${rollbacks} rollbacks` : '';
@@ -207,7 +208,7 @@ async function recover(problem: string, { options: { configuration, store }, tra
   const rateScale = trainer.rateScale / 2;
   await trainer.restore({ ...last, rateScale });
   await writer.rollBack(last.step);
-  // So that a resumed run continues with this rate.
+  // A resumed run must continue with this rate.
   await writer.save();
   const consequence = `rolled back to iteration ${last.step}, learning rate now ${rateScale}x the configured value`;
   await emit({ type: 'warning', message: `${problem}; ${consequence}` });

@@ -17,7 +17,7 @@ import { execFileSync } from 'node:child_process';
 const range = (count: number): number[] => [...Array(count).keys()];
 /** The gray level of each image. */
 const levelsOf = ({ count, copyImage }: Split, imageBytes: number): number[] =>
-  range(count).map((index) => gatherImages({ count, labels: null, copyImage }, [index], imageBytes)[0]!);
+  range(count).map((index) => gatherImages({ copyImage }, [index], imageBytes)[0]!);
 const opened = async (
   folder: string,
   { size = 4, channels, ...options }: OpenOptions & Partial<ImageFormat> & { readonly name?: string } = {},

@@ -28,9 +28,9 @@ export function cacheLimit(environment = process.env) {
 }
 
 export const CACHE_FORMAT_VERSION = 3;
-/** A younger file may change without a new time, because file systems count time in steps. */
+/** Times of files are coarse, so a second change within this time may leave the time as it is. */
 const SETTLED_MS = 100;
-/** Verifying more bytes takes longer than waiting until times settle. */
+/** Verifying more bytes takes longer than waiting for `SETTLED_MS`. */
 const MAX_QUICKLY_VERIFIED_BYTES = 2 ** 26;
 
 export interface FailedImage {
@@ -45,7 +45,7 @@ interface EntryBody {
   readonly images: number;
   readonly skipped: readonly FailedImage[];
   readonly checksums: string;
-  /** Null if the times of the verified pixels had not settled. */
+  /** Stamp of the verified pixel file, or null if its last change was too recent to trust it. */
   readonly stamp: string | null;
 }
 
@@ -63,8 +63,8 @@ export interface UnfinishedEntry {
 }
 
 /**
- * Decoded images on disk. Each list of images has an entry, complete or absent, which several processes may write. A changed entry counts
- * as absent. Verifying 100,000 images takes seconds, so it happens only if times have changed.
+ * Decoded images on disk, with one entry per list of images. Several processes may write an entry, which is complete or
+ * absent. Pixels are verified only if the times of their file have changed, because 100,000 images take seconds.
  */
 export class DecodeCache {
   private readonly folder: string;
@@ -77,14 +77,15 @@ export class DecodeCache {
     this.folder = join(path, 'images');
   }
 
+  /** Returns undefined if the entry is absent or corrupt. */
   async open({ key, images, imageBytes }: EntryShape) {
     const entry = join(this.folder, key);
     let pixels: PixelFile | undefined;
     try {
       const body = decodeIndex(await readTextFile(join(entry, 'index.json')));
       const checksums = await readRegularFile(join(entry, 'checksums'));
-      const isRight = body?.key === key && body.images === images && sha256(checksums) === body.checksums;
-      if (!isRight || checksums.length !== 4 * images) return undefined;
+      if (body?.key !== key || body.images !== images) return undefined;
+      if (sha256(checksums) !== body.checksums || checksums.length !== 4 * images) return undefined;
       const sums = new Uint32Array(checksums.buffer, checksums.byteOffset, images);
       pixels = PixelFile.open(join(entry, 'pixels'), imageBytes, sums);
       if (body.stamp !== pixels.state().stamp) await verify(entry, body, pixels);
@@ -124,8 +125,8 @@ export class DecodeCache {
     if (images * imageBytes > MAX_QUICKLY_VERIFIED_BYTES) await pause(SETTLED_MS + 1);
     const sums = new Uint8Array(pixels.checksums.buffer);
     await writeAndSync(join(unfinished, 'checksums'), sums);
-    const [checksums, stamp] = [sha256(sums), settledStamp(pixels)];
-    const body = { version: CACHE_FORMAT_VERSION, key, images, skipped, checksums, stamp } as const;
+    const stamp = settledStamp(pixels);
+    const body = { version: CACHE_FORMAT_VERSION, key, images, skipped, checksums: sha256(sums), stamp } as const;
     await writeAndSync(join(unfinished, 'index.json'), encodeIndex(body));
     await this.replace(unfinished, shape, skipped.length);
     await trimCache(this.folder, this.limit, (name) => /^[0-9a-f]{64}$/.test(name), key);

@@ -35,11 +35,11 @@ export interface DecodeCacheOptions {
 export type DecodingOptions = DecodeCacheOptions & { readonly name: string };
 
 export interface PendingImages {
-  /** Rejects if decoding cannot continue. */
+  /** Waits until these images are decoded or skipped. Rejects if decoding cannot continue. */
   readonly ensureDecoded: (indices: Iterable<number>) => Promise<void>;
   readonly isSkipped: (index: number) => boolean;
   readonly copyImage: (index: number, target: Uint8Array, offset: number) => void;
-  /** Waits for all images, and returns the skipped ones in order. Rejects if all are, or one is under `strict`. */
+  /** Waits for all images. Returns the skipped ones in order. Rejects if all are skipped, or any with `strict`. */
   readonly finish: () => Promise<readonly FailedImage[]>;
   readonly close: () => void;
 }
@@ -64,7 +64,7 @@ export async function openImages(
     const failures = await opened.finish();
     const skipped = nameFailures(failures, items);
     const [first] = skipped;
-    if (skipped.length === items.length && !(options.strict && first)) {
+    if (skipped.length === items.length && !options.strict) {
       const example = first ? `; ${first.name}: ${first.reason}` : '';
       throw new InputError(options.name, `none of its ${items.length} images can be decoded${example}`);
     }
@@ -101,7 +101,7 @@ function cacheKey(items: readonly ImageItem[], { size, channels, crop = 'center'
   return hash.digest('hex');
 }
 
-/** Returns undefined if an unreadable file can be read now: permissions are not part of the key. */
+/** Ignores an entry if a file that was unreadable can be read now. The key does not cover permissions. */
 async function openCached(
   cache: DecodeCache,
   items: readonly ImageItem[],
@@ -136,7 +136,7 @@ const CONCURRENT_DECODINGS = Math.max(8, 2 * availableParallelism());
 
 const [PENDING, DECODED, SKIPPED] = [0, 1, 2];
 
-/** Decodes images in the order of the list, but those for which a caller waits come first. */
+/** Decodes images in order, but first the images that a caller waits for. */
 function decodeInBackground(
   items: readonly ImageItem[],
   format: DecodeOptions,
@@ -149,8 +149,8 @@ function decodeInBackground(
   const failures: FailedImage[] = [];
   let done = 0;
   const stopping = new AbortController();
+  // Rejects when decoding stops. `finish` and `ensureDecoded` report the error.
   const stopped = once(stopping.signal, 'abort').then(() => stopping.signal.throwIfAborted());
-  // Calls of `finish` and `ensureDecoded` report the error.
   stopped.catch(() => undefined);
   const decodeNow = async (index: number) => {
     stopping.signal.throwIfAborted();

@@ -14,7 +14,7 @@ const ARRAYS = {
   f8: Float64Array,
 } as const;
 
-/** Unsigned and signed integers and floats, with their number of bytes. */
+/** `u` for unsigned, `i` for signed integers and `f` for floats, with the bytes per element. */
 export type ElementKind = keyof typeof ARRAYS;
 
 /** Integers of 8 bytes are bigints because numbers have only 53 bits. */
@@ -36,7 +36,7 @@ export const isElementKind = (text: string): text is ElementKind => Object.hasOw
 
 export const elementBytes = (kind: ElementKind) => ARRAYS[kind].BYTES_PER_ELEMENT;
 
-/** Copies elements other than bytes, because a typed array must be aligned, unlike an array in a file. */
+/** Copies elements of several bytes: typed arrays must be aligned, and arrays in files are not. */
 export function elementsOf(bytes: Uint8Array, kind: ElementKind, littleEndian: boolean): Elements {
   if (kind === 'u1') return bytes;
   const copy = new Uint8Array(bytes);
@@ -50,7 +50,7 @@ export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer
 
 export const elementCount = (sizes: readonly number[]) => sizes.reduce((product, size) => product * size, 1);
 
-/** Images of a published file. */
+/** Images as they are stored in a data set, before preprocessing. */
 export interface LabeledImages {
   readonly count: number;
   /** 1 (grayscale) or 3 (RGB). */

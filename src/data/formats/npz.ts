@@ -15,7 +15,7 @@ import {
   writtenBytes,
 } from './npy.js';
 
-/** An array whose elements come in pieces, row-major. */
+/** An array whose row-major elements come in pieces. */
 export interface PiecewiseArray {
   readonly shape: readonly number[];
   readonly type: WrittenType;
@@ -38,7 +38,7 @@ export async function encodeNpz(arrays: NpzArrays): Promise<Uint8Array> {
   return addArrays(new ZipWriter(new Uint8ArrayWriter(), WRITING), arrays);
 }
 
-/** Writes piece by piece, so that an archive may exceed the memory. A signal aborts after the piece in progress. */
+/** Writes piece by piece, so an archive may be larger than memory. A signal aborts after the piece in progress. */
 export async function writeNpz(stream: WritableStream<Uint8Array>, arrays: NpzArrays, signal?: AbortSignal) {
   const { ZipWriter } = await loadZip();
   await addArrays(new ZipWriter(stream, WRITING), arrays, signal);
@@ -58,7 +58,7 @@ async function addArrays<T>(zip: ZipWriter<T>, arrays: NpzArrays, signal?: Abort
         else controller.enqueue(value);
       },
     });
-    // After a failure, waits for the piece in progress, because the caller releases its model next.
+    // The caller may release the model that makes the pieces, so after a failure this waits for the last piece.
     await zip
       .add(name + SUFFIX, readable, { uncompressedSize: preamble.length + bytes, ...(signal ? { signal } : {}) })
       .finally(() => source.return());
@@ -88,8 +88,9 @@ async function* elementsOf(preamble: Uint8Array, bytes: number, pieces: Piecewis
 }
 
 /**
- * Reads the arrays in `names` that an `.npz` archive has, or all.
- * @throws {InputError} if the bytes are no such archive, or the arrays together exceed the limit for its length
+ * Reads the arrays of an `.npz` archive.
+ * @param names of arrays to read, if the archive has them (default: all)
+ * @throws {InputError} if the bytes are not an `.npz` archive, or the arrays are too large for the size of the archive
  */
 export async function decodeNpz(
   bytes: Uint8Array,
@@ -111,8 +112,8 @@ const IMAGES = ['images', 'arr_0'] as const;
 const LABELS = 'labels';
 
 /**
- * Reads `images` (or else `arr_0`), bytes [N, H, W] or [N, H, W, C], and optional `labels`, integers [N] from 0 to 255.
- * @throws {InputError} if the bytes are no such archive
+ * Reads `images` (or else `arr_0`), bytes [N, H, W] or [N, H, W, C], and `labels`, if any, integers [N] from 0 to 255.
+ * @throws {InputError} if the bytes are not such an archive
  */
 export async function decodeNpzImages(bytes: Uint8Array, name: string): Promise<LabeledImages> {
   const arrays = await decodeNpz(bytes, name, [...IMAGES, LABELS]);

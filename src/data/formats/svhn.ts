@@ -14,7 +14,7 @@ const ZERO_LABEL = 10;
  */
 export async function decodeSvhn(bytes: Uint8Array, name: string): Promise<LabeledImages> {
   const arrays = await decodeMatlab(bytes, name, ['X', 'y']);
-  const stored = imageBytes(arrays.get('X')!, name);
+  const stored = checkedImages(arrays.get('X')!, name);
   const count = stored.length / (CHANNELS * AREA);
   const { sizes, values } = arrays.get('y')!;
   if (sizes.length !== 2 || sizes[0] !== count || sizes[1] !== 1)
@@ -26,7 +26,7 @@ export async function decodeSvhn(bytes: Uint8Array, name: string): Promise<Label
   return { count, channels: CHANNELS, height: SIDE, width: SIDE, pixels: rowsFirst(stored), labels };
 }
 
-function imageBytes({ class: kind, sizes, values }: MatlabArray, name: string) {
+function checkedImages({ class: kind, sizes, values }: MatlabArray, name: string) {
   // MATLAB drops a last axis of size 1.
   const [height, width, channels, count = 1] = sizes;
   const fits = sizes.length <= 4 && height === SIDE && width === SIDE && channels === CHANNELS && count > 0;
@@ -35,6 +35,7 @@ function imageBytes({ class: kind, sizes, values }: MatlabArray, name: string) {
   throw new InputError(name, `variable X: expected ${expected} but got ${kind} ${sizes.join(' x ')}`);
 }
 
+/** MATLAB stores columns first. */
 function rowsFirst(stored: Uint8Array) {
   const pixels = new Uint8Array(stored.length);
   for (let plane = 0; plane < stored.length; plane += AREA) {
