@@ -76,26 +76,21 @@ export interface Iteration {
 /** Composes encoder updates, each on its own images, and then generator updates. Each update has its own codes. */
 export function iterationOf(spec: IterationSpec): Iteration {
   const { pair, objective, plans, augmentations = [] } = spec;
-  const { before, averages, decay, ...own } = inputsOf(spec);
-  const batches = unstack(own.images).map((images) => (images.type === 'uint8' ? fromPixels(images) : images));
-  const z = unstack(own.codes);
-  const augments = unstack(own.augmentation).map((parameters) => augmentBoth(augmentations, parameters));
-  const distorts = unstack(own.distortions).map(distortBy);
+  const values = inputsOf(spec);
+  const { before, averages, decay, schedules } = values;
+  const batches = batchesOf(values, augmentations);
   let state: TrainingState = before;
   const report = new Map<string, Value[]>();
   let number = 0;
   for (const network of NETWORK_NAMES) {
     const plan = plans[network];
     const terms = [...activeTerms(plan)];
-    const fed = own.weights[network];
+    const fed = values.weights[network];
     const weights = fed && Object.fromEntries(unstack(fed).map((weight, index) => [terms[index]!, weight]));
-    for (const schedule of unstack(own.schedules[network])) {
-      // Generator updates take the images of the last encoder update.
-      const x = batches[Math.min(number, plans.encoder.updates - 1)]!;
-      const batch: UpdateBatch = { x, z: z[number]!, augment: augments[number], distort: distorts[number] };
+    for (const schedule of unstack(schedules[network])) {
       const [stepSize, denominatorScale] = unstack(schedule) as [Value, Value];
       const adam = { stepSize, denominatorScale };
-      const result = update(pair, objective, { network, plan, weights }, state, batch, adam);
+      const result = update(pair, objective, { network, plan, weights }, state, batches[number]!, adam);
       state = result.state;
       number++;
       for (const [name, value] of Object.entries(result.report))
@@ -114,14 +109,14 @@ export function iterationOf(spec: IterationSpec): Iteration {
   outputs.report = concat([...report.values()].map(meanOfScalars), 0);
   const inputs = [
     ...Object.values(before),
-    own.images,
-    own.codes,
-    own.schedules.encoder,
-    own.schedules.generator,
-    own.augmentation,
-    own.distortions,
-    own.weights.encoder,
-    own.weights.generator,
+    values.images,
+    values.codes,
+    schedules.encoder,
+    schedules.generator,
+    values.augmentation,
+    values.distortions,
+    values.weights.encoder,
+    values.weights.generator,
     ...Object.values(averages),
     spec.hasEma ? decay : undefined,
   ].filter((value) => value !== undefined);
@@ -160,7 +155,20 @@ const byNetwork = <T>(of: (network: NetworkName) => T) => ({
   generator: of('generator'),
 });
 
-/** @param parameters `[2, batch, parameters]` */
+/** Returns the batch of each update. Generator updates take the images of the last encoder update. */
+function batchesOf(inputs: ReturnType<typeof inputsOf>, augmentations: readonly AugmentationName[]): UpdateBatch[] {
+  const images = unstack(inputs.images).map((x) => (x.type === 'uint8' ? fromPixels(x) : x));
+  const augments = unstack(inputs.augmentation).map((parameters) => augmentBoth(augmentations, parameters));
+  const distorts = unstack(inputs.distortions).map(distortBy);
+  return unstack(inputs.codes).map((z, index) => ({
+    x: images[Math.min(index, images.length - 1)]!,
+    z,
+    augment: augments[index],
+    distort: distorts[index],
+  }));
+}
+
+/** @param parameters `[2, batch, parameters]`, of images and then of generated images */
 function augmentBoth(names: readonly AugmentationName[], parameters: Value): UpdateBatch['augment'] {
   const [native, generated] = unstack(parameters).map((own) => (x: Value) => augment(x, names, own));
   return { native: native!, generated: generated! };

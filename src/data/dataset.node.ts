@@ -67,8 +67,10 @@ async function openArrays(
   const format = { ...requested, padding: requested.padding === undefined ? paddingOf(images) : requested.padding };
   const { size, channels, padding } = format;
   if (padding) requirePaddable(size, padding);
-  const items = () =>
-    Object.entries(test ? { train, test } : { train }).flatMap(([split, each]) => arrayItems(each, split, fingerprint));
+  const items = () => [
+    ...arrayItems(train, 'train', fingerprint),
+    ...(test ? arrayItems(test, 'test', fingerprint) : []),
+  ];
   const isTest = ({ name }: ImageItem) => name.startsWith('test/');
   const labeling = { ...classesOf(train.labels, classNames), ...(classes === undefined ? {} : { classes }) };
   const trainSplit = splitOf(train, format);

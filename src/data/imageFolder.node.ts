@@ -79,12 +79,12 @@ async function searchFolder(root: string) {
   const top = { name: '', real: await realpath(root).catch(() => root) };
   visited.add(top.real);
   addEntries(top, await readRoot(root));
-  while (folders.length + links.length > 0) {
+  do {
+    while (folders.length > 0) await mapConcurrently(folders.splice(0), CONCURRENT_FOLDERS, read);
     // Links are followed last, so that a folder is not named by a link to it.
-    const linked = folders.length > 0 ? [] : await mapConcurrently(links.splice(0).sort(), CONCURRENT_FOLDERS, follow);
+    const linked = await mapConcurrently(links.splice(0).sort(), CONCURRENT_FOLDERS, follow);
     linked.filter((folder) => folder !== undefined).forEach(visit);
-    await mapConcurrently(folders.splice(0), CONCURRENT_FOLDERS, read);
-  }
+  } while (folders.length > 0);
   return { names, others, skipped };
 }
 

@@ -135,13 +135,13 @@ export class DecodeCache {
   /** The entry of a faster process stays unless it is corrupt or has more skipped images. */
   private async replace(unfinished: string, shape: EntryShape, skipped: number) {
     const entry = join(this.folder, shape.key);
-    for (let attempts = 5; ; attempts--) {
+    for (let retries = 5; ; retries--) {
       const failure = await rename(unfinished, entry).catch((error: unknown) => error as Error);
       if (!failure) return;
       const other = await this.open(shape);
       other?.pixels.close();
       if (other !== undefined && other.skipped.length <= skipped) return;
-      if (attempts === 0) throw failure;
+      if (retries === 0) throw failure;
       await removeEntry(entry);
     }
   }
