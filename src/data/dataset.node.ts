@@ -35,7 +35,7 @@ interface ArrayDataset extends Pick<Dataset, 'name' | 'path' | 'help'> {
   readonly read: (location: string) => Promise<TrainTestArrays>;
 }
 
-/** Images that need no more than a border are copied; others go through the decode cache. */
+/** With a test split, images that need at most a border stay in memory. Others go through the decode cache. */
 export const arrayDataset = ({ format, locate = (path) => path, read, ...entry }: ArrayDataset): Dataset => ({
   ...entry,
   format: async (path) => format ?? formatOf(await read(locate(path))),

@@ -11,7 +11,7 @@ const CONCURRENT_FOLDERS = 32;
 
 /**
  * Finds visible files with an image's extension at any depth, and follows links.
- * @returns `names`, sorted paths below the root; `skipped`, what cannot be read; and `unsupported`, a description
+ * @returns `names`, sorted paths below the root; `skipped`, what cannot be read; and `unsupported`, for a message
  */
 export async function findImages(root: string) {
   const { names, others, skipped } = await searchFolder(root);
