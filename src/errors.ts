@@ -2,7 +2,7 @@ import { oneLine } from './printable.js';
 
 /** A setting or argument by its key, such as `batch` or `stages[1].epoch`. Whoever shows an error names it by flag, key or label. */
 export interface SettingName {
-  readonly setting: string;
+  setting: string;
 }
 
 export const setting = (key: string): SettingName => ({ setting: key });
@@ -34,9 +34,9 @@ export const render = (phrase: Text, nameOf: NameOf = (key) => key) =>
 
 /** The text of an `InputError`. */
 export interface InputProblem {
-  readonly about: Text;
-  readonly problem: Text;
-  readonly remedy?: Text;
+  about: Text;
+  problem: Text;
+  remedy?: Text;
 }
 
 /** An error that is shown as one line, without a stack trace. */

@@ -37,16 +37,16 @@ export type { RunEvent, RunOptions, RunSummary } from './runs/train.node.js';
 
 export interface TrainOptions extends RunOptions, Pick<CompileOptions, 'threads'> {
   /** Where to compute; `auto` chooses the device that is fastest in a short measurement (default: cpu). */
-  readonly device?: Device | 'auto';
+  device?: Device | 'auto';
   /** Training waits for the returned promise. */
-  readonly onEvent?: (event: RunEvent) => void | Promise<void>;
+  onEvent?: (event: RunEvent) => void | Promise<void>;
 }
 
 export interface LoadOptions extends Pick<CompileOptions, 'device' | 'threads'> {
   /** Whether to use EMA weights if there are any (default: true). */
-  readonly ema?: boolean;
+  ema?: boolean;
   /** Receives a line if an attribute was computed with other weights. */
-  readonly onWarning?: (message: string) => void;
+  onWarning?: (message: string) => void;
 }
 
 async function checkOptions(...args: Parameters<typeof optionSchemas.checkOptions>): Promise<void> {
@@ -138,7 +138,7 @@ export async function importRun(file: string, out: string, settings: ImportSetti
   return importWeights(file, out, settings);
 }
 
-function requirePaths(paths: Readonly<Record<string, unknown>>): void {
+function requirePaths(paths: Record<string, unknown>): void {
   for (const [name, path] of Object.entries(paths))
     if (typeof path !== 'string' || path === '') throw new InputError(name, `expected a path but got ${shown(path)}`);
 }

@@ -4,11 +4,11 @@ import { existsSync } from 'node:fs';
 
 export interface Skip {
   /** Beginning of the paths of the tests' files. */
-  readonly files: string;
+  files: string;
   /** What the tests need. */
-  readonly reason: string;
+  reason: string;
   /** Whether this machine lacks it. */
-  readonly isMissing: () => boolean;
+  isMissing: () => boolean;
 }
 
 const lacks = (program: string, ...args: readonly string[]) => spawnSync(program, args).status !== 0;

@@ -5,29 +5,29 @@ import 'uplot/dist/uPlot.min.css';
 
 /** A curve: its name in the legend and the key of its values. */
 export interface Curve {
-  readonly key: string;
-  readonly label: string;
+  key: string;
+  label: string;
   /** A custom property of the style sheet, such as `--curve-1`. */
-  readonly color: string;
+  color: string;
   /** Drawn thin and pale, without a name in the legend: the values behind a smooth curve. */
-  readonly isFaint?: boolean;
+  isFaint?: boolean;
 }
 
 /** Values by key at an iteration. */
 export interface ChartPoint {
-  readonly step: number;
-  readonly values: Readonly<Record<string, number>>;
+  step: number;
+  values: Record<string, number>;
 }
 
 interface ChartProps {
-  readonly title: string;
-  readonly curves: readonly Curve[];
-  readonly points: readonly ChartPoint[];
-  readonly isLog?: boolean;
+  title: string;
+  curves: readonly Curve[];
+  points: readonly ChartPoint[];
+  isLog?: boolean;
   /** The visible iterations, which stay when points are added (default: all). */
-  readonly zoom?: Zoom | undefined;
+  zoom?: Zoom | undefined;
   /** Receives the range that the reader selects by dragging; undefined after a double click. */
-  readonly onZoom?: ((zoom: Zoom | undefined) => void) | undefined;
+  onZoom?: ((zoom: Zoom | undefined) => void) | undefined;
 }
 
 /** The first and the last visible iteration. */

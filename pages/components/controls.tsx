@@ -3,12 +3,12 @@ import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 
 export function TrainingButtons(props: {
-  readonly isRunning: boolean;
-  readonly disabled: boolean;
-  readonly onRun: (run: boolean) => void;
-  readonly onStep: () => void;
-  readonly onReset: () => void;
-  readonly children?: ComponentChildren;
+  isRunning: boolean;
+  disabled: boolean;
+  onRun: (run: boolean) => void;
+  onStep: () => void;
+  onReset: () => void;
+  children?: ComponentChildren;
 }) {
   const { isRunning, disabled, onRun, onStep, onReset, children } = props;
   return (
@@ -28,11 +28,11 @@ export function TrainingButtons(props: {
 }
 
 export function Choice<T extends string | number>(props: {
-  readonly label: string;
-  readonly value: T;
-  readonly choices: readonly T[];
-  readonly nameOf?: (choice: T) => string;
-  readonly onChoose: (choice: T) => void;
+  label: string;
+  value: T;
+  choices: readonly T[];
+  nameOf?: (choice: T) => string;
+  onChoose: (choice: T) => void;
 }) {
   const { label, value, choices, nameOf = String, onChoose } = props;
   const id = useId();
@@ -56,13 +56,13 @@ export function Choice<T extends string | number>(props: {
 
 /** A slider for a positive number on a logarithmic scale. Its left end can be 0. */
 export function LogSlider(props: {
-  readonly label: string;
-  readonly title?: string;
-  readonly value: number;
-  readonly min: number;
-  readonly max: number;
-  readonly hasZero?: boolean;
-  readonly onChange: (value: number) => void;
+  label: string;
+  title?: string;
+  value: number;
+  min: number;
+  max: number;
+  hasZero?: boolean;
+  onChange: (value: number) => void;
 }) {
   const { label, title, value, min, max, hasZero = false, onChange } = props;
   const id = useId();

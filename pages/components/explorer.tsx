@@ -6,12 +6,12 @@ import { Samples } from './samples.js';
 import { select, Walk, type WalkEnds } from './walk.js';
 
 interface ExplorerProps {
-  readonly model: ModelInfo;
+  model: ModelInfo;
   /** Undefined while they are loaded. */
-  readonly networks: Networks | undefined;
+  networks: Networks | undefined;
   /** Called when the first samples are shown. */
-  readonly onReady?: () => void;
-  readonly onFailure: (error: unknown) => void;
+  onReady?: () => void;
+  onFailure: (error: unknown) => void;
 }
 
 export function Explorer({ model, networks, onReady, onFailure }: ExplorerProps) {

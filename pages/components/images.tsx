@@ -27,14 +27,14 @@ export function ImageCanvas({
 }
 
 interface TileProps {
-  readonly point: Point;
-  readonly shape: ImageShape;
-  readonly label: string;
-  readonly onSelect: (point: Point) => void;
+  point: Point;
+  shape: ImageShape;
+  label: string;
+  onSelect: (point: Point) => void;
   /** Undefined on pages that do not mark the selected tile. */
-  readonly isSelected?: boolean;
+  isSelected?: boolean;
   /** -1 for tiles that arrow keys reach. */
-  readonly tabIndex?: 0 | -1;
+  tabIndex?: 0 | -1;
 }
 
 /** A button with the image of a point. */

@@ -5,33 +5,32 @@ import { createQueue } from '../../src/web/requests.js';
 
 /** A code and its distance from codes of images: 0 for these, 1 for samples of the prior. */
 export interface Code {
-  readonly code: Float32Array;
-  readonly distance: number;
+  code: Float32Array;
+  distance: number;
 }
 
 /** A code with its image [C, H, W] in 0..1. */
 export interface Point extends Code {
-  readonly image: Float32Array;
+  image: Float32Array;
 }
 
 /** Functions on images [C, H, W] in 0..1. */
 export interface Networks {
-  readonly generate: (code: Code) => Promise<Float32Array>;
-  readonly encode: (inputs: { readonly image: Float32Array }) => Promise<Float32Array>;
+  generate: (code: Code) => Promise<Float32Array>;
+  encode: (inputs: { image: Float32Array }) => Promise<Float32Array>;
 }
 
 /** The facts about a model. */
 export type ModelInfo = Omit<PageModel, 'networks'>;
 
 /** Where the page loads ONNX Runtime from: its WebAssembly, or the URLs of its two files. */
-export type Runtime =
-  { readonly wasmBinary: ArrayBuffer } | { readonly wasmPaths: { readonly mjs: string; readonly wasm: string } };
+export type Runtime = { wasmBinary: ArrayBuffer } | { wasmPaths: { mjs: string; wasm: string } };
 
 /** Loads the networks of an export. */
 export async function loadNetworks(
   { networks, shape, latent }: PageModel,
   runtime: Runtime,
-): Promise<Networks & { readonly release: () => void }> {
+): Promise<Networks & { release: () => void }> {
   // More threads need headers that few static hosts send, and an image takes a few milliseconds.
   env.wasm.numThreads = 1;
   Object.assign(env.wasm, runtime);
@@ -39,7 +38,7 @@ export async function loadNetworks(
   const [generator, encoder] = [await load(networks.generator), await load(networks.encoder)];
   // ONNX Runtime runs one model at a time.
   const inTurn = createQueue();
-  const run = (session: InferenceSession, feeds: Readonly<Record<string, Tensor>>, output: string) =>
+  const run = (session: InferenceSession, feeds: Record<string, Tensor>, output: string) =>
     inTurn(async () => (await session.run(feeds))[output]!.data as Float32Array);
   return {
     generate: ({ code, distance }) => {

@@ -17,17 +17,17 @@ const MAX_IMAGES = 60;
 const MAX_PROBLEMS = 3;
 
 interface Reconstruction {
-  readonly key: number;
-  readonly name: string;
-  readonly original: Float32Array;
-  readonly point: Point;
+  key: number;
+  name: string;
+  original: Float32Array;
+  point: Point;
 }
 
 interface ReconstructionsProps extends PanelProps {
   /** Names the purpose of a selection for screen readers (default: for the walk). */
-  readonly purpose?: string;
+  purpose?: string;
   /** Called when images arrive. The whole page accepts them. */
-  readonly onFiles?: () => void;
+  onFiles?: () => void;
 }
 
 export function Reconstructions(props: ReconstructionsProps) {
@@ -129,9 +129,9 @@ function useReconstructions({ model, networks, onSelect, onFiles }: Reconstructi
 }
 
 interface DropAreaProps {
-  readonly disabled: boolean;
-  readonly onFiles: (files: FileList | null) => void;
-  readonly children: preact.ComponentChildren;
+  disabled: boolean;
+  onFiles: (files: FileList | null) => void;
+  children: preact.ComponentChildren;
 }
 
 /** Marks itself while files are dragged over it. */
@@ -169,10 +169,10 @@ function DropArea({ disabled, onFiles, children }: DropAreaProps) {
 }
 
 interface PairProps {
-  readonly item: Reconstruction;
-  readonly shape: ImageShape;
-  readonly purpose: string;
-  readonly onSelect: () => void;
+  item: Reconstruction;
+  shape: ImageShape;
+  purpose: string;
+  onSelect: () => void;
 }
 
 const Pair = ({ item: { name, original, point }, shape, purpose, onSelect }: PairProps) => (

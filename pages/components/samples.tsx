@@ -11,12 +11,12 @@ import { SaveButtons } from './saveButtons.js';
 const COUNT = 24;
 
 export interface PanelProps {
-  readonly model: ModelInfo;
+  model: ModelInfo;
   /** Undefined while they are loaded. */
-  readonly networks: Networks | undefined;
+  networks: Networks | undefined;
   /** @param name of the point, for example of its file */
-  readonly onSelect: (point: Point, name: string) => void;
-  readonly onFailure: (error: unknown) => void;
+  onSelect: (point: Point, name: string) => void;
+  onFailure: (error: unknown) => void;
 }
 
 /**

@@ -3,10 +3,10 @@ import { IMAGE_FORMATS, type ImageFormat } from './imageGrid.js';
 
 interface SaveButtonsProps {
   /** Names the group, such as "Save image". */
-  readonly label: string;
-  readonly disabled: boolean;
-  readonly onSave: (format: ImageFormat) => Promise<void>;
-  readonly onFailure: (error: unknown) => void;
+  label: string;
+  disabled: boolean;
+  onSave: (format: ImageFormat) => Promise<void>;
+  onFailure: (error: unknown) => void;
 }
 
 export function SaveButtons({ label, disabled, onSave, onFailure }: SaveButtonsProps) {

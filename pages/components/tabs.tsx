@@ -3,19 +3,19 @@ import type { ComponentChildren } from 'preact';
 import { useId, useRef } from 'preact/hooks';
 
 export interface Tab<T extends string> {
-  readonly key: T;
-  readonly name: string;
-  readonly panel: ComponentChildren;
+  key: T;
+  name: string;
+  panel: ComponentChildren;
 }
 
-const STEPS: Readonly<Record<string, number>> = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
+const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
 
 /** @param label names the tabs for screen readers */
 export function Tabs<T extends string>(props: {
-  readonly label: string;
-  readonly tabs: readonly Tab<T>[];
-  readonly selected: T;
-  readonly onSelect: (key: T) => void;
+  label: string;
+  tabs: readonly Tab<T>[];
+  selected: T;
+  onSelect: (key: T) => void;
 }) {
   const { label, tabs, selected, onSelect } = props;
   const id = useId();

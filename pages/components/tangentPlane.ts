@@ -6,10 +6,10 @@ import { derivedCode } from './codes.js';
 import type { Code } from './networks.js';
 
 export interface TangentPlane {
-  readonly origin: Code;
+  origin: Code;
   /** Orthonormal directions [M], both orthogonal to the origin. */
-  readonly right: Float64Array;
-  readonly up: Float64Array;
+  right: Float64Array;
+  up: Float64Array;
 }
 
 /** Draws two directions at a code. */

@@ -24,8 +24,8 @@ export function codeOnWalk(prior: Prior, from: Code, to: Code, position: number)
 
 /** The two ends of a walk, and the one that the next selection replaces. */
 export interface WalkEnds {
-  readonly points: readonly [from: Point | undefined, to: Point | undefined];
-  readonly side: 0 | 1;
+  points: readonly [from: Point | undefined, to: Point | undefined];
+  side: 0 | 1;
 }
 
 /** Selections replace the start, the end, the start and so on. */
@@ -34,11 +34,11 @@ export function select({ points: [from, to], side }: WalkEnds, point: Point): Wa
 }
 
 interface WalkProps {
-  readonly model: ModelInfo;
-  readonly networks: Networks | undefined;
-  readonly ends: WalkEnds;
-  readonly onSide: (side: 0 | 1) => void;
-  readonly onFailure: (error: unknown) => void;
+  model: ModelInfo;
+  networks: Networks | undefined;
+  ends: WalkEnds;
+  onSide: (side: 0 | 1) => void;
+  onFailure: (error: unknown) => void;
 }
 
 export function Walk({ model, networks, ends, onSide, onFailure }: WalkProps) {

@@ -5,19 +5,19 @@ import type { ExploredModel } from './explore/models.js';
 import type { PageProps } from './page.js';
 
 interface Entry {
-  readonly name: string;
-  readonly load: () => Promise<ComponentType<PageProps>>;
+  name: string;
+  load: () => Promise<ComponentType<PageProps>>;
 }
 
-const PAGES: Readonly<Record<string, Entry>> = {
+const PAGES: Record<string, Entry> = {
   plane: { name: '2-D', load: async () => (await import('./plane/planePage.js')).PlanePage },
   digits: { name: 'Digits', load: async () => (await import('./digits/digitsPage.js')).DigitsPage },
   explore: { name: 'Explore', load: async () => (await import('./explore/explorePage.js')).ExplorePage },
 };
 
 interface Address {
-  readonly page: string;
-  readonly query: string;
+  page: string;
+  query: string;
 }
 
 function addressOf(hash: string): Address {
@@ -27,7 +27,7 @@ function addressOf(hash: string): Address {
 
 export function App() {
   const [address, setAddress] = useState(() => addressOf(location.hash));
-  const [Page, setPage] = useState<{ readonly name: string; readonly Component: ComponentType<PageProps> }>();
+  const [Page, setPage] = useState<{ name: string; Component: ComponentType<PageProps> }>();
   const [model, setModel] = useState<ExploredModel>();
   const [failure, setFailure] = useState('');
   /** The last query of each page, which its link does not have. */

@@ -2,10 +2,10 @@ import type { ExploredModel } from './explore/models.js';
 
 /** Properties of each page. */
 export interface PageProps {
-  readonly query: string;
+  query: string;
   /** Replaces the query of the address. */
-  readonly onQuery: (query: string) => void;
+  onQuery: (query: string) => void;
   /** The model to explore, passed from training. */
-  readonly model: ExploredModel | undefined;
-  readonly onExplore: (model: ExploredModel) => void;
+  model: ExploredModel | undefined;
+  onExplore: (model: ExploredModel) => void;
 }

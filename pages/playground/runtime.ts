@@ -4,7 +4,7 @@ import gpuWasm from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import { configureRuntime, type WebDevice } from '../../src/engine/runtime/web.js';
 import { addressOf, WASM_FILES } from '../components/runtimeFiles.js';
 
-export const RUNTIME_FILES: Readonly<Record<WebDevice, { readonly mjs: string; readonly wasm: string }>> = {
+export const RUNTIME_FILES: Record<WebDevice, { mjs: string; wasm: string }> = {
   wasm: WASM_FILES,
   webgpu: { mjs: addressOf(gpuMjs), wasm: addressOf(gpuWasm) },
 };

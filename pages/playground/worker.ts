@@ -6,7 +6,7 @@ import { servePlane } from './plane/planeWorker.js';
 import { loadRuntimeFromPage } from './runtime.js';
 import type { WorkerRole } from './workers.js';
 
-const SERVICES: Readonly<Record<WorkerRole, (scope: WorkerScope) => void>> = {
+const SERVICES: Record<WorkerRole, (scope: WorkerScope) => void> = {
   plane: servePlane,
   training: serveTraining,
   model: serveModel,

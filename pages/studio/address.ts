@@ -2,10 +2,10 @@
 import { useEffect, useState } from 'preact/hooks';
 
 export interface Address {
-  readonly view: string;
+  view: string;
   /** The run that the view shows, if it shows one. */
-  readonly run: string;
-  readonly query: string;
+  run: string;
+  query: string;
 }
 
 export function parseAddress(hash: string): Address {
@@ -22,7 +22,7 @@ function decoded(text: string): string {
   }
 }
 
-export function addressOf(view: string, run = '', query: Readonly<Record<string, string>> = {}): string {
+export function addressOf(view: string, run = '', query: Record<string, string> = {}): string {
   const text = new URLSearchParams(query).toString();
   return `#/${view}${run === '' ? '' : `/${encodeURIComponent(run)}`}${text === '' ? '' : `?${text}`}`;
 }

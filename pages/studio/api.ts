@@ -17,7 +17,7 @@ import type {
 export class RequestError extends Error {
   constructor(
     message: string,
-    readonly fields: Readonly<Record<string, string>> = {},
+    readonly fields: Record<string, string> = {},
     /** The status of the answer, if there was one. */
     readonly status?: number,
   ) {
@@ -88,10 +88,9 @@ export const resumeRun = async (run: string, steps?: number): Promise<void> =>
   void (await request(`${pathOf(run)}/resume`, sent('POST', steps === undefined ? {} : { steps })));
 
 export const readForm = (): Promise<TrainingForm> => read('/api/form');
-export const checkTraining = (training: NewRun): Promise<{ readonly command: string }> =>
-  send('/api/queue/check', training);
+export const checkTraining = (training: NewRun): Promise<{ command: string }> => send('/api/queue/check', training);
 export const planTraining = (training: NewRun): Promise<Plan> => send('/api/queue/plan', training);
-export const startTraining = (training: NewRun): Promise<{ readonly command: string }> => send('/api/queue', training);
+export const startTraining = (training: NewRun): Promise<{ command: string }> => send('/api/queue', training);
 
 export const readDataSets = (): Promise<DataSet[]> => read('/api/data');
 export const readDataCounts = (data: string): Promise<DataCounts> =>

@@ -13,7 +13,7 @@ const NOT_FOUND = 'not found';
 const OF_A_RUN: readonly string[] = ['run', 'explore'];
 
 /** The list is part of the first script; other views load on demand. */
-const VIEWS: Readonly<Record<string, () => Promise<ComponentType<ViewProps>>>> = {
+const VIEWS: Record<string, () => Promise<ComponentType<ViewProps>>> = {
   '': () => Promise.resolve(RunsPage),
   run: async () => (await import('./run/runPage.js')).RunPage,
   compare: async () => (await import('./runs/comparePage.js')).ComparePage,
@@ -22,7 +22,7 @@ const VIEWS: Readonly<Record<string, () => Promise<ComponentType<ViewProps>>>> =
   [NOT_FOUND]: () => Promise.resolve(NotFoundPage),
 };
 
-const TITLES: Readonly<Record<string, string>> = {
+const TITLES: Record<string, string> = {
   '': 'Runs',
   [NOT_FOUND]: 'Page not found',
   start: 'Start a run',
@@ -36,7 +36,7 @@ const titleOf = (view: string, run: string): string =>
 export function App() {
   const [{ view, run, query }, setQuery] = useAddress();
   const { runs, state } = useRuns();
-  const [View, setView] = useState<{ readonly name: string; readonly Component: ComponentType<ViewProps> }>({
+  const [View, setView] = useState<{ name: string; Component: ComponentType<ViewProps> }>({
     name: '',
     Component: RunsPage,
   });

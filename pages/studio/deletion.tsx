@@ -2,10 +2,10 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 interface DeletionProps {
-  readonly id: string;
-  readonly label: string;
-  readonly question: string;
-  readonly onDelete: () => void;
+  id: string;
+  label: string;
+  question: string;
+  onDelete: () => void;
 }
 
 export function Deletion({ id, label, question, onDelete }: DeletionProps) {

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 
 /** An image, or a note if it cannot be read. The image before stays until it is loaded, so that nothing flickers. */
 export function Preview({ address, alt }: { address: string | undefined; alt: string }) {
-  const [shown, setShown] = useState<{ readonly address: string; readonly isReadable: boolean }>();
+  const [shown, setShown] = useState<{ address: string; isReadable: boolean }>();
   useEffect(() => {
     if (address === undefined) return setShown(undefined);
     const image = new Image();

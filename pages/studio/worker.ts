@@ -5,7 +5,7 @@ import { serveLayouts } from './explore/layoutWorker.js';
 import { loadRuntimeFromStudio } from './runtime.js';
 import type { WorkerRole } from './workers.js';
 
-const SERVICES: Readonly<Record<WorkerRole, (scope: WorkerScope) => void>> = {
+const SERVICES: Record<WorkerRole, (scope: WorkerScope) => void> = {
   model: serveModel,
   layout: serveLayouts,
 };

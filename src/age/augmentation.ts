@@ -17,10 +17,10 @@ import { columnsOf, type ImageShape, indices } from './distortion.js';
 
 /** Random and differentiable. */
 interface Augmentation {
-  readonly parameters: number;
-  readonly draw: (stream: RandomStream, shape: ImageShape) => readonly number[];
+  parameters: number;
+  draw: (stream: RandomStream, shape: ImageShape) => readonly number[];
   /** Transforms `[N, C, H, W]` with parameters `[N, 1, 1, 1]`. Gradients flow to the images only. */
-  readonly apply: (x: Value, parameters: readonly Value[]) => Value;
+  apply: (x: Value, parameters: readonly Value[]) => Value;
 }
 
 /** Changes brightness by -0.5 to 0.5, saturation by a factor of 0 to 2, and contrast by a factor of 0.5 to 1.5. */

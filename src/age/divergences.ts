@@ -28,15 +28,15 @@ export const MOMENTS = ['std', 'variance'] as const;
 export const REDUCTIONS = ['mean', 'sum'] as const;
 
 interface GaussianOptions {
-  readonly moment: (typeof MOMENTS)[number];
-  readonly reduction: (typeof REDUCTIONS)[number];
+  moment: (typeof MOMENTS)[number];
+  reduction: (typeof REDUCTIONS)[number];
 }
 
 interface Divergence {
   /** Of codes `[N, M]` from the prior, a scalar. */
-  readonly of: (codes: Value, options: GaussianOptions) => Value;
+  of: (codes: Value, options: GaussianOptions) => Value;
   /** Over all batches of codes of the prior, if there is a minimum. */
-  readonly min?: (prior: Prior, latentSize: number, options: GaussianOptions) => number;
+  min?: (prior: Prior, latentSize: number, options: GaussianOptions) => number;
 }
 
 /** KL(N(m, s^2) || N(0, 1)) = (s^2 + m^2) / 2 - log s - 1/2 for each coordinate (the paper's KL(Q || P)). */
@@ -70,7 +70,7 @@ export type DivergenceName = keyof typeof divergences;
 export const DIVERGENCES = Object.keys(divergences).sort() as [DivergenceName, ...DivergenceName[]];
 
 export interface DivergenceOptions extends GaussianOptions {
-  readonly divergence: DivergenceName;
+  divergence: DivergenceName;
 }
 
 /** Of a batch of codes `[N, M]` from the prior, a scalar. */
@@ -82,7 +82,7 @@ export const minDivergence = (options: DivergenceOptions, prior: Prior, latentSi
   divergences[options.divergence].min?.(prior, latentSize, options);
 
 function gaussian(
-  perCoordinate: (fitted: Readonly<Record<'mean' | 's' | 'sSquared', Value>>) => Value,
+  perCoordinate: (fitted: Record<'mean' | 's' | 'sSquared', Value>) => Value,
   atZeroMean: (s: number) => number,
 ): Divergence {
   return {

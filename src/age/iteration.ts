@@ -22,18 +22,18 @@ import { activeTerms, type UpdatePlan } from './plan.js';
 import { STATE_NAMES, type StateName, type TrainingState, update } from './update.js';
 
 export interface IterationSpec {
-  readonly pair: NetworkPair;
-  readonly objective: Objective;
-  readonly plans: Readonly<Record<NetworkName, UpdatePlan>>;
-  readonly batch: number;
+  pair: NetworkPair;
+  objective: Objective;
+  plans: Record<NetworkName, UpdatePlan>;
+  batch: number;
   /** Whether it keeps exponential moving averages (EMA) of the weights. */
-  readonly hasEma?: boolean;
+  hasEma?: boolean;
   /** Whether weights of active terms are inputs, which may change without a new compilation. */
-  readonly hasWeightInputs?: boolean;
+  hasWeightInputs?: boolean;
   /** Bytes, or floats in [-1, 1] (default: uint8). */
-  readonly imageType?: 'uint8' | 'float32';
+  imageType?: 'uint8' | 'float32';
   /** Applied in this order to the images that `KL_real`, `KL_fake` and `uniform` encode. */
-  readonly augmentations?: readonly AugmentationName[];
+  augmentations?: readonly AugmentationName[];
 }
 
 /** The axis of inputs along which images are counted. */
@@ -68,9 +68,9 @@ export const stateSize = (pair: NetworkPair, name: StateName | AverageName): num
  * Outputs are `next/NAME` for each state and EMA vector, and `report`, whose elements have the names `reportNames`.
  */
 export interface Iteration {
-  readonly graph: Graph;
+  graph: Graph;
   /** Means over the network's updates, such as `encoder.loss` and `generator.grad_norm`. */
-  readonly reportNames: readonly string[];
+  reportNames: readonly string[];
 }
 
 /** Composes encoder updates, each on its own images, and then generator updates. Each update has its own codes. */

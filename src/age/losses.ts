@@ -5,9 +5,9 @@ import { divergence, type DivergenceOptions } from './divergences.js';
 import { normalizeAlongAxis1, type Prior } from './prior.js';
 
 export interface Objective extends DivergenceOptions {
-  readonly prior: Prior;
-  readonly matchX: DistanceName;
-  readonly matchZ: DistanceName;
+  prior: Prior;
+  matchX: DistanceName;
+  matchZ: DistanceName;
 }
 
 /** e(x), g(e(x)), e(S(x)) with S a random distortion, g(z) and e(g(z)). */
@@ -15,22 +15,22 @@ export type PassName = 'realCodes' | 'reconstruction' | 'distortedCodes' | 'fake
 
 /** Images `[N, C, H, W]` in [-1, 1], and codes `[N, M]` of the prior. */
 export interface UpdateBatch {
-  readonly x: Value;
-  readonly z: Value;
+  x: Value;
+  z: Value;
   /** Of images and generated images. */
-  readonly augment?: Readonly<Record<InputKind, (x: Value) => Value>> | undefined;
+  augment?: Record<InputKind, (x: Value) => Value> | undefined;
   /** S of the term `align`. */
-  readonly distort?: ((x: Value) => Value) | undefined;
+  distort?: ((x: Value) => Value) | undefined;
 }
 
 interface LossTerm {
   /** A network without a sign cannot have the term. */
-  readonly signs: Readonly<Partial<Record<NetworkName, 1 | -1>>>;
-  readonly needs: readonly PassName[];
+  signs: Partial<Record<NetworkName, 1 | -1>>;
+  needs: readonly PassName[];
   /** Whether its codes are those of augmented images. */
-  readonly isAugmented?: boolean;
+  isAugmented?: boolean;
   /** Returns the unweighted term, a scalar. `passes` holds only what it needs. */
-  readonly value: (passes: Readonly<Record<PassName, Value>>, objective: Objective, batch: UpdateBatch) => Value;
+  value: (passes: Record<PassName, Value>, objective: Objective, batch: UpdateBatch) => Value;
 }
 
 /** t in exp(t u·v): how much more close pairs count than distant ones. */
@@ -94,13 +94,13 @@ const uniform: LossTerm = {
 const losses = { KL_real, KL_fake, match_x, match_z, align, uniform };
 
 export type Term = keyof typeof losses;
-export const LOSSES: Readonly<Record<Term, LossTerm>> = losses;
+export const LOSSES: Record<Term, LossTerm> = losses;
 
 const termsOf = (network: NetworkName) =>
   (Object.keys(LOSSES).sort() as Term[]).filter((term) => network in LOSSES[term].signs);
 
 /** The terms that each network's loss can have. */
-export const TERMS: Readonly<Record<NetworkName, readonly Term[]>> = {
+export const TERMS: Record<NetworkName, readonly Term[]> = {
   encoder: termsOf('encoder'),
   generator: termsOf('generator'),
 };

@@ -3,18 +3,18 @@ import { forwardEval, forwardTrain, type NamedValues } from '../networks/forward
 import type { InputKind, NetworkName, NetworkPair, WeightName } from '../networks/network.js';
 import { normalizeAlongAxis1, type Prior } from './prior.js';
 
-export type PairState = Readonly<Record<WeightName, Value>>;
+export type PairState = Record<WeightName, Value>;
 
 interface PassOptions {
-  readonly kind: InputKind;
+  kind: InputKind;
   /** Whether the running statistics stay unchanged (default: false). */
-  readonly keepsStatistics?: boolean;
+  keepsStatistics?: boolean;
 }
 
 /** Images x are `[N, C, H, W]` in [-1, 1], codes z `[N, M]`. */
 export interface NetworkFunctions {
-  readonly encode: (inputs: { readonly x: Value }, options: PassOptions) => Value;
-  readonly generate: (inputs: { readonly z: Value }, options: PassOptions) => Value;
+  encode: (inputs: { x: Value }, options: PassOptions) => Value;
+  generate: (inputs: { z: Value }, options: PassOptions) => Value;
 }
 
 const functionsOf = (

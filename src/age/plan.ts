@@ -4,8 +4,8 @@ import { type Term, TERMS } from './losses.js';
 
 /** Updates per iteration, and weights of the loss; an absent term has weight 0. */
 export interface UpdatePlan {
-  readonly updates: number;
-  readonly weights: Readonly<Partial<Record<Term, number>>>;
+  updates: number;
+  weights: Partial<Record<Term, number>>;
 }
 
 /** Terms of weight 0 are not computed. */
@@ -39,7 +39,7 @@ export function parsePlan(network: NetworkName, text: string): UpdatePlan {
   return { updates, weights };
 }
 
-const EXAMPLES: Readonly<Record<NetworkName, string>> = {
+const EXAMPLES: Record<NetworkName, string> = {
   encoder: '1;KL_fake:1,KL_real:1,match_x:10',
   generator: '2;KL_fake:1,match_z:1000',
 };

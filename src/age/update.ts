@@ -27,21 +27,21 @@ export type StateName = `${NetworkName}.${(typeof STATE_PARTS)[number]}`;
 export const STATE_NAMES = NETWORK_NAMES.flatMap((network) =>
   STATE_PARTS.map((part): StateName => `${network}.${part}`),
 );
-export type TrainingState = Readonly<Record<StateName, Value>>;
+export type TrainingState = Record<StateName, Value>;
 
 export interface UpdateSpec {
-  readonly network: NetworkName;
-  readonly plan: UpdatePlan;
+  network: NetworkName;
+  plan: UpdatePlan;
   /** Scalars (default: constants of the plan). */
-  readonly weights?: Readonly<Partial<Record<Term, Value>>> | undefined;
+  weights?: Partial<Record<Term, Value>> | undefined;
   /** Terms of weight 0 to report too. Their passes also update the running statistics. */
-  readonly monitored?: readonly Term[];
+  monitored?: readonly Term[];
 }
 
-type ForwardResults = Readonly<Partial<Record<PassName, Value>>>;
+type ForwardResults = Partial<Record<PassName, Value>>;
 
 /** As published. Running statistics depend on it. */
-const PASS_ORDER: Readonly<Record<NetworkName, readonly PassName[]>> = {
+const PASS_ORDER: Record<NetworkName, readonly PassName[]> = {
   encoder: ['realCodes', 'reconstruction', 'distortedCodes', 'fake', 'fakeCodes'],
   generator: ['fake', 'fakeCodes', 'realCodes', 'reconstruction', 'distortedCodes'],
 };
@@ -56,7 +56,7 @@ export function forwardPasses(
   if (needed.has('reconstruction')) needed.add('realCodes');
   if (needed.has('fakeCodes')) needed.add('fake');
   const results: Partial<Record<PassName, Value>> = {};
-  const run: Readonly<Record<PassName, () => Value>> = {
+  const run: Record<PassName, () => Value> = {
     realCodes: () => encode({ x }, { kind: 'native' }),
     reconstruction: () => generate({ z: results.realCodes! }, { kind: 'generated' }),
     // After training no image is distorted.
@@ -135,7 +135,7 @@ export function update(
   spec: UpdateSpec,
   state: TrainingState,
   batch: UpdateBatch,
-  scalars: Readonly<Record<'stepSize' | 'denominatorScale', Value>>,
+  scalars: Record<'stepSize' | 'denominatorScale', Value>,
 ) {
   const { network } = spec;
   const { passes, terms, loss, gradients, statistics } = updateGradients(pair, objective, spec, state, batch);
@@ -147,7 +147,7 @@ export function update(
   const variance = (codes: Value) => relativeVariance(codes, objective.prior);
   const moments = { m: state[`${network}.adam_m`], v: state[`${network}.adam_v`] };
   const { parameter, m, v } = adam(state[`${network}.parameters`], gradient, moments, { ...scalars, stepSize }, ADAM);
-  const report: Readonly<Record<string, Value>> = {
+  const report: Record<string, Value> = {
     loss,
     ...terms,
     grad_norm: gradNorm,

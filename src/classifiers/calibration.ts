@@ -11,13 +11,13 @@ const [MIN_SCALE, MAX_SCALE] = [1e-2, 1e2];
 const BISECTIONS = 40;
 
 interface HeldOutSplit {
-  readonly training: Uint32Array;
-  readonly heldOut: Uint32Array;
+  training: Uint32Array;
+  heldOut: Uint32Array;
 }
 
 export interface LabeledRows {
-  readonly probabilities: Features;
-  readonly labels: Labels;
+  probabilities: Features;
+  labels: Labels;
 }
 
 /**

@@ -32,17 +32,17 @@ import type { Network } from '../networks/network.js';
 
 /** An encoder with a linear head on its output. */
 export interface ClassifierSpec {
-  readonly network: Network;
-  readonly classes: number;
+  network: Network;
+  classes: number;
   /** Whether to project the network's output onto the sphere of radius sqrt(M), for models with the sphere prior. */
-  readonly onSphere: boolean;
+  onSphere: boolean;
 }
 
 /** Flat vectors; the head has weights [M, K] and then biases [K]. */
 export interface ClassifierWeights {
-  readonly parameters: Float32Array;
-  readonly statistics: Float32Array;
-  readonly head: Float32Array;
+  parameters: Float32Array;
+  statistics: Float32Array;
+  head: Float32Array;
 }
 
 export const outputWidth = ({ outputShape }: Network): number => sizeOf(outputShape);

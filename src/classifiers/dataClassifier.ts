@@ -42,18 +42,18 @@ export function dataClassifierSpec(source: ImageSource): ClassifierSpec {
 }
 
 export interface DataClassifier {
-  readonly weights: ClassifierWeights;
+  weights: ClassifierWeights;
   /** 0 to 1; NaN if there are no test images. */
-  readonly testAccuracy: number;
+  testAccuracy: number;
 }
 
 export async function trainDataClassifier(
   source: ImageSource,
   compile: Compile,
   hooks: {
-    readonly onStep?: ((step: number, steps: number, loss: number) => void) | undefined;
+    onStep?: ((step: number, steps: number, loss: number) => void) | undefined;
     /** When aborted, training rejects with the signal's reason. */
-    readonly signal?: AbortSignal | undefined;
+    signal?: AbortSignal | undefined;
   } = {},
 ): Promise<DataClassifier> {
   const spec = dataClassifierSpec(source);

@@ -49,13 +49,13 @@ export class ClassifierPrograms {
 }
 
 interface ClassifierTraining {
-  readonly steps: number;
+  steps: number;
   /** At least 2; limited to the number of images. */
-  readonly batch: number;
+  batch: number;
   /** Decays to 0 along half a cosine. */
-  readonly learningRate: number;
-  readonly seed: number;
-  readonly onStep?: (step: number, loss: number) => void;
+  learningRate: number;
+  seed: number;
+  onStep?: (step: number, loss: number) => void;
 }
 
 /** Returns random encoder weights and a head of zeros. */

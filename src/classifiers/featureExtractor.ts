@@ -6,25 +6,25 @@ import { inChunks, type Progress } from '../model/chunks.js';
 import type { Features } from '../numerics/features.js';
 
 export interface ExtractedFeatures {
-  readonly features: Features;
-  readonly probabilities?: Features;
+  features: Features;
+  probabilities?: Features;
 }
 
 /** Maps images to feature vectors, in whose space sets of images are compared. */
 export interface FeatureExtractor {
   /** Includes how images are prepared. */
-  readonly name: string;
+  name: string;
   /** Of its weights. Metrics are comparable only if name and digest agree. */
-  readonly digest?: string;
-  readonly width: number;
+  digest?: string;
+  width: number;
   /** On the test images, 0 to 1, if it classifies the classes of the data. */
-  readonly testAccuracy?: number;
+  testAccuracy?: number;
   /**
    * @param images bytes [N, C, H, W]
    * @returns features float32 [N, width], and probabilities float32 [N, K]
    */
-  readonly extract: (images: ComparableImages & { readonly data: Uint8Array }) => Promise<ExtractedFeatures>;
-  readonly release: () => Promise<void>;
+  extract: (images: ComparableImages & { data: Uint8Array }) => Promise<ExtractedFeatures>;
+  release: () => Promise<void>;
 }
 
 export function requireFinite(extracted: ExtractedFeatures, name: string): ExtractedFeatures {
@@ -39,7 +39,7 @@ export function requireFinite(extracted: ExtractedFeatures, name: string): Extra
 
 export class FeatureTable {
   private readonly features: Float32Array;
-  private probabilities: { readonly data: Float32Array; readonly width: number } | undefined;
+  private probabilities: { data: Float32Array; width: number } | undefined;
 
   constructor(
     private readonly extractor: FeatureExtractor,

@@ -16,41 +16,41 @@ export type ProbeMethod = (typeof PROBE_METHODS)[number];
 
 /** Logistic regression. */
 export interface LinearFit {
-  readonly method: RepresentationName;
-  readonly classes: number;
+  method: RepresentationName;
+  classes: number;
   /** [K, D + 1]: per class, its weights and then its bias. */
-  readonly parameters: Float32Array;
+  parameters: Float32Array;
 }
 
 /** Labeled codes for classification by nearest neighbors. */
 export interface NeighborFit {
-  readonly method: 'knn';
-  readonly classes: number;
+  method: 'knn';
+  classes: number;
   /** [n, M], in the representation `codes`. */
-  readonly codes: Float32Array;
-  readonly labels: Labels;
+  codes: Float32Array;
+  labels: Labels;
 }
 
 /** The encoder with a linear head on its output. */
 export interface NetworkFit {
-  readonly method: 'finetune' | 'supervised';
-  readonly classes: number;
-  readonly weights: ClassifierWeights;
+  method: 'finetune' | 'supervised';
+  classes: number;
+  weights: ClassifierWeights;
 }
 
 export type FittedProbe = LinearFit | NeighborFit | NetworkFit;
 
 export interface Predictions {
-  readonly classes: Uint32Array;
+  classes: Uint32Array;
   /** [N, K], rows sum to 1. By nearest neighbors, they are fractions of the votes. */
-  readonly probabilities: Float32Array | Float64Array;
+  probabilities: Float32Array | Float64Array;
 }
 
 export interface ImageClassifier {
   /** Classifies images, bytes [N, C, H, W]. */
-  readonly classify: (images: Uint8Array) => Promise<Predictions>;
+  classify: (images: Uint8Array) => Promise<Predictions>;
   /** Leaves the model open. */
-  readonly release: () => Promise<void>;
+  release: () => Promise<void>;
 }
 
 const MAX_NEIGHBORS = 5;
@@ -109,27 +109,27 @@ export function classifyRows(probe: LinearFit | NeighborFit, rows: Features): Pr
 }
 
 export interface SavedProbe {
-  readonly name: string;
-  readonly probe: FittedProbe;
-  readonly origin: ProbeOrigin;
+  name: string;
+  probe: FittedProbe;
+  origin: ProbeOrigin;
 }
 
 /** How a probe was fitted. Keys are as in its file. */
 export interface ProbeOrigin {
-  readonly data: string;
+  data: string;
   /** Number of labels that it was fitted on, and the seed that chose them. */
-  readonly labels: number;
-  readonly seed: number;
+  labels: number;
+  seed: number;
   /** Fraction of the `test_images` that are classified correctly. */
-  readonly test_accuracy: number;
-  readonly test_images: number;
+  test_accuracy: number;
+  test_images: number;
   /** On the test images; absent in files of earlier builds. */
-  readonly expected_calibration_error?: number;
-  readonly class_names: readonly string[];
+  expected_calibration_error?: number;
+  class_names: readonly string[];
   /** The weights of the model: their iteration, whether they are EMA weights if there are any, and their digest. */
-  readonly step: number;
-  readonly ema: boolean;
-  readonly weights: string;
+  step: number;
+  ema: boolean;
+  weights: string;
 }
 
 const FORMAT = 'agenet probe 2';

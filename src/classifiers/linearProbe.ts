@@ -12,9 +12,9 @@ import { checkFeatures, type Features, gatherRows } from '../numerics/features.j
 import { randomStream, shuffledIndices } from '../random.js';
 
 interface SelectL2Options extends Omit<LogisticOptions, 'l2'> {
-  readonly candidates?: readonly number[];
-  readonly folds?: number;
-  readonly seed?: number;
+  candidates?: readonly number[];
+  folds?: number;
+  seed?: number;
 }
 
 /**
@@ -49,8 +49,8 @@ export function selectL2(features: Features, labels: Labels, options: SelectL2Op
 }
 
 interface LabeledFeatures {
-  readonly features: Features;
-  readonly labels: Labels;
+  features: Features;
+  labels: Labels;
 }
 
 const rowsAt = ({ features, labels }: LabeledFeatures, indices: Uint32Array): LabeledFeatures => ({
@@ -94,7 +94,7 @@ export function fitLinearProbe(
   };
 }
 
-function logitScale(rows: LabeledFeatures, options: LogisticOptions & { readonly classes: number }, seed: number) {
+function logitScale(rows: LabeledFeatures, options: LogisticOptions & { classes: number }, seed: number) {
   const { classes } = options;
   const parts = calibrationSplits(rows.labels, classes, seed).map((split) => {
     const [training, heldOut] = [rowsAt(rows, split.training), rowsAt(rows, split.heldOut)];

@@ -6,23 +6,23 @@ import { multiplyTransposed, transposed } from '../numerics/matrixProduct.js';
 
 /** Predicts the class with the largest w.x + bias. */
 export interface LinearClassifier {
-  readonly classes: number;
-  readonly width: number;
+  classes: number;
+  width: number;
   /** Rows [classes, width + 1], the weights of each class and then its bias. */
-  readonly parameters: Float64Array;
+  parameters: Float64Array;
 }
 
 export interface LogisticOptions {
   /** Weight of the sum of squared parameters, 0 or more (default: 1e-3). */
-  readonly l2?: number;
+  l2?: number;
   /** Whether the penalty includes the biases (default: true). */
-  readonly penalizeBias?: boolean;
+  penalizeBias?: boolean;
   /** Default: one more than the largest label. */
-  readonly classes?: number;
+  classes?: number;
   /** Largest entry of the gradient at which the fit ends (default: 1e-6). */
-  readonly tolerance?: number;
+  tolerance?: number;
   /** Default: 500. */
-  readonly iterations?: number;
+  iterations?: number;
 }
 
 /**

@@ -8,9 +8,9 @@ export const METRICS = ['euclidean', 'cosine'] as const;
 
 export interface NeighborOptions {
   /** Default: 5. */
-  readonly k?: number;
+  k?: number;
   /** Default: Euclidean. */
-  readonly metric?: (typeof METRICS)[number];
+  metric?: (typeof METRICS)[number];
 }
 
 /**
@@ -34,7 +34,7 @@ export function neighborVotes(
   queries: Features,
   known: Features,
   labels: Labels,
-  options: NeighborOptions & { readonly classes?: number } = {},
+  options: NeighborOptions & { classes?: number } = {},
 ) {
   const { k = 5, metric = 'euclidean' } = options;
   checkWhole(k, 'neighbors');

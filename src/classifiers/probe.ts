@@ -16,28 +16,28 @@ import { randomStream } from '../random.js';
 
 export interface ProbeOptions extends ProbeRunnerOptions {
   /** Multiples of the number of classes, or `all`. */
-  readonly labels: readonly (number | 'all')[];
+  labels: readonly (number | 'all')[];
   /** Random label subsets to average over; `all` is used once. */
-  readonly trials: number;
-  readonly methods: readonly ProbeMethod[];
+  trials: number;
+  methods: readonly ProbeMethod[];
   /**
    * Methods whose first trial is calibrated on held-out labels, which fits each classifier again up to five times
    * (default: the regressions, which are fast). Accuracies do not change.
    */
-  readonly calibrate?: readonly ProbeMethod[];
-  readonly onResult?: (result: ProbeResult) => void;
-  readonly onFit?: (fit: TestedProbe & { readonly labels: number }) => void;
+  calibrate?: readonly ProbeMethod[];
+  onResult?: (result: ProbeResult) => void;
+  onFit?: (fit: TestedProbe & { labels: number }) => void;
 }
 
 /** On the test images: mean and population standard deviation over the trials. */
 export interface ProbeResult {
-  readonly labels: number;
-  readonly method: ProbeMethod;
-  readonly accuracy: number;
-  readonly std: number;
+  labels: number;
+  method: ProbeMethod;
+  accuracy: number;
+  std: number;
   /** Of the first trial's classifier. */
-  readonly expected_calibration_error: number;
-  readonly calibrated: boolean;
+  expected_calibration_error: number;
+  calibrated: boolean;
 }
 
 /** Fitted in a moment. */
@@ -89,7 +89,7 @@ async function runTrials(
   runner: ProbeRunner,
   subsets: readonly LabelSubset[],
   { calibrate = REGRESSIONS, onFit, onProgress }: ProbeOptions,
-  progress: { fitted: number; readonly total: number },
+  progress: { fitted: number; total: number },
 ): Promise<ProbeResult> {
   const labels = subsets[0]!.indices.length;
   const isCalibrated = calibrate.includes(method);

@@ -21,38 +21,38 @@ import { fitLinearProbe } from './linearProbe.js';
 import { representationOf } from './representations.js';
 
 export interface ProbeRunnerOptions {
-  readonly model: TrainedModel;
-  readonly weights: ModelWeights;
-  readonly source: ImageSource;
-  readonly seed: number;
-  readonly compile: Compile;
+  model: TrainedModel;
+  weights: ModelWeights;
+  source: ImageSource;
+  seed: number;
+  compile: Compile;
   /** Returns codes of images, for example stored ones (default: encodes them). */
-  readonly codesOf?: ((split: Split, indices: Uint32Array) => Promise<Float32Array>) | undefined;
+  codesOf?: ((split: Split, indices: Uint32Array) => Promise<Float32Array>) | undefined;
   /** Called in the phases `images` and `classifiers`; a fit counts in part. */
-  readonly onProgress?: ((phase: string, done: number, total: number) => void) | undefined;
+  onProgress?: ((phase: string, done: number, total: number) => void) | undefined;
 }
 
 export interface LabelTrial {
-  readonly indices: Uint32Array;
-  readonly labels: Uint32Array;
-  readonly seed: number;
+  indices: Uint32Array;
+  labels: Uint32Array;
+  seed: number;
   /** Whether to calibrate the probabilities, which takes further fits. */
-  readonly calibrate: boolean;
+  calibrate: boolean;
   /** Receives the fraction of the trial that is done. */
-  readonly onProgress: (fraction: number) => void;
+  onProgress: (fraction: number) => void;
 }
 
 /** A fitted classifier and its results on the test images. */
 export interface TestedProbe {
-  readonly probe: FittedProbe;
-  readonly accuracy: number;
+  probe: FittedProbe;
+  accuracy: number;
   /** Expected calibration error. */
-  readonly calibrationError: number;
+  calibrationError: number;
 }
 
 export interface ProbeRunner {
-  readonly fitAndTest: (trial: LabelTrial) => Promise<TestedProbe>;
-  readonly release: () => Promise<void>;
+  fitAndTest: (trial: LabelTrial) => Promise<TestedProbe>;
+  release: () => Promise<void>;
 }
 
 export const TEST_IMAGES = 10_000;

@@ -9,14 +9,14 @@ import { balancedScale, commonScale, fitStandardizer, type Standardizer } from '
 export type RepresentationName = 'codes' | 'features' | 'pixels';
 
 export interface Representation {
-  readonly width: number;
+  width: number;
   /** Converts images, bytes [N, C, H, W], to rows [N, width]. */
-  readonly of: (images: Uint8Array) => Promise<Features>;
+  of: (images: Uint8Array) => Promise<Features>;
   /** Converts codes e(x) [N, M]; absent if rows need more than codes. */
-  readonly ofCodes?: (codes: Float32Array) => Features;
+  ofCodes?: (codes: Float32Array) => Features;
   /** Fits the scale for a regression; absent if rows need none. */
-  readonly scaleBy?: (rows: Features) => Standardizer;
-  readonly release: () => Promise<void>;
+  scaleBy?: (rows: Features) => Standardizer;
+  release: () => Promise<void>;
 }
 
 export async function representationOf(

@@ -9,10 +9,10 @@ import { outputFailure, Terminal } from './terminal.js';
 export type { Terminal };
 
 export interface ActionResult {
-  readonly result: Readonly<Record<string, unknown>>;
-  readonly status?: number;
+  result: Record<string, unknown>;
+  status?: number;
   /** Whether the result is also in files, so that a failing standard output loses nothing. */
-  readonly isSaved?: boolean;
+  isSaved?: boolean;
 }
 
 /** Exit statuses that scripts rely on. */
@@ -22,14 +22,14 @@ export const COMMAND_GROUPS = ['Training:', 'Samples and codes:', 'Evaluation:',
 
 /** Exports of a file in `commands/`. Help imports all of them, so that only the action imports the library. */
 export interface CommandModule {
-  readonly summary: string;
-  readonly group: (typeof COMMAND_GROUPS)[number];
+  summary: string;
+  group: (typeof COMMAND_GROUPS)[number];
   /** Help below the options. */
-  readonly details?: string;
-  readonly define: (command: Subcommand) => CommandUnknownOpts | Promise<CommandUnknownOpts>;
-  readonly action: (terminal: Terminal, ...parsed: never[]) => Promise<ActionResult>;
+  details?: string;
+  define: (command: Subcommand) => CommandUnknownOpts | Promise<CommandUnknownOpts>;
+  action: (terminal: Terminal, ...parsed: never[]) => Promise<ActionResult>;
   /** Whether all processes of `mpirun` run the action, and not the first one alone. */
-  readonly isDistributed?: true;
+  isDistributed?: true;
 }
 
 type Parsed<Define extends CommandModule['define']> =
@@ -71,7 +71,7 @@ export type Subcommand = ReturnType<typeof subcommand>;
 
 /** Prints the result or error of an action, and sets the exit status. */
 export async function runAction(
-  { json = false, debug = false }: { readonly json?: boolean; readonly debug?: boolean },
+  { json = false, debug = false }: { json?: boolean; debug?: boolean },
   work: (terminal: Terminal) => Promise<ActionResult>,
 ) {
   const terminal = new Terminal(json);

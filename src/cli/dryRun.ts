@@ -71,7 +71,7 @@ async function timeIteration(trainer: Trainer) {
   return (performance.now() - start) / 1000;
 }
 
-const layerLines = ({ name, parameters }: Network, flops: Readonly<Record<string, number>>) =>
+const layerLines = ({ name, parameters }: Network, flops: Record<string, number>) =>
   Object.entries(flops).map(([layer, operations]) => {
     const prefix = `${name}.${layer}.`;
     const tensors = [...parameters.entries].filter(([tensor]) => tensor.startsWith(prefix));

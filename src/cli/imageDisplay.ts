@@ -6,13 +6,13 @@ import type { Terminal } from './command.js';
 import type { Show } from './options.js';
 
 /** Protocols by TERM_PROGRAM and TERM. */
-const PROGRAMS: Readonly<Record<string, GraphicsProtocol>> = {
+const PROGRAMS: Record<string, GraphicsProtocol> = {
   ghostty: 'kitty',
   'iTerm.app': 'iterm2',
   WezTerm: 'iterm2',
   mintty: 'iterm2',
 };
-const TERMS: Readonly<Record<string, GraphicsProtocol>> = {
+const TERMS: Record<string, GraphicsProtocol> = {
   'xterm-kitty': 'kitty',
   'xterm-ghostty': 'kitty',
   foot: 'sixel',

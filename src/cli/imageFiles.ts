@@ -23,7 +23,7 @@ const DEFAULT_COUNT = 32;
 export async function collectImages(
   named: readonly string[],
   configuration: Configuration,
-  { count = DEFAULT_COUNT, split }: { readonly count?: number | undefined; readonly split: string },
+  { count = DEFAULT_COUNT, split }: { count?: number | undefined; split: string },
   terminal: Terminal,
 ) {
   const collected: Awaited<ReturnType<typeof imagesOfData>>[] = [];

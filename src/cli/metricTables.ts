@@ -2,19 +2,19 @@ import { CONDITIONS, METRIC_GROUPS } from '../metrics/metric.js';
 import { betterDirection, METRIC_ENTRIES, metricsIn, usesFeatures } from '../metrics/registry.js';
 import type { BestCheckpoint } from '../runs/bestCheckpoint.node.js';
 
-type Metrics = Readonly<Record<string, number>>;
+type Metrics = Record<string, number>;
 
 export interface Shown {
-  readonly metrics: Metrics;
-  readonly protocol: Readonly<Record<string, unknown>>;
+  metrics: Metrics;
+  protocol: Record<string, unknown>;
 }
 
 interface ShownProtocol extends Readonly<Record<'data' | 'split', string>> {
-  readonly images: number;
-  readonly samples: number;
-  readonly seed: number;
-  readonly extractor?: { readonly name: string; readonly test_accuracy: number | null };
-  readonly train_test_reference?: { readonly metrics: Metrics };
+  images: number;
+  samples: number;
+  seed: number;
+  extractor?: { name: string; test_accuracy: number | null };
+  train_test_reference?: { metrics: Metrics };
 }
 
 const NAME_WIDTH = 26;

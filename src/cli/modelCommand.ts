@@ -25,7 +25,7 @@ import { countingProgress, decodingProgress } from './progress.js';
 
 /** Values of `addModelOptions`. */
 export interface ModelCommandOptions extends CompilerOptions {
-  readonly ema: boolean;
+  ema: boolean;
 }
 
 export const addModelOptions = <Arguments extends unknown[], Options extends OptionValues>(
@@ -53,16 +53,16 @@ export async function openModel(run: string, options: ModelCommandOptions, termi
 }
 
 export interface OpenedModel extends OpenedRun {
-  readonly source: ImageSource;
-  readonly compile: Compile;
-  readonly openCodes: (signal?: AbortSignal) => CodeCache;
+  source: ImageSource;
+  compile: Compile;
+  openCodes: (signal?: AbortSignal) => CodeCache;
 }
 
 /** Opens a run and data in its format (default: the data of the run) for some work. `out` must not be one of these data. */
 export async function withRunData<T>(
   run: string,
   data: string | undefined,
-  options: ModelCommandOptions & { readonly out?: string | undefined },
+  options: ModelCommandOptions & { out?: string | undefined },
   terminal: Terminal,
   work: (opened: OpenedModel) => Promise<T>,
 ): Promise<T> {

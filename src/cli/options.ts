@@ -58,10 +58,10 @@ export const DATA_HELP = 'data set, such as mnist or cifar10:PATH, or a folder o
 export const RUN_DATA_HELP = `${DATA_HELP} (default: the training data)`;
 
 export interface CompilerOptions {
-  readonly device: Device;
-  readonly threads?: number | undefined;
-  readonly lowering?: boolean | undefined;
-  readonly debug?: true | undefined;
+  device: Device;
+  threads?: number | undefined;
+  lowering?: boolean | undefined;
+  debug?: true | undefined;
 }
 
 /** @param more.cores of this process (default: all that it may run on) */
@@ -73,9 +73,9 @@ export function compilerOf(
     profilePrefix,
     communicator,
   }: {
-    readonly cores?: number | undefined;
-    readonly profilePrefix?: string | undefined;
-    readonly communicator?: CompileOptions['communicator'] | undefined;
+    cores?: number | undefined;
+    profilePrefix?: string | undefined;
+    communicator?: CompileOptions['communicator'] | undefined;
   } = {},
 ): Compile {
   const compileOptions = {
@@ -88,7 +88,7 @@ export function compilerOf(
 }
 
 export async function trainingCompilerOf(
-  options: Omit<CompilerOptions, 'device'> & { readonly device: Device | 'auto' },
+  options: Omit<CompilerOptions, 'device'> & { device: Device | 'auto' },
   terminal: Terminal,
   cores: number | undefined,
 ): Promise<DeviceCompiler> {
@@ -123,10 +123,10 @@ export const alias = <Flags extends string>(flags: Flags, option: string, name: 
 export type Show = 'auto' | GraphicsProtocol;
 
 export interface ImageOptions {
-  readonly scale?: number | undefined;
-  readonly captions?: true | undefined;
-  readonly show?: Show | undefined;
-  readonly fps?: number | undefined;
+  scale?: number | undefined;
+  captions?: true | undefined;
+  show?: Show | undefined;
+  fps?: number | undefined;
 }
 
 export const scaleOption = () =>

@@ -19,15 +19,15 @@ import { channelsLast, type ImageBatch, type Raster } from '../images/raster.js'
 import type { ImageOptions } from './options.js';
 
 interface Format {
-  readonly name: string;
-  readonly extensions: readonly string[];
+  name: string;
+  extensions: readonly string[];
   /** Options that have an effect on it. */
-  readonly options: readonly (keyof ImageOptions)[];
+  options: readonly (keyof ImageOptions)[];
 }
 
 export type OutputKind = 'image' | 'npz' | 'animation' | 'folder' | 'json';
 
-const FORMATS: Readonly<Record<OutputKind, Format>> = {
+const FORMATS: Record<OutputKind, Format> = {
   image: { name: 'a .png or .webp file', extensions: ['.png', '.webp'], options: ['scale', 'captions', 'show'] },
   npz: { name: 'an .npz file', extensions: ['.npz'], options: [] },
   animation: {
@@ -40,7 +40,7 @@ const FORMATS: Readonly<Record<OutputKind, Format>> = {
 };
 
 /** Beginnings of files by extension; for JSON, of files that agenet writes. */
-const SIGNATURES: Readonly<Record<string, RegExp>> = {
+const SIGNATURES: Record<string, RegExp> = {
   '.png': /^\x89PNG/,
   '.npz': /^PK/,
   '.gif': /^GIF8/,
@@ -52,8 +52,8 @@ const SIGNATURES: Readonly<Record<string, RegExp>> = {
 export const forceOption = () => new Option('--force', 'overwrite --out even if it is a file of another format');
 
 export interface OutputOptions extends ImageOptions {
-  readonly out: string;
-  readonly force?: true | undefined;
+  out: string;
+  force?: true | undefined;
 }
 
 const outError = (out: string, problem: string, remedy?: ConstructorParameters<typeof InputError>[2]) =>
@@ -198,7 +198,7 @@ export const writeJson = (path: string, value: unknown) =>
   writeOutput(path, new TextEncoder().encode(`${JSON.stringify(value)}\n`));
 
 interface ImageStream extends Pick<ImageBatch, 'count' | 'shape'> {
-  readonly batches: Iterable<ImageBatch> | AsyncIterable<ImageBatch>;
+  batches: Iterable<ImageBatch> | AsyncIterable<ImageBatch>;
 }
 
 /** Bytes [N, H, W, C]. */
@@ -210,7 +210,7 @@ export const imageArray = ({ count, shape: [channels, height, width], batches }:
   })(),
 });
 
-export const writeImageArrays = (path: string, batches: Readonly<Record<string, ImageBatch>>) =>
+export const writeImageArrays = (path: string, batches: Record<string, ImageBatch>) =>
   writeNpzFile(
     path,
     Object.fromEntries(

@@ -2,16 +2,16 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** Of each tensor, the shape by its element type. */
-type TypedShapes = readonly Readonly<Record<string, readonly number[]>>[];
+type TypedShapes = readonly Record<string, readonly number[]>[];
 
 interface ProfileEvent {
-  readonly cat: string;
-  readonly name: string;
-  readonly dur: number;
-  readonly args: {
-    readonly op_name: string;
-    readonly input_type_shape: TypedShapes;
-    readonly output_type_shape: TypedShapes;
+  cat: string;
+  name: string;
+  dur: number;
+  args: {
+    op_name: string;
+    input_type_shape: TypedShapes;
+    output_type_shape: TypedShapes;
   };
 }
 
@@ -80,7 +80,7 @@ function operationsOf({ args }: ProfileEvent) {
   return undefined;
 }
 
-const BYTES: Readonly<Record<string, number>> = { float: 4, int64: 8, uint8: 1, bool: 1 };
+const BYTES: Record<string, number> = { float: 4, int64: 8, uint8: 1, bool: 1 };
 const bytesOf = ({ args }: ProfileEvent) =>
   tensors([...args.input_type_shape, ...args.output_type_shape]).reduce(
     (sum, [type, shape]) => sum + (BYTES[type] ?? 4) * product(shape),

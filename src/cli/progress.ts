@@ -61,7 +61,7 @@ const BAR_COLUMNS = 22;
 
 /** Shows a bar with the remaining time, or lines in a log. Work begins with the first call, and again with the call after its end. */
 export function countingProgress(terminal: Terminal, work: string): Progress {
-  let begin: { readonly time: number; readonly done: number; readonly isDue: () => boolean } | undefined;
+  let begin: { time: number; done: number; isDue: () => boolean } | undefined;
   let hasShown = false;
   return (done, total) => {
     begin ??= { time: performance.now(), done, isDue: pacing(terminal, true) };
@@ -79,7 +79,7 @@ export function countingProgress(terminal: Terminal, work: string): Progress {
 }
 
 export function phaseProgress(terminal: Terminal) {
-  let current: { readonly phase: string; readonly show: Progress } | undefined;
+  let current: { phase: string; show: Progress } | undefined;
   return (phase: string, done: number, total: number) => {
     if (current?.phase !== phase) {
       terminal.endStatus();

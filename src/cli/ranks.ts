@@ -45,7 +45,7 @@ async function requireSameCommands(world: World, command: CommandUnknownOpts) {
   const compareArgument = (about: Text, value: unknown) =>
     compare(JSON.stringify([value]), about, 'start all processes with the same command line');
   compareArgument('command', command.name());
-  const options = withoutAliases(command.opts() as Readonly<Record<string, unknown>>);
+  const options = withoutAliases(command.opts() as Record<string, unknown>);
   // Every rank compares the same options, given or not, because each comparison is a message.
   for (const key of command.options.map((option) => option.attributeName()))
     if (!OWN_OPTIONS.includes(key)) compareArgument(setting(key), options[key]);

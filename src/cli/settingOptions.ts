@@ -12,7 +12,7 @@ function keyOfAlias(name: string) {
 export const withoutAliases = <T extends object>(options: T): T =>
   Object.fromEntries(Object.entries(options).map(([name, value]) => [keyOfAlias(name), value as unknown])) as T;
 
-export const givenSettings = (options: Readonly<Record<string, unknown>>): Settings =>
+export const givenSettings = (options: Record<string, unknown>): Settings =>
   Object.fromEntries(Object.entries(options).filter(([key, value]) => key in DECLARATIONS && value !== undefined));
 
 export function addSettings<T extends CommandUnknownOpts>(command: T, keys: readonly string[]): T {
@@ -43,10 +43,7 @@ function addSetting(command: CommandUnknownOpts, key: string, declaration: Decla
 }
 
 /** The configuration has the image format of the data. */
-export async function resolveConfiguration(
-  data: string,
-  options: Readonly<Record<string, unknown>>,
-): Promise<Configuration> {
+export async function resolveConfiguration(data: string, options: Record<string, unknown>): Promise<Configuration> {
   const { draftSettings } = await import('../runs/settings.node.js');
   return (await draftSettings({ ...givenSettings(options), data })).draft;
 }

@@ -7,9 +7,9 @@ const REPEAT_MILLISECONDS = 500;
 
 interface Remarks {
   /** For work that takes a while to stop. */
-  readonly stopping?: string;
+  stopping?: string;
   /** For work that stops without a result. */
-  readonly stopped: string;
+  stopped: string;
 }
 
 export const TRAINING: Remarks = {

@@ -1,9 +1,9 @@
 export interface StatusPart {
-  readonly text: string;
+  text: string;
   /** Parts with larger numbers are dropped first. */
-  readonly rank: number;
+  rank: number;
   /** Of `util.styleText`. */
-  readonly style?: 'green' | 'dim';
+  style?: 'green' | 'dim';
 }
 
 const SEPARATOR = '  ';

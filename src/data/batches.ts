@@ -4,7 +4,7 @@ import { randomStream, shuffledIndices } from '../random.js';
 /** The order of training images: shuffled each epoch, without the last short batch. It depends only on the seed. */
 export class EpochSampler {
   readonly batchesPerEpoch: number;
-  private order: { readonly epoch: number; readonly indices: Uint32Array } | undefined;
+  private order: { epoch: number; indices: Uint32Array } | undefined;
 
   /** @throws {InputError} if there are fewer images than a batch takes */
   constructor(

@@ -10,29 +10,29 @@ import { type ImageFormat, type ImageItem, type ImageSource, type Split, splitIn
 /** A data set, or a kind of files with images: an entry of `datasets/`. */
 export interface Dataset {
   /** In a data spec: `mnist`, or `npz` of `npz:FILE`. */
-  readonly name: string;
+  name: string;
   /** Follows the name and a colon; optional if in brackets. */
-  readonly path: '' | 'DIR' | 'FILE' | '[DIR]';
+  path: '' | 'DIR' | 'FILE' | '[DIR]';
   /** One line for `agenet dataset --help`. */
-  readonly help: string;
-  readonly format: (path: string) => Promise<ImageFormat>;
-  readonly open: (path: string, format: ImageFormat, options: NamedOptions) => Promise<ImageSource>;
+  help: string;
+  format: (path: string) => Promise<ImageFormat>;
+  open: (path: string, format: ImageFormat, options: NamedOptions) => Promise<ImageSource>;
 }
 
 interface TrainTestArrays {
-  readonly train: LabeledImages;
-  readonly test: LabeledImages | null;
+  train: LabeledImages;
+  test: LabeledImages | null;
   /** Default: from the labels. */
-  readonly classes?: number;
-  readonly classNames?: readonly string[];
+  classes?: number;
+  classNames?: readonly string[];
 }
 
 interface ArrayDataset extends Pick<Dataset, 'name' | 'path' | 'help'> {
   /** Default: from the images. */
-  readonly format?: ImageFormat;
+  format?: ImageFormat;
   /** Default: the path itself. */
-  readonly locate?: (path: string) => string;
-  readonly read: (location: string) => Promise<TrainTestArrays>;
+  locate?: (path: string) => string;
+  read: (location: string) => Promise<TrainTestArrays>;
 }
 
 /** With a test split, images that need at most a border stay in memory. Others go through the decode cache. */

@@ -10,9 +10,9 @@ const DEFAULT_SIZE = 64;
 const GRAYSCALE_TOLERANCE = 2;
 
 interface ImageFiles {
-  readonly items: readonly ImageItem[];
-  readonly skipped: readonly SkippedImage[];
-  readonly unsupported: string;
+  items: readonly ImageItem[];
+  skipped: readonly SkippedImage[];
+  unsupported: string;
 }
 
 export function openImageFiles(

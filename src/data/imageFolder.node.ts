@@ -31,9 +31,9 @@ export async function findImages(root: string) {
 
 interface Folder {
   /** Below the root; '' for the root itself. */
-  readonly name: string;
+  name: string;
   /** The path without links, which identifies the folder. */
-  readonly real: string;
+  real: string;
 }
 
 async function searchFolder(root: string) {

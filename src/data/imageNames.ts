@@ -35,7 +35,7 @@ const topFolder = (image: string) => image.slice(0, image.indexOf('/'));
 /** Returns top-level folders as classes, or why there are none: '' for fewer than two folders. */
 export function folderClasses(
   images: readonly string[],
-): { readonly names: readonly string[]; readonly labelOf: (image: string) => number } | { readonly none: string } {
+): { names: readonly string[]; labelOf: (image: string) => number } | { none: string } {
   const inside = images.filter((image) => image.includes('/'));
   const names = [...new Set(inside.map(topFolder))].sort();
   const [folders, outside] = [names.length, images.length - inside.length];

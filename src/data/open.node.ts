@@ -34,7 +34,7 @@ const findByPrefix = (data: string) => LOCATED.find(({ name }) => name === prefi
 export const pathOfData = (data: string) => (findByPrefix(data) ? data.slice(prefixOf(data).length + 1) : data);
 
 /** Other paths are folders. */
-const BY_EXTENSION: Readonly<Record<string, Dataset>> = { '.npz': registry.npz, '.zip': registry.zip };
+const BY_EXTENSION: Record<string, Dataset> = { '.npz': registry.npz, '.zip': registry.zip };
 const kindOfPath = (path: string) => BY_EXTENSION[extname(path).toLowerCase()] ?? registry.folder;
 
 /** Returns false for paths of folders and unknown files, which may be a run or an image. */

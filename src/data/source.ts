@@ -4,71 +4,71 @@ import type { Crop, Decoded, DecodeOptions, Padding } from '../images/preprocess
 /** How a data set's images are preprocessed. */
 export interface ImageFormat {
   /** Rows and columns of an image. */
-  readonly size: number;
+  size: number;
   /** 1 (grayscale) or 3 (RGB). */
-  readonly channels: number;
+  channels: number;
   /** Makes images square (default: as the data set declares). */
-  readonly crop?: Crop;
+  crop?: Crop;
   /** Border after resizing, or null for none (default: as the data set declares). */
-  readonly padding?: Padding | null | undefined;
+  padding?: Padding | null | undefined;
 }
 
 /** An image that is not decoded yet. */
 export interface ImageItem {
   /** Decides on the split: the path below the folder, or a number. */
-  readonly name: string;
-  readonly label: number | null;
+  name: string;
+  label: number | null;
   /** Part of the cache key. */
-  readonly fingerprint: string;
+  fingerprint: string;
   /** Depends on neither place nor time, and on the content only if `isSampled`. */
-  readonly contentKey: (isSampled: boolean) => string | Promise<string>;
+  contentKey: (isSampled: boolean) => string | Promise<string>;
   /** Never rejects. */
-  readonly decode: (options: DecodeOptions) => Promise<Decoded>;
+  decode: (options: DecodeOptions) => Promise<Decoded>;
 }
 
 export interface SkippedImage {
-  readonly name: string;
-  readonly reason: string;
+  name: string;
+  reason: string;
 }
 
 /** Images as bytes [C, H, W], with labels if the data has them. */
 export interface Split {
-  readonly count: number;
+  count: number;
   /** Class indices, one per image, or null. */
-  readonly labels: Uint8Array | null;
-  readonly copyImage: (index: number, target: Uint8Array, offset: number) => void;
+  labels: Uint8Array | null;
+  copyImage: (index: number, target: Uint8Array, offset: number) => void;
   /** Waits until images can be copied. */
-  readonly prepare?: (indices: Iterable<number>) => Promise<void>;
+  prepare?: (indices: Iterable<number>) => Promise<void>;
   /** Returns for example a path below the data's folder. */
-  readonly nameOf?: (index: number) => string;
+  nameOf?: (index: number) => string;
 }
 
 /** Identifies images wherever their files are. */
 export interface DataDigest {
   /** Of both splits, with images that cannot be decoded. */
-  readonly count: number;
-  readonly sha256: string;
+  count: number;
+  sha256: string;
 }
 
 /** An open data set. */
 export interface ImageSource {
   /** The data spec, e.g. `mnist`. */
-  readonly name: string;
-  readonly size: readonly [height: number, width: number];
-  readonly channels: number;
-  readonly train: Split;
-  readonly test: Split;
+  name: string;
+  size: readonly [height: number, width: number];
+  channels: number;
+  train: Split;
+  test: Split;
   /** Number of classes, or null without labels. */
-  readonly classes: number | null;
-  readonly classNames?: readonly string[];
+  classes: number | null;
+  classNames?: readonly string[];
   /** Waits until all images are decoded, and returns the splits without skipped ones. */
-  readonly finishDecoding?: () => Promise<Pick<ImageSource, 'train' | 'test' | 'skipped'>>;
+  finishDecoding?: () => Promise<Pick<ImageSource, 'train' | 'test' | 'skipped'>>;
   /** Unreadable images, which are in neither split. */
-  readonly skipped?: readonly SkippedImage[];
+  skipped?: readonly SkippedImage[];
   /** Does not depend on decoding. */
-  readonly digest?: () => Promise<DataDigest>;
+  digest?: () => Promise<DataDigest>;
   /** Closes the files: images cannot be copied any more. */
-  readonly close?: () => void;
+  close?: () => void;
 }
 
 /** Waits until all images are decoded, and returns the data without skipped ones. */

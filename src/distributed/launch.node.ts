@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, hostname } from 'node:os';
 import type { Communicator } from '../engine/runtime/communicator.js';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+type Environment = Record<string, string | undefined>;
 
 /** Returns the rank from `mpirun` or `srun --mpi=pmix`, or undefined if this process is alone. */
 export function launchedRank(environment: Environment = process.env) {

@@ -9,9 +9,9 @@ const LIBRARIES = ['libmpi.so.40', 'libmpi.so'];
 /** Ranks that Open MPI starts together: `mpirun -n 4 ...`. */
 export interface World extends Communicator {
   /** Cores for this rank, which it shares with no other. */
-  readonly cores: number;
+  cores: number;
   /** Without it, `mpirun` reports an abnormal end. */
-  readonly finalize: () => void;
+  finalize: () => void;
 }
 
 export async function connect(libraries: readonly string[] = LIBRARIES): Promise<World> {

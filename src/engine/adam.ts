@@ -3,15 +3,15 @@ import type { Value } from './value.js';
 
 /** The constants of Adam (Kingma and Ba, arXiv 1412.6980). */
 export interface AdamConstants {
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
 }
 
 /** Moments of the gradient, shaped like the parameter. */
 export interface AdamMoments {
-  readonly m: Value;
-  readonly v: Value;
+  m: Value;
+  v: Value;
 }
 
 /** Returns the bias-correction scalars of a step, counted from 1. In float32, 1 - beta2^t would lose its digits. */
@@ -28,9 +28,9 @@ export function adam(
   parameter: Value,
   gradient: Value,
   { m, v }: AdamMoments,
-  scalars: { readonly stepSize: Value; readonly denominatorScale: Value },
+  scalars: { stepSize: Value; denominatorScale: Value },
   { beta1, beta2, epsilon }: AdamConstants,
-): AdamMoments & { readonly parameter: Value } {
+): AdamMoments & { parameter: Value } {
   const nextM = add(mul(m, beta1), mul(gradient, 1 - beta1));
   const nextV = add(mul(v, beta2), mul(square(gradient), 1 - beta2));
   const denominator = add(mul(sqrt(nextV), scalars.denominatorScale), epsilon);

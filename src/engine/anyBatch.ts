@@ -6,8 +6,8 @@ import type { AttributeValue, ComputedValue, ConstantValue, Value } from './valu
 
 /** Standard ONNX operators, and the axis of the batch in inputs and outputs. */
 export interface AnyBatch {
-  readonly graph: Graph;
-  readonly batchAxes: BatchAxes;
+  graph: Graph;
+  batchAxes: BatchAxes;
 }
 
 /** No other size in a graph is likely to equal these. */

@@ -5,17 +5,17 @@ import type { Value } from './value.js';
 
 /** Named tensors in a single vector, which an optimizer updates with a few operators. */
 export interface FlatLayout {
-  readonly size: number;
-  readonly entries: ReadonlyMap<string, FlatEntry>;
+  size: number;
+  entries: ReadonlyMap<string, FlatEntry>;
 }
 
 export interface FlatEntry {
-  readonly shape: Shape;
-  readonly offset: number;
+  shape: Shape;
+  offset: number;
 }
 
 /** Lays out tensors in the order of keys. */
-export function flatLayout(shapes: Readonly<Record<string, Shape>>): FlatLayout {
+export function flatLayout(shapes: Record<string, Shape>): FlatLayout {
   let size = 0;
   const entries = mapValues(shapes, (shape) => {
     const offset = size;
@@ -31,7 +31,7 @@ export function unpack(vector: Value, layout: FlatLayout): Record<string, Value>
 }
 
 /** Returns the vector of symbolic tensors of a layout. */
-export function pack(values: Readonly<Record<string, Value>>, layout: FlatLayout): Value {
+export function pack(values: Record<string, Value>, layout: FlatLayout): Value {
   const vectors = [...layout.entries].map(([name, { shape }]) => reshape(values[name]!, [sizeOf(shape)]));
   return concat(vectors, 0);
 }
@@ -45,7 +45,7 @@ export function tensorViews(data: Float32Array, layout: FlatLayout): Record<stri
  * Copies named tensors into a new flat vector.
  * @throws {Error} if a tensor is missing or has the wrong number of elements
  */
-export function flattenTensors(tensors: Readonly<Record<string, Float32Array>>, layout: FlatLayout): Float32Array {
+export function flattenTensors(tensors: Record<string, Float32Array>, layout: FlatLayout): Float32Array {
   const data = new Float32Array(layout.size);
   for (const [name, { shape, offset }] of layout.entries) {
     const tensor = tensors[name];

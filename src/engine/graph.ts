@@ -3,17 +3,17 @@ import type { ComputedValue, InputValue, Value } from './value.js';
 
 /** A function from named inputs to named outputs. */
 export interface Graph {
-  readonly inputs: readonly InputValue[];
-  readonly outputs: Readonly<Record<string, Value>>;
+  inputs: readonly InputValue[];
+  outputs: Record<string, Value>;
   /** The axis of an input along which processes that compute together (ranks) divide the batch. */
-  readonly batchAxes?: BatchAxes;
+  batchAxes?: BatchAxes;
 }
 
 /** By name of the input. */
-export type BatchAxes = Readonly<Record<string, number>>;
+export type BatchAxes = Record<string, number>;
 
 export const mapValues = <K extends string, A, B>(
-  record: Readonly<Record<K, A>>,
+  record: Record<K, A>,
   change: (value: A, name: K) => B,
 ): Record<K, B> =>
   Object.fromEntries(Object.entries<A>(record).map(([name, value]) => [name, change(value, name as K)])) as Record<
@@ -26,7 +26,7 @@ export const mapValues = <K extends string, A, B>(
  * @param declared inputs that come first, and stay even if nothing reads them
  * @throws {ShapeError} if two inputs, or an input and an output, share a name
  */
-export function graphOf(outputs: Readonly<Record<string, Value>>, declared: readonly InputValue[] = []): Graph {
+export function graphOf(outputs: Record<string, Value>, declared: readonly InputValue[] = []): Graph {
   const inputs = new Map<string, InputValue>();
   const found = topologicalOrder(Object.values(outputs)).filter((value) => value.kind === 'input');
   for (const value of [...declared, ...found]) {

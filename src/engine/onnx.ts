@@ -25,8 +25,8 @@ const [FLOAT, INT, STRING, FLOATS, INTS] = [1, 2, 3, 6, 7];
 
 export interface EncodeOptions {
   /** Axes of a batch of any size; see `forAnyBatch`. */
-  readonly batchAxes?: BatchAxes;
-  readonly metadata?: Readonly<Record<string, string>>;
+  batchAxes?: BatchAxes;
+  metadata?: Record<string, string>;
 }
 
 /** Encodes an ONNX model. Inputs, outputs and named constants keep their names. */

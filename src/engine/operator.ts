@@ -82,13 +82,13 @@ export function broadcastElements({ data, type, shape }: ConstantValue, to: Shap
 
 /** Axes are counted from the front. */
 export interface ReductionAttributes extends Record<string, number | readonly number[]> {
-  readonly axes: readonly number[];
-  readonly keepdims: 0 | 1;
+  axes: readonly number[];
+  keepdims: 0 | 1;
 }
 
 export interface ReductionOptions {
   /** Whether reduced axes stay with size 1, to broadcast against the operand (default: true). */
-  readonly keepAxes?: boolean;
+  keepAxes?: boolean;
 }
 
 export const reducedShape = (shape: Shape, axes: readonly number[], keepdims: number): Shape =>
@@ -104,7 +104,7 @@ export const reduction = (name: string) => ({
   },
   parameters: ({ axes }: ReductionAttributes) => ({ constants: [integers(axes)], encoded: ['axes'] }),
   flops: ([x]: readonly Value[]) => sizeOf(x!.shape),
-  distribute: ([placement]: readonly Placement[], { attributes }: { readonly attributes: ReductionAttributes }) =>
+  distribute: ([placement]: readonly Placement[], { attributes }: { attributes: ReductionAttributes }) =>
     reducedInParts(placement!, attributes),
 });
 

@@ -2,8 +2,8 @@ import { InputError } from '../errors.js';
 import { type Shape, sizeOf } from './shape.js';
 
 export interface TensorFile {
-  readonly tensors: Readonly<Record<string, { readonly shape: Shape; readonly data: Float32Array }>>;
-  readonly metadata: Readonly<Record<string, string>>;
+  tensors: Record<string, { shape: Shape; data: Float32Array }>;
+  metadata: Record<string, string>;
 }
 
 /** The format's own limit. */
@@ -68,10 +68,10 @@ export function decodeSafetensors(
 }
 
 interface Entry {
-  readonly tensor: string;
-  readonly begin: number;
-  readonly end: number;
-  readonly shape: Shape | undefined;
+  tensor: string;
+  begin: number;
+  end: number;
+  shape: Shape | undefined;
 }
 
 function parseEntry(tensor: string, entry: unknown, isIgnored: boolean, reject: (reason: string) => never) {

@@ -13,7 +13,7 @@ interface ElementArrays {
 export type ElementType = keyof ElementArrays;
 export type ElementArray = ElementArrays[ElementType];
 
-export const ARRAY_OF: Readonly<Record<ElementType, new (length: number) => ElementArray>> = {
+export const ARRAY_OF: Record<ElementType, new (length: number) => ElementArray> = {
   float32: Float32Array,
   int64: BigInt64Array,
   uint8: Uint8Array,
@@ -23,7 +23,7 @@ export const ARRAY_OF: Readonly<Record<ElementType, new (length: number) => Elem
 };
 
 /** TensorProto.DataType. */
-export const ELEMENT_CODES: Readonly<Record<ElementType, number>> = {
+export const ELEMENT_CODES: Record<ElementType, number> = {
   float32: 1,
   uint8: 2,
   int8: 3,
@@ -33,54 +33,54 @@ export const ELEMENT_CODES: Readonly<Record<ElementType, number>> = {
 };
 
 export interface TensorType {
-  readonly type: ElementType;
-  readonly shape: Shape;
+  type: ElementType;
+  shape: Shape;
 }
 
 /** Elements are row-major. */
 export interface TensorData<T extends ElementType = ElementType> {
-  readonly type: T;
-  readonly shape: Shape;
-  readonly data: ElementArrays[T];
+  type: T;
+  shape: Shape;
+  data: ElementArrays[T];
 }
 
 export type AttributeValue = number | string | readonly number[];
-export type Attributes = Readonly<Record<string, AttributeValue>>;
+export type Attributes = Record<string, AttributeValue>;
 
 /** An immutable symbolic tensor. A graph consists of the values that its outputs reach. */
 export type Value = InputValue | ConstantValue | ComputedValue;
 
 export interface InputValue extends TensorType {
-  readonly kind: 'input';
-  readonly name: string;
+  kind: 'input';
+  name: string;
 }
 
 export interface ConstantValue extends TensorType {
-  readonly kind: 'constant';
-  readonly name?: string;
-  readonly data: ElementArray;
+  kind: 'constant';
+  name?: string;
+  data: ElementArray;
 }
 
 export interface ComputedValue extends TensorType {
-  readonly kind: 'computed';
-  readonly operator: Operator;
-  readonly inputs: readonly Value[];
-  readonly attributes: Attributes;
+  kind: 'computed';
+  operator: Operator;
+  inputs: readonly Value[];
+  attributes: Attributes;
 }
 
 /** An ONNX operator with one output. Optional members describe what the engine may exploit. */
 export interface Operator<A extends Attributes = Attributes> {
-  readonly name: string;
+  name: string;
   /** Default: the standard operator set. */
-  readonly domain?: string;
+  domain?: string;
   /** Others are integers or strings. */
-  readonly floatAttributes?: readonly string[];
+  floatAttributes?: readonly string[];
   /** @throws {ShapeError} by `throwShapeError` if the inputs do not fit */
   infer(inputs: readonly Value[], attributes: A): TensorType;
   /** Returns, for each input, null if its gradient is zero or it is no real number. */
   gradient?(at: GradientContext<A>): readonly (GradientThunk | null)[];
   /** Attributes that ONNX takes as inputs, and the names of attributes that are not encoded. */
-  parameters?(attributes: A): { readonly constants: readonly ConstantValue[]; readonly encoded: readonly string[] };
+  parameters?(attributes: A): { constants: readonly ConstantValue[]; encoded: readonly string[] };
   /** Expands an operator that is whole only to be differentiated. */
   decomposition?(inputs: readonly Value[], attributes: A): Value;
   evaluate?(inputs: readonly ConstantValue[], result: TensorType, attributes: A): ElementArray;
@@ -93,11 +93,11 @@ export interface Operator<A extends Attributes = Attributes> {
    * Whether each element depends only on operands' elements at the same position, also of other processes, and on
    * operands of one element. Their order in memory may then change.
    */
-  readonly elementwise?: boolean;
+  elementwise?: boolean;
   /** For an elementwise operator without `evaluate`: whether it maps zeros to 0. */
-  readonly keepsZero?: boolean;
+  keepsZero?: boolean;
   /** Whether ONNX Runtime computes in one pass and may write over an operand of the same size. */
-  readonly inPlace?: boolean;
+  inPlace?: boolean;
   /** Returns an element if some elements of operands are unknown before a run. */
   partialEvaluate?(elements: readonly PartialElement[]): number | undefined;
   /** Parameters in the last pass of a blocked convolution. */
@@ -122,21 +122,21 @@ export type Placement = 'whole' | 'summand' | number;
 
 /** Shapes are of whole tensors in the canonical layout. */
 interface Application<A extends Attributes> {
-  readonly value: ComputedValue;
-  readonly attributes: A;
+  value: ComputedValue;
+  attributes: A;
 }
 
 interface DistributionContext<A extends Attributes> extends Application<A> {
-  readonly ranks: number;
+  ranks: number;
 }
 
 export interface Distribution {
-  readonly operands: readonly Placement[];
-  readonly result: Placement;
+  operands: readonly Placement[];
+  result: Placement;
   /** Of the part, if they differ. */
-  readonly attributes?: Attributes;
+  attributes?: Attributes;
   /** A factor of the result (default: 1). */
-  readonly scale?: number;
+  scale?: number;
 }
 
 /** `finite` is unknown, but finite and not 0; undefined may be any element. */
@@ -146,10 +146,10 @@ export type GradientThunk = () => Value;
 
 /** `gradient` is that of the loss with respect to `output`. */
 export interface GradientContext<A extends Attributes = Attributes> {
-  readonly inputs: readonly Value[];
-  readonly output: ComputedValue;
-  readonly attributes: A;
-  readonly gradient: Value;
+  inputs: readonly Value[];
+  output: ComputedValue;
+  attributes: A;
+  gradient: Value;
 }
 
 /** Creates an input. `graphOf` requires unique names. */

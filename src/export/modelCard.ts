@@ -4,32 +4,32 @@ import type { Precision } from './precision.js';
 import type { Difference, PrecisionCost } from './precisionCost.js';
 
 export interface CardEvaluation {
-  readonly metrics: Readonly<Record<string, number | null>>;
-  readonly data: string;
-  readonly split: string;
-  readonly images: number;
-  readonly samples: number;
+  metrics: Record<string, number | null>;
+  data: string;
+  split: string;
+  images: number;
+  samples: number;
   /** The network whose features FID and others compare; absent without such metrics. */
-  readonly extractor?: string | undefined;
+  extractor?: string | undefined;
 }
 
 export interface ModelCard {
-  readonly name: string;
-  readonly version: string;
-  readonly configuration: Configuration;
+  name: string;
+  version: string;
+  configuration: Configuration;
   /** Iterations of training. */
-  readonly step: number;
-  readonly weights: 'ema' | 'raw';
-  readonly precision: Precision;
+  step: number;
+  weights: 'ema' | 'raw';
+  precision: Precision;
   /** Bytes of each file. */
-  readonly files: Readonly<Partial<Record<NetworkFile, number>>>;
+  files: Partial<Record<NetworkFile, number>>;
   /** The numbers of images in the training data, if it could be opened. */
-  readonly data?: { readonly train: number; readonly test: number } | undefined;
+  data?: { train: number; test: number } | undefined;
   /** Of the float32 weights. */
-  readonly evaluation?: CardEvaluation | undefined;
-  readonly cost?: PrecisionCost | undefined;
-  readonly hasReconstructions: boolean;
-  readonly hasPage: boolean;
+  evaluation?: CardEvaluation | undefined;
+  cost?: PrecisionCost | undefined;
+  hasReconstructions: boolean;
+  hasPage: boolean;
 }
 
 export function modelCardText(card: ModelCard) {
@@ -72,7 +72,7 @@ export function introduction(configuration: Configuration) {
   return `An adversarial generator-encoder network (AGE, arXiv 1704.02304). Its generator makes ${channelsOf(configuration)} images of ${size}x${size} pixels from codes of ${latent} coordinates${domain}, and its encoder returns the codes of such images.`;
 }
 
-const NETWORKS: Readonly<Record<NetworkFile, (shape: string, codes: string) => string>> = {
+const NETWORKS: Record<NetworkFile, (shape: string, codes: string) => string> = {
   generator: (shape, codes) => `\`codes\` ${codes}, sampled from the prior | \`images\` ${shape}`,
   encoder: (shape, codes) => `\`images\` ${shape} | \`codes\` ${codes}`,
   decoder: (shape, codes) =>

@@ -28,9 +28,9 @@ export interface NetworkFiles {
    * of images to images. Its second input `distance` [1], in 0..1, is `distanceFromCodes`: 0 for codes of images, 0.5 halfway between two
    * at a right angle. A generator with one set of running statistics decodes as well, without a `decoder`.
    */
-  readonly files: Readonly<Partial<Record<NetworkFile, Uint8Array>>>;
+  files: Partial<Record<NetworkFile, Uint8Array>>;
   /** The same networks with the weights as the files store them. */
-  readonly model: TrainedModel;
+  model: TrainedModel;
 }
 
 /**
@@ -42,7 +42,7 @@ export interface NetworkFiles {
 export async function encodeNetworks(
   model: TrainedModel,
   precision: Precision = 'float32',
-  metadata: Readonly<Record<string, string>> = {},
+  metadata: Record<string, string> = {},
 ): Promise<NetworkFiles> {
   const encoder = await storeNetwork(model, 'encoder', precision);
   const generator = await storeNetwork(model, 'generator', precision);
@@ -80,7 +80,7 @@ async function storeNetwork({ pair, weights }: TrainedModel, name: NetworkName, 
 
 function graphsOf(
   { pair, prior, latentSize }: TrainedModel,
-  tensors: Readonly<Record<NetworkName, NamedValues>>,
+  tensors: Record<NetworkName, NamedValues>,
 ): Partial<Record<NetworkFile, (batch: number) => Graph>> {
   const { encode: encodeImages, generate } = networkFunctions(pair, (name) => tensors[name], prior);
   const codes = (batch: number) => input('codes', [batch, latentSize]);

@@ -2,21 +2,21 @@ import type { Prior } from '../age/prior.js';
 import type { DecodeOptions } from '../images/preprocessing.js';
 
 export interface PageModel {
-  readonly name: string;
+  name: string;
   /** Two sentences. */
-  readonly summary: string;
-  readonly latent: number;
-  readonly prior: Prior;
-  readonly shape: readonly [channels: number, height: number, width: number];
+  summary: string;
+  latent: number;
+  prior: Prior;
+  shape: readonly [channels: number, height: number, width: number];
   /** Turns images into inputs of the encoder. */
-  readonly preprocessing: DecodeOptions;
+  preprocessing: DecodeOptions;
   /** ONNX files, as base64 of gzip. The generator is the decoder if there is one: at the distance 1 it computes what the generator does. */
-  readonly networks: { readonly generator: string; readonly encoder: string };
+  networks: { generator: string; encoder: string };
 }
 
 /** Each variable has a script of its own, because a page opened from a file can load nothing else. */
 export interface PageGlobals {
-  readonly agenetModel: PageModel;
+  agenetModel: PageModel;
   /** ONNX Runtime for WebAssembly, as base64 of gzip. */
-  readonly agenetRuntime: string;
+  agenetRuntime: string;
 }

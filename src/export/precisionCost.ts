@@ -5,22 +5,22 @@ import { sumOf } from '../numerics/features.js';
 import { randomStream } from '../random.js';
 
 export interface Difference {
-  readonly mean: number;
-  readonly max: number;
+  mean: number;
+  max: number;
 }
 
 export interface PrecisionCost {
   /** Differences of pixels in 0..1, for images of the same latent samples. */
-  readonly images: Difference;
+  images: Difference;
   /** Angles between codes of the same images, in degrees. */
-  readonly angles: Difference;
+  angles: Difference;
   /** FID with float32 and with the stored weights, if it was measured. */
-  readonly fid?: {
-    readonly float32: number;
-    readonly stored: number;
-    readonly samples: number;
-    readonly images: number;
-    readonly extractor: string;
+  fid?: {
+    float32: number;
+    stored: number;
+    samples: number;
+    images: number;
+    extractor: string;
   };
 }
 

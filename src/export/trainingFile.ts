@@ -16,14 +16,14 @@ export async function encodeTraining(
   configuration: Configuration,
   { step, rateScale, vectors }: TrainerState,
   images: number,
-  recipe: Readonly<Record<string, unknown>>,
+  recipe: Record<string, unknown>,
 ) {
   const { batchesPerEpoch } = new EpochSampler(images, configuration.batch, configuration.seed);
   const stages = new Stages(configuration, batchesPerEpoch);
   const { stage, updates } = stages.at(step);
   const spec = { ...iterationSpec(configuration), plans: stage.plans };
   const { graph, reportNames } = iterationOf(spec);
-  const inputs: Readonly<Record<string, { type: string; shape: Shape; role: 'state' | 'data' }>> = Object.fromEntries(
+  const inputs: Record<string, { type: string; shape: Shape; role: 'state' | 'data' }> = Object.fromEntries(
     graph.inputs.map(({ name, type, shape }) => [name, { type, shape, role: name in vectors ? 'state' : 'data' }]),
   );
   const state = Object.keys(inputs).filter((name) => name in vectors);

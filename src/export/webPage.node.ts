@@ -12,7 +12,7 @@ const STATIC_FILES = ['index.html', 'page.css', 'page.js', 'runtime.js'] as cons
 /** The page runs ONNX networks from any static host or a folder on disk. */
 export async function pageFiles(
   model: Omit<PageModel, 'networks'>,
-  { encoder, generator, decoder = generator }: Readonly<Partial<Record<NetworkFile, Uint8Array>>>,
+  { encoder, generator, decoder = generator }: Partial<Record<NetworkFile, Uint8Array>>,
 ): Promise<Record<string, Uint8Array | string>> {
   const entryOf = async (name: string) => [name, await readFile(fileURLToPath(new URL(name, BUNDLE)))] as const;
   const files = Object.fromEntries(await Promise.all(STATIC_FILES.map(entryOf)));

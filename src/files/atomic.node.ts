@@ -118,7 +118,7 @@ export const errorCode = (error: unknown) => (error as NodeJS.ErrnoException | u
 export const isDiskFull = (error: unknown) =>
   error instanceof InputError && ['ENOSPC', 'EDQUOT'].includes(errorCode(error.cause) ?? '');
 
-const REASONS: Readonly<Record<string, string>> = {
+const REASONS: Record<string, string> = {
   EACCES: 'permission denied',
   EPERM: 'not permitted',
   EROFS: 'the file system is read-only',

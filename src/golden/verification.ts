@@ -32,10 +32,10 @@ export const TOLERANCE = 5e-5;
 
 /** Largest absolute differences of tensors, relative to the largest expected value. */
 export interface Verification {
-  readonly file: string;
+  file: string;
   /** By the path of tensors (`encoder_update/grad`), or `losses`. */
-  readonly groups: Readonly<Record<string, number>>;
-  readonly max_error: number;
+  groups: Record<string, number>;
+  max_error: number;
 }
 
 /** @throws {InputError} if it is not a golden file */
@@ -164,7 +164,7 @@ function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
 
 function updateOutputs({ pair, objective }: GoldenCase, spec: UpdateSpec, state: PairState, batch: UpdateBatch) {
   const { loss, terms, gradients, statistics, passes } = updateGradients(pair, objective, spec, state, batch);
-  const under = (path: string, values: Readonly<Record<string, Value | undefined>>) =>
+  const under = (path: string, values: Record<string, Value | undefined>) =>
     Object.entries(values).flatMap(([name, value]) => (value ? [[`${path}${name}`, value] as const] : []));
   const prefix = `${spec.network}_update`;
   return [

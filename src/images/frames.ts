@@ -4,8 +4,8 @@ import { type ImageBatch, imageOf, type Raster } from './raster.js';
 
 /** Images of one size, and how long each is shown, in milliseconds. */
 export interface Animation {
-  readonly frames: readonly Raster[];
-  readonly durations: readonly number[];
+  frames: readonly Raster[];
+  durations: readonly number[];
 }
 
 const durationsOf = (count: number, fps: number) => new Array<number>(count).fill(1000 / fps);

@@ -12,9 +12,9 @@ const PIXELS_PER_TEXT_SCALE = 64;
 /** How an image grid is drawn. */
 export interface GridStyle {
   /** Enlargement of each pixel; `fit` is the largest up to 4 at which the grid fits 1024x1024 pixels (default: 1). */
-  readonly scale?: number | 'fit' | undefined;
+  scale?: number | 'fit' | undefined;
   /** Lines of text below each image. Longer lines lose their middle. */
-  readonly captions?: readonly (readonly string[])[] | undefined;
+  captions?: readonly (readonly string[])[] | undefined;
 }
 
 /** Returns a grid with thin lines between images. */

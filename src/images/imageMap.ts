@@ -13,22 +13,22 @@ const POINT_COLOR: Color = [255, 225, 60];
 
 /** Images at points of a plane. */
 export interface ImageMap {
-  readonly image: Raster;
+  image: Raster;
   /** Number of points with images. */
-  readonly drawn: number;
+  drawn: number;
   /** Of the axes in dense clusters, 0 to 1. */
-  readonly stretch: number;
+  stretch: number;
   /** Line below the map: how many images and points it has. */
-  readonly note: string;
+  note: string;
 }
 
 export interface ImageMapOptions {
   /** Cells along the longer side (default: 1.5 times the square root of the number of images). */
-  readonly cells?: number | undefined;
+  cells?: number | undefined;
   /** Enlargement of each pixel (default: the largest up to 4 at which the map fits 1024x1024 pixels). */
-  readonly scale?: number | undefined;
+  scale?: number | undefined;
   /** Classes of points, which color frames and points. A legend names those that occur. */
-  readonly classes?: { readonly labels: readonly number[]; readonly names: readonly string[] } | undefined;
+  classes?: { labels: readonly number[]; names: readonly string[] } | undefined;
 }
 
 /**

@@ -6,7 +6,7 @@ import { sharpOf } from './decode.node.js';
 import { type GridStyle, imageGrid, imagesIn, squareColumns } from './imageGrid.js';
 import { type ImageBatch, imageOf, type Raster } from './raster.js';
 
-const FORMATS: Readonly<Record<EncodedFormat, readonly string[]>> = {
+const FORMATS: Record<EncodedFormat, readonly string[]> = {
   png: ['.png'],
   jpeg: ['.jpg', '.jpeg'],
   webp: ['.webp'],
@@ -19,7 +19,7 @@ export type EncodedFormat = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
 /** How images are arranged and drawn. */
 export interface GridOptions extends GridStyle {
   /** Images per row (default: about as many as rows; of an interpolation, one row per path). */
-  readonly columns?: number | undefined;
+  columns?: number | undefined;
 }
 
 /**
@@ -63,7 +63,7 @@ export class Images implements ImageBatch {
    * Encodes all images as one grid, as `agenet sample --scale 1` does.
    * @throws {InputError} if the format is unknown
    */
-  async toBuffer(options: GridOptions & { readonly format?: EncodedFormat | undefined } = {}): Promise<Buffer> {
+  async toBuffer(options: GridOptions & { format?: EncodedFormat | undefined } = {}): Promise<Buffer> {
     const { columns = this.columns, scale, captions, format = 'png' } = options;
     if (!Object.hasOwn(FORMATS, format))
       throw new InputError(`format ${format}`, 'unknown', `choose from ${Object.keys(FORMATS).join(', ')}`);

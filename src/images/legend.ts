@@ -31,8 +31,8 @@ export function classColors(count: number): Color[] {
 }
 
 interface LegendEntry {
-  readonly name: string;
-  readonly color: Color;
+  name: string;
+  color: Color;
 }
 
 /** Width of an image per pixel of its font, readable on a whole screen. */
@@ -68,7 +68,7 @@ export function addLegend(image: Raster, entries: readonly LegendEntry[], note: 
 }
 
 function entryRows(entries: readonly LegendEntry[], room: number) {
-  const rows: (LegendEntry & { readonly left: number })[][] = [];
+  const rows: (LegendEntry & { left: number })[][] = [];
   let used = Infinity;
   for (const { name, color } of entries) {
     const short = shortenText(name, room - SAMPLE - 2);

@@ -4,7 +4,7 @@ import type { DecodeOptions } from './preprocessing.js';
 /** Decoding inline is 13 times as fast as a call of libvips at 28x28, and 1.2 times at 64x64. */
 const MAX_SIZE = 32;
 const HARMLESS = ['IHDR', 'IDAT', 'IEND', 'pHYs', 'tIME', 'sRGB', 'bKGD'];
-const CHANNELS: Readonly<Record<number, number>> = { 0: 1, 2: 3 };
+const CHANNELS: Record<number, number> = { 0: 1, 2: 3 };
 
 /** Returns pixels [size, size, channels], and undefined for corrupt files and those that need a conversion. */
 export function decodePlainPng(

@@ -10,11 +10,11 @@ export const CROPS: readonly Crop[] = ['center', 'stretch', 'celeba'];
 /** A border around images. */
 export interface Padding {
   /** Rows and columns without the border. */
-  readonly inner: number;
+  inner: number;
   /** Rows and columns on each side. */
-  readonly border: number;
+  border: number;
   /** 0 (black) to 255. */
-  readonly value: number;
+  value: number;
 }
 
 const MAX_SIZE = 1024;
@@ -25,23 +25,23 @@ export const DIGIT_PADDING: Padding = { inner: 28, border: 2, value: 0 };
 /** How images are preprocessed. */
 export interface DecodeOptions {
   /** Rows and columns. */
-  readonly size: number;
+  size: number;
   /** 1 (grayscale) or 3 (RGB). */
-  readonly channels: number;
+  channels: number;
   /** Default: `center`. */
-  readonly crop?: Crop | undefined;
+  crop?: Crop | undefined;
   /** Border that is added after resizing (default: none). */
-  readonly padding?: Padding | null | undefined;
+  padding?: Padding | null | undefined;
 }
 
 export interface DecodingFailure {
-  readonly failure: string;
+  failure: string;
   /** The file system refused the file, which may pass. */
-  readonly unreadable: boolean;
+  unreadable: boolean;
 }
 
 /** Bytes [C, size, size]. */
-export type Decoded = { readonly pixels: Uint8Array } | DecodingFailure;
+export type Decoded = { pixels: Uint8Array } | DecodingFailure;
 
 /** An image of the final size was prepared before, so it stays. */
 export function preprocessingSteps(width: number, height: number, { size, crop = 'center', padding }: DecodeOptions) {

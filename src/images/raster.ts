@@ -1,22 +1,22 @@
 /** An image as bytes [H, W, C] with 1 (grayscale) or 3 (RGB) channels. */
 export interface Raster {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
-  readonly data: Uint8Array;
+  width: number;
+  height: number;
+  channels: number;
+  data: Uint8Array;
 }
 
 /** Images as bytes [N, C, H, W]. */
 export interface ImageBatch {
-  readonly shape: readonly [channels: number, height: number, width: number];
-  readonly count: number;
-  readonly data: Uint8Array;
+  shape: readonly [channels: number, height: number, width: number];
+  count: number;
+  data: Uint8Array;
 }
 
 /** Images [N, C, H, W]: bytes 0 to 255, or values in [-1, 1]. */
 export interface ComparableImages {
-  readonly shape: readonly [channels: number, height: number, width: number];
-  readonly data: Uint8Array | Float32Array;
+  shape: readonly [channels: number, height: number, width: number];
+  data: Uint8Array | Float32Array;
 }
 
 /** Converts values in [-1, 1] to bytes, rounded and clipped. */

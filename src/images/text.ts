@@ -131,12 +131,12 @@ export function wrapText(text: string, width: number) {
 }
 
 interface TextStyle {
-  readonly left: number;
-  readonly top: number;
+  left: number;
+  top: number;
   /** Pixels per dot of a glyph. */
-  readonly scale: number;
+  scale: number;
   /** One value per channel. */
-  readonly color: readonly number[];
+  color: readonly number[];
 }
 
 /** Drops what exceeds the raster. */

@@ -4,31 +4,31 @@ import { betterDirection, METRIC_NAMES, metricNamed } from './registry.js';
 
 /** An evaluation as its file stores it. Values that are not finite are null. */
 export interface EvaluatedRun {
-  readonly run: string;
-  readonly metrics: Readonly<Record<string, number | null>>;
-  readonly protocol: Protocol;
+  run: string;
+  metrics: Record<string, number | null>;
+  protocol: Protocol;
 }
 
 /** A condition that differs, with its value in each evaluation. */
 export interface Difference {
-  readonly condition: string;
-  readonly values: readonly string[];
+  condition: string;
+  values: readonly string[];
 }
 
 /** Metrics that cannot be compared for the same reasons. */
 export interface IncomparableMetrics {
-  readonly metrics: readonly string[];
-  readonly differences: readonly Difference[];
+  metrics: readonly string[];
+  differences: readonly Difference[];
 }
 
 export interface Comparison {
   /** Metrics that can be compared among all evaluations that have them. */
-  readonly comparable: readonly string[];
-  readonly incomparable: readonly IncomparableMetrics[];
+  comparable: readonly string[];
+  incomparable: readonly IncomparableMetrics[];
   /** The index of the best evaluation, by metric, if one is better than the others. */
-  readonly best: Readonly<Record<string, number>>;
+  best: Record<string, number>;
   /** Why a comparable metric has no best evaluation. */
-  readonly unranked: Readonly<Record<string, string>>;
+  unranked: Record<string, string>;
 }
 
 /** An unknown metric is assumed to depend on everything. */
@@ -42,7 +42,7 @@ export function compareEvaluations(evaluations: readonly (EvaluatedRun | SeedMea
   const present = new Set(evaluations.flatMap(({ metrics }) => Object.keys(metrics)));
   const names = [...METRIC_NAMES.filter((name) => present.delete(name)), ...present];
   const comparable: string[] = [];
-  const groups = new Map<string, { readonly metrics: string[]; readonly differences: readonly Difference[] }>();
+  const groups = new Map<string, { metrics: string[]; differences: readonly Difference[] }>();
   for (const metric of names) {
     const differences = conditionsOf(metric).flatMap((condition) => differenceIn(condition, metric, evaluations));
     const reasons = JSON.stringify(differences);
@@ -61,14 +61,14 @@ export function compareEvaluations(evaluations: readonly (EvaluatedRun | SeedMea
 
 /** Runs that differ only in their seed; metrics are means, or null if a value is missing or not finite. */
 export interface SeedMean extends EvaluatedRun {
-  readonly runs: readonly string[];
+  runs: readonly string[];
   /** Unbiased standard deviations; only for groups of two runs or more. */
-  readonly std: Readonly<Record<string, number>>;
+  std: Record<string, number>;
 }
 
 /** Groups runs whose settings differ only in `seed`, in the order of their first runs. */
 export function meansOverSeeds(
-  evaluations: readonly (EvaluatedRun & { readonly settings: Readonly<Record<string, unknown>> })[],
+  evaluations: readonly (EvaluatedRun & { settings: Record<string, unknown> })[],
 ): SeedMean[] {
   const groups = new Map<string, EvaluatedRun[]>();
   for (const { settings, ...evaluation } of evaluations) {

@@ -25,12 +25,12 @@ export async function splitDigest(split: Split, shape: ComparableImages['shape']
 
 export interface EvaluationOptions extends EvaluationSubject {
   /** Names of metrics, see `parseMetrics`. */
-  readonly metrics: ReadonlySet<string>;
+  metrics: ReadonlySet<string>;
 }
 
 export interface Evaluation extends Required<MetricResult> {
   /** Seconds per phase. */
-  readonly timings: Readonly<Record<string, number>>;
+  timings: Record<string, number>;
 }
 
 /**

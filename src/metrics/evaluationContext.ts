@@ -21,7 +21,7 @@ export class Stopwatch {
   }
 
   /** To a tenth. */
-  get seconds(): Readonly<Record<string, number>> {
+  get seconds(): Record<string, number> {
     return Object.fromEntries(
       Object.entries(this.taken).map(([phase, seconds]) => [phase, Math.round(10 * seconds) / 10]),
     );
@@ -35,29 +35,26 @@ const MAX_TRAINING_IMAGES = 100_000;
 /** Inputs of a metric, of images and samples; `trainingFeatures` are of all training images. */
 export type Need = 'codes' | 'features' | 'probabilities' | 'trainingFeatures';
 
-export type CompareImages = (
-  reconstructions: ComparableImages,
-  originals: ComparableImages,
-) => Readonly<Record<string, number>>;
+export type CompareImages = (reconstructions: ComparableImages, originals: ComparableImages) => Record<string, number>;
 
 export interface EvaluationSubject {
-  readonly model: TrainedModel;
-  readonly source: ImageSource;
+  model: TrainedModel;
+  source: ImageSource;
   /** The images to compare with. */
-  readonly split: 'train' | 'test';
+  split: 'train' | 'test';
   /** Number of samples, and maximum number of images. */
-  readonly count: number;
+  count: number;
   /** Determines the samples, as `agenet sample --seed` does, and every other random choice. */
-  readonly seed: number;
+  seed: number;
   /** Required by metrics of features. */
-  readonly extractor?: FeatureExtractor | undefined;
+  extractor?: FeatureExtractor | undefined;
   /** The divergence to report. */
-  readonly divergence: DivergenceOptions;
-  readonly compile: Compile;
+  divergence: DivergenceOptions;
+  compile: Compile;
   /** When aborted, the evaluation rejects with its reason. */
-  readonly signal?: AbortSignal | undefined;
+  signal?: AbortSignal | undefined;
   /** Receives how much of a phase, such as `images`, is done. */
-  readonly onProgress?: ((phase: string, done: number, total: number) => void) | undefined;
+  onProgress?: ((phase: string, done: number, total: number) => void) | undefined;
 }
 
 /** Computes each input once. Keeps the codes and features of all images. */

@@ -5,13 +5,13 @@ import type { Features } from '../numerics/features.js';
 import type { CompareImages, EvaluationContext, Need } from './evaluationContext.js';
 
 /** The conditions of an evaluation, as its file stores them. */
-export type Protocol = Readonly<Record<string, unknown>>;
+export type Protocol = Record<string, unknown>;
 
 export interface Condition {
-  readonly name: string;
+  name: string;
   /** Undefined if it was not recorded. */
-  readonly key: (protocol: Protocol) => unknown;
-  readonly text: (protocol: Protocol) => string;
+  key: (protocol: Protocol) => unknown;
+  text: (protocol: Protocol) => string;
 }
 
 export const protocolValue = (name: string, key: Condition['key']): Condition => ({
@@ -76,68 +76,68 @@ export const METRIC_GROUPS = ['reconstruction', 'samples', 'latent', 'memorizati
 export type MetricGroup = (typeof METRIC_GROUPS)[number];
 
 export interface MetricDefinition {
-  readonly name: string;
-  readonly meaning: string;
-  readonly better: 'higher' | 'lower' | 'none';
-  readonly range: string;
+  name: string;
+  meaning: string;
+  better: 'higher' | 'lower' | 'none';
+  range: string;
   /** Of a perfect model, or as measured. */
-  readonly goodValue: string;
+  goodValue: string;
   /** Publication or formula. */
-  readonly reference: string;
+  reference: string;
   /** Conditions besides the model that must agree. */
-  readonly dependsOn: readonly Condition[];
+  dependsOn: readonly Condition[];
   /** Whether models of this objective have the metric (default: yes). */
-  readonly isDefinedFor?: (objective: Pick<DivergenceOptions, 'divergence'> & { readonly prior: Prior }) => boolean;
+  isDefinedFor?: (objective: Pick<DivergenceOptions, 'divergence'> & { prior: Prior }) => boolean;
 }
 
 /** Images that an evaluation writes, as a grid. */
 export interface GridImages {
-  readonly images: ImageBatch;
-  readonly columns: number;
+  images: ImageBatch;
+  columns: number;
 }
 
-type Values = Readonly<Record<string, number>>;
+type Values = Record<string, number>;
 
 export interface MetricResult {
   /** By name; an evaluation has the requested ones that the model and the extractor support. */
-  readonly metrics: Values;
+  metrics: Values;
   /** Conditions besides the model. */
-  readonly protocol?: Protocol;
+  protocol?: Protocol;
   /** Further results, such as moments of codes. */
-  readonly details?: Readonly<Record<string, unknown>>;
+  details?: Record<string, unknown>;
   /** By the name of their files, such as samples next to their nearest training images. */
-  readonly grids?: Readonly<Record<string, GridImages>>;
+  grids?: Record<string, GridImages>;
 }
 
 type Dependencies = readonly (Condition | keyof typeof CONDITIONS)[];
-type OwnDefinition = Omit<MetricDefinition, 'name' | 'dependsOn'> & { readonly dependsOn?: Dependencies };
-type Definitions = Readonly<Record<string, OwnDefinition>>;
+type OwnDefinition = Omit<MetricDefinition, 'name' | 'dependsOn'> & { dependsOn?: Dependencies };
+type Definitions = Record<string, OwnDefinition>;
 
 interface EntryBase {
-  readonly group: MetricGroup;
+  group: MetricGroup;
   /** Of all metrics, before their own. */
-  readonly dependsOn: Dependencies;
-  readonly metrics: Definitions;
+  dependsOn: Dependencies;
+  metrics: Definitions;
 }
 
 export interface ReconstructionEntry extends EntryBase {
-  readonly compareImages: CompareImages;
+  compareImages: CompareImages;
 }
 
 export interface FeatureEntry extends EntryBase {
   /** Whether training and test images are compared as a reference. */
-  readonly hasReference: boolean;
-  readonly compareFeatures: (real: Features, generated: Features, seed: number) => MetricResult;
+  hasReference: boolean;
+  compareFeatures: (real: Features, generated: Features, seed: number) => MetricResult;
 }
 
 export interface ContextEntry extends EntryBase {
-  readonly needs: readonly Need[];
-  readonly compute: (context: EvaluationContext) => Promise<MetricResult>;
+  needs: readonly Need[];
+  compute: (context: EvaluationContext) => Promise<MetricResult>;
 }
 
 export type MetricEntry = ReconstructionEntry | FeatureEntry | ContextEntry;
 
-export const isOnSphere = ({ prior }: { readonly prior: Prior }) => prior === 'sphere';
+export const isOnSphere = ({ prior }: { prior: Prior }) => prior === 'sphere';
 
 /** A metric of codes e(x) of images, and of codes e(g(z)) of samples. */
 export function realAndFake(definitions: Definitions): Definitions {

@@ -7,21 +7,21 @@ import type { Features } from '../numerics/features.js';
 /** How to prepare images for an external ONNX model, and which outputs to use. */
 export interface ModelExtractorOptions {
   /** Name of the model in messages and results. */
-  readonly name: string;
+  name: string;
   /** Digest of its file. */
-  readonly digest?: string | undefined;
+  digest?: string | undefined;
   /** Output [N, D] with the features (default: the only output). */
-  readonly output?: string | undefined;
+  output?: string | undefined;
   /** Output [N, K] with class probabilities. */
-  readonly probabilities?: string | undefined;
+  probabilities?: string | undefined;
   /** Side length of the input in pixels (default: as declared in the file, else that of the images). */
-  readonly size?: number | undefined;
+  size?: number | undefined;
   /** Channels of the input (default: as declared in the file). Grayscale is repeated; RGB is averaged. */
-  readonly channels?: number | undefined;
+  channels?: number | undefined;
   /** Subtracted from pixels in [0, 1]; one value, or one per channel (default: 0). */
-  readonly mean?: readonly number[] | undefined;
+  mean?: readonly number[] | undefined;
   /** Divisor after the subtraction; one value, or one per channel (default: 1). */
-  readonly std?: readonly number[] | undefined;
+  std?: readonly number[] | undefined;
 }
 
 const DEFAULT_BATCH = 50;

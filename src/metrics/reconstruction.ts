@@ -9,19 +9,19 @@ import { randomStream } from '../random.js';
 /** Of pixels in [-1, 1], with running statistics. */
 export interface ReconstructionScores {
   /** Mean |g(e(x)) - x| over images and pixels. */
-  readonly reconstruction_l1: number;
+  reconstruction_l1: number;
   /** Mean (g(e(x)) - x)^2. */
-  readonly reconstruction_mse: number;
+  reconstruction_mse: number;
   /** Mean cosine of e(g(z)) with z over samples from the prior; 1 is perfect. */
-  readonly latent_cosine: number;
+  latent_cosine: number;
 }
 
 export interface ReconstructionScoring {
   /** Number of codes from the prior, and their seed. */
-  readonly draws?: number;
-  readonly seed?: number;
+  draws?: number;
+  seed?: number;
   /** Receives the number of scored images. */
-  readonly onProgress?: Progress | undefined;
+  onProgress?: Progress | undefined;
 }
 
 /** Scores a model on all images of a split and on `draws` seeded codes from the prior. */

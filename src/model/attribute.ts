@@ -6,24 +6,24 @@ import { MIN_SINE, tangentAt } from './paths.js';
 
 /** From images without something to images with it. */
 export interface Attribute {
-  readonly name: string;
+  name: string;
   /** Difference of mean codes [M]. */
-  readonly direction: Float32Array;
-  readonly origin: AttributeOrigin;
+  direction: Float32Array;
+  origin: AttributeOrigin;
 }
 
 /** Keys as in its file. */
 export interface AttributeOrigin {
-  readonly data: string;
-  readonly split: string;
+  data: string;
+  split: string;
   /** As the user named them. */
-  readonly with: string;
-  readonly without: string;
-  readonly count_with: number;
-  readonly count_without: number;
+  with: string;
+  without: string;
+  count_with: number;
+  count_without: number;
   /** The iteration of the encoder's weights, and whether EMA weights were preferred. */
-  readonly step: number;
-  readonly ema: boolean;
+  step: number;
+  ema: boolean;
 }
 
 /** All classes but one. */
@@ -36,7 +36,7 @@ export const REST = 'rest';
 export function imagesByClass(
   source: ImageSource,
   { labels }: Split,
-  wanted: { readonly with: string; readonly without: string },
+  wanted: { with: string; without: string },
 ): [indicesWith: number[], indicesWithout: number[]] {
   if (labels === null || source.classes === null)
     throw new InputError(

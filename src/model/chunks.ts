@@ -11,9 +11,9 @@ export type Progress = (done: number, total: number) => void;
 
 export interface ImageChunk {
   /** Bytes [n, C, H, W]. */
-  readonly images: Uint8Array;
-  readonly indices: ArrayLike<number>;
-  readonly first: number;
+  images: Uint8Array;
+  indices: ArrayLike<number>;
+  first: number;
 }
 
 /** Yields images at `indices` (default: all). */
@@ -84,11 +84,11 @@ export async function generateChunked(
 }
 
 export interface SampleChunk {
-  readonly first: number;
+  first: number;
   /** [n, M]. */
-  readonly codes: Float32Array;
+  codes: Float32Array;
   /** [n, C, H, W] in [-1, 1]. */
-  readonly values: Float32Array;
+  values: Float32Array;
 }
 
 /** Yields the samples of a seed, a thousand at a time, as `agenet sample` writes them. */

@@ -53,9 +53,9 @@ function neighborLists(rows: Features, count: number, neighbors: number) {
 
 export interface CodeMap {
   /** [N, 2] */
-  readonly points: Float64Array;
+  points: Float64Array;
   /** Fraction of the total variance along each axis, if axes are directions in latent space. */
-  readonly explainedVarianceRatio?: Float64Array;
+  explainedVarianceRatio?: Float64Array;
 }
 
 export const CODE_MAPS = {

@@ -3,9 +3,9 @@ import { checkPair, checkWhole, type Features } from '../numerics/features.js';
 
 export interface NearestCodes {
   /** Rows [count], the nearest first; of equal ones the smaller number. */
-  readonly indices: Uint32Array;
+  indices: Uint32Array;
   /** [count], -1 to 1. */
-  readonly cosines: Float64Array;
+  cosines: Float64Array;
 }
 
 /**

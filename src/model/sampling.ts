@@ -9,16 +9,16 @@ import type { TrainedModel } from './trainedModel.js';
 const CHUNK = 500;
 
 export interface SamplingOptions {
-  readonly count: number;
+  count: number;
   /** Of all samples, or of the first if each has its own. */
-  readonly seed: number;
-  readonly isSeedPerImage?: boolean;
+  seed: number;
+  isSeedPerImage?: boolean;
   /** Around a code [M] by `drawCodesAround` (default: samples of the prior). */
-  readonly around?: { readonly code: Float32Array; readonly spread: number };
+  around?: { code: Float32Array; spread: number };
   /** For the normal prior only. */
-  readonly temperature?: number | undefined;
+  temperature?: number | undefined;
   /** Applied to codes [N, M] before decoding. */
-  readonly move?: (codes: Float32Array) => Float32Array;
+  move?: (codes: Float32Array) => Float32Array;
 }
 
 /** @throws {InputError} if the temperature is not positive, or the prior is a sphere, which fixes the length of codes */

@@ -16,22 +16,22 @@ export const BATCH = 100;
 
 /** Bytes [N, C, H, W]. */
 export interface ImageBytes {
-  readonly x: Uint8Array;
+  x: Uint8Array;
 }
 
 /** Values in [-1, 1], [N, C, H, W]. */
 export interface ImageValues {
-  readonly x: Float32Array;
+  x: Float32Array;
 }
 
 /** [N, M] */
 export interface Codes {
-  readonly z: Float32Array;
+  z: Float32Array;
 }
 
 /** How far codes are from codes of images: 0 (default) to 1 (`distanceFromCodes`). */
 export interface CodesAtDistance extends Codes {
-  readonly distance?: number;
+  distance?: number;
 }
 
 /** Results do not depend on the rest of the batch. Generated images are values in [-1, 1], [N, C, H, W]. */
@@ -98,7 +98,7 @@ export class TrainedModel {
   private async run(
     network: NetworkName,
     kind: InputKind,
-    items: Readonly<Record<string, Float32Array | Uint8Array>>,
+    items: Record<string, Float32Array | Uint8Array>,
     statistics = this.weights[`${network}.statistics`],
   ) {
     const [from, to] =
@@ -154,14 +154,14 @@ export class Programs {
 
 interface Batches<Name extends string> {
   /** For every batch. */
-  readonly feeds: Readonly<Record<string, ElementArray>>;
+  feeds: Record<string, ElementArray>;
   /** One row per item. */
-  readonly items: Readonly<Record<string, Uint8Array | Float32Array>>;
-  readonly count: number;
+  items: Record<string, Uint8Array | Float32Array>;
+  count: number;
   /** The row length of each output. */
-  readonly widths: Readonly<Record<Name, number>>;
+  widths: Record<Name, number>;
   /** As the program was compiled for (default: 100). */
-  readonly batch?: number;
+  batch?: number;
 }
 
 /**

@@ -6,9 +6,9 @@ import type { TrainedModel } from './trainedModel.js';
 /** A path through points, or a great circle through two. */
 export interface Traversal {
   /** Of the whole circle, or from one point to the next, both included. */
-  readonly frames: number;
-  readonly loop?: boolean | undefined;
-  readonly circle?: boolean | undefined;
+  frames: number;
+  loop?: boolean | undefined;
+  circle?: boolean | undefined;
 }
 
 /**

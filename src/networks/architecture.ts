@@ -6,19 +6,19 @@ import { createNetwork, type NetworkPair } from './network.js';
 
 export interface NetworkOptions {
   /** 1 (grayscale) or 3 (RGB). */
-  readonly channels: number;
+  channels: number;
   /** M. */
-  readonly latentSize: number;
+  latentSize: number;
   /** n, of which channels are multiples. */
-  readonly width: number;
+  width: number;
   /** For native and generated inputs (default: false, as published). */
-  readonly separateStatistics?: boolean;
+  separateStatistics?: boolean;
 }
 
 /** Networks for images of one size. */
 export interface Architecture {
-  readonly imageSize: number;
-  readonly build: (options: NetworkOptions) => NetworkPair;
+  imageSize: number;
+  build: (options: NetworkOptions) => NetworkPair;
 }
 
 /** Halves the sides, or doubles them if transposed. */
@@ -67,7 +67,7 @@ export function architectureFor(imageSize: number): ArchitectureName {
 
 function architecture(
   size: number,
-  layersOf: (options: NetworkOptions) => Readonly<Record<keyof NetworkPair, NamedLayers>>,
+  layersOf: (options: NetworkOptions) => Record<keyof NetworkPair, NamedLayers>,
 ): Architecture {
   return {
     imageSize: size,

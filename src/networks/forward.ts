@@ -3,7 +3,7 @@ import { MOMENTUM, sequential } from './layer.js';
 import { type InputKind, type Network, statisticName } from './network.js';
 
 /** By name, such as `encoder.conv1.weight`. */
-export type NamedValues = Readonly<Record<string, Value>>;
+export type NamedValues = Record<string, Value>;
 
 export function namedGradients(loss: Value, tensors: NamedValues): NamedValues {
   const values = gradients(loss, Object.values(tensors));
@@ -11,12 +11,12 @@ export function namedGradients(loss: Value, tensors: NamedValues): NamedValues {
 }
 
 interface ForwardInputs<Statistics> {
-  readonly parameters: NamedValues;
-  readonly statistics: Statistics;
+  parameters: NamedValues;
+  statistics: Statistics;
   /** `[N, ...inputShape]` */
-  readonly x: Value;
+  x: Value;
   /** Selects separate running statistics (default: native). */
-  readonly kind?: InputKind;
+  kind?: InputKind;
 }
 
 /** Normalizes each batch by its own statistics. */
@@ -56,10 +56,7 @@ export function forwardEval(
 }
 
 /** A few operators in all, instead of a few per layer. */
-function updateRunningStats(
-  statistics: Value,
-  observations: readonly { readonly value: Value; readonly rate: number }[],
-) {
+function updateRunningStats(statistics: Value, observations: readonly { value: Value; rate: number }[]) {
   const sizes = observations.map(({ value }) => sizeOf(value.shape));
   const observed = concat(
     observations.map(({ value }, index) => reshape(value, [sizes[index]!])),

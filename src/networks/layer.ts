@@ -3,33 +3,33 @@ import type { RandomStream } from '../random.js';
 
 /** Batches are `[N, C, H, W]`, shapes of one image `[C, H, W]`. A composite layer names its tensors, as in `conv1.weight`. */
 export interface Layer {
-  readonly parameters?: TensorSpecs;
+  parameters?: TensorSpecs;
   /** Such as running statistics, which training passes update without gradients. */
-  readonly buffers?: TensorSpecs;
+  buffers?: TensorSpecs;
   /** Whether it is a nonlinearity, from whose output features are taken. */
-  readonly isActivation?: true;
-  readonly outputShape: (input: Shape) => Shape;
-  readonly forward: (x: Value, context: LayerContext) => Value;
+  isActivation?: true;
+  outputShape: (input: Shape) => Shape;
+  forward: (x: Value, context: LayerContext) => Value;
   /** Floating-point operations of one image after training; a multiply-add counts as 2. */
-  readonly flops: (input: Shape) => number;
+  flops: (input: Shape) => number;
 }
 
 export interface TensorSpec {
-  readonly shape: Shape;
+  shape: Shape;
   /** The stream belongs to this tensor alone. */
-  readonly initialize: (size: number, stream: RandomStream) => Float32Array;
+  initialize: (size: number, stream: RandomStream) => Float32Array;
 }
 
-export type TensorSpecs = Readonly<Record<string, TensorSpec>>;
+export type TensorSpecs = Record<string, TensorSpec>;
 
-export type NamedLayers = Readonly<Record<string, Layer>>;
+export type NamedLayers = Record<string, Layer>;
 
 /** By names within the layer. */
 export interface LayerContext {
-  readonly parameter: (name: string) => Value;
-  readonly buffer: (name: string) => Value;
+  parameter: (name: string) => Value;
+  buffer: (name: string) => Value;
   /** Called in training, once per buffer and pass. The buffer becomes `(1 - MOMENTUM) buffer + rate observed`. */
-  readonly observe: ((name: string, observed: Value, rate: number) => void) | undefined;
+  observe: ((name: string, observed: Value, rate: number) => void) | undefined;
 }
 
 /** The replaced fraction of a buffer, as in PyTorch's BatchNorm2d. */

@@ -29,10 +29,10 @@ export const leakyRelu = (slope: number): Layer => ({
 export const tanh = (): Layer => ({ ...pointwise(engine.tanh, 1), isActivation: true });
 
 export interface ConvLayerOptions {
-  readonly kernel: number;
-  readonly stride?: number;
-  readonly padding?: number;
-  readonly bias?: boolean;
+  kernel: number;
+  stride?: number;
+  padding?: number;
+  bias?: boolean;
 }
 
 /** `weight` is `[out, in, k, k]`: a side of H becomes floor((H + 2 padding - k) / stride) + 1. */

@@ -4,15 +4,15 @@ import { type NamedLayers, sequential, type TensorSpecs } from './layer.js';
 
 /** Layers, with parameters and running statistics in one flat vector each. */
 export interface Network {
-  readonly name: NetworkName;
-  readonly layers: NamedLayers;
+  name: NetworkName;
+  layers: NamedLayers;
   /** Without the batch axis. */
-  readonly inputShape: Shape;
-  readonly outputShape: Shape;
-  readonly parameters: FlatLayout;
-  readonly statistics: FlatLayout;
+  inputShape: Shape;
+  outputShape: Shape;
+  parameters: FlatLayout;
+  statistics: FlatLayout;
   /** Whether each kind of input has its own. */
-  readonly separateStatistics: boolean;
+  separateStatistics: boolean;
 }
 
 export type NetworkName = 'encoder' | 'generator';
@@ -21,7 +21,7 @@ export const NETWORK_NAMES: readonly NetworkName[] = ['encoder', 'generator'];
 const WEIGHT_PARTS = ['parameters', 'statistics'] as const;
 export type WeightPart = (typeof WEIGHT_PARTS)[number];
 export type WeightName = `${NetworkName}.${WeightPart}`;
-export type ModelWeights = Readonly<Record<WeightName, Float32Array>>;
+export type ModelWeights = Record<WeightName, Float32Array>;
 
 export const mapWeights = <T>(vectorOf: (network: NetworkName, part: WeightPart) => T): Record<WeightName, T> =>
   Object.fromEntries(
@@ -32,8 +32,8 @@ export const mapWeights = <T>(vectorOf: (network: NetworkName, part: WeightPart)
 
 /** An encoder of images `[C, H, W]` to `[M, 1, 1]`, and a generator from `[M, 1, 1]` to images. */
 export interface NetworkPair {
-  readonly encoder: Network;
-  readonly generator: Network;
+  encoder: Network;
+  generator: Network;
 }
 
 /** Images or codes of the prior, or results of the other network. */

@@ -18,7 +18,7 @@ const ROLES = {
   generator: { network: 'generator', kind: 'native' },
   sample_encoder: { network: 'encoder', kind: 'generated' },
   decoder: { network: 'generator', kind: 'generated' },
-} as const satisfies Readonly<Record<string, { readonly network: NetworkName; readonly kind: InputKind }>>;
+} as const satisfies Record<string, { network: NetworkName; kind: InputKind }>;
 
 /** `name` is such as `encoder.main.0.weight` in the file, `tensor` such as `encoder.conv1.weight` in the network. */
 function entriesOf(pair: NetworkPair) {
@@ -58,10 +58,10 @@ export const toStateDict = (pair: NetworkPair, weights: ModelWeights): TensorFil
   );
 
 interface StateDictOptions {
-  readonly channels: 1 | 3;
-  readonly width: number;
-  readonly latent: number;
-  readonly separateStatistics: boolean;
+  channels: 1 | 3;
+  width: number;
+  latent: number;
+  separateStatistics: boolean;
 }
 
 /** @throws {InputError} if the first layers are missing, or images do not have 1 or 3 channels */

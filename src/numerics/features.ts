@@ -3,8 +3,8 @@ import { type RandomStream, shuffledIndices } from '../random.js';
 
 /** Rows [N, width], such as features of images, or codes. */
 export interface Features {
-  readonly data: Float32Array | Float64Array;
-  readonly width: number;
+  data: Float32Array | Float64Array;
+  width: number;
 }
 
 /** Returns the number of rows. */

@@ -4,17 +4,17 @@ import { dot } from './matrixProduct.js';
 export type Objective = (x: Float64Array, gradient: Float64Array) => number;
 
 interface Point {
-  readonly x: Float64Array;
-  readonly gradient: Float64Array;
-  readonly value: number;
+  x: Float64Array;
+  gradient: Float64Array;
+  value: number;
 }
 
 interface Pair {
-  readonly step: Float64Array;
+  step: Float64Array;
   /** Of the gradient. */
-  readonly change: Float64Array;
+  change: Float64Array;
   /** 1 / (step . change). */
-  readonly scale: number;
+  scale: number;
 }
 
 /** Fractions of the initial slope, in Armijo's condition and the weak Wolfe condition. */

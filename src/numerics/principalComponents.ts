@@ -5,9 +5,9 @@ import { randomStream } from '../random.js';
 
 /** A Gaussian of D dimensions. */
 export interface Gaussian {
-  readonly mean: Float64Array;
+  mean: Float64Array;
   /** [D, D], divided by N - 1. */
-  readonly covariance: Float64Array;
+  covariance: Float64Array;
 }
 
 /** Rows to center at a time. */
@@ -40,13 +40,13 @@ export function fitGaussian(features: Features, name = 'features'): Gaussian {
 /** The directions of largest variance. */
 export interface PrincipalComponents {
   /** Of the rows. */
-  readonly mean: Float64Array;
+  mean: Float64Array;
   /** Orthonormal [components, D], the largest variance first; the largest entry of each is positive. */
-  readonly axes: Float64Array;
+  axes: Float64Array;
   /** Along each axis, [components], divided by N - 1. */
-  readonly variances: Float64Array;
+  variances: Float64Array;
   /** Fractions of the total variance [components]; 0 if nothing varies. */
-  readonly explainedVarianceRatio: Float64Array;
+  explainedVarianceRatio: Float64Array;
 }
 
 /**

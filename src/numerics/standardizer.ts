@@ -2,8 +2,8 @@ import { columnMoments, type Features, sumOf } from './features.js';
 
 /** Columns minus their means, times factors. */
 export interface Standardizer {
-  readonly means: Float64Array;
-  readonly factors: Float64Array;
+  means: Float64Array;
+  factors: Float64Array;
 }
 
 /** Columns of smaller variance, as a fraction of the average, count as constant. */

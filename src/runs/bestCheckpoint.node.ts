@@ -12,17 +12,17 @@ const MAX_BYTES = 2 ** 16;
 /** The record of the best checkpoint. */
 export interface BestRecord {
   /** The metric by which it was chosen. */
-  readonly metric: string;
-  readonly value: number;
+  metric: string;
+  value: number;
   /** Iterations and complete epochs. */
-  readonly step: number;
-  readonly epochs: number;
+  step: number;
+  epochs: number;
   /** Number of samples; metrics of different numbers are not comparable. */
-  readonly count: number;
+  count: number;
   /** Digest of its weights; earlier builds wrote none. */
-  readonly weights?: string;
+  weights?: string;
   /** All its metrics, because a resumed run may choose by a different one. A value that is not finite is null in JSON. */
-  readonly metrics: Readonly<Record<string, number | null>>;
+  metrics: Record<string, number | null>;
 }
 
 /** The best checkpoint of a run so far: a copy that no pruning removes, and its record. */

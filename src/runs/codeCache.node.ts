@@ -20,12 +20,12 @@ const FILE_NAME = /^([0-9a-f]{32})-[0-9a-f]{32}\.safetensors$/;
 
 export interface CodeCacheOptions {
   /** Codes of different devices differ by rounding. */
-  readonly device: string;
-  readonly cacheFolder?: string;
+  device: string;
+  cacheFolder?: string;
   /** Of all files in bytes (default: 1 GB, or AGENET_CACHE_LIMIT if that is smaller). */
-  readonly limit?: number;
-  readonly onProgress?: Progress;
-  readonly signal?: AbortSignal | undefined;
+  limit?: number;
+  onProgress?: Progress;
+  signal?: AbortSignal | undefined;
 }
 
 /**

@@ -24,11 +24,11 @@ export async function runFolderOf(checkpointFile: string) {
 }
 
 export interface EvaluatedWeights {
-  readonly step: number;
+  step: number;
   /** Whether these are the EMA weights, if the run has them. */
-  readonly ema: boolean;
+  ema: boolean;
   /** A run that was resumed from an earlier checkpoint has other weights in the same iteration. */
-  readonly digest: string;
+  digest: string;
 }
 
 export const evaluatedWeights = ({ weights }: TrainedModel, step: number, ema: boolean): EvaluatedWeights => ({
@@ -48,8 +48,8 @@ const nameOf = (kind: string, { step, ema }: EvaluatedWeights, extension: string
 export async function writeEvaluation(
   folder: OwnFolder,
   weights: EvaluatedWeights,
-  evaluation: Readonly<Record<string, unknown>>,
-  grids: Readonly<Record<string, GridImages>>,
+  evaluation: Record<string, unknown>,
+  grids: Record<string, GridImages>,
 ) {
   const gridFiles: string[] = [];
   for (const [name, { images, columns }] of Object.entries(grids))

@@ -27,36 +27,36 @@ import { vectorTensors } from './sealedFile.node.js';
 
 export interface RunExportOptions {
   /** Whether to export EMA weights if there are any (default: true). */
-  readonly ema?: boolean | undefined;
+  ema?: boolean | undefined;
   /** How to store kernels (default: float32). The export measures the difference of float16 and int8. */
-  readonly precision?: Precision | undefined;
+  precision?: Precision | undefined;
   /** Whether to measure the FID that float16 or int8 costs, which takes minutes (default: false). */
-  readonly fid?: boolean | undefined;
+  fid?: boolean | undefined;
   /** Whether to write `pytorch.safetensors`, weights under PyTorch's names (default: false). */
-  readonly pytorch?: boolean | undefined;
+  pytorch?: boolean | undefined;
   /** Whether to write `training.onnx`, an iteration with its state and description (default: false). */
-  readonly training?: boolean | undefined;
+  training?: boolean | undefined;
   /** Whether to write `index.html`, which runs the networks in a browser (default: false). */
-  readonly web?: boolean | undefined;
+  web?: boolean | undefined;
   /** Data for reconstructions and FID (default: the training data, if it is still there). */
-  readonly data?: string | undefined;
+  data?: string | undefined;
   /** Receives a line if the training data is gone, or a feature extractor is trained. */
-  readonly onNote?: (message: string) => void;
+  onNote?: (message: string) => void;
 }
 
 interface RunExport extends RunExportOptions, Pick<ExtractorOptions, 'onStep'> {
-  readonly compile: Compile;
-  readonly open?: (data: string, configuration: Configuration, split: { testFraction: number }) => Promise<ImageSource>;
-  readonly onProgress?: ((phase: string, done: number, total: number) => void) | undefined;
+  compile: Compile;
+  open?: (data: string, configuration: Configuration, split: { testFraction: number }) => Promise<ImageSource>;
+  onProgress?: ((phase: string, done: number, total: number) => void) | undefined;
 }
 
 export interface ExportSummary {
-  readonly out: string;
-  readonly files: readonly string[];
-  readonly step: number;
-  readonly weights: 'ema' | 'raw';
-  readonly precision: Precision;
-  readonly cost?: PrecisionCost;
+  out: string;
+  files: readonly string[];
+  step: number;
+  weights: 'ema' | 'raw';
+  precision: Precision;
+  cost?: PrecisionCost;
 }
 
 /** At most: the test images may be fewer. */
@@ -81,11 +81,11 @@ export async function exportRun(run: string, out: string, options: RunExport): P
 }
 
 interface Subject extends RunExport, OpenedRun {
-  readonly name: string;
-  readonly out: string;
-  readonly source: ImageSource | undefined;
-  readonly ema: boolean;
-  readonly precision: Precision;
+  name: string;
+  out: string;
+  source: ImageSource | undefined;
+  ema: boolean;
+  precision: Precision;
 }
 
 async function writeModel(subject: Subject): Promise<ExportSummary> {
@@ -198,8 +198,8 @@ async function evaluationOf({ checkpoint, model, ema }: Subject): Promise<CardEv
   const weights = evaluatedWeights(model, checkpoint.step, ema);
   const found = folder && (await readEvaluationOf(await OwnFolder.at(folder), weights));
   if (!found) return undefined;
-  const { data, split, images, samples, extractor } = found.protocol as Readonly<Record<string, string>> & {
-    readonly extractor?: { readonly name: string };
+  const { data, split, images, samples, extractor } = found.protocol as Record<string, string> & {
+    extractor?: { name: string };
   };
   return {
     metrics: found.metrics,

@@ -25,10 +25,10 @@ const FINGERPRINT_IMAGES = 1000;
 
 export interface ExtractorOptions {
   /** Default: AGENET_CACHE, or a folder in the user's cache. */
-  readonly cacheFolder?: string;
-  readonly onStep?: (step: number, steps: number, loss: number) => void;
-  readonly onNote?: (line: string) => void;
-  readonly signal?: AbortSignal | undefined;
+  cacheFolder?: string;
+  onStep?: (step: number, steps: number, loss: number) => void;
+  onNote?: (line: string) => void;
+  signal?: AbortSignal | undefined;
 }
 
 /**

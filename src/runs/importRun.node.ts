@@ -12,9 +12,9 @@ import { resolveSettings, type Settings } from './settings.node.js';
 
 /** A run made of weights from a file. */
 export interface ImportedRun {
-  readonly run: string;
-  readonly checkpoint: string;
-  readonly configuration: Configuration;
+  run: string;
+  checkpoint: string;
+  configuration: Configuration;
 }
 
 /** Settings of an imported run; those of its networks follow from the file. */
@@ -22,8 +22,8 @@ export type ImportSettings = Omit<
   Settings,
   'channels' | 'width' | 'latent' | 'size' | 'network' | 'data' | 'initFrom' | 'batchNormStats'
 > & {
-  readonly data: string;
-  readonly network: ArchitectureName;
+  data: string;
+  network: ArchitectureName;
 };
 
 const DERIVED: readonly string[] = ['channels', 'width', 'latent', 'size', 'initFrom', 'batchNormStats'];
@@ -62,7 +62,7 @@ function requireNetwork(settings: unknown): ArchitectureName {
     throw new InputError('settings', `must be an object, not ${shown(settings)}`);
   const derived = DERIVED.find((key) => key in settings);
   if (derived !== undefined) throw new InputError(setting(derived), 'follows from the file', 'remove it');
-  const { network } = settings as { readonly network?: unknown };
+  const { network } = settings as { network?: unknown };
   const known = ARCHITECTURE_NAMES.find((name) => name === network);
   if (known !== undefined) return known;
   const names = ARCHITECTURE_NAMES.join(', ');

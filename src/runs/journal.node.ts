@@ -10,27 +10,27 @@ const MAX_TAIL = 65_536;
 
 export type FinalScores = {
   /** Scores on the test images, with the EMA weights if the run has them. */
-  readonly test: ReconstructionScores;
+  test: ReconstructionScores;
   /** The same with the raw weights; only if the run has EMA weights. */
-  readonly test_raw?: ReconstructionScores;
+  test_raw?: ReconstructionScores;
 };
 
 type JournalEvent =
-  | (Omit<Reported<'start'>, 'run' | 'configuration'> & { readonly pid: number })
+  | (Omit<Reported<'start'>, 'run' | 'configuration'> & { pid: number })
   /** The run was made of the weights in a file. */
-  | { readonly type: 'imported'; readonly step: number; readonly file: string }
+  | { type: 'imported'; step: number; file: string }
   | Pick<Reported<'paused' | 'continued' | 'checkpoint'>, 'type' | 'step'>
   | Omit<Reported<'evaluation'>, 'file'>
   | Pick<Reported<'note' | 'warning'>, 'type' | 'message'>
-  | { readonly type: 'trained'; readonly step: number; readonly interrupted: boolean; readonly seconds: number }
-  | ({ readonly type: 'scored' } & FinalScores)
-  | { readonly type: 'failed'; readonly message: string };
+  | { type: 'trained'; step: number; interrupted: boolean; seconds: number }
+  | ({ type: 'scored' } & FinalScores)
+  | { type: 'failed'; message: string };
 
 type Reported<T extends TrainingEvent['type']> = Extract<TrainingEvent, { type: T }>;
 
 export type JournalEntry = JournalEvent & {
   /** UTC, as ISO 8601. */
-  readonly time: string;
+  time: string;
 };
 
 /** Lines of JSON. Training does not depend on them: one that cannot be written is lost, with one warning. */

@@ -17,14 +17,14 @@ import { parseJson } from '../validation.js';
 import { OwnFolder } from './ownFolder.node.js';
 
 interface Owner {
-  readonly host: string;
-  readonly pid: number;
+  host: string;
+  pid: number;
   /** Distinguishes the process from a later one with the same ID. */
-  readonly started: string;
+  started: string;
   /** Process IDs of another system cannot be looked up. */
-  readonly system?: string;
+  system?: string;
   /** Distinguishes the locks of one process. */
-  readonly token?: string;
+  token?: string;
 }
 
 export const LOCK_NAME = '.lock';
@@ -197,10 +197,10 @@ async function create(file: string, text: string) {
 }
 
 interface FoundLock {
-  readonly id: string;
+  id: string;
   /** Absent unless it is alive. */
-  readonly owner?: Owner;
-  readonly isStale: boolean;
+  owner?: Owner;
+  isStale: boolean;
 }
 
 async function inspect(file: string): Promise<FoundLock | undefined> {

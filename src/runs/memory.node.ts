@@ -12,8 +12,8 @@ export function requireMemory({
   estimated,
   available = Infinity,
 }: {
-  readonly estimated: number;
-  readonly available: number | undefined;
+  estimated: number;
+  available: number | undefined;
 }): Text[] {
   const amounts = `needs about ${gibibytes(estimated)} of memory, and ${gibibytes(available)} are available`;
   const remedy = text`set a smaller ${setting('batch')} or ${setting('width')}`;

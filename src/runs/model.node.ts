@@ -31,24 +31,24 @@ import { type OpenedRun, openRun } from './runFolder.node.js';
 /** The most probable class of an image. */
 export interface ClassifiedImage {
   /** Class index. */
-  readonly label: number;
+  label: number;
   /** Class name. */
-  readonly class: string;
+  class: string;
   /** 0 to 1. */
-  readonly probability: number;
+  probability: number;
 }
 
 type MethodName = 'sample' | 'interpolate' | 'reconstruct' | 'classify' | 'decode';
 
 interface OpenedProbe {
-  readonly saved: SavedProbe;
-  readonly classifier: ImageClassifier;
+  saved: SavedProbe;
+  classifier: ImageClassifier;
 }
 
 interface ModelOptions {
-  readonly ema?: boolean | undefined;
+  ema?: boolean | undefined;
   /** Receives a line if an attribute was computed with other weights. */
-  readonly onWarning?: ((message: string) => void) | undefined;
+  onWarning?: ((message: string) => void) | undefined;
 }
 
 /**

@@ -7,51 +7,51 @@ import { MODEL_DEFAULTS } from '../model/defaults.js';
 /** Moves codes along an attribute of the run, which `agenet attribute` creates. */
 export interface MoveOptions {
   /** Name of the attribute (default: none, codes are not moved). */
-  readonly along?: string | undefined;
+  along?: string | undefined;
   /** Distance: an angle in radians on the sphere, else a multiple of the direction; may be negative (default: 0.5). */
-  readonly by?: number | undefined;
+  by?: number | undefined;
 }
 
 export interface SampleOptions extends MoveOptions {
   /** Number of samples (default: 64). */
-  readonly count?: number | undefined;
+  count?: number | undefined;
   /** Random seed, from 0 to 2^32 - 1 (default: 0). */
-  readonly seed?: number | undefined;
+  seed?: number | undefined;
   /** Draws the first sample of each seed in this range, both ends included, instead of `count` samples of one seed. */
-  readonly seeds?: readonly [first: number, last: number] | undefined;
+  seeds?: readonly [first: number, last: number] | undefined;
   /** An image to sample around (default: none, samples of the prior). */
-  readonly like?: ImageInput | undefined;
+  like?: ImageInput | undefined;
   /** Angular spread around `like`, in (0, 1]: near 0 all samples are its reconstruction, 1 is the entire prior (default: 0.3). */
-  readonly spread?: number | undefined;
+  spread?: number | undefined;
   /** Factor of the codes; requires the prior `normal`. */
-  readonly temperature?: number | undefined;
+  temperature?: number | undefined;
 }
 
 export interface InterpolateOptions {
   /** Images from one point to the next, both included; with `circle`, around the circle (default: 10). */
-  readonly frames?: number | undefined;
+  frames?: number | undefined;
   /** Rows between random points (default: 8). */
-  readonly rows?: number | undefined;
+  rows?: number | undefined;
   /** Random points per row (default: 2). */
-  readonly points?: number | undefined;
+  points?: number | undefined;
   /** Whether the path returns from the last point to the first (default: false). */
-  readonly loop?: boolean | undefined;
+  loop?: boolean | undefined;
   /** Whether to traverse the whole great circle through two points (default: false). */
-  readonly circle?: boolean | undefined;
+  circle?: boolean | undefined;
   /** Random seed of the points (default: 0). */
-  readonly seed?: number | undefined;
+  seed?: number | undefined;
   /** Receives the number of generated images. */
-  readonly onProgress?: Progress | undefined;
+  onProgress?: Progress | undefined;
 }
 
 export interface DecodeCodesOptions {
   /** From codes of images: 0 for these (default), 0.5 halfway between two, 1 for samples of the prior. */
-  readonly distance?: number | undefined;
+  distance?: number | undefined;
 }
 
 export interface ClassifyOptions {
   /** A probe that `agenet probe --save` created (default: the only one of the run). */
-  readonly probe?: string | undefined;
+  probe?: string | undefined;
 }
 
 /** @throws {InputError} if an option would have no effect */

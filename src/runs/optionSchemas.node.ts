@@ -60,7 +60,7 @@ const OPTIONS = {
   reconstruct: moving,
   classify: { probe: string('the name of a probe') },
   decode: { distance: number(0, 1) },
-} satisfies Record<string, Readonly<Record<string, SettingType | z.ZodType>>>;
+} satisfies Record<string, Record<string, SettingType | z.ZodType>>;
 
 export function checkOptions(name: keyof typeof OPTIONS, options: unknown) {
   const types = Object.entries<SettingType | z.ZodType>(OPTIONS[name]);

@@ -13,15 +13,15 @@ const APPENDING = READING_WITHOUT_LINKS | constants.O_RDWR | constants.O_CREAT;
 const MAX_LINE = 65_536;
 
 export interface OpenedFile {
-  readonly file: FileHandle;
-  readonly size: number;
+  file: FileHandle;
+  size: number;
   /** Changes with the file. */
-  readonly version: string;
+  version: string;
 }
 
 export interface TextEnd {
-  readonly text: string;
-  readonly isWhole: boolean;
+  text: string;
+  isWhole: boolean;
 }
 
 /** Holds a lock during a write. `confirm` rejects if this process may not write any more. */

@@ -13,14 +13,14 @@ const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]*$/u;
 
 /** Files of a run with names of their own: `FOLDER/NAME.safetensors`. */
 interface AssetKind<T> {
-  readonly noun: string;
+  noun: string;
   /** The option that names one. */
-  readonly key: string;
+  key: string;
   /** The command that creates one. */
-  readonly command: string;
-  readonly folder: string;
-  readonly encode: (asset: T) => Uint8Array;
-  readonly decode: (bytes: Uint8Array, file: string) => T;
+  command: string;
+  folder: string;
+  encode: (asset: T) => Uint8Array;
+  decode: (bytes: Uint8Array, file: string) => T;
 }
 
 export const ATTRIBUTES: AssetKind<Attribute> = {
@@ -45,7 +45,7 @@ export function requireAssetName(name: string, { noun }: Pick<AssetKind<never>, 
     throw new InputError(`${noun} name "${name}"`, 'should be letters, digits, "_", "-" and ".", such as smiling');
 }
 
-export class RunAssets<T extends { readonly name: string }> {
+export class RunAssets<T extends { name: string }> {
   private readonly folder: string;
 
   constructor(

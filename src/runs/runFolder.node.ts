@@ -284,7 +284,7 @@ export function modelOf({ configuration, vectors }: Checkpoint, compile: Compile
 }
 
 /** @throws {InputError} if there is no checkpoint */
-export async function openRun(path: string, compile: Compile, { ema }: { readonly ema?: boolean | undefined } = {}) {
+export async function openRun(path: string, compile: Compile, { ema }: { ema?: boolean | undefined } = {}) {
   const checkpoint = await readCheckpoint(path);
   return { checkpoint, model: modelOf(checkpoint, compile, ema) };
 }

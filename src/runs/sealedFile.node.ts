@@ -14,5 +14,5 @@ export async function readSealed(file: string, format: string) {
   }
 }
 
-export const vectorTensors = (vectors: Readonly<Record<string, Float32Array>>) =>
+export const vectorTensors = (vectors: Record<string, Float32Array>) =>
   Object.fromEntries(Object.entries(vectors).map(([name, data]) => [name, { shape: [data.length], data }]));

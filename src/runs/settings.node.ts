@@ -15,12 +15,12 @@ import { readCheckpoint, RunFolder } from './runFolder.node.js';
 
 export type { Settings };
 
-type Values = Readonly<Record<string, unknown>>;
+type Values = Record<string, unknown>;
 
 interface Layer {
-  readonly settings: Values;
+  settings: Values;
   /** Absent for those of the caller. */
-  readonly file?: string;
+  file?: string;
 }
 
 const LENGTHS: readonly string[] = ['epochs', 'steps'];
@@ -30,14 +30,14 @@ const FILE_KEYS = [...Object.keys(SETTINGS), ...LENGTHS];
 /** A configuration whose defaults for the number of training images are still open. */
 export interface PendingConfiguration {
   /** For a large data set. Its image format and test fraction are final. */
-  readonly draft: Configuration;
-  readonly complete: (images: number) => CompleteConfiguration;
+  draft: Configuration;
+  complete: (images: number) => CompleteConfiguration;
 }
 
 export interface CompleteConfiguration {
-  readonly configuration: Configuration;
+  configuration: Configuration;
   /** The settings that depend on the data and that the caller left open; the length as `epochs` or `steps`. */
-  readonly chosen: Readonly<Record<string, number | string>>;
+  chosen: Record<string, number | string>;
 }
 
 /** @param onWarning receives a line if a setting of the run in `initFrom` loses information of the data */
@@ -125,9 +125,9 @@ export async function resolveSettings(settings: Settings): Promise<Configuration
 }
 
 interface ImageOptions {
-  readonly strict?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onEvent?: ((event: TrainingEvent) => void | Promise<void>) | undefined;
+  strict?: boolean | undefined;
+  signal?: AbortSignal | undefined;
+  onEvent?: ((event: TrainingEvent) => void | Promise<void>) | undefined;
 }
 
 /** Does not wait until all images are decoded. */

@@ -9,7 +9,7 @@ import { READING_WITHOUT_LINKS } from './ownFolder.node.js';
 export const STEERING_NAME = 'steering.json';
 
 /** Pauses after so many iterations, or saves and ends. As a file, it reaches other hosts. */
-type SteeringRequest = { readonly pauseAt: number } | { readonly stop: true };
+type SteeringRequest = { pauseAt: number } | { stop: true };
 
 /** Without a request, training continues. */
 export async function requestSteering(run: string, request: SteeringRequest | undefined) {

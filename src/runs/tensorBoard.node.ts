@@ -80,7 +80,7 @@ function readPreviews({ samples, reconstructions }: PreviewFiles) {
 const { Bit32, Bit64, LengthDelimited, Varint } = WireType;
 
 /** Scalars, and images as bytes of PNG files. */
-type TaggedValues = Readonly<Record<string, number | Uint8Array>>;
+type TaggedValues = Record<string, number | Uint8Array>;
 
 const SESSION_START = 1;
 
@@ -107,7 +107,7 @@ function writeImage(message: BinaryWriter, png: Uint8Array) {
 }
 
 /** Grayscale and RGB. */
-const CHANNELS_BY_COLOR_TYPE: Readonly<Record<number, number>> = { 0: 1, 2: 3 };
+const CHANNELS_BY_COLOR_TYPE: Record<number, number> = { 0: 1, 2: 3 };
 
 /** Makes readers drop all earlier records of this iteration and later ones. */
 export const sessionStartRecord = (step: number, wallTime: number) =>

@@ -33,38 +33,38 @@ import { planEvaluation, requireMetrics, TrainingEvaluation } from './trainingEv
 /** Where and how to train. */
 export interface RunOptions {
   /** The run folder; a new run needs a new or empty one (default: the next free `runs/DATA-NUMBER`). */
-  readonly out?: string | undefined;
+  out?: string | undefined;
   /** The run folder to resume from its last checkpoint, or true for the run in `out` (default: false). */
-  readonly resume?: boolean | string | undefined;
+  resume?: boolean | string | undefined;
   /** Whether to fail at the first image that cannot be decoded, instead of skipping it (default: false). */
-  readonly strict?: boolean | undefined;
+  strict?: boolean | undefined;
   /** Whether to also write TensorBoard event files into the run folder (default: false). */
-  readonly tensorboard?: boolean | undefined;
+  tensorboard?: boolean | undefined;
   /** When aborted, the current iteration is finished and saved, and training ends. */
-  readonly signal?: AbortSignal | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** How a run ended. Its keys are those of `train --json`. */
 export interface RunSummary extends TrainingSummary, Partial<FinalScores> {
   /** The run folder. */
-  readonly run: string;
+  run: string;
   /** The best checkpoint by the metric `saveBest`. */
-  readonly best?: BestRecord & { readonly file: string };
+  best?: BestRecord & { file: string };
 }
 
 /** An event of a run; `end` is the last one. */
-export type RunEvent = TrainingEvent | { readonly type: 'end'; readonly summary: RunSummary };
+export type RunEvent = TrainingEvent | { type: 'end'; summary: RunSummary };
 
 interface PreparationOptions extends RunOptions {
   /** Whether `out` is ignored. */
-  readonly dryRun?: boolean;
-  readonly compile: Compile;
+  dryRun?: boolean;
+  compile: Compile;
   /** Chooses the device of `compile` by the graph of an iteration, and returns a line about it. */
-  readonly chooseDevice?: ((iteration: Graph, signal?: AbortSignal) => Promise<string>) | undefined;
+  chooseDevice?: ((iteration: Graph, signal?: AbortSignal) => Promise<string>) | undefined;
   /** Estimates the peak memory of training in bytes, if that is known. */
-  readonly estimateMemory?: ((iteration: Graph) => Promise<number | undefined>) | undefined;
-  readonly ranks?: Ranks | undefined;
-  readonly onEvent?: ((event: RunEvent) => void | Promise<void>) | undefined;
+  estimateMemory?: ((iteration: Graph) => Promise<number | undefined>) | undefined;
+  ranks?: Ranks | undefined;
+  onEvent?: ((event: RunEvent) => void | Promise<void>) | undefined;
 }
 
 export type PreparedRun = Awaited<ReturnType<typeof prepareRun>>;

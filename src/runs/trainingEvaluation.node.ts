@@ -25,11 +25,11 @@ import type { OwnFolder } from './ownFolder.node.js';
 import { modelOf, readCheckpointFile } from './runFolder.node.js';
 
 interface TrainingEvaluationOptions extends ExtractorOptions {
-  readonly configuration: Configuration;
-  readonly source: ImageSource;
-  readonly compile: Compile;
+  configuration: Configuration;
+  source: ImageSource;
+  compile: Compile;
   /** Default: 5. */
-  readonly retrySeconds?: number;
+  retrySeconds?: number;
 }
 
 type Due = Extract<TrainingEvent, { type: 'evaluationDue' }>;

@@ -11,13 +11,13 @@ export type Program = readonly [string, ...string[]];
 export async function runCommand(
   [program, ...first]: Program,
   args: readonly string[],
-  options: { readonly timeout?: number; readonly signal?: AbortSignal } = {},
+  options: { timeout?: number; signal?: AbortSignal } = {},
 ): Promise<unknown> {
   const { stdout } = await promisify(execFile)(program, [...first, ...args, '--json'], {
     maxBuffer: MAX_PRINTED,
     ...options,
   }).catch((error: unknown) => {
-    const { stdout = '', stderr = '' } = error as { readonly stdout?: string; readonly stderr?: string };
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
     throw errorPrinted(stdout + stderr) ?? new InputError(args[0] ?? 'agenet', lastLineOf(stderr) || messageOf(error));
   });
   return JSON.parse(lastLineOf(stdout));

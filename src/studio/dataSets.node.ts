@@ -26,9 +26,9 @@ export const UPLOAD_LIMITS = {
 const FORMATS = ['jpeg', 'png', 'webp', 'gif'];
 
 interface Described extends Omit<DataCounts, 'classes' | 'skipped'> {
-  readonly per_class?: readonly number[] | null;
-  readonly class_names?: readonly string[] | null;
-  readonly skipped: readonly unknown[];
+  per_class?: readonly number[] | null;
+  class_names?: readonly string[] | null;
+  skipped: readonly unknown[];
 }
 
 export class DataSets {

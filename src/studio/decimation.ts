@@ -2,8 +2,8 @@ import type { Curves } from './schemas.js';
 
 /** Columns have NaN where an entry has no value. */
 export interface LogColumns {
-  readonly steps: readonly number[];
-  readonly columns: ReadonlyMap<string, readonly number[]>;
+  steps: readonly number[];
+  columns: ReadonlyMap<string, readonly number[]>;
 }
 
 /** Keeps at most `points` points, 2 or more: of each stretch, the minimum and maximum in their order, and the mean, at its first and last iteration. */

@@ -92,7 +92,7 @@ export class FollowedLog implements LogColumns {
 export function parseObject(line: string) {
   try {
     const value: unknown = JSON.parse(line);
-    return value instanceof Object && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined;
+    return value instanceof Object && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }

@@ -13,13 +13,13 @@ const MAX_BACKLOG = 2 ** 20;
 
 /** Where the next entries begin. The library keeps few logs. */
 interface Position {
-  readonly log: FollowedLog;
-  readonly generation: number;
-  readonly row: number;
+  log: FollowedLog;
+  generation: number;
+  row: number;
 }
 
 interface Reader {
-  readonly socket: WSContext<unknown>;
+  socket: WSContext<unknown>;
   follows: readonly string[];
 }
 
@@ -53,7 +53,7 @@ export class LiveUpdates {
     const end = () => void (reader && this.readers.delete(reader));
     return {
       onOpen: (_: Event, socket: WSContext<unknown>) => void this.readers.add((reader = { socket, follows: [] })),
-      onMessage: ({ data }: { readonly data: unknown }) => {
+      onMessage: ({ data }: { data: unknown }) => {
         const follow = typeof data === 'string' ? parseRequest(data) : undefined;
         if (follow && reader) this.follow(reader, follow).catch(this.onFailure);
       },

@@ -37,9 +37,9 @@ export async function openToken(folder: OwnFolder) {
 export const hostInUrl = (host: string) => (host.includes(':') ? `[${host}]` : host);
 
 export interface Access {
-  readonly host: string;
+  host: string;
   /** Names of proxies. */
-  readonly allowedHosts: readonly string[];
+  allowedHosts: readonly string[];
 }
 
 /** A page sends an unknown `Host` if its own name points here (DNS rebinding). Tunnels and proxies have any port. */

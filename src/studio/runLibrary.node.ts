@@ -20,10 +20,10 @@ const MAX_ENTRIES = 5000;
 const MAX_LOGS = 24;
 
 export interface KnownRun {
-  readonly folder: OwnFolder;
+  folder: OwnFolder;
   /** Changes with the names in the folder, such as a lock, and when the journal grows. */
-  readonly version: string;
-  readonly summary: ListedRun;
+  version: string;
+  summary: ListedRun;
 }
 
 export class RunLibrary {

@@ -30,8 +30,8 @@ const queuedRun = z.discriminatedUnion('kind', [
 type QueuedRun = z.infer<typeof queuedRun>;
 
 interface Entry {
-  readonly id: string;
-  readonly queued: QueuedRun;
+  id: string;
+  queued: QueuedRun;
   /** `saving` until the file contains it. */
   state: 'saving' | 'queued' | 'starting' | 'failed';
   child?: ChildProcess;
@@ -39,15 +39,15 @@ interface Entry {
 }
 
 interface QueueOptions {
-  readonly folder: OwnFolder;
-  readonly program: Program;
+  folder: OwnFolder;
+  program: Program;
   /** @throws {InputError} if the data, the run or its checkpoint is gone */
-  readonly argumentsOf: (queued: QueuedRun) => Promise<readonly string[]>;
-  readonly limit: number;
+  argumentsOf: (queued: QueuedRun) => Promise<readonly string[]>;
+  limit: number;
   /** Undefined for a run without a folder. */
-  readonly stateOf: (id: string) => RunState | undefined;
-  readonly countTraining: () => number;
-  readonly describe: (error: unknown) => string;
+  stateOf: (id: string) => RunState | undefined;
+  countTraining: () => number;
+  describe: (error: unknown) => string;
 }
 
 /** Memory changes in one step that no other request interrupts; saves follow each other. */

@@ -138,7 +138,7 @@ function totalStepsOf(configured: number | null, journal: readonly JournalEntry[
 }
 
 /** States of runs whose folder is held, by their last event. */
-const STATES_IN_TRAINING: Readonly<Record<string, RunState>> = {
+const STATES_IN_TRAINING: Record<string, RunState> = {
   start: 'running',
   continued: 'running',
   paused: 'paused',

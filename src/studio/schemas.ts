@@ -157,11 +157,11 @@ export const plan = z.object({
 export type Plan = z.infer<typeof plan>;
 
 export type LiveMessage =
-  | { readonly type: 'runs'; readonly changed: readonly ListedRun[]; readonly removed: readonly string[] }
+  | { type: 'runs'; changed: readonly ListedRun[]; removed: readonly string[] }
   /** From now on the page receives new entries of these runs. */
-  | { readonly type: 'following'; readonly ids: readonly string[] }
-  | { readonly type: 'entries'; readonly id: string; readonly entries: readonly z.infer<typeof values>[] }
+  | { type: 'following'; ids: readonly string[] }
+  | { type: 'entries'; id: string; entries: readonly z.infer<typeof values>[] }
   /** The log was cut. The page reads the curves again. */
-  | { readonly type: 'rewritten'; readonly id: string };
+  | { type: 'rewritten'; id: string };
 
 export const followRequest = z.strictObject({ follow: z.array(z.string()).max(20) });

@@ -39,11 +39,11 @@ const ASSETS = join(PAGE, 'assets');
 
 export interface StudioOptions extends Pick<Studio, 'folder' | 'program'>, Partial<Access> {
   /** 0 for any free port. */
-  readonly port: number;
-  readonly parallel: number;
-  readonly data?: readonly string[];
+  port: number;
+  parallel: number;
+  data?: readonly string[];
   /** Receives defects. */
-  readonly onFailure: (error: unknown) => void;
+  onFailure: (error: unknown) => void;
 }
 
 export type RunningStudio = Awaited<ReturnType<typeof startStudio>>;

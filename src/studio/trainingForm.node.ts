@@ -53,7 +53,7 @@ const RUN_OPTIONS = {
 /** The studio chooses these itself, or only files have them. */
 const OMITTED: readonly string[] = ['data', 'length', 'config', 'initFrom'];
 
-const FIELDS: Readonly<Record<string, Declaration>> = Object.fromEntries(
+const FIELDS: Record<string, Declaration> = Object.fromEntries(
   Object.entries<Declaration>({ ...DECLARATIONS, ...RUN_OPTIONS }).filter(
     ([key, { group }]) => group !== undefined && !OMITTED.includes(key),
   ),

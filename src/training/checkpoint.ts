@@ -17,7 +17,7 @@ import type { TrainerState } from './trainer.js';
 
 /** Random numbers need no state: they are functions of the seed and the iteration. */
 export interface Checkpoint extends TrainerState {
-  readonly configuration: Configuration;
+  configuration: Configuration;
 }
 
 /** Returns the SHA-256 of consecutive pieces in lower-case hexadecimal. */
@@ -135,7 +135,7 @@ export async function decodeConfiguration(text: string, file: string): Promise<C
   if (typeof parsed !== 'object' || parsed === null)
     throw new InputError(file, `expected a configuration but got ${shown(parsed)}`);
   // Builds before version 3 wrote none.
-  const { version = 2, ...configuration } = parsed as Readonly<Record<string, unknown>>;
+  const { version = 2, ...configuration } = parsed as Record<string, unknown>;
   requireVersion(version, file);
   return requireConfiguration(configuration, file);
 }

@@ -9,7 +9,7 @@ import { type Declaration, rangeOf, type SettingType } from './declaration.js';
 import { type Configuration, DEFAULTS, networkFor, SETTINGS, SHORTHANDS, type Stage } from './settings.js';
 
 const epochsSchema = schemaOf(SHORTHANDS.epochs.type);
-const STRUCTURES: Readonly<Record<string, z.ZodType>> = {
+const STRUCTURES: Record<string, z.ZodType> = {
   padding: z
     .strictObject(
       { inner: z.int().min(1).max(1024), border: z.int().min(1).max(512), value: z.int().min(0).max(255) },
@@ -91,10 +91,9 @@ export function parseConfiguration(given: unknown): Configuration {
   return configuration;
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
-function withFixedDefaults(given: Readonly<Record<string, unknown>>) {
+function withFixedDefaults(given: Record<string, unknown>) {
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const network = networkFor(set.size);
   return { ...DEFAULTS, crop: 'center', padding: null, augment: [], network, ...set };

@@ -1,16 +1,16 @@
 import type { ImageFormat } from '../data/source.js';
 
-export type SettingType<T = unknown> = { readonly example?: T } & (
-  | { readonly kind: 'integer'; readonly min: number; readonly max: number }
+export type SettingType<T = unknown> = { example?: T } & (
+  | { kind: 'integer'; min: number; max: number }
   /** Without the ends in `excluded`. */
-  | { readonly kind: 'number'; readonly min: number; readonly max: number; readonly excluded: readonly number[] }
-  | { readonly kind: 'switch' }
-  | { readonly kind: 'choice'; readonly choices: readonly (string | number)[] }
+  | { kind: 'number'; min: number; max: number; excluded: readonly number[] }
+  | { kind: 'switch' }
+  | { kind: 'choice'; choices: readonly (string | number)[] }
   /** Different names, of `choices` if there are any. */
-  | { readonly kind: 'list'; readonly choices?: readonly string[]; readonly min: number }
-  | { readonly kind: 'text'; readonly expected: string }
+  | { kind: 'list'; choices?: readonly string[]; min: number }
+  | { kind: 'text'; expected: string }
   /** From files and the library only. */
-  | { readonly kind: 'structure'; readonly expected: string }
+  | { kind: 'structure'; expected: string }
 );
 
 export const integer = (min: number, max: number): SettingType<number> => ({ kind: 'integer', min, max });
@@ -34,31 +34,31 @@ export const string = (expected = 'a string'): SettingType<string> => ({ kind: '
 export const structure = <T>(expected: string): SettingType<T> => ({ kind: 'structure', expected });
 
 export interface Known {
-  readonly native: Required<ImageFormat>;
-  readonly images: number;
+  native: Required<ImageFormat>;
+  images: number;
   /** Given, or declared before this setting. */
-  readonly values: Readonly<Record<string, unknown>>;
+  values: Record<string, unknown>;
 }
 
 /** In the order of the help of `train`. */
 export const GROUPS = ['Networks', 'Objective', 'Training', 'Images', 'Output', 'Evaluation during training'] as const;
 
 export interface Declaration<T = unknown> {
-  readonly type: SettingType<T>;
-  readonly title: string;
+  type: SettingType<T>;
+  title: string;
   /** One phrase without its default, in lower case and without a period. */
-  readonly help: string;
+  help: string;
   /** In the help of `train`, if the setting has an option. */
-  readonly group?: (typeof GROUPS)[number];
-  readonly default?: T | ((known: Known) => T);
+  group?: (typeof GROUPS)[number];
+  default?: T | ((known: Known) => T);
   /** If the default depends on the data or needs words. */
-  readonly defaultText?: string;
-  readonly isOptional: boolean;
+  defaultText?: string;
+  isOptional: boolean;
   /** Whether a resumed run may change it, because its state means the same with any value. */
-  readonly isChangeable: boolean;
-  readonly aliases: readonly string[];
+  isChangeable: boolean;
+  aliases: readonly string[];
   /** What its option expects, such as `number`. */
-  readonly placeholder: string;
+  placeholder: string;
 }
 
 type Details<T> = Pick<Declaration<T>, 'title' | 'help'> & Partial<Declaration<T>>;
@@ -70,7 +70,7 @@ export const declare = <T>(type: SettingType<T>, details: Details<NoInfer<T>>): 
   isOptional: false,
   isChangeable: false,
   aliases: [],
-  placeholder: (PLACEHOLDERS as Readonly<Record<string, string>>)[type.kind] ?? 'text',
+  placeholder: (PLACEHOLDERS as Record<string, string>)[type.kind] ?? 'text',
   ...details,
 });
 

@@ -11,9 +11,9 @@ export const SCHEDULES = ['halving', 'constant', 'cosine'] as const;
 export const NAN_POLICIES = ['stop', 'rollback'] as const;
 
 export interface DataDefaults {
-  readonly augment: readonly AugmentationName[];
-  readonly batch: number;
-  readonly length: { readonly epochs: number } | { readonly steps: number };
+  augment: readonly AugmentationName[];
+  batch: number;
+  length: { epochs: number } | { steps: number };
 }
 
 /** BatchNorm needs a variance. */

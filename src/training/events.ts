@@ -5,47 +5,47 @@ import type { IterationReport } from './trainer.js';
 
 /** An event of a training run. Paths are those of the run folder. */
 export type TrainingEvent =
-  | { readonly type: 'decoding'; readonly done: number; readonly total: number; readonly skipped: number }
+  | { type: 'decoding'; done: number; total: number; skipped: number }
   /** A feature extractor for evaluations is being trained. */
-  | { readonly type: 'extractor'; readonly step: number; readonly steps: number; readonly loss: number }
+  | { type: 'extractor'; step: number; steps: number; loss: number }
   /** Test images are being scored. */
-  | { readonly type: 'scoring'; readonly done: number; readonly total: number }
+  | { type: 'scoring'; done: number; total: number }
   /** Training begins after `step` iterations. */
   | {
-      readonly type: 'start';
-      readonly run: string;
-      readonly configuration: Configuration;
+      type: 'start';
+      run: string;
+      configuration: Configuration;
       /** Numbers of images. */
-      readonly images: { readonly train: number; readonly test: number };
-      readonly step: number;
-      readonly totalSteps: number;
-      readonly batchesPerEpoch: number;
+      images: { train: number; test: number };
+      step: number;
+      totalSteps: number;
+      batchesPerEpoch: number;
       /** Learned parameters. */
-      readonly parameters: Readonly<Record<NetworkName, number>>;
+      parameters: Record<NetworkName, number>;
     }
-  | { readonly type: 'iteration'; readonly report: IterationReport }
-  | ({ readonly type: 'previews'; readonly step: number } & PreviewFiles)
-  | { readonly type: 'checkpoint'; readonly step: number; readonly file: string }
+  | { type: 'iteration'; report: IterationReport }
+  | ({ type: 'previews'; step: number } & PreviewFiles)
+  | { type: 'checkpoint'; step: number; file: string }
   /** An evaluation of this checkpoint is due. Training waits until all subscribers have returned. */
-  | { readonly type: 'evaluationDue'; readonly epochs: number; readonly step: number; readonly file: string }
+  | { type: 'evaluationDue'; epochs: number; step: number; file: string }
   /** Metrics of a checkpoint; `isBest` if they are the best so far by the chosen metric. */
   | {
-      readonly type: 'evaluation';
-      readonly epochs: number;
-      readonly step: number;
-      readonly file: string;
-      readonly metrics: Readonly<Record<string, number>>;
-      readonly isBest: boolean;
+      type: 'evaluation';
+      epochs: number;
+      step: number;
+      file: string;
+      metrics: Record<string, number>;
+      isBest: boolean;
     }
   /** Training waits after this iteration, which was drawn and logged. */
-  | { readonly type: 'paused'; readonly step: number }
-  | { readonly type: 'continued'; readonly step: number }
+  | { type: 'paused'; step: number }
+  | { type: 'continued'; step: number }
   /** A fact that is not a problem. */
-  | { readonly type: 'note'; readonly message: string; readonly text?: Text }
+  | { type: 'note'; message: string; text?: Text }
   /** A problem that does not end the training. */
-  | { readonly type: 'warning'; readonly message: string; readonly text?: Text }
+  | { type: 'warning'; message: string; text?: Text }
   /** The last iteration is saved. */
-  | { readonly type: 'trained'; readonly summary: TrainingSummary };
+  | { type: 'trained'; summary: TrainingSummary };
 
 /** The message has the keys of settings; the text leaves their names open. */
 export const messageEvent = <T extends 'note' | 'warning'>(type: T, message: Text) => ({
@@ -55,17 +55,17 @@ export const messageEvent = <T extends 'note' | 'warning'>(type: T, message: Tex
 });
 
 export interface PreviewFiles {
-  readonly samples: string;
-  readonly reconstructions: string;
+  samples: string;
+  reconstructions: string;
 }
 
 /** Awaits every subscriber in order. */
 export type Emit = (event: TrainingEvent) => Promise<void>;
 
 export interface RunningTraining {
-  readonly emit: Emit;
+  emit: Emit;
   /** Rejects if another process has taken the run over; called before each write into it. */
-  readonly confirm: () => Promise<void>;
+  confirm: () => Promise<void>;
 }
 
 /** Training waits for the returned promise. */
@@ -74,23 +74,23 @@ export type Subscriber = (event: TrainingEvent, training: RunningTraining) => vo
 /** The keys are those of `train --json`. */
 export interface TrainingSummary {
   /** Iterations in all, including those before a resumption. */
-  readonly steps: number;
+  steps: number;
   /** Iterations of this session. */
-  readonly session_steps: number;
+  session_steps: number;
   /** Whether it stopped before its configured length. */
-  readonly interrupted: boolean;
+  interrupted: boolean;
   /** Of this session, without start-up and evaluations. */
-  readonly seconds: number;
+  seconds: number;
   /** Fraction of these seconds inside ONNX Runtime. */
-  readonly runtime_fraction: number;
-  readonly checkpoint: string;
+  runtime_fraction: number;
+  checkpoint: string;
   /** Absent if they could not be written. */
-  readonly samples?: string;
-  readonly reconstructions?: string;
+  samples?: string;
+  reconstructions?: string;
 }
 
 interface AnyEvent {
-  readonly type: string;
+  type: string;
 }
 
 const PROGRESS = ['iteration', 'decoding', 'extractor', 'scoring'];
@@ -149,7 +149,7 @@ export class EventQueue<Event extends AnyEvent> {
  * Yields the events of a run, and throws its error. Leaving the loop early aborts the run's signal and waits for its end.
  * @param run starts a run that reports to `onEvent` and stops at `signal`
  */
-export async function* eventsOf<Event extends { readonly type: string }>(
+export async function* eventsOf<Event extends { type: string }>(
   run: (onEvent: (event: Event) => Promise<void>, signal: AbortSignal) => Promise<unknown>,
   signal?: AbortSignal,
 ): AsyncGenerator<Event, void> {

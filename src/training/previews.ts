@@ -16,10 +16,10 @@ const PAIRS_PER_ROW = 4;
 const CODES = 512;
 
 export interface Preview {
-  readonly samples: Raster;
-  readonly reconstructions: Raster;
+  samples: Raster;
+  reconstructions: Raster;
   /** Codes of test images [N, M]. */
-  readonly codes: { readonly shape: readonly [count: number, latent: number]; readonly data: Float32Array };
+  codes: { shape: readonly [count: number, latent: number]; data: Float32Array };
 }
 
 /** Draws the same codes and the same test images every time. */

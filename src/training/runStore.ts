@@ -7,9 +7,9 @@ import { isPreviewDue } from './schedule.js';
 import type { IterationReport, Trainer } from './trainer.js';
 
 /** A line of the log: `step`, `epoch`, `seconds`, and the scalars of the iteration. */
-export type LogEntry = Readonly<Record<string, number>>;
+export type LogEntry = Record<string, number>;
 
-export type StoredCheckpoint = Checkpoint & { readonly file: string };
+export type StoredCheckpoint = Checkpoint & { file: string };
 
 /** Its methods reject if another process has taken the store over. */
 export interface RunLock {
@@ -23,7 +23,7 @@ export interface RunLock {
  */
 export interface RunStore {
   /** Names the run in messages. */
-  readonly path: string;
+  path: string;
   /** Rejects with an InputError if another process holds it. */
   lock(): Promise<RunLock>;
   readLatestCheckpoint(): Promise<StoredCheckpoint | undefined>;
@@ -31,28 +31,28 @@ export interface RunStore {
   writeCheckpoint(checkpoint: Checkpoint): Promise<string>;
   writeConfiguration(configuration: Configuration): Promise<void>;
   /** Without it, no previews are drawn. */
-  readonly writePreviews?: ((step: number, preview: Preview) => Promise<PreviewFiles>) | undefined;
+  writePreviews?: ((step: number, preview: Preview) => Promise<PreviewFiles>) | undefined;
   appendLog(entries: readonly LogEntry[]): Promise<void>;
   /** Removes the entries after an iteration, and returns the last one that is left. */
   truncateLog(step: number): Promise<LogEntry | undefined>;
   /** Recreates what is missing in a store that was emptied. */
   recreate(configuration: Configuration): Promise<void>;
   /** For the log. */
-  readonly memoryMb?: (() => number) | undefined;
+  memoryMb?: (() => number) | undefined;
 }
 
 interface RetryOptions {
-  readonly emit: Emit;
-  readonly signal?: AbortSignal | undefined;
+  emit: Emit;
+  signal?: AbortSignal | undefined;
   /** Between two attempts (default: 5). */
-  readonly retrySeconds?: number | undefined;
+  retrySeconds?: number | undefined;
 }
 
 interface WriterOptions extends RetryOptions {
-  readonly trainer: Trainer;
-  readonly configuration: Configuration;
-  readonly store: RunStore;
-  readonly previews: Previews;
+  trainer: Trainer;
+  configuration: Configuration;
+  store: RunStore;
+  previews: Previews;
 }
 
 /**
@@ -60,8 +60,8 @@ interface WriterOptions extends RetryOptions {
  * previews are skipped.
  */
 export class RunWriter {
-  private preview: ({ readonly step: number } & PreviewFiles) | undefined;
-  private checkpoint: { readonly step: number; readonly file: string } | undefined;
+  private preview: ({ step: number } & PreviewFiles) | undefined;
+  private checkpoint: { step: number; file: string } | undefined;
   private unwritten: LogEntry[] = [];
   private logFailed = false;
   /** Makes the entry of the last iteration, unless it is logged. */
@@ -109,7 +109,7 @@ export class RunWriter {
     await emit({ type: 'paused', step });
   }
 
-  async finish(): Promise<{ readonly checkpoint: string } & Partial<PreviewFiles>> {
+  async finish(): Promise<{ checkpoint: string } & Partial<PreviewFiles>> {
     const { file } = await this.saveOnce();
     if (this.unwritten.length > 0) await this.retryUntilWritten(() => this.writeLog());
     await this.drawPreviewsOnce();
@@ -210,8 +210,8 @@ export class RunWriter {
 export async function retryUntilWritten<T>(
   write: () => Promise<T>,
   options: RetryOptions & {
-    readonly isTemporary?: (error: unknown) => boolean;
-    readonly beforeRetry?: () => Promise<void>;
+    isTemporary?: (error: unknown) => boolean;
+    beforeRetry?: () => Promise<void>;
   },
 ): Promise<T> {
   const { emit, signal, retrySeconds = 5, isTemporary = (error) => error instanceof InputError, beforeRetry } = options;

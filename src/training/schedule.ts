@@ -3,23 +3,23 @@ import { EpochSampler } from '../data/batches.js';
 import { NETWORK_NAMES, type NetworkName } from '../networks/network.js';
 import type { Configuration, Stage } from './settings.js';
 
-type Plans = Readonly<Record<NetworkName, UpdatePlan>>;
+type Plans = Record<NetworkName, UpdatePlan>;
 
 /** Iterations with the same update plans. */
 export interface PlannedStage {
-  readonly plans: Plans;
-  readonly firstStep: number;
+  plans: Plans;
+  firstStep: number;
   /** Batches of images before the stage. */
-  readonly firstBatch: number;
-  readonly firstUpdates: Readonly<Record<NetworkName, number>>;
+  firstBatch: number;
+  firstUpdates: Record<NetworkName, number>;
 }
 
 export interface IterationPosition {
-  readonly stage: PlannedStage;
+  stage: PlannedStage;
   /** The first batch of images, counted from 0 through all epochs. */
-  readonly batch: number;
+  batch: number;
   /** Before the iteration. */
-  readonly updates: Readonly<Record<NetworkName, number>>;
+  updates: Record<NetworkName, number>;
 }
 
 /** A stage begins with the first iteration whose first batch belongs to its epoch. */
@@ -93,7 +93,7 @@ function positionIn(stage: PlannedStage, step: number): IterationPosition {
  * the rate also rises linearly from 1/warmupSteps of its value.
  */
 export function learningRateAt(
-  progress: Readonly<Record<'step' | 'totalSteps' | 'epoch', number>>,
+  progress: Record<'step' | 'totalSteps' | 'epoch', number>,
   settings: Pick<Configuration, 'learningRate' | 'schedule' | 'halveEvery' | 'warmupSteps'>,
 ): number {
   const { step, totalSteps, epoch } = progress;

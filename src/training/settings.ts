@@ -26,11 +26,11 @@ import { BATCH_NORM_STATS, type DataDefaults, defaultsFor, MIN_BATCH, NAN_POLICI
 /** Update plans from an epoch on. */
 export interface Stage {
   /** Counted from 0. */
-  readonly epoch: number;
+  epoch: number;
   /** Default: unchanged. */
-  readonly encoderUpdates?: string | undefined;
+  encoderUpdates?: string | undefined;
   /** Default: unchanged. */
-  readonly generatorUpdates?: string | undefined;
+  generatorUpdates?: string | undefined;
 }
 
 const MAX_STEPS = 1_000_000_000;
@@ -364,7 +364,7 @@ export type Configuration = ValuesOf<typeof SETTINGS>;
 
 export interface Settings extends Partial<Configuration>, ValuesOf<typeof SHORTHANDS> {}
 
-export const DECLARATIONS: Readonly<Record<string, Declaration>> = { ...SETTINGS, ...SHORTHANDS };
+export const DECLARATIONS: Record<string, Declaration> = { ...SETTINGS, ...SHORTHANDS };
 
 type OpenKeys =
   | ('data' | 'size' | 'channels' | 'crop' | 'padding' | 'augment' | 'network' | 'batch' | 'length')
@@ -378,10 +378,7 @@ export const DEFAULTS = Object.fromEntries(
 ) as unknown as Omit<Configuration, OpenKeys>;
 
 /** Adds defaults in the order of declarations. Unknown settings come last. */
-export function withDefaults(
-  given: Readonly<Record<string, unknown>>,
-  known: Omit<Known, 'values'>,
-): Readonly<Record<string, unknown>> {
+export function withDefaults(given: Record<string, unknown>, known: Omit<Known, 'values'>): Record<string, unknown> {
   const values: Record<string, unknown> = { ...given };
   for (const [key, { default: value }] of Object.entries<Declaration>(SETTINGS))
     values[key] ??= typeof value === 'function' ? (value as (known: Known) => unknown)({ ...known, values }) : value;

@@ -28,29 +28,28 @@ import {
 } from './schedule.js';
 
 /** Has EMA vectors only if the configuration enables EMA. */
-export type TrainingVectors = Readonly<Record<StateName, Float32Array>> &
-  Readonly<Partial<Record<AverageName, Float32Array>>>;
+export type TrainingVectors = Record<StateName, Float32Array> & Partial<Record<AverageName, Float32Array>>;
 
 export interface TrainerState {
-  readonly vectors: TrainingVectors;
+  vectors: TrainingVectors;
   /** Iterations done. */
-  readonly step: number;
+  step: number;
   /** Factor of the learning rate: 1, halved by each rollback. */
-  readonly rateScale: number;
+  rateScale: number;
 }
 
 export interface IterationReport {
   /** Iterations done, this one included. */
-  readonly step: number;
+  step: number;
   /** Epoch of its images, counted from 0. */
-  readonly epoch: number;
-  readonly learningRate: number;
+  epoch: number;
+  learningRate: number;
   /**
    * Means over a network's updates, such as `encoder.loss`, `encoder.KL_real`, `encoder.grad_norm` and
    * `encoder.code_variance_real`. `encoder.KL_real_gap` is the divergence above its lower bound, and
    * `generator.match_z_cosine` the mean cosine behind the distance `cos`.
    */
-  readonly scalars: Readonly<Record<string, number>>;
+  scalars: Record<string, number>;
 }
 
 export const totalStepsFor = (configuration: Configuration, images: number): number =>

@@ -14,21 +14,21 @@ export type Direction = 'train' | 'pause' | 'stop';
 const PAUSE_MS = 100;
 
 export interface TrainingOptions {
-  readonly configuration: Configuration;
-  readonly source: ImageSource;
-  readonly store: RunStore;
-  readonly compile: Compile;
+  configuration: Configuration;
+  source: ImageSource;
+  store: RunStore;
+  compile: Compile;
   /** Compiles the training iteration, which several processes may share (default: `compile`). */
-  readonly compileIteration?: Compile | undefined;
+  compileIteration?: Compile | undefined;
   /** For a run without a checkpoint (default: fresh weights from the seed). */
-  readonly start?: (() => Promise<TrainerState>) | undefined;
+  start?: (() => Promise<TrainerState>) | undefined;
   /** When aborted, training finishes the current iteration, saves and ends. */
-  readonly signal?: AbortSignal | undefined;
+  signal?: AbortSignal | undefined;
   /** Called before each iteration, and repeatedly during a pause (default: stop if the signal is aborted). */
-  readonly steer?: ((step: number) => Direction) | undefined;
-  readonly subscribers?: readonly Subscriber[];
+  steer?: ((step: number) => Direction) | undefined;
+  subscribers?: readonly Subscriber[];
   /** Time between attempts to write a checkpoint or the log (default: 5). */
-  readonly retrySeconds?: number | undefined;
+  retrySeconds?: number | undefined;
 }
 
 /**
@@ -84,11 +84,11 @@ class Clock {
 }
 
 interface Session {
-  readonly options: TrainingOptions;
-  readonly trainer: Trainer;
-  readonly writer: RunWriter;
-  readonly emit: Emit;
-  readonly clock: Clock;
+  options: TrainingOptions;
+  trainer: Trainer;
+  writer: RunWriter;
+  emit: Emit;
+  clock: Clock;
 }
 
 async function trainFrom(state: TrainerState, options: TrainingOptions, lock: RunLock) {

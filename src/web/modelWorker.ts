@@ -10,20 +10,19 @@ import { digest } from './checkpoints.js';
 import { answerRequests, createQueue, type WorkerScope } from './requests.js';
 
 /** The bytes of a checkpoint, or weights and their configuration. */
-export type ModelSource =
-  { readonly checkpoint: Uint8Array } | { readonly configuration: Configuration; readonly weights: ModelWeights };
+export type ModelSource = { checkpoint: Uint8Array } | { configuration: Configuration; weights: ModelWeights };
 
 export type ModelRequest =
-  | { readonly type: 'load'; readonly source: ModelSource }
-  | { readonly type: 'replace'; readonly weights: ModelWeights }
-  | { readonly type: 'generate'; readonly inputs: Codes }
-  | { readonly type: 'decode'; readonly inputs: CodesAtDistance }
-  | { readonly type: 'encode'; readonly inputs: ImageBytes };
+  | { type: 'load'; source: ModelSource }
+  | { type: 'replace'; weights: ModelWeights }
+  | { type: 'generate'; inputs: Codes }
+  | { type: 'decode'; inputs: CodesAtDistance }
+  | { type: 'encode'; inputs: ImageBytes };
 
 /** The configuration answers `load`, values the networks. */
 export interface ModelAnswer {
-  readonly configuration?: Configuration;
-  readonly values?: Float32Array;
+  configuration?: Configuration;
+  values?: Float32Array;
 }
 
 /**

@@ -2,24 +2,18 @@ import { InputError, type InputProblem, messageOf } from '../errors.js';
 
 /** A `Worker`. */
 export interface PageWorker {
-  addEventListener(
-    type: 'message' | 'error',
-    listener: (event: { readonly data?: unknown; readonly message?: string }) => void,
-  ): void;
+  addEventListener(type: 'message' | 'error', listener: (event: { data?: unknown; message?: string }) => void): void;
   postMessage(message: unknown): void;
   terminate(): void;
 }
 
 /** The global scope of a worker. */
 export interface WorkerScope {
-  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
+  addEventListener(type: 'message', listener: (event: { data: unknown }) => void): void;
   postMessage(message: unknown, transfer: readonly ArrayBufferLike[]): void;
 }
 
-type Reply<A, E> =
-  | { readonly id: number; readonly answer: A }
-  | { readonly id: number; readonly failure: string | InputProblem }
-  | { readonly event: E };
+type Reply<A, E> = { id: number; answer: A } | { id: number; failure: string | InputProblem } | { event: E };
 
 /** The page's side: each request is answered once. */
 export class Requests<Q, A, E = never> {
@@ -95,7 +89,7 @@ export function answerRequests<Q, A, E = never>(
 ): (event: E) => void {
   const post = (reply: Reply<A, E>, buffers: readonly ArrayBufferLike[] = []) => scope.postMessage(reply, buffers);
   scope.addEventListener('message', ({ data }) => {
-    const { id, request } = data as { readonly id: number; readonly request: Q };
+    const { id, request } = data as { id: number; request: Q };
     handle(request).then(
       (answer) => post({ id, answer }, transferred(answer)),
       (error: unknown) => post({ id, failure: error instanceof InputError ? error.data : messageOf(error) }),

@@ -13,38 +13,38 @@ import { answerRequests, createQueue, type WorkerScope } from './requests.js';
 /** A configuration with new weights or those of a checkpoint, or a checkpoint with its own configuration. */
 export type TrainingStart = {
   /** Bytes [N, C, H, W]. */
-  readonly images: Uint8Array;
+  images: Uint8Array;
   /** Default: wasm. */
-  readonly device?: WebDevice;
+  device?: WebDevice;
   /** Replaces the length of the configuration. */
-  readonly length?: Configuration['length'];
+  length?: Configuration['length'];
 } & (
-  | { readonly configuration: Configuration; readonly checkpoint?: Uint8Array | undefined }
-  | { readonly configuration?: undefined; readonly checkpoint: Uint8Array }
+  | { configuration: Configuration; checkpoint?: Uint8Array | undefined }
+  | { configuration?: undefined; checkpoint: Uint8Array }
 );
 
 /** The worker answers `run` when training pauses, which may be by another request; `weights` does not end a run. */
 export type TrainingRequest =
-  | { readonly type: 'start'; readonly start: TrainingStart }
-  | { readonly type: 'run'; readonly reportEvery: number }
-  | { readonly type: 'pause' }
-  | { readonly type: 'step' }
-  | { readonly type: 'weights' }
-  | { readonly type: 'export' }
-  | { readonly type: 'import'; readonly checkpoint: Uint8Array };
+  | { type: 'start'; start: TrainingStart }
+  | { type: 'run'; reportEvery: number }
+  | { type: 'pause' }
+  | { type: 'step' }
+  | { type: 'weights' }
+  | { type: 'export' }
+  | { type: 'import'; checkpoint: Uint8Array };
 
 export interface TrainingProgress {
-  readonly step: number;
-  readonly totalSteps: number;
+  step: number;
+  totalSteps: number;
 }
 
 export interface TrainingAnswer {
-  readonly progress: TrainingProgress;
+  progress: TrainingProgress;
   /** Answers `start`. */
-  readonly configuration?: Configuration;
-  readonly report?: IterationReport;
-  readonly weights?: ModelWeights;
-  readonly checkpoint?: Uint8Array;
+  configuration?: Configuration;
+  report?: IterationReport;
+  weights?: ModelWeights;
+  checkpoint?: Uint8Array;
 }
 
 /**
@@ -82,8 +82,7 @@ function explain(error: unknown): never {
 const progressOf = ({ step, totalSteps }: Trainer) => ({ step, totalSteps });
 
 class TrainingService {
-  private training:
-    { readonly trainer: Trainer; readonly configuration: Configuration; readonly images: number } | undefined;
+  private training: { trainer: Trainer; configuration: Configuration; images: number } | undefined;
   /** Requests that change the trainer come one after another, and end a run before them. */
   private readonly inTurn = createQueue();
   private changing: Promise<unknown> = Promise.resolve();

@@ -15,7 +15,7 @@ const normAt = (x: Tensor, position: readonly number[]): number => {
 };
 
 /** The definitions of docs/method.md, in double precision. */
-const PLAIN: Readonly<Record<DistanceName, (a: Tensor, b: Tensor) => number>> = {
+const PLAIN: Record<DistanceName, (a: Tensor, b: Tensor) => number> = {
   L1: (a, b) => meanOf(positionsOf(a.shape).map((position) => Math.abs(at(a, ...position) - at(b, ...position)))),
   L2: (a, b) => meanOf(positionsOf(a.shape).map((position) => (at(a, ...position) - at(b, ...position)) ** 2)),
   cos: (a, b) =>

@@ -183,7 +183,7 @@ describe('an augmented iteration', () => {
       [1, 2, 3].flatMap(() => [real, generated].flatMap((shift) => new Array(BATCH).fill(shift).flat() as number[])),
     );
 
-  async function stepped(iteration: IterationSpec, more: Readonly<Record<string, Float32Array>> = {}, target?: Target) {
+  async function stepped(iteration: IterationSpec, more: Record<string, Float32Array> = {}, target?: Target) {
     const { graph, reportNames } = iterationOf(iteration);
     const program = new StatefulProgram(await compileSmall(graph, target), tinyState());
     const { report } = await program.step({ ...inputs, ...more });
@@ -230,7 +230,7 @@ describe('an augmented iteration', () => {
 
 describe('weights of the terms as inputs', () => {
   const weighted: IterationSpec = { ...spec, hasWeightInputs: true };
-  const stepped = async (iteration: IterationSpec, more: Readonly<Record<string, Float32Array>> = {}) => {
+  const stepped = async (iteration: IterationSpec, more: Record<string, Float32Array> = {}) => {
     const program = new StatefulProgram(await compileSmall(iterationOf(iteration).graph), tinyState());
     const { report } = await program.step({ ...feeds, ...more });
     const state = await program.readState();
@@ -301,10 +301,7 @@ describe('EMA weights', () => {
   ) as Record<AverageName, Float32Array>;
 
   /** The state before an iteration and after each of several, of the decays given. */
-  async function statesOf(
-    decays: readonly number[],
-    target?: Target,
-  ): Promise<Readonly<Record<string, Float32Array>>[]> {
+  async function statesOf(decays: readonly number[], target?: Target): Promise<Record<string, Float32Array>[]> {
     const program = new StatefulProgram(await compileSmall(iterationOf(averaged).graph, target), {
       ...tinyState(),
       ...averages,

@@ -21,7 +21,7 @@ function passesFor(network: NetworkName, terms: readonly Term[]): string[] {
   const taken: string[] = [];
   const record =
     (name: string, shape: readonly number[]) =>
-    (_: unknown, { kind }: { readonly kind: string }): Value =>
+    (_: unknown, { kind }: { kind: string }): Value =>
       input(`${name}${taken.push(`${name} of ${kind}`)}`, shape);
   const functions: NetworkFunctions = {
     encode: record('e', [BATCH, LATENT]),

@@ -62,7 +62,7 @@ export const OBJECTIVE: Objective = {
   matchZ: 'cos',
 };
 
-export type StateVectors = Readonly<Record<StateName, Float32Array>>;
+export type StateVectors = Record<StateName, Float32Array>;
 
 /** Weights as after some training: larger than fresh ones, shifts and moments that are not 0. */
 export function tinyState(seed = 1): StateVectors {

@@ -8,15 +8,15 @@ import { BATCH, IMAGE, LATENT, OBJECTIVE, type StateVectors, symbolicState, tiny
 
 /** The inputs of an update: images in [-1, 1], codes from the prior, and the result of `adamScalars`. */
 export interface UpdateFeeds {
-  readonly x: Float32Array;
-  readonly z: Float32Array;
-  readonly schedule: readonly [stepSize: number, denominatorScale: number];
+  x: Float32Array;
+  z: Float32Array;
+  schedule: readonly [stepSize: number, denominatorScale: number];
 }
 
 /** The state after an update, and what it reports. */
 export interface UpdateResult {
-  readonly state: StateVectors;
-  readonly report: Readonly<Record<string, number>>;
+  state: StateVectors;
+  report: Record<string, number>;
 }
 
 /** One update of the tiny networks as a graph of its own. */

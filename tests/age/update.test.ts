@@ -39,10 +39,10 @@ const feeds: UpdateFeeds = {
 };
 
 interface RunOptions {
-  readonly state?: StateVectors;
-  readonly x?: Float32Array;
-  readonly objective?: Objective;
-  readonly monitored?: readonly Term[];
+  state?: StateVectors;
+  x?: Float32Array;
+  objective?: Objective;
+  monitored?: readonly Term[];
 }
 
 const programs = new Map<string, Promise<TinyUpdate>>();

@@ -34,7 +34,7 @@ const feeds = {
   'parameters.schedule': Float32Array.from(adamScalars(1e-3, 1, CLASSIFIER_ADAM)),
   'head.schedule': Float32Array.from(adamScalars(1e-2, 1, CLASSIFIER_ADAM)),
 };
-async function run(changes: Readonly<Record<string, ElementArray>> = {}) {
+async function run(changes: Record<string, ElementArray> = {}) {
   const results = await program.run({ ...feeds, ...changes });
   return (name: string) => Float32Array.from(results[name]!.data as Float32Array);
 }

@@ -6,7 +6,7 @@ import { expectBadInput, type Refusal, jsonOf, runCommand, runProcess } from './
 const cwd = sharedTemporaryFolder();
 
 /** Every command, and the options that scripts rely on. */
-const COMMANDS: Readonly<Record<string, string>> = {
+const COMMANDS: Record<string, string> = {
   train: `out epochs steps batch size channels latent width network encoder-updates generator-updates divergence moment reduction prior match-x match-z
     learning-rate halve-every seed device threads log-every sample-every checkpoint-every dry-run resume`,
   sample: 'count seed out device',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cautionsFor, showEvaluation } from '../../src/cli/metricTables.js';
 
-const evaluation = (metrics: Readonly<Record<string, number>>, images: number, reference?: Record<string, number>) => ({
+const evaluation = (metrics: Record<string, number>, images: number, reference?: Record<string, number>) => ({
   metrics,
   protocol: {
     data: 'mnist',

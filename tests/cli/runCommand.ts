@@ -8,16 +8,16 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export interface CommandResult {
   /** The exit status, or null where a signal ended the process. */
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
+  status: number | null;
+  stdout: string;
+  stderr: string;
 }
 
 export interface RunningCommand {
-  readonly child: ChildProcess;
-  readonly finished: Promise<CommandResult>;
+  child: ChildProcess;
+  finished: Promise<CommandResult>;
   /** Resolves when standard error holds a text. */
-  readonly said: (text: string) => Promise<void>;
+  said: (text: string) => Promise<void>;
 }
 
 /** Starts `agenet` in a folder, with further variables in its environment. */

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 
 /** Writes PNG files of one grayscale level each into a folder, and the folders between. */
-export async function writeImages(folder: string, levels: Readonly<Record<string, number>>): Promise<void> {
+export async function writeImages(folder: string, levels: Record<string, number>): Promise<void> {
   for (const [name, level] of Object.entries(levels)) {
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     writeFileSync(join(folder, name), await grayscalePng(level));

@@ -20,7 +20,7 @@ const levelsOf = ({ count, copyImage }: Split, imageBytes: number): number[] =>
   range(count).map((index) => gatherImages({ copyImage }, [index], imageBytes)[0]!);
 const opened = async (
   folder: string,
-  { size = 4, channels, ...options }: OpenOptions & Partial<ImageFormat> & { readonly name?: string } = {},
+  { size = 4, channels, ...options }: OpenOptions & Partial<ImageFormat> & { name?: string } = {},
 ) => {
   const warnings: string[] = [];
   const format = { size, channels: channels ?? (await folderDataset.format(folder)).channels };

@@ -15,7 +15,7 @@ export class Numbers {
 
   constructor(
     count: number,
-    failures: Readonly<Record<number, string>> = {},
+    failures: Record<number, string> = {},
     options: { version?: string; unreadable?: boolean } = {},
   ) {
     const { version = '1', unreadable = false } = options;

@@ -23,11 +23,7 @@ const wordsOf = (line: string, cwd: string): string[] =>
   });
 
 /** Runs command lines one after another, and the body of `for NAME in WORDS; do` once per word. Returns what they print. */
-async function follow(
-  lines: readonly string[],
-  cwd: string,
-  variables: Readonly<Record<string, string>> = {},
-): Promise<string> {
+async function follow(lines: readonly string[], cwd: string, variables: Record<string, string> = {}): Promise<string> {
   const [first, ...rest] = lines;
   if (first === undefined) return '';
   const [, name, words] = /^for (\w+) in (.*); do$/.exec(first) ?? [];

@@ -78,7 +78,7 @@ async function trainedBy(
   constants: AdamConstants,
   initial: Float32Array,
   gradients: readonly Float32Array[],
-): Promise<Readonly<Record<string, Float32Array>>> {
+): Promise<Record<string, Float32Array>> {
   const program = await compileAdam(constants, initial);
   try {
     for (const [index, gradient] of gradients.entries()) {

@@ -51,8 +51,8 @@ export function gradientGraph(build: Build, tensors: readonly TensorData[], loss
 
 export interface LossOptions {
   /** The scalar that is differentiated, made of what was built; default its weighted sum. */
-  readonly loss?: (result: Value) => Value;
-  readonly target?: Target;
+  loss?: (result: Value) => Value;
+  target?: Target;
 }
 
 /** For each tensor the gradient of the loss with respect to it; undefined where the tensor is not float32. */

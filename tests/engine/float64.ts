@@ -14,8 +14,8 @@ type Rule = (value: ComputedValue, operands: readonly Elements[]) => Elements;
 /** The elements of all values of a graph, those of bool values as 0 and 1. */
 export function evaluateInFloat64(
   graph: Graph,
-  feeds: Readonly<Record<string, ArrayLike<number>>>,
-): Readonly<Record<string, Float64Array>> {
+  feeds: Record<string, ArrayLike<number>>,
+): Record<string, Float64Array> {
   const expanded = simplify(
     rewriteGraph(simplify(graph), (value) => value.operator.decomposition?.(value.inputs, value.attributes) ?? value),
   );
@@ -64,7 +64,7 @@ function broadcastOffsets(from: Shape, to: Shape): Int32Array {
 }
 
 const elementwise =
-  (compute: (a: number, b: number, c: number, attributes: Readonly<Record<string, number>>) => number): Rule =>
+  (compute: (a: number, b: number, c: number, attributes: Record<string, number>) => number): Rule =>
   ({ inputs, shape, attributes }, operands) => {
     const whole = operands.map((elements, index) =>
       sameShape(inputs[index]!.shape, shape)
@@ -92,7 +92,7 @@ function gather(elements: Elements, sources: Int32Array): Elements {
   return result;
 }
 
-const RULES: Readonly<Record<string, Rule>> = {
+const RULES: Record<string, Rule> = {
   Add: elementwise((a, b) => a + b),
   Sub: elementwise((a, b) => a - b),
   Mul: elementwise((a, b) => a * b),
@@ -202,7 +202,7 @@ const withBias = (shape: Shape, bias: Elements | undefined): Elements => {
   return bias ? result.map((_, index) => bias[Math.floor(index / pixels) % shape[1]!]!) : result;
 };
 
-type Geometry = Readonly<Record<'strides' | 'pads' | 'dilations', readonly [number, number]>>;
+type Geometry = Record<'strides' | 'pads' | 'dilations', readonly [number, number]>;
 
 /**
  * Calls back for each product of a convolution with the offsets of the element [N, S, h, w], of [N, B, H, W] and of the

@@ -58,8 +58,8 @@ const LARGEST = 48;
 /** Chooses the details of a step. */
 interface Choice {
   /** A whole number from 0 to `count` - 1. */
-  readonly below: (count: number) => number;
-  readonly seed: number;
+  below: (count: number) => number;
+  seed: number;
 }
 
 /** Makes a new value of two earlier ones, or undefined where it cannot. */
@@ -212,18 +212,18 @@ const linear: Step[] = [
 const steps: readonly Step[] = [...smooth, ...kinked, ...shaping, ...linear];
 
 interface StepPlan {
-  readonly step: number;
-  readonly x: number;
-  readonly y: number;
-  readonly seed: number;
+  step: number;
+  x: number;
+  y: number;
+  seed: number;
 }
 
 export interface RandomGraph {
   /** How it is built, for the message of a failure. */
-  readonly plan: readonly StepPlan[];
-  readonly tensors: readonly Tensor[];
+  plan: readonly StepPlan[];
+  tensors: readonly Tensor[];
   /** A vector of everything that was built and that nothing else was built from. */
-  readonly build: Build;
+  build: Build;
 }
 
 const shapes = fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 4 }).filter((shape) => sizeOf(shape) <= 12);

@@ -27,16 +27,16 @@ import { random, type Tensor } from './tensors.js';
 type Pair = [number, number];
 
 interface Layer {
-  readonly transposed: boolean;
-  readonly channels: number;
-  readonly kernel: Pair;
-  readonly stride: number;
+  transposed: boolean;
+  channels: number;
+  kernel: Pair;
+  stride: number;
   /** Before and behind, of rows and columns alike. */
-  readonly pads: Pair;
-  readonly bias: boolean;
-  readonly normalized: boolean;
-  readonly activation: keyof typeof activations;
-  readonly ending: keyof typeof endings;
+  pads: Pair;
+  bias: boolean;
+  normalized: boolean;
+  activation: keyof typeof activations;
+  ending: keyof typeof endings;
 }
 
 const activations = { none: (x: Value) => x, leakyRelu: (x: Value) => leakyRelu(x, 0.2), relu, tanh, abs, neg };
@@ -71,10 +71,10 @@ const layers: fc.Arbitrary<Layer> = fc.record({
 });
 
 export interface RandomNetwork {
-  readonly layers: readonly Layer[];
+  layers: readonly Layer[];
   /** The images, then the parameters of each layer. */
-  readonly tensors: readonly Tensor[];
-  readonly build: Build;
+  tensors: readonly Tensor[];
+  build: Build;
 }
 
 export const randomNetworks: fc.Arbitrary<RandomNetwork> = fc

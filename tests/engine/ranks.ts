@@ -7,7 +7,7 @@ import { distribute } from '../../src/engine/lowering/distribute.js';
 import { simplify } from '../../src/engine/simplify.js';
 
 /** What a collective returns on each rank, given what each puts in. */
-const COLLECTIVES: Readonly<Record<string, (values: readonly Value[]) => readonly Value[]>> = {
+const COLLECTIVES: Record<string, (values: readonly Value[]) => readonly Value[]> = {
   AllReduceSum: (values) => values.map(() => values.reduce((sum, value) => add(sum, value))),
   AllGather: (values) => values.map(() => concat(values, 0)),
   OwnShare: (values) => values.map((value, rank) => share(value, 0, rank, values.length)),

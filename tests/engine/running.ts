@@ -21,7 +21,7 @@ import { compile } from '../../src/engine/runtime/native.node.js';
 const { block } = await blockedKernels();
 
 /** Every way of lowering that this processor can run. Where it has no blocked kernels, `blocked` is `cpu` again. */
-export const targets: Readonly<Record<'plain' | 'wasm' | 'cpu' | 'blocked', Target>> = {
+export const targets: Record<'plain' | 'wasm' | 'cpu' | 'blocked', Target> = {
   plain: { name: 'plain' },
   wasm: { name: 'wasm' },
   cpu: { name: 'cpu' },
@@ -92,7 +92,7 @@ export async function runAsWritten(graph: Graph, tensors: readonly TensorData[])
 /** The outputs of an encoded model, run without any of ONNX Runtime's own optimisations. */
 export async function runModel(
   model: Uint8Array,
-  feeds: Readonly<Record<string, TensorData>>,
+  feeds: Record<string, TensorData>,
 ): Promise<Record<string, TensorData>> {
   const session = await InferenceSession.create(model, {
     graphOptimizationLevel: 'disabled',

@@ -47,7 +47,7 @@ describe('the folder of an export', () => {
     const out = join(folder, 'out');
     mkdirSync(join(out, 'sub'), { recursive: true });
     writeFileSync(join(folder, 'outside.txt'), 'mine');
-    const manifest = (files: Readonly<Record<string, string>>) =>
+    const manifest = (files: Record<string, string>) =>
       writeFileSync(join(out, 'export.json'), JSON.stringify({ format: 'agenet export 1', files }));
     manifest({ '../outside.txt': '', '/etc/hostname': '', '.': '' });
     await writeExport(out, { 'one.txt': '' });

@@ -34,7 +34,7 @@ function modelOf(pair: NetworkPair, prior: 'sphere' | 'normal' = 'sphere'): Trai
   return TrainedModel.of(pair, prior, weights, compileSmall);
 }
 
-async function runFile(bytes: Uint8Array | undefined, feeds: Readonly<Record<string, Tensor>>): Promise<number[]> {
+async function runFile(bytes: Uint8Array | undefined, feeds: Record<string, Tensor>): Promise<number[]> {
   const session = await InferenceSession.create(bytes!);
   const [result] = Object.values(await session.run(feeds));
   await session.release();

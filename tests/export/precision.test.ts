@@ -29,7 +29,7 @@ describe('a stored tensor', () => {
     expect(y!.data).toEqual(stored);
   });
 
-  const bounds: Readonly<Record<Precision, (data: Float32Array, shape: readonly number[], index: number) => number>> = {
+  const bounds: Record<Precision, (data: Float32Array, shape: readonly number[], index: number) => number> = {
     float32: () => 0,
     float16: (data, _, index) => Math.max(2 ** -11 * Math.abs(data[index]!), 2 ** -25),
     // Half a step of the coarser axis; the finer one is chosen for all elements together.

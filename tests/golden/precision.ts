@@ -21,18 +21,18 @@ import { compileSmall } from '../engine/running.js';
 
 /** A random update. */
 interface PrecisionCase {
-  readonly architecture: ArchitectureName;
-  readonly network: NetworkName;
-  readonly width: number;
-  readonly latent: number;
-  readonly channels: number;
-  readonly batch: number;
-  readonly objective: Objective;
-  readonly plan: string;
-  readonly seed: number;
+  architecture: ArchitectureName;
+  network: NetworkName;
+  width: number;
+  latent: number;
+  channels: number;
+  batch: number;
+  objective: Objective;
+  plan: string;
+  seed: number;
 }
 
-const PLANS: Readonly<Record<NetworkName, readonly string[]>> = {
+const PLANS: Record<NetworkName, readonly string[]> = {
   encoder: [
     '1;KL_fake:1,KL_real:1,match_x:10',
     '1;KL_fake:3.7,KL_real:4,match_x:52,uniform:4',
@@ -125,15 +125,15 @@ function switches(results: readonly Value[]): Record<string, Value> {
 /** Errors of one way to compute a case. */
 export interface Errors {
   /** The error of each result: the largest absolute difference divided by the largest absolute expected element. */
-  readonly results: Readonly<Record<string, number>>;
+  results: Record<string, number>;
   /** Elements with another sign, or another choice, than in float64. */
-  readonly changes: number;
+  changes: number;
 }
 
 /** Compares a case with float64, computed for each target. */
 export async function measureErrors(
   drawn: PrecisionCase,
-  targets: Readonly<Record<string, Target>>,
+  targets: Record<string, Target>,
 ): Promise<Record<string, Errors>> {
   const { graph, feeds } = caseGraph(drawn);
   const expected = evaluateInFloat64(graph, feeds);
@@ -144,8 +144,8 @@ export async function measureErrors(
 
 async function errorsOf(
   graph: Graph,
-  feeds: Readonly<Record<string, Float32Array>>,
-  expected: Readonly<Record<string, Float64Array>>,
+  feeds: Record<string, Float32Array>,
+  expected: Record<string, Float64Array>,
   target: Target,
 ): Promise<Errors> {
   const program = await compileSmall(graph, target);

@@ -57,12 +57,12 @@ type Replaceable = (typeof REPLACEABLE)[number];
 type Replacement = 'pipe' | 'link' | 'another';
 type Operation =
   | {
-      readonly type: 'lock' | 'release' | 'kill' | 'log' | 'journal' | 'fail' | 'checkpoint' | 'previews';
-      readonly who: 0 | 1;
+      type: 'lock' | 'release' | 'kill' | 'log' | 'journal' | 'fail' | 'checkpoint' | 'previews';
+      who: 0 | 1;
     }
-  | { readonly type: 'truncate'; readonly who: 0 | 1; readonly to: number }
-  | { readonly type: 'replace'; readonly name: Replaceable; readonly by: Replacement }
-  | { readonly type: 'putBack' | 'deleteLock' | 'fillDisk' | 'freeDisk' };
+  | { type: 'truncate'; who: 0 | 1; to: number }
+  | { type: 'replace'; name: Replaceable; by: Replacement }
+  | { type: 'putBack' | 'deleteLock' | 'fillDisk' | 'freeDisk' };
 
 /** A run is also replaced by another one; another folder of samples would be as good. */
 const REPLACEMENTS: readonly Operation[] = [
@@ -103,7 +103,7 @@ class World {
   readonly actors: Actor[] = [];
   /** The actor whose lock file is in the folder. */
   holder: Actor | undefined;
-  replaced: { readonly name: Replaceable; readonly by: Replacement } | undefined;
+  replaced: { name: Replaceable; by: Replacement } | undefined;
   log: number[] = [];
   journal: string[] = [];
   checkpoint = 0;
@@ -215,7 +215,7 @@ async function perform(world: World, operation: Operation): Promise<void> {
   }
 }
 
-type ActorOperation = Extract<Operation, { readonly who: unknown }>;
+type ActorOperation = Extract<Operation, { who: unknown }>;
 
 async function act(world: World, actor: Actor, operation: ActorOperation): Promise<void> {
   // An actor without a lock means whatever run is at the path.
@@ -224,7 +224,7 @@ async function act(world: World, actor: Actor, operation: ActorOperation): Promi
 }
 
 /** What an actor does, in the folder and in the model. */
-const ACTIONS: Readonly<Record<ActorOperation['type'], (world: World, actor: Actor, to: number) => Promise<void>>> = {
+const ACTIONS: Record<ActorOperation['type'], (world: World, actor: Actor, to: number) => Promise<void>> = {
   async lock(world, actor) {
     if (actor.lock) return;
     const expected = world.canWrite(actor, '.') && !['samples', 'checkpoints'].includes(world.replaced?.name ?? '');

@@ -14,7 +14,7 @@ const { train: images } = noiseSource();
 /** 18 images in batches of 4. */
 const BATCHES = 4;
 
-const compilers: Readonly<Record<string, Compile>> = {
+const compilers: Record<string, Compile> = {
   'as written': compileOnce,
   'for this processor': compileSmall,
 };
@@ -27,9 +27,9 @@ async function trainerOf(configuration: Configuration, start?: TrainerState, com
 }
 
 interface Course {
-  readonly reports: readonly IterationReport[];
+  reports: readonly IterationReport[];
   /** The point before the first iteration and after each. */
-  readonly points: readonly TrainerState[];
+  points: readonly TrainerState[];
 }
 
 /** Iterates up to a step. */

@@ -25,11 +25,11 @@ const MOST_MICROSECONDS = 1_000_000;
 
 interface Subject {
   /** What is changed. */
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   /** What is put around it afterwards, with the right checksums, so that changes reach what checksums guard. */
-  readonly wrap?: (changed: Uint8Array) => Uint8Array;
+  wrap?: (changed: Uint8Array) => Uint8Array;
   /** Reads a file and returns whether the result is consistent. */
-  readonly read: (file: Uint8Array) => boolean | Promise<boolean>;
+  read: (file: Uint8Array) => boolean | Promise<boolean>;
 }
 
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b, 1);
@@ -66,7 +66,7 @@ const asImages = async (file: Uint8Array): Promise<boolean> =>
 const asLabels = async (file: Uint8Array): Promise<boolean> =>
   fitsImages(await decodeIdxImages({ bytes: idx, name: 'images' }, { bytes: file, name: NAME }));
 
-const SUBJECTS: Readonly<Record<string, Subject>> = {
+const SUBJECTS: Record<string, Subject> = {
   'CIFAR-10': {
     bytes: cifarBytes([{ labels: [3], picture: cifarPicture(1) }]),
     read: (file) => fitsImages(decodeCifar(file, 'cifar10', NAME)),

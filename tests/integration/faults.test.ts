@@ -12,11 +12,11 @@ const INJECT = fileURLToPath(new URL('faults/inject.mjs', import.meta.url));
 
 /** What goes wrong at a write; see `faults/inject.mjs`. */
 interface Fault {
-  readonly file: string;
-  readonly at: number;
-  readonly point: 'half' | 'whole' | 'renamed';
-  readonly error?: string;
-  readonly times?: number;
+  file: string;
+  at: number;
+  point: 'half' | 'whole' | 'renamed';
+  error?: string;
+  times?: number;
 }
 
 const startFaulty = (args: readonly string[], cwd: string, ...faults: readonly Fault[]): RunningCommand =>

@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 
 /** Every command that prints names, each with all the names it accepts. Its success does not matter. */
-const COMMANDS: Readonly<Record<string, readonly string[]>> = {
+const COMMANDS: Record<string, readonly string[]> = {
   dataset: [classes],
   'dataset --json': [classes, '--json'],
   'info of a run': [run],

@@ -32,10 +32,10 @@ const tensors = (inner: number, outer = inner): Tensor[] => [
 ];
 
 interface Case {
-  readonly build: Build;
-  readonly tensors: readonly Tensor[];
+  build: Build;
+  tensors: readonly Tensor[];
   /** Whether it stays on blocked channels, with its gradients. */
-  readonly blocked: boolean;
+  blocked: boolean;
 }
 
 const cases: Record<string, Case> = {

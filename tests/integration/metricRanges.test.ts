@@ -88,7 +88,7 @@ function boundsOf(name: string, prior: Prior): [least: number, most: number] {
   const onSphere = prior === 'sphere' ? /on the sphere (.*)/.exec(range)?.[1] : undefined;
   const stated = onSphere ?? range;
   const [, least, most] = /^(-?\d+) (?:or more|to (?:the number of classes )?(\w+))/.exec(stated) ?? [];
-  const named = { M: LATENT, N: COUNT, K: CLASSES } as Readonly<Record<string, number>>;
+  const named = { M: LATENT, N: COUNT, K: CLASSES } as Record<string, number>;
   return [Number(least ?? -Infinity), most === undefined ? Infinity : (named[most] ?? Number(most))];
 }
 

@@ -61,7 +61,7 @@ beforeAll(async () => {
 });
 
 /** Runs a command that must end by itself. */
-async function finish(args: readonly string[]): Promise<{ readonly status: number | null; readonly stderr: string }> {
+async function finish(args: readonly string[]): Promise<{ status: number | null; stderr: string }> {
   const { child, finished } = startCommand(args, cwd);
   const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
   const result = await finished;

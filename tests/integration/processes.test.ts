@@ -61,7 +61,7 @@ async function untilLogged(cwd: string, steps: number): Promise<void> {
   while (loggedIn(cwd) < steps) await pause(10);
 }
 
-function endless(start: (cwd: string) => RunningCommand): { readonly cwd: string; readonly running: RunningCommand } {
+function endless(start: (cwd: string) => RunningCommand): { cwd: string; running: RunningCommand } {
   const cwd = temporaryFolder();
   const running = start(cwd);
   onTestFinished(() => void running.child.kill('SIGKILL'));

@@ -12,12 +12,12 @@ const SCRIPT = fileURLToPath(new URL('../../bench/tune.mjs', import.meta.url));
 const STAND_IN = fileURLToPath(new URL('recipes/standIn.mjs', import.meta.url));
 
 interface Row {
-  readonly name: string;
-  readonly steps: number;
-  readonly seed: number;
-  readonly split: string;
-  readonly metrics?: Record<string, number>;
-  readonly failed?: string;
+  name: string;
+  steps: number;
+  seed: number;
+  split: string;
+  metrics?: Record<string, number>;
+  failed?: string;
 }
 
 /** Writes a search over `names`: 2 iterations with seed 1, then 3 iterations of the better half with the seeds 1 and 2. */

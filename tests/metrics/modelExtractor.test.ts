@@ -10,7 +10,7 @@ const OPEN: Shape = ['N', 3, 'H', 'W'];
 
 interface FakeModel extends OnnxModel {
   /** Shapes that the model was run on. */
-  readonly shapes: (readonly number[])[];
+  shapes: (readonly number[])[];
   released: boolean;
 }
 
@@ -42,7 +42,7 @@ const options = (changes: Partial<ModelExtractorOptions> = {}): ModelExtractorOp
   name: 'model.onnx',
   ...changes,
 });
-type Bytes = ComparableImages & { readonly data: Uint8Array };
+type Bytes = ComparableImages & { data: Uint8Array };
 const gray = (...levels: number[]): Bytes => ({ shape: [1, 1, 1], data: Uint8Array.from(levels) });
 
 async function featuresOf(shape: Shape, images: Bytes, changes?: Partial<ModelExtractorOptions>): Promise<number[]> {

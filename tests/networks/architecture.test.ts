@@ -28,7 +28,7 @@ const running = (name: string, channels: number): Shapes => [
 ];
 
 /** Every tensor of the published networks, in the order of the layers. */
-const EXPECTED: Readonly<Record<ArchitectureName, Expected>> = {
+const EXPECTED: Record<ArchitectureName, Expected> = {
   dcgan32: ({ channels, latentSize, width: n }) => ({
     encoderParameters: [
       ['encoder.conv1.weight', [n, channels, 4, 4]],

@@ -18,7 +18,7 @@ import { encode32, encode64, generate32, generate64, type NamedTensors, type Pas
 const DIMENSIONS = { channels: 3, latentSize: 5, width: 2 };
 const COUNT = 3;
 
-const PLAIN: Readonly<Record<ArchitectureName, Record<NetworkName, (pass: Pass, x: Maps) => Maps>>> = {
+const PLAIN: Record<ArchitectureName, Record<NetworkName, (pass: Pass, x: Maps) => Maps>> = {
   dcgan32: { encoder: encode32, generator: generate32 },
   dcgan64: { encoder: encode64, generator: generate64 },
 };

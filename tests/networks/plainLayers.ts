@@ -2,10 +2,10 @@
 
 /** Images or maps [count, channels, size, size], row-major. */
 export interface Maps {
-  readonly count: number;
-  readonly channels: number;
-  readonly size: number;
-  readonly data: readonly number[];
+  count: number;
+  channels: number;
+  size: number;
+  data: readonly number[];
 }
 
 /** The element at a place, 0 outside of the map. */
@@ -33,12 +33,12 @@ function mapsOf(
 
 export interface Kernel {
   /** Of a convolution [out, in, side, side], of a transposed one [in, out, side, side]. */
-  readonly weight: ArrayLike<number>;
-  readonly side: number;
-  readonly outputs: number;
-  readonly stride: number;
-  readonly padding: number;
-  readonly bias?: ArrayLike<number>;
+  weight: ArrayLike<number>;
+  side: number;
+  outputs: number;
+  stride: number;
+  padding: number;
+  bias?: ArrayLike<number>;
 }
 
 export function convolve(x: Maps, { weight, side, outputs, stride, padding, bias }: Kernel): Maps {
@@ -82,9 +82,9 @@ export function convolveTransposed(x: Maps, { weight, side, outputs, stride, pad
 
 /** The mean and the biased variance of each channel, and over how many elements. */
 export interface ChannelStatistics {
-  readonly mean: readonly number[];
-  readonly variance: readonly number[];
-  readonly elements: number;
+  mean: readonly number[];
+  variance: readonly number[];
+  elements: number;
 }
 
 export function statisticsOf(x: Maps): ChannelStatistics {

@@ -14,18 +14,18 @@ import {
 } from './plainLayers.js';
 
 /** Parameters and running statistics by name: `encoder.conv1.weight` and so on. */
-export type NamedTensors = Readonly<Record<string, ArrayLike<number>>>;
+export type NamedTensors = Record<string, ArrayLike<number>>;
 
 /**
  * One pass. With `batches`, each batch normalization uses its own batch's statistics and records them there, as in
  * training.
  */
 export interface Pass {
-  readonly tensors: NamedTensors;
-  readonly width: number;
-  readonly latentSize: number;
-  readonly channels: number;
-  readonly batches?: Record<string, ChannelStatistics>;
+  tensors: NamedTensors;
+  width: number;
+  latentSize: number;
+  channels: number;
+  batches?: Record<string, ChannelStatistics>;
 }
 
 const HALVE = { side: 4, stride: 2, padding: 1 };

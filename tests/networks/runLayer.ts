@@ -58,11 +58,7 @@ export const betweenConvolutions = (layer: Layer, before: Layer, after: Layer): 
   sequential({ before, layer, after });
 
 /** The output of a layer after training, for parameters and buffers by name. */
-export async function evaluated(
-  layer: Layer,
-  x: Tensor,
-  tensors: Readonly<Record<string, Tensor>> = {},
-): Promise<TensorData> {
+export async function evaluated(layer: Layer, x: Tensor, tensors: Record<string, Tensor> = {}): Promise<TensorData> {
   const network = createNetwork('encoder', { layer }, x.shape.slice(1));
   const values = Object.fromEntries(
     Object.entries(tensors).map(([name, { shape }]) => [`encoder.layer.${name}`, input(name, shape)]),
@@ -76,7 +72,7 @@ export async function evaluated(
 export async function trained(
   layer: Layer,
   x: Tensor,
-  tensors: Readonly<Record<string, Tensor>>,
+  tensors: Record<string, Tensor>,
   statistics: Tensor,
 ): Promise<Record<string, TensorData>> {
   const network = createNetwork('encoder', { layer }, x.shape.slice(1));
@@ -92,8 +88,8 @@ export async function trained(
 }
 
 async function runNamed(
-  outputs: Readonly<Record<string, Value>>,
-  feeds: Readonly<Record<string, Tensor>>,
+  outputs: Record<string, Value>,
+  feeds: Record<string, Tensor>,
 ): Promise<Record<string, TensorData>> {
   const program = await compileSmall(graphOf({ ...outputs }));
   const results = await program.run(Object.fromEntries(Object.entries(feeds).map(([name, { data }]) => [name, data])));

@@ -19,7 +19,7 @@ const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '-
 export const launch = (): Promise<Browser> =>
   chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-background-networking', ...WEBGPU] });
 
-const TYPES: Readonly<Record<string, string>> = {
+const TYPES: Record<string, string> = {
   html: 'text/html',
   js: 'text/javascript',
   mjs: 'text/javascript',
@@ -32,8 +32,8 @@ const TYPES: Readonly<Record<string, string>> = {
 /** A host of static files. */
 export interface StaticHost {
   /** `http://127.0.0.1:PORT/`. */
-  readonly address: string;
-  readonly close: () => void;
+  address: string;
+  close: () => void;
 }
 
 /** What isolates a page from other origins, so that it can have threads. */
@@ -44,10 +44,7 @@ const ISOLATION = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-e
  * @param options how
  * @param options.isIsolated whether pages are isolated from other origins (default: false)
  */
-export async function serve(
-  folders: Readonly<Record<string, string>>,
-  { isIsolated = false } = {},
-): Promise<StaticHost> {
+export async function serve(folders: Record<string, string>, { isIsolated = false } = {}): Promise<StaticHost> {
   const server = createServer((request, response) => {
     if (isIsolated) response.setHeaders(new Map(Object.entries(ISOLATION)));
     const path = normalize(new URL(request.url!, 'http://host').pathname).slice(1);
@@ -65,10 +62,10 @@ export async function serve(
 
 /** A page whose script was bundled, in Chromium. */
 export interface BundledPage {
-  readonly page: Page;
+  page: Page;
   /** The modules in the bundle, and those that it imports. */
-  readonly modules: readonly string[];
-  readonly close: () => Promise<void>;
+  modules: readonly string[];
+  close: () => Promise<void>;
 }
 
 const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));

@@ -10,9 +10,9 @@ configureRuntime({ wasmPaths: new URL('/ort/', location.href).href });
 
 interface Trained {
   /** Null for iterations whose report was not read. */
-  readonly reports: readonly (IterationReport['scalars'] | null)[];
-  readonly parameters: readonly number[];
-  readonly milliseconds: readonly number[];
+  reports: readonly (IterationReport['scalars'] | null)[];
+  parameters: readonly number[];
+  milliseconds: readonly number[];
 }
 
 let program: Program | undefined;

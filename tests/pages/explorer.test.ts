@@ -20,7 +20,7 @@ const folder = sharedTemporaryFolder();
 const pathOf = (run: string) => join(folder, `page of ${run}`);
 const exported = pathOf('run');
 /** Runs by name, with the changes of their configuration. */
-const RUNS: Readonly<Record<string, Partial<Configuration>>> = {
+const RUNS: Record<string, Partial<Configuration>> = {
   run: { batchNormStats: 'separate' },
   'shared statistics, normal prior': { batchNormStats: 'shared', prior: 'normal' },
   'RGB, 64x64': { batchNormStats: 'separate', network: 'dcgan64', size: 64, channels: 3 },

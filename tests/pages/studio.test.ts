@@ -106,12 +106,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
   const chart = (page: Page) => page.getAttribute('.chart [role=img]', 'aria-label').then((label) => label ?? '');
 
   /** Starts a training from the form, and shows its run. */
-  async function startRun(
-    page: Page,
-    name: string,
-    data: string,
-    fields: Readonly<Record<string, string>>,
-  ): Promise<void> {
+  async function startRun(page: Page, name: string, data: string, fields: Record<string, string>): Promise<void> {
     await page.selectOption('#data', data);
     await page.fill('#run-name', name);
     for (const summary of await page.$$('.field-group:not([open]) > summary')) await summary.click();
@@ -384,8 +379,8 @@ describe.skipIf(!hasChromium)('the studio', () => {
       Object.assign(globalThis, { moved });
       new PerformanceObserver((list) => {
         for (const entry of list.getEntries() as (PerformanceEntry & {
-          readonly value: number;
-          readonly sources: readonly { readonly node?: { readonly outerHTML?: string } }[];
+          value: number;
+          sources: readonly { node?: { outerHTML?: string } }[];
         })[])
           if (entry.value > 0.01)
             moved.push(

@@ -6,7 +6,7 @@ const ENTRIES = {
   'agenet/web': () => import('../../src/web/index.js'),
 };
 /** The values that each entry point exports. A new name here is a promise to keep it. */
-const NAMES: Readonly<Record<keyof typeof ENTRIES, string>> = {
+const NAMES: Record<keyof typeof ENTRIES, string> = {
   agenet: `
     ARCHITECTURES ARCHITECTURE_NAMES AUGMENTATIONS BATCH_NORM_STATS CODE_MAPS CROPS DEFAULTS DIGIT_PADDING
     DISTANCES DIVERGENCES EpochSampler InputError InputErrors METRICS METRIC_GROUPS METRIC_NAMES MOMENTS

@@ -16,7 +16,7 @@ const open = (folder: string) => openSource(folder, format, { testFraction: 0.2 
 const nameOf = (index: number): string => `image${index}.png`;
 
 /** A folder of images, and a run that was trained on it. */
-async function trainedRun(): Promise<{ readonly data: string; readonly run: RunFolder }> {
+async function trainedRun(): Promise<{ data: string; run: RunFolder }> {
   const root = temporaryFolder();
   const data = join(root, 'data');
   for (let index = 0; index < IMAGES; index++) await writeImage(data, nameOf(index), 10 * index);
@@ -31,14 +31,14 @@ async function writeImage(folder: string, name: string, gray: number): Promise<v
   writeFileSync(join(folder, name), await encodePng(image));
 }
 
-const CHANGES: Readonly<Record<string, (data: string, index: number) => void | Promise<void>>> = {
+const CHANGES: Record<string, (data: string, index: number) => void | Promise<void>> = {
   content: (data, index) => writeImage(data, nameOf(index), 200 + index),
   name: (data, index) => renameSync(join(data, nameOf(index)), join(data, `renamed${index}.png`)),
   removal: (data, index) => rmSync(join(data, nameOf(index))),
   addition: (data, index) => writeImage(data, `added${index}.png`, 99),
 };
 /** Changes after which the images are the same. */
-const HARMLESS: Readonly<Record<string, (data: string, index: number) => void>> = {
+const HARMLESS: Record<string, (data: string, index: number) => void> = {
   time: (data, index) => utimesSync(join(data, nameOf(index)), 1, 1),
   rewrite: (data, index) => writeFileSync(join(data, nameOf(index)), readFileSync(join(data, nameOf(index)))),
 };

@@ -48,9 +48,7 @@ vi.mock('../../src/classifiers/dataClassifier.js', async (original) => {
 });
 
 /** Requests the extractor, expects the correct one, and returns the number of trainings and the notes. */
-async function extract(
-  cacheFolder: string,
-): Promise<{ readonly trainings: number; readonly notes: readonly string[] }> {
+async function extract(cacheFolder: string): Promise<{ trainings: number; notes: readonly string[] }> {
   const notes: string[] = [];
   const before = vi.mocked(trainDataClassifier).mock.calls.length;
   await dataExtractor(source, compileOnOneThread, { cacheFolder, onNote: (line) => notes.push(line) });

@@ -10,10 +10,10 @@ import { expectInputError } from '../rejection.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
 interface Owner {
-  readonly host: string;
-  readonly pid: number;
-  readonly started: string;
-  readonly system?: string;
+  host: string;
+  pid: number;
+  started: string;
+  system?: string;
 }
 
 const lockIn = (folder: string) => join(folder, '.lock');
@@ -27,7 +27,7 @@ function lockedBy(owner: Partial<Owner> | string): string {
 }
 
 /** Another process that does nothing, and how this one would write down when it started. */
-async function startIdle(): Promise<{ readonly child: ChildProcess; readonly owner: Owner }> {
+async function startIdle(): Promise<{ child: ChildProcess; owner: Owner }> {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => undefined, 1000)'], { stdio: 'ignore' });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child, 'spawn');

@@ -9,7 +9,7 @@ import { temporaryFolder } from '../temporaryFolder.js';
 const MIB = 2 ** 20;
 
 /** A file system with these files. */
-function systemWith(files: Readonly<Record<string, string>>): string {
+function systemWith(files: Record<string, string>): string {
   const root = temporaryFolder();
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, name)), { recursive: true });
@@ -21,7 +21,7 @@ function systemWith(files: Readonly<Record<string, string>>): string {
 const MACHINE = { 'proc/meminfo': 'MemTotal:  9000000 kB\nMemAvailable:  8388608 kB\nSwapFree:  0 kB\n' };
 
 /** Returns the memory that a system leaves, in MiB, besides the memory of this process. */
-async function left(files: Readonly<Record<string, string>>): Promise<number> {
+async function left(files: Record<string, string>): Promise<number> {
   const available = (await availableMemory(systemWith({ ...MACHINE, ...files })))!;
   return Math.round((available - process.memoryUsage.rss()) / MIB / 64) * 64;
 }

@@ -92,7 +92,7 @@ const evaluationsOf = (events: readonly TrainingEvent[]) =>
 function copying(
   folder: RunFolder,
   isDue: (event: TrainingEvent) => boolean,
-): { readonly subscriber: Subscriber; readonly copies: Promise<RunFolder>[] } {
+): { subscriber: Subscriber; copies: Promise<RunFolder>[] } {
   const copies: Promise<RunFolder>[] = [];
   return { copies, subscriber: (event) => void (isDue(event) && copies.push(copyOf(folder))) };
 }

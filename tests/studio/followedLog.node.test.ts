@@ -5,8 +5,7 @@ import { OwnFolder } from '../../src/runs/ownFolder.node.js';
 import { FollowedLog } from '../../src/studio/followedLog.node.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
-const line = (step: number, values: Readonly<Record<string, number>> = {}) =>
-  `${JSON.stringify({ step, ...values })}\n`;
+const line = (step: number, values: Record<string, number> = {}) => `${JSON.stringify({ step, ...values })}\n`;
 
 describe('a followed log', () => {
   it('reads what was appended, and a line only when it is complete', async () => {

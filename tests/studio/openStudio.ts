@@ -12,29 +12,29 @@ export async function makeRun(path: string): Promise<string> {
 }
 
 interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly text: string;
-  readonly json: unknown;
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  text: string;
+  json: unknown;
 }
 
 export interface OpenedStudio {
-  readonly folder: string;
+  folder: string;
   /** Its address with the token. */
-  readonly url: URL;
-  readonly token: string;
-  readonly failures: unknown[];
+  url: URL;
+  token: string;
+  failures: unknown[];
   /** Sends a request with the token, whose path is not changed in any way. */
-  readonly send: (
+  send: (
     path: string,
     options?: {
-      readonly method?: string;
-      readonly headers?: Readonly<Record<string, string>>;
-      readonly body?: string | Uint8Array;
+      method?: string;
+      headers?: Record<string, string>;
+      body?: string | Uint8Array;
     },
   ) => Promise<Answer>;
-  readonly post: (path: string, value: unknown) => Promise<Answer>;
-  readonly close: () => Promise<void>;
+  post: (path: string, value: unknown) => Promise<Answer>;
+  close: () => Promise<void>;
 }
 
 const opened: RunningStudio[] = [];

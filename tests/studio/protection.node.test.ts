@@ -32,7 +32,7 @@ describe('requests from elsewhere', () => {
 
   it('are refused if another site makes them', async () => {
     const { send, url } = await openStudio();
-    const statusOf = async (headers: Readonly<Record<string, string>>, path = '/api/runs') =>
+    const statusOf = async (headers: Record<string, string>, path = '/api/runs') =>
       (await send(path, { headers })).status;
     expect(await statusOf({ origin: 'http://evil.example' })).toBe(403);
     expect(await statusOf({ origin: 'null' })).toBe(403);
@@ -84,7 +84,7 @@ describe('every answer', () => {
 describe('a studio', () => {
   it.each(['127.0.0.1', '127.0.0.2'])('at %s requires its token, in a cookie or as a bearer', async (host) => {
     const { send: sendWithToken, token } = await openStudio({ host });
-    const send = (path: string, headers: Readonly<Record<string, string>> = {}) =>
+    const send = (path: string, headers: Record<string, string> = {}) =>
       sendWithToken(path, { headers: { authorization: '', ...headers } });
     expect(token.length).toBeGreaterThanOrEqual(43);
     for (const path of ['/api/runs', '/api/live', '/', '/index.html', '/?token=wrong'])

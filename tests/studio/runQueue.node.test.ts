@@ -27,7 +27,7 @@ const statesOf = async ({ send }: OpenedStudio) =>
   );
 
 /** Waits until runs have these states. */
-const expectStates = (studio: OpenedStudio, states: Readonly<Record<string, string>>) =>
+const expectStates = (studio: OpenedStudio, states: Record<string, string>) =>
   expect.poll(() => statesOf(studio), { timeout: 20_000, interval: 100 }).toEqual(states);
 
 const start = (studio: OpenedStudio, name: string, data = 'mnist') => studio.post('/api/queue', { name, data });

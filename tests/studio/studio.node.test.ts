@@ -19,7 +19,7 @@ import { temporaryFolder } from '../temporaryFolder.js';
 import { makeRun, type OpenedStudio, openStudio } from './openStudio.js';
 
 const runsOf = async ({ send }: OpenedStudio) => (await send('/api/runs')).json as ListedRun[];
-const journal = (run: string, ...events: readonly Readonly<Record<string, unknown>>[]) =>
+const journal = (run: string, ...events: readonly Record<string, unknown>[]) =>
   appendFileSync(
     join(run, 'journal.jsonl'),
     events.map((event) => `${JSON.stringify({ time: '2026-01-01T00:00:00.000Z', ...event })}\n`).join(''),

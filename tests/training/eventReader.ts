@@ -63,10 +63,10 @@ function recordsOf(bytes: Uint8Array): Uint8Array[] {
 
 /** A `Summary.Image`. */
 export interface ShownImage {
-  readonly height: number;
-  readonly width: number;
-  readonly colorspace: number;
-  readonly encoded: Uint8Array;
+  height: number;
+  width: number;
+  colorspace: number;
+  encoded: Uint8Array;
 }
 
 /** What TensorBoard shows of a folder: scalars and images by step and tag, without those that a later record drops. */

@@ -7,8 +7,8 @@ import { expectWithin } from '../expectWithin.js';
 import { tinyConfiguration } from './tinyTraining.js';
 
 interface Training {
-  readonly configuration: Configuration;
-  readonly batchesPerEpoch: number;
+  configuration: Configuration;
+  batchesPerEpoch: number;
 }
 
 const encoderPlan = fc.integer({ min: 1, max: 5 }).map((updates) => `${updates};KL_real:1`);

@@ -251,13 +251,13 @@ describe('inputs of the training program', () => {
     generatorUpdates: '3;KL_fake:1',
   });
   const ITERATIONS = 4;
-  let feeds: Readonly<Record<string, ElementArray>>[];
+  let feeds: Record<string, ElementArray>[];
   beforeAll(async () => {
     let program: Program | undefined;
     const trainer = await Trainer.create(configuration, images, async (graph) => (program = await compileOnce(graph)));
     const run = vi.spyOn(program!, 'runOnDevice');
     await iterated(trainer, ITERATIONS);
-    feeds = run.mock.calls.map(([given]) => given as Readonly<Record<string, ElementArray>>);
+    feeds = run.mock.calls.map(([given]) => given as Record<string, ElementArray>);
     await trainer.release();
   });
 

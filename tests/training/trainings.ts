@@ -17,16 +17,16 @@ export const source = noiseSource();
 export const compile: Compile = compileOnce;
 
 export interface Trained {
-  readonly folder: RunFolder;
-  readonly summary: TrainingSummary;
-  readonly events: TrainingEvent[];
+  folder: RunFolder;
+  summary: TrainingSummary;
+  events: TrainingEvent[];
 }
 
 export type Extra = Partial<Omit<TrainingOptions, 'configuration' | 'store' | 'start'>> & {
-  readonly folder?: RunFolder;
+  folder?: RunFolder;
   /** The state of a new run. */
-  readonly start?: TrainerState;
-  readonly onEvent?: (event: TrainingEvent) => unknown;
+  start?: TrainerState;
+  onEvent?: (event: TrainingEvent) => unknown;
 };
 
 export const newFolder = (configuration: Configuration): Promise<RunFolder> =>
@@ -98,8 +98,8 @@ export const warningsOf = (events: readonly TrainingEvent[]): string[] =>
 
 /** An iteration that is run with a learning rate. */
 export interface Place {
-  readonly step: number;
-  readonly rate: number;
+  step: number;
+  rate: number;
 }
 
 /** Compiles programs whose report is not finite in these iterations, if each has one update of the encoder. */

@@ -8,9 +8,9 @@ const PIXELS = DIGIT_SIZE ** 2;
 
 /** Digits as bytes [N, 1, 32, 32]. */
 export interface Digits {
-  readonly training: Uint8Array;
+  training: Uint8Array;
   /** 200 other digits. */
-  readonly test: Uint8Array;
+  test: Uint8Array;
 }
 
 /** Loads the digits of this site. */

@@ -22,7 +22,7 @@ const VARIANCES: readonly Curve[] = [
   { key: 'encoder.code_variance_fake', label: 'codes of samples', color: '--curve-3' },
 ];
 
-const DEVICE_NAMES: Readonly<Record<WebDevice, string>> = { wasm: 'CPU (WebAssembly)', webgpu: 'GPU (WebGPU)' };
+const DEVICE_NAMES: Record<WebDevice, string> = { wasm: 'CPU (WebAssembly)', webgpu: 'GPU (WebGPU)' };
 /** Browsers without WebGPU have no choice. */
 const DEVICES: readonly WebDevice[] = 'gpu' in navigator ? ['wasm', 'webgpu'] : ['wasm'];
 
@@ -75,9 +75,9 @@ export function DigitsPage({ onExplore }: PageProps) {
 }
 
 interface CheckpointButtonsProps {
-  readonly state: DigitsState;
-  readonly training: DigitsTraining;
-  readonly onExplore: () => void;
+  state: DigitsState;
+  training: DigitsTraining;
+  onExplore: () => void;
 }
 
 function CheckpointButtons({ state: { isBusy, preview, device, width }, training, onExplore }: CheckpointButtonsProps) {

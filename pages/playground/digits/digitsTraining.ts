@@ -23,17 +23,17 @@ const TIMED = 20;
 const COMPILING = 'Compiling the iteration…';
 
 export interface DigitsState {
-  readonly isRunning: boolean;
+  isRunning: boolean;
   /** Whether buttons wait for an action. */
-  readonly isBusy: boolean;
-  readonly message: string;
-  readonly hasFailed: boolean;
-  readonly preview?: Preview;
-  readonly points: readonly ChartPoint[];
+  isBusy: boolean;
+  message: string;
+  hasFailed: boolean;
+  preview?: Preview;
+  points: readonly ChartPoint[];
   /** Iterations per second. */
-  readonly rate: number;
-  readonly device: WebDevice;
-  readonly width: number;
+  rate: number;
+  device: WebDevice;
+  width: number;
 }
 
 export const INITIAL_STATE: DigitsState = {

@@ -16,10 +16,10 @@ const PIXELS = DIGIT_SIZE ** 2;
 
 /** Images [1, 32, 32] in 0..1, after an iteration. */
 export interface Preview {
-  readonly step: number;
-  readonly samples: readonly Float32Array[];
+  step: number;
+  samples: readonly Float32Array[];
   /** Test digits, each before its reconstruction. */
-  readonly pairs: readonly Float32Array[];
+  pairs: readonly Float32Array[];
 }
 
 export class DigitsSession {

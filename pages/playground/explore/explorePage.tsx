@@ -11,7 +11,7 @@ const MODEL_FILE = /\.(?:safetensors|js)$/u;
 let shown = 0;
 
 export function ExplorePage({ model: given }: PageProps) {
-  const [loaded, setLoaded] = useState<LoadedModel & { readonly key: number }>();
+  const [loaded, setLoaded] = useState<LoadedModel & { key: number }>();
   const [status, setStatus] = useState({ text: '', failed: false });
   const current = useRef<{ release: () => void; latest: number }>({ release: () => undefined, latest: 0 });
   const fail = (error: unknown): void => setStatus({ text: messageOf(error), failed: true });

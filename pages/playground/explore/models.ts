@@ -9,13 +9,13 @@ import { loadAsset } from '../assets.js';
 import { RUNTIME_FILES } from '../runtime.js';
 import { openWorker } from '../workers.js';
 
-export type ExploredModel = { readonly name: string; readonly source: ModelSource } | { readonly exported: PageModel };
+export type ExploredModel = { name: string; source: ModelSource } | { exported: PageModel };
 
 /** A model that is ready for use. */
 export interface LoadedModel {
-  readonly info: ModelInfo;
-  readonly networks: Networks;
-  readonly release: () => void;
+  info: ModelInfo;
+  networks: Networks;
+  release: () => void;
 }
 
 export async function loadModel(model: ExploredModel): Promise<LoadedModel> {

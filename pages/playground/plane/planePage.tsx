@@ -69,8 +69,8 @@ export function PlanePage({ query, onQuery }: PageProps) {
 }
 
 interface PresetsProps {
-  readonly settings: PlaneSettings;
-  readonly onChange: (changes: Partial<PlaneSettings>) => void;
+  settings: PlaneSettings;
+  onChange: (changes: Partial<PlaneSettings>) => void;
 }
 
 function Presets({ settings, onChange }: PresetsProps) {

@@ -2,10 +2,10 @@
 import { DEFAULT_SETTINGS, type PlaneSettings } from './settings.js';
 
 export interface Preset {
-  readonly name: string;
+  name: string;
   /** Says what to look at. */
-  readonly text: string;
-  readonly settings: Partial<PlaneSettings>;
+  text: string;
+  settings: Partial<PlaneSettings>;
 }
 
 const { encoder, generator } = DEFAULT_SETTINGS.weights;

@@ -3,17 +3,17 @@ import type { PlaneData } from './shapes.js';
 import type { PlaneModel, PlaneOptions, PlaneReport, PlaneView } from './training.js';
 
 export type PlaneRequest =
-  | { readonly type: 'start'; readonly model: PlaneModel; readonly data: PlaneData; readonly options: PlaneOptions }
-  | { readonly type: 'options'; readonly options: PlaneOptions }
-  | { readonly type: 'run'; readonly perSecond: number }
-  | { readonly type: 'pause' }
-  | { readonly type: 'step' };
+  | { type: 'start'; model: PlaneModel; data: PlaneData; options: PlaneOptions }
+  | { type: 'options'; options: PlaneOptions }
+  | { type: 'run'; perSecond: number }
+  | { type: 'pause' }
+  | { type: 'step' };
 
 /** A view, and the iterations since the one before. */
 export interface PlaneFrame {
   /** Means over these iterations; undefined if there were none. */
-  readonly report: PlaneReport | undefined;
-  readonly view: PlaneView;
+  report: PlaneReport | undefined;
+  view: PlaneView;
   /** Iterations per second of this run, or 0. */
-  readonly rate: number;
+  rate: number;
 }

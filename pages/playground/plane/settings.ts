@@ -4,17 +4,17 @@ import { type PlaneModel, type PlaneOptions, type PlaneWeights } from './trainin
 import { type PlaneData, SHAPE_NAMES, type ShapeName } from './shapes.js';
 
 export interface PlaneSettings {
-  readonly data: ShapeName | 'drawn';
+  data: ShapeName | 'drawn';
   /** Points [N, 2] that the visitor has drawn, in [-1, 1]. */
-  readonly drawn: Float32Array;
-  readonly prior: keyof typeof LATENT_OF;
-  readonly hidden: number;
-  readonly generatorUpdates: number;
-  readonly seed: number;
-  readonly learningRate: number;
-  readonly weights: PlaneWeights;
+  drawn: Float32Array;
+  prior: keyof typeof LATENT_OF;
+  hidden: number;
+  generatorUpdates: number;
+  seed: number;
+  learningRate: number;
+  weights: PlaneWeights;
   /** Iterations per second. */
-  readonly speed: (typeof SPEEDS)[number];
+  speed: (typeof SPEEDS)[number];
 }
 
 export const LATENT_OF = { circle: 2, sphere: 3 } as const;
@@ -83,7 +83,7 @@ const valuesOf = ({ drawn, generatorUpdates, learningRate, weights, ...others }:
 
 /** The settings that differ from the defaults, as a query. */
 export function toQuery(settings: PlaneSettings): string {
-  const defaults: Readonly<Record<string, string | number>> = valuesOf(DEFAULT_SETTINGS);
+  const defaults: Record<string, string | number> = valuesOf(DEFAULT_SETTINGS);
   const changed = Object.entries(valuesOf(settings)).filter(([name, value]) => value !== defaults[name]);
   return new URLSearchParams(changed.map(([name, value]) => [name, String(value)])).toString();
 }

@@ -5,7 +5,7 @@ import type { PlaneSettings } from './settings.js';
 import { SHAPE_NAMES } from './shapes.js';
 import { PLANE_TERMS } from './training.js';
 
-const TERM_TITLES: Readonly<Record<string, string>> = {
+const TERM_TITLES: Record<string, string> = {
   'encoder.KL_real': 'makes codes of data uniform',
   'encoder.KL_fake': 'makes codes of samples less uniform: the adversary',
   'encoder.match_x': 'reconstructs data',
@@ -16,8 +16,8 @@ const TERM_TITLES: Readonly<Record<string, string>> = {
 };
 
 interface SettingsPanelProps {
-  readonly settings: PlaneSettings;
-  readonly onChange: (changes: Partial<PlaneSettings>) => void;
+  settings: PlaneSettings;
+  onChange: (changes: Partial<PlaneSettings>) => void;
 }
 
 export function SettingsPanel({ settings, onChange }: SettingsPanelProps) {

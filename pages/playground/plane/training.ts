@@ -24,21 +24,21 @@ export const PLANE_TERMS = {
   encoder: ['KL_real', 'KL_fake', 'match_x', 'uniform'],
   generator: ['KL_fake', 'match_z', 'match_x'],
 } as const satisfies Record<NetworkName, readonly Term[]>;
-export type PlaneWeights = { readonly [N in NetworkName]: Readonly<Record<(typeof PLANE_TERMS)[N][number], number>> };
+export type PlaneWeights = { readonly [N in NetworkName]: Record<(typeof PLANE_TERMS)[N][number], number> };
 
 /** Settings of the graph. */
 export interface PlaneModel {
   /** M: codes lie on the circle (2) or the sphere (3). */
-  readonly latent: 2 | 3;
-  readonly hidden: number;
-  readonly generatorUpdates: number;
-  readonly seed: number;
+  latent: 2 | 3;
+  hidden: number;
+  generatorUpdates: number;
+  seed: number;
 }
 
 /** Settings that can change between iterations. */
 export interface PlaneOptions {
-  readonly weights: PlaneWeights;
-  readonly learningRate: number;
+  weights: PlaneWeights;
+  learningRate: number;
 }
 
 /** Points in a batch. */
@@ -57,23 +57,23 @@ const OBJECTIVE: Objective = {
 export const FIELD = { side: 41, range: 1.2 } as const;
 
 /** A loss and its terms, as in `IterationReport`. */
-export type PlaneReport = Readonly<Record<string, number>>;
+export type PlaneReport = Record<string, number>;
 
 /** The view after an iteration. Codes are [N, M], points [N, 2]. */
 export interface PlaneView {
-  readonly step: number;
+  step: number;
   /** Points of the data. */
-  readonly shown: Float32Array;
+  shown: Float32Array;
   /** The image g(z) of the lattice of the prior. */
-  readonly image: Float32Array;
+  image: Float32Array;
   /** e(g(z)) of the same lattice. */
-  readonly fakeCodes: Float32Array;
+  fakeCodes: Float32Array;
   /** e(x) of these points. */
-  readonly realCodes: Float32Array;
+  realCodes: Float32Array;
   /** g(e(x)) of these points. */
-  readonly reconstructions: Float32Array;
+  reconstructions: Float32Array;
   /** e(x) of the grid of the plane, row by row from its lower left corner. */
-  readonly field: Float32Array;
+  field: Float32Array;
 }
 
 /** Trains the two networks. All random numbers are functions of the seed and the iteration. */
@@ -99,7 +99,7 @@ export class PlaneTraining {
   static async create(
     model: PlaneModel,
     draw: (count: number, step: number) => Float32Array,
-    { lattice, shown }: { readonly lattice: Float32Array; readonly shown: Float32Array },
+    { lattice, shown }: { lattice: Float32Array; shown: Float32Array },
     compile: Compile,
   ): Promise<PlaneTraining> {
     const pair = planePair(model.latent, model.hidden);

@@ -8,20 +8,20 @@ const SIDE = 480;
 const BARS = 48;
 
 interface ViewProps {
-  readonly view: PlaneView | undefined;
-  readonly latent: 2 | 3;
+  view: PlaneView | undefined;
+  latent: 2 | 3;
 }
 
 interface DrawingProps extends ViewProps {
-  readonly id: string;
-  readonly title: string;
+  id: string;
+  title: string;
   /** Describes the canvas for screen readers. */
-  readonly label: string;
+  label: string;
   /** Colors, which are classes of swatches, and their meanings. */
-  readonly legend: Readonly<Record<string, string>>;
-  readonly draw: (context: CanvasRenderingContext2D, view: PlaneView) => void;
-  readonly onPointerDown?: (event: PointerEvent) => void;
-  readonly onPointerMove?: (event: PointerEvent) => void;
+  legend: Record<string, string>;
+  draw: (context: CanvasRenderingContext2D, view: PlaneView) => void;
+  onPointerDown?: (event: PointerEvent) => void;
+  onPointerMove?: (event: PointerEvent) => void;
 }
 
 /** A square canvas that is drawn again whenever the view changes. */

@@ -11,7 +11,7 @@ import { DataMessage } from './dataMessage.js';
 import type { DataPanelProps } from './panel.js';
 
 /** Amounts by class: degrees on the sphere, hundredths of the direction under the normal prior. */
-type Amounts = Readonly<Record<number, number>>;
+type Amounts = Record<number, number>;
 const SCALES = {
   sphere: { limit: 90, unit: '°', amountOf: (value: number) => (value * Math.PI) / 180 },
   normal: { limit: 200, unit: '%', amountOf: (value: number) => value / 100 },
@@ -97,12 +97,7 @@ export function Attributes({
   );
 }
 
-function ClassSlider(props: {
-  readonly name: string;
-  readonly prior: Prior;
-  readonly value: number;
-  readonly onChange: (value: number) => void;
-}) {
+function ClassSlider(props: { name: string; prior: Prior; value: number; onChange: (value: number) => void }) {
   const { name, prior, value, onChange } = props;
   const { limit, unit } = SCALES[prior];
   return (
@@ -138,7 +133,7 @@ function movedCode(prior: Prior, origin: Code, amounts: Amounts, directionOf: (l
 }
 
 /** Classes that some images have. */
-function presentClasses(data: EncodedData): readonly { readonly label: number; readonly name: string }[] {
+function presentClasses(data: EncodedData): readonly { label: number; name: string }[] {
   const present = new Set(data.labels);
   return classesOf(data)
     .map((name, label) => ({ label, name }))

@@ -6,24 +6,22 @@ import type { ExploredModel } from './model.js';
 /** Some images of the data that a run was trained on. */
 export interface ExploreData {
   /** Bytes [N, C, H, W]. */
-  readonly images: Uint8Array;
+  images: Uint8Array;
   /** Class of each image [N], or null without labels. */
-  readonly labels: readonly number[] | null;
-  readonly classNames: readonly string[] | null;
+  labels: readonly number[] | null;
+  classNames: readonly string[] | null;
 }
 
 /** Images with their codes. */
 export interface EncodedData extends ExploreData {
   /** N. */
-  readonly count: number;
+  count: number;
   /** [N, M]. */
-  readonly codes: Float32Array;
+  codes: Float32Array;
 }
 
 /** The encoded data; until then, the progress or the failure. */
-export type DataState =
-  | { readonly encoded: EncodedData }
-  | { readonly encoded?: undefined; readonly message: string; readonly isFailure: boolean };
+export type DataState = { encoded: EncodedData } | { encoded?: undefined; message: string; isFailure: boolean };
 
 /** Milliseconds per batch of images, and the pause after it while the visitor drags, so that few cores keep up with both. */
 const [BATCH_MS, REST_MS] = [6, 24];

@@ -24,8 +24,8 @@ const indexOfSample = (name: string, seed: number): number | undefined => {
 };
 
 interface SamplesProps extends ExplorePanelProps {
-  readonly seed: number;
-  readonly onSeed: (seed: number) => void;
+  seed: number;
+  onSeed: (seed: number) => void;
 }
 
 export function EndlessSamples(props: SamplesProps) {
@@ -57,7 +57,7 @@ export function EndlessSamples(props: SamplesProps) {
   );
 }
 
-function SamplesOfSeed(props: SamplesProps & { readonly children: preact.ComponentChildren }) {
+function SamplesOfSeed(props: SamplesProps & { children: preact.ComponentChildren }) {
   const { model, isActive, seed, onFailure, children } = props;
   const { groups, empty, more } = useSamples(model, seed, onFailure);
   const area = useRef<HTMLDivElement>(null);
@@ -130,9 +130,9 @@ async function sampleOf({ networks }: ExploredModel, drawn: Float32Array): Promi
 }
 
 interface SampleGridProps extends SamplesProps {
-  readonly groups: readonly (readonly Point[])[];
+  groups: readonly (readonly Point[])[];
   /** Samples that are not generated yet. */
-  readonly empty: number;
+  empty: number;
 }
 
 /** Arrow keys move between samples, so that the tab key leaves them. */
@@ -181,14 +181,14 @@ function SampleGrid({ model, selected, seed, onSelect, groups, empty }: SampleGr
 }
 
 interface SampleGroupProps {
-  readonly points: readonly Point[];
+  points: readonly Point[];
   /** The index of the first. */
-  readonly first: number;
-  readonly shape: ImageShape;
+  first: number;
+  shape: ImageShape;
   /** Index of the sample that the tab key reaches. */
-  readonly focused: number;
-  readonly selected: number | undefined;
-  readonly onSelect: (point: Point, index: number) => void;
+  focused: number;
+  selected: number | undefined;
+  onSelect: (point: Point, index: number) => void;
 }
 
 /** There may be hundreds of groups, so a group is rendered again only if one of its tiles changes. */

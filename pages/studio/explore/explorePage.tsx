@@ -11,24 +11,24 @@ import { type ExploreSettings, formatSettings, parseSettings } from './settings.
 /** A model to explore. A different object is loaded again. */
 export interface ExploreSource {
   /** Such as "mnist-1, iteration 2000". */
-  readonly name: string;
+  name: string;
   /** Returns the bytes of a `.safetensors` checkpoint. */
-  readonly loadCheckpoint: () => Promise<Uint8Array>;
+  loadCheckpoint: () => Promise<Uint8Array>;
   /** Returns some images of the data that the run was trained on, up to about 1000, preferably held out. */
-  readonly loadData: () => Promise<ExploreData>;
+  loadData: () => Promise<ExploreData>;
 }
 
 export interface ExploreProps {
-  readonly source: ExploreSource;
+  source: ExploreSource;
   /** Query of the address, such as `seed=3&tab=map`. */
-  readonly query: string;
+  query: string;
   /** Replaces the query of the address. */
-  readonly onQuery: (query: string) => void;
+  onQuery: (query: string) => void;
 }
 
 interface Status {
-  readonly text: string;
-  readonly isFailure: boolean;
+  text: string;
+  isFailure: boolean;
 }
 
 export function ExplorePage({ source, query, onQuery }: ExploreProps) {

@@ -15,11 +15,11 @@ import { type ExploreSettings, type TabName, TABS, WHOLE_MAP } from './settings.
 import { WalkPanel } from './walkPanel.js';
 
 interface ExploreViewProps {
-  readonly model: ExploredModel;
-  readonly data: DataState;
-  readonly settings: ExploreSettings;
-  readonly onSettings: (changes: Partial<ExploreSettings>) => void;
-  readonly onFailure: (error: unknown) => void;
+  model: ExploredModel;
+  data: DataState;
+  settings: ExploreSettings;
+  onSettings: (changes: Partial<ExploreSettings>) => void;
+  onFailure: (error: unknown) => void;
 }
 
 export function ExploreView({ model, data, settings, onSettings, onFailure }: ExploreViewProps) {

@@ -11,16 +11,14 @@ import type { Layout, LayoutProgress, LayoutRequest } from './layoutProtocol.js'
 
 /** A layout in the unit square. */
 export interface MapLayout {
-  readonly method: MapMethod;
+  method: MapMethod;
   /** Coordinates [N, 2] in 0..1, from the top left. */
-  readonly points: Float64Array;
+  points: Float64Array;
   /** Returns the coordinates of any code [M]. UMAP has only those of images, so the nearest image takes its place. */
-  readonly locate: (code: Float32Array) => readonly [number, number];
+  locate: (code: Float32Array) => readonly [number, number];
 }
 
-export type LayoutState =
-  | { readonly layout: MapLayout }
-  | { readonly layout?: undefined; readonly message: string; readonly isFailure: boolean };
+export type LayoutState = { layout: MapLayout } | { layout?: undefined; message: string; isFailure: boolean };
 
 /** The free part of the square at each side. */
 const MARGIN = 0.05;

@@ -3,21 +3,21 @@ import type { MapMethod } from '../../../src/model/codeMap.js';
 import type { PrincipalComponents } from '../../../src/numerics/principalComponents.js';
 
 export interface LayoutRequest {
-  readonly method: MapMethod;
+  method: MapMethod;
   /** [N, M]. */
-  readonly codes: Float32Array;
-  readonly latent: number;
+  codes: Float32Array;
+  latent: number;
 }
 
 export interface Layout {
   /** Coordinates [N, 2]. */
-  readonly points: Float64Array;
+  points: Float64Array;
   /** Project any code, if the axes are directions in latent space. */
-  readonly components?: PrincipalComponents;
+  components?: PrincipalComponents;
 }
 
 /** Epochs of UMAP. */
 export interface LayoutProgress {
-  readonly done: number;
-  readonly total: number;
+  done: number;
+  total: number;
 }

@@ -11,11 +11,11 @@ const SETTLED_MS = 300;
 const BUTTON_ZOOM = 2;
 
 interface MapCanvasProps {
-  readonly data: EncodedData;
-  readonly scene: MapScene;
-  readonly view: MapView;
-  readonly onView: (view: MapView) => void;
-  readonly onImage: (index: number) => void;
+  data: EncodedData;
+  scene: MapScene;
+  view: MapView;
+  onView: (view: MapView) => void;
+  onImage: (index: number) => void;
 }
 
 export function MapCanvas({ data, scene, view, onView, onImage }: MapCanvasProps) {
@@ -71,10 +71,10 @@ export function MapCanvas({ data, scene, view, onView, onImage }: MapCanvasProps
 }
 
 interface MapButtonProps {
-  readonly name: string;
-  readonly keyName: string;
-  readonly sign: string;
-  readonly onClick: () => void;
+  name: string;
+  keyName: string;
+  sign: string;
+  onClick: () => void;
 }
 
 const MapButton = ({ name, keyName, sign, onClick }: MapButtonProps) => (

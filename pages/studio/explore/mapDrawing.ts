@@ -7,8 +7,8 @@ import type { MapView } from './settings.js';
 
 /** All images of the data on one canvas, in rows. */
 export interface Atlas {
-  readonly canvas: OffscreenCanvas;
-  readonly columns: number;
+  canvas: OffscreenCanvas;
+  columns: number;
 }
 
 /** Images that are drawn at a time. */
@@ -32,20 +32,20 @@ export async function drawAtlas(data: EncodedData, shape: ImageShape): Promise<A
 }
 
 export interface MapScene {
-  readonly layout: MapLayout;
-  readonly shape: ImageShape;
+  layout: MapLayout;
+  shape: ImageShape;
   /** Undefined while it is drawn. */
-  readonly atlas: Atlas | undefined;
+  atlas: Atlas | undefined;
   /** A color per image, as CSS; all are the same without labels. */
-  readonly colors: readonly string[];
+  colors: readonly string[];
   /** The coordinates of the selected code. */
-  readonly selected: readonly [number, number] | undefined;
+  selected: readonly [number, number] | undefined;
 }
 
 /** The area of a canvas in CSS pixels. */
 export interface Area {
-  readonly width: number;
-  readonly height: number;
+  width: number;
+  height: number;
 }
 
 const BACKGROUND = '#1a1a1a';

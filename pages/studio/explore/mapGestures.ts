@@ -33,13 +33,13 @@ const limited = (view: MapView): MapView =>
   view.zoom === 1 ? WHOLE_MAP : { ...view, x: clamp(view.x, 0, 1), y: clamp(view.y, 0, 1) };
 
 interface GestureOptions {
-  readonly area: () => Area;
-  readonly view: () => MapView;
-  readonly onView: (view: MapView) => void;
+  area: () => Area;
+  view: () => MapView;
+  onView: (view: MapView) => void;
   /** Called for a click at a position on the canvas. */
-  readonly onPick: (position: Position) => void;
+  onPick: (position: Position) => void;
   /** Called when the pointer moves without a button. */
-  readonly onHover: (position: Position | undefined) => void;
+  onHover: (position: Position | undefined) => void;
 }
 
 /** Listeners of the canvas. */
@@ -65,7 +65,7 @@ export function useMapGestures({ area, view, onView, onPick, onHover }: GestureO
   };
   const onKey = (key: string): boolean => {
     const { width, height } = area();
-    const actions: Readonly<Record<string, () => void>> = {
+    const actions: Record<string, () => void> = {
       '+': () => onView(zoomAt(area(), view(), center(), KEY_ZOOM)),
       '=': () => onView(zoomAt(area(), view(), center(), KEY_ZOOM)),
       '-': () => onView(zoomAt(area(), view(), center(), 1 / KEY_ZOOM)),

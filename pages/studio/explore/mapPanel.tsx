@@ -13,13 +13,13 @@ import type { MapView } from './settings.js';
 
 /** Of images without classes. */
 const NEUTRAL = 'rgb(120 170 255)';
-const METHODS: Readonly<Record<MapMethod, string>> = { pca: 'PCA', umap: 'UMAP' };
+const METHODS: Record<MapMethod, string> = { pca: 'PCA', umap: 'UMAP' };
 
 interface MapPanelProps extends DataPanelProps {
-  readonly layout: MapMethod;
-  readonly onLayout: (layout: MapMethod) => void;
-  readonly view: MapView;
-  readonly onView: (view: MapView) => void;
+  layout: MapMethod;
+  onLayout: (layout: MapMethod) => void;
+  view: MapView;
+  onView: (view: MapView) => void;
 }
 
 export function MapPanel(props: MapPanelProps) {

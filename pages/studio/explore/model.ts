@@ -6,15 +6,15 @@ import { WorkerModel } from '../../../src/web/workerModel.js';
 import { openWorker } from '../workers.js';
 
 export interface ExploredModel {
-  readonly info: ModelInfo;
+  info: ModelInfo;
   /** The iteration of the checkpoint. */
-  readonly step: number;
-  readonly networks: Networks;
+  step: number;
+  networks: Networks;
   /** Whether the visitor waits for images, or received one just now. */
-  readonly isGenerating: () => boolean;
+  isGenerating: () => boolean;
   /** Encodes bytes [N, C, H, W] to codes [N, M]. */
-  readonly encode: (images: Uint8Array) => Promise<Float32Array>;
-  readonly release: () => void;
+  encode: (images: Uint8Array) => Promise<Float32Array>;
+  release: () => void;
 }
 
 /** Milliseconds after a request of an image in which another is likely. */

@@ -17,11 +17,11 @@ const OVERVIEW = 7;
 
 /** Degrees to the right and up. */
 interface Position {
-  readonly x: number;
-  readonly y: number;
+  x: number;
+  y: number;
 }
 const CENTER: Position = { x: 0, y: 0 };
-const ARROWS: Readonly<Record<string, readonly [number, number]>> = {
+const ARROWS: Record<string, readonly [number, number]> = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],
   ArrowUp: [0, 1],
@@ -107,11 +107,11 @@ function describe({ x, y }: Position): string {
 }
 
 interface PadProps {
-  readonly position: Position;
-  readonly text: string;
-  readonly disabled: boolean;
-  readonly onMove: (position: Position) => void;
-  readonly children: preact.ComponentChildren;
+  position: Position;
+  text: string;
+  disabled: boolean;
+  onMove: (position: Position) => void;
+  children: preact.ComponentChildren;
 }
 
 /** A slider of two dimensions. */
@@ -161,12 +161,12 @@ function Pad({ position, text, disabled, onMove, children }: PadProps) {
 }
 
 interface OverviewProps {
-  readonly prior: Prior;
+  prior: Prior;
   /** Undefined if it is not visible. */
-  readonly plane: TangentPlane | undefined;
-  readonly shape: ImageShape;
-  readonly networks: Networks;
-  readonly onFailure: (error: unknown) => void;
+  plane: TangentPlane | undefined;
+  shape: ImageShape;
+  networks: Networks;
+  onFailure: (error: unknown) => void;
 }
 
 /** Images of the whole plane, computed one by one from the center, so that dragging stays smooth. */

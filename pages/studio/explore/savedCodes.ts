@@ -11,7 +11,7 @@ import type { ExploredModel } from './model.js';
  */
 export function saveCodes(
   { info, step }: ExploredModel,
-  codes: readonly (Code & { readonly name: string })[],
+  codes: readonly (Code & { name: string })[],
   name: string,
 ): void {
   const file = {

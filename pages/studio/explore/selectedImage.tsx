@@ -8,9 +8,9 @@ import { saveCodes } from './savedCodes.js';
 import type { NamedPoint } from './selection.js';
 
 interface SelectedImageProps {
-  readonly model: ExploredModel | undefined;
-  readonly point: NamedPoint | undefined;
-  readonly onFailure: (error: unknown) => void;
+  model: ExploredModel | undefined;
+  point: NamedPoint | undefined;
+  onFailure: (error: unknown) => void;
 }
 
 export function SelectedImage({ model, point, onFailure }: SelectedImageProps) {

@@ -6,12 +6,12 @@ import { codeAt, type EncodedData, imageName } from './data.js';
 
 export interface NamedPoint extends Point {
   /** Such as "sample 3 of seed 0". */
-  readonly name: string;
+  name: string;
 }
 
 export interface Selection {
-  readonly point: NamedPoint | undefined;
-  readonly ends: WalkEnds;
+  point: NamedPoint | undefined;
+  ends: WalkEnds;
 }
 
 /** The selection, and how it changes. */

@@ -16,18 +16,18 @@ export type TabName = keyof typeof TABS;
 /** The part of the map that is visible. */
 export interface MapView {
   /** The center, in units of the map: both axes are 0 to 1. */
-  readonly x: number;
-  readonly y: number;
+  x: number;
+  y: number;
   /** 1 shows the whole map. */
-  readonly zoom: number;
+  zoom: number;
 }
 
 export interface ExploreSettings {
-  readonly tab: TabName;
+  tab: TabName;
   /** Of the samples. */
-  readonly seed: number;
-  readonly layout: MapMethod;
-  readonly view: MapView;
+  seed: number;
+  layout: MapMethod;
+  view: MapView;
 }
 
 export const WHOLE_MAP: MapView = { x: 0.5, y: 0.5, zoom: 1 };

@@ -5,10 +5,10 @@ import type { ExploredModel } from './model.js';
 import { saveCodes } from './savedCodes.js';
 
 interface WalkPanelProps {
-  readonly model: ExploredModel;
-  readonly ends: WalkEnds;
-  readonly onSide: (side: 0 | 1) => void;
-  readonly onFailure: (error: unknown) => void;
+  model: ExploredModel;
+  ends: WalkEnds;
+  onSide: (side: 0 | 1) => void;
+  onFailure: (error: unknown) => void;
 }
 
 export function WalkPanel({ model, ends, ...handlers }: WalkPanelProps) {

@@ -11,8 +11,8 @@ import { alignedAxes } from './axes.js';
 
 interface Codes {
   /** [N, M]. */
-  readonly data: Float32Array;
-  readonly latent: number;
+  data: Float32Array;
+  latent: number;
 }
 
 const SIDE = 560;
@@ -97,9 +97,9 @@ function useCodes(run: string, step: number | undefined, onProblem: (problem: st
 }
 
 interface Labels {
-  readonly labels: readonly number[];
+  labels: readonly number[];
   /** A color of the style sheet per class. */
-  readonly colors: readonly string[];
+  colors: readonly string[];
 }
 
 /** Labels of the test images. Without them, points have one color. */

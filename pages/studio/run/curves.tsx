@@ -9,12 +9,12 @@ import { type CurveGroup, MAIN_GROUPS, OTHER_GROUPS } from './terms.js';
 import { smoothed, useCurves, withSmoothed } from './useCurves.js';
 
 interface CurvesProps {
-  readonly run: string;
+  run: string;
   /** Undefined until it is read. */
-  readonly detail: RunDetail | undefined;
-  readonly query: string;
-  readonly onQuery: (query: string) => void;
-  readonly onFailure: (error: unknown) => void;
+  detail: RunDetail | undefined;
+  query: string;
+  onQuery: (query: string) => void;
+  onFailure: (error: unknown) => void;
 }
 
 export function Curves({ run, detail, query, onQuery, onFailure }: CurvesProps) {
@@ -38,12 +38,12 @@ export function Curves({ run, detail, query, onQuery, onFailure }: CurvesProps) 
 
 /** The look of charts, from the query of the address. */
 export interface ChartView {
-  readonly smoothing: number;
-  readonly isLog: boolean;
-  readonly zoom: Zoom | undefined;
-  readonly onSmoothing: (smoothing: number) => void;
-  readonly onLog: (isLog: boolean) => void;
-  readonly onZoom: (zoom: Zoom | undefined) => void;
+  smoothing: number;
+  isLog: boolean;
+  zoom: Zoom | undefined;
+  onSmoothing: (smoothing: number) => void;
+  onLog: (isLog: boolean) => void;
+  onZoom: (zoom: Zoom | undefined) => void;
 }
 
 export function useChartView(query: string, onQuery: (query: string) => void): ChartView {
@@ -67,9 +67,9 @@ function parseZoom(range: string): Zoom | undefined {
 }
 
 interface ChartControlsProps {
-  readonly view: ChartView;
+  view: ChartView;
   /** The last iteration with values. */
-  readonly last: number | undefined;
+  last: number | undefined;
 }
 
 export function ChartControls({ view, last }: ChartControlsProps) {

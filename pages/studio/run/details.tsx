@@ -71,7 +71,7 @@ export function JournalView({ entries }: { entries: readonly Entry[] }) {
   );
 }
 
-const DESCRIPTIONS: Readonly<Record<string, (entry: Entry) => string>> = {
+const DESCRIPTIONS: Record<string, (entry: Entry) => string> = {
   start: ({ step, totalSteps }) =>
     step === 0
       ? `training of ${String(totalSteps)} iterations began`

@@ -9,19 +9,19 @@ import { CodeView } from './codeView.js';
 const KINDS = { samples: 'Samples', reconstructions: 'Reconstructions', codes: 'Codes' } as const;
 type Kind = keyof typeof KINDS;
 
-const MEANINGS: Readonly<Record<Kind, string>> = {
+const MEANINGS: Record<Kind, string> = {
   samples: 'The generator maps the same random codes to images at every iteration.',
   reconstructions: 'Test images, each with its reconstruction to its right.',
   codes: 'Codes of test images, seen along the two directions in which they vary most.',
 };
 
 interface SheetsProps {
-  readonly query: string;
-  readonly onQuery: (query: string) => void;
-  readonly run: string;
-  readonly prior: Prior;
+  query: string;
+  onQuery: (query: string) => void;
+  run: string;
+  prior: Prior;
   /** Iterations with previews, ascending. */
-  readonly previews: readonly number[];
+  previews: readonly number[];
 }
 
 export function Sheets({ query, onQuery, run, prior, previews }: SheetsProps) {
@@ -109,10 +109,10 @@ function usePlaying(playing: boolean, position: number, count: number, onNext: (
 }
 
 interface SheetProps {
-  readonly run: string;
-  readonly kind: 'samples' | 'reconstructions';
-  readonly step: number | undefined;
-  readonly other: number | undefined;
+  run: string;
+  kind: 'samples' | 'reconstructions';
+  step: number | undefined;
+  other: number | undefined;
 }
 
 /** An image grid, or its difference to that of another iteration: black if they are equal. */

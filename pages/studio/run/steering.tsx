@@ -7,22 +7,22 @@ import { cancelTraining, deleteRun, resumeRun, steerRun } from '../api.js';
 import { Deletion } from '../deletion.js';
 
 interface SteeringProps {
-  readonly run: ListedRun;
-  readonly onFailure: (error: unknown) => void;
+  run: ListedRun;
+  onFailure: (error: unknown) => void;
 }
 
 /** A request that the training process has not carried out yet. */
 interface Pending {
-  readonly action: SteeringAction;
-  readonly state: ListedRun['state'];
+  action: SteeringAction;
+  state: ListedRun['state'];
   /** The iteration after all presses of Step. */
-  readonly step: number;
+  step: number;
 }
 
 const isDone = ({ action, state, step }: Pending, run: ListedRun): boolean =>
   action === 'step' && isTraining(run.state) ? run.state === 'paused' && run.step >= step : state !== run.state;
 
-const PENDING: Readonly<Record<SteeringAction, string>> = {
+const PENDING: Record<SteeringAction, string> = {
   play: 'Continuing…',
   pause: 'Pausing…',
   step: 'Training single iterations…',
@@ -98,9 +98,9 @@ export function Steering({ run, onFailure }: SteeringProps) {
 }
 
 interface TrainingControlsProps {
-  readonly run: ListedRun;
-  readonly isStepping: boolean;
-  readonly onSteer: (action: SteeringAction) => void;
+  run: ListedRun;
+  isStepping: boolean;
+  onSteer: (action: SteeringAction) => void;
 }
 
 function TrainingControls({ run: { state }, isStepping, onSteer }: TrainingControlsProps) {

@@ -3,9 +3,9 @@ import type { Curve } from '../../components/chart.js';
 
 /** Curves on one scale. */
 export interface CurveGroup {
-  readonly title: string;
-  readonly meaning: string;
-  readonly curves: readonly Curve[];
+  title: string;
+  meaning: string;
+  curves: readonly Curve[];
 }
 
 /** The groups at the top of a run. */
@@ -112,7 +112,7 @@ export const OTHER_GROUPS: readonly CurveGroup[] = [
 export const ALL_GROUPS: readonly CurveGroup[] = [...MAIN_GROUPS, ...OTHER_GROUPS];
 
 /** Names of the metrics in the list of runs. */
-export const LISTED_METRICS: Readonly<Record<string, { readonly name: string; readonly meaning: string }>> = {
+export const LISTED_METRICS: Record<string, { name: string; meaning: string }> = {
   match_x: { name: 'reconstruction', meaning: 'distance between images and their reconstructions; lower is better' },
   KL_real_gap: { name: 'code gap', meaning: 'excess divergence of the codes of images; 0 if they are uniform' },
   code_variance: { name: 'spread', meaning: 'variance of the codes of images; 1 if they fill the sphere' },

@@ -68,7 +68,7 @@ function pointsOf({ steps, values, means = {} }: Curves): ChartPoint[] {
 /** Appends entries, which may repeat earlier ones. */
 function appended(
   before: readonly ChartPoint[],
-  entries: readonly Readonly<Record<string, number>>[],
+  entries: readonly Record<string, number>[],
   zoom: Zoom | undefined,
 ): readonly ChartPoint[] {
   const last = before.at(-1)?.step ?? -1;

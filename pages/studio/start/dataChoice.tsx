@@ -57,8 +57,8 @@ export function DataChoice({ data, onData }: { data: string; onData: (data: stri
 }
 
 interface UploadDeletionProps {
-  readonly upload: NonNullable<DataSet['upload']>;
-  readonly onDelete: (name: string) => void;
+  upload: NonNullable<DataSet['upload']>;
+  onDelete: (name: string) => void;
 }
 
 function UploadDeletion({ upload: { name, images, bytes }, onDelete }: UploadDeletionProps) {

@@ -5,14 +5,14 @@ import type { FieldValues, FormField, TrainingForm } from '../../../src/studio/s
 type Value = string | number | boolean | undefined;
 
 interface FieldGroupProps {
-  readonly group: TrainingForm['groups'][number];
-  readonly isOpen: boolean;
-  readonly values: FieldValues;
+  group: TrainingForm['groups'][number];
+  isOpen: boolean;
+  values: FieldValues;
   /** The settings of the run that a fork starts from. */
-  readonly inherited: Readonly<Record<string, unknown>> | undefined;
+  inherited: Record<string, unknown> | undefined;
   /** The problem of each wrong field. */
-  readonly problems: Readonly<Record<string, string>>;
-  readonly onChange: (name: string, value: Value) => void;
+  problems: Record<string, string>;
+  onChange: (name: string, value: Value) => void;
 }
 
 export function FieldGroup({
@@ -59,11 +59,11 @@ function inheritedText(value: unknown): string | undefined {
 }
 
 interface FieldProps {
-  readonly field: FormField;
-  readonly value: Value;
-  readonly inherited: string | undefined;
-  readonly problem: string | undefined;
-  readonly onChange: (name: string, value: Value) => void;
+  field: FormField;
+  value: Value;
+  inherited: string | undefined;
+  problem: string | undefined;
+  onChange: (name: string, value: Value) => void;
 }
 
 function Field({ field, value, inherited, problem, onChange }: FieldProps) {
@@ -95,12 +95,12 @@ function Field({ field, value, inherited, problem, onChange }: FieldProps) {
 }
 
 interface FieldInputProps {
-  readonly id: string;
-  readonly field: FormField;
-  readonly value: Value;
-  readonly inherited: string | undefined;
-  readonly hasProblem: boolean;
-  readonly onChange: (value: Value) => void;
+  id: string;
+  field: FormField;
+  value: Value;
+  inherited: string | undefined;
+  hasProblem: boolean;
+  onChange: (value: Value) => void;
 }
 
 function FieldInput({

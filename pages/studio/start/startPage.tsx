@@ -17,8 +17,8 @@ const OPEN_GROUPS: readonly string[] = ['Training'];
 
 /** Why a run cannot start: in one line, and beside each wrong field. */
 interface Problem {
-  readonly message: string;
-  readonly fields: Readonly<Record<string, string>>;
+  message: string;
+  fields: Record<string, string>;
 }
 
 /** Names in the query that are no fields. */
@@ -138,8 +138,8 @@ function NameField({
 function useInherited(
   run: string | undefined,
   onFailure: (error: unknown) => void,
-): Readonly<Record<string, unknown>> | undefined {
-  const [inherited, setInherited] = useState<Readonly<Record<string, unknown>>>();
+): Record<string, unknown> | undefined {
+  const [inherited, setInherited] = useState<Record<string, unknown>>();
   useEffect(() => {
     if (run !== undefined)
       readRun(run).then(({ configuration }) => setInherited(configuration ?? undefined), onFailure);
@@ -149,7 +149,7 @@ function useInherited(
 
 /** The plan of a run, until its settings change. */
 function usePlan(training: NewRun, onFailure: (error: unknown) => void) {
-  const [found, setFound] = useState<{ readonly text: string; readonly plan: Plan }>();
+  const [found, setFound] = useState<{ text: string; plan: Plan }>();
   const [isComputing, setIsComputing] = useState(false);
   const text = JSON.stringify(training);
   const compute = (): void => {
@@ -179,9 +179,9 @@ function useForm(onFailure: (error: unknown) => void): TrainingForm | undefined 
 /** Checks the settings after a pause, as the command line would. */
 function useCheck(training: NewRun) {
   const [checked, setChecked] = useState<{
-    readonly text: string;
-    readonly command: string;
-    readonly problem?: Problem;
+    text: string;
+    command: string;
+    problem?: Problem;
   }>({ text: '', command: '' });
   const latest = useRef('');
   const text = JSON.stringify(training);
@@ -206,10 +206,10 @@ const problemOf = (error: unknown): Problem => ({
 });
 
 interface PresetProps {
-  readonly form: TrainingForm;
-  readonly value: string | number | boolean | undefined;
-  readonly isFork: boolean;
-  readonly onChange: (value: string | undefined) => void;
+  form: TrainingForm;
+  value: string | number | boolean | undefined;
+  isFork: boolean;
+  onChange: (value: string | undefined) => void;
 }
 
 function PresetChoice({ form, value, isFork, onChange }: PresetProps) {

@@ -33,13 +33,13 @@ export const action: Action<typeof define> = async (terminal, run, named, option
   try {
     await requireProbe(run, model.configuration, terminal);
     const { name, probe, origin } = await model.readProbe(options.probe);
-    const images: (ClassifiedImage & { readonly file: string })[] = [];
-    const skipped: { readonly file: string; readonly reason: string }[] = [];
+    const images: (ClassifiedImage & { file: string })[] = [];
+    const skipped: { file: string; reason: string }[] = [];
     const onFailure = (file: string, reason: string) => void skipped.push({ file, reason });
     const all = await imageFilesOf(named);
     const onProgress = countingProgress(terminal, 'classifying images');
     for (let start = 0; start < all.length; start += CHUNK) {
-      const chunk: { readonly file: string; readonly pixels: Uint8Array }[] = [];
+      const chunk: { file: string; pixels: Uint8Array }[] = [];
       for await (const image of decodeEach(all.slice(start, start + CHUNK), model.configuration, onFailure))
         chunk.push(image);
       if (chunk.length === 0) continue;

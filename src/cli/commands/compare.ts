@@ -21,8 +21,8 @@ export const define = (command: Subcommand) =>
     .option('--seeds', 'show the mean and standard deviation over runs that differ only in their seed');
 
 interface Column extends SeedMean {
-  readonly title: string;
-  readonly step: number;
+  title: string;
+  step: number;
 }
 
 export const action: Action<typeof define> = async (terminal, runs, { seeds = false }) => {
@@ -73,7 +73,7 @@ export const action: Action<typeof define> = async (terminal, runs, { seeds = fa
 };
 
 /** Returns a column per group of runs that differ only in their seed, named A, B, ... */
-async function seedColumns(evaluations: readonly (EvaluatedRun & { readonly step: number })[]): Promise<Column[]> {
+async function seedColumns(evaluations: readonly (EvaluatedRun & { step: number })[]): Promise<Column[]> {
   const { meansOverSeeds } = await import('../../metrics/comparability.js');
   const { RunFolder } = await import('../../runs/runFolder.node.js');
   const withSettings = await Promise.all(

@@ -110,7 +110,7 @@ export const action: Action<typeof define> = async (terminal, data, options) => 
 };
 
 /** @throws {InputError} if an option has no effect without `--out` */
-function requireNoImageOptions(options: ImageOptions & { readonly count?: number }) {
+function requireNoImageOptions(options: ImageOptions & { count?: number }) {
   for (const name of ['count', 'scale', 'captions', 'show'] as const) {
     if (options[name] !== undefined)
       throw new InputError(`--${name}`, text`requires ${setting('out')}, a .png or .webp file`);
@@ -151,9 +151,9 @@ function countsOf(splits: readonly Split[], classes: number) {
 }
 
 interface WrittenImages {
-  readonly source: ImageSource;
-  readonly split: Split;
-  readonly indices: readonly number[];
+  source: ImageSource;
+  split: Split;
+  indices: readonly number[];
 }
 
 const imageBytes = ({ size, channels }: ImageSource) => size[0] * size[1] * channels;

@@ -22,7 +22,7 @@ import { countingProgress } from '../progress.js';
 /** Further images are points. */
 const MAX_PICTURES = 2000;
 /** UMAP takes a minute for 5,000 images, and its time grows with the square of their number. */
-const DEFAULT_COUNT: Readonly<Record<MapMethod, number>> = { pca: 100_000, umap: 2000 };
+const DEFAULT_COUNT: Record<MapMethod, number> = { pca: 100_000, umap: 2000 };
 
 export const summary = 'arrange images on a plane by their latent codes';
 export const group = 'Samples and codes:';

@@ -116,7 +116,7 @@ async function measure(
   const { weights } = model;
   const codes = openCodes();
   const testImages = Math.min(TEST_IMAGES, source.test.count);
-  let first: { readonly probe: FittedProbe; readonly origin: ProbeOrigin } | undefined;
+  let first: { probe: FittedProbe; origin: ProbeOrigin } | undefined;
   const results = await probe({
     ...{ model, weights, source, labels, trials, methods, seed, compile },
     // A saved classifier is asked for probabilities.

@@ -43,7 +43,7 @@ async function removeRuns(library: RunLibrary, ids: readonly string[], terminal:
   const { diskUse, megabytes } = await import('../runList.js');
   // All are found before the first is removed.
   const folders = await Promise.all(ids.map(async (id) => [id, await folderOf(library, id)] as const));
-  const removed: { readonly run: string; readonly bytes: number }[] = [];
+  const removed: { run: string; bytes: number }[] = [];
   for (const [id, folder] of folders) {
     const bytes = await diskUse(folder.path);
     await library.delete(id, folder);

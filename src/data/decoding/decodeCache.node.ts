@@ -34,32 +34,32 @@ const SETTLED_MS = 100;
 const MAX_QUICKLY_VERIFIED_BYTES = 2 ** 26;
 
 export interface FailedImage {
-  readonly index: number;
-  readonly reason: string;
-  readonly unreadable: boolean;
+  index: number;
+  reason: string;
+  unreadable: boolean;
 }
 
 interface EntryBody {
-  readonly version: typeof CACHE_FORMAT_VERSION;
-  readonly key: string;
-  readonly images: number;
-  readonly skipped: readonly FailedImage[];
-  readonly checksums: string;
+  version: typeof CACHE_FORMAT_VERSION;
+  key: string;
+  images: number;
+  skipped: readonly FailedImage[];
+  checksums: string;
   /** Stamp of the verified pixel file, or null if its last change was too recent to trust it. */
-  readonly stamp: string | null;
+  stamp: string | null;
 }
 
 export interface EntryShape {
-  readonly key: string;
-  readonly images: number;
-  readonly imageBytes: number;
+  key: string;
+  images: number;
+  imageBytes: number;
 }
 
 export interface UnfinishedEntry {
-  readonly pixels: PixelFile;
-  readonly publish: (skipped: readonly FailedImage[]) => Promise<void>;
+  pixels: PixelFile;
+  publish: (skipped: readonly FailedImage[]) => Promise<void>;
   /** Deletes the entry unless it was published. */
-  readonly close: () => void;
+  close: () => void;
 }
 
 /**
@@ -167,6 +167,6 @@ const encodeIndex = (body: EntryBody) =>
   new TextEncoder().encode(JSON.stringify({ body, digest: sha256(JSON.stringify(body)) }));
 
 function decodeIndex(text: string): EntryBody | undefined {
-  const { body, digest } = JSON.parse(text) as { readonly body: EntryBody; readonly digest: string };
+  const { body, digest } = JSON.parse(text) as { body: EntryBody; digest: string };
   return sha256(JSON.stringify(body)) === digest && body.version === CACHE_FORMAT_VERSION ? body : undefined;
 }

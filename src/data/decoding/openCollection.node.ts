@@ -13,24 +13,24 @@ import {
 } from './openImages.node.js';
 
 interface ImageCollection {
-  readonly items: readonly ImageItem[];
-  readonly classNames?: readonly string[];
+  items: readonly ImageItem[];
+  classNames?: readonly string[];
   /** Default: the test split is drawn. */
-  readonly isTest?: (item: ImageItem) => boolean;
-  readonly skipped?: readonly SkippedImage[];
+  isTest?: (item: ImageItem) => boolean;
+  skipped?: readonly SkippedImage[];
 }
 
 /** How data is opened. */
 export interface OpenOptions extends DecodeCacheOptions {
   /** Fraction of the images in the test split, if the data has none (default: 0.1). */
-  readonly testFraction?: number;
+  testFraction?: number;
   /** Seed of the test split (default: 0). */
-  readonly splitSeed?: number;
+  splitSeed?: number;
   /** Return before all images are decoded, unless `strict` is set or a split is very small (default: false). */
-  readonly streaming?: boolean;
+  streaming?: boolean;
 }
 
-export type NamedOptions = OpenOptions & { readonly name: string };
+export type NamedOptions = OpenOptions & { name: string };
 
 const DEFAULT_TEST_FRACTION = 0.1;
 /** A smaller split may have no decodable image, so it is decoded before training starts. */

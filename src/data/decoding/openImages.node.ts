@@ -19,29 +19,29 @@ import { createPixelStore, type PixelStore } from './pixelStore.node.js';
 /** How images are decoded and cached. */
 export interface DecodeCacheOptions {
   /** Reject data with images that cannot be decoded, instead of skipping them. */
-  readonly strict?: boolean;
+  strict?: boolean;
   /** Called after each image that was decoded or skipped; not called if all images are cached. */
-  readonly onProgress?: (done: number, total: number, skipped: number) => void;
+  onProgress?: (done: number, total: number, skipped: number) => void;
   /** Receives warnings of one line. */
-  readonly onWarning?: (line: string) => void;
+  onWarning?: (line: string) => void;
   /** Aborts the decoding, which then rejects with the signal's reason and leaves no files behind. */
-  readonly signal?: AbortSignal;
+  signal?: AbortSignal;
   /** Folder of the cache (default: by AGENET_CACHE and XDG_CACHE_HOME). */
-  readonly cacheFolder?: string;
+  cacheFolder?: string;
   /** Size limit of the cache in bytes (default: by AGENET_CACHE_LIMIT). */
-  readonly cacheLimit?: number;
+  cacheLimit?: number;
 }
 
-export type DecodingOptions = DecodeCacheOptions & { readonly name: string };
+export type DecodingOptions = DecodeCacheOptions & { name: string };
 
 export interface PendingImages {
   /** Waits until these images are decoded or skipped. Rejects if decoding cannot continue. */
-  readonly ensureDecoded: (indices: Iterable<number>) => Promise<void>;
-  readonly isSkipped: (index: number) => boolean;
-  readonly copyImage: (index: number, target: Uint8Array, offset: number) => void;
+  ensureDecoded: (indices: Iterable<number>) => Promise<void>;
+  isSkipped: (index: number) => boolean;
+  copyImage: (index: number, target: Uint8Array, offset: number) => void;
   /** Waits for all images. Returns the skipped ones in order. Rejects if all are skipped, or any with `strict`. */
-  readonly finish: () => Promise<readonly FailedImage[]>;
-  readonly close: () => void;
+  finish: () => Promise<readonly FailedImage[]>;
+  close: () => void;
 }
 
 export async function openImages(

@@ -5,10 +5,10 @@ import type { DecodeCache, EntryShape, FailedImage, UnfinishedEntry } from './de
 const MAX_MEMORY_BYTES = 2 ** 31;
 
 interface PixelStoreOptions {
-  readonly name: string;
-  readonly onWarning?: (line: string) => void;
-  readonly shape: EntryShape;
-  readonly cache: DecodeCache;
+  name: string;
+  onWarning?: (line: string) => void;
+  shape: EntryShape;
+  cache: DecodeCache;
 }
 
 export type PixelStore = ReturnType<typeof createPixelStore>;

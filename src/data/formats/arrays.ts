@@ -52,15 +52,15 @@ export const elementCount = (sizes: readonly number[]) => sizes.reduce((product,
 
 /** Images as they are stored in a data set, before preprocessing. */
 export interface LabeledImages {
-  readonly count: number;
+  count: number;
   /** 1 (grayscale) or 3 (RGB). */
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
+  channels: number;
+  height: number;
+  width: number;
   /** Bytes [count, C, H, W]. */
-  readonly pixels: Uint8Array;
+  pixels: Uint8Array;
   /** Class indices from 0, one per image, or null. */
-  readonly labels: Uint8Array | null;
+  labels: Uint8Array | null;
 }
 
 type ImageLayout = Omit<LabeledImages, 'pixels' | 'labels'>;

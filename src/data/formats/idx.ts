@@ -4,8 +4,8 @@ import { channelPlanes, elementCount, imageLayout, type LabeledImages, viewOf } 
 
 /** An array of bytes in the format of MNIST. */
 export interface IdxArray {
-  readonly sizes: readonly number[];
-  readonly data: Uint8Array;
+  sizes: readonly number[];
+  data: Uint8Array;
 }
 
 const UNSIGNED_BYTE = 0x08;
@@ -34,8 +34,8 @@ export async function decodeIdx(bytes: Uint8Array, name: string): Promise<IdxArr
 
 /** A file, with its name for messages. */
 export interface NamedBytes {
-  readonly bytes: Uint8Array;
-  readonly name: string;
+  bytes: Uint8Array;
+  name: string;
 }
 
 /**

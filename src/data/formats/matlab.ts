@@ -20,7 +20,7 @@ export type NumericClass = keyof typeof CLASSES;
 export type MatlabClass = (typeof CLASSES)[NumericClass][0];
 
 /** By the type of the data element. */
-const STORED: Readonly<Record<number, ElementKind>> = {
+const STORED: Record<number, ElementKind> = {
   1: 'i1',
   2: 'u1',
   3: 'i2',
@@ -45,11 +45,11 @@ const NAMES_SHOWN = 5;
 
 /** A numeric array of a MATLAB file. */
 export interface MatlabArray {
-  readonly class: MatlabClass;
+  class: MatlabClass;
   /** Rows, columns and further axes. */
-  readonly sizes: readonly number[];
+  sizes: readonly number[];
   /** Column-major, as stored: MATLAB writes small integers as bytes, whatever their class. */
-  readonly values: Elements;
+  values: Elements;
 }
 
 /**

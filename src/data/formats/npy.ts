@@ -11,18 +11,18 @@ import {
 
 /** An array for NumPy: bytes or float32, row-major. */
 export interface NumpyArray {
-  readonly shape: readonly number[];
-  readonly data: Uint8Array | Float32Array;
+  shape: readonly number[];
+  data: Uint8Array | Float32Array;
 }
 
 /** An array that NumPy saved. */
 export interface DecodedNumpyArray {
   /** Empty for a scalar. */
-  readonly shape: readonly number[];
+  shape: readonly number[];
   /** In the file, of either byte order; b1 is boolean. */
-  readonly kind: ElementKind | 'b1';
+  kind: ElementKind | 'b1';
   /** Row-major. Booleans are bytes of 0 and 1. */
-  readonly data: Elements;
+  data: Elements;
 }
 
 const MAGIC = [0x93, ...new TextEncoder().encode('NUMPY')];

@@ -17,13 +17,13 @@ import {
 
 /** An array whose row-major elements come in pieces. */
 export interface PiecewiseArray {
-  readonly shape: readonly number[];
-  readonly type: WrittenType;
-  readonly pieces: AsyncIterable<NumpyArray['data']> | Iterable<NumpyArray['data']>;
+  shape: readonly number[];
+  type: WrittenType;
+  pieces: AsyncIterable<NumpyArray['data']> | Iterable<NumpyArray['data']>;
 }
 
 /** Arrays by their names in an archive. */
-export type NpzArrays = Readonly<Record<string, NumpyArray | PiecewiseArray>>;
+export type NpzArrays = Record<string, NumpyArray | PiecewiseArray>;
 
 const SUFFIX = '.npy';
 const arrayName = (path: string) => path.slice(0, -SUFFIX.length);
@@ -46,7 +46,7 @@ export async function writeNpz(stream: WritableStream<Uint8Array>, arrays: NpzAr
 
 async function addArrays<T>(zip: ZipWriter<T>, arrays: NpzArrays, signal?: AbortSignal): Promise<T> {
   for (const [name, array] of Object.entries(arrays)) {
-    const { shape, type, pieces } =
+    const { shape, type, pieces }: PiecewiseArray =
       'pieces' in array ? array : { ...array, type: typeOf(array.data), pieces: [array.data] };
     const preamble = npyPreamble(shape, type);
     const bytes = elementCount(shape) * writtenBytes(type);

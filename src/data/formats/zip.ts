@@ -7,7 +7,7 @@ export const loadZip = () => import('@zip.js/zip.js');
 /** Rejects archives that programs read differently, and files that share bytes. */
 const READING = { strictness: 'strict', checkOverlappingEntry: true, checkCrc32: true, useWebWorkers: false } as const;
 
-const METHODS: Readonly<Record<number, string>> = {
+const METHODS: Record<number, string> = {
   9: 'Deflate64',
   12: 'bzip2',
   14: 'LZMA',
@@ -17,8 +17,8 @@ const METHODS: Readonly<Record<number, string>> = {
 const [STORED, DEFLATED] = [0, 8];
 
 interface RandomAccess {
-  readonly size: number;
-  readonly readUint8Array: (offset: number, length: number) => Promise<Uint8Array>;
+  size: number;
+  readUint8Array: (offset: number, length: number) => Promise<Uint8Array>;
 }
 
 export type ZippedFile = Awaited<ReturnType<typeof openZip>>[number];

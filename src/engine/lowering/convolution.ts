@@ -3,16 +3,16 @@ import type { ComputedValue, Value } from '../value.js';
 
 /** Conv takes big to small, ConvTranspose small to big, the kernel's gradient takes both. */
 export interface Convolution {
-  readonly result: 'small' | 'big' | 'kernel';
-  readonly small: Value;
-  readonly big: Value;
+  result: 'small' | 'big' | 'kernel';
+  small: Value;
+  big: Value;
   /** [S, B, kh, kw], absent if it is the result. */
-  readonly kernel?: Value;
-  readonly kernelShape: Shape;
-  readonly bias?: Value | undefined;
-  readonly strides: readonly number[];
+  kernel?: Value;
+  kernelShape: Shape;
+  bias?: Value | undefined;
+  strides: readonly number[];
   /** Top, left. */
-  readonly padding: readonly number[];
+  padding: readonly number[];
 }
 
 /** False for one value per channel. */

@@ -49,8 +49,8 @@ function expandIndivisible(value: ComputedValue) {
 }
 
 interface Placed {
-  readonly value: Value;
-  readonly placement: Placement;
+  value: Value;
+  placement: Placement;
 }
 
 class Distributor {
@@ -59,7 +59,7 @@ class Distributor {
   private readonly shares: Sharing;
   private readonly statistics: ReadonlyMap<Value, BatchStatistics>;
   /** By the mean of a batch: a part's mean, and its excess over the mean of the batch. */
-  private readonly offsets = new Map<Value, { readonly partMean: Value; readonly offset: Value }>();
+  private readonly offsets = new Map<Value, { partMean: Value; offset: Value }>();
 
   constructor(
     private readonly source: Graph,
@@ -203,7 +203,7 @@ function dividedAxis(result: ComputedValue, placements: readonly Placement[]) {
 }
 
 interface BatchStatistics extends Centering {
-  readonly variances: readonly Value[];
+  variances: readonly Value[];
 }
 
 function statisticsIn({ outputs }: Graph) {

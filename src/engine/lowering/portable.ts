@@ -19,11 +19,11 @@ import { activationToMax, bytesByDequantization, longSumInSteps, maskToMax } fro
  * that provider. `wasm` has the batch last, and convolutions as matrix products.
  */
 export interface PortableTarget {
-  readonly name: 'plain' | 'webgpu' | 'wasm';
+  name: 'plain' | 'webgpu' | 'wasm';
 }
 
 /** Rules besides the decompositions and the order, which every target needs. */
-export const portableRules: Readonly<Record<PortableTarget['name'], readonly Rule[]>> = {
+export const portableRules: Record<PortableTarget['name'], readonly Rule[]> = {
   plain: [exactCentering],
   webgpu: [exactCentering, padChannelsToFour, signToClip],
   wasm: [exactCentering, activationToMax, maskToMax, bytesByDequantization],

@@ -16,9 +16,9 @@ import { type ComputedValue, type Operator, splatValue, type Value } from '../va
 
 /** Matches operators, shapes and attributes, never names of layers. */
 export interface Rule {
-  readonly name: string;
+  name: string;
   /** Why the replacement is needed, in one sentence with the measured value. */
-  readonly reason: string;
+  reason: string;
   /** Returns a value of the same type and shape, or undefined if the rule does not match. */
   apply(value: ComputedValue): Value | undefined;
 }
@@ -65,8 +65,8 @@ export function matchMask({ operator, inputs, shape }: ComputedValue) {
 }
 
 export interface Centering {
-  readonly x: Value;
-  readonly mean: ComputedValue;
+  x: Value;
+  mean: ComputedValue;
 }
 
 function matchCentering(value: Value | undefined): Centering | undefined {

@@ -11,12 +11,12 @@ export const nextStates = ({ inputs, outputs }: Graph) =>
 /** How a lowered graph stores a state vector. */
 export interface StateLayout {
   /** Elements outside the graph. */
-  readonly size: number;
+  size: number;
   /**
    * Each stored element's position outside the graph, or -1 for a zero. As large as the vector, so created at each
    * call.
    */
-  readonly order: () => Int32Array;
+  order: () => Int32Array;
 }
 
 export function toStoredOrder({ order }: StateLayout, vector: Float32Array): Float32Array {
@@ -42,13 +42,13 @@ export function fromStoredOrder({ size, order }: StateLayout, stored: Float32Arr
 
 export interface LaidOutGraph extends Graph {
   /** Stored in a different order, as are the outputs of their next values. */
-  readonly stateLayouts: ReadonlyMap<string, StateLayout>;
+  stateLayouts: ReadonlyMap<string, StateLayout>;
 }
 
 /** A graph as a target runs it. */
 export interface LoweredGraph extends LaidOutGraph {
   /** State inputs that their next values may be written over, which saves a second copy. */
-  readonly statesInPlace: ReadonlySet<string>;
+  statesInPlace: ReadonlySet<string>;
 }
 
 /** The next value must depend on all other readers of the old value, and read each element only to write it. */

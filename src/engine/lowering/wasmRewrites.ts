@@ -16,7 +16,7 @@ export const activationToMax: Rule = {
   reason: 'Max uses vector instructions, Relu does not: 2.2 ms instead of 7.5',
   apply({ operator, inputs: [x], attributes }) {
     if (operator.name === 'Relu') return max(x!, 0);
-    const { alpha } = attributes as { readonly alpha: number };
+    const { alpha } = attributes as { alpha: number };
     return operator.name === 'LeakyRelu' && alpha <= 1 ? max(x!, mul(x!, alpha)) : undefined;
   },
 };
@@ -41,7 +41,7 @@ export const longSumInSteps: Rule = {
     const { operator, inputs, attributes, shape } = value;
     if (operator.name !== 'ReduceSum' && operator.name !== 'ReduceMean') return undefined;
     const x = inputs[0]!;
-    const { axes } = attributes as { readonly axes: readonly number[] };
+    const { axes } = attributes as { axes: readonly number[] };
     const first = x.shape.length - axes.length;
     const [rows, length] = [sizeOf(x.shape.slice(0, first)), sizeOf(x.shape.slice(first))];
     if (axes.some((axis) => axis < first) || length % RUN !== 0 || length < 4 * RUN) return undefined;

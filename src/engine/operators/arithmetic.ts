@@ -13,12 +13,12 @@ import {
 import { sumTo } from './broadcasting.js';
 
 interface Arithmetic extends Pick<Operator, 'partialEvaluate' | 'distribute'> {
-  readonly element: (a: number, b: number) => number;
+  element: (a: number, b: number) => number;
   /** Gradients of the result's shape. */
-  readonly gradient: (at: GradientContext) => readonly GradientThunk[];
+  gradient: (at: GradientContext) => readonly GradientThunk[];
   /** The second operand that returns the first unchanged; vice versa if the operator commutes. */
-  readonly neutral: number;
-  readonly commutes?: boolean;
+  neutral: number;
+  commutes?: boolean;
 }
 
 /** Creates an operator on two float32 operands. */

@@ -4,7 +4,7 @@ import type { Operator, Value } from '../value.js';
 
 export const COLLECTIVE_DOMAIN = 'agenet';
 
-type RanksOperator = Operator<{ readonly ranks: number }>;
+type RanksOperator = Operator<{ ranks: number }>;
 
 const collective = (name: string): Omit<RanksOperator, 'infer'> => ({
   name,

@@ -5,23 +5,23 @@ import { reduceSum } from './broadcasting.js';
 import { slice, transpose } from './shaping.js';
 
 /** Names and order as in ONNX: [y, x], and pads [top, left, bottom, right]. */
-type ConvAttributes = Readonly<Record<'strides' | 'pads' | 'dilations', readonly number[]>>;
+type ConvAttributes = Record<'strides' | 'pads' | 'dilations', readonly number[]>;
 
 /** A pair [y, x], or one value for both. */
 type Pair = number | readonly [number, number];
 
 export interface ConvOptions {
-  readonly strides?: Pair;
+  strides?: Pair;
   /** Zeros around the data: one size, or [top, left, bottom, right]. */
-  readonly pads?: number | readonly [number, number, number, number];
-  readonly dilations?: Pair;
+  pads?: number | readonly [number, number, number, number];
+  dilations?: Pair;
   /** One value per channel of the result. */
-  readonly bias?: Value;
+  bias?: Value;
 }
 
 export interface ConvTransposeOptions extends ConvOptions {
   /** Rows at the bottom and columns at the right: they choose among sizes that a strided convolution maps to one. */
-  readonly outputPadding?: Pair;
+  outputPadding?: Pair;
 }
 
 const pair = (value: Pair) => (typeof value === 'number' ? [value, value] : value);
@@ -103,7 +103,7 @@ function dataGradient(result: Value, kernel: Value, { shape }: Value, attributes
 export const conv = (x: Value, w: Value, options: ConvOptions = {}): Value =>
   apply(Conv, inputsOf(x, w, options), attributesOf(options));
 
-const ConvTranspose: Operator<ConvAttributes & { readonly output_padding: readonly number[] }> = {
+const ConvTranspose: Operator<ConvAttributes & { output_padding: readonly number[] }> = {
   name: 'ConvTranspose',
   infer(inputs, attributes) {
     const { strides, output_padding } = attributes;
@@ -139,7 +139,7 @@ const BY_CHANNEL = [1, 0, 2, 3];
  * The gradient of a kernel [O, C, kh, kw] from Conv's data [N, C, H, W] and the gradient of its result [N, O, h, w]. Not an
  * ONNX operator: one of 170-380 GFLOP/s in blocked layouts is a Conv of 50-120 GFLOP/s and three copies in plain ones.
  */
-const KernelGradient: Operator<ConvAttributes & { readonly kernel: Shape }> = {
+const KernelGradient: Operator<ConvAttributes & { kernel: Shape }> = {
   name: 'KernelGradient',
   infer(inputs, { kernel }) {
     const [x, result] = inputs;

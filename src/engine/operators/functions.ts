@@ -8,7 +8,7 @@ import { greater, where } from './comparison.js';
 export function elementwiseFunction<A extends Attributes = NoAttributes>(
   name: string,
   element: (x: number, attributes: A) => number,
-  gradient: ((at: GradientContext<A> & { readonly x: Value }) => Value) | null,
+  gradient: ((at: GradientContext<A> & { x: Value }) => Value) | null,
   more: Pick<Operator<A>, 'floatAttributes' | 'parameters' | 'epilogue'> = {},
 ): Operator<A> {
   return {

@@ -10,7 +10,7 @@ import { reduceMean } from './reduction.js';
 const axesOf = ({ shape }: Value) => [...shape.keys()].filter((axis) => axis !== 1);
 
 /** Mean and biased variance per channel of [N, C, ...], as [1, C, 1, ...]. */
-export function batchStatistics(x: Value): { readonly mean: Value; readonly variance: Value } {
+export function batchStatistics(x: Value): { mean: Value; variance: Value } {
   const axes = axesOf(x);
   const mean = reduceMean(x, axes);
   return { mean, variance: reduceMean(square(sub(x, mean)), axes) };

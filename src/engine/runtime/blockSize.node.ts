@@ -13,9 +13,9 @@ const CANDIDATES = [16, 8] as const;
 
 interface BlockedKernels {
   /** Undefined if no kernels compute as expected. */
-  readonly block: number | undefined;
+  block: number | undefined;
   /** One line for each block size that failed. */
-  readonly problems: readonly string[];
+  problems: readonly string[];
 }
 
 export type LoadModel = (model: Uint8Array, options: LoadOptions) => Promise<Executor>;

@@ -53,9 +53,7 @@ export class CApiRuntime {
   }
 }
 
-type CApiAccess =
-  | { readonly runtime: CApiRuntime; readonly reason?: undefined }
-  | { readonly runtime?: undefined; readonly reason: CApiUnavailableError };
+type CApiAccess = { runtime: CApiRuntime; reason?: undefined } | { runtime?: undefined; reason: CApiUnavailableError };
 
 /** Opens the C API, or returns the reason why it is unavailable. */
 export async function openCApi(): Promise<CApiAccess> {
@@ -76,7 +74,7 @@ function executorOf(ort: OrtApi, session: Pointer, memory: Pointer, runsHere: bo
     return ort.create('CreateTensorWithDataAsOrtValue', ...content, ...dimensions, ELEMENT_CODES[type]);
   };
   return {
-    async run(inputs: Readonly<Record<string, TensorData>>, outputs) {
+    async run(inputs: Record<string, TensorData>, outputs) {
       // Only the first inputs leave garbage when they are created: at least their own size.
       if (!hasRun) beforeRun(Object.values(inputs).reduce((bytes, { data }) => bytes + data.byteLength, 0));
       hasRun = true;

@@ -9,11 +9,11 @@ import type { OrtApi } from './ortApi.node.js';
 
 /** An operator of one float32 input and one float32 output. */
 interface Kernel {
-  readonly shape: (input: Shape, ranks: number) => Shape;
-  readonly compute: (input: Float32Array, output: Float32Array, communicator: Communicator) => void;
+  shape: (input: Shape, ranks: number) => Shape;
+  compute: (input: Float32Array, output: Float32Array, communicator: Communicator) => void;
 }
 
-const KERNELS: Readonly<Record<string, Kernel>> = {
+const KERNELS: Record<string, Kernel> = {
   AllReduceSum: {
     shape: (input) => input,
     compute: (input, output, { allReduceSum }) => allReduceSum(input, output),

@@ -6,16 +6,16 @@ import { InputError, type Text } from '../../errors.js';
  */
 export interface Communicator {
   /** The number of this process, 0 to `size` - 1. */
-  readonly rank: number;
-  readonly size: number;
+  rank: number;
+  size: number;
   /** Sums each element over all ranks; every rank gets the same bits. */
-  readonly allReduceSum: (input: Float32Array, output: Float32Array) => void;
+  allReduceSum: (input: Float32Array, output: Float32Array) => void;
   /** Concatenates the tensors of all ranks, of one size, in the order of ranks. */
-  readonly allGather: (input: Float32Array, output: Float32Array) => void;
+  allGather: (input: Float32Array, output: Float32Array) => void;
   /** Replaces the bytes of every rank by those of rank 0. */
-  readonly broadcast: (bytes: Uint8Array) => void;
+  broadcast: (bytes: Uint8Array) => void;
   /** Returns when all ranks have called it. */
-  readonly barrier: () => void;
+  barrier: () => void;
 }
 
 /** A process on its own. */

@@ -9,26 +9,26 @@ import { type Compile, StatefulProgram } from './program.js';
 import { firstLine } from './session.js';
 
 /** The seconds of a run, or the reason in one line why it was not timed. */
-export type DeviceTiming = { readonly device: Device } & ({ readonly seconds: number } | { readonly reason: string });
+export type DeviceTiming = { device: Device } & ({ seconds: number } | { reason: string });
 
 /** A compiler, and how it chooses its device if that is `auto`. */
 export interface DeviceCompiler {
-  readonly compile: Compile;
+  compile: Compile;
   /**
    * Times a graph on every device that works, and compiles for the fastest from then on.
    * @returns a line about the choice
    * @throws the signal's reason if it is aborted between two runs
    */
-  readonly chooseDevice?: (graph: Graph, signal?: AbortSignal) => Promise<string>;
+  chooseDevice?: (graph: Graph, signal?: AbortSignal) => Promise<string>;
   /** See `estimateMemory` of native.node.ts. */
-  readonly estimateMemory?: (graph: Graph) => Promise<number | undefined>;
+  estimateMemory?: (graph: Graph) => Promise<number | undefined>;
 }
 
 /** Returns a compiler for a device, or for the CPU until a device is chosen. */
 export function deviceCompiler({
   device,
   ...options
-}: Omit<CompileOptions, 'device'> & { readonly device?: Device | 'auto' | undefined }): DeviceCompiler {
+}: Omit<CompileOptions, 'device'> & { device?: Device | 'auto' | undefined }): DeviceCompiler {
   if (device !== 'auto') {
     const given = { ...options, ...(device === undefined ? {} : { device }) };
     return { compile: (graph) => compile(graph, given), estimateMemory: (graph) => estimateMemory(graph, given) };
@@ -62,7 +62,7 @@ export function fastest(timings: readonly DeviceTiming[]): Device {
 
 async function timeDevice(
   graph: Graph,
-  options: CompileOptions & { readonly device: Device },
+  options: CompileOptions & { device: Device },
   signal?: AbortSignal,
 ): Promise<DeviceTiming> {
   const { device } = options;

@@ -9,10 +9,10 @@ const PROCESS = fileURLToPath(new URL('./deviceTrialProcess.node.js', import.met
 
 /** If the device does not work: the reason in one line, and what it needs. */
 export interface DeviceTrial {
-  readonly device: Device;
-  readonly works: boolean;
-  readonly reason?: string;
-  readonly needs?: string;
+  device: Device;
+  works: boolean;
+  reason?: string;
+  needs?: string;
 }
 
 /** Compiles and runs a small graph on each device that this build of ONNX Runtime supports. */
@@ -42,7 +42,7 @@ export async function tryDevice(device: Device, { script = PROCESS, timeout = TI
 }
 
 /** Parses the last line. Drivers may print lines before it. */
-function reportIn(output: string): { readonly reason?: string } | undefined {
+function reportIn(output: string): { reason?: string } | undefined {
   try {
     const report = JSON.parse(output.trim().split('\n').at(-1)!) as unknown;
     return typeof report === 'object' && report !== null ? report : undefined;

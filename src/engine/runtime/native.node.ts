@@ -22,22 +22,22 @@ export type Device = (typeof DEVICES)[number];
 
 export interface CompileOptions {
   /** Where to compute (default: cpu). */
-  readonly device?: Device;
+  device?: Device;
   /** Threads of one operator (default: 0, one per core). */
-  readonly threads?: number;
+  threads?: number;
   /** What to lower for (default: what suits device and CPU best); `{ name: 'plain' }`: no CPU-specific optimizations. */
-  readonly target?: Target;
+  target?: Target;
   /** Whether the CPU runs through ONNX Runtime's C API if available (default: true). The Node binding copies results. */
-  readonly useCApi?: boolean;
+  useCApi?: boolean;
   /**
    * The processes that compute the graph together, each on its part of the batch (default: this one alone). All compile
    * the same graph with the same options. On the CPU only.
    */
-  readonly communicator?: Communicator;
+  communicator?: Communicator;
   /** Prefix of the file into which `Program.endProfiling` writes a profile of operators. Implies the Node binding. */
-  readonly profilePrefix?: string;
+  profilePrefix?: string;
   /** Called with the reason if the C API should be used but is unavailable. */
-  readonly onFallback?: (reason: CApiUnavailableError) => void;
+  onFallback?: (reason: CApiUnavailableError) => void;
 }
 
 /**
@@ -123,12 +123,9 @@ function show(value: unknown) {
   return typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? typeof value);
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
-const OPTION_CHECKS: Readonly<
-  Record<keyof CompileOptions, readonly [expected: string, isValid: (value: unknown) => boolean]>
-> = {
+const OPTION_CHECKS: Record<keyof CompileOptions, readonly [expected: string, isValid: (value: unknown) => boolean]> = {
   device: ['a name', (value) => typeof value === 'string'],
   threads: [
     `a whole number from 0 (one per core) to ${MAX_THREADS}`,

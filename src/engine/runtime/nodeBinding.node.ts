@@ -12,7 +12,7 @@ import { DeviceError, firstLine, sessionExecutor } from './session.js';
 /** Downloads CUDA libraries. */
 const INSTALL_SCRIPT = join(packageFolder(), 'script', 'install.js');
 
-export const DEVICE_NEEDS: Readonly<Record<string, string>> = {
+export const DEVICE_NEEDS: Record<string, string> = {
   cpu: 'a CPU that ONNX Runtime supports',
   webgpu: 'a GPU with a driver for Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows)',
   cuda: `an NVIDIA GPU, CUDA 12, cuDNN 9, and the libraries that node ${INSTALL_SCRIPT} --onnxruntime-node-install=cuda12 downloads`,
@@ -20,7 +20,7 @@ export const DEVICE_NEEDS: Readonly<Record<string, string>> = {
 
 export async function loadInBinding(
   model: Uint8Array,
-  { device, threads, optimize, profilePrefix, keepOnDevice = [] }: LoadOptions & { readonly device: string },
+  { device, threads, optimize, profilePrefix, keepOnDevice = [] }: LoadOptions & { device: string },
 ): Promise<Executor> {
   const { InferenceSession, Tensor } = await loadOnnxRuntime();
   const options: InferenceSession.SessionOptions = {

@@ -77,8 +77,8 @@ const TESTED_VERSION = '1.30.0';
 
 /** Requirements of a library (default: what was tested). */
 export interface Expectations {
-  readonly version?: string;
-  readonly platform?: NodeJS.Platform;
+  version?: string;
+  platform?: NodeJS.Platform;
 }
 
 type Native = KoffiFunc<(...parameters: unknown[]) => unknown>;
@@ -88,8 +88,8 @@ export class OrtApi {
   private readonly inUse = new Set<unknown>();
 
   private constructor(
-    private readonly calls: Readonly<Record<keyof typeof CALLS, Native>>,
-    private readonly releases: Readonly<Record<keyof typeof RELEASES, Native>>,
+    private readonly calls: Record<keyof typeof CALLS, Native>,
+    private readonly releases: Record<keyof typeof RELEASES, Native>,
     private readonly messageOf: Native,
     readonly koffi: Koffi,
     /** koffi unloads a library that is garbage. */

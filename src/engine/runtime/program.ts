@@ -6,8 +6,8 @@ import type { Communicator } from './communicator.js';
 
 /** A tensor in the memory of a device. */
 export interface DeviceTensor {
-  readonly read: () => Promise<ElementArray>;
-  readonly release: () => void;
+  read: () => Promise<ElementArray>;
+  release: () => void;
 }
 
 type Result = ElementArray | DeviceTensor;
@@ -21,32 +21,32 @@ export interface Executor {
    * @returns the outputs without a buffer, on the device if the model was loaded to keep them there
    */
   run(
-    inputs: Readonly<Record<string, TensorData | DeviceTensor>>,
-    outputs: Readonly<Record<string, TensorData | TensorType>>,
-  ): Promise<Readonly<Record<string, Result>>>;
-  readonly release: () => Promise<void>;
-  readonly endProfiling: () => void;
+    inputs: Record<string, TensorData | DeviceTensor>,
+    outputs: Record<string, TensorData | TensorType>,
+  ): Promise<Record<string, Result>>;
+  release: () => Promise<void>;
+  endProfiling: () => void;
 }
 
 export interface LoadOptions {
   /** Threads of one operator; 0: one per core. */
-  readonly threads: number;
+  threads: number;
   /** Whether the runtime optimizes the model. */
-  readonly optimize: boolean;
+  optimize: boolean;
   /** Outputs that stay in the memory of a device (default: none). */
-  readonly keepOnDevice?: readonly string[];
+  keepOnDevice?: readonly string[];
   /** Serves operators over ranks, if the model has any. */
-  readonly communicator?: Communicator | undefined;
+  communicator?: Communicator | undefined;
   /** Prefix of the file of the profile (default: none). */
-  readonly profilePrefix?: string | undefined;
+  profilePrefix?: string | undefined;
 }
 
 export const hasBuffer = (output: TensorData | TensorType): output is TensorData => 'data' in output;
 
 /** The types of a compiled graph. The graph itself would cost memory and time of the garbage collector. */
 export interface Signature extends Pick<LoweredGraph, 'stateLayouts' | 'statesInPlace'> {
-  readonly inputs: ReadonlyMap<string, TensorType>;
-  readonly outputs: ReadonlyMap<string, TensorType>;
+  inputs: ReadonlyMap<string, TensorType>;
+  outputs: ReadonlyMap<string, TensorType>;
 }
 
 export function signatureOf({ inputs, outputs, stateLayouts, statesInPlace }: LoweredGraph): Signature {
@@ -76,8 +76,8 @@ export class Program {
    * @param into arrays to write outputs into, which may be those of inputs; these outputs are not among the results
    */
   async run(
-    feeds: Readonly<Record<string, ElementArray>>,
-    into: Readonly<Record<string, ElementArray>> = {},
+    feeds: Record<string, ElementArray>,
+    into: Record<string, ElementArray> = {},
   ): Promise<Record<string, TensorData>> {
     return this.take(await this.runOnDevice(feeds, into));
   }
@@ -87,9 +87,9 @@ export class Program {
    * @internal
    */
   async runOnDevice(
-    feeds: Readonly<Record<string, Result>>,
-    into: Readonly<Record<string, ElementArray>>,
-  ): Promise<Readonly<Record<string, Result>>> {
+    feeds: Record<string, Result>,
+    into: Record<string, ElementArray>,
+  ): Promise<Record<string, Result>> {
     if (this.released) throw new Error('program: already released');
     const { inputs, outputs } = this.signature;
     const missing = [...inputs.keys()].find((name) => feeds[name] === undefined);
@@ -107,7 +107,7 @@ export class Program {
    * Copies results to main memory, adds their types, and releases their memory on the device.
    * @internal
    */
-  take(results: Readonly<Record<string, Result>>): Promise<Record<string, TensorData>> {
+  take(results: Record<string, Result>): Promise<Record<string, TensorData>> {
     return mapAsync(results, async (result, name) => {
       const type = this.signature.outputs.get(name)!;
       if (!isOnDevice(result)) return { ...type, data: result };
@@ -135,8 +135,8 @@ export class Program {
 
 /** How ranks divide a batch: along which axis of which input. */
 export interface BatchShares {
-  readonly axes: BatchAxes;
-  readonly communicator: Communicator;
+  axes: BatchAxes;
+  communicator: Communicator;
 }
 
 /** Takes the rank's own part if ranks divide a tensor. */
@@ -180,11 +180,11 @@ export type Compile = (graph: Graph) => Promise<Program>;
  */
 export class StatefulProgram {
   private current: Record<string, Float32Array | DeviceTensor>;
-  private readonly inPlace: Readonly<Record<string, Float32Array>>;
+  private readonly inPlace: Record<string, Float32Array>;
 
   constructor(
     private readonly program: Program,
-    initial: Readonly<Record<string, Float32Array>>,
+    initial: Record<string, Float32Array>,
   ) {
     const stored = mapValues(initial, (vector, name) => this.copy(name, vector, toStoredOrder));
     this.current = stored;
@@ -196,7 +196,7 @@ export class StatefulProgram {
    * Runs one step. Returns the outputs that are not state.
    * @param reads whether to return them; without, a device need not be waited for (default: true)
    */
-  async step(feeds: Readonly<Record<string, ElementArray>>, reads = true): Promise<Record<string, TensorData>> {
+  async step(feeds: Record<string, ElementArray>, reads = true): Promise<Record<string, TensorData>> {
     const results = { ...(await this.program.runOnDevice({ ...feeds, ...this.current }, this.inPlace)) };
     for (const [name, previous] of Object.entries(this.current)) {
       const next = results[nextName(name)];
@@ -211,7 +211,7 @@ export class StatefulProgram {
   }
 
   /** Returns a copy of the state after the last step. */
-  readState(): Promise<Readonly<Record<string, Float32Array>>> {
+  readState(): Promise<Record<string, Float32Array>> {
     return mapAsync(this.current, async (vector, name) =>
       this.copy(name, isOnDevice(vector) ? ((await vector.read()) as Float32Array) : vector, fromStoredOrder),
     );
@@ -234,11 +234,11 @@ export class StatefulProgram {
   }
 }
 
-function releaseAll(results: Readonly<Record<string, Result>>) {
+function releaseAll(results: Record<string, Result>) {
   for (const result of Object.values(results)) if (isOnDevice(result)) result.release();
 }
 
-async function mapAsync<A, B>(record: Readonly<Record<string, A>>, change: (value: A, name: string) => Promise<B>) {
+async function mapAsync<A, B>(record: Record<string, A>, change: (value: A, name: string) => Promise<B>) {
   const pending = Object.entries(mapValues(record, change));
   return Object.fromEntries(await Promise.all(pending.map(async ([name, value]) => [name, await value] as const)));
 }

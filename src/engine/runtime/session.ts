@@ -12,11 +12,11 @@ export class DeviceError extends InputError {
 
 export interface Platform {
   /** The runtime's own class: it accepts no tensors of another build. */
-  readonly Tensor: typeof Tensor;
+  Tensor: typeof Tensor;
   /** Called before a run with the bytes of dead results. */
-  readonly beforeRun?: (garbage: number) => void;
+  beforeRun?: (garbage: number) => void;
   /** The device of a session that is not the CPU, and how to copy a tensor from its memory. */
-  readonly device?: { readonly name: string; readonly read: (tensor: Tensor) => Promise<ElementArray> };
+  device?: { name: string; read: (tensor: Tensor) => Promise<ElementArray> };
 }
 
 export function sessionExecutor(session: InferenceSession, { Tensor, beforeRun, device }: Platform): Executor {
@@ -75,25 +75,25 @@ async function onDevice<T>(device: string | undefined, action: () => Promise<T>)
 
 /** A model's input or output. An open size is its name, or ''. */
 export interface TensorInfo {
-  readonly name: string;
-  readonly type: string;
-  readonly shape: readonly (number | string)[];
+  name: string;
+  type: string;
+  shape: readonly (number | string)[];
 }
 
 export interface OnnxModel {
-  readonly inputs: readonly TensorInfo[];
-  readonly outputs: readonly TensorInfo[];
+  inputs: readonly TensorInfo[];
+  outputs: readonly TensorInfo[];
   /**
    * Runs the model on one float32 input and returns the named outputs.
    * @throws {InputError} if the model rejects the input, or an output is not float32
    */
-  readonly run: (
+  run: (
     input: string,
     data: Float32Array,
     shape: readonly number[],
     outputs: readonly string[],
-  ) => Promise<Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>>;
-  readonly release: () => Promise<void>;
+  ) => Promise<Record<string, { shape: readonly number[]; data: Float32Array }>>;
+  release: () => Promise<void>;
 }
 
 /** Runs an external model in a session. @param name the model's name in messages */

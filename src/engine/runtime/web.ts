@@ -12,9 +12,9 @@ export type WebDevice = (typeof WEB_DEVICES)[number];
 
 export interface WebCompileOptions {
   /** Where to compute (default: wasm). */
-  readonly device?: WebDevice;
+  device?: WebDevice;
   /** What to lower for (default: what suits the device). */
-  readonly target?: PortableTarget;
+  target?: PortableTarget;
 }
 
 /** A folder's URL that ends in a slash, or the URLs of the two files of ONNX Runtime. */
@@ -26,11 +26,11 @@ export interface RuntimeConfiguration {
    * Where its WebAssembly is (default: beside the script). The files are `ort-wasm-simd-threaded.{mjs,wasm}` for wasm,
    * and `ort-wasm-simd-threaded.asyncify.{mjs,wasm}` for webgpu.
    */
-  readonly wasmPaths?: WasmPaths | ((device: WebDevice) => WasmPaths);
+  wasmPaths?: WasmPaths | ((device: WebDevice) => WasmPaths);
   /** Its WebAssembly, if the page already has it. */
-  readonly wasmBinary?: ArrayBuffer | Uint8Array;
+  wasmBinary?: ArrayBuffer | Uint8Array;
   /** Threads of one operator (default: one per core, at most 4; one if the page is not cross-origin isolated). */
-  readonly threads?: number;
+  threads?: number;
 }
 
 let configuration: RuntimeConfiguration = {};

@@ -114,22 +114,22 @@ export function effectiveRank(codes: Features) {
 /** A statistic of the hypothesis that codes are uniform on the sphere. */
 export interface UniformityStatistic {
   /** Chi-square distributed under the hypothesis, for many codes. */
-  readonly statistic: number;
-  readonly degreesOfFreedom: number;
+  statistic: number;
+  degreesOfFreedom: number;
 }
 
 /** Distribution of codes over the unit sphere of R^M. */
 export interface CodeStatistics {
   /** Mean of each coordinate [M]; 0 if uniform. */
-  readonly means: Float64Array;
+  means: Float64Array;
   /** Variance of each coordinate [M], divided by N, times M; 1 if uniform. */
-  readonly relativeVariances: Float64Array;
+  relativeVariances: Float64Array;
   /** Length of the mean code: 0 if balanced, 1 if all are equal. */
-  readonly meanResultantLength: number;
+  meanResultantLength: number;
   /** Detects codes that concentrate on one side. */
-  readonly rayleigh: UniformityStatistic;
+  rayleigh: UniformityStatistic;
   /** Detects codes that concentrate around axes or planes. */
-  readonly bingham: UniformityStatistic;
+  bingham: UniformityStatistic;
 }
 
 /**

@@ -36,9 +36,9 @@ export const inception: ContextEntry = {
 /** Over the splits. */
 export interface InceptionScore {
   /** From 1 to K. */
-  readonly mean: number;
+  mean: number;
   /** Population standard deviation. */
-  readonly std: number;
+  std: number;
 }
 
 /** For the sum of a row: the float32 rounding error over a thousand classes. */

@@ -38,13 +38,13 @@ export const kid: FeatureEntry = {
 
 export interface KernelDistance {
   /** Mean over the subsets; unbiased, so it may be slightly negative. */
-  readonly mean: number;
+  mean: number;
   /** Population standard deviation; undefined if a subset contains all rows of a set, whose variance it would not measure. */
-  readonly std?: number;
+  std?: number;
   /** One if each would contain both sets entirely. */
-  readonly subsets: number;
+  subsets: number;
   /** Rows of each set in a subset. */
-  readonly subsetSize: number;
+  subsetSize: number;
 }
 
 /**

@@ -46,13 +46,13 @@ export const reconstruction: ReconstructionEntry = {
 /** Means over the images. */
 export interface ImageSimilarity {
   /** Mean absolute difference, in the unit of the images. */
-  readonly l1: number;
+  l1: number;
   /** In that unit squared. */
-  readonly mse: number;
+  mse: number;
   /** Peak signal-to-noise ratio of each image in dB, 10 log10(range^2 / mse); infinite for an exact reconstruction. */
-  readonly psnr: number;
+  psnr: number;
   /** Structural similarity, at most 1. */
-  readonly ssim: number;
+  ssim: number;
 }
 
 const [WINDOW, WINDOW_STD] = [11, 1.5];

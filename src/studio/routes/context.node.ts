@@ -10,12 +10,12 @@ import { problem } from '../schemas.js';
 
 export interface Studio {
   /** As the studio was started with. */
-  readonly folder: string;
-  readonly library: RunLibrary;
-  readonly queue: RunQueue;
-  readonly live: LiveUpdates;
-  readonly dataSets: DataSets;
-  readonly program: Program;
+  folder: string;
+  library: RunLibrary;
+  queue: RunQueue;
+  live: LiveUpdates;
+  dataSets: DataSets;
+  program: Program;
 }
 
 export type AddRoutes = (app: OpenAPIHono, studio: Studio) => void;

@@ -66,8 +66,8 @@ describe('agenet probe', () => {
 });
 
 interface Classified {
-  readonly images: { file: string; class: string; label: number; probability: number }[];
-  readonly skipped: { file: string; reason: string }[];
+  images: { file: string; class: string; label: number; probability: number }[];
+  skipped: { file: string; reason: string }[];
 }
 
 describe('agenet classify', () => {

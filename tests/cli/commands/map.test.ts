@@ -41,10 +41,10 @@ async function tilesOf(file: string) {
 }
 
 interface Point {
-  readonly index: number;
-  readonly label?: number;
-  readonly x: number;
-  readonly y: number;
+  index: number;
+  label?: number;
+  x: number;
+  y: number;
 }
 
 describe('agenet map', () => {

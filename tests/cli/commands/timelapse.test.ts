@@ -10,10 +10,7 @@ const cwd = sharedTemporaryFolder();
 const picture = (width: number, level: number) =>
   sharp(new Uint8Array(width * 6).fill(level), { raw: { width, height: 6, channels: 1 } }).toColourspace('b-w');
 
-async function makeRun(
-  name: string,
-  samples: Readonly<Record<string, readonly [width: number, level: number]>>,
-): Promise<void> {
+async function makeRun(name: string, samples: Record<string, readonly [width: number, level: number]>): Promise<void> {
   for (const part of ['samples', 'reconstructions']) mkdirSync(join(cwd, name, part), { recursive: true });
   writeFileSync(join(cwd, name, 'config.json'), '{}');
   for (const [file, [width, level]] of Object.entries(samples))

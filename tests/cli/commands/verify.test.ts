@@ -11,9 +11,9 @@ const cwd = sharedTemporaryFolder();
 const [gray, large] = [goldenPath('dcgan32-gray'), goldenPath('dcgan64-rgb')];
 
 interface Verified {
-  readonly files: readonly { file: string; groups: Record<string, number>; max_error: number }[];
-  readonly max_error: number;
-  readonly passed: boolean;
+  files: readonly { file: string; groups: Record<string, number>; max_error: number }[];
+  max_error: number;
+  passed: boolean;
 }
 
 describe('agenet verify', () => {

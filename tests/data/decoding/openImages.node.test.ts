@@ -251,7 +251,7 @@ function age(path: string, seconds: number): void {
 
 describe('images during decoding', () => {
   /** Images that are decoded only when they are let go. */
-  function held(count: number, failures: Readonly<Record<number, string>> = {}) {
+  function held(count: number, failures: Record<number, string> = {}) {
     const numbers = new Numbers(count, failures);
     const begun: number[] = [];
     const waiting = new Map<number, () => void>();

@@ -62,15 +62,15 @@ export const numberBytes = (type: NumberType, values: readonly number[], littleE
     .done();
 
 export interface MatrixParts {
-  readonly variable: string;
-  readonly sizes: readonly number[];
-  readonly mxClass: number;
-  readonly stored: NumberType;
-  readonly values: readonly number[] | Uint8Array;
-  readonly flags?: number;
-  readonly littleEndian?: boolean;
+  variable: string;
+  sizes: readonly number[];
+  mxClass: number;
+  stored: NumberType;
+  values: readonly number[] | Uint8Array;
+  flags?: number;
+  littleEndian?: boolean;
   /** Whether names and numbers of up to four bytes are small data elements. */
-  readonly small?: boolean;
+  small?: boolean;
 }
 
 /** An array as an element: flags and class, sizes, name, numbers. */

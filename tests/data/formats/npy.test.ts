@@ -214,11 +214,11 @@ describe('an invalid .npy file', () => {
 });
 
 interface Parsed {
-  readonly version: readonly number[];
-  readonly header: string;
-  readonly shape: readonly number[];
-  readonly type: string;
-  readonly body: Uint8Array;
+  version: readonly number[];
+  header: string;
+  shape: readonly number[];
+  type: string;
+  body: Uint8Array;
 }
 
 /** Parses an .npy file as NumPy's format document describes it. */

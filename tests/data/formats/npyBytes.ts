@@ -1,13 +1,13 @@
 import { ByteWriter } from './byteWriter.js';
 
 export interface NpyParts {
-  readonly descr?: string;
-  readonly fortran?: boolean;
-  readonly shape?: readonly number[];
-  readonly elements?: ArrayLike<number>;
-  readonly version?: readonly [major: number, minor: number];
+  descr?: string;
+  fortran?: boolean;
+  shape?: readonly number[];
+  elements?: ArrayLike<number>;
+  version?: readonly [major: number, minor: number];
   /** The complete header, instead of one from the other properties. */
-  readonly literal?: string;
+  literal?: string;
 }
 
 /** How Python writes a tuple. */

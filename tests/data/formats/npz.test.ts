@@ -157,7 +157,7 @@ describe('an invalid .npz archive', () => {
   });
 });
 
-const archive = (arrays: Readonly<Record<string, NpyParts>>): Uint8Array =>
+const archive = (arrays: Record<string, NpyParts>): Uint8Array =>
   zipBytes(
     Object.entries(arrays).map(([name, parts]) => ({ path: `${name}.npy`, contents: npyBytes(parts), deflate: true })),
   );
@@ -246,7 +246,7 @@ describe('an .npz archive without images', () => {
       { images, labels: { descr: '|i1', shape: [2], elements: [255, 0] } },
       ['"labels"', 'image 0', 'got -1'],
     ],
-  ])('is rejected if it contains %s', async (_, arrays: Readonly<Record<string, NpyParts>>, texts) => {
+  ])('is rejected if it contains %s', async (_, arrays: Record<string, NpyParts>, texts) => {
     await expectInputError(() => decodeNpzImages(archive(arrays), 'some.npz'), 'some.npz: ', ...texts);
   });
 });

@@ -2,11 +2,11 @@ import { deflateRawSync } from 'node:zlib';
 import { ByteWriter } from './byteWriter.js';
 
 export interface ZipPart {
-  readonly path: string;
-  readonly contents: Uint8Array;
-  readonly deflate?: boolean;
+  path: string;
+  contents: Uint8Array;
+  deflate?: boolean;
   /** False values in the directory. */
-  readonly lies?: Partial<{
+  lies?: Partial<{
     flags: number;
     method: number;
     checksum: number;
@@ -15,7 +15,7 @@ export interface ZipPart {
     offset: number;
   }>;
   /** Sizes in the directory's extra field for large files, as zip64 has them. */
-  readonly large?: boolean;
+  large?: boolean;
 }
 
 /** CRC-32 bit by bit, as its definition says. */

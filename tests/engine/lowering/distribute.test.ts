@@ -75,7 +75,7 @@ describe('a distributed iteration', () => {
     );
     const graph: Graph = { ...iteration.graph, outputs };
     const stream = randomStream(7, 'distributed iteration');
-    const feeds: Readonly<Record<string, TensorData['data']>> = {
+    const feeds: Record<string, TensorData['data']> = {
       ...tinyState(),
       ...Object.fromEntries(EMA_NAMES.map((name) => [name, new Float32Array(stateSize(tinyPair, name))])),
       images: Uint8Array.from({ length: 2 * batch * IMAGE_SIZE }, () => stream.below(256)),

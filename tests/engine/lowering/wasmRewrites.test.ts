@@ -28,10 +28,7 @@ const operatorsOf = (value: Value): string[] => [
   ),
 ];
 
-async function results(
-  value: Value,
-  feeds: Readonly<Record<string, Float32Array | Uint8Array>> = DATA,
-): Promise<number[]> {
+async function results(value: Value, feeds: Record<string, Float32Array | Uint8Array> = DATA): Promise<number[]> {
   const program = await compileSmall(graphOf({ value }), targets.wasm);
   const { value: found } = await program.run(feeds);
   await program.release();

@@ -17,19 +17,19 @@ import { type Build, forward, operatorsOf, run, targets } from '../running.js';
 import { at, generate, random, type Tensor, tensor, total } from '../tensors.js';
 
 interface Geometry {
-  readonly strides: [number, number];
-  readonly pads: [number, number, number, number];
-  readonly dilations: [number, number];
+  strides: [number, number];
+  pads: [number, number, number, number];
+  dilations: [number, number];
 }
 
 const plain: Geometry = { strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1] };
 
 interface Case {
-  readonly x: Shape;
-  readonly w: Shape;
-  readonly size: [number, number];
-  readonly geometry?: Partial<Geometry>;
-  readonly outputPadding?: [number, number];
+  x: Shape;
+  w: Shape;
+  size: [number, number];
+  geometry?: Partial<Geometry>;
+  outputPadding?: [number, number];
 }
 
 /** The definition of cross-correlation; where the kernel leaves the data there are zeros. */

@@ -24,10 +24,10 @@ import { forward, targets } from '../running.js';
 import { random, randomAwayFromZero, tensor, type Tensor } from '../tensors.js';
 
 interface Case {
-  readonly apply: (x: Value) => Value;
-  readonly element: (x: number) => number;
+  apply: (x: Value) => Value;
+  element: (x: number) => number;
   /** Where the function is smooth. */
-  readonly x: Tensor;
+  x: Tensor;
 }
 
 const anywhere = random([2, 3], 1, -2, 2);

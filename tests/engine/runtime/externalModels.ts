@@ -94,7 +94,7 @@ const modelOf = (
 export const externalModel = (location: string): Uint8Array => modelOf({ initializer: [externalTensor(location)] });
 
 /** Models that refer to a file elsewhere than in their initializers. None of them needs to run. */
-export const NESTED: Readonly<Record<string, (location: string) => Uint8Array>> = {
+export const NESTED: Record<string, (location: string) => Uint8Array> = {
   'an attribute': (location) => modelOf({}, [{ name: 'a', type: TENSOR, t: externalTensor(location) }]),
   'a list in an attribute': (location) =>
     modelOf({}, [{ name: 'a', type: TENSORS, tensors: [externalTensor(location)] }]),

@@ -5,7 +5,7 @@ import { expectWithin } from '../../expectWithin.js';
 import { featuresOf } from '../samples.js';
 
 const stream = () => randomStream(1, 'pairs');
-const rowsOf = ({ data, width }: { readonly data: ArrayLike<number>; readonly width: number }) =>
+const rowsOf = ({ data, width }: { data: ArrayLike<number>; width: number }) =>
   Array.from({ length: data.length / width }, (_, row) => Array.from(data).slice(row * width, (row + 1) * width));
 
 describe('midpoints of codes', () => {

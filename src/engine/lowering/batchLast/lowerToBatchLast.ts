@@ -111,7 +111,7 @@ class FeatureMaps {
 
   private reduce(value: ComputedValue) {
     const [x] = value.inputs as [Value];
-    const { axes, keepdims } = value.attributes as { readonly axes: Shape; readonly keepdims: number };
+    const { axes, keepdims } = value.attributes as { axes: Shape; keepdims: number };
     const moved = axes.map((axis) => FROM_LAST[axis]!).sort((a, b) => a - b);
     const reduced = apply(value.operator, [this.last(x)], { ...value.attributes, axes: moved });
     // Without the reduced axes, the others keep their order, except that the batch is the last.

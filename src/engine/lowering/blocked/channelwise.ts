@@ -18,8 +18,8 @@ import { type Activation, addConvs, blockedConv, blockedMean } from './operators
 type ChannelVector = Value;
 
 interface Term {
-  readonly parts: PhaseTensors;
-  readonly gain?: ChannelVector;
+  parts: PhaseTensors;
+  gain?: ChannelVector;
 }
 
 /**

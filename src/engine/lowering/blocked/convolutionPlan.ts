@@ -31,31 +31,31 @@ export const isPointwise = ({ kernelShape, strides, padding }: Convolution) =>
   kernelShape[2] === 1 && kernelShape[3] === 1 && strides[0] === 1 && padding.every((size) => size === 0);
 
 export interface PhaseLink extends PlaneLink {
-  readonly small: number;
-  readonly big: number;
+  small: number;
+  big: number;
 }
 
 export interface KernelGroup {
-  readonly type: KernelType;
-  readonly rowsOf: (kernel: Value) => Value;
+  type: KernelType;
+  rowsOf: (kernel: Value) => Value;
   /** The plain kernel's type, if these are its rows in its own order; then it is the plan's only group. */
-  readonly own?: KernelType;
-  readonly gradientOf: (rows: Value) => Value;
-  readonly links: readonly PhaseLink[];
+  own?: KernelType;
+  gradientOf: (rows: Value) => Value;
+  links: readonly PhaseLink[];
 }
 
 export interface ConvolutionPlan {
-  readonly small: Layout;
-  readonly big: Layout;
-  readonly kernelGroups: readonly KernelGroup[];
+  small: Layout;
+  big: Layout;
+  kernelGroups: readonly KernelGroup[];
   /** Whether all pixels' channels of the big map are those of one pixel. */
-  readonly bigAsPixel?: boolean;
+  bigAsPixel?: boolean;
 }
 
 /** @param region the maps in the layouts of their regions */
 export function planConvolution(
   convolution: Convolution,
-  region: Readonly<Record<'small' | 'big', FeatureMapType>>,
+  region: Record<'small' | 'big', FeatureMapType>,
 ): ConvolutionPlan {
   const { kernelShape, strides } = convolution;
   const [small, big, height, width] = kernelShape as Shape4;
@@ -98,7 +98,7 @@ function asPixel(type: KernelType): KernelGroup {
 function planPointwise(
   { small }: Convolution,
   type: KernelType,
-  region: Readonly<Record<'small' | 'big', Layout>>,
+  region: Record<'small' | 'big', Layout>,
 ): ConvolutionPlan {
   const inDepth = (['small', 'big'] as const).filter((side) => region[side].kind === 'spaceToDepth');
   const { phases } = region[inDepth[0] ?? (type.big >= type.small ? 'big' : 'small')];

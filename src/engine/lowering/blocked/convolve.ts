@@ -11,9 +11,9 @@ export type RowsOf = (group: KernelGroup) => Value;
 
 export interface PartMaker {
   /** The bias has zeros after the real channels. */
-  readonly make: (epilogue: Pick<BlockedConvOptions, 'bias' | 'activation'>) => Value;
+  make: (epilogue: Pick<BlockedConvOptions, 'bias' | 'activation'>) => Value;
   /** Some of its pixels, [1, channels, rows, pixels of a row], if these can be computed alone. */
-  readonly sample?: (strides: readonly [number, number]) => Value;
+  sample?: (strides: readonly [number, number]) => Value;
 }
 
 /**
@@ -71,7 +71,7 @@ function repeatForPixels(bias: Value, { big, block }: KernelType, channels: numb
 export function kernelGradientRows(
   { type, links }: KernelGroup,
   bigAsPixel: boolean,
-  parts: Readonly<Record<'small' | 'big', PhaseTensors>>,
+  parts: Record<'small' | 'big', PhaseTensors>,
   batch: number,
 ) {
   const sums = new Map<string, { result: Value; link: PhaseLink; row: number }>();

@@ -15,11 +15,11 @@ import {
 
 /** Elements `start` to `start + length` are `storedLength` from `offset` on, a kernel's as rows. */
 export interface Segment {
-  readonly start: number;
-  readonly length: number;
-  readonly offset: number;
-  readonly storedLength: number;
-  readonly kernel: KernelType | undefined;
+  start: number;
+  length: number;
+  offset: number;
+  storedLength: number;
+  kernel: KernelType | undefined;
 }
 
 /**
@@ -28,8 +28,8 @@ export interface Segment {
  * converted when the state is read or set, and for operators other than elementwise ones, slices and concatenations.
  */
 export interface VectorLayout {
-  readonly storedSize: number;
-  readonly segments: readonly Segment[];
+  storedSize: number;
+  segments: readonly Segment[];
 }
 
 export const isElementwiseVector = (value: Value): value is ComputedValue =>

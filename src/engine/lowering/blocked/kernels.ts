@@ -8,7 +8,7 @@ import type { PlaneLink } from './polyphase.js';
  * A kernel [S, B, kh, kw] couples the channels S of the small map and B of the big one. It is stored as rows of P x P
  * elements, one for each (block of S, block of B, tap), so that one Gather makes the kernel of a link.
  */
-export type KernelType = Readonly<Record<'small' | 'big' | 'height' | 'width' | 'block', number>>;
+export type KernelType = Record<'small' | 'big' | 'height' | 'width' | 'block', number>;
 
 export const plainShape = ({ small, big, height, width }: KernelType) => [small, big, height, width];
 
@@ -94,10 +94,7 @@ export function linkKernel(rows: Value, type: KernelType, link: PlaneLink, resul
 }
 
 /** The kernel rows of results of `linkGradient`, whose rows are (s, b, column tap backwards). */
-export function gradientOrder(
-  type: KernelType,
-  results: readonly { readonly link: PlaneLink; readonly row: number }[],
-): number[] {
+export function gradientOrder(type: KernelType, results: readonly { link: PlaneLink; row: number }[]): number[] {
   const order = new Array<number>(kernelRowsCount(type));
   const [smallBlocks, bigBlocks] = blocksOf(type);
   let position = 0;

@@ -7,8 +7,8 @@ import type { Value } from '../../value.js';
  * phases of a few channels share a block: channel (row parity, column parity, c).
  */
 export interface Layout {
-  readonly kind: 'blocked' | 'spaceToDepth';
-  readonly phases: number;
+  kind: 'blocked' | 'spaceToDepth';
+  phases: number;
 }
 
 /**
@@ -17,11 +17,11 @@ export interface Layout {
  * N P floats.
  */
 export interface FeatureMapType extends Layout {
-  readonly batch: number;
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-  readonly block: number;
+  batch: number;
+  channels: number;
+  height: number;
+  width: number;
+  block: number;
 }
 
 export type PhaseTensors = readonly Value[];

@@ -10,20 +10,20 @@ import { constant, type Operator, type Value } from '../../value.js';
 const DOMAIN = 'com.microsoft.nchwc';
 
 export interface Activation {
-  readonly name: string;
-  readonly parameters: readonly number[];
+  name: string;
+  parameters: readonly number[];
 }
 
 export interface BlockedConvOptions {
   /** One value per channel. */
-  readonly bias?: Value | undefined;
-  readonly sum?: Value | undefined;
-  readonly strides?: readonly [number, number] | undefined;
-  readonly dilations?: readonly [number, number];
+  bias?: Value | undefined;
+  sum?: Value | undefined;
+  strides?: readonly [number, number] | undefined;
+  dilations?: readonly [number, number];
   /** Top, left, bottom, right. */
-  readonly pads?: readonly [number, number, number, number];
-  readonly group?: number;
-  readonly activation?: Activation | undefined;
+  pads?: readonly [number, number, number, number];
+  group?: number;
+  activation?: Activation | undefined;
 }
 
 const Conv: Operator = {
@@ -56,7 +56,7 @@ export function blockedConv(x: Value, w: Value, options: BlockedConvOptions = {}
 
 /** Adds up convolutions, each into the result of the one before. The last has the epilogue. */
 export const addConvs = (
-  convolutions: readonly (BlockedConvOptions & { readonly x: Value; readonly w: Value })[],
+  convolutions: readonly (BlockedConvOptions & { x: Value; w: Value })[],
   epilogue: Pick<BlockedConvOptions, 'bias' | 'activation'> = {},
 ) =>
   convolutions.reduce<Value | undefined>((sum, { x, w, ...options }, index) => {

@@ -25,16 +25,16 @@ import {
 import { kernelFromRows, type KernelType } from './kernels.js';
 
 interface Lowering {
-  readonly graph: Graph;
+  graph: Graph;
   consumersOf(value: Value): readonly ComputedValue[];
   planOf(convolution: Convolution): ConvolutionPlan;
   plain(value: Value): Value;
 }
 
 interface Rows {
-  readonly rows: Value;
-  readonly kernel: KernelType;
-  readonly isFilled: boolean;
+  rows: Value;
+  kernel: KernelType;
+  isFilled: boolean;
 }
 
 export class ParameterStorage {

@@ -3,23 +3,23 @@
  * indices congruent to r modulo the stride, and a convolution of stride 1 links it to the small map.
  */
 
-type Axis = Readonly<Record<'small' | 'big' | 'kernel' | 'stride' | 'padding', number>>;
+type Axis = Record<'small' | 'big' | 'kernel' | 'stride' | 'padding', number>;
 
 export interface AxisLink {
   /** Taps that reach this phase: first, first + step, ...; `taps` of them. */
-  readonly first: number;
-  readonly step: number;
-  readonly taps: number;
+  first: number;
+  step: number;
+  taps: number;
   /** Index in the phase = small index + number of the tap - shift. */
-  readonly shift: number;
+  shift: number;
   /** Sizes of the small map and of the phase. */
-  readonly small: number;
-  readonly phase: number;
+  small: number;
+  phase: number;
 }
 
 export interface PlaneLink {
-  readonly rows: AxisLink;
-  readonly columns: AxisLink;
+  rows: AxisLink;
+  columns: AxisLink;
 }
 
 /** Returns undefined if phases would differ in size or number of taps, or need cropping. */

@@ -31,13 +31,13 @@ const BOUNDS = [
 
 /** A convolution that only picks elements, so that its result is exact: the data x of a batch normalization. */
 interface Picking {
-  readonly input: Shape;
-  readonly kernel: Shape;
+  input: Shape;
+  kernel: Shape;
   /** The shape of x. */
-  readonly picked: Shape;
-  readonly build: (input: Value, kernel: Value) => Value;
+  picked: Shape;
+  build: (input: Value, kernel: Value) => Value;
   /** The position in the input of an element of x, and that of the kernel's element which picks it. */
-  readonly source: (position: readonly number[]) => { readonly input: number[]; readonly kernel: number[] };
+  source: (position: readonly number[]) => { input: number[]; kernel: number[] };
 }
 
 const pointwise = (batch: number, channels: number, height: number, width: number): Picking => ({
@@ -169,7 +169,7 @@ async function errorsOf(
 
 const inputsOf = (...values: Value[]) => values.filter((value) => value.kind === 'input');
 
-const PICKINGS: Readonly<Record<string, Picking>> = {
+const PICKINGS: Record<string, Picking> = {
   'a 1x1 convolution': pointwise(8, 5, 8, 8),
   'a 1x1 convolution of a large map': pointwise(3, 16, 40, 24),
   'a 1x1 convolution to one pixel': pointwise(64, 20, 1, 2),

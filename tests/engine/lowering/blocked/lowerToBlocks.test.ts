@@ -46,8 +46,8 @@ function convolutionsOf(build: Build, tensors: readonly Tensor[]): { blocked: nu
 }
 
 interface Case {
-  readonly shapes: readonly Shape[];
-  readonly build: Build;
+  shapes: readonly Shape[];
+  build: Build;
 }
 
 const cases: Record<string, Case> = {

@@ -53,13 +53,13 @@ const CONSTANTS = { beta1: 0.5, beta2: 0.9, epsilon: 1e-3 };
 
 interface Between {
   /** What happens to the gradient of each tensor before they are packed. */
-  readonly each?: (gradient: Value) => Value;
+  each?: (gradient: Value) => Value;
   /** What happens to the packed gradient before Adam. */
-  readonly packed?: (gradient: Value, parameters: Value) => Value;
+  packed?: (gradient: Value, parameters: Value) => Value;
   /** What happens to the parameters after Adam. */
-  readonly parameters?: (parameters: Value) => Value;
-  readonly activation?: (x: Value) => Value;
-  readonly outputs?: (gradient: Value, parameters: Value) => Record<string, Value>;
+  parameters?: (parameters: Value) => Value;
+  activation?: (x: Value) => Value;
+  outputs?: (gradient: Value, parameters: Value) => Record<string, Value>;
 }
 
 /** A step of Adam on two convolutions. */
@@ -131,7 +131,7 @@ const limited = (gradient: Value): Value => {
   return mul(gradient, div(0.1, where(greater(norm, 0.1), norm, constant(0.1))));
 };
 
-const BETWEEN: Readonly<Record<string, Between>> = {
+const BETWEEN: Record<string, Between> = {
   'a factor': { packed: (g) => mul(g, 0.5) },
   'clipping by norm': { packed: limited },
   'clipping by value': { packed: (g) => clip(g, -0.01, 0.01) },
