@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 /**
- * Times training iterations of agenet and PyTorch alternately, each in a fresh process, and prints the ratio of their times. A ratio
- * below 1 means that agenet is faster.
+ * Times training iterations of agenet and PyTorch alternately, each in a fresh process, and prints the ratio of their
+ * times. A ratio below 1 means that agenet is faster.
  *
  *     node bench/compare.mjs --network dcgan64 --width 64 --latent 64 --generator-updates 3 --python python3
  *
- * `--python` is the command of a Python with PyTorch; the path of the script is appended to it. Run `npm run build` first.
+ * `--python` is the command of a Python with PyTorch; the path of the script is appended to it. Run `npm run build`
+ * first.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

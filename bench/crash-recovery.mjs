@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /**
- * Trains a tiny model, kills the process at random moments and resumes it. Then compares the result with an uninterrupted run: the bytes
- * of the last checkpoint, the names of the checkpoints, and the log except for times and memory. A run that finishes before the next kill
- * is compared as well, and a new one is started. Prints one JSON object and exits with status 1 if anything differs.
+ * Trains a tiny model, kills the process at random moments and resumes it. Then compares the result with an
+ * uninterrupted run: the bytes of the last checkpoint, the names of the checkpoints, and the log except for times and
+ * memory. A run that finishes before the next kill is compared as well, and a new one is started. Prints one JSON
+ * object and exits with status 1 if anything differs.
  *
  *     node bench/crash-recovery.mjs --kills 30 --seed 1
  *
@@ -80,7 +81,10 @@ function train(run, moment) {
   });
 }
 
-/** One in four kills is at a random time in the life of a process, including its start. The others are within the next 25 iterations. */
+/**
+ * One in four kills is at a random time in the life of a process, including its start. The others are within the next
+ * 25 iterations.
+ */
 function randomMoment(run, lifetime) {
   if (random() < 0.25) return { lines: 0, milliseconds: random() * lifetime };
   return { lines: linesOf(run).length + 1 + Math.floor(random() * 25), milliseconds: random() * 30 };

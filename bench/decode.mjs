@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * Compares opening a folder of images with decoding it by sharp alone, and prints one JSON object: images per second of both and their
- * ratio (above 1 means faster than sharp), milliseconds to read a batch, seconds to reopen a decoded folder, and peak memory.
+ * Compares opening a folder of images with decoding it by sharp alone, and prints one JSON object: images per second of
+ * both and their ratio (above 1 means faster than sharp), milliseconds to read a batch, seconds to reopen a decoded
+ * folder, and peak memory.
  *
  *     node bench/decode.mjs --images 4000 --files 100000
  *
@@ -34,7 +35,10 @@ const seconds = async (action) => {
   return (performance.now() - start) / 1000;
 };
 
-/** An image of waves and noise, different for each number: identical ones would stay in the CPU cache while they are decoded. */
+/**
+ * An image of waves and noise, different for each number: identical ones would stay in the CPU cache while they are
+ * decoded.
+ */
 function image(number) {
   const pixels = Uint8Array.from(
     { length: SIZE * SIZE * 3 },

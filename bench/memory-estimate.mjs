@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Compares the estimated peak memory of training (src/engine/memory.ts) with the peak resident memory of `agenet bench`. Prints one line per
- * configuration: MB measured, MB estimated, and the relative difference.
+ * Compares the estimated peak memory of training (src/engine/memory.ts) with the peak resident memory of `agenet
+ * bench`. Prints one line per configuration: MB measured, MB estimated, and the relative difference.
  *
  *     node bench/memory-estimate.mjs 32,16,64 64,32,256    # image size, width, batch; by default a grid of small ones
  *

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Plots test accuracy against the number of labels as an SVG, one line per method with its standard deviation over trials, from the JSON
- * lines that `agenet probe --json` prints:
+ * Plots test accuracy against the number of labels as an SVG, one line per method with its standard deviation over
+ * trials, from the JSON lines that `agenet probe --json` prints:
  *
  *     cat codes.json finetune.json | node bench/plot-labels.mjs > docs/images/few-labels.svg
  */

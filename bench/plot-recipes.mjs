@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * Plots a trade-off between recipes as an SVG, from the results of tune.mjs: FID, FID of midpoints, and accuracies, each against the spread of
- * codes. Recipes are connected in the order in which they are named, and labeled with their weight of a term in the encoder's update.
+ * Plots a trade-off between recipes as an SVG, from the results of tune.mjs: FID, FID of midpoints, and accuracies,
+ * each against the spread of codes. Recipes are connected in the order in which they are named, and labeled with their
+ * weight of a term in the encoder's update.
  *
  *     node bench/plot-recipes.mjs --names no-uniform,uniform-2,default,uniform-8,uniform-16 > docs/images/recipe-trade-off.svg
  */

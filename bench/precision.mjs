@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * Measures rounding errors of plain and lowered graphs against float64, over random updates of both networks (tests/golden/precision.ts). Prints the
- * quantiles of the largest error of each case, those with changed signs counted apart.
+ * Measures rounding errors of plain and lowered graphs against float64, over random updates of both networks
+ * (tests/golden/precision.ts). Prints the quantiles of the largest error of each case, those with changed signs counted
+ * apart.
  *
  *     node bench/precision.mjs --cases 500 --first 0
  */

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Draws the pictures that docs/recipes.md compares recipes with: samples, test images with their reconstructions, pairs of test images with the
- * midpoint of the great circle between their codes, and a map of the test images.
+ * Draws the pictures that docs/recipes.md compares recipes with: samples, test images with their reconstructions, pairs
+ * of test images with the midpoint of the great circle between their codes, and a map of the test images.
  *
  *     node bench/recipe-pictures.mjs runs/mnist-1 docs/images/recipe-default
  *     node bench/recipe-pictures.mjs runs/fashion docs/images/fashion-mnist fashion-mnist

@@ -1,8 +1,8 @@
 /** Scores of recipes against bounds, over seeds. */
 
 /**
- * Summarizes the results of one candidate with several seeds: mean and standard deviation of each metric, and the score of the means, which is
- * infinite if a training failed.
+ * Summarizes the results of one candidate with several seeds: mean and standard deviation of each metric, and the score
+ * of the means, which is infinite if a training failed.
  * @param bounds by metric the bound and the best possible value
  */
 export function summarize(results, bounds) {

@@ -1,6 +1,9 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 
-/** Rows of results in a JSONL file. Each is stored as soon as it is complete, so that a measurement can be killed and resumed. */
+/**
+ * Rows of results in a JSONL file. Each is stored as soon as it is complete, so that a measurement can be killed and
+ * resumed.
+ */
 export class ResultRows {
   constructor(file) {
     this.file = file;

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * How many samples are ambiguous, and what that does to FID. Prints for several limits the share of test images and of samples of whose class the
- * feature extractor is less confident, and the FID of the other samples.
+ * How many samples are ambiguous, and what that does to FID. Prints for several limits the share of test images and of
+ * samples of whose class the feature extractor is less confident, and the FID of the other samples.
  *
  *     node bench/sample-confidence.mjs runs/mnist-1
  *

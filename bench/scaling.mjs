@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 /**
- * A model of training on many hosts, where each process has the same number of images: predicts its speed relative to one process on its own.
- * From JSON lines of `agenet bench --json` with two processes, one line for each width, plots it as an SVG:
+ * A model of training on many hosts, where each process has the same number of images: predicts its speed relative to
+ * one process on its own. From JSON lines of `agenet bench --json` with two processes, one line for each width, plots
+ * it as an SVG:
  *
  *     for width in 16 32 64; do mpirun -n 2 npx agenet bench --preset published --latent 128 --width $width --threads 1 --json; done > bench/scaling.jsonl
  *     node bench/scaling.mjs < bench/scaling.jsonl > docs/images/scaling.svg
  *
- * Compute time is that outside of messages. A reduction of n bytes among R ranks sends 2 n (R - 1) / R bytes per rank (ring), a gathering
- * n (R - 1), and either takes at least log2(R) latencies.
+ * Compute time is that outside of messages. A reduction of n bytes among R ranks sends 2 n (R - 1) / R bytes per rank
+ * (ring), a gathering n (R - 1), and either takes at least log2(R) latencies.
  */
 import * as Plot from '@observablehq/plot';
 import { readLines, svgOf } from './figure.mjs';

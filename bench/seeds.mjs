@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 /**
- * Compares training here with training in PyTorch over seeds: the published plan on MNIST, with the initial weights and random draws of each
- * program trained by both. Prints the reconstruction error on the test images, and stores it in a JSONL file, so that a measurement can be
- * killed and resumed.
+ * Compares training here with training in PyTorch over seeds: the published plan on MNIST, with the initial weights and
+ * random draws of each program trained by both. Prints the reconstruction error on the test images, and stores it in a
+ * JSONL file, so that a measurement can be killed and resumed.
  *
  *     node bench/seeds.mjs --python 'run-pytorch' --root /tmp/peer
  *     node bench/seeds.mjs --table
  *
- * `--python` is the command that runs a Python script with PyTorch, and `--root` the root of its file system. Run `npm run build` first. Both
- * programs use one thread.
+ * `--python` is the command that runs a Python script with PyTorch, and `--root` the root of its file system. Run `npm
+ * run build` first. Both programs use one thread.
  */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

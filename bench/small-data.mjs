@@ -1,16 +1,17 @@
 #!/usr/bin/env node
 /**
- * Measures augmentations on few images: trains on the first images of a data set, with each augmentation and seed, and evaluates on its test
- * images. Prints a table of means and standard deviations over the seeds. Each row of results is appended to a JSONL file as soon as it is
- * complete and is never recomputed, so a measurement can be killed and resumed.
+ * Measures augmentations on few images: trains on the first images of a data set, with each augmentation and seed, and
+ * evaluates on its test images. Prints a table of means and standard deviations over the seeds. Each row of results is
+ * appended to a JSONL file as soon as it is complete and is never recomputed, so a measurement can be killed and
+ * resumed.
  *
  *     node bench/small-data.mjs                  # measure, or resume a measurement
  *     node bench/small-data.mjs --table          # print the table of existing results
  *     node bench/small-data.mjs --images 500 --steps 1500 --count 2000 --augment none,color --seeds 1
  *     node bench/small-data.mjs --data photos --size 32 --table
  *
- * Run `npm run build` first. Features for FID come from a classifier of all training images: of their labels, or of rotations if they have none.
- * Training uses one thread, which makes the results reproducible.
+ * Run `npm run build` first. Features for FID come from a classifier of all training images: of their labels, or of
+ * rotations if they have none. Training uses one thread, which makes the results reproducible.
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';

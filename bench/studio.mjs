@@ -5,8 +5,8 @@
  *     node bench/studio.mjs scale      the time to open the page with 200 runs of 100,000 iterations
  *     node bench/studio.mjs readers    the cost to a run of 50 pages that follow it for a minute, and the memory of the server
  *
- * `scale` opens the page in Chromium (CHROMIUM, default /usr/bin/chromium). `readers` alternates between no readers and all of them. Run
- * `npm run build` first.
+ * `scale` opens the page in Chromium (CHROMIUM, default /usr/bin/chromium). `readers` alternates between no readers and
+ * all of them. Run `npm run build` first.
  */
 import { spawn } from 'node:child_process';
 import { linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

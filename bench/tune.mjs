@@ -1,17 +1,18 @@
 #!/usr/bin/env node
 /**
- * Tunes recipes by successive halving: trains every candidate of a file for a few iterations, scores it with `evaluate` and `probe`, and
- * advances the best to the next, longer round. The last round has several seeds. Prints a table. Images for scoring are held out from the
- * training images. The test images are used by `--report` alone, for candidates that are already chosen.
+ * Tunes recipes by successive halving: trains every candidate of a file for a few iterations, scores it with `evaluate`
+ * and `probe`, and advances the best to the next, longer round. The last round has several seeds. Prints a table.
+ * Images for scoring are held out from the training images. The test images are used by `--report` alone, for
+ * candidates that are already chosen.
  *
  *     node bench/tune.mjs                        # search over bench/recipes.yaml, or resume it
  *     node bench/tune.mjs --table                # print the table of existing results
  *     node bench/tune.mjs --names a,b --steps 9370 --seeds 1
  *     node bench/tune.mjs --report a,b           # train with all training images, score with the test images
  *
- * Run `npm run build` first. Each result is appended to a JSONL file as soon as it is complete and is never recomputed, so a search can be
- * killed, resumed and extended with more candidates. A training that fails is a result as well, with the error instead of metrics. Training
- * uses one thread, so that results are reproducible.
+ * Run `npm run build` first. Each result is appended to a JSONL file as soon as it is complete and is never recomputed,
+ * so a search can be killed, resumed and extended with more candidates. A training that fails is a result as well, with
+ * the error instead of metrics. Training uses one thread, so that results are reproducible.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Times iterations of the published plan in Chromium, in a module worker of a cross-origin-isolated page, against native kernels in Node: gray
- * images of 32x32, M 64, batch 64. One measurement of each variant per round, in turn. Prints the fastest iteration of each round and the median
- * of the rounds, which other programs disturb least.
+ * Times iterations of the published plan in Chromium, in a module worker of a cross-origin-isolated page, against
+ * native kernels in Node: gray images of 32x32, M 64, batch 64. One measurement of each variant per round, in turn.
+ * Prints the fastest iteration of each round and the median of the rounds, which other programs disturb least.
  *
  *     node bench/web.mjs [--widths 8,16] [--variants plain,wasm,wasm-2,webgpu,native] [--rounds 3] [--iterations 6]
  *

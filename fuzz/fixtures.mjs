@@ -1,4 +1,7 @@
-/** The valid files that cases start from: small data sets of every kind, images, settings, and runs that were trained on them. */
+/**
+ * The valid files that cases start from: small data sets of every kind, images, settings, and runs that were trained on
+ * them.
+ */
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

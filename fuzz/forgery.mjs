@@ -1,4 +1,6 @@
-/** Checkpoints with right digests and wrong contents: whatever reads them gets past the checks that damaged files fail. */
+/**
+ * Checkpoints with right digests and wrong contents: whatever reads them gets past the checks that damaged files fail.
+ */
 import { HOSTILE_NAMES } from './strings.mjs';
 
 const { readCheckpointFile, RunFolder } = await import('../dist/runs/runFolder.node.js');

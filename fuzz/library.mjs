@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /**
- * Calls the public functions of `agenet` and `agenet/node` with random arguments, most of them nearly valid. Each call returns, or throws an
- * `InputError` with one printable line, within seconds. Exits with 1 if a call does anything else.
+ * Calls the public functions of `agenet` and `agenet/node` with random arguments, most of them nearly valid. Each call
+ * returns, or throws an `InputError` with one printable line, within seconds. Exits with 1 if a call does anything
+ * else.
  *
  *     node fuzz/library.mjs --cases 5000 --seed 1
  *     node fuzz/library.mjs --seed 1 --case 123       prints one call and its outcome
  *
- * Run it after `npm run build`. Cases follow from the seed alone. They run in a child process, which is replaced if a call hangs.
+ * Run it after `npm run build`. Cases follow from the seed alone. They run in a child process, which is replaced if a
+ * call hangs.
  */
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

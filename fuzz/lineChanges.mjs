@@ -73,7 +73,10 @@ function damageFile(line, random) {
   line.files.push({ action: 'damage', path: random.pick(line.reads) });
 }
 
-/** Something else under a fixture's name; the number of cases with pipes is small because each may cost the whole time limit. */
+/**
+ * Something else under a fixture's name; the number of cases with pipes is small because each may cost the whole time
+ * limit.
+ */
 function replaceFile(line, random) {
   if (line.reads.length === 0) return false;
   line.files.push({

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * Runs random command lines on random files, most of them nearly valid, and holds every outcome to the rules in oracle.mjs: an exit status
- * of 0, 1, 2 or 130, one line per error, no unexpected writes, no control characters. Exits with 1 if a rule is violated.
+ * Runs random command lines on random files, most of them nearly valid, and holds every outcome to the rules in
+ * oracle.mjs: an exit status of 0, 1, 2 or 130, one line per error, no unexpected writes, no control characters. Exits
+ * with 1 if a rule is violated.
  *
  *     npm run fuzz -- --cases 10000 --seed 1 --workers 2
  *     npm run fuzz -- --seed 1 --case 123       reproduces one case and prints its outcome

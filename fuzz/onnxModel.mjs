@@ -40,7 +40,10 @@ const integers = (name, values) =>
 const node = (opType, input, output, attribute = []) =>
   create(NodeProtoSchema, { opType, name: output, input: [input], output: [output], attribute });
 
-/** An ONNX image model: the means of an image's quarters as features `pool` [N, 4], and their softmax as `probabilities`. */
+/**
+ * An ONNX image model: the means of an image's quarters as features `pool` [N, 4], and their softmax as
+ * `probabilities`.
+ */
 export const imageModel = () =>
   toBinary(
     ModelProtoSchema,

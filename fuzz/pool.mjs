@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { environmentOf, PARTS } from './sandbox.mjs';
 
 const WORKER = fileURLToPath(new URL('worker.mjs', import.meta.url));
-/** Number of cases after which a worker is replaced, so that memory retained by one case does not affect many others. */
+/**
+ * Number of cases after which a worker is replaced, so that memory retained by one case does not affect many others.
+ */
 const CASES_PER_WORKER = 250;
 /** Milliseconds within which a worker starts and makes its sandbox, and within which all fixtures are made. */
 const START_LIMIT = 60_000;

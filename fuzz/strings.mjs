@@ -1,6 +1,8 @@
 /** Unusual strings for command lines and files. */
 
-/** No option accepts these as numbers: they are no numbers, or beyond every limit, so that none asks for hours of work. */
+/**
+ * No option accepts these as numbers: they are no numbers, or beyond every limit, so that none asks for hours of work.
+ */
 export const BAD_NUMBERS = [
   '',
   ' ',

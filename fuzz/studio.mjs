@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * Sends random sequences of requests to the studio, most of them nearly valid, and changes its folder beneath it. No request may fail with a
- * defect, hang, write or read outside the folder, or lose what was acknowledged. Exits with 1 if a rule is violated.
+ * Sends random sequences of requests to the studio, most of them nearly valid, and changes its folder beneath it. No
+ * request may fail with a defect, hang, write or read outside the folder, or lose what was acknowledged. Exits with 1
+ * if a rule is violated.
  *
  *     npm run fuzz:studio -- --cases 3000 --seed 1
  *     npm run fuzz:studio -- --seed 1 --case 123     reproduces one case

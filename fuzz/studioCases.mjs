@@ -1,4 +1,7 @@
-/** Cases for the studio's API: sequences of requests and of changes to the folder beneath it, which follow from a seed and a number. */
+/**
+ * Cases for the studio's API: sequences of requests and of changes to the folder beneath it, which follow from a seed
+ * and a number.
+ */
 import { Random } from './random.mjs';
 import { BAD_NUMBERS, HOSTILE_VALUES } from './strings.mjs';
 
@@ -7,7 +10,8 @@ import { BAD_NUMBERS, HOSTILE_VALUES } from './strings.mjs';
  * @property {string} method
  * @property {string} path
  * @property {string} [type] content type
- * @property {string | { boundary: string, parts: { name: string, file: string, content: 'image' | 'empty' | 'text' }[] }} [body]
+ * @property {string | { boundary: string, parts: { name: string, file: string, content: 'image' | 'empty' | 'text' }[]
+ *   }} [body]
  */
 
 /**

@@ -118,7 +118,10 @@ export class StudioSession {
     await this.#open();
   }
 
-  /** Sends requests at once. Their answers do not tell which of them came first, so that a run they add and remove no longer counts. */
+  /**
+   * Sends requests at once. Their answers do not tell which of them came first, so that a run they add and remove no
+   * longer counts.
+   */
   async #sendAll(requests) {
     await Promise.all(requests.map((each) => this.#send(each)));
     if (requests.length === 1) return;

@@ -1,4 +1,7 @@
-/** A process that runs cases one after another. It loads the program once and restores the sandbox for every command line. */
+/**
+ * A process that runs cases one after another. It loads the program once and restores the sandbox for every command
+ * line.
+ */
 import { spawn } from 'node:child_process';
 import { closeSync, fstatSync, ftruncateSync, readFileSync, writeFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';

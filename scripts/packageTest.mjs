@@ -1,5 +1,5 @@
-// Packs the package, installs it with npm into a fresh folder, and uses it there from TypeScript, JavaScript, the command line and a bundler.
-// Requires a build.
+// Packs the package, installs it with npm into a fresh folder, and uses it there from TypeScript, JavaScript, the
+// command line and a bundler. Requires a build.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** Bundles the page of exports, `pages/explorer`, into `dist/pages/explorer`, as scripts that a page opened from a file can load. */
+/**
+ * Bundles the page of exports, `pages/explorer`, into `dist/pages/explorer`, as scripts that a page opened from a file
+ * can load.
+ */
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,7 @@
 /**
- * Lists the files of each registry folder in its `index.ts`, so that a new operator, metric or data set is one new file.
- * `node scripts/registries.mjs` writes the lists; with `--check` it reports those that are out of date and exits with status 1.
+ * Lists the files of each registry folder in its `index.ts`, so that a new operator, metric or data set is one new
+ * file. `node scripts/registries.mjs` writes the lists; with `--check` it reports those that are out of date and exits
+ * with status 1.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 

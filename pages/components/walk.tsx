@@ -15,7 +15,8 @@ const [STRIP, WALK_MS] = [9, 4000];
 const [FRAMES, DELAY_MS] = [25, 80];
 
 /**
- * Returns the code at a position of the path between two codes. Between two images, its distance is `distanceFromCodes`.
+ * Returns the code at a position of the path between two codes. Between two images, its distance is
+ * `distanceFromCodes`.
  * @param position 0 at the first code, 1 at the second
  */
 export function codeOnWalk(prior: Prior, from: Code, to: Code, position: number): Code {

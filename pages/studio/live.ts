@@ -20,7 +20,10 @@ function withChanges(runs: Runs, { changed, removed }: RunsMessage): Runs {
 /** Connects again after each loss. */
 class LiveConnection {
   runs: Runs = new Map();
-  /** `connecting` until the first list of runs, `behind` while the connection is lost, `refused` if the studio has another token now. */
+  /**
+   * `connecting` until the first list of runs, `behind` while the connection is lost, `refused` if the studio has
+   * another token now.
+   */
   state: 'connecting' | 'live' | 'behind' | 'refused' = 'connecting';
   private socket: WebSocket | undefined;
   private retry = FIRST_RETRY;

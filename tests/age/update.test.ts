@@ -278,8 +278,8 @@ describe('V = D(e(g(Z))) - D(e(X))', () => {
 });
 
 /**
- * How often a network was run by an update: every pass leaves 0.9 of what was in the running statistics, and adds what does not
- * depend on it.
+ * How often a network was run by an update: every pass leaves 0.9 of what was in the running statistics, and adds what
+ * does not depend on it.
  */
 async function passesOf(network: NetworkName, plan: UpdatePlan): Promise<Record<NetworkName, number>> {
   const state = tinyState();

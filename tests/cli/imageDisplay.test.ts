@@ -6,7 +6,9 @@ import { Terminal } from '../../src/cli/terminal.js';
 import { encodePng } from '../../src/images/files.node.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
-/** A terminal that records what is written to standard output and standard error, with escape characters spelled out. */
+/**
+ * A terminal that records what is written to standard output and standard error, with escape characters spelled out.
+ */
 function recorded(isTTY: boolean) {
   const [out, err]: [string[], string[]] = [[], []];
   const stream = (texts: string[]) => ({ isTTY, columns: 40, write: (text: string) => texts.push(text) });

@@ -3,8 +3,8 @@ import { npzArchive } from '../npzArchive.js';
 import { randomStream } from '../../src/random.js';
 
 /**
- * Writes an archive of grayscale 32x32 noise images in three classes, each around a different level: `images` [count, 32, 32, 1] and, if
- * they are wanted, `labels`.
+ * Writes an archive of grayscale 32x32 noise images in three classes, each around a different level: `images` [count,
+ * 32, 32, 1] and, if they are wanted, `labels`.
  */
 export function writeNoiseArchive(path: string, count: number, { labelled = true } = {}): void {
   const stream = randomStream(4, 'noise archive');

@@ -62,15 +62,18 @@ function follow(child: ChildProcessByStdio<null, Readable, Readable>): RunningCo
   return { child, finished, said };
 }
 
-/** Runs `agenet` in a folder in a process of its own, for what concerns processes: signals, exit statuses, closed streams, startup. */
+/**
+ * Runs `agenet` in a folder in a process of its own, for what concerns processes: signals, exit statuses, closed
+ * streams, startup.
+ */
 export const runProcess = (args: readonly string[], cwd: string): Promise<CommandResult> =>
   startCommand(args, cwd).finished;
 
 let previous: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs `agenet` in a folder within the test's process, which is about half a second faster. The folder, the streams and the exit status
- * belong to the process, so that one command runs at a time.
+ * Runs `agenet` in a folder within the test's process, which is about half a second faster. The folder, the streams and
+ * the exit status belong to the process, so that one command runs at a time.
  */
 export function runCommand(args: readonly string[], cwd: string): Promise<CommandResult> {
   const result = previous.then(() => runHere(args, cwd));
@@ -116,7 +119,10 @@ export async function resultOf(args: readonly string[], cwd: string): Promise<Re
 /** What is refused: its name, the arguments, and texts that the message holds. */
 export type Refusal = readonly [title: string, args: readonly string[], texts: readonly string[]];
 
-/** Expects exit status 2 and one line that begins with the program's name and holds every one of the texts: no stack, no results. */
+/**
+ * Expects exit status 2 and one line that begins with the program's name and holds every one of the texts: no stack, no
+ * results.
+ */
 export async function expectBadInput(args: readonly string[], cwd: string, ...texts: readonly string[]): Promise<void> {
   const { status, stdout, stderr } = await runCommand(args, cwd);
   expect(stderr).toMatch(/^agenet: [^\n]+\n$/);

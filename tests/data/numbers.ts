@@ -8,7 +8,10 @@ import { type DecodeCacheOptions, openImages, type PendingImages } from '../../s
 
 export const FORMAT: DecodeOptions = { size: 2, channels: 1 };
 
-/** Images of 2x2 whose bytes are their numbers; counts how often each was decoded. Even an asynchronous decoding takes various times. */
+/**
+ * Images of 2x2 whose bytes are their numbers; counts how often each was decoded. Even an asynchronous decoding takes
+ * various times.
+ */
 export class Numbers {
   decodings = 0;
   readonly items: readonly ImageItem[];

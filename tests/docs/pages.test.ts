@@ -22,7 +22,9 @@ const wordsOf = (line: string, cwd: string): string[] =>
     return found.sort().map((name) => folder + name);
   });
 
-/** Runs command lines one after another, and the body of `for NAME in WORDS; do` once per word. Returns what they print. */
+/**
+ * Runs command lines one after another, and the body of `for NAME in WORDS; do` once per word. Returns what they print.
+ */
 async function follow(lines: readonly string[], cwd: string, variables: Record<string, string> = {}): Promise<string> {
   const [first, ...rest] = lines;
   if (first === undefined) return '';

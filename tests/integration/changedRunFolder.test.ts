@@ -1,4 +1,7 @@
-/** Run folders that are written by two processes, replaced, and on full disks, in random sequences against a model of what must hold. */
+/**
+ * Run folders that are written by two processes, replaced, and on full disks, in random sequences against a model of
+ * what must hold.
+ */
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -27,7 +30,10 @@ import { createRun, tinyCheckpoint, tinyConfiguration } from '../training/tinyTr
 
 const configuration = tinyConfiguration({ keepLast: 2 });
 const checkpoint = tinyCheckpoint(configuration);
-/** More cases than a test run has time for: `AGENET_FOLDER_CASES=5000 npx vitest run tests/integration/changedRunFolder.test.ts`. */
+/**
+ * More cases than a test run has time for: `AGENET_FOLDER_CASES=5000 npx vitest run
+ * tests/integration/changedRunFolder.test.ts`.
+ */
 const CASES = Number(process.env.AGENET_FOLDER_CASES ?? 40);
 /** An operation that takes longer hangs. */
 const HANG_MS = 5000;

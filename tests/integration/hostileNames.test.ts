@@ -7,7 +7,10 @@ import { tinyConfiguration } from '../training/tinyTraining.js';
 import { makeTinyRun } from '../cli/tinyRun.js';
 import { runCommand } from '../cli/runCommand.js';
 
-/** What a terminal would act on: escapes, a C1 control, a line of output that looks like another, text that runs backwards. */
+/**
+ * What a terminal would act on: escapes, a C1 control, a line of output that looks like another, text that runs
+ * backwards.
+ */
 const HOSTILE = '\x1b]0;title\x07\x1b[2K\u009b31m\u202e\rwipe\nagenet: trust me';
 const cwd = sharedTemporaryFolder();
 const [classes, run] = ['photos', `run${HOSTILE}`];

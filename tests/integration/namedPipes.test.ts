@@ -1,4 +1,7 @@
-/** Only regular files are read: a named pipe, which would keep a command waiting for ever, is refused wherever a path is given. */
+/**
+ * Only regular files are read: a named pipe, which would keep a command waiting for ever, is refused wherever a path is
+ * given.
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';

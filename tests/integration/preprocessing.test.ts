@@ -1,4 +1,7 @@
-/** Images that the user names get the preprocessing of the run's training images: a digit has one code, in a file and in the data set. */
+/**
+ * Images that the user names get the preprocessing of the run's training images: a digit has one code, in a file and in
+ * the data set.
+ */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';

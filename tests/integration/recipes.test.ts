@@ -20,7 +20,9 @@ interface Row {
   failed?: string;
 }
 
-/** Writes a search over `names`: 2 iterations with seed 1, then 3 iterations of the better half with the seeds 1 and 2. */
+/**
+ * Writes a search over `names`: 2 iterations with seed 1, then 3 iterations of the better half with the seeds 1 and 2.
+ */
 function writeSearch(folder: string, names: readonly string[], learningRate = 1e-4): string {
   const file = join(folder, 'search.json');
   const search = {

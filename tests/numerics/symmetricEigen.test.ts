@@ -68,7 +68,8 @@ describe('eigenvalues', () => {
     ['huge', build(6, (row, column) => 1e150 / (row + column + 1))],
   ])('decompose a matrix that is %s', (_, matrix) => expectEigenvalues(matrix, 6));
 
-  // Products of columns whose scales span 24 orders of magnitude, in either order and mixed: many eigenvalues are below rounding.
+  // Products of columns whose scales span 24 orders of magnitude, in either order and mixed: many eigenvalues are below
+  // rounding.
   it.each([
     ['largest first', (place: number) => place],
     ['largest last', (place: number) => 119 - place],

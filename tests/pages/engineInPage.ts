@@ -52,7 +52,9 @@ const engine = {
     return { reports, milliseconds, parameters: Array.from(vectors['encoder.parameters']) };
   },
 
-  /** Squares numbers on a GPU, with one program as long as it works. Returns the result, or the message of the error. */
+  /**
+   * Squares numbers on a GPU, with one program as long as it works. Returns the result, or the message of the error.
+   */
   async squares(): Promise<string> {
     try {
       const x = input('x', [2]);

@@ -64,7 +64,10 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
   });
   afterAll(() => browser?.close());
 
-  /** Opens the page and waits for its samples. Fails on errors, violations of the policy, and requests of anything outside the folder. */
+  /**
+   * Opens the page and waits for its samples. Fails on errors, violations of the policy, and requests of anything
+   * outside the folder.
+   */
   async function openPage(address: string, size = { width: 900, height: 900 }): Promise<Page> {
     const page = await browser.newPage({ viewport: size });
     const problems: string[] = [];

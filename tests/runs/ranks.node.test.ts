@@ -10,7 +10,10 @@ import { tinyCheckpoint, tinyConfiguration } from '../training/tinyTraining.js';
 const compile = () => Promise.reject(new Error('nothing is compiled'));
 const configuration = tinyConfiguration();
 
-/** The first of two ranks, which records its broadcasts, and puts as second's part of a gathering what the first put in the last time. */
+/**
+ * The first of two ranks, which records its broadcasts, and puts as second's part of a gathering what the first put in
+ * the last time.
+ */
 function firstAndSecond(): { first: Ranks; second: Ranks } {
   const broadcasts: Uint8Array[] = [];
   const gathered: Float32Array[] = [];

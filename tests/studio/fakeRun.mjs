@@ -1,6 +1,6 @@
 /**
- * Stands for `agenet train DATA --out RUN` and `agenet train --resume RUN`: holds a run folder until it is asked to stop. The data `svhn:missing` makes
- * it fail.
+ * Stands for `agenet train DATA --out RUN` and `agenet train --resume RUN`: holds a run folder until it is asked to
+ * stop. The data `svhn:missing` makes it fail.
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';

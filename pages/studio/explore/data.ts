@@ -23,7 +23,10 @@ export interface EncodedData extends ExploreData {
 /** The encoded data; until then, the progress or the failure. */
 export type DataState = { encoded: EncodedData } | { encoded?: undefined; message: string; isFailure: boolean };
 
-/** Milliseconds per batch of images, and the pause after it while the visitor drags, so that few cores keep up with both. */
+/**
+ * Milliseconds per batch of images, and the pause after it while the visitor drags, so that few cores keep up with
+ * both.
+ */
 const [BATCH_MS, REST_MS] = [6, 24];
 const MAX_BATCH = 32;
 /** Milliseconds between reports of progress. */

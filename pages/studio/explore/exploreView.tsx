@@ -28,7 +28,8 @@ export function ExploreView({ model, data, settings, onSettings, onFailure }: Ex
   useEffect(() => {
     const begin = async (): Promise<void> => {
       onFirst(await firstSamples(model, settings.seed, 2));
-      // With separate running statistics, what decodes codes at a distance is compiled now instead of when the visitor drags.
+      // With separate running statistics, what decodes codes at a distance is compiled now instead of when the visitor
+      // drags.
       await model.networks.generate({ code: new Float32Array(model.info.latent).fill(1), distance: 0.5 });
     };
     begin().catch(onFailure);

@@ -74,7 +74,10 @@ function mapLayout(method: MapMethod, { points, components }: Layout, data: Enco
   };
 }
 
-/** Returns the function that maps a coordinate along an axis (0 or 1, upwards) into the unit square. Both axes have the same scale. */
+/**
+ * Returns the function that maps a coordinate along an axis (0 or 1, upwards) into the unit square. Both axes have the
+ * same scale.
+ */
 function fitSquare(points: Float64Array): (value: number, axis: number) => number {
   const [low, high] = [
     [Infinity, Infinity],

@@ -78,8 +78,8 @@ export function toMap(
 }
 
 /**
- * Returns the images with a thumbnail: each that overlaps no earlier one. They depend on the zoom alone, so that none appears or vanishes while
- * the map moves.
+ * Returns the images with a thumbnail: each that overlaps no earlier one. They depend on the zoom alone, so that none
+ * appears or vanishes while the map moves.
  */
 export function placeThumbnails({ points }: MapLayout, area: Area, zoom: number): readonly number[] {
   const spacing = (thumbnailSize(zoom) * 1.06) / scaleOf(area, zoom);

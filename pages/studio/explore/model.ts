@@ -26,7 +26,8 @@ const GENERATING_MS = 100;
  * @throws {InputError} if it is damaged or of another version
  */
 export async function loadExploredModel(name: string, checkpoint: Uint8Array): Promise<ExploredModel> {
-  // One worker generates images without delay while the other compiles the encoder, which takes a second, and encodes the data.
+  // One worker generates images without delay while the other compiles the encoder, which takes a second, and encodes
+  // the data.
   const workers = [openWorker('model'), openWorker('model')] as const;
   try {
     const [generator, encoder] = await Promise.all([

@@ -7,7 +7,8 @@ import type { ExploredModel } from './model.js';
  * Saves codes as JSON. Codes of the prior `sphere` have norm 1, up to rounding.
  * @param name of the file, without its extension
  * @example
- * { "format": "agenet codes 1", "name": "mnist-1, iteration 2000", "iteration": 2000, "prior": "sphere", "codes": [{ "name": "sample 3 of seed 0", "distance": 1, "code": [0.12, -0.05] }] }
+ * { "format": "agenet codes 1", "name": "mnist-1, iteration 2000", "iteration": 2000, "prior": "sphere", "codes": [{
+ * "name": "sample 3 of seed 0", "distance": 1, "code": [0.12, -0.05] }] }
  */
 export function saveCodes(
   { info, step }: ExploredModel,

@@ -1,8 +1,8 @@
 /** Directions of a plane that stay recognizable. */
 
 /**
- * Turns and mirrors the axes of a plane to be as near as possible to earlier ones (orthogonal Procrustes in two dimensions), so that a view
- * of points turns no more than their plane does.
+ * Turns and mirrors the axes of a plane to be as near as possible to earlier ones (orthogonal Procrustes in two
+ * dimensions), so that a view of points turns no more than their plane does.
  * @param axes orthonormal [2, M]
  * @param before orthonormal [2, M]
  */

@@ -130,7 +130,9 @@ function project({ data, latent }: Codes, axes: Float64Array): Float64Array {
   return points;
 }
 
-/** The radius that contains 95% of the projected codes of the prior; on the sphere, P(r > R) = (1 - R^2)^((M - 2) / 2). */
+/**
+ * The radius that contains 95% of the projected codes of the prior; on the sphere, P(r > R) = (1 - R^2)^((M - 2) / 2).
+ */
 function radiusOf(prior: Prior, latent: number): number {
   if (prior === 'normal') return Math.sqrt(-2 * Math.log(0.05));
   return latent > 2 ? Math.sqrt(1 - 0.05 ** (2 / (latent - 2))) : 1;

@@ -13,7 +13,10 @@ export interface NpyParts {
 /** How Python writes a tuple. */
 export const tuple = (shape: readonly number[]): string => `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
 
-/** An .npy file: magic string, version, length of the header (16 bits, 32 from version 2 on), header padded by spaces, elements. */
+/**
+ * An .npy file: magic string, version, length of the header (16 bits, 32 from version 2 on), header padded by spaces,
+ * elements.
+ */
 export function npyBytes({
   descr = '|u1',
   fortran = false,

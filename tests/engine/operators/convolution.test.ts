@@ -296,7 +296,8 @@ describe('ConvTranspose', () => {
       '[2, 3, 4, 4]',
       '[3, 5, 3, 3]',
     );
-    // ONNX Runtime does not run it, whatever the dilation, and a convolution by the stride would not lead back to the data.
+    // ONNX Runtime does not run it, whatever the dilation, and a convolution by the stride would not lead back to the
+    // data.
     expectShapeError(
       () => convTranspose(x, w, { dilations: 2, outputPadding: 1 }),
       'ConvTranspose',

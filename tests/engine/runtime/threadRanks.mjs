@@ -1,6 +1,6 @@
 /**
- * Ranks inside one process: worker threads that meet in shared memory. As a worker it verifies a golden file with the built package, and posts
- * the result.
+ * Ranks inside one process: worker threads that meet in shared memory. As a worker it verifies a golden file with the
+ * built package, and posts the result.
  */
 import { readFileSync } from 'node:fs';
 import { parentPort, Worker, workerData } from 'node:worker_threads';
@@ -8,7 +8,10 @@ import { parentPort, Worker, workerData } from 'node:worker_threads';
 /** Elements that a rank can put in at once. */
 const CAPACITY = 2 ** 20;
 
-/** Shared memory for a number of ranks: arrived ranks and the number of the meeting, then a slot of elements for each rank. */
+/**
+ * Shared memory for a number of ranks: arrived ranks and the number of the meeting, then a slot of elements for each
+ * rank.
+ */
 const sharedMemory = (size) => ({
   size,
   meeting: new SharedArrayBuffer(8),

@@ -1,10 +1,12 @@
 /**
- * Preloaded into a process (`node --import`): makes writes to some files fail, or ends the process at one of them, at an exact point
- * instead of an exact time. The variable AGENET_FAULTS holds a JSON list of:
+ * Preloaded into a process (`node --import`): makes writes to some files fail, or ends the process at one of them, at
+ * an exact point instead of an exact time. The variable AGENET_FAULTS holds a JSON list of:
  *
- * - `file`: a regular expression that the path of the written file matches. Temporary names count as the name that they get later.
+ * - `file`: a regular expression that the path of the written file matches. Temporary names count as the name that they
+ *   get later.
  * - `at`: the write at which it happens first, counted from 1.
- * - `point`: `half` (half of the bytes of a write are written), `whole` (all are, under the temporary name, before they are flushed) or `renamed`.
+ * - `point`: `half` (half of the bytes of a write are written), `whole` (all are, under the temporary name, before they
+ *   are flushed) or `renamed`.
  * - `error`: a system error code such as ENOSPC, which the operation fails with; without it the process kills itself.
  * - `times`: how many writes fail; default all.
  */

@@ -1,6 +1,7 @@
 /**
- * Stands in for `agenet` in a search for recipes: writes an empty checkpoint in place of training, and prints scores in place of evaluating. The
- * FID of a run is 10 times the first digit in its name, plus its seed. Runs whose name contains `fails` fail.
+ * Stands in for `agenet` in a search for recipes: writes an empty checkpoint in place of training, and prints scores in
+ * place of evaluating. The FID of a run is 10 times the first digit in its name, plus its seed. Runs whose name
+ * contains `fails` fail.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
