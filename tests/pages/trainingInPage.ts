@@ -39,10 +39,12 @@ const page = {
   run: (reportEvery?: number): Promise<TrainingProgress> => training!.run(reportEvery),
   /** Runs, pauses after a number of reports, and returns both answers. */
   async runAndPause(count: number): Promise<readonly TrainingProgress[]> {
-    const ended = training!.run();
-    while (reports.length < count) await new Promise((resolve) => void setTimeout(resolve, 5));
-    const paused = await training!.pause();
-    return [await ended, paused];
+    const paused = new Promise<TrainingProgress>((resolve, reject) => {
+      training!.onReport = (report) => {
+        if (reports.push(report) === count) training!.pause().then(resolve, reject);
+      };
+    });
+    return Promise.all([training!.run(), paused]);
   },
   /** Runs, pauses and runs again at once, and returns the answers in the order in which they come. */
   async runTwice(): Promise<readonly string[]> {
