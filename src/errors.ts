@@ -1,6 +1,6 @@
 import { oneLine } from './printable.js';
 
-/** A setting or argument by its key, such as `batch` or `stages[1].epoch`. Whoever shows an error names it by flag, key or label. */
+/** A setting or argument by its key, such as `batch` or `stages[1].epoch`; shown as a flag, a key or a label. */
 export interface SettingName {
   setting: string;
 }
@@ -9,7 +9,7 @@ export const setting = (key: string): SettingName => ({ setting: key });
 
 type Part = string | SettingName;
 
-/** A phrase of an error, in which settings and arguments have no name yet. */
+/** A phrase of an error, before its settings and arguments are named. */
 export type Text = Part | readonly Part[];
 
 /** Template tag: text`set ${setting('ema')}`. */
@@ -95,7 +95,7 @@ export class InputError extends DescribedError {
   }
 }
 
-/** Several errors at once, such as all wrong fields of a form. As one line, it is the first. */
+/** Several errors, such as all wrong fields of a form. As one line, it is the first. */
 export class InputErrors extends InputError {
   constructor(readonly errors: readonly [InputError, ...InputError[]]) {
     super(errors[0].about, errors[0].problem, errors[0].remedy);
@@ -135,13 +135,12 @@ export function checkWithin<T>(container: Text, check: () => T): T {
   }
 }
 
-/** The message of a thrown value. */
 export const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Longer names are not misspellings, and their distances would take long to compute. */
 const MAX_NAME = 100;
 
-/** For the end of a problem: `, did you mean NAME?`, or nothing if no name is similar. */
+/** Returns `, did you mean NAME?`, or nothing if no name is similar. */
 export function didYouMean(given: string, known: readonly string[], rest = '') {
   const nearest = nearestName(given, known);
   return nearest === undefined ? '' : `, did you mean ${nearest}${rest}?`;

@@ -37,7 +37,7 @@ function errorsOfIssue(
       return new InputError(settingAt([...issue.path, key]), problem);
     });
   if (issue.code === 'invalid_union') {
-    // The alternative whose key exists is the one that the user meant.
+    // The user meant the alternative whose key exists.
     const inner = issue.errors
       .flat()
       .find(({ path }) => path.length > 0 && valueAt(given, [...issue.path, ...path]) !== undefined);
@@ -56,7 +56,7 @@ function settingAt([key, ...inner]: Path): Text {
   return setting(name.slice(1));
 }
 
-/** Undefined for a text that is not JSON. */
+/** Undefined if it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

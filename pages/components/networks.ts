@@ -1,7 +1,7 @@
 /** The networks of a model. */
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { PageModel } from '../../src/export/pageModel.js';
-import { createQueue } from '../../src/web/requests.js';
+import { oneAtATime } from '../../src/turns.js';
 
 /** A code and its distance from codes of images: 0 for these, 1 for samples of the prior. */
 export interface Code {
@@ -37,7 +37,7 @@ export async function loadNetworks(
   const load = async (network: string) => InferenceSession.create(new Uint8Array(await unpack(network)));
   const [generator, encoder] = [await load(networks.generator), await load(networks.encoder)];
   // ONNX Runtime runs one model at a time.
-  const inTurn = createQueue();
+  const inTurn = oneAtATime();
   const run = (session: InferenceSession, feeds: Record<string, Tensor>, output: string) =>
     inTurn(async () => (await session.run(feeds))[output]!.data as Float32Array);
   return {

@@ -1,7 +1,7 @@
 /** Reconstructions of images that the visitor draws, drops, pastes or chooses. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../src/errors.js';
-import { createQueue } from '../../src/web/requests.js';
+import { oneAtATime } from '../../src/turns.js';
 import { DrawingPad } from './drawingPad.js';
 import { fileName } from './files.js';
 import { saveImages } from './imageGrid.js';
@@ -92,7 +92,7 @@ export function Reconstructions(props: ReconstructionsProps) {
 function useReconstructions({ model, networks, onSelect, onFiles }: ReconstructionsProps, invert: boolean) {
   const [items, setItems] = useState<readonly Reconstruction[]>([]);
   const [problems, setProblems] = useState<readonly string[]>([]);
-  const state = useRef({ inTurn: createQueue(), count: 0 }).current;
+  const state = useRef({ inTurn: oneAtATime(), count: 0 }).current;
   const reconstruct = async (file: Blob, name: string, isInverted: boolean): Promise<void> => {
     try {
       const original = await readImage(file, model.preprocessing, isInverted);

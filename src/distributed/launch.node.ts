@@ -12,7 +12,7 @@ export function launchedRank(environment: Environment = process.env) {
   return rank === undefined || size === '1' ? undefined : Number(rank);
 }
 
-/** Launchers bind ranks to cores, several to the same if they are few. `place` identifies host and cores. */
+/** Launchers may bind several ranks to the same cores. `place` identifies host and cores. */
 export function coresOf({ size, allGather }: Communicator, place = ownPlace(), available = availableParallelism()) {
   // A float32 represents every number of 24 bits.
   const own = createHash('sha256').update(place).digest().readUIntBE(0, 3);

@@ -5,7 +5,7 @@ const NOTHING = {
   messages: 0,
   /** Sent by this rank. */
   bytes: 0,
-  /** Bytes of gatherings: a rank receives as many from every other. */
+  /** Those of gatherings; every other rank sends as many. */
   gathered: 0,
   /** Includes waiting for other ranks. */
   seconds: 0,

@@ -16,8 +16,7 @@ export interface World extends Communicator {
 
 export async function connect(libraries: readonly string[] = LIBRARIES): Promise<World> {
   const { load } = await loadKoffi();
-  const { mpi, symbols } = openLibrary(libraries, load);
-  const [comm, float, byte, sum] = symbols;
+  const { mpi, comm, float, byte, sum } = openLibrary(libraries, load);
   const call = (name: string, parameters: string) => {
     const native = mpi.func(`int ${name}(${parameters})`);
     return (...values: unknown[]) => {
@@ -46,16 +45,20 @@ export async function connect(libraries: readonly string[] = LIBRARIES): Promise
   return { ...communicator, cores: coresOf(communicator), finalize: call('MPI_Finalize', '') };
 }
 
-/** Opens the library so that its plugins find its symbols. */
 function openLibrary(names: readonly string[], load: Koffi['load']) {
   const problems: string[] = [];
   for (const name of names) {
     try {
+      // Global, so that plugins of the library find its symbols.
       const mpi = load(name, { global: true });
-      const symbols = ['comm_world', 'float', 'byte', 'op_sum'].map(
-        (symbol) => mpi.symbol(`ompi_mpi_${symbol}`) as Pointer,
-      );
-      return { mpi, symbols: symbols as [comm: Pointer, float: Pointer, byte: Pointer, sum: Pointer] };
+      const symbolOf = (symbol: string) => mpi.symbol(`ompi_mpi_${symbol}`) as Pointer;
+      return {
+        mpi,
+        comm: symbolOf('comm_world'),
+        float: symbolOf('float'),
+        byte: symbolOf('byte'),
+        sum: symbolOf('op_sum'),
+      };
     } catch (error) {
       problems.push(messageOf(error));
     }

@@ -5,13 +5,13 @@ import { hostname } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { InputError, messageOf } from '../errors.js';
 
-export const writeFileAtomically = (path: string, bytes: Uint8Array) =>
-  writeFileInPieces(path, (append) => append(bytes));
+export const writeFileAtomically = (path: string, content: Uint8Array | string) =>
+  writeFileInPieces(path, (append) => append(typeof content === 'string' ? Buffer.from(content) : content));
 
 /** Names of files such as 000123 sort by number. */
 export const numbered = (number: number) => String(number).padStart(6, '0');
 
-/** Writes a file completely or not at all: `write` appends pieces. An abort rejects with the signal's reason. */
+/** Writes a file completely or not at all. An abort rejects with the signal's reason. */
 export async function writeFileInPieces(
   path: string,
   write: (append: (bytes: Uint8Array) => Promise<void>) => Promise<void>,
@@ -84,7 +84,7 @@ async function withPartial(path: string, write: (partial: string) => Promise<voi
 
 export const writeAndSync = (path: string, bytes: Uint8Array) => writeFile(path, bytes, { flush: true });
 
-/** Creates missing parents too. Where a folder cannot be created for ENOENT, recursive mkdir of Node never returns. */
+/** Creates missing parents too. Node's recursive mkdir never returns if it gets ENOENT in an existing folder. */
 export async function makeFolder(path: string) {
   const failure = await mkdir(path).catch((error: NodeJS.ErrnoException) => error);
   if (!failure || (failure.code === 'EEXIST' && (await isFolder(path)))) return;
@@ -155,13 +155,9 @@ const orEmpty = (read: () => string) => {
   }
 };
 
+const BOOT = orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'));
 /** Boot and process namespace, on Linux: with the host, they make a process ID unique. */
-export const SYSTEM = [
-  orEmpty(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')).trim(),
-  orEmpty(() => readlinkSync('/proc/self/ns/pid')),
-]
-  .join(' ')
-  .trim();
+export const SYSTEM = `${BOOT.trim()} ${orEmpty(() => readlinkSync('/proc/self/ns/pid'))}`.trim();
 const HOST_DIGEST = hexDigest(`${hostname()}\n${SYSTEM}`).slice(0, 8);
 
 export function partialPath(path: string) {
@@ -201,7 +197,7 @@ async function isAbandoned(path: string) {
   return Date.now() - Math.max(...times) > ABANDONED_AFTER_MS;
 }
 
-/** Of a file or folder, then of its contents. */
+/** Of a path, then of what is in it. */
 export async function statesOf(path: string) {
   const inside = (await readdir(path).catch(() => [])).map((name) => join(path, name));
   return Promise.all([path, ...inside].map((each) => stat(each).catch(() => undefined)));

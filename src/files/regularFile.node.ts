@@ -2,14 +2,14 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { wrapReadErrors } from './atomic.node.js';
 
-/** Waits for no writer of a pipe, and takes no terminal. Some systems lack these flags. */
+/** Does not wait for the writer of a pipe. Some systems lack these flags. */
 export const OPEN_FOR_READING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 /** A system call reads at most 2^31 - 1 bytes. */
 const MAX_READ_BYTES = 2 ** 30;
 
 export class FileTooLargeError extends Error {}
 
-/** Rejects pipes, sockets, devices and folders without waiting. Nothing can replace the open file that it checks. */
+/** Rejects pipes, sockets, devices and folders without waiting. The file cannot be replaced after the check. */
 async function withRegularFile<T>(path: string, action: (file: FileHandle, size: number) => Promise<T>) {
   const file = await open(path, OPEN_FOR_READING);
   try {
@@ -40,7 +40,7 @@ async function readBytes(file: FileHandle, offset: number, length: number) {
   const bytes = Buffer.allocUnsafeSlow(length);
   for (let done = 0; done < length;) {
     const { bytesRead } = await file.read(bytes, done, Math.min(length - done, MAX_READ_BYTES), offset + done);
-    // A read may return fewer bytes, but none only at the end.
+    // A read may return fewer bytes, and none at the end.
     if (bytesRead === 0) throw new Error('the file was truncated while it was read');
     done += bytesRead;
   }
@@ -51,7 +51,7 @@ export const readTextFile = async (path: string) => (await readRegularFile(path)
 
 export function requireRegular(found: Pick<Stats, 'isFile' | 'isDirectory' | 'isFIFO' | 'isSocket'>) {
   if (found.isFile()) return;
-  // The system error with this code has a message.
+  // This code has a message.
   if (found.isDirectory()) throw Object.assign(new Error('is a folder'), { code: 'EISDIR' });
   const kind = found.isFIFO() ? 'a named pipe' : found.isSocket() ? 'a socket' : 'a device';
   throw new Error(`expected a regular file but got ${kind}`);

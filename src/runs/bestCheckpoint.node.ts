@@ -49,7 +49,7 @@ export class BestCheckpoint {
   async offer(checkpoint: string, candidate: BestRecord) {
     const before = await this.read();
     if (!Number.isFinite(candidate.value) || !isBetter(candidate, before)) return false;
-    // First, because after a kill here, this checkpoint is evaluated again, which writes the record.
+    // First, because a process that is killed here evaluates the checkpoint again on resume, and writes the record.
     await this.folder.write(FILE, await readRegularFile(checkpoint));
     await this.folder.write(RECORD, `${JSON.stringify(candidate, null, 2)}\n`);
     return true;

@@ -22,7 +22,7 @@ export interface CodeCacheOptions {
   /** Codes of different devices differ by rounding. */
   device: string;
   cacheFolder?: string;
-  /** Of all files in bytes (default: 1 GB, or AGENET_CACHE_LIMIT if that is smaller). */
+  /** Bytes of all files (default: 1 GB, or AGENET_CACHE_LIMIT if that is smaller). */
   limit?: number;
   onProgress?: Progress;
   signal?: AbortSignal | undefined;

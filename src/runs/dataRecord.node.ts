@@ -7,7 +7,7 @@ const NAME = 'data.json';
 const FORMAT = 'agenet data 1';
 const MAX_BYTES = 4096;
 
-/** A run resumes on the images that it was trained on. They may have moved, but not changed. */
+/** The images may have moved, but not changed. */
 export async function requireSameData(run: RunFolder, { name, digest }: ImageSource) {
   const recorded = digest && parseRecord(await run.files.readText(NAME, MAX_BYTES));
   if (recorded === undefined) return;

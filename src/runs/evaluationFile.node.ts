@@ -67,7 +67,7 @@ export const removingLaterEvaluations =
     for (const { name, step } of await evaluationFiles(folder)) if (step > event.step) await folder.remove(name);
   };
 
-/** The latest iteration is last, and EMA weights follow raw weights. */
+/** In ascending order of iterations; EMA weights follow raw weights. */
 async function evaluationFiles(folder: OwnFolder) {
   const names = await folder.list();
   return names
@@ -83,8 +83,8 @@ export async function readLatestEvaluation(run: string) {
   const folder = await OwnFolder.at(run);
   const latest = (await evaluationFiles(folder)).findLast(({ kind }) => kind === 'evaluation');
   if (latest === undefined) throw new InputError(run, 'not evaluated yet', `run agenet evaluate ${run}`);
-  const text = await folder.readText(latest.name, MAX_BYTES).catch(() => undefined);
-  return parseEvaluation(join(run, latest.name), text ?? '');
+  const text = await folder.readText(latest.name, MAX_BYTES).catch(() => '');
+  return parseEvaluation(join(run, latest.name), text);
 }
 
 export async function readEvaluationOf(folder: OwnFolder, weights: EvaluatedWeights) {
@@ -94,7 +94,7 @@ export async function readEvaluationOf(folder: OwnFolder, weights: EvaluatedWeig
   return found?.weights_digest === weights.digest ? found : undefined;
 }
 
-async function parseEvaluation(file: string, text: string) {
+async function parseEvaluation(file: string, text = '') {
   const { z } = await import('zod');
   const schema = z.looseObject({
     format: z.literal(FORMAT),

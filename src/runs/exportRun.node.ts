@@ -59,7 +59,6 @@ export interface ExportSummary {
   cost?: PrecisionCost;
 }
 
-/** At most: the test images may be fewer. */
 const FID_SAMPLES = 10_000;
 
 /** @param run run folder or checkpoint */
@@ -135,7 +134,7 @@ async function openData(configuration: Configuration, { data, fid, onNote, open 
   }
 }
 
-/** A configuration without places on this machine. */
+/** Without paths of this machine. */
 function recipeOf(configuration: Configuration) {
   const { initFrom: _, ...recipe } = configuration;
   return { ...recipe, data: dataName(configuration) };
@@ -207,7 +206,7 @@ async function evaluationOf({ checkpoint, model, ema }: Subject): Promise<CardEv
     split: String(split),
     images: Number(images),
     samples: Number(samples),
-    // Its name contains the name of the data, which may be a path of this machine.
+    // Its name contains that of the data, which may be a path.
     extractor: extractor && String(extractor.name).replaceAll(String(data), lastPart(String(data))),
   };
 }

@@ -18,15 +18,12 @@ export interface ImportedRun {
 }
 
 /** Settings of an imported run; those of its networks follow from the file. */
-export type ImportSettings = Omit<
-  Settings,
-  'channels' | 'width' | 'latent' | 'size' | 'network' | 'data' | 'initFrom' | 'batchNormStats'
-> & {
+export type ImportSettings = Omit<Settings, (typeof DERIVED)[number] | 'network' | 'data'> & {
   data: string;
   network: ArchitectureName;
 };
 
-const DERIVED: readonly string[] = ['channels', 'width', 'latent', 'size', 'initFrom', 'batchNormStats'];
+const DERIVED = ['channels', 'width', 'latent', 'size', 'initFrom', 'batchNormStats'] as const;
 
 /** Creates a run from the weights of the published networks in a safetensors file, with the names of `docs/export.md`. */
 export async function importRun(file: string, out: string, settings: ImportSettings): Promise<ImportedRun> {
@@ -40,10 +37,10 @@ export async function importRun(file: string, out: string, settings: ImportSetti
   const { imageSize: size } = ARCHITECTURES[network];
   const resolved = await resolveSettings({ ...settings, ...options, preset, batchNormStats, size }).catch(
     (error: unknown) => {
-      throw error instanceof InputError && DERIVED.includes(error.setting ?? '') ? error.within(file) : error;
+      throw error instanceof InputError && DERIVED.some((key) => key === error.setting) ? error.within(file) : error;
     },
   );
-  // Recorded only now, because a setting of this name is a run.
+  // Only now, because the setting names a run.
   const configuration: Configuration = { ...resolved, initFrom: file };
   const folder = await RunFolder.create(out, configuration);
   const lock = await folder.lock();

@@ -5,7 +5,7 @@ import { parseJson } from '../validation.js';
 import type { RunFolder } from './runFolder.node.js';
 
 export const JOURNAL_NAME = 'journal.jsonl';
-/** Contains the scores of a finished run. */
+/** Bytes at the end that contain the scores of a finished run. */
 const MAX_TAIL = 65_536;
 
 export type FinalScores = {
@@ -33,7 +33,7 @@ export type JournalEntry = JournalEvent & {
   time: string;
 };
 
-/** Lines of JSON. Training does not depend on them: one that cannot be written is lost, with one warning. */
+/** Lines of JSON. The first that cannot be written causes a warning; training continues. */
 export class Journal {
   private hasStarted = false;
   private hasWarned = false;
@@ -57,7 +57,7 @@ export class Journal {
       if (test) await this.append({ type: 'scored', test, ...(test_raw && { test_raw }) });
       return summary;
     } catch (error) {
-      // Before its first event, the error is one of the command line.
+      // Earlier errors are those of the command line.
       if (this.hasStarted) await this.append({ type: 'failed', message: messageOf(error) });
       throw error;
     }
@@ -80,7 +80,7 @@ export class Journal {
       await this.run.files.append(JOURNAL_NAME, `${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
       return undefined;
     } catch (error) {
-      // A folder that was lost is reported when training writes what must not be lost.
+      // Training reports a lost folder when it writes what must not be lost.
       return error instanceof InputError ? error.message : undefined;
     }
   }

@@ -21,7 +21,7 @@ interface Owner {
   pid: number;
   /** Distinguishes the process from a later one with the same ID. */
   started: string;
-  /** Process IDs of another system cannot be looked up. */
+  /** Its process IDs cannot be looked up on another. */
   system?: string;
   /** Distinguishes the locks of one process. */
   token?: string;
@@ -30,7 +30,7 @@ interface Owner {
 export const LOCK_NAME = '.lock';
 const MAX_LOCK_BYTES = 4096;
 
-/** Of another host. */
+/** Since the last refresh by another host. */
 export const LOCK_MAX_AGE_SECONDS = 120;
 const HEARTBEAT_SECONDS = 10;
 /** A younger lock that cannot be parsed is being written. */
@@ -40,8 +40,7 @@ const PATIENCE_SECONDS = 30;
 const POLL_MILLISECONDS = 20;
 
 export async function holderOf(folder: string) {
-  const owner = (await inspect(join(folder, LOCK_NAME)))?.owner;
-  return owner && { host: owner.host, pid: owner.pid };
+  return (await inspect(join(folder, LOCK_NAME)))?.owner;
 }
 
 export class FolderLock {
@@ -84,9 +83,8 @@ export class FolderLock {
     const found = await this.read();
     if (found === this.text || (found === undefined && (await this.takeAgain()))) return;
     const owner = parseOwner((await this.read()) ?? '');
-    throw new Error(
-      `${path}: ${owner ? `process ${owner.pid} on ${owner.host}` : 'another process'} has taken over this run folder; nothing more is written into it`,
-    );
+    const holder = owner ? `process ${owner.pid} on ${owner.host}` : 'another process';
+    throw new Error(`${path}: ${holder} has taken over this run folder; nothing more is written into it`);
   }
 
   async release() {
@@ -128,7 +126,7 @@ export class FolderLock {
   }
 }
 
-/** Distinguishes folders that have a path one after another; empty if there is none. */
+/** Distinguishes folders that replace each other; empty if there is none. */
 const inodeOf = (path: string) =>
   stat(path).then(
     ({ dev, ino }) => `${dev} ${ino}`,
@@ -167,7 +165,7 @@ async function replaceStale(file: string, text: string, id: string) {
   if ((await seize(guard, text)) !== undefined) return false;
   try {
     if ((await inspect(file))?.id !== id) return false;
-    await writeFileAtomically(file, new TextEncoder().encode(text));
+    await writeFileAtomically(file, text);
     return true;
   } finally {
     await rm(guard, { force: true });
@@ -196,14 +194,8 @@ async function create(file: string, text: string) {
   return isCreated && (await readLock(file)) === text;
 }
 
-interface FoundLock {
-  id: string;
-  /** Absent unless it is alive. */
-  owner?: Owner;
-  isStale: boolean;
-}
-
-async function inspect(file: string): Promise<FoundLock | undefined> {
+/** The owner is absent unless it is alive. */
+async function inspect(file: string): Promise<{ id: string; owner?: Owner; isStale: boolean } | undefined> {
   const status = await lstat(file).catch(() => undefined);
   if (status === undefined) return undefined;
   const inode = String(status.ino);
@@ -231,11 +223,9 @@ async function isAlive({ host, pid, started, system }: Owner, age: number) {
   if (host !== hostname() || (system !== undefined && system !== SYSTEM)) return age < LOCK_MAX_AGE_SECONDS;
   if (!isRunning(pid)) return false;
   const status = await statusOf(pid);
-  return status.started === started && !ENDED.includes(status.state);
+  // Z and X: ended, but not reaped by the parent yet.
+  return status.started === started && !['Z', 'X'].includes(status.state);
 }
-
-/** Ended, but not reaped by the parent yet. */
-const ENDED = ['Z', 'X'];
 
 /** Reads /proc, if there is one: fields 1 and 20 after the name in parentheses. */
 async function statusOf(pid: number) {

@@ -1,5 +1,5 @@
 import { drawCodes, type Prior } from '../age/prior.js';
-import { imageClassifier, type ImageClassifier, type SavedProbe } from '../classifiers/fittedProbe.js';
+import { imageClassifier, type SavedProbe } from '../classifiers/fittedProbe.js';
 import type { Compile } from '../engine/index.js';
 import { InputError, setting, text } from '../errors.js';
 import { type ImageInput, readImages } from '../images/imageInput.node.js';
@@ -15,6 +15,7 @@ import { randomStream } from '../random.js';
 import type { Configuration } from '../training/configuration.js';
 import { modelWeights } from '../training/trainer.js';
 import { shown } from '../validation.js';
+import type { OptionsName } from './optionSchemas.node.js';
 import {
   type ClassifyOptions,
   type DecodeCodesOptions,
@@ -38,13 +39,6 @@ export interface ClassifiedImage {
   probability: number;
 }
 
-type MethodName = 'sample' | 'interpolate' | 'reconstruct' | 'classify' | 'decode';
-
-interface OpenedProbe {
-  saved: SavedProbe;
-  classifier: ImageClassifier;
-}
-
 interface ModelOptions {
   ema?: boolean | undefined;
   /** Receives a line if an attribute was computed with other weights. */
@@ -58,7 +52,7 @@ interface ModelOptions {
  * Methods may be called concurrently. Networks are compiled on first use, so the first call takes longer.
  */
 export class Model {
-  private readonly probes = new Map<string | undefined, Promise<OpenedProbe>>();
+  private readonly probes = new Map<string | undefined, ReturnType<Model['readProbeFile']>>();
   private readonly running = new Set<Promise<unknown>>();
   private released = false;
 
@@ -239,7 +233,7 @@ export class Model {
   }
 
   /** Checks the options of a method, and runs it. */
-  private use<T>(method: MethodName, options: unknown, computation: () => Promise<T>) {
+  private use<T>(method: OptionsName, options: unknown, computation: () => Promise<T>) {
     return this.run(async () => {
       const { checkOptions } = await import('./optionSchemas.node.js');
       checkOptions(method, options);
@@ -298,27 +292,24 @@ export class Model {
       return (codes: Float32Array) => codes;
     }
     const { direction, origin } = await new RunAssets(runFolderPath(this.path), ATTRIBUTES).read(along);
-    if (direction.length !== latentSize) {
+    const remedy = 'recreate it with agenet attribute';
+    if (direction.length !== latentSize)
       throw new InputError(
         text`${setting('along')} ${along}`,
         `has ${direction.length} coordinates, but codes of the run have ${latentSize}`,
-        'recreate it with agenet attribute',
+        remedy,
       );
-    }
-    if (origin.step !== step || origin.ema !== (this.options.ema ?? true)) {
+    if (origin.step !== step || origin.ema !== (this.options.ema ?? true))
       this.options.onWarning?.(
-        `attribute ${along} was computed with the weights of iteration ${origin.step}${origin.ema ? '' : ' (raw)'}; recreate it with agenet attribute`,
+        `attribute ${along} was computed with the weights of iteration ${origin.step}${origin.ema ? '' : ' (raw)'}; ${remedy}`,
       );
-    }
     return (codes: Float32Array) => moveCodes(prior, codes, direction, by ?? MODEL_DEFAULTS.by);
   }
 
   private openProbe(name: string | undefined) {
-    const known = this.probes.get(name);
-    if (known) return known;
-    const probe = this.readProbeFile(name);
+    const probe = this.probes.get(name) ?? this.readProbeFile(name);
     this.probes.set(name, probe);
-    // A failure is not kept, so that a probe may be created later.
+    // So that a missing probe may be created later.
     probe.catch(() => this.probes.delete(name));
     return probe;
   }
@@ -327,20 +318,18 @@ export class Model {
     const { path, trained, compile } = this;
     const saved = await new RunAssets(runFolderPath(path), PROBES).read(name);
     const { probe, origin } = saved;
-    // The probe decides on the weights, because its codes are comparable with those of no others.
+    // A probe understands only codes of the weights that it was fitted on.
     const weights = modelWeights(this.opened.checkpoint.vectors, { ema: origin.ema });
-    if (weightsDigest(weights) !== origin.weights) {
+    if (weightsDigest(weights) !== origin.weights)
       throw new InputError(
         `probe ${saved.name}`,
         `fitted on the weights of iteration ${origin.step}, but ${path} has those of iteration ${this.step}`,
         'fit it again with agenet probe --save, or name its checkpoint',
       );
-    }
     return { saved, classifier: await imageClassifier(probe, trained.withWeights(weights), weights, compile) };
   }
 }
 
-/** Finite values [N, M]. */
 function requireCodes(codes: unknown, latentSize: number) {
   if (!(codes instanceof Float32Array))
     throw new InputError('codes', `expected a Float32Array but got ${shown(codes)}`);

@@ -62,7 +62,9 @@ const OPTIONS = {
   decode: { distance: number(0, 1) },
 } satisfies Record<string, Record<string, SettingType | z.ZodType>>;
 
-export function checkOptions(name: keyof typeof OPTIONS, options: unknown) {
+export type OptionsName = keyof typeof OPTIONS;
+
+export function checkOptions(name: OptionsName, options: unknown) {
   const types = Object.entries<SettingType | z.ZodType>(OPTIONS[name]);
   const shape = Object.fromEntries(
     types.map(([key, type]) => [key, (type instanceof z.ZodType ? type : schemaOf(type)).optional()]),

@@ -9,27 +9,17 @@ import { OPEN_FOR_READING, requireRegular } from '../files/regularFile.node.js';
 export const READING_WITHOUT_LINKS = OPEN_FOR_READING | (constants.O_NOFOLLOW ?? 0);
 /** Also reads: opening a pipe for writing fails without saying that it is one. */
 const APPENDING = READING_WITHOUT_LINKS | constants.O_RDWR | constants.O_CREAT;
-/** A longer last line is not one that this program has left incomplete. */
+/** This program leaves no longer line incomplete. */
 const MAX_LINE = 65_536;
 
-export interface OpenedFile {
-  file: FileHandle;
-  size: number;
-  /** Changes with the file. */
-  version: string;
-}
-
-export interface TextEnd {
-  text: string;
-  isWhole: boolean;
-}
+export type OpenedFile = Awaited<ReturnType<OwnFolder['open']>>;
 
 /** Holds a lock during a write. `confirm` rejects if this process may not write any more. */
 type WhileHeld = <T>(write: (confirm: () => Promise<void>) => Promise<T>) => Promise<T>;
 
 /**
- * A folder that others may change. Each use checks first that its path still leads there, without links, and refuses
- * files that are not regular without waiting. Names are relative, such as `samples/000500.png`.
+ * A folder that others may change. Each use checks first that no link has replaced it, and refuses files that are not
+ * regular without waiting. Names are relative, such as `samples/000500.png`.
  */
 export class OwnFolder {
   private constructor(
@@ -70,6 +60,7 @@ export class OwnFolder {
       try {
         const found = await file.stat();
         requireRegular(found);
+        // The version changes with the file.
         return { file, size: found.size, version: `${found.size}-${Math.round(found.mtimeMs)}` };
       } catch (error) {
         await file.close();
@@ -79,7 +70,7 @@ export class OwnFolder {
   }
 
   /** Undefined if there is no file. */
-  async readEnd(name: string, limit: number): Promise<TextEnd | undefined> {
+  async readEnd(name: string, limit: number) {
     const opened = await this.open(name).catch((error: unknown) => {
       if (!isMissing(error)) throw error;
     });
@@ -109,7 +100,7 @@ export class OwnFolder {
 
   write(name: string, content: Uint8Array | string) {
     return this.writing(name, async (path) => {
-      await writeFileAtomically(path, typeof content === 'string' ? new TextEncoder().encode(content) : content);
+      await writeFileAtomically(path, content);
       return path;
     });
   }
@@ -196,7 +187,7 @@ async function writeFrom(end: number, file: FileHandle, bytes: Uint8Array) {
     for (let done = 0; done < bytes.length;)
       done += (await file.write(bytes, done, bytes.length - done, end + done)).bytesWritten;
   } catch (error) {
-    // A full disk takes the first part of what is written.
+    // A full disk may have taken the first part.
     await file.truncate(end).catch(() => undefined);
     throw error;
   }

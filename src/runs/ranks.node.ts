@@ -43,7 +43,6 @@ export class Ranks {
     return received;
   }
 
-  /** Of the first rank, as JSON. */
   private share<T>(value: T | undefined) {
     const shared = this.broadcast(new TextEncoder().encode(JSON.stringify(value ?? null)));
     return JSON.parse(new TextDecoder().decode(shared)) as T;
@@ -76,10 +75,8 @@ export class Ranks {
 
   async shareState(read: () => Promise<TrainerState>, configuration: Configuration): Promise<TrainerState> {
     if (this.isAlone) return read();
-    const bytes = this.broadcast(
-      this.isFirst ? encodeCheckpoint({ ...(await read()), configuration }, sha256) : undefined,
-    );
-    return decodeCheckpoint(bytes, 'the weights of rank 0', sha256);
+    const own = this.isFirst ? encodeCheckpoint({ ...(await read()), configuration }, sha256) : undefined;
+    return decodeCheckpoint(this.broadcast(own), 'the weights of rank 0', sha256);
   }
 
   requireSameState({ step, vectors }: TrainerState) {
@@ -96,11 +93,11 @@ export class Ranks {
       path: own?.path ?? 'the run of rank 0',
       writePreviews: own?.writePreviews?.bind(own),
       memoryMb: own?.memoryMb?.bind(own),
-      lock: async () => own?.lock() ?? UNLOCKED,
+      lock: async () => own?.lock() ?? { release: () => Promise.resolve() },
       readLatestCheckpoint: async () => {
         const read = await own?.readLatestCheckpoint();
-        const file = this.share(read?.file ?? null);
-        if (file === null) return undefined;
+        const file = this.share(read?.file);
+        if (!file) return undefined;
         const bytes = this.broadcast(read && encodeCheckpoint(read, sha256));
         return { ...(await decodeCheckpoint(bytes, file, sha256)), file };
       },
@@ -121,8 +118,6 @@ export class Ranks {
     return this.communicator.size === 1;
   }
 }
-
-const UNLOCKED = { confirm: () => Promise.resolve(), release: () => Promise.resolve() };
 
 /** Images of each split that the ranks decode to compare them, evenly spaced. */
 const COMPARED_IMAGES = 64;

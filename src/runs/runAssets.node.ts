@@ -11,12 +11,12 @@ import { bytesOf, sha256 } from './runFolder.node.js';
 const EXTENSION = '.safetensors';
 const NAME = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]*$/u;
 
-/** Files of a run with names of their own: `FOLDER/NAME.safetensors`. */
+/** Named files of a run: `FOLDER/NAME.safetensors`. */
 interface AssetKind<T> {
   noun: string;
-  /** The option that names one. */
+  /** Of the option that names one. */
   key: string;
-  /** The command that creates one. */
+  /** Creates one. */
   command: string;
   folder: string;
   encode: (asset: T) => Uint8Array;

@@ -34,7 +34,6 @@ export async function readCheckpointFile(file: string): Promise<StoredCheckpoint
 export const sha256: Digest = (...pieces) =>
   pieces.reduce((hash, piece) => hash.update(piece), createHash('sha256')).digest('hex');
 
-/** Without a copy. */
 export const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
@@ -43,9 +42,9 @@ const SUBFOLDERS = ['samples', 'reconstructions', 'codes', 'checkpoints'] as con
 const LOCK_FILE = /^\.lock(\.|$)/;
 const CONFIGURATION_NAME = 'config.json';
 const MAX_CONFIGURATION_BYTES = 2 ** 20;
-const LOG_NAME = 'log.jsonl';
+export const LOG_NAME = 'log.jsonl';
 
-/** A run in a folder. It is written only while this process holds its lock. */
+/** A run in a folder. Each write takes the lock, unless this process holds it. */
 export class RunFolder implements RunStore {
   private held: Promise<FolderLock> | undefined;
   /** Locks that were not released; all of them are one file. */
@@ -53,10 +52,7 @@ export class RunFolder implements RunStore {
   /** The lock under which the folder was created, until `lock` returns it. */
   private firstLock: RunLock | undefined;
 
-  /**
-   * Each write takes the lock, if this process does not hold it.
-   * @internal
-   */
+  /** @internal */
   readonly files: OwnFolder;
 
   private constructor(folder: OwnFolder) {
@@ -121,7 +117,7 @@ export class RunFolder implements RunStore {
     await this.files.write(CONFIGURATION_NAME, encodeConfiguration(configuration));
   }
 
-  /** Removes what a killed process has left. @throws {InputError} if another process holds the folder */
+  /** @throws {InputError} if another process holds the folder */
   async lock() {
     const isFirst = this.holders === (this.firstLock ? 1 : 0);
     const lock = this.firstLock ?? (await this.hold());
@@ -136,7 +132,6 @@ export class RunFolder implements RunStore {
     }
   }
 
-  /** Recreates what is missing in a folder that was emptied. */
   async recreate(configuration: Configuration) {
     const entries = await listFolder(this.path);
     if (entries === undefined) throw new InputError(this.path, 'run folder not found');
@@ -144,7 +139,7 @@ export class RunFolder implements RunStore {
     if (!entries.includes(CONFIGURATION_NAME)) await this.writeConfiguration(configuration);
   }
 
-  /** Removes older checkpoints that the configuration does not keep, and returns the path of this one. */
+  /** Also removes older checkpoints that the configuration does not keep. */
   async writeCheckpoint(checkpoint: Checkpoint) {
     const file = await this.files.write(checkpointName(checkpoint.step), encodeCheckpoint(checkpoint, sha256));
     await this.prune(checkpoint);
@@ -186,25 +181,21 @@ export class RunFolder implements RunStore {
     return (await this.stepsOf(kind)).map((step) => ({ step, file: join(this.path, kind, `${numbered(step)}.png`) }));
   }
 
-  /** In ascending order. */
   private async stepsOf(kind: keyof PreviewFiles | 'checkpoints') {
-    const pattern = kind === 'checkpoints' ? /^\d+\.safetensors$/ : /^\d+\.png$/;
-    const names = ((await listFolder(join(this.path, kind))) ?? []).filter((name) => pattern.test(name));
-    return names.map((name) => parseInt(name)).sort((a, b) => a - b);
+    return stepsIn((await listFolder(join(this.path, kind))) ?? [], kind);
   }
 
   appendLog(entries: readonly LogEntry[]) {
     return this.files.append(LOG_NAME, linesOf(entries));
   }
 
-  /** Removes the log entries after an iteration, and returns the last one that is left. */
   async truncateLog(step: number) {
     const entries = (await this.readLog()).filter((entry) => entry.step! <= step);
     await this.files.write(LOG_NAME, linesOf(entries));
     return entries.at(-1);
   }
 
-  /** Reads the log. If an iteration has several lines, the last one counts. */
+  /** If an iteration has several lines, the last one counts. */
   async readLog() {
     const lines = ((await this.files.readText(LOG_NAME, Infinity)) ?? '').split('\n').flatMap(parseLogLine);
     return [...new Map(lines.map((entry) => [entry.step, entry])).values()];
@@ -255,6 +246,13 @@ export class RunFolder implements RunStore {
     }
     await this.files.remove(STEERING_NAME);
   }
+}
+
+/** In ascending order. */
+export function stepsIn(names: readonly string[], kind: keyof PreviewFiles | 'checkpoints') {
+  const pattern = kind === 'checkpoints' ? /^\d+\.safetensors$/ : /^\d+\.png$/;
+  const steps = names.filter((name) => pattern.test(name)).map((name) => parseInt(name));
+  return steps.filter(Number.isSafeInteger).sort((a, b) => a - b);
 }
 
 const checkpointName = (step: number) => `checkpoints/${numbered(step)}.safetensors`;

@@ -3,7 +3,17 @@ import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { canonicalDataSpec, nativeFormat, openSource } from '../data/open.node.js';
 import type { ImageFormat, ImageSource } from '../data/source.js';
-import { checkWithin, errorsOf, InputError, didYouMean, setting, type Text, text, throwAll } from '../errors.js';
+import {
+  checkWithin,
+  errorsOf,
+  InputError,
+  didYouMean,
+  messageOf,
+  setting,
+  type Text,
+  text,
+  throwAll,
+} from '../errors.js';
 import { readFileBytes, readTextFile } from '../files/regularFile.node.js';
 import { requireVersion } from '../training/checkpoint.js';
 import { checkConfiguration, type Configuration } from '../training/configuration.js';
@@ -53,7 +63,7 @@ export async function draftSettings(
   const known = { native, images: Number.MAX_SAFE_INTEGER };
   const draft = await resolved(layers, () => withDefaults({ ...given, data }, known));
   const { initFrom, channels } = draft;
-  // Grayscale was not requested, and the loss of color would be visible only in the first previews.
+  // Otherwise, the loss of color would be visible only in the first previews.
   const isGrayByWeights = initFrom !== undefined && channels === 1 && !('channels' in merged(explicit));
   if (isGrayByWeights && native.channels !== 1)
     onWarning(
@@ -214,8 +224,8 @@ export const describePresets = async () =>
     (await presetNames()).map(async (name) => {
       const lines = (await readTextFile(`${PRESETS}${name}.yaml`)).split('\n');
       const end = lines.findIndex((line) => !line.startsWith('#'));
-      const comment = lines.slice(0, end);
-      const sentences = comment.map((line) => line.replace(/^# ?/u, '')).filter((line) => !line.startsWith('Usage:'));
+      const comment = lines.slice(0, end).map((line) => line.replace(/^# ?/u, ''));
+      const sentences = comment.filter((line) => !line.startsWith('Usage:'));
       return { name, description: sentences.join(' ') };
     }),
   );
@@ -253,7 +263,7 @@ async function parseSettings(content: string, file: string) {
     // Nested aliases could expand a short text to a huge value.
     settings = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
-    const [line] = String(error instanceof Error ? error.message : error).split('\n') as [string];
+    const [line] = messageOf(error).split('\n') as [string];
     throw new InputError(file, `not YAML or JSON (${line.replace(/:$/, '')})`);
   }
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings))

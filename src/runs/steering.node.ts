@@ -8,14 +8,14 @@ import { READING_WITHOUT_LINKS } from './ownFolder.node.js';
 
 export const STEERING_NAME = 'steering.json';
 
-/** Pauses after so many iterations, or saves and ends. As a file, it reaches other hosts. */
+/** Pauses after that many iterations, or saves and ends. A file reaches other hosts. */
 type SteeringRequest = { pauseAt: number } | { stop: true };
 
 /** Without a request, training continues. */
 export async function requestSteering(run: string, request: SteeringRequest | undefined) {
   const file = join(run, STEERING_NAME);
   if (request === undefined) await wrapWriteErrors(file, () => rm(file, { force: true }));
-  else await writeFileAtomically(file, new TextEncoder().encode(`${JSON.stringify(request)}\n`));
+  else await writeFileAtomically(file, `${JSON.stringify(request)}\n`);
 }
 
 /** A check may take 1 ms on a network file system. */
@@ -42,7 +42,7 @@ export function readSteering(run: string): SteeringRequest | undefined {
   try {
     // Most runs have no such file, and an exception is slower.
     if (!statSync(file, { throwIfNoEntry: false })) return undefined;
-    const found = JSON.parse(readStart(file)) as Partial<{ pauseAt: unknown; stop: unknown }> | null;
+    const found = JSON.parse(readStart(file)) as { pauseAt?: unknown; stop?: unknown } | null;
     if (found?.stop === true) return { stop: true };
     return typeof found?.pauseAt === 'number' ? { pauseAt: found.pauseAt } : undefined;
   } catch {

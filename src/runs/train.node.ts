@@ -69,7 +69,7 @@ interface PreparationOptions extends RunOptions {
 
 export type PreparedRun = Awaited<ReturnType<typeof prepareRun>>;
 
-/** Writes nothing. @throws {InputError} if a setting, the data or the folder cannot be used */
+/** Writes no files. @throws {InputError} if a setting, the data or the folder cannot be used */
 export async function prepareRun(settings: Settings, options: PreparationOptions) {
   const preparation = await prepare(settings, options);
   return { ...preparation, train: () => trainPrepared(preparation) };
@@ -146,15 +146,14 @@ async function deviceNotes(
 async function runToResume(settings: Settings, resume: string | true, { out }: RunOptions) {
   const folder = await RunFolder.open(pathToResume(resume, out));
   const configuration = await resumedConfiguration(folder, settings);
-  // Nothing in it depends on the number of images any more.
+  // No default depends on the number of images any more.
   const pending: PendingConfiguration = { draft: configuration, complete: () => ({ configuration, chosen: {} }) };
   return { folder, pending };
 }
 
 async function newRun(settings: Settings, options: PreparationOptions) {
-  const { out, dryRun = false } = options;
   const pending = await newSettings(settings, options);
-  if (out !== undefined && !dryRun) await RunFolder.requireEmpty(out);
+  if (options.out !== undefined && !options.dryRun) await RunFolder.requireEmpty(options.out);
   return { folder: undefined, pending };
 }
 
@@ -205,7 +204,7 @@ async function trainPrepared(preparation: Preparation) {
   try {
     signal?.throwIfAborted();
     const folder = await folderOf(preparation);
-    // Held also while the scores, or the failure, are written into the journal.
+    // Until the scores, or the failure, are in the journal.
     const lock = await folder?.lock();
     const summary = await trainInto(folder, preparation, evaluation).finally(() => lock?.release());
     await onEvent?.({ type: 'end', summary });
@@ -278,7 +277,6 @@ async function subscribersOf(
   ];
 }
 
-/** Undefined for a run that starts from its seed. */
 async function initialWeights(configuration: Configuration, ranks: Ranks) {
   const { initFrom } = configuration;
   if (initFrom === undefined) return undefined;

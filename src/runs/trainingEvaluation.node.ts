@@ -34,7 +34,7 @@ interface TrainingEvaluationOptions extends ExtractorOptions {
 
 type Due = Extract<TrainingEvent, { type: 'evaluationDue' }>;
 
-/** Evaluates a model during training as `agenet evaluate` does, with EMA weights if there are any. Keeps the best checkpoint. */
+/** Evaluates checkpoints as `agenet evaluate` does, with EMA weights if there are any, and keeps the best one. */
 export class TrainingEvaluation {
   private constructor(
     private readonly options: TrainingEvaluationOptions,
@@ -97,7 +97,7 @@ export class TrainingEvaluation {
       const written = computed && (await writeEvaluation(folder, weights, computed.evaluation, computed.grids));
       return { isBest, file: written?.file };
     };
-    // A later checkpoint may replace the one that was evaluated. Without a signal, the wait could not be ended.
+    // Without a signal, the wait for room on the disk could not be ended.
     const isTemporary = (error: unknown) => signal !== undefined && isDiskFull(error);
     const { file, isBest } = await retryUntilWritten(write, { emit, signal, retrySeconds, isTemporary });
     if (computed && file !== undefined)

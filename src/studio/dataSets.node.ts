@@ -8,10 +8,10 @@ import { InputError, setting } from '../errors.js';
 import { makeFolder, numbered, wrapWriteErrors, writeAndSync } from '../files/atomic.node.js';
 import { readRegularFile } from '../files/regularFile.node.js';
 import type { OwnFolder } from '../runs/ownFolder.node.js';
+import { oneAtATime } from '../turns.js';
 import { type DataCounts, type DataSet, runName } from './schemas.js';
 import { type Program, runCommand } from './commandOutput.node.js';
 import { STUDIO_FOLDER, UPLOADS, withoutPaths } from './paths.node.js';
-import { oneAtATime } from './turns.js';
 
 export const UPLOAD_LIMITS = {
   /** Of a request. */
@@ -34,9 +34,9 @@ interface Described extends Omit<DataCounts, 'classes' | 'skipped'> {
 export class DataSets {
   private readonly described = new Map<string, ReturnType<DataSets['run']>>();
   private readonly sizes = new Map<string, { changed: number; images: number; bytes: number }>();
-  /** Specs of data that was not uploaded, by the names that a page sees. */
+  /** Specs of other data, by the names that pages see. */
   private readonly others = new Map<string, string>();
-  /** So that each upload has its own numbers. */
+  /** Two uploads must not number files alike. */
   private readonly inTurn = oneAtATime();
 
   constructor(
@@ -72,7 +72,7 @@ export class DataSets {
     return spec;
   }
 
-  /** Data that is not in the list has what a page may see of its spec. */
+  /** Other data is named by its spec, without paths. */
   nameOf(spec: string) {
     return this.offeredName(spec) ?? withoutPaths(spec, this.root.path);
   }
@@ -90,7 +90,7 @@ export class DataSets {
     return Array.from(this.others).find(([, other]) => other === spec || resolve(other) === resolve(spec))?.[0];
   }
 
-  /** Counts images and draws the first ones in another process. @throws {InputError} if the data cannot be opened */
+  /** @throws {InputError} if the data cannot be opened */
   describe(spec: string) {
     const found = this.described.get(spec) ?? this.run(spec);
     this.described.set(spec, found);
@@ -110,7 +110,7 @@ export class DataSets {
       await this.root.makeFolder(STUDIO_FOLDER);
       const deleted = this.temporary('deleted');
       await wrapWriteErrors(`${UPLOADS}/${name}`, async () => {
-        // So that no run starts on a part of it.
+        // No run may start on a part of it.
         await rename(folder.path, deleted);
         this.described.delete(folder.path);
         await rm(deleted, { recursive: true });
@@ -165,7 +165,7 @@ export class DataSets {
   private async uploaded(name: string): Promise<DataSet | undefined> {
     const folder = this.folderOf(name);
     if (!(await folder.isIntact())) return undefined;
-    // It may be deleted at any moment.
+    // It may be deleted meanwhile.
     const { mtimeMs: changed } = await lstat(folder.path).catch(() => ({ mtimeMs: 0 }));
     let known = this.sizes.get(name);
     if (known?.changed !== changed) {
@@ -186,7 +186,7 @@ export class DataSets {
     return join(this.root.path, STUDIO_FOLDER, `${purpose}-${randomUUID()}`);
   }
 
-  /** The preview is an image grid as PNG. */
+  /** Counts images and draws the first ones as PNG, in another process. */
   private async run(spec: string) {
     await this.root.makeFolder(STUDIO_FOLDER);
     const file = `${this.temporary('preview')}.png`;

@@ -1,13 +1,14 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { OwnFolder } from '../runs/ownFolder.node.js';
+import { LOG_NAME } from '../runs/runFolder.node.js';
 import type { LogEntry } from '../training/runStore.js';
+import { parseJson } from '../validation.js';
 import { firstAtLeast, type LogColumns } from './decimation.js';
 
-export const LOG_NAME = 'log.jsonl';
-/** Bytes to parse without giving other requests a turn. */
+/** Bytes to parse before other requests get a turn. */
 const CHUNK = 2 ** 20;
 const NEWLINE = 0x0a;
-/** More are not losses. */
+/** A log with more is not a training log. */
 const MAX_COLUMNS = 200;
 
 export class FollowedLog implements LogColumns {
@@ -90,10 +91,6 @@ export class FollowedLog implements LogColumns {
 
 /** A line that a crash cut short counts as not written. */
 export function parseObject(line: string) {
-  try {
-    const value: unknown = JSON.parse(line);
-    return value instanceof Object && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(line);
+  return value instanceof Object && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
 }

@@ -1,6 +1,7 @@
 /** Sends changes to pages, over one WebSocket each. */
 import type { WSContext } from 'hono/ws';
 import type { WebSocket } from 'ws';
+import { parseJson } from '../validation.js';
 import type { FollowedLog } from './followedLog.node.js';
 import type { RunLibrary } from './runLibrary.node.js';
 import type { RunQueue } from './runQueue.node.js';
@@ -8,11 +9,12 @@ import { followRequest, type LiveMessage, type ListedRun } from './schemas.js';
 import { isTraining } from './states.js';
 
 const INTERVAL_MS = 1000;
-/** Unsent bytes after which the server disconnects a page, which then connects again. */
+/** Unsent bytes after which a page is disconnected. It then connects again. */
 const MAX_BACKLOG = 2 ** 20;
 
-/** Where the next entries begin. The library keeps few logs. */
+/** Where the next entries begin. */
 interface Position {
+  /** The library keeps few logs. */
   log: FollowedLog;
   generation: number;
   row: number;
@@ -54,8 +56,8 @@ export class LiveUpdates {
     return {
       onOpen: (_: Event, socket: WSContext<unknown>) => void this.readers.add((reader = { socket, follows: [] })),
       onMessage: ({ data }: { data: unknown }) => {
-        const follow = typeof data === 'string' ? parseRequest(data) : undefined;
-        if (follow && reader) this.follow(reader, follow).catch(this.onFailure);
+        const request = typeof data === 'string' ? followRequest.safeParse(parseJson(data)).data : undefined;
+        if (request && reader) this.follow(reader, request.follow).catch(this.onFailure);
       },
       onClose: end,
       onError: end,
@@ -78,7 +80,7 @@ export class LiveUpdates {
   private async follow(reader: Reader, ids: readonly string[]) {
     reader.follows = ids;
     for (const id of ids) {
-      const end = this.positions.has(id) ? undefined : await this.readEnd(id);
+      const end = await this.readEnd(id);
       if (end && !this.positions.has(id)) this.positions.set(id, end);
     }
     reader.socket.send(JSON.stringify({ type: 'following', ids } satisfies LiveMessage));
@@ -94,7 +96,7 @@ export class LiveUpdates {
 
   private async refresh() {
     await this.library.refresh();
-    // A failure of the queue does not keep pages from seeing the runs.
+    // After a failure of the queue, pages still see the runs.
     await this.queue.advance().catch(this.onFailure);
     const { summaries, shown } = this;
     this.shown = new Map(summaries.map((summary) => [summary.id, JSON.stringify(summary)]));
@@ -135,12 +137,4 @@ const connectionOf = ({ socket }: Reader) => socket.raw as WebSocket | undefined
 function withPending(run: ListedRun | undefined, pending: ListedRun) {
   if (run === undefined) return pending;
   return isTraining(run.state) ? run : { ...run, state: pending.state, reason: pending.reason };
-}
-
-function parseRequest(text: string) {
-  try {
-    return followRequest.parse(JSON.parse(text)).follow;
-  } catch {
-    return undefined;
-  }
 }

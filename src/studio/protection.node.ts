@@ -1,4 +1,4 @@
-/** Limits who may use the studio: requests with its token, to one of its names, and from its own page. */
+/** The studio accepts requests with its token, to one of its names, and from its own page. */
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';

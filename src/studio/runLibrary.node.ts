@@ -7,21 +7,21 @@ import { wrapWriteErrors } from '../files/atomic.node.js';
 import { JOURNAL_NAME } from '../runs/journal.node.js';
 import { FolderLock, holderOf, LOCK_NAME } from '../runs/lock.node.js';
 import type { OwnFolder } from '../runs/ownFolder.node.js';
+import { oneAtATime } from '../turns.js';
 import { FollowedLog } from './followedLog.node.js';
 import { STUDIO_FOLDER, UPLOADS } from './paths.node.js';
 import { MAX_TAGS, readSummary, readTags, TAGS_NAME } from './runRecord.node.js';
 import type { ListedRun } from './schemas.js';
 import { isTraining } from './states.js';
-import { oneAtATime } from './turns.js';
 
 const MAX_DEPTH = 3;
-/** A folder with more entries contains for example images. */
+/** Folders with more contain images, for example. */
 const MAX_ENTRIES = 5000;
 const MAX_LOGS = 24;
 
 export interface KnownRun {
   folder: OwnFolder;
-  /** Changes with the names in the folder, such as a lock, and when the journal grows. */
+  /** Changes with the names in the folder, and with the journal. */
   version: string;
   summary: ListedRun;
 }

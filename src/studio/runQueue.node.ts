@@ -9,11 +9,12 @@ import { z } from 'zod';
 import { InputError, setting } from '../errors.js';
 import { wrapWriteErrors } from '../files/atomic.node.js';
 import type { OwnFolder } from '../runs/ownFolder.node.js';
+import { oneAtATime } from '../turns.js';
+import { parseJson } from '../validation.js';
 import { errorPrinted, lastLineOf, type Program } from './commandOutput.node.js';
 import { STUDIO_FOLDER } from './paths.node.js';
 import { extension, type ListedRun, type NewRun, newRun } from './schemas.js';
 import { isTraining, type RunState } from './states.js';
-import { oneAtATime } from './turns.js';
 
 /** The queue, and what processes print until their runs train. */
 const [FILE, OUTPUTS] = [`${STUDIO_FOLDER}/queue.json`, `${STUDIO_FOLDER}/output`];
@@ -89,7 +90,6 @@ export class RunQueue {
     });
   }
 
-  /** Whether a run waits or starts. */
   has(id: string) {
     return this.unfinished.some((entry) => entry.id === id);
   }
@@ -112,7 +112,7 @@ export class RunQueue {
     this.requireAbsent({ kind: 'new', added: 0, request });
   }
 
-  /** @throws {InputError} if the run is in the queue already, or the queue is full or cannot be written */
+  /** @throws {InputError} if the run is in the queue, or the queue is full or cannot be written */
   async add(queued: QueuedRun) {
     this.requireAbsent(queued);
     const entry: Entry = { id: idOf(queued), queued, state: 'saving' };
@@ -148,7 +148,7 @@ export class RunQueue {
     return this.entries.find((entry) => entry.id === id);
   }
 
-  /** A run that starts stays in the file until it trains. */
+  /** A run stays in the file until it trains. */
   private get unfinished() {
     return this.entries.filter(({ state }) => state !== 'failed');
   }
@@ -182,7 +182,7 @@ export class RunQueue {
     if (this.isDirty) await this.save().catch(() => undefined);
   }
 
-  /** Returns whether the next one can be started: not if the disk is full. */
+  /** Returns false if the disk is full. */
   private async start(entry: Entry) {
     entry.state = 'starting';
     delete entry.reason;
@@ -211,7 +211,7 @@ export class RunQueue {
     const descriptor = openSync(this.pathOf(output), 'a');
     const [program, ...first] = this.options.program;
     try {
-      // Ctrl-C in the terminal of the studio does not reach it.
+      // Detached from Ctrl-C in the terminal of the studio.
       entry.child = spawn(program, [...first, ...args, '--json'], {
         detached: true,
         stdio: ['ignore', descriptor, descriptor],
@@ -227,7 +227,7 @@ export class RunQueue {
 
   private async end(entry: Entry, status: number | null, output: string) {
     const printed = await this.options.folder.readEnd(output, MAX_OUTPUT).catch(() => undefined);
-    // The folder may be gone; the next studio removes what is left.
+    // The next studio removes what is left.
     await rm(this.pathOf(output), { force: true }).catch(() => undefined);
     if (this.training.get(entry.id) === entry.child) this.training.delete(entry.id);
     if (!this.entries.includes(entry)) return;
@@ -254,8 +254,7 @@ export class RunQueue {
   }
 }
 
-const encode = (entries: readonly Entry[]) =>
-  new TextEncoder().encode(`${JSON.stringify(entries.map(({ queued }) => queued))}\n`);
+const encode = (entries: readonly Entry[]) => Buffer.from(`${JSON.stringify(entries.map(({ queued }) => queued))}\n`);
 
 const isMissing = (path: string) =>
   lstat(path).then(
@@ -266,18 +265,14 @@ const isMissing = (path: string) =>
 const idOf = (queued: QueuedRun) => (queued.kind === 'new' ? queued.request.name : queued.run);
 
 function storedRuns(text: string) {
-  try {
-    return z
-      .array(z.unknown())
-      .parse(JSON.parse(text))
-      .flatMap((each) => queuedRun.safeParse(each).data ?? []);
-  } catch {
-    return [];
-  }
+  const stored = z.array(z.unknown()).safeParse(parseJson(text)).data ?? [];
+  return stored.flatMap((each) => queuedRun.safeParse(each).data ?? []);
 }
 
 const summaryOf = ({ id, queued }: Entry, state: RunState, reason: string | null): ListedRun => ({
-  ...{ id, state, reason },
+  id,
+  state,
+  reason,
   data: queued.kind === 'new' ? queued.request.data : queued.data,
   updated: queued.added,
   model: '',

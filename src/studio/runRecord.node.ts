@@ -5,9 +5,11 @@ import { z } from 'zod';
 import { JOURNAL_NAME, type JournalEntry } from '../runs/journal.node.js';
 import { holderOf } from '../runs/lock.node.js';
 import type { OwnFolder } from '../runs/ownFolder.node.js';
+import { LOG_NAME, stepsIn } from '../runs/runFolder.node.js';
 import { decodeConfiguration } from '../training/checkpoint.js';
 import type { LogEntry } from '../training/runStore.js';
-import { LOG_NAME, parseObject } from './followedLog.node.js';
+import { parseJson } from '../validation.js';
+import { parseObject } from './followedLog.node.js';
 import { iteration, type ListedRun, values } from './schemas.js';
 import type { RunState } from './states.js';
 
@@ -37,7 +39,7 @@ export const readStoredConfiguration = async (folder: OwnFolder) =>
 export const readConfiguration = async (folder: OwnFolder) =>
   decodeConfiguration(await configurationText(folder), 'config.json');
 
-/** A configuration of another version or program may lack them. */
+/** Other versions may lack them. */
 const knownSettings = z.object({
   data: z.string().catch(''),
   network: z.string().catch('unknown network'),
@@ -64,25 +66,15 @@ export async function readJournal(folder: OwnFolder, limit = MAX_BYTES) {
   ) as unknown as JournalEntry[];
 }
 
-/** In ascending order. */
 export async function iterationsOf(folder: OwnFolder, kind: 'samples' | 'checkpoints') {
-  const pattern = kind === 'samples' ? /^\d+\.png$/u : /^\d+\.safetensors$/u;
   const files = folder.below(kind);
-  const names = await files.list().catch(() => []);
-  return names
-    .filter((name) => pattern.test(name))
-    .map((name) => parseInt(name))
-    .filter(Number.isSafeInteger)
-    .sort((a, b) => a - b);
+  return stepsIn(await files.list().catch(() => []), kind);
 }
 
 export async function readTags(folder: OwnFolder) {
   const { text } = await readEnd(folder, TAGS_NAME);
-  try {
-    return z.array(z.string()).parse(JSON.parse(text)).slice(0, MAX_TAGS);
-  } catch {
-    return [];
-  }
+  const tags = z.array(z.string()).safeParse(parseJson(text)).data ?? [];
+  return tags.slice(0, MAX_TAGS);
 }
 
 export async function readSummary(folder: OwnFolder, id: string): Promise<ListedRun> {
@@ -137,12 +129,12 @@ function totalStepsOf(configured: number | null, journal: readonly JournalEntry[
   return end && !end.interrupted ? step : configured;
 }
 
-/** States of runs whose folder is held, by their last event. */
+/** By the last event, while a process holds the folder. */
 const STATES_IN_TRAINING: Record<string, RunState> = {
   start: 'running',
   continued: 'running',
   paused: 'paused',
-  // A process has begun again.
+  // A new process has not reported its start yet.
   trained: 'starting',
   failed: 'starting',
   imported: 'starting',
@@ -158,13 +150,11 @@ function stateOf(
   if (last?.type === 'failed') return { state: 'failed', reason: last.message };
   if (last?.type === 'imported') return { state: 'imported', reason: null };
   if (last?.type === 'trained') return { state: last.interrupted ? 'stopped' : 'finished', reason: null };
-  const isOlderThanJournals = last === undefined;
-  if (isOlderThanJournals && totalSteps !== null && step >= totalSteps) return { state: 'finished', reason: null };
-  return { state: 'interrupted', reason: `its process ended unexpectedly; ${checkpointText(checkpoint)}` };
+  // Older runs have no journal.
+  if (!last && totalSteps !== null && step >= totalSteps) return { state: 'finished', reason: null };
+  const saved = checkpoint === null ? 'no checkpoint was saved' : `the last checkpoint is of iteration ${checkpoint}`;
+  return { state: 'interrupted', reason: `its process ended unexpectedly; ${saved}` };
 }
-
-const checkpointText = (checkpoint: number | null) =>
-  checkpoint === null ? 'no checkpoint was saved' : `the last checkpoint is of iteration ${checkpoint}`;
 
 function metricsOf(entry: LogEntry | undefined, journal: readonly JournalEntry[]) {
   const candidates = {

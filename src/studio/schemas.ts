@@ -60,7 +60,7 @@ export const dataInfo = z.object({
 });
 export type DataInfo = z.infer<typeof dataInfo>;
 
-/** Names of files in the studio's folder, and of devices in Windows. */
+/** Files in the studio's folder, and devices in Windows. */
 const RESERVED = /^(?:uploads|config\.json|con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/iu;
 /** File systems allow 255, of which temporary names take some. */
 const MAX_BYTES = 200;
@@ -131,7 +131,7 @@ export const newRun = z.strictObject({
 });
 export type NewRun = z.infer<typeof newRun>;
 
-/** The new length of a run. Without one it keeps its length. */
+/** The new length of a run, if any. */
 export const extension = z.strictObject({ steps: z.int().min(1).optional(), epochs: z.int().min(1).optional() });
 export type Extension = z.infer<typeof extension>;
 
@@ -158,7 +158,7 @@ export type Plan = z.infer<typeof plan>;
 
 export type LiveMessage =
   | { type: 'runs'; changed: readonly ListedRun[]; removed: readonly string[] }
-  /** From now on the page receives new entries of these runs. */
+  /** The page will receive new entries of these runs. */
   | { type: 'following'; ids: readonly string[] }
   | { type: 'entries'; id: string; entries: readonly z.infer<typeof values>[] }
   /** The log was cut. The page reads the curves again. */

@@ -34,7 +34,7 @@ import { argumentsToResume, problemOf } from './trainingForm.node.js';
 /** Bytes of a message from a page, and of a request without files. */
 const [MAX_MESSAGE, MAX_BODY] = [10_000, 256 * 2 ** 10];
 const PAGE = fileURLToPath(new URL('../../dist/pages/studio/', import.meta.url));
-/** Names of files there contain a hash of their contents. */
+/** File names contain a hash of the contents. */
 const ASSETS = join(PAGE, 'assets');
 
 export interface StudioOptions extends Pick<Studio, 'folder' | 'program'>, Partial<Access> {
@@ -79,7 +79,7 @@ export async function startStudio(options: StudioOptions) {
       const closed = once(server, 'close');
       server.close();
       sockets.close();
-      // Keep-alive connections and downloads would hold it open.
+      // Keep-alive connections and downloads hold it open.
       server.closeAllConnections();
       await closed;
       await lock.release();

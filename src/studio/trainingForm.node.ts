@@ -50,7 +50,7 @@ const RUN_OPTIONS = {
   }),
 };
 
-/** The studio chooses these itself, or only files have them. */
+/** Chosen by the studio, or only in files. */
 const OMITTED: readonly string[] = ['data', 'length', 'config', 'initFrom'];
 
 const FIELDS: Record<string, Declaration> = Object.fromEntries(

@@ -64,8 +64,6 @@ export type Emit = (event: TrainingEvent) => Promise<void>;
 
 export interface RunningTraining {
   emit: Emit;
-  /** Rejects if another process has taken the run over; called before each write into it. */
-  confirm: () => Promise<void>;
 }
 
 /** Training waits for the returned promise. */

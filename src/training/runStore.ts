@@ -11,9 +11,7 @@ export type LogEntry = Record<string, number>;
 
 export type StoredCheckpoint = Checkpoint & { file: string };
 
-/** Its methods reject if another process has taken the store over. */
 export interface RunLock {
-  confirm(): Promise<void>;
   release(): Promise<void>;
 }
 

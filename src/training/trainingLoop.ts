@@ -5,7 +5,7 @@ import type { Configuration } from './configuration.js';
 import type { Emit, Subscriber, TrainingSummary } from './events.js';
 import { Previews } from './previews.js';
 import { requireResumable, resumedState } from './resumption.js';
-import { type RunLock, type RunStore, RunWriter } from './runStore.js';
+import { type RunStore, RunWriter } from './runStore.js';
 import { initialState, totalStepsFor, Trainer, type TrainerState } from './trainer.js';
 
 /** Whether training continues, waits with its state in memory, or saves and ends. */
@@ -53,7 +53,7 @@ export async function runTraining(options: TrainingOptions): Promise<TrainingSum
       ? resumedState(checkpoint, configuration)
       : ((await start?.()) ?? initialState(configuration));
     await store.writeConfiguration(configuration);
-    const summary = await trainFrom(state, options, lock);
+    const summary = await trainFrom(state, options);
     // A short run may not have decoded all images; the next run finds them in the cache.
     if (!summary.interrupted) await source.finishDecoding?.();
     return summary;
@@ -91,14 +91,14 @@ interface Session {
   clock: Clock;
 }
 
-async function trainFrom(state: TrainerState, options: TrainingOptions, lock: RunLock) {
+async function trainFrom(state: TrainerState, options: TrainingOptions) {
   const { configuration, source, store, compile, compileIteration = compile, subscribers = [] } = options;
   const secondsBefore = (await store.truncateLog(state.step))?.seconds ?? 0;
   const trainer = await Trainer.create(configuration, source.train, compileIteration, state);
   const previews = new Previews(configuration, source.test, state.vectors, compile);
   const clock = new Clock();
   const deliver: Emit = async (event) => {
-    for (const subscriber of subscribers) await subscriber(event, { emit, confirm: () => lock.confirm() });
+    for (const subscriber of subscribers) await subscriber(event, { emit });
   };
   const emit: Emit = (event) =>
     event.type === 'evaluationDue' ? clock.pausedDuring(() => deliver(event)) : deliver(event);

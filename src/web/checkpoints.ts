@@ -4,7 +4,7 @@ import { createStore, del, get, keys, set } from 'idb-keyval';
 import { InputError } from '../errors.js';
 import type { Digest } from '../training/checkpoint.js';
 
-/** SHA-256. That of browsers returns a promise. */
+/** SHA-256. Browsers' own returns a promise. */
 export const digest: Digest = (...pieces) =>
   bytesToHex(pieces.reduce((hash, piece) => hash.update(piece), sha256.create()).digest());
 
@@ -34,9 +34,13 @@ async function attempt<T>(problem: string, action: () => Promise<T>) {
   try {
     return await action();
   } catch (error) {
-    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    throw new InputError('browser storage', `${problem} (${reason})`, 'free space, or allow storage for this page', {
-      cause: error,
-    });
+    throw new InputError(
+      'browser storage',
+      `${problem} (${String(error)})`,
+      'free space, or allow storage for this page',
+      {
+        cause: error,
+      },
+    );
   }
 }

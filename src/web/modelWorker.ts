@@ -7,7 +7,8 @@ import { decodeCheckpoint } from '../training/checkpoint.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
 import { modelWeights } from '../training/trainer.js';
 import { digest } from './checkpoints.js';
-import { answerRequests, createQueue, type WorkerScope } from './requests.js';
+import { oneAtATime } from '../turns.js';
+import { answerRequests, type WorkerScope } from './requests.js';
 
 /** The bytes of a checkpoint, or weights and their configuration. */
 export type ModelSource = { checkpoint: Uint8Array } | { configuration: Configuration; weights: ModelWeights };
@@ -32,7 +33,7 @@ export interface ModelAnswer {
  */
 export function serveModel(scope: WorkerScope) {
   let model: TrainedModel | undefined;
-  const inTurn = createQueue();
+  const inTurn = oneAtATime();
   const answer = async (request: ModelRequest): Promise<ModelAnswer> => {
     if (request.type === 'load') {
       await model?.release();

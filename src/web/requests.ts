@@ -19,7 +19,7 @@ type Reply<A, E> = { id: number; answer: A } | { id: number; failure: string | I
 export class Requests<Q, A, E = never> {
   private readonly waiting = new Map<number, { resolve: (answer: A) => void; reject: (error: Error) => void }>();
   private count = 0;
-  /** After it, the worker answers no more. */
+  /** After it, nothing is answered. */
   private failure: Error | undefined;
 
   /** @param name of the worker in messages */
@@ -63,18 +63,6 @@ export class Requests<Q, A, E = never> {
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();
   }
-}
-
-/** Runs actions one after another. Each can ask whether it is the latest, so that long ones can end. */
-export function createQueue(): <T>(action: (isLatest: () => boolean) => Promise<T>) => Promise<T> {
-  let count = 0;
-  let last: Promise<unknown> = Promise.resolve();
-  return (action) => {
-    const number = ++count;
-    const result = last.then(() => action(() => number === count));
-    last = result.catch(() => undefined);
-    return result;
-  };
 }
 
 /**

@@ -8,7 +8,8 @@ import type { Configuration } from '../training/configuration.js';
 import { requireResumable, resumedState } from '../training/resumption.js';
 import { type IterationReport, modelWeights, Trainer } from '../training/trainer.js';
 import { digest } from './checkpoints.js';
-import { answerRequests, createQueue, type WorkerScope } from './requests.js';
+import { oneAtATime } from '../turns.js';
+import { answerRequests, type WorkerScope } from './requests.js';
 
 /** A configuration with new weights or those of a checkpoint, or a checkpoint with its own configuration. */
 export type TrainingStart = {
@@ -23,7 +24,7 @@ export type TrainingStart = {
   | { configuration?: undefined; checkpoint: Uint8Array }
 );
 
-/** The worker answers `run` when training pauses, which may be by another request; `weights` does not end a run. */
+/** `run` is answered when training pauses. Requests other than `weights` pause it. */
 export type TrainingRequest =
   | { type: 'start'; start: TrainingStart }
   | { type: 'run'; reportEvery: number }
@@ -83,22 +84,23 @@ const progressOf = ({ step, totalSteps }: Trainer) => ({ step, totalSteps });
 
 class TrainingService {
   private training: { trainer: Trainer; configuration: Configuration; images: number } | undefined;
-  /** Requests that change the trainer come one after another, and end a run before them. */
-  private readonly inTurn = createQueue();
+  /** For requests that change the trainer; they end a run before them. */
+  private readonly inTurn = oneAtATime();
   private changing: Promise<unknown> = Promise.resolve();
   private reading: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly report: (report: IterationReport) => void) {}
 
   async handle(request: TrainingRequest): Promise<TrainingAnswer> {
-    if (request.type === 'weights') return this.readWeights();
-    return this.inTurn((isLatest) => this.answer(request, isLatest)).catch(explain);
-  }
-
-  private async readWeights(): Promise<TrainingAnswer> {
-    const { trainer } = this.started();
-    const { vectors } = await this.readState(trainer);
-    return { weights: modelWeights(vectors), progress: progressOf(trainer) };
+    if (request.type === 'weights') {
+      const { trainer } = this.started();
+      const { vectors } = await this.readState(trainer);
+      return { weights: modelWeights(vectors), progress: progressOf(trainer) };
+    }
+    return this.inTurn(async (isLatest) => {
+      const answer = await this.answer(request, isLatest);
+      return { ...answer, progress: progressOf(this.started().trainer) };
+    }).catch(explain);
   }
 
   /** Waits for the current iteration and earlier reads, because a tensor on a GPU is read once at a time. */
@@ -108,7 +110,7 @@ class TrainingService {
     return state;
   }
 
-  private async answer(request: TrainingRequest, isLatest: () => boolean): Promise<TrainingAnswer> {
+  private async answer(request: TrainingRequest, isLatest: () => boolean): Promise<Omit<TrainingAnswer, 'progress'>> {
     await this.reading;
     if (request.type === 'start') return this.start(request.start);
     const { trainer, configuration, images } = this.started();
@@ -118,35 +120,30 @@ class TrainingService {
       await this.change(() => trainer.restore(state));
     }
     if (request.type === 'step' && trainer.step < trainer.totalSteps)
-      return { report: await this.change(() => trainer.iterate()), progress: progressOf(trainer) };
+      return { report: await this.change(() => trainer.iterate()) };
     if (request.type === 'export')
-      return {
-        checkpoint: encodeCheckpoint({ configuration, ...(await this.readState(trainer)) }, digest),
-        progress: progressOf(trainer),
-      };
-    return { progress: progressOf(trainer) };
+      return { checkpoint: encodeCheckpoint({ configuration, ...(await this.readState(trainer)) }, digest) };
+    return {};
   }
 
-  private async start(request: TrainingStart): Promise<TrainingAnswer> {
-    const { configuration: given, images, device, checkpoint: bytes, length } = request;
+  private async start({ configuration: given, images, device, checkpoint: bytes, length }: TrainingStart) {
     await this.training?.trainer.release();
     this.training = undefined;
     const checkpoint = bytes && (await decodeCheckpoint(bytes, CHECKPOINT, digest));
     const configuration = { ...(given ?? checkpoint!.configuration), ...(length ? { length } : {}) };
     const { channels, size } = configuration;
     const imageBytes = channels * size ** 2;
-    if (images.length % imageBytes !== 0) {
+    if (images.length % imageBytes !== 0)
       throw new InputError(
         'training',
         `the images are not ${size}x${size} with ${channels} ${channels === 1 ? 'channel' : 'channels'}, as the networks require`,
       );
-    }
     const split = splitInMemory(images, imageBytes, null);
     const state = checkpoint && stateOf(checkpoint, configuration, split.count);
     const compileHere: Compile = (graph) => compile(graph, device && { device });
     const trainer = await Trainer.create(configuration, split, compileHere, state);
     this.training = { trainer, configuration, images: split.count };
-    return { configuration, progress: progressOf(trainer) };
+    return { configuration };
   }
 
   private async run(trainer: Trainer, reportEvery: number, isLatest: () => boolean) {

@@ -196,7 +196,7 @@ async function soon<T>(action: Promise<T>): Promise<T> {
 }
 class HangError extends Error {}
 
-const training = { emit: () => Promise.resolve(), confirm: () => Promise.resolve() };
+const training = { emit: () => Promise.resolve() };
 
 /** Does an operation in the folder and in the model. Operations that make no sense now do nothing. */
 async function perform(world: World, operation: Operation): Promise<void> {

@@ -22,7 +22,7 @@ const other = model.withWeights({
 });
 const grids = { nearest: { images: { shape: [1, 1, 1] as const, count: 1, data: new Uint8Array(1) }, columns: 1 } };
 
-const training = { emit: () => Promise.resolve(), confirm: () => Promise.resolve() };
+const training = { emit: () => Promise.resolve() };
 
 /** A folder with evaluations of some iterations. */
 async function evaluated(...steps: number[]): Promise<OwnFolder> {

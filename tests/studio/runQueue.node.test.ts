@@ -335,19 +335,25 @@ describe('a page', () => {
     const run = await makeRun(join(studio.folder, 'tiny'));
     await statesOf(studio);
     const { socket } = await connect(studio, ['tiny']);
-    // Nothing is taken from the socket any more, while megabytes are sent.
+    const terminate = vi.spyOn(WebSocket.prototype, 'terminate');
     socket.pause();
     const closed = new Promise((resolve) => socket.once('close', resolve));
-    let step = 0;
-    const lines = () =>
-      Array.from(
-        { length: 60_000 },
-        () => `{"step":${++step},"a":0.123456789,"b":0.123456789,"c":0.123456789,"d":0.123456789}\n`,
-      ).join('');
-    const timer = setInterval(() => writeFileSync(join(run, 'log.jsonl'), lines(), { flag: 'a' }), 700);
-    setTimeout(() => socket.resume(), 8000);
+    // The connection may be reset.
+    socket.on('error', () => undefined);
+    let step = 1000;
+    const append = (lines: number, name: string) => {
+      const entries = Array.from({ length: lines }, () => `{"step":${++step},"${name}":0.5}\n`);
+      writeFileSync(join(run, 'log.jsonl'), entries.join(''), { flag: 'a' });
+    };
+    // 40 MB, more than the buffers of the system take, and less than a message may have.
+    append(40_000, 'x'.repeat(1000));
+    const sendOne = () => {
+      append(1, 'a');
+      return terminate.mock.calls.length;
+    };
+    await expect.poll(sendOne, { timeout: 30_000, interval: 200 }).toBe(1);
+    socket.resume();
     await closed;
-    clearInterval(timer);
     expect(await statesOf(studio)).toHaveProperty('tiny');
   });
 });

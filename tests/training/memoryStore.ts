@@ -20,7 +20,7 @@ export class MemoryStore implements RunStore {
       this.isLocked = false;
       return Promise.resolve();
     };
-    return Promise.resolve({ confirm: () => Promise.resolve(), release });
+    return Promise.resolve({ release });
   }
 
   async readLatestCheckpoint(): Promise<StoredCheckpoint | undefined> {

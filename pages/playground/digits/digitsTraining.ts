@@ -7,7 +7,7 @@ import type { ModelSource } from '../../../src/web/modelWorker.js';
 import type { Configuration } from '../../../src/training/configuration.js';
 import type { IterationReport } from '../../../src/training/trainer.js';
 import { deleteStoredCheckpoint, readStoredCheckpoint, storeCheckpoint } from '../../../src/web/checkpoints.js';
-import { createQueue } from '../../../src/web/requests.js';
+import { oneAtATime } from '../../../src/turns.js';
 import { configurationOf } from './configuration.js';
 import { type Digits, loadDigits } from './data.js';
 import { DigitsSession, type Preview } from './session.js';
@@ -56,7 +56,7 @@ export class DigitsTraining {
   private current: DigitsSession | undefined;
   private isLeft = false;
   private runs = 0;
-  private readonly inTurn = createQueue();
+  private readonly inTurn = oneAtATime();
 
   /** @param onChange receives each new state */
   constructor(private readonly onChange: (state: DigitsState) => void) {}

@@ -2,7 +2,8 @@
 import { compile } from '../../../src/engine/runtime/web.js';
 import { InputError } from '../../../src/errors.js';
 import { randomStream } from '../../../src/random.js';
-import { answerRequests, createQueue, type WorkerScope } from '../../../src/web/requests.js';
+import { oneAtATime } from '../../../src/turns.js';
+import { answerRequests, type WorkerScope } from '../../../src/web/requests.js';
 import { latticeOf } from './lattice.js';
 import type { PlaneFrame, PlaneRequest } from './protocol.js';
 import { drawData } from './shapes.js';
@@ -24,7 +25,7 @@ export function servePlane(scope: WorkerScope): void {
 class PlaneService {
   private training: PlaneTraining | undefined;
   private options: PlaneOptions | undefined;
-  private readonly inTurn = createQueue();
+  private readonly inTurn = oneAtATime();
 
   constructor(private readonly post: (frame: PlaneFrame) => void) {}
 

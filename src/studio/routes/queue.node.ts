@@ -44,7 +44,7 @@ const cancel = route(
   { params: runParams },
 );
 
-/** Trial iterations of a wide network take minutes, and slow other runs down. */
+/** Trial iterations of a wide network take minutes, and slow runs down. */
 const [DRY_RUN_MS, MAX_DRY_RUNS] = [600_000, 2];
 
 export const addQueueRoutes: AddRoutes = (app, studio) => {

@@ -11,6 +11,7 @@ import { numbered } from '../../files/atomic.node.js';
 import { RunFolder } from '../../runs/runFolder.node.js';
 import { resumedConfiguration } from '../../runs/settings.node.js';
 import { readSteering, requestSteering } from '../../runs/steering.node.js';
+import { oneAtATime } from '../../turns.js';
 import { decimate } from '../decimation.js';
 import { iterationsOf, readJournal, readStoredConfiguration } from '../runRecord.node.js';
 import {
@@ -26,7 +27,6 @@ import {
 import { withoutPaths } from '../paths.node.js';
 import { isTraining } from '../states.js';
 import { shellCommand } from '../trainingForm.node.js';
-import { oneAtATime } from '../turns.js';
 import { type AddRoutes, answers, jsonBody, requireRun, route, runParams, type Studio } from './context.node.js';
 
 const step = z.coerce.number().int().min(0);
@@ -129,7 +129,7 @@ export const addChangeRoutes: AddRoutes = (app, studio) => {
     const { run } = context.req.valid('param');
     if (queue.has(run)) throw new InputError(run, 'the run is in the queue', 'remove it there first');
     await library.delete(run, (await requireRun(studio, run)).folder);
-    // A failure to start it again is forgotten as well.
+    // Also forget a failed restart of this run.
     await queue.remove(run);
     await live.update();
     return context.body(null, 204);
@@ -179,7 +179,7 @@ async function detailOf(studio: Studio, run: string): Promise<RunDetail> {
     command: shellCommand(['train', '--resume', join(studio.folder, run)]),
     configuration: configuration && {
       ...withoutPaths(configuration, studio.folder),
-      // As in the summary, so that a new run can name the same data.
+      // A new run can name the same data.
       ...(typeof configuration.data === 'string' && { data: summary.data }),
     },
     ...withoutPaths({ journal, metrics }, studio.folder),
@@ -205,7 +205,7 @@ async function steerRun(studio: Studio, run: string, action: SteeringAction) {
   else await requestSteering(folder.path, requests[action]);
 }
 
-/** So that three quick requests make three iterations. */
+/** Three quick requests make three iterations. */
 const inTurn = oneAtATime();
 
 /** @throws {InputError} unless the run is paused, or will be after the steps before */
