@@ -39,12 +39,12 @@ export class TensorBoardLog {
     if (step <= this.lastStep) this.records.push(sessionStartRecord(step, this.now()));
     this.lastStep = step;
     if (step % this.every !== 0 && step !== 1) return;
-    const tagged = Object.entries(scalars).map(([name, value]) => [name.replace('.', '/'), value]);
+    const tagged = Object.entries(scalars).map(([name, value]) => [name.replace('.', '/'), value] as const);
     await this.write(step, { 'train/learning_rate': learningRate, ...Object.fromEntries(tagged) });
   }
 
   private writeGroup(step: number, group: string, values: TaggedValues) {
-    const tagged = Object.entries(values).map(([name, value]) => [`${group}/${name}`, value]);
+    const tagged = Object.entries(values).map(([name, value]) => [`${group}/${name}`, value] as const);
     return this.write(step, Object.fromEntries(tagged));
   }
 

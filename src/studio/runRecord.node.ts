@@ -152,9 +152,11 @@ function stateOf(
   if (last?.type === 'trained') return { state: last.interrupted ? 'stopped' : 'finished', reason: null };
   // Older runs have no journal.
   if (!last && totalSteps !== null && step >= totalSteps) return { state: 'finished', reason: null };
-  const saved = checkpoint === null ? 'no checkpoint was saved' : `the last checkpoint is of iteration ${checkpoint}`;
-  return { state: 'interrupted', reason: `its process ended unexpectedly; ${saved}` };
+  return { state: 'interrupted', reason: `its process ended unexpectedly; ${checkpointText(checkpoint)}` };
 }
+
+const checkpointText = (checkpoint: number | null) =>
+  checkpoint === null ? 'no checkpoint was saved' : `the last checkpoint is of iteration ${checkpoint}`;
 
 function metricsOf(entry: LogEntry | undefined, journal: readonly JournalEntry[]) {
   const candidates = {
