@@ -1,4 +1,4 @@
-import { type BatchAxes, type Graph, mapValues, topologicalOrder } from './graph.js';
+import { type BatchAxes, type Graph, mapValues, topologicalOrder, withInputs } from './graph.js';
 import { lowerPortable } from './lowering/portable.js';
 import { isComputedBy } from './operator.js';
 import { type Shape, ShapeError, showShape } from './shape.js';
@@ -45,7 +45,7 @@ function generalize(value: Value, other: Value, generalized: ReadonlyMap<Value, 
   const attributes = mapValues(value.attributes, (attribute, name) =>
     ofAnyBatch(value, name, attribute, others[name]!),
   );
-  return { ...value, inputs, attributes };
+  return { ...withInputs(value, inputs), attributes };
 }
 
 /** ONNX infers one size of a Reshape, written as -1. */

@@ -1,5 +1,5 @@
 import { ShapeError, sizeOf } from './shape.js';
-import type { ComputedValue, InputValue, Value } from './value.js';
+import type { ComputedValue, InputValue, Operands, Value } from './value.js';
 
 /** A function from named inputs to named outputs. */
 export interface Graph {
@@ -66,7 +66,7 @@ export function topologicalOrder(values: readonly Value[]): Value[] {
 
 /** Inputs of the same shapes. */
 export const withInputs = (value: ComputedValue, inputs: readonly Value[]) =>
-  inputs.every((operand, index) => operand === value.inputs[index]) ? value : { ...value, inputs };
+  inputs.every((operand, index) => operand === value.inputs[index]) ? value : { ...value, inputs: inputs as Operands };
 
 /**
  * Replaces computed values, operands first.

@@ -66,7 +66,7 @@ function executionOrder(graph: LoweredGraph): readonly ComputedValue[] {
 function peakOfValues(order: readonly ComputedValue[], outputs: ReadonlySet<Value>) {
   const owners = new Map<Value, Value>();
   const ownerOf = (value: Value) => owners.get(value) ?? value;
-  for (const value of order) if (value.operator.name === 'Reshape') owners.set(value, ownerOf(value.inputs[0]!));
+  for (const value of order) if (value.operator.name === 'Reshape') owners.set(value, ownerOf(value.inputs[0]));
   const kept = new Set([...outputs].map(ownerOf));
   const isFreed = (value: Value) => value.kind === 'computed' && !kept.has(value);
   const lastReader = new Map<Value, Value>();

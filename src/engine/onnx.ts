@@ -105,16 +105,16 @@ class Naming {
 
 function nodeOf(value: ComputedValue, names: Naming): NodeInit {
   const { operator, attributes } = value;
-  const parameters = operator.parameters?.(attributes);
-  const encoded = new Set(parameters?.encoded);
+  const parameters = operator.parameters?.(attributes) ?? {};
+  const constants = Object.values(parameters).filter((parameter) => parameter !== null);
   return {
     opType: operator.name,
     domain: operator.domain ?? '',
     name: names.of(value),
-    input: [...value.inputs, ...(parameters?.constants ?? [])].map((operand) => names.of(operand)),
+    input: [...value.inputs, ...constants].map((operand) => names.of(operand)),
     output: [names.of(value)],
     attribute: Object.entries(attributes)
-      .filter(([name]) => !encoded.has(name))
+      .filter(([name]) => !(name in parameters))
       .map(([name, attribute]) => attributeOf(name, attribute, operator.floatAttributes?.includes(name) ?? false)),
   };
 }

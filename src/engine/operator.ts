@@ -8,6 +8,7 @@ import {
   type ConstantValue,
   type Distribution,
   type ElementType,
+  type Operands,
   type Operator,
   type Placement,
   type TensorType,
@@ -18,23 +19,29 @@ export type NoAttributes = Record<string, never>;
 
 export function apply<A extends Attributes>(
   operator: Operator<A>,
-  inputs: readonly Value[],
+  values: readonly Value[],
   attributes: A,
 ): ComputedValue {
-  const { type, shape } = operator.infer(inputs, attributes);
+  const inputs = values as Operands;
+  const { type, shape } = inferType(operator, inputs, attributes);
   return { kind: 'computed', operator, inputs, attributes, type, shape };
+}
+
+function inferType<A extends Attributes>(operator: Operator<A>, inputs: Operands, attributes: A) {
+  try {
+    return operator.infer(inputs, attributes);
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    throw new ShapeError(`${operator.name}: ${error.message} (inputs ${inputs.map(showType).join(', ')})`);
+  }
 }
 
 /** False for operators of other sets. */
 export const isComputedBy = (value: Value | undefined, name: string): value is ComputedValue =>
   value?.kind === 'computed' && value.operator.name === name && value.operator.domain === undefined;
 
-export function throwShapeError(operator: string, inputs: readonly Value[], reason: string): never {
-  throw new ShapeError(`${operator}: ${reason} (inputs ${inputs.map(showType).join(', ')})`);
-}
-
-export function requireFloat(operator: string, inputs: readonly Value[]): void {
-  if (inputs.some((value) => value.type !== 'float32')) throwShapeError(operator, inputs, 'takes float32 tensors only');
+export function requireFloat(inputs: readonly Value[]) {
+  if (inputs.some((value) => value.type !== 'float32')) throw new ShapeError('takes float32 tensors only');
 }
 
 const showType = (value: Value) => (value.type === 'float32' ? '' : `${value.type} `) + showShape(value.shape);
@@ -51,11 +58,10 @@ export const applyBinary =
   (a: Operand, b: Operand): Value =>
     apply(operator, [asValue(a), asValue(b)], {});
 
-export function inferBroadcast(name: string, inputs: readonly Value[], type: ElementType): TensorType {
-  const [a, b] = inputs;
-  if (a!.type !== b!.type) throwShapeError(name, inputs, 'operands have different types');
+export function inferBroadcast([a, b]: readonly Value[], type: ElementType): TensorType {
+  if (a!.type !== b!.type) throw new ShapeError('operands have different types');
   const shape = broadcastShapes(a!.shape, b!.shape);
-  if (shape === undefined) throwShapeError(name, inputs, 'shapes cannot be broadcast against each other');
+  if (shape === undefined) throw new ShapeError('shapes cannot be broadcast against each other');
   return { type, shape };
 }
 
@@ -98,14 +104,14 @@ export const reducedShape = (shape: Shape, axes: readonly number[], keepdims: nu
 
 export const reduction = (name: string) => ({
   name,
-  infer([x]: readonly Value[], { axes, keepdims }: ReductionAttributes): TensorType {
-    requireFloat(name, [x!]);
-    return { type: 'float32', shape: reducedShape(x!.shape, axes, keepdims) };
+  infer([x]: Operands, { axes, keepdims }: ReductionAttributes): TensorType {
+    requireFloat([x]);
+    return { type: 'float32', shape: reducedShape(x.shape, axes, keepdims) };
   },
-  parameters: ({ axes }: ReductionAttributes) => ({ constants: [integers(axes)], encoded: ['axes'] }),
-  flops: ([x]: readonly Value[]) => sizeOf(x!.shape),
-  distribute: ([placement]: readonly Placement[], { attributes }: { attributes: ReductionAttributes }) =>
-    reducedInParts(placement!, attributes),
+  parameters: ({ axes }: ReductionAttributes) => ({ axes: integers(axes) }),
+  flops: ([x]: Operands) => sizeOf(x.shape),
+  distribute: ([placement]: Operands<Placement>, { attributes }: { attributes: ReductionAttributes }) =>
+    reducedInParts(placement, attributes),
 });
 
 function reducedInParts(placement: Placement, { axes, keepdims }: ReductionAttributes): Distribution | undefined {
@@ -115,8 +121,8 @@ function reducedInParts(placement: Placement, { axes, keepdims }: ReductionAttri
 }
 
 /** Distributes a sum, also over the axis that ranks divide. */
-export const summedInParts = ([placement]: readonly Placement[], attributes: ReductionAttributes): Distribution =>
-  reducedInParts(placement!, attributes) ?? { operands: [placement!], result: 'summand' };
+export const summedInParts = ([placement]: Operands<Placement>, attributes: ReductionAttributes): Distribution =>
+  reducedInParts(placement, attributes) ?? { operands: [placement], result: 'summand' };
 
 /** Without axes it returns `x`, whereas ONNX would reduce all axes. */
 export const applyReduction =

@@ -24,7 +24,11 @@ function foldConstants({ operator, inputs, attributes, type, shape }: ComputedVa
   if (operator.evaluate === undefined || sizeOf(shape) > FOLDING_LIMIT) return undefined;
   const constants = inputs.filter((value) => value.kind === 'constant');
   if (constants.length < inputs.length) return undefined;
-  return constantTensor({ type, shape, data: operator.evaluate(constants, { type, shape }, attributes) });
+  return constantTensor({
+    type,
+    shape,
+    data: operator.evaluate(constants as [ConstantValue, ...ConstantValue[]], { type, shape }, attributes),
+  });
 }
 
 class ValueNumbering {

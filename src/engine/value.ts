@@ -64,9 +64,12 @@ export interface ConstantValue extends TensorType {
 export interface ComputedValue extends TensorType {
   kind: 'computed';
   operator: Operator;
-  inputs: readonly Value[];
+  inputs: Operands;
   attributes: Attributes;
 }
+
+/** Every operator has an operand. */
+export type Operands<T = Value> = readonly [T, ...T[]];
 
 /** An ONNX operator with one output. Optional members describe what the engine may exploit. */
 export interface Operator<A extends Attributes = Attributes> {
@@ -75,19 +78,19 @@ export interface Operator<A extends Attributes = Attributes> {
   domain?: string;
   /** Others are integers or strings. */
   floatAttributes?: readonly string[];
-  /** @throws {ShapeError} by `throwShapeError` if the inputs do not fit */
-  infer(inputs: readonly Value[], attributes: A): TensorType;
+  /** @throws {ShapeError} if the inputs do not fit; `apply` adds the operator and their shapes */
+  infer(inputs: Operands, attributes: A): TensorType;
   /** Returns, for each input, null if its gradient is zero or it is no real number. */
   gradient?(at: GradientContext<A>): readonly (GradientThunk | null)[];
-  /** Attributes that ONNX takes as inputs, and the names of attributes that are not encoded. */
-  parameters?(attributes: A): { constants: readonly ConstantValue[]; encoded: readonly string[] };
+  /** Further inputs. They replace the attributes of these names; null removes one. */
+  parameters?(attributes: A): Record<string, ConstantValue | null>;
   /** Expands an operator that is whole only to be differentiated. */
-  decomposition?(inputs: readonly Value[], attributes: A): Value;
-  evaluate?(inputs: readonly ConstantValue[], result: TensorType, attributes: A): ElementArray;
+  decomposition?(inputs: Operands, attributes: A): Value;
+  evaluate?(inputs: Operands<ConstantValue>, result: TensorType, attributes: A): ElementArray;
   /** Returns a cheaper value with exactly the same elements, or undefined. */
   simplify?(value: ComputedValue): Value | undefined;
   /** Floating-point operations (default: one per element of an elementwise result, else 0). */
-  flops?(inputs: readonly Value[], attributes: A, output: TensorType): number;
+  flops?(inputs: Operands, attributes: A, output: TensorType): number;
 
   /**
    * Whether each element depends only on operands' elements at the same position, also of other processes, and on
@@ -107,14 +110,14 @@ export interface Operator<A extends Attributes = Attributes> {
    * operators, and compute others from whole operands.
    * @param operands placements, not all of them whole
    */
-  distribute?(operands: readonly Placement[], at: DistributionContext<A>): Distribution | undefined;
+  distribute?(operands: Operands<Placement>, at: DistributionContext<A>): Distribution | undefined;
   /**
    * Builds the operator, unless elementwise, on blocked feature maps.
    * @param operands memory [C / P, H, W, N P] of inputs [N, C, H, W]: blocks of P channels, filled up with any finite
    *   values
    * @returns memory in the same layout, or undefined if the canonical layout is needed
    */
-  blocked?(operands: readonly Value[], at: Application<A>): Value | undefined;
+  blocked?(operands: Operands, at: Application<A>): Value | undefined;
 }
 
 /** All of a tensor, a summand, or a slice along this axis. */
@@ -146,7 +149,7 @@ export type GradientThunk = () => Value;
 
 /** `gradient` is that of the loss with respect to `output`. */
 export interface GradientContext<A extends Attributes = Attributes> {
-  inputs: readonly Value[];
+  inputs: Operands;
   output: ComputedValue;
   attributes: A;
   gradient: Value;

@@ -3,6 +3,7 @@
  * between their values.
  */
 import { add, concat, type Graph, graphOf, slice, topologicalOrder, type Value } from '../../src/engine/index.js';
+import { withInputs } from '../../src/engine/graph.js';
 import { distribute } from '../../src/engine/lowering/distribute.js';
 import { simplify } from '../../src/engine/simplify.js';
 
@@ -38,7 +39,7 @@ export function onAllRanks(graph: Graph, ranks: number): Graph {
     const collective = value.operator.domain === 'agenet' ? COLLECTIVES[value.operator.name]! : undefined;
     return collective
       ? collective(operands.map(([operand]) => operand!))
-      : operands.map((inputs) => ({ ...value, inputs }));
+      : operands.map((inputs) => withInputs(value, inputs));
   }
 
   const outputs = Object.entries(distributed.outputs).flatMap(([name, value]) =>

@@ -24,6 +24,7 @@ import {
   constant,
   input,
   type InputValue,
+  type Operands,
   type Placement,
   splatValue,
   type Value,
@@ -104,7 +105,11 @@ class Distributor {
       return this.batchStatistics(value, statistics);
     const centered = this.centered(value);
     if (centered) return centered;
-    const found = operator.distribute?.(placements, { value, attributes, ranks: this.ranks });
+    const found = operator.distribute?.(placements as [Placement, ...Placement[]], {
+      value,
+      attributes,
+      ranks: this.ranks,
+    });
     if (found) {
       const part = { ...value, attributes: found.attributes ?? attributes };
       return this.apply(part, found.operands, found.result, found.scale);
@@ -184,7 +189,7 @@ class Distributor {
   private centered({ operator, inputs: [x, mean] }: ComputedValue): Placed | undefined {
     const found = operator.name === 'Sub' && mean ? this.offsets.get(mean) : undefined;
     if (found === undefined || this.statistics.get(mean!)?.x !== x) return undefined;
-    const { value, placement } = this.placed.get(x!)!;
+    const { value, placement } = this.placed.get(x)!;
     return { value: add(sub(value, found.partMean), found.offset), placement };
   }
 }
@@ -252,7 +257,7 @@ class Sharing {
     const shape = partOf(value.shape, axis, this.ranks);
     if (splat !== undefined) return constant(new Float32Array(sizeOf(shape)).fill(splat), shape);
     if (value.kind !== 'computed') return undefined;
-    const [x] = value.inputs as [Value];
+    const [x] = value.inputs;
     if (value.operator.name === 'AllGather' && axis === 0) return x;
     if (value.operator.name === 'Expand' && isRepeated(x, value, axis)) return expand(x, shape);
     return this.distributed(value, axis) ?? this.elementwise(value, axis);
@@ -260,9 +265,9 @@ class Sharing {
 
   private distributed(value: ComputedValue, axis: number) {
     const { operator, inputs, attributes } = value;
-    for (const [divided, size] of inputs[0]!.shape.entries()) {
+    for (const [divided, size] of inputs[0].shape.entries()) {
       if (size % this.ranks !== 0) continue;
-      const placements = inputs.map((_, index): Placement => (index === 0 ? divided : 'whole'));
+      const placements: Operands<Placement> = [divided, ...inputs.slice(1).map(() => 'whole' as const)];
       const found = operator.distribute?.(placements, { value, attributes, ranks: this.ranks });
       if (found?.result !== axis) continue;
       const operands = inputs.map((operand, index) =>

@@ -1,3 +1,4 @@
+import { withInputs } from '../graph.js';
 import { applyBinary, broadcastOffsets, inferBroadcast, isComputedBy, requireFloat } from '../operator.js';
 import { sameShape, sizeOf } from '../shape.js';
 import {
@@ -29,23 +30,23 @@ const arithmetic = (name: string, { element, gradient, neutral, commutes = false
     inPlace: true,
     ...more,
     infer(inputs) {
-      requireFloat(name, inputs);
-      return inferBroadcast(name, inputs, 'float32');
+      requireFloat(inputs);
+      return inferBroadcast(inputs, 'float32');
     },
     // Operands may have been repeated.
     gradient: (at) => gradient(at).map((thunk, index) => () => sumTo(thunk(), at.inputs[index]!.shape)),
     evaluate([a, b], { shape }) {
-      const [left, right] = [broadcastOffsets(a!.shape, shape), broadcastOffsets(b!.shape, shape)];
+      const [left, right] = [broadcastOffsets(a.shape, shape), broadcastOffsets(b!.shape, shape)];
       return Float32Array.from({ length: sizeOf(shape) }, (_, index) =>
-        element(Number(a!.data[left(index)]), Number(b!.data[right(index)])),
+        element(Number(a.data[left(index)]), Number(b!.data[right(index)])),
       );
     },
     simplify: (value) => dropNeutral(value, neutral, commutes) ?? dropExpansion(value),
   });
 
 function dropNeutral({ inputs: [a, b], shape }: ComputedValue, neutral: number, commutes: boolean) {
-  if (splatValue(b!) === neutral && sameShape(a!.shape, shape)) return a;
-  return commutes && splatValue(a!) === neutral && sameShape(b!.shape, shape) ? b : undefined;
+  if (splatValue(b!) === neutral && sameShape(a.shape, shape)) return a;
+  return commutes && splatValue(a) === neutral && sameShape(b!.shape, shape) ? b : undefined;
 }
 
 /** Drops an Expand if the other operand has the full shape. */
@@ -55,7 +56,7 @@ function dropExpansion(value: ComputedValue) {
     (operand, i) => isComputedBy(operand, 'Expand') && sameShape(inputs[1 - i]!.shape, shape),
   );
   if (index < 0) return undefined;
-  return { ...value, inputs: inputs.with(index, (inputs[index] as ComputedValue).inputs[0]!) };
+  return withInputs(value, inputs.with(index, (inputs[index] as ComputedValue).inputs[0]));
 }
 
 /** Sums of summands are summands. */
@@ -80,7 +81,7 @@ export const sub = arithmetic('Sub', {
 /** a * b. */
 export const mul = arithmetic('Mul', {
   element: (a, b) => a * b,
-  gradient: ({ inputs: [a, b], gradient }) => [() => mul(gradient, b!), () => mul(gradient, a!)],
+  gradient: ({ inputs: [a, b], gradient }) => [() => mul(gradient, b!), () => mul(gradient, a)],
   neutral: 1,
   commutes: true,
   partialEvaluate: (elements) => (elements.includes(0) ? 0 : undefined),

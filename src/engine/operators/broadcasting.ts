@@ -8,34 +8,33 @@ import {
   reduction,
   type ReductionAttributes,
   summedInParts,
-  throwShapeError,
 } from '../operator.js';
-import { broadcastShapes, sameShape, type Shape, showShape, sizeOf } from '../shape.js';
+import { broadcastShapes, sameShape, type Shape, ShapeError, showShape, sizeOf } from '../shape.js';
 import type { ComputedValue, Operator, Value } from '../value.js';
 
-const shapeParameter = ({ shape }: { shape: Shape }) => ({ constants: [integers(shape)], encoded: ['shape'] });
+const shapeParameter = ({ shape }: { shape: Shape }) => ({ shape: integers(shape) });
 
 const Reshape: Operator<{ shape: Shape }> = {
   name: 'Reshape',
   infer([x], { shape }) {
-    if (shape.some((size) => !(size >= 1)) || sizeOf(shape) !== sizeOf(x!.shape))
-      throwShapeError('Reshape', [x!], `cannot become ${showShape(shape)}, which has a different number of elements`);
-    return { type: x!.type, shape };
+    if (shape.some((size) => !(size >= 1)) || sizeOf(shape) !== sizeOf(x.shape))
+      throw new ShapeError(`cannot become ${showShape(shape)}, which has a different number of elements`);
+    return { type: x.type, shape };
   },
-  gradient: ({ inputs: [x], gradient }) => [() => reshape(gradient, x!.shape)],
+  gradient: ({ inputs: [x], gradient }) => [() => reshape(gradient, x.shape)],
   parameters: shapeParameter,
-  evaluate: ([x]) => x!.data,
+  evaluate: ([x]) => x.data,
   distribute([placement], { value: { inputs }, attributes: { shape }, ranks }) {
-    if (typeof placement !== 'number') return { operands: [placement!], result: placement! };
-    const axis = partAfterReshape(inputs[0]!.shape, placement, shape, ranks);
+    if (typeof placement !== 'number') return { operands: [placement], result: placement };
+    const axis = partAfterReshape(inputs[0].shape, placement, shape, ranks);
     return axis === undefined
       ? undefined
       : { operands: [placement], result: axis, attributes: { shape: partOf(shape, axis, ranks) } };
   },
   // Merges Reshapes, and drops one to the same shape.
   simplify(value) {
-    const operand = value.inputs[0]!;
-    const source = isReshape(operand) ? operand.inputs[0]! : operand;
+    const operand = value.inputs[0];
+    const source = isReshape(operand) ? operand.inputs[0] : operand;
     if (sameShape(source.shape, value.shape)) return source;
     return source === operand ? undefined : { ...value, inputs: [source] };
   },
@@ -60,22 +59,22 @@ export const reshape = (x: Value, shape: Shape): Value =>
 const Expand: Operator<{ shape: Shape }> = {
   name: 'Expand',
   infer([x], { shape }) {
-    const result = broadcastShapes(x!.shape, shape);
+    const result = broadcastShapes(x.shape, shape);
     if (result === undefined || !sameShape(result, shape) || shape.some((size) => !(size >= 1)))
-      throwShapeError('Expand', [x!], `cannot broadcast to ${showShape(shape)}`);
-    return { type: x!.type, shape };
+      throw new ShapeError(`cannot broadcast to ${showShape(shape)}`);
+    return { type: x.type, shape };
   },
-  gradient: ({ inputs: [x], gradient }) => [() => sumTo(gradient, x!.shape)],
+  gradient: ({ inputs: [x], gradient }) => [() => sumTo(gradient, x.shape)],
   parameters: shapeParameter,
-  evaluate: ([x], { shape }) => broadcastElements(x!, shape),
+  evaluate: ([x], { shape }) => broadcastElements(x, shape),
   distribute([placement], { value: { inputs }, attributes: { shape }, ranks }) {
     if (typeof placement !== 'number') return undefined;
-    const axis = placement + shape.length - inputs[0]!.shape.length;
+    const axis = placement + shape.length - inputs[0].shape.length;
     return { operands: [placement], result: axis, attributes: { shape: partOf(shape, axis, ranks) } };
   },
   blocked([x], { value: { inputs, shape } }) {
-    if (!sameShape(inputs[0]!.shape, [shape[0]!, shape[1]!, 1, 1])) return undefined;
-    return expand(x!, [x!.shape[0]!, shape[2]!, shape[3]!, x!.shape[3]!]);
+    if (!sameShape(inputs[0].shape, [shape[0]!, shape[1]!, 1, 1])) return undefined;
+    return expand(x, [x.shape[0]!, shape[2]!, shape[3]!, x.shape[3]!]);
   },
 };
 
@@ -89,7 +88,7 @@ export const broadcastGradient = (gradient: Value, x: Value, { axes }: Reduction
 const ReduceSum: Operator<ReductionAttributes> = {
   ...reduction('ReduceSum'),
   distribute: (operands, { attributes }) => summedInParts(operands, attributes),
-  gradient: ({ inputs: [x], attributes, gradient }) => [() => broadcastGradient(gradient, x!, attributes)],
+  gradient: ({ inputs: [x], attributes, gradient }) => [() => broadcastGradient(gradient, x, attributes)],
 };
 
 /** Sums over axes. */

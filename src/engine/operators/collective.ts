@@ -1,5 +1,6 @@
 /** Operators over processes (ranks), each with its part of a batch. With one rank, each returns its operand. */
-import { apply, requireFloat, throwShapeError } from '../operator.js';
+import { apply, requireFloat } from '../operator.js';
+import { ShapeError } from '../shape.js';
 import type { Operator, Value } from '../value.js';
 
 export const COLLECTIVE_DOMAIN = 'agenet';
@@ -10,7 +11,7 @@ const collective = (name: string): Omit<RanksOperator, 'infer'> => ({
   name,
   domain: COLLECTIVE_DOMAIN,
   // Kernels ask their communicator.
-  parameters: () => ({ constants: [], encoded: ['ranks'] }),
+  parameters: () => ({ ranks: null }),
   simplify: ({ inputs: [x], attributes: { ranks } }) => (ranks === 1 ? x : undefined),
   flops: () => 0,
 });
@@ -26,8 +27,8 @@ const AllReduceSum: RanksOperator = {
   elementwise: true,
   keepsZero: true,
   infer([x]) {
-    requireFloat('AllReduceSum', [x!]);
-    return x!;
+    requireFloat([x]);
+    return x;
   },
   gradient: ({ attributes: { ranks }, gradient }) => [() => allReduceSum(gradient, ranks)],
 };
@@ -35,9 +36,9 @@ const AllReduceSum: RanksOperator = {
 const AllGather: RanksOperator = {
   ...collective('AllGather'),
   infer([x], { ranks }) {
-    requireFloat('AllGather', [x!]);
-    if (x!.shape.length === 0) throwShapeError('AllGather', [x!], 'a scalar has no axis to gather along');
-    return { type: 'float32', shape: [ranks * x!.shape[0]!, ...x!.shape.slice(1)] };
+    requireFloat([x]);
+    if (x.shape.length === 0) throw new ShapeError('a scalar has no axis to gather along');
+    return { type: 'float32', shape: [ranks * x.shape[0]!, ...x.shape.slice(1)] };
   },
   gradient: ({ attributes: { ranks }, gradient }) => [() => ownShare(allReduceSum(gradient, ranks), ranks)],
 };
@@ -45,10 +46,10 @@ const AllGather: RanksOperator = {
 const OwnShare: RanksOperator = {
   ...collective('OwnShare'),
   infer([x], { ranks }) {
-    requireFloat('OwnShare', [x!]);
-    const [rows, ...rest] = x!.shape;
+    requireFloat([x]);
+    const [rows, ...rest] = x.shape;
     if (rows === undefined || rows % ranks !== 0)
-      throwShapeError('OwnShare', [x!], `the first axis does not divide into ${ranks} equal parts`);
+      throw new ShapeError(`the first axis does not divide into ${ranks} equal parts`);
     return { type: 'float32', shape: [rows / ranks, ...rest] };
   },
 };

@@ -1,6 +1,6 @@
 /** Comparisons, selection and type conversion. Gradients flow through Where only. */
-import { apply, applyBinary, inferBroadcast, type NoAttributes, throwShapeError } from '../operator.js';
-import { broadcastShapes } from '../shape.js';
+import { apply, applyBinary, inferBroadcast, type NoAttributes } from '../operator.js';
+import { broadcastShapes, ShapeError } from '../shape.js';
 import { constant, ELEMENT_CODES, type ElementArray, type ElementType, type Operator, type Value } from '../value.js';
 import { sumTo } from './broadcasting.js';
 
@@ -8,7 +8,7 @@ const comparison = (name: string) =>
   applyBinary({
     name,
     elementwise: true,
-    infer: (inputs) => inferBroadcast(name, inputs, 'bool'),
+    infer: (inputs) => inferBroadcast(inputs, 'bool'),
     gradient: () => [null, null],
   });
 
@@ -22,16 +22,16 @@ const Where: Operator<NoAttributes> = {
   elementwise: true,
   infer(inputs) {
     const [condition, ...branches] = inputs;
-    if (condition!.type !== 'bool') throwShapeError('Where', inputs, 'the condition must be bool');
-    const { type, shape: branch } = inferBroadcast('Where', branches, branches[0]!.type);
-    const shape = broadcastShapes(condition!.shape, branch);
-    if (shape === undefined) throwShapeError('Where', inputs, 'the condition cannot be broadcast against the branches');
+    if (condition.type !== 'bool') throw new ShapeError('the condition must be bool');
+    const { type, shape: branch } = inferBroadcast(branches, branches[0]!.type);
+    const shape = broadcastShapes(condition.shape, branch);
+    if (shape === undefined) throw new ShapeError('the condition cannot be broadcast against the branches');
     return { type, shape };
   },
   gradient: ({ inputs: [condition, a, b], gradient }) => [
     null,
-    () => sumTo(where(condition!, gradient, constant(0)), a!.shape),
-    () => sumTo(where(condition!, constant(0), gradient), b!.shape),
+    () => sumTo(where(condition, gradient, constant(0)), a!.shape),
+    () => sumTo(where(condition, constant(0), gradient), b!.shape),
   ],
   partialEvaluate: ([, a, b]) => (typeof a === 'number' && a === b ? a : undefined),
 };
@@ -42,9 +42,9 @@ export const where = (condition: Value, a: Value, b: Value): Value => apply(Wher
 const Cast: Operator<{ to: number }> = {
   name: 'Cast',
   elementwise: true,
-  infer: ([x], { to }) => ({ type: elementTypeOf(to), shape: x!.shape }),
+  infer: ([x], { to }) => ({ type: elementTypeOf(to), shape: x.shape }),
   gradient: () => [null],
-  evaluate: ([x], { type }) => convert(x!.data, type),
+  evaluate: ([x], { type }) => convert(x.data, type),
   flops: () => 0,
 };
 
@@ -65,9 +65,9 @@ export const cast = (x: Value, type: ElementType): Value =>
 const StopGradient: Operator<NoAttributes> = {
   name: 'Identity',
   elementwise: true,
-  infer: ([x]) => x!,
+  infer: ([x]) => x,
   gradient: () => [null],
-  evaluate: ([x]) => x!.data,
+  evaluate: ([x]) => x.data,
   simplify: ({ inputs: [x] }) => x,
   flops: () => 0,
 };

@@ -1,6 +1,6 @@
-import { apply, requireFloat, throwShapeError } from '../operator.js';
-import { type Shape, sizeOf } from '../shape.js';
-import type { Distribution, Operator, Placement, TensorType, Value } from '../value.js';
+import { apply, requireFloat } from '../operator.js';
+import { type Shape, ShapeError, sizeOf } from '../shape.js';
+import type { Distribution, Operands, Operator, Placement, TensorType, Value } from '../value.js';
 import { reduceSum } from './broadcasting.js';
 import { slice, transpose } from './shaping.js';
 
@@ -37,25 +37,23 @@ const inputsOf = (x: Value, w: Value, { bias }: ConvOptions) => (bias ? [x, w, b
  * @param sizes height and width of the result
  */
 function inferConv(
-  name: string,
-  inputs: readonly Value[],
+  inputs: Operands,
   { strides, dilations }: ConvAttributes,
   inward: 0 | 1,
   sizes: readonly number[],
 ): TensorType {
   const [x, w, bias] = inputs;
-  requireFloat(name, inputs);
-  if (x!.shape.length !== 4 || w!.shape.length !== 4) throwShapeError(name, inputs, 'data and kernel need four axes');
-  if (x!.shape[1] !== w!.shape[inward])
-    throwShapeError(name, inputs, `data has ${x!.shape[1]} channels, the kernel takes ${w!.shape[inward]}`);
+  requireFloat(inputs);
+  if (x.shape.length !== 4 || w!.shape.length !== 4) throw new ShapeError('data and kernel need four axes');
+  if (x.shape[1] !== w!.shape[inward])
+    throw new ShapeError(`data has ${x.shape[1]} channels, the kernel takes ${w!.shape[inward]}`);
   const channels = w!.shape[1 - inward]!;
   if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== channels))
-    throwShapeError(name, inputs, `the bias needs one value for each of ${channels} channels`);
+    throw new ShapeError(`the bias needs one value for each of ${channels} channels`);
   if ([...strides, ...dilations].some((size) => !(size >= 1)))
-    throwShapeError(name, inputs, 'strides and dilations must be at least 1');
-  if (sizes.some((size) => size < 1))
-    throwShapeError(name, inputs, 'no pixel is left: the kernel or the padding is too large');
-  return { type: 'float32', shape: [x!.shape[0]!, channels, ...sizes] };
+    throw new ShapeError('strides and dilations must be at least 1');
+  if (sizes.some((size) => size < 1)) throw new ShapeError('no pixel is left: the kernel or the padding is too large');
+  return { type: 'float32', shape: [x.shape[0]!, channels, ...sizes] };
 }
 
 /** Height and width. */
@@ -79,11 +77,10 @@ const biasGradient = (bias: Value | undefined, gradient: Value) =>
 
 const Conv: Operator<ConvAttributes> = {
   name: 'Conv',
-  infer: (inputs, attributes) =>
-    inferConv('Conv', inputs, attributes, 1, convSizes(inputs[0]!, inputs[1]!, attributes)),
+  infer: (inputs, attributes) => inferConv(inputs, attributes, 1, convSizes(inputs[0], inputs[1]!, attributes)),
   gradient: ({ inputs: [x, w, bias], attributes, gradient }) => [
-    () => dataGradient(gradient, w!, x!, attributes),
-    () => apply(KernelGradient, [x!, gradient], { ...attributes, kernel: w!.shape }),
+    () => dataGradient(gradient, w!, x, attributes),
+    () => apply(KernelGradient, [x, gradient], { ...attributes, kernel: w!.shape }),
     ...biasGradient(bias, gradient),
   ],
   distribute: (operands) => distributeConv(operands, 1),
@@ -107,20 +104,20 @@ const ConvTranspose: Operator<ConvAttributes & { output_padding: readonly number
   name: 'ConvTranspose',
   infer(inputs, attributes) {
     const { strides, output_padding } = attributes;
-    const sizes = transposedSizes(inputs[0]!, inputs[1]!, attributes).map((size, i) => size + output_padding[i]!);
-    const result = inferConv('ConvTranspose', inputs, attributes, 0, sizes);
+    const sizes = transposedSizes(inputs[0], inputs[1]!, attributes).map((size, i) => size + output_padding[i]!);
+    const result = inferConv(inputs, attributes, 0, sizes);
     if (output_padding.some((size, i) => size >= strides[i]!))
-      throwShapeError('ConvTranspose', inputs, 'output padding must be below the stride');
+      throw new ShapeError('output padding must be below the stride');
     return result;
   },
   gradient: ({ inputs: [x, w, bias], attributes: { output_padding: _, ...attributes }, gradient }) => [
     () => apply(Conv, [gradient, w!], attributes),
     // Data and result exchange roles; the axes of the kernel [C, O, kh, kw] are in that order already.
-    () => apply(KernelGradient, [gradient, x!], { ...attributes, kernel: w!.shape }),
+    () => apply(KernelGradient, [gradient, x], { ...attributes, kernel: w!.shape }),
     ...biasGradient(bias, gradient),
   ],
   distribute: (operands) => distributeConv(operands, 0),
-  flops: ([x, w]) => 2 * sizeOf(x!.shape) * sizeOf(w!.shape.slice(1)),
+  flops: ([x, w]) => 2 * sizeOf(x.shape) * sizeOf(w!.shape.slice(1)),
 };
 
 /**
@@ -143,20 +140,20 @@ const KernelGradient: Operator<ConvAttributes & { kernel: Shape }> = {
   name: 'KernelGradient',
   infer(inputs, { kernel }) {
     const [x, result] = inputs;
-    if (x!.shape[1] !== kernel[1] || result!.shape[1] !== kernel[0] || x!.shape[0] !== result!.shape[0])
-      throwShapeError('KernelGradient', inputs, `do not fit a kernel [${kernel.join(', ')}]`);
+    if (x.shape[1] !== kernel[1] || result!.shape[1] !== kernel[0] || x.shape[0] !== result!.shape[0])
+      throw new ShapeError(`do not fit a kernel [${kernel.join(', ')}]`);
     return { type: 'float32', shape: kernel };
   },
   // Batch and channels, and strides and dilations, exchange roles.
   decomposition([x, result], { strides, pads, dilations, kernel: [, , kh, kw] }) {
     const exchanged = { strides: dilations, pads, dilations: strides };
-    const swapped = apply(Conv, [transpose(x!, BY_CHANNEL), transpose(result!, BY_CHANNEL)], exchanged);
+    const swapped = apply(Conv, [transpose(x, BY_CHANNEL), transpose(result!, BY_CHANNEL)], exchanged);
     // Data that the stride left over would enlarge the kernel.
     return transpose(slice(slice(swapped, 2, 0, kh!), 3, 0, kw!), BY_CHANNEL);
   },
   gradient: ({ inputs: [x, result], attributes: { kernel: _, ...attributes }, gradient }) => [
-    () => dataGradient(result!, gradient, x!, attributes),
-    () => apply(Conv, [x!, gradient], attributes),
+    () => dataGradient(result!, gradient, x, attributes),
+    () => apply(Conv, [x, gradient], attributes),
   ],
   distribute: (operands) => (operands.includes(0) ? { operands: [0, 0], result: 'summand' } : undefined),
 };

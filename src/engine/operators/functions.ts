@@ -16,11 +16,11 @@ export function elementwiseFunction<A extends Attributes = NoAttributes>(
     elementwise: true,
     ...more,
     infer([x]) {
-      requireFloat(name, [x!]);
-      return x!;
+      requireFloat([x]);
+      return x;
     },
-    gradient: (at) => [gradient && (() => gradient({ ...at, x: at.inputs[0]! }))],
-    evaluate: ([x], _, attributes) => Float32Array.from(x!.data as Float32Array, (value) => element(value, attributes)),
+    gradient: (at) => [gradient && (() => gradient({ ...at, x: at.inputs[0] }))],
+    evaluate: ([x], _, attributes) => Float32Array.from(x.data as Float32Array, (value) => element(value, attributes)),
   };
 }
 
@@ -81,7 +81,7 @@ const Clip = elementwiseFunction<{ min: number; max: number }>(
   ({ x, attributes, gradient }) =>
     mul(gradient, mul(stepMask(sub(x, attributes.min), 1, 0), stepMask(sub(attributes.max, x), 1, 0))),
   {
-    parameters: ({ min, max }) => ({ constants: [constant(min), constant(max)], encoded: ['min', 'max'] }),
+    parameters: ({ min, max }) => ({ min: constant(min), max: constant(max) }),
     epilogue: ({ min, max }) => [min, max],
   },
 );

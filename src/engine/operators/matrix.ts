@@ -1,5 +1,5 @@
-import { apply, type NoAttributes, requireFloat, throwShapeError } from '../operator.js';
-import { broadcastShapes, sizeOf } from '../shape.js';
+import { apply, type NoAttributes, requireFloat } from '../operator.js';
+import { broadcastShapes, ShapeError, sizeOf } from '../shape.js';
 import type { Operator, Value } from '../value.js';
 import { sumTo } from './broadcasting.js';
 import { transpose } from './shaping.js';
@@ -8,33 +8,32 @@ const MatMul: Operator<NoAttributes> = {
   name: 'MatMul',
   infer(inputs) {
     const [a, b] = inputs;
-    requireFloat('MatMul', inputs);
-    if (a!.shape.length < 2 || b!.shape.length < 2)
-      throwShapeError('MatMul', inputs, 'operands need at least two axes');
-    const batch = broadcastShapes(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
-    if (batch === undefined) throwShapeError('MatMul', inputs, 'leading axes cannot be broadcast against each other');
-    if (a!.shape.at(-1) !== b!.shape.at(-2))
-      throwShapeError('MatMul', inputs, 'the first operand has a different number of columns than the second has rows');
-    return { type: 'float32', shape: [...batch, a!.shape.at(-2)!, b!.shape.at(-1)!] };
+    requireFloat(inputs);
+    if (a.shape.length < 2 || b!.shape.length < 2) throw new ShapeError('operands need at least two axes');
+    const batch = broadcastShapes(a.shape.slice(0, -2), b!.shape.slice(0, -2));
+    if (batch === undefined) throw new ShapeError('leading axes cannot be broadcast against each other');
+    if (a.shape.at(-1) !== b!.shape.at(-2))
+      throw new ShapeError('the first operand has a different number of columns than the second has rows');
+    return { type: 'float32', shape: [...batch, a.shape.at(-2)!, b!.shape.at(-1)!] };
   },
   gradient: ({ inputs: [a, b], gradient }) => [
-    () => sumTo(matMul(gradient, transposeMatrix(b!)), a!.shape),
-    () => sumTo(matMul(transposeMatrix(a!), gradient), b!.shape),
+    () => sumTo(matMul(gradient, transposeMatrix(b!)), a.shape),
+    () => sumTo(matMul(transposeMatrix(a), gradient), b!.shape),
   ],
   distribute([a, b], { value: { inputs, shape } }) {
     // Axes counted from the last.
     const [left, right] = [a, b].map((placement, index) =>
       typeof placement === 'number' ? inputs[index]!.shape.length - placement : undefined,
     );
-    if (left === 1 && right === 2) return { operands: [a!, b!], result: 'summand' };
+    if (left === 1 && right === 2) return { operands: [a, b!], result: 'summand' };
     if (left !== undefined && left > 1 && b === 'whole' && (left === 2 || spans(inputs[1]!, left, 1)))
-      return { operands: [a!, b], result: shape.length - left };
+      return { operands: [a, b], result: shape.length - left };
     if (right === 1 && a === 'whole') return { operands: [a, b!], result: shape.length - 1 };
     return left === right && left !== undefined && left > 2
-      ? { operands: [a!, b!], result: shape.length - left }
+      ? { operands: [a, b!], result: shape.length - left }
       : undefined;
   },
-  flops: ([a], _, { shape }) => 2 * sizeOf(shape) * a!.shape.at(-1)!,
+  flops: ([a], _, { shape }) => 2 * sizeOf(shape) * a.shape.at(-1)!,
 };
 
 /** Whether an axis, counted from the last, is absent or has this size. */

@@ -1,5 +1,5 @@
-import { apply, requireFloat, throwShapeError } from '../operator.js';
-import { sizeOf } from '../shape.js';
+import { apply, requireFloat } from '../operator.js';
+import { ShapeError, sizeOf } from '../shape.js';
 import type { Operator, Value } from '../value.js';
 import { add, div, mul, square, sub } from './arithmetic.js';
 import { jointly } from './collective.js';
@@ -30,27 +30,27 @@ const BatchNormalization: Operator<{ epsilon: number }> = {
   name: 'BatchNormalization',
   infer(inputs) {
     const [x, scale, bias] = inputs;
-    requireFloat('BatchNormalization', inputs);
-    if (x!.shape.length < 2) throwShapeError('BatchNormalization', inputs, 'data needs a batch and a channel axis');
+    requireFloat(inputs);
+    if (x.shape.length < 2) throw new ShapeError('data needs a batch and a channel axis');
     for (const vector of [scale!, bias!]) {
-      if (vector.shape.length !== 1 || vector.shape[0] !== x!.shape[1])
-        throwShapeError('BatchNormalization', inputs, `scale and bias need ${x!.shape[1]} values, one per channel`);
+      if (vector.shape.length !== 1 || vector.shape[0] !== x.shape[1])
+        throw new ShapeError(`scale and bias need ${x.shape[1]} values, one per channel`);
     }
-    return x!;
+    return x;
   },
   decomposition: ([x, scale, bias], { epsilon }) => {
-    const { centered, deviation } = center(x!, epsilon);
-    return add(mul(centered, div(perChannel(scale!, x!), deviation)), perChannel(bias!, x!));
+    const { centered, deviation } = center(x, epsilon);
+    return add(mul(centered, div(perChannel(scale!, x), deviation)), perChannel(bias!, x));
   },
   // With c centered data, s deviation, n count: dx = scale/s (g - mean(g) - c mean(g c) / s^2).
   gradient: ({ inputs: [x, scale], attributes: { epsilon }, gradient }) => {
-    const axes = axesOf(x!);
-    const count = sizeOf(x!.shape) / x!.shape[1]!;
-    const { centered, deviation } = center(x!, epsilon);
+    const axes = axesOf(x);
+    const count = sizeOf(x.shape) / x.shape[1]!;
+    const { centered, deviation } = center(x, epsilon);
     const [total, moment] = jointly([reduceSum(gradient, axes), reduceSum(mul(gradient, centered), axes)]);
     return [
       () => {
-        const gain = div(perChannel(scale!, x!), deviation);
+        const gain = div(perChannel(scale!, x), deviation);
         const slope = div(mul(gain, moment!), mul(square(deviation), -count));
         const shift = mul(mul(gain, total!), -1 / count);
         return add(add(mul(gradient, gain), mul(centered, slope)), shift);

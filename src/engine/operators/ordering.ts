@@ -9,9 +9,9 @@ const After: Operator<NoAttributes> = {
   name: 'After',
   elementwise: true,
   keepsZero: true,
-  infer: ([value]) => value!,
+  infer: ([value]) => value,
   gradient: ({ gradient }) => [() => gradient, null],
-  distribute: (operands) => ({ operands, result: operands[0]! }),
+  distribute: (operands) => ({ operands, result: operands[0] }),
   flops: () => 0,
 };
 

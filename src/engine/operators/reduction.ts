@@ -15,7 +15,7 @@ import { cast, equal } from './comparison.js';
 const ReduceMean: Operator<ReductionAttributes> = {
   ...reduction('ReduceMean'),
   gradient: ({ inputs: [x], output, attributes, gradient }) => [
-    () => broadcastGradient(mul(gradient, sizeOf(output.shape) / sizeOf(x!.shape)), x!, attributes),
+    () => broadcastGradient(mul(gradient, sizeOf(output.shape) / sizeOf(x.shape)), x, attributes),
   ],
   distribute(operands, { attributes, ranks }) {
     const distribution = summedInParts(operands, attributes);
@@ -24,7 +24,7 @@ const ReduceMean: Operator<ReductionAttributes> = {
     return isPart ? { ...distribution, scale: 1 / ranks } : distribution;
   },
   blocked: ([x], { attributes: { axes, keepdims } }) =>
-    String(axes) === '2,3' && keepdims === 1 ? reduceMean(x!, [1, 2]) : undefined,
+    String(axes) === '2,3' && keepdims === 1 ? reduceMean(x, [1, 2]) : undefined,
 };
 
 /** The mean over axes. */
@@ -39,8 +39,8 @@ const extreme = (name: 'ReduceMax' | 'ReduceMin') =>
     ...reduction(name),
     gradient: ({ inputs: [x], output, attributes, gradient }) => [
       () => {
-        const attained = cast(equal(x!, reshape(output, reducedShape(x!.shape, attributes.axes, 1))), 'float32');
-        return mul(broadcastGradient(gradient, x!, attributes), div(attained, reduceSum(attained, attributes.axes)));
+        const attained = cast(equal(x, reshape(output, reducedShape(x.shape, attributes.axes, 1))), 'float32');
+        return mul(broadcastGradient(gradient, x, attributes), div(attained, reduceSum(attained, attributes.axes)));
       },
     ],
   });
@@ -52,7 +52,7 @@ export const reduceMin = extreme('ReduceMin');
 
 const ArgMin: Operator<{ axis: number; keepdims: number }> = {
   name: 'ArgMin',
-  infer: ([x], { axis }) => ({ type: 'int64', shape: reducedShape(x!.shape, [axis], 1) }),
+  infer: ([x], { axis }) => ({ type: 'int64', shape: reducedShape(x.shape, [axis], 1) }),
   distribute: ([placement], { attributes: { axis } }) =>
     typeof placement === 'number' && placement !== axis ? { operands: [placement], result: placement } : undefined,
   gradient: () => [null],

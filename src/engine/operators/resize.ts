@@ -1,5 +1,5 @@
-import { apply, throwShapeError, requireFloat } from '../operator.js';
-import type { Shape4 } from '../shape.js';
+import { apply, requireFloat } from '../operator.js';
+import { type Shape4, ShapeError } from '../shape.js';
 import { constant, type Distribution, type Operator, type Placement, type Value } from '../value.js';
 import { expand, reduceSum, reshape } from './broadcasting.js';
 
@@ -12,20 +12,20 @@ const NEAREST = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric',
 const Resize: Operator<{ factor: number } & typeof NEAREST> = {
   name: 'Resize',
   infer([x], { factor }) {
-    requireFloat('Resize', [x!]);
-    if (x!.shape.length !== 4) throwShapeError('Resize', [x!], 'expected data of four axes');
+    requireFloat([x]);
+    if (x.shape.length !== 4) throw new ShapeError('expected data of four axes');
     if (!Number.isInteger(factor) || factor < 1)
-      throwShapeError('Resize', [x!], `expected a whole factor of at least 1 but got ${factor}`);
-    const [batch, channels, height, width] = x!.shape as Shape4;
+      throw new ShapeError(`expected a whole factor of at least 1 but got ${factor}`);
+    const [batch, channels, height, width] = x.shape as Shape4;
     return { type: 'float32', shape: [batch, channels, height * factor, width * factor] };
   },
   gradient: ({ attributes: { factor }, gradient }) => [() => apply(SumBlocks, [gradient], { factor })],
   distribute: ownImages,
-  // The region of interest, which this mode ignores, and the scales.
-  parameters: ({ factor }) => ({ constants: [constant([]), constant([1, 1, factor, factor])], encoded: ['factor'] }),
+  // This mode ignores the region of interest.
+  parameters: ({ factor }) => ({ roi: constant([]), factor: constant([1, 1, factor, factor]) }),
   blocked([x], { attributes: { factor } }) {
-    const [blocks, height, width, inner] = x!.shape as Shape4;
-    const pixels = reshape(x!, [blocks, height, 1, width, 1, inner]);
+    const [blocks, height, width, inner] = x.shape as Shape4;
+    const pixels = reshape(x, [blocks, height, 1, width, 1, inner]);
     const repeated = expand(pixels, [blocks, height, factor, width, factor, inner]);
     return reshape(repeated, [blocks, height * factor, width * factor, inner]);
   },
@@ -39,18 +39,18 @@ const SumBlocks: Operator<{ factor: number }> = {
   name: 'SumBlocks',
   infer: ([x], { factor }) => ({
     type: 'float32',
-    shape: x!.shape.map((size, axis) => (axis < 2 ? size : size / factor)),
+    shape: x.shape.map((size, axis) => (axis < 2 ? size : size / factor)),
   }),
   gradient: ({ attributes: { factor }, gradient }) => [() => resize(gradient, factor)],
   distribute: ownImages,
   decomposition: ([x], { factor }) => {
-    const [batch, channels, height, width] = x!.shape as Shape4;
-    const blocks = reshape(x!, [batch * channels, height / factor, factor, width / factor, factor]);
+    const [batch, channels, height, width] = x.shape as Shape4;
+    const blocks = reshape(x, [batch * channels, height / factor, factor, width / factor, factor]);
     return reshape(reduceSum(blocks, [2, 4]), [batch, channels, height / factor, width / factor]);
   },
   blocked([x], { attributes: { factor } }) {
-    const [blocks, height, width, inner] = x!.shape as Shape4;
-    const pixels = reshape(x!, [blocks, height / factor, factor, width / factor, factor, inner]);
+    const [blocks, height, width, inner] = x.shape as Shape4;
+    const pixels = reshape(x, [blocks, height / factor, factor, width / factor, factor, inner]);
     return reduceSum(pixels, [2, 4], { keepAxes: false });
   },
 };

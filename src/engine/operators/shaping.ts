@@ -1,26 +1,26 @@
-import { apply, integers, isComputedBy, throwShapeError } from '../operator.js';
-import { normalizeAxes, type Shape, showShape } from '../shape.js';
+import { apply, integers, isComputedBy } from '../operator.js';
+import { normalizeAxes, type Shape, ShapeError, showShape } from '../shape.js';
 import { constant, type Operator, type Value } from '../value.js';
 import { reshape } from './broadcasting.js';
 
 const Transpose: Operator<{ perm: readonly number[] }> = {
   name: 'Transpose',
   infer([x], { perm }) {
-    if (String([...perm].sort((a, b) => a - b)) !== String([...x!.shape.keys()]))
-      throwShapeError('Transpose', [x!], `${showShape(perm)} is not an order of its axes`);
-    return { type: x!.type, shape: perm.map((axis) => x!.shape[axis]!) };
+    if (String([...perm].sort((a, b) => a - b)) !== String([...x.shape.keys()]))
+      throw new ShapeError(`${showShape(perm)} is not an order of its axes`);
+    return { type: x.type, shape: perm.map((axis) => x.shape[axis]!) };
   },
   gradient: ({ attributes: { perm }, gradient }) => {
     const inverse = perm.map((_, axis) => perm.indexOf(axis));
     return [() => transpose(gradient, inverse)];
   },
   distribute: ([placement], { attributes: { perm } }) => ({
-    operands: [placement!],
-    result: typeof placement === 'number' ? perm.indexOf(placement) : placement!,
+    operands: [placement],
+    result: typeof placement === 'number' ? perm.indexOf(placement) : placement,
   }),
   // Merges Transposes, and drops one that moves nothing.
   simplify(value) {
-    const operand = value.inputs[0]!;
+    const operand = value.inputs[0];
     const outer = value.attributes.perm as readonly number[];
     const inner = isComputedBy(operand, 'Transpose') ? operand : undefined;
     const perm = inner ? outer.map((axis) => (inner.attributes.perm as readonly number[])[axis]!) : outer;
@@ -39,13 +39,13 @@ const Concat: Operator<{ axis: number }> = {
     const [first, ...others] = inputs;
     for (const other of others) {
       const fits =
-        other.type === first!.type &&
-        other.shape.length === first!.shape.length &&
-        other.shape.every((size, i) => i === axis || size === first!.shape[i]);
-      if (!fits) throwShapeError('Concat', inputs, `inputs differ in an axis other than ${axis}`);
+        other.type === first.type &&
+        other.shape.length === first.shape.length &&
+        other.shape.every((size, i) => i === axis || size === first.shape[i]);
+      if (!fits) throw new ShapeError(`inputs differ in an axis other than ${axis}`);
     }
     const total = inputs.reduce((sum, value) => sum + value.shape[axis]!, 0);
-    return { type: first!.type, shape: first!.shape.with(axis, total) };
+    return { type: first.type, shape: first.shape.with(axis, total) };
   },
   gradient: ({ inputs, attributes: { axis }, gradient }) => {
     let start = 0;
@@ -65,7 +65,7 @@ const Concat: Operator<{ axis: number }> = {
 /** Concatenates values whose other axes agree. */
 export function concat(values: readonly Value[], axis: number): Value {
   const [first] = values;
-  if (first === undefined) throwShapeError('Concat', [], 'needs at least one input');
+  if (first === undefined) throw new ShapeError('Concat: needs at least one input');
   return values.length === 1
     ? first
     : apply(Concat, values, { axis: normalizeAxes([axis], first.shape.length, 'Concat')[0]! });
@@ -74,11 +74,11 @@ export function concat(values: readonly Value[], axis: number): Value {
 const Slice: Operator<{ axis: number; start: number; end: number; step: number }> = {
   name: 'Slice',
   infer([x], { axis, start, end, step }) {
-    const size = x!.shape[axis]!;
+    const size = x.shape[axis]!;
     if (!(step >= 1 && start >= 0 && start < end && end <= size)) {
-      throwShapeError('Slice', [x!], `axis ${axis} has no elements ${start} to ${end} in steps of ${step}`);
+      throw new ShapeError(`axis ${axis} has no elements ${start} to ${end} in steps of ${step}`);
     }
-    return { type: x!.type, shape: x!.shape.with(axis, Math.ceil((end - start) / step)) };
+    return { type: x.type, shape: x.shape.with(axis, Math.ceil((end - start) / step)) };
   },
   gradient: ({ inputs: [x], output, attributes: { axis, start, step }, gradient }) => [
     () => {
@@ -86,16 +86,18 @@ const Slice: Operator<{ axis: number; start: number; end: number; step: number }
       // Skipped elements have the gradient 0, inserted by padding an axis after each element.
       const stuffed = insertZeros(gradient, axis, step);
       const length = (count - 1) * step + 1;
-      const none = x!.shape.map(() => 0);
-      const after = x!.shape[axis]! - start - length;
+      const none = x.shape.map(() => 0);
+      const after = x.shape[axis]! - start - length;
       return pad(slice(stuffed, axis, 0, length), none.with(axis, start), none.with(axis, after));
     },
   ],
   distribute: ([placement], { attributes: { axis } }) =>
-    placement === axis ? undefined : { operands: [placement!], result: placement! },
+    placement === axis ? undefined : { operands: [placement], result: placement },
   parameters: ({ axis, start, end, step }) => ({
-    constants: [integers([start]), integers([end]), integers([axis]), integers([step])],
-    encoded: ['axis', 'start', 'end', 'step'],
+    start: integers([start]),
+    end: integers([end]),
+    axis: integers([axis]),
+    step: integers([step]),
   }),
 };
 
@@ -116,21 +118,21 @@ export function slice(x: Value, axis: number, start: number, end: number, step =
 const Pad: Operator<{ pads: readonly number[] }> = {
   name: 'Pad',
   infer([x], { pads }) {
-    const rank = x!.shape.length;
+    const rank = x.shape.length;
     if (pads.length !== 2 * rank || pads.some((size) => !Number.isInteger(size) || size < 0)) {
-      throwShapeError('Pad', [x!], `pads ${showShape(pads)} are not ${2 * rank} sizes of at least 0`);
+      throw new ShapeError(`pads ${showShape(pads)} are not ${2 * rank} sizes of at least 0`);
     }
-    return { type: x!.type, shape: x!.shape.map((size, axis) => size + pads[axis]! + pads[axis + rank]!) };
+    return { type: x.type, shape: x.shape.map((size, axis) => size + pads[axis]! + pads[axis + rank]!) };
   },
   gradient: ({ inputs: [x], attributes: { pads }, gradient }) => [
-    () => x!.shape.reduce<Value>((rest, size, axis) => slice(rest, axis, pads[axis]!, pads[axis]! + size), gradient),
+    () => x.shape.reduce<Value>((rest, size, axis) => slice(rest, axis, pads[axis]!, pads[axis]! + size), gradient),
   ],
   distribute([placement], { attributes: { pads } }) {
     const isPadded =
       typeof placement === 'number' && (pads[placement] !== 0 || pads[placement + pads.length / 2] !== 0);
-    return isPadded ? undefined : { operands: [placement!], result: placement! };
+    return isPadded ? undefined : { operands: [placement], result: placement };
   },
-  parameters: ({ pads }) => ({ constants: [integers(pads), constant(0)], encoded: ['pads'] }),
+  parameters: ({ pads }) => ({ pads: integers(pads), value: constant(0) }),
 };
 
 /** Adds zeros; `before` and `after` have one size per axis. */
@@ -140,7 +142,7 @@ export const pad = (x: Value, before: Shape, after: Shape): Value =>
 // Without a gradient, since it exists after lowering only.
 const Gather: Operator<{ axis: number }> = {
   name: 'Gather',
-  infer: ([x, index], { axis }) => ({ type: x!.type, shape: x!.shape.toSpliced(axis, 1, ...index!.shape) }),
+  infer: ([x, index], { axis }) => ({ type: x.type, shape: x.shape.toSpliced(axis, 1, ...index!.shape) }),
 };
 
 /** Slices along an axis; `index` may name one several times. */

@@ -1,13 +1,14 @@
 /** Constants in fewer bits. */
-import { apply, throwShapeError } from '../operator.js';
+import { apply } from '../operator.js';
+import { ShapeError } from '../shape.js';
 import { ELEMENT_CODES, type Operator, type Value } from '../value.js';
 
 // Not evaluated: unfolded constants stay small in files.
 const Widen: Operator<{ to: number }> = {
   name: 'Cast',
   infer([x]) {
-    if (x!.type !== 'float16') throwShapeError('Cast', [x!], 'expected a float16 tensor');
-    return { type: 'float32', shape: x!.shape };
+    if (x.type !== 'float16') throw new ShapeError('expected a float16 tensor');
+    return { type: 'float32', shape: x.shape };
   },
   flops: () => 0,
 };
@@ -19,11 +20,10 @@ const DequantizeLinear: Operator<{ axis: number }> = {
   name: 'DequantizeLinear',
   infer(inputs, { axis }) {
     const [x, scale] = inputs;
-    if (x!.type !== 'int8' || scale!.type !== 'float32')
-      throwShapeError('DequantizeLinear', inputs, 'expected int8 and its float32 scales');
-    if (scale!.shape.length !== 1 || scale!.shape[0] !== x!.shape[axis])
-      throwShapeError('DequantizeLinear', inputs, `expected a scale per index of axis ${axis}`);
-    return { type: 'float32', shape: x!.shape };
+    if (x.type !== 'int8' || scale!.type !== 'float32') throw new ShapeError('expected int8 and its float32 scales');
+    if (scale!.shape.length !== 1 || scale!.shape[0] !== x.shape[axis])
+      throw new ShapeError(`expected a scale per index of axis ${axis}`);
+    return { type: 'float32', shape: x.shape };
   },
   flops: () => 0,
 };

@@ -1,7 +1,7 @@
 import { type Graph, graphOf, mapValues, topologicalOrder, withInputs } from '../../graph.js';
-import { apply, throwShapeError } from '../../operator.js';
+import { apply } from '../../operator.js';
 import { add, matMul, pad, reshape, transpose } from '../../operators/index.js';
-import { type Shape, type Shape4, sizeOf } from '../../shape.js';
+import { type Shape, type Shape4, ShapeError, sizeOf } from '../../shape.js';
 import type { ComputedValue, Operator, Value } from '../../value.js';
 import { type Convolution, convolutionRoles } from '../convolution.js';
 import { columnsOf, needsZeroTap, sumColumns } from './columns.js';
@@ -10,10 +10,10 @@ import { columnsOf, needsZeroTap, sumColumns } from './columns.js';
 const Gemm: Operator<{ transA: number; transB: number }> = {
   name: 'Gemm',
   infer([a, b], { transA, transB }) {
-    const [rows, inner] = transA ? [a!.shape[1], a!.shape[0]] : a!.shape;
+    const [rows, inner] = transA ? [a.shape[1], a.shape[0]] : a.shape;
     const [other, columns] = transB ? [b!.shape[1], b!.shape[0]] : b!.shape;
-    if (a!.shape.length !== 2 || b!.shape.length !== 2 || inner !== other)
-      throwShapeError('Gemm', [a!, b!], 'the matrices do not fit');
+    if (a.shape.length !== 2 || b!.shape.length !== 2 || inner !== other)
+      throw new ShapeError('the matrices do not fit');
     return { type: 'float32', shape: [rows!, columns!] };
   },
 };
@@ -110,7 +110,7 @@ class FeatureMaps {
   }
 
   private reduce(value: ComputedValue) {
-    const [x] = value.inputs as [Value];
+    const [x] = value.inputs;
     const { axes, keepdims } = value.attributes as { axes: Shape; keepdims: number };
     const moved = axes.map((axis) => FROM_LAST[axis]!).sort((a, b) => a - b);
     const reduced = apply(value.operator, [this.last(x)], { ...value.attributes, axes: moved });

@@ -215,7 +215,7 @@ class BlockedLowering {
     const operands = inputs.map((operand) =>
       reshape(this.partsIn(operand, WHOLE)[0]!, memoryShape(this.types.get(operand)!)),
     );
-    const result = operator.blocked(operands, { value, attributes });
+    const result = operator.blocked(operands as [Value, ...Value[]], { value, attributes });
     const whole = { ...type, ...WHOLE };
     return result && convertLayout([reshape(result, phaseShape(whole))], whole, type);
   }
@@ -247,7 +247,7 @@ class BlockedLowering {
   /** Sums and means over batch, rows and columns, and perhaps channels. */
   private channelSums(value: ComputedValue) {
     const { name } = value.operator;
-    const [x] = value.inputs as [Value];
+    const [x] = value.inputs;
     if ((name !== 'ReduceSum' && name !== 'ReduceMean') || !this.types.has(x)) return undefined;
     const axes = value.attributes.axes as readonly number[];
     if (![0, 2, 3].every((axis) => axes.includes(axis))) return undefined;

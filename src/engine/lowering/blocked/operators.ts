@@ -31,8 +31,8 @@ const Conv: Operator = {
   domain: DOMAIN,
   floatAttributes: ['activation_params'],
   infer([x, w], attributes) {
-    const sizes = convSizes(x!, w!, attributes as Parameters<typeof convSizes>[2]);
-    return { type: 'float32', shape: [x!.shape[0]!, w!.shape[0]!, ...sizes] };
+    const sizes = convSizes(x, w!, attributes as Parameters<typeof convSizes>[2]);
+    return { type: 'float32', shape: [x.shape[0]!, w!.shape[0]!, ...sizes] };
   },
 };
 
@@ -64,18 +64,18 @@ export const addConvs = (
     return blockedConv(x, w, { ...options, sum, ...(isLast ? epilogue : {}) });
   }, undefined)!;
 
-const ReorderInput: Operator = { name: 'ReorderInput', domain: DOMAIN, infer: ([x]) => x! };
+const ReorderInput: Operator = { name: 'ReorderInput', domain: DOMAIN, infer: ([x]) => x };
 /** Plain memory [N, C, H, W] to blocked; C a multiple of P. */
 export const reorderInput = (x: Value) => apply(ReorderInput, [x], {});
 
 const GlobalAveragePool: Operator = {
   name: 'GlobalAveragePool',
   domain: DOMAIN,
-  infer: ([x]) => ({ type: 'float32', shape: [x!.shape[0]!, x!.shape[1]!, 1, 1] }),
+  infer: ([x]) => ({ type: 'float32', shape: [x.shape[0]!, x.shape[1]!, 1, 1] }),
 };
 /** Over rows and columns: [N, C, 1, 1]. */
 export const blockedMean = (x: Value) => apply(GlobalAveragePool, [x], {});
 
-const ReorderOutput: Operator<{ channels: number }> = { name: 'ReorderOutput', domain: DOMAIN, infer: ([x]) => x! };
+const ReorderOutput: Operator<{ channels: number }> = { name: 'ReorderOutput', domain: DOMAIN, infer: ([x]) => x };
 /** Blocked memory to plain [N, C, H, W]. */
 export const reorderOutput = (x: Value) => apply(ReorderOutput, [x], { channels: x.shape[1]! });

@@ -2,7 +2,15 @@ import type { Graph } from '../../graph.js';
 import { apply } from '../../operator.js';
 import { concat, reduceSum, reshape } from '../../operators/index.js';
 import { sameShape, sizeOf } from '../../shape.js';
-import { type ComputedValue, constant, input, type InputValue, splatValue, type Value } from '../../value.js';
+import {
+  type ComputedValue,
+  constant,
+  type ConstantValue,
+  input,
+  type InputValue,
+  splatValue,
+  type Value,
+} from '../../value.js';
 import type { Convolution } from '../convolution.js';
 import { nextName, type StateLayout } from '../state.js';
 import { type ConvolutionPlan, matchConvolution } from './convolutionPlan.js';
@@ -123,7 +131,7 @@ export class ParameterStorage {
 
   /** Returns a piece in the plain order, and remembers a kernel's rows for its convolutions. */
   pieceOfVector(value: ComputedValue) {
-    const vector = value.inputs[0]!;
+    const vector = value.inputs[0];
     const layout = value.operator.name === 'Slice' ? this.layouts.get(vector) : undefined;
     const { start, end, step } = value.attributes;
     const segment = layout?.segments.find(
@@ -140,9 +148,9 @@ export class ParameterStorage {
   /** The sum of a vector, taken in its own order, or of a kernel's rows. */
   total({ operator, inputs: [operand], attributes, shape }: ComputedValue) {
     if (operator.name !== 'ReduceSum') return undefined;
-    const known = this.rows.get(operand!);
-    if (known && sizeOf(shape) === 1) return reshape(reduceSum(this.rowsAs(operand!, known.kernel)!, [0, 1]), shape);
-    return this.layouts.has(operand!) ? apply(operator, [this.filled(operand!)], attributes) : undefined;
+    const known = this.rows.get(operand);
+    if (known && sizeOf(shape) === 1) return reshape(reduceSum(this.rowsAs(operand, known.kernel)!, [0, 1]), shape);
+    return this.layouts.has(operand) ? apply(operator, [this.filled(operand)], attributes) : undefined;
   }
 
   rowsOf(kernel: Value): RowsOf {
@@ -161,7 +169,7 @@ export class ParameterStorage {
     const kernel = known.find((rows) => rows !== undefined)?.kernel;
     if (kernel === undefined) return;
     if (operator.name === 'Reshape') {
-      this.rows.set(value, { rows: this.rowsAs(inputs[0]!, kernel)!, kernel, isFilled: true });
+      this.rows.set(value, { rows: this.rowsAs(inputs[0], kernel)!, kernel, isFilled: true });
       return;
     }
     const fits = (operand: Value, index: number) =>
@@ -219,6 +227,8 @@ function evaluated(
     return undefined;
   const constants = elements.flatMap((element) => (element === undefined ? [] : [constant([element])]));
   if (constants.length < inputs.length) return undefined;
-  const result = Number(operator.evaluate(constants, { type, shape: [1] }, attributes)[0]);
+  const result = Number(
+    operator.evaluate(constants as [ConstantValue, ...ConstantValue[]], { type, shape: [1] }, attributes)[0],
+  );
   return Number.isFinite(result) ? result : undefined;
 }

@@ -12,7 +12,7 @@ const ARITHMETIC: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul']);
  * NaN.
  */
 function isFunction({ operator, inputs, attributes }: ComputedValue) {
-  if (!operator.elementwise || operator.evaluate === undefined || inputs.length !== 1 || inputs[0]!.type !== 'float32')
+  if (!operator.elementwise || operator.evaluate === undefined || inputs.length !== 1 || inputs[0].type !== 'float32')
     return false;
   const samples = constant([-2, -1, 0, 1, 2]);
   return Array.from(operator.evaluate([samples], samples, attributes), Number).every(Number.isFinite);
@@ -103,7 +103,7 @@ function hasBlockedForm(value: Value, types: ReadonlyMap<Value, FeatureMapType>)
   const operands = value.inputs.flatMap((operand) => types.get(operand) ?? []);
   if (operands.length < value.inputs.length) return false;
   const memory = operands.map((type) => input('operand', memoryShape(type)));
-  return value.operator.blocked(memory, { value, attributes: value.attributes }) !== undefined;
+  return value.operator.blocked(memory as [Value, ...Value[]], { value, attributes: value.attributes }) !== undefined;
 }
 
 function typeOf({ shape }: Value, wanted: ReadonlySet<number>, block: number) {
