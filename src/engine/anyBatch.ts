@@ -1,4 +1,4 @@
-import { type BatchAxes, type Graph, mapValues, topologicalOrder, withInputs } from './graph.js';
+import { type BatchAxes, type Graph, mapValues, valuesOf, withInputs } from './graph.js';
 import { lowerPortable } from './lowering/portable.js';
 import { isComputedBy } from './operator.js';
 import { type Shape, ShapeError, showShape } from './shape.js';
@@ -31,8 +31,6 @@ export function forAnyBatch(graphOfBatch: (batch: number) => Graph): AnyBatch {
     batchAxes: batchAxesOf(graph, other),
   };
 }
-
-const valuesOf = ({ inputs, outputs }: Graph) => topologicalOrder([...inputs, ...Object.values(outputs)]);
 
 function generalize(value: Value, other: Value, generalized: ReadonlyMap<Value, Value>) {
   if (value.kind !== 'computed') {
@@ -67,7 +65,7 @@ const dependent = (what: string, value: AttributeValue) =>
     `forAnyBatch: ${what} ${Array.isArray(value) ? showShape(value as Shape) : String(value)} depends on the size of the batch`,
   );
 
-function batchAxesOf(graph: Graph, other: Graph): BatchAxes {
+function batchAxesOf(graph: Graph, other: Graph) {
   const named = ({ inputs, outputs }: Graph): Graph['outputs'] => ({
     ...Object.fromEntries(inputs.map((value) => [value.name, value])),
     ...outputs,

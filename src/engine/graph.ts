@@ -9,7 +9,6 @@ export interface Graph {
   batchAxes?: BatchAxes;
 }
 
-/** By name of the input. */
 export type BatchAxes = Record<string, number>;
 
 export const mapValues = <K extends string, A, B>(
@@ -20,6 +19,12 @@ export const mapValues = <K extends string, A, B>(
     K,
     B
   >;
+
+/** Returns the value of a key, created on first use. */
+export function getOrCreate<K, V>(known: Map<K, V>, key: K, create: () => V) {
+  if (!known.has(key)) known.set(key, create());
+  return known.get(key)!;
+}
 
 /**
  * Returns the graph of outputs.
@@ -64,6 +69,9 @@ export function topologicalOrder(values: readonly Value[]): Value[] {
   return order;
 }
 
+/** Returns all values, inputs and operands first. */
+export const valuesOf = ({ inputs, outputs }: Graph) => topologicalOrder([...inputs, ...Object.values(outputs)]);
+
 /** Inputs of the same shapes. */
 export const withInputs = (value: ComputedValue, inputs: readonly Value[]) =>
   inputs.every((operand, index) => operand === value.inputs[index]) ? value : { ...value, inputs: inputs as Operands };
@@ -73,24 +81,24 @@ export const withInputs = (value: ComputedValue, inputs: readonly Value[]) =>
  * @param rewrite replaces a value with rewritten inputs by one of the same type and shape
  */
 export function rewriteGraph(
-  { inputs, outputs }: Graph,
+  graph: Graph,
   rewrite: (value: ComputedValue) => Value,
   leaf: (value: Value) => Value = (value) => value,
 ): Graph {
   const replaced = new Map<Value, Value>();
   const rewritten = (value: Value) => replaced.get(value)!;
-  for (const value of topologicalOrder(Object.values(outputs)))
+  for (const value of valuesOf(graph))
     replaced.set(
       value,
       value.kind === 'computed' ? rewrite(withInputs(value, value.inputs.map(rewritten))) : leaf(value),
     );
-  return { inputs, outputs: mapValues(outputs, rewritten) };
+  return { inputs: graph.inputs, outputs: mapValues(graph.outputs, rewritten) };
 }
 
 /** Counts the floating-point operations of a run; a multiply-accumulate counts as two. */
 export function countFlops(graph: Graph): number {
   const parts = rewriteGraph(graph, (value) => value.operator.decomposition?.(value.inputs, value.attributes) ?? value);
-  return topologicalOrder(Object.values(parts.outputs)).reduce((total, value) => total + flopsOf(value), 0);
+  return valuesOf(parts).reduce((total, value) => total + flopsOf(value), 0);
 }
 
 function flopsOf(value: Value) {

@@ -1,4 +1,4 @@
-import { topologicalOrder } from './graph.js';
+import { valuesOf } from './graph.js';
 import type { LoweredGraph } from './lowering/state.js';
 import { sizeOf } from './shape.js';
 import { ARRAY_OF, type ComputedValue, type TensorType, type Value } from './value.js';
@@ -43,8 +43,8 @@ const operandsOf = (value: ComputedValue) =>
   [...new Set(value.inputs)].filter((operand) => operand.kind === 'computed');
 
 /** ONNX Runtime's (`Graph::ReverseDFSFrom`): depth first from the last unread result and operand. */
-function executionOrder(graph: LoweredGraph): readonly ComputedValue[] {
-  const file = topologicalOrder(Object.values(graph.outputs)).filter((value) => value.kind === 'computed');
+function executionOrder(graph: LoweredGraph) {
+  const file = valuesOf(graph).filter((value) => value.kind === 'computed');
   const position = new Map(file.map((value, index) => [value, index]));
   const read = new Set<Value>(file.flatMap(operandsOf));
   const order: ComputedValue[] = [];

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { AttributeProtoSchema, NodeProtoSchema, TensorProtoSchema, ValueInfoProtoSchema } from 'onnx-buf';
-import { type BatchAxes, type Graph, topologicalOrder } from './graph.js';
+import { type BatchAxes, getOrCreate, type Graph, valuesOf } from './graph.js';
 import { constantKey } from './simplify.js';
 import {
   type AttributeValue,
@@ -34,7 +34,7 @@ export async function encode(graph: Graph, { batchAxes = {}, metadata = {} }: En
   const names = new Naming(graph);
   const nodes: NodeInit[] = [];
   const domains = new Set(['']);
-  for (const value of topologicalOrder(Object.values(graph.outputs))) {
+  for (const value of valuesOf(graph)) {
     if (value.kind !== 'computed') continue;
     nodes.push(nodeOf(value, names));
     domains.add(value.operator.domain ?? '');
@@ -75,14 +75,10 @@ class Naming {
   }
 
   of(value: Value): string {
-    const known = this.names.get(value);
-    if (known !== undefined) return known;
-    const name =
-      value.kind === 'constant'
-        ? this.ofConstant(value)
-        : this.fresh(value.kind === 'computed' ? value.operator.name : value.kind);
-    this.names.set(value, name);
-    return name;
+    return getOrCreate(this.names, value, () => {
+      if (value.kind === 'constant') return this.ofConstant(value);
+      return this.fresh(value.kind === 'computed' ? value.operator.name : value.kind);
+    });
   }
 
   private ofConstant(value: ConstantValue) {
@@ -133,13 +129,11 @@ const tensorOf = (name: string, { type, shape, data }: ConstantValue): TensorIni
   rawData: new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength),
 });
 
-const BATCH_SIZE = 'N';
-
 function describe(name: string, { type, shape }: TensorType, batchAxes: BatchAxes): ValueInfoInit {
   const dim = shape.map((size, axis) => ({
     value:
       axis === batchAxes[name]
-        ? ({ case: 'dimParam', value: BATCH_SIZE } as const)
+        ? ({ case: 'dimParam', value: 'N' } as const)
         : ({ case: 'dimValue', value: BigInt(size) } as const),
   }));
   return { name, type: { value: { case: 'tensorType', value: { elemType: ELEMENT_CODES[type], shape: { dim } } } } };

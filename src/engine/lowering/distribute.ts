@@ -1,4 +1,4 @@
-import { type BatchAxes, type Graph, graphOf, mapValues, rewriteGraph, topologicalOrder } from '../graph.js';
+import { type BatchAxes, getOrCreate, type Graph, graphOf, mapValues, rewriteGraph, valuesOf } from '../graph.js';
 import { apply } from '../operator.js';
 import {
   add,
@@ -71,9 +71,9 @@ class Distributor {
     this.statistics = statisticsIn(source);
   }
 
-  graph(): Graph {
+  graph() {
     const { inputs, outputs } = this.source;
-    for (const value of topologicalOrder([...inputs, ...Object.values(outputs)])) {
+    for (const value of valuesOf(this.source)) {
       if (!this.placed.has(value)) this.placed.set(value, this.place(value));
     }
     const parts = inputs.map((value) => this.placed.get(value)!.value as InputValue);
@@ -135,8 +135,7 @@ class Distributor {
   private as(value: Value, wanted: Placement) {
     const placed = this.placed.get(value)!;
     if (placed.placement === wanted) return placed.value;
-    const whole = this.wholes.get(value) ?? this.whole(placed);
-    this.wholes.set(value, whole);
+    const whole = getOrCreate(this.wholes, value, () => this.whole(placed));
     if (wanted === 'whole') return whole;
     return wanted === 'summand' ? mul(whole, 1 / this.ranks) : this.shares.of(whole, wanted);
   }
@@ -186,7 +185,7 @@ class Distributor {
   }
 
   /** Subtracts the part's own mean first, which later rewrites recognize. */
-  private centered({ operator, inputs: [x, mean] }: ComputedValue): Placed | undefined {
+  private centered({ operator, inputs: [x, mean] }: ComputedValue) {
     const found = operator.name === 'Sub' && mean ? this.offsets.get(mean) : undefined;
     if (found === undefined || this.statistics.get(mean!)?.x !== x) return undefined;
     const { value, placement } = this.placed.get(x)!;
@@ -211,9 +210,9 @@ interface BatchStatistics extends Centering {
   variances: readonly Value[];
 }
 
-function statisticsIn({ outputs }: Graph) {
+function statisticsIn(graph: Graph) {
   const found = new Map<Value, BatchStatistics>();
-  for (const value of topologicalOrder(Object.values(outputs))) {
+  for (const value of valuesOf(graph)) {
     const centering = matchVariance(value);
     if (centering === undefined) continue;
     const { variances = [] } = found.get(centering.mean) ?? {};
@@ -242,14 +241,9 @@ class Sharing {
   constructor(private readonly ranks: number) {}
 
   of(value: Value, axis: number): Value {
-    const byAxis = this.known.get(value) ?? new Map<number, Value>();
-    this.known.set(value, byAxis);
-    const share =
-      byAxis.get(axis) ??
-      this.computed(value, axis) ??
-      alongFirstAxis(value, axis, (rows) => ownShare(rows, this.ranks));
-    byAxis.set(axis, share);
-    return share;
+    const byAxis = getOrCreate(this.known, value, () => new Map<number, Value>());
+    const cutOut = () => alongFirstAxis(value, axis, (rows) => ownShare(rows, this.ranks));
+    return getOrCreate(byAxis, axis, () => this.computed(value, axis) ?? cutOut());
   }
 
   private computed(value: Value, axis: number) {

@@ -69,7 +69,7 @@ export interface Centering {
   mean: ComputedValue;
 }
 
-function matchCentering(value: Value | undefined): Centering | undefined {
+function matchCentering(value: Value | undefined) {
   if (!isComputedBy(value, 'Sub')) return undefined;
   const [x, mean] = value.inputs as [Value, Value];
   return isComputedBy(mean, 'ReduceMean') && mean.attributes.keepdims === 1 && mean.inputs[0] === x
@@ -78,7 +78,7 @@ function matchCentering(value: Value | undefined): Centering | undefined {
 }
 
 /** The data of a variance, and their mean over the same axes. */
-export function matchVariance(value: Value): Centering | undefined {
+export function matchVariance(value: Value) {
   if (!isComputedBy(value, 'ReduceMean')) return undefined;
   const [square] = value.inputs;
   if (!isComputedBy(square, 'Mul') || square.inputs[0] !== square.inputs[1]) return undefined;

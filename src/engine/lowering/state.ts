@@ -1,4 +1,4 @@
-import { type Graph, topologicalOrder } from '../graph.js';
+import { type Graph, topologicalOrder, valuesOf } from '../graph.js';
 import { sizeOf } from '../shape.js';
 import type { ComputedValue, InputValue, Value } from '../value.js';
 
@@ -19,7 +19,7 @@ export interface StateLayout {
   order: () => Int32Array;
 }
 
-export function toStoredOrder({ order }: StateLayout, vector: Float32Array): Float32Array {
+export function toStoredOrder({ order }: StateLayout, vector: Float32Array) {
   const source = order();
   const stored = new Float32Array(source.length);
   // A loop takes a tenth of the time of `forEach`; vectors have up to 10^8 elements, and signals wait.
@@ -30,7 +30,7 @@ export function toStoredOrder({ order }: StateLayout, vector: Float32Array): Flo
   return stored;
 }
 
-export function fromStoredOrder({ size, order }: StateLayout, stored: Float32Array): Float32Array {
+export function fromStoredOrder({ size, order }: StateLayout, stored: Float32Array) {
   const vector = new Float32Array(size);
   const target = order();
   for (let position = 0; position < target.length; position++) {
@@ -53,7 +53,7 @@ export interface LoweredGraph extends LaidOutGraph {
 
 /** The next value must depend on all other readers of the old value, and read each element only to write it. */
 export function statesInPlace(graph: Graph) {
-  const order = topologicalOrder(Object.values(graph.outputs));
+  const order = valuesOf(graph);
   const outputs = new Set(Object.values(graph.outputs));
   const safe = graph.inputs.filter((state) => {
     const next = graph.outputs[nextName(state.name)];

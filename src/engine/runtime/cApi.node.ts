@@ -32,7 +32,7 @@ export class CApiRuntime {
     });
   }
 
-  async load(model: Uint8Array, { threads, optimize, communicator }: LoadOptions): Promise<Executor> {
+  async load(model: Uint8Array, { threads, optimize, communicator }: LoadOptions) {
     const { ort } = this;
     const options = ort.create('CreateSessionOptions');
     try {

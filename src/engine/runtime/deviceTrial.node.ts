@@ -16,7 +16,7 @@ export interface DeviceTrial {
 }
 
 /** Compiles and runs a small graph on each device that this build of ONNX Runtime supports. */
-export async function tryDevices(): Promise<readonly DeviceTrial[]> {
+export async function tryDevices() {
   const available = await availableDevices();
   return Promise.all(DEVICES.filter((device) => available.includes(device)).map((device) => tryDevice(device)));
 }

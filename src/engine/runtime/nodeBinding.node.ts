@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import type { InferenceSession, Tensor } from 'onnxruntime-common';
 import { InputError } from '../../errors.js';
-import { graphOf } from '../graph.js';
+import { getOrCreate, graphOf } from '../graph.js';
 import { encode } from '../onnx.js';
 import { type ElementArray, input } from '../value.js';
 import { createGcTrigger, loadOnnxRuntime, packageFolder } from './onnxRuntime.node.js';
-import type { Executor, LoadOptions } from './program.js';
+import type { LoadOptions } from './program.js';
 import { DeviceError, firstLine, sessionExecutor } from './session.js';
 
 /** Downloads CUDA libraries. */
@@ -21,7 +21,7 @@ export const DEVICE_NEEDS: Record<string, string> = {
 export async function loadInBinding(
   model: Uint8Array,
   { device, threads, optimize, profilePrefix, keepOnDevice = [] }: LoadOptions & { device: string },
-): Promise<Executor> {
+) {
   const { InferenceSession, Tensor } = await loadOnnxRuntime();
   const options: InferenceSession.SessionOptions = {
     executionProviders: [device],
@@ -68,8 +68,7 @@ async function openCopier(shape: readonly number[]) {
 /** Uses a model: `Tensor.getData` of the binding aborts the process in version 1.30. */
 async function readTensor(tensor: Tensor) {
   const key = tensor.dims.join();
-  const copier = copiers.get(key) ?? openCopier(tensor.dims);
-  copiers.set(key, copier);
+  const copier = getOrCreate(copiers, key, () => openCopier(tensor.dims));
   copier.catch(() => copiers.delete(key));
   return (await (await copier).run({ tensor })).copy!.data as ElementArray;
 }
@@ -86,5 +85,4 @@ export async function runtimeVersion() {
 }
 
 /** Devices of this build of ONNX Runtime, whether or not the machine has them. */
-export const availableDevices = async (): Promise<readonly string[]> =>
-  (await loadOnnxRuntime()).listSupportedBackends().map(({ name }) => name);
+export const availableDevices = async () => (await loadOnnxRuntime()).listSupportedBackends().map(({ name }) => name);

@@ -97,7 +97,7 @@ export class OrtApi {
   ) {}
 
   /** @throws {CApiUnavailableError} if the library was not tested or cannot be used */
-  static async open({ version = TESTED_VERSION, platform = process.platform }: Expectations = {}): Promise<OrtApi> {
+  static async open({ version = TESTED_VERSION, platform = process.platform }: Expectations = {}) {
     if (platform !== 'linux') throw new CApiUnavailableError('platform', `the C API was not tested on ${platform}`);
     const file = await attempt('library', "ONNX Runtime's library was not found", () => findLibrary(version));
     const koffi = await attempt('caller', 'koffi cannot be used', loadKoffi);

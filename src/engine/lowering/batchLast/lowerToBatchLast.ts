@@ -1,4 +1,4 @@
-import { type Graph, graphOf, mapValues, topologicalOrder, withInputs } from '../../graph.js';
+import { getOrCreate, type Graph, graphOf, mapValues, valuesOf, withInputs } from '../../graph.js';
 import { apply } from '../../operator.js';
 import { add, matMul, pad, reshape, transpose } from '../../operators/index.js';
 import { type Shape, type Shape4, ShapeError, sizeOf } from '../../shape.js';
@@ -26,12 +26,12 @@ const FROM_LAST = [3, 0, 1, 2] as const;
  * Returns the same graph with feature maps [C, H, W, N], for runtimes whose own convolutions are slow, as in
  * WebAssembly. Convolutions become products of columns, which a forward convolution and its kernel's gradient share.
  */
-export function lowerToBatchLast({ inputs, outputs }: Graph) {
+export function lowerToBatchLast(graph: Graph) {
   const maps = new FeatureMaps();
-  for (const value of topologicalOrder(Object.values(outputs))) maps.lower(value);
+  for (const value of valuesOf(graph)) maps.lower(value);
   return graphOf(
-    mapValues(outputs, (value) => maps.canonical(value)),
-    inputs,
+    mapValues(graph.outputs, (value) => maps.canonical(value)),
+    graph.inputs,
   );
 }
 
@@ -39,7 +39,7 @@ class FeatureMaps {
   private readonly canonicalValues = new Map<Value, Value>();
   private readonly batchLast = new Map<Value, Value>();
 
-  lower(value: Value): void {
+  lower(value: Value) {
     const convolution = convolutionRoles(value);
     if (convolution?.result === 'small') this.batchLast.set(value, this.forward(convolution));
     else if (convolution?.result === 'big') this.batchLast.set(value, this.dataGradient(convolution));
@@ -59,16 +59,12 @@ class FeatureMaps {
     }
   }
 
-  canonical(value: Value): Value {
-    const known = this.canonicalValues.get(value) ?? permute(this.batchLast.get(value)!, FROM_LAST);
-    this.canonicalValues.set(value, known);
-    return known;
+  canonical(value: Value) {
+    return getOrCreate(this.canonicalValues, value, () => permute(this.batchLast.get(value)!, FROM_LAST));
   }
 
   private last(value: Value) {
-    const known = this.batchLast.get(value) ?? permute(this.canonical(value), TO_LAST);
-    this.batchLast.set(value, known);
-    return known;
+    return getOrCreate(this.batchLast, value, () => permute(this.canonical(value), TO_LAST));
   }
 
   private forward(convolution: Convolution) {

@@ -50,11 +50,8 @@ export class AffineForm {
       if (same < 0) terms.push(term);
       else terms[same] = { parts: term.parts, gain: add(gainOf(terms[same]!), gainOf(term)) };
     }
-    return new AffineForm(
-      this.type,
-      terms,
-      this.bias && other.bias ? add(this.bias, other.bias) : (this.bias ?? other.bias),
-    );
+    const sum = new AffineForm(this.type, terms, this.bias);
+    return other.bias ? sum.shifted(other.bias) : sum;
   }
 
   times(by: ChannelVector) {

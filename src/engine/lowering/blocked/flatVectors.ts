@@ -1,4 +1,4 @@
-import { type Graph, topologicalOrder } from '../../graph.js';
+import { type Graph, valuesOf } from '../../graph.js';
 import { isComputedBy } from '../../operator.js';
 import { concat, reshape, slice, where } from '../../operators/index.js';
 import { sameShape, sizeOf } from '../../shape.js';
@@ -51,7 +51,7 @@ export function assignVectorLayouts(
   graph: Graph,
   consumersOf: (value: Value) => readonly ComputedValue[],
   kernelOf: (piece: ComputedValue) => KernelType | undefined,
-): ReadonlyMap<Value, VectorLayout> {
+) {
   const layouts = new Map<Value, VectorLayout>();
   for (const region of vectorRegions(graph)) {
     const pieces = region.flatMap((value) => consumersOf(value).filter(isPiece));
@@ -73,9 +73,9 @@ const sizesOf = (packing: ComputedValue) => packing.inputs.map((operand) => oper
 const isState = (value: Value, { outputs }: Graph) =>
   value.kind === 'input' && value.type === 'float32' && value.shape.length === 1 && nextName(value.name) in outputs;
 
-function vectorRegions(graph: Graph): readonly (readonly Value[])[] {
+function vectorRegions(graph: Graph) {
   const regionOf = new Map<Value, Set<Value>>();
-  for (const value of topologicalOrder(Object.values(graph.outputs))) {
+  for (const value of valuesOf(graph)) {
     if (!isElementwiseVector(value)) continue;
     const members = new Set<Value>([value, ...value.inputs.filter((operand) => sizeOf(operand.shape) > 1)]);
     for (const member of [...members]) for (const other of regionOf.get(member) ?? []) members.add(other);
@@ -90,7 +90,7 @@ function layoutOf(
   region: readonly Value[],
   pieces: readonly ComputedValue[],
   kernelOf: (piece: ComputedValue) => KernelType | undefined,
-): VectorLayout | undefined {
+) {
   const partition = mostFrequent(region.filter(isPacking).map(sizesOf));
   if (partition === undefined) return undefined;
   const segments: Segment[] = [];

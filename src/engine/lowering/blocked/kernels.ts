@@ -40,11 +40,7 @@ export function kernelFromRows(rows: Value, type: KernelType) {
 }
 
 /** Writes indices in the plain kernel plus `start`, and nothing in the padding. */
-export function writeElementOrder(
-  { small, big, height, width, block }: KernelType,
-  start: number,
-  target: Int32Array,
-): void {
+export function writeElementOrder({ small, big, height, width, block }: KernelType, start: number, target: Int32Array) {
   const taps = height * width;
   let position = 0;
   for (let s = 0; s < padded(small, block); s += block) {

@@ -1,4 +1,4 @@
-import { type Graph, graphOf, mapValues, topologicalOrder, withInputs } from '../../graph.js';
+import { getOrCreate, type Graph, graphOf, mapValues, topologicalOrder, withInputs } from '../../graph.js';
 import { apply } from '../../operator.js';
 import { add, mul, reduceSum, reshape } from '../../operators/index.js';
 import { sizeOf } from '../../shape.js';
@@ -16,7 +16,6 @@ import {
   type Layout,
   memoryShape,
   phaseShape,
-  type PhaseTensors,
   sameLayout,
   toPlain,
   WHOLE,
@@ -62,7 +61,7 @@ class BlockedLowering {
     this.storage = new ParameterStorage(this);
   }
 
-  lowered(): LaidOutGraph {
+  lowered() {
     for (const value of this.order) {
       if (this.featureMaps.has(value) || this.storage.lowerVector(value)) continue;
       const type = this.types.get(value);
@@ -77,17 +76,13 @@ class BlockedLowering {
     return { ...graphOf(outputs, inputs), stateLayouts: this.storage.stateLayouts };
   }
 
-  consumersOf(value: Value): readonly ComputedValue[] {
+  consumersOf(value: Value) {
     return this.consumers.get(value) ?? [];
   }
 
   plain(value: Value) {
-    const known =
-      this.plainValues.get(value) ??
-      this.storage.plainVector(value) ??
-      toPlain(this.parts(value), this.types.get(value)!);
-    this.plainValues.set(value, known);
-    return known;
+    const convert = () => this.storage.plainVector(value) ?? toPlain(this.parts(value), this.types.get(value)!);
+    return getOrCreate(this.plainValues, value, convert);
   }
 
   planOf(convolution: Convolution) {
@@ -106,7 +101,7 @@ class BlockedLowering {
     return affine;
   }
 
-  private parts(value: Value): PhaseTensors {
+  private parts(value: Value) {
     const affine = this.affineOf(value);
     if (affine.parts) return affine.parts;
     const parts = affine.materialize();
@@ -121,9 +116,8 @@ class BlockedLowering {
   private lowerFeatureMap(value: ComputedValue, type: FeatureMapType) {
     const convolution = matchConvolution(value);
     if (convolution) return this.lowerConvolution(value, convolution, type);
-    const parts = isElementwise(value) ? undefined : this.inBlocks(value, type);
-    if (isElementwise(value)) this.featureMaps.set(value, this.elementwise(value, type));
-    else if (parts) this.featureMaps.set(value, AffineForm.of(type, parts));
+    const featureMap = isElementwise(value) ? this.elementwise(value, type) : this.inBlocks(value, type);
+    if (featureMap) this.featureMaps.set(value, featureMap);
     else this.plainValues.set(value, this.lowerPlain(value));
   }
 
@@ -171,9 +165,7 @@ class BlockedLowering {
   }
 
   private centeredOf(x: Value) {
-    const centered = this.centered.get(x) ?? Centered.map(this.parts(x), this.types.get(x)!);
-    this.centered.set(x, centered);
-    return centered;
+    return getOrCreate(this.centered, x, () => Centered.map(this.parts(x), this.types.get(x)!));
   }
 
   private elementwise(value: ComputedValue, type: FeatureMapType): FeatureMap {
@@ -217,7 +209,7 @@ class BlockedLowering {
     );
     const result = operator.blocked(operands as [Value, ...Value[]], { value, attributes });
     const whole = { ...type, ...WHOLE };
-    return result && convertLayout([reshape(result, phaseShape(whole))], whole, type);
+    return result && AffineForm.of(type, convertLayout([reshape(result, phaseShape(whole))], whole, type));
   }
 
   private lowerPlain(value: ComputedValue) {

@@ -1,4 +1,4 @@
-import type { Graph } from '../../graph.js';
+import { getOrCreate, type Graph } from '../../graph.js';
 import { apply } from '../../operator.js';
 import { concat, reduceSum, reshape } from '../../operators/index.js';
 import { sameShape, sizeOf } from '../../shape.js';
@@ -39,17 +39,11 @@ interface Lowering {
   plain(value: Value): Value;
 }
 
-interface Rows {
-  rows: Value;
-  kernel: KernelType;
-  isFilled: boolean;
-}
-
 export class ParameterStorage {
   private readonly layouts: ReadonlyMap<Value, VectorLayout>;
   private readonly vectors = new Map<Value, Value>();
   /** Kernels, their gradients, and what elementwise operators make of them. */
-  private readonly rows = new Map<Value, Rows>();
+  private readonly rows = new Map<Value, { rows: Value; kernel: KernelType; isFilled: boolean }>();
   private readonly paddings = new Map<Value, number | undefined>();
 
   constructor(private readonly lowering: Lowering) {
@@ -192,9 +186,8 @@ export class ParameterStorage {
   }
 
   /** Elements of the padding, or a value's only element; undefined if unknown before a run. */
-  private paddingOf(value: Value) {
-    if (!this.paddings.has(value)) this.paddings.set(value, this.findPadding(value));
-    return this.paddings.get(value);
+  private paddingOf(value: Value): number | undefined {
+    return getOrCreate(this.paddings, value, () => this.findPadding(value));
   }
 
   private findPadding(value: Value) {

@@ -1,4 +1,4 @@
-import { topologicalOrder } from '../../graph.js';
+import { getOrCreate, topologicalOrder } from '../../graph.js';
 import { sameShape, type Shape4 } from '../../shape.js';
 import { type ComputedValue, constant, input, type Value } from '../../value.js';
 import { type Convolution, isFeatureMap } from '../convolution.js';
@@ -44,16 +44,11 @@ export function isElementwise(value: Value): value is ComputedValue {
  * - A region in phases whose channels of all phases fit one block keeps them in a space-to-depth block.
  * - Feature maps that no convolution touches stay plain.
  */
-export function assignLayouts(outputs: readonly Value[], block: number): ReadonlyMap<Value, FeatureMapType> {
+export function assignLayouts(outputs: readonly Value[], block: number) {
   const order = topologicalOrder(outputs);
   const regions = regionsOf(order);
   const requests = new Map<readonly Value[], Set<number>>();
-  const requestsOf = (value: Value) => {
-    const region = regions.get(value)!;
-    const known = requests.get(region) ?? new Set();
-    requests.set(region, known);
-    return known;
-  };
+  const requestsOf = (value: Value) => getOrCreate(requests, regions.get(value)!, () => new Set());
   const sidesOf = ({ small, big }: Convolution) => [requestsOf(small), requestsOf(big)] as const;
   const convolutions = order.map(matchConvolution).filter((found) => found !== undefined);
   for (const convolution of convolutions) {
@@ -78,7 +73,7 @@ export function assignLayouts(outputs: readonly Value[], block: number): Readonl
   return types;
 }
 
-function regionsOf(order: readonly Value[]): ReadonlyMap<Value, readonly Value[]> {
+function regionsOf(order: readonly Value[]) {
   const regions = new Map<Value, Value[]>();
   for (const value of order) {
     if (!isFeatureMap(value.shape) || value.type !== 'float32') continue;
