@@ -51,7 +51,7 @@ export const cutout: Augmentation = {
   },
 };
 
-/** 1 where the square is, else 0. An even side has one position more before the center than after it. */
+/** 1 in the square, else 0. An even side has one position more before the center than after it. */
 function within(center: Value, size: number, shape: Shape) {
   const side = cutoutSide(size);
   const positions = add(indices(size, shape), side % 2 === 0 ? 0.5 : 0);
@@ -101,10 +101,7 @@ export const drawAugmentations = (
     Array.from({ length: count }, () => names.flatMap((name) => augmentations[name].draw(stream, shape))).flat(),
   );
 
-/**
- * Transforms images `[N, C, H, W]` one augmentation after another.
- * @param parameters `[N, parameters]`
- */
+/** Transforms images `[N, C, H, W]` in the order of names, with parameters `[N, parameters]`. */
 export function augment(x: Value, names: readonly AugmentationName[], parameters: Value): Value {
   const columns = columnsOf(parameters);
   return names.reduce((image, name) => {

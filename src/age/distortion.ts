@@ -18,7 +18,7 @@ import type { RandomStream } from '../random.js';
 
 export type ImageShape = readonly [channels: number, height: number, width: number];
 
-/** Of the shift, a fraction of the image size, and of the change of scale and the shear. */
+/** The shift is relative to the image size. */
 const RANGES = { shift: 1 / 16, scale: 0.1, shear: 0.15 };
 
 /** Shift, scale and shear of the rows of an image, then of its columns. */

@@ -77,7 +77,7 @@ export interface DivergenceOptions extends GaussianOptions {
 export const divergence = (codes: Value, options: DivergenceOptions): Value =>
   divergences[options.divergence].of(codes, options);
 
-/** The lower bound over all batches, if there is one. */
+/** The lower bound, if there is one. */
 export const minDivergence = (options: DivergenceOptions, prior: Prior, latentSize: number): number | undefined =>
   divergences[options.divergence].min?.(prior, latentSize, options);
 

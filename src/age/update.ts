@@ -55,7 +55,7 @@ export function forwardPasses(
   const needed = new Set([...terms].flatMap((term) => LOSSES[term].needs));
   if (needed.has('reconstruction')) needed.add('realCodes');
   if (needed.has('fakeCodes')) needed.add('fake');
-  const results: Partial<Record<PassName, Value>> = {};
+  const results: ForwardResults = {};
   const run: Record<PassName, () => Value> = {
     realCodes: () => encode({ x }, { kind: 'native' }),
     reconstruction: () => generate({ z: results.realCodes! }, { kind: 'generated' }),
@@ -142,7 +142,7 @@ export function update(
   const gradient = pack(gradients, pair[network].parameters);
   // From the scaled squares that Adam needs as well.
   const gradNorm = sqrt(mul(sumOf(mul(square(gradient), 1 - ADAM.beta2)), 1 / (1 - ADAM.beta2)));
-  // Otherwise a runtime may compute the norm last and keep the gradients of all updates until then.
+  // A runtime might otherwise compute norms last, and keep the gradients of all updates until then.
   const stepSize = after(scalars.stepSize, gradNorm);
   const variance = (codes: Value) => relativeVariance(codes, objective.prior);
   const moments = { m: state[`${network}.adam_m`], v: state[`${network}.adam_v`] };

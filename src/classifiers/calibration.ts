@@ -2,7 +2,7 @@ import { type RandomStream, randomStream, shuffledIndices } from '../random.js';
 import { type Features, sumOf } from '../numerics/features.js';
 import { gatherLabels, type Labels, stratifiedFolds } from './labels.js';
 
-/** With more labels, a single held-out subset is enough. */
+/** For more labels, one held-out subset is enough. */
 const CROSS_VALIDATED_LABELS = 1000;
 const MAX_FOLDS = 5;
 const [MIN_HELD_OUT, HELD_OUT_FRACTION] = [500, 0.1];
@@ -29,10 +29,8 @@ export function calibrationSplits(labels: Labels, classes: number, seed: number)
   if (labels.length > CROSS_VALIDATED_LABELS) {
     const order = shuffledIndices(labels.length, stream);
     const count = Math.max(MIN_HELD_OUT, Math.floor(HELD_OUT_FRACTION * labels.length));
-    const training = order.slice(count).sort();
-    return new Set(gatherLabels(labels, training)).size < 2
-      ? []
-      : [{ training, heldOut: order.slice(0, count).sort() }];
+    const split = { training: order.slice(count).sort(), heldOut: order.slice(0, count).sort() };
+    return new Set(gatherLabels(labels, split.training)).size < 2 ? [] : [split];
   }
   const folds = possibleFolds(labels, classes);
   return folds < 2 ? [] : foldSplits(labels, folds, stream, classes);

@@ -57,14 +57,13 @@ function headInput({ network, onSphere }: ClassifierSpec, output: Value) {
   return onSphere ? mul(normalizeAlongAxis1(rows), Math.sqrt(width)) : rows;
 }
 
-/** `weight` [M, K], then `bias` [K]. */
-export const headLayout = (width: number, classes: number): FlatLayout =>
-  flatLayout({ weight: [width, classes], bias: [classes] });
+export const headLayout = ({ network, classes }: Omit<ClassifierSpec, 'onSphere'>): FlatLayout =>
+  flatLayout({ weight: [outputWidth(network), classes], bias: [classes] });
 
-export const weightLengths = ({ network, classes }: ClassifierSpec): Record<keyof ClassifierWeights, number> => ({
-  parameters: network.parameters.size,
-  statistics: network.statistics.size,
-  head: headLayout(outputWidth(network), classes).size,
+export const weightLengths = (spec: ClassifierSpec): Record<keyof ClassifierWeights, number> => ({
+  parameters: spec.network.parameters.size,
+  statistics: spec.network.statistics.size,
+  head: headLayout(spec).size,
 });
 
 /** [N, K] */
@@ -99,7 +98,7 @@ export function classifierIteration(spec: ClassifierSpec, batch: number): Graph 
   const targets = input('targets', [batch, classes]);
   const statistics = input('statistics', [network.statistics.size]);
   const encoder = trainableVector('parameters', network.parameters);
-  const head = trainableVector('head', headLayout(outputWidth(network), classes));
+  const head = trainableVector('head', headLayout(spec));
 
   const pass = forwardTrain(network, { parameters: encoder.tensors, statistics, x: fromPixels(images) });
   const loss = softmaxCrossEntropy(linearHead(headInput(spec, pass.output), head.tensors), targets);
@@ -142,15 +141,15 @@ function evaluationInputs(network: Network) {
 }
 
 export function evaluationGraph(spec: ClassifierSpec): Graph {
-  const layout = headLayout(outputWidth(spec.network), spec.classes);
   const { inputs, tensors } = evaluationInputs(spec.network);
+  const layout = headLayout(spec);
   const head = input('head', [layout.size]);
   const features = headInput(spec, forwardEval(spec.network, tensors));
   const probabilities = softmax(linearHead(features, unpack(head, layout)));
   return graphOf({ features, probabilities }, [...inputs, head]);
 }
 
-/** Outputs [N, C, H, W] of activations, the deepest last, and the inputs of a graph of them. */
+/** Returns outputs [N, C, H, W] of activations, the deepest last, and the inputs of their graph. */
 export function activationsOf(network: Network) {
   const { inputs, tensors } = evaluationInputs(network);
   const layers = Object.entries(network.layers);

@@ -10,7 +10,7 @@ export interface ExtractedFeatures {
   probabilities?: Features;
 }
 
-/** Maps images to feature vectors, in whose space sets of images are compared. */
+/** Maps images to vectors, by which sets of images are compared. */
 export interface FeatureExtractor {
   /** Includes how images are prepared. */
   name: string;
@@ -39,7 +39,7 @@ export function requireFinite(extracted: ExtractedFeatures, name: string): Extra
 
 export class FeatureTable {
   private readonly features: Float32Array;
-  private probabilities: { data: Float32Array; width: number } | undefined;
+  private probabilities: Features | undefined;
 
   constructor(
     private readonly extractor: FeatureExtractor,
@@ -60,12 +60,11 @@ export class FeatureTable {
   get rows(): ExtractedFeatures {
     return {
       features: { data: this.features, width: this.extractor.width },
-      ...(this.probabilities ? { probabilities: this.probabilities } : {}),
+      ...(this.probabilities && { probabilities: this.probabilities }),
     };
   }
 }
 
-/** If `onProgress` throws, the work ends. */
 export async function splitFeatures(
   extractor: FeatureExtractor,
   split: Split,
@@ -74,10 +73,6 @@ export async function splitFeatures(
   onProgress?: Progress,
 ): Promise<Features> {
   const table = new FeatureTable(extractor, shape, indices.length);
-  const bytes = sizeOf(shape);
-  for (const { images, first } of inChunks(split, bytes, indices)) {
-    await table.add(first, images);
-    onProgress?.(first + images.length / bytes, indices.length);
-  }
+  for (const { images, first } of inChunks(split, sizeOf(shape), indices, onProgress)) await table.add(first, images);
   return table.rows.features;
 }

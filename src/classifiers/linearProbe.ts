@@ -11,18 +11,16 @@ import { InputError } from '../errors.js';
 import { checkFeatures, type Features, gatherRows } from '../numerics/features.js';
 import { randomStream, shuffledIndices } from '../random.js';
 
-interface SelectL2Options extends Omit<LogisticOptions, 'l2'> {
-  candidates?: readonly number[];
-  folds?: number;
-  seed?: number;
-}
-
 /**
- * Selects the most accurate penalty by stratified cross-validation. Few labels make equals common: among them, the lowest
- * cross-entropy (mean in nats).
+ * Selects the most accurate penalty by stratified cross-validation. Ties, which few labels make common, go to the lowest
+ * mean cross-entropy.
  * @throws {InputError} as `fitLogisticRegression` and `stratifiedFolds`, and if there are no candidates
  */
-export function selectL2(features: Features, labels: Labels, options: SelectL2Options = {}) {
+export function selectL2(
+  features: Features,
+  labels: Labels,
+  options: Omit<LogisticOptions, 'l2'> & { candidates?: readonly number[]; folds?: number; seed?: number } = {},
+) {
   const { candidates = [1e-4, 1e-3, 1e-2, 1e-1, 1], folds = 5, seed = 0, ...fitting } = options;
   if (candidates.length === 0) throw new InputError('candidates', 'expected at least one L2 penalty, but got none');
   const classes = checkLabels(labels, checkFeatures(features, 'features'), fitting.classes);
@@ -58,9 +56,9 @@ const rowsAt = ({ features, labels }: LabeledFeatures, indices: Uint32Array): La
   labels: gatherLabels(labels, indices),
 });
 
-/** If a class has fewer than 2 labels, because then none can be held out. */
+/** If a class has a single label, so that none can be held out. */
 const DEFAULT_L2 = 1e-3;
-/** More take longer and select the same penalty. */
+/** More select the same penalty. */
 const MAX_SELECTION_ROWS = 1000;
 /** Feature values in a fit: 60,000 codes of 128, or 7,800 images of 1,024 pixels. */
 const MAX_VALUES = 8e6;
@@ -82,16 +80,11 @@ export function fitLinearProbe(
 ) {
   const limit = Math.floor(MAX_VALUES / features.width);
   const rows = firstShuffled({ features, labels }, limit, seed);
-  const l2 = l2For(firstShuffled(rows, MAX_SELECTION_ROWS, seed), classes, seed);
+  const l2 = selectedL2(firstShuffled(rows, MAX_SELECTION_ROWS, seed), classes, seed);
   const options = { classes, l2, tolerance: TOLERANCE, iterations: ITERATIONS };
   const classifier = fitLogisticRegression(rows.features, rows.labels, options);
   const scale = calibrate ? logitScale(rows, options, seed) : 1;
-  return {
-    classifier: { ...classifier, parameters: classifier.parameters.map((value) => scale * value) },
-    l2,
-    // A limit may reduce them.
-    rows: rows.labels.length,
-  };
+  return { ...classifier, parameters: classifier.parameters.map((value) => scale * value) };
 }
 
 function logitScale(rows: LabeledFeatures, options: LogisticOptions & { classes: number }, seed: number) {
@@ -105,11 +98,10 @@ function logitScale(rows: LabeledFeatures, options: LogisticOptions & { classes:
   return fitLogitScale(parts);
 }
 
-function l2For({ features, labels }: LabeledFeatures, classes: number, seed: number) {
+export function selectedL2({ features, labels }: LabeledFeatures, classes: number, seed: number) {
   const folds = possibleFolds(labels, classes);
-  if (folds < 2) return DEFAULT_L2;
-  return selectL2(features, labels, { classes, folds, seed, tolerance: ROUGH_TOLERANCE, iterations: ROUGH_ITERATIONS })
-    .l2;
+  const options = { classes, folds, seed, tolerance: ROUGH_TOLERANCE, iterations: ROUGH_ITERATIONS };
+  return folds < 2 ? DEFAULT_L2 : selectL2(features, labels, options).l2;
 }
 
 function firstShuffled(rows: LabeledFeatures, limit: number, seed: number) {

@@ -110,7 +110,7 @@ function lossToGradient(logits: Float64Array, base: number, classes: number, lab
   return logSum - labelLogit;
 }
 
-/** Replaces a row of logits, and returns the log of the sum of their exponentials. */
+/** Replaces a row of logits. Returns the log of the sum of their exponentials. */
 function toProbabilities(logits: Float64Array, base: number, classes: number) {
   let largest = -Infinity;
   for (let index = base; index < base + classes; index++) largest = Math.max(largest, logits[index]!);

@@ -21,8 +21,8 @@ export interface ProbeOptions extends ProbeRunnerOptions {
   trials: number;
   methods: readonly ProbeMethod[];
   /**
-   * Methods whose first trial is calibrated on held-out labels, which fits each classifier again up to five times
-   * (default: the regressions, which are fast). Accuracies do not change.
+   * Methods whose first trial is calibrated on held-out labels, which takes up to five further fits (default: the
+   * regressions, which are fast). Accuracies do not change.
    */
   calibrate?: readonly ProbeMethod[];
   onResult?: (result: ProbeResult) => void;
@@ -40,7 +40,6 @@ export interface ProbeResult {
   calibrated: boolean;
 }
 
-/** Fitted in a moment. */
 const REGRESSIONS: readonly ProbeMethod[] = ['codes', 'features', 'pixels'];
 
 /**

@@ -1,6 +1,6 @@
 import { type ImageSource, type Split, subset } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
-import { drawnIndices, inChunks } from '../model/chunks.js';
+import { drawnIndices, inChunks, type Progress } from '../model/chunks.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import type { ModelWeights } from '../networks/network.js';
 import type { Features } from '../numerics/features.js';
@@ -28,7 +28,7 @@ export interface ProbeRunnerOptions {
   compile: Compile;
   /** Returns codes of images, for example stored ones (default: encodes them). */
   codesOf?: ((split: Split, indices: Uint32Array) => Promise<Float32Array>) | undefined;
-  /** Called in the phases `images` and `classifiers`; a fit counts in part. */
+  /** Called in the phases `images` and `classifiers`, with fractions of classifiers. */
   onProgress?: ((phase: string, done: number, total: number) => void) | undefined;
 }
 
@@ -79,7 +79,7 @@ function predictionTable(count: number, classes: number) {
 
 /** Training images for the standardizer, which need no labels. */
 const SCALE_IMAGES = 5000;
-/** Between two reports of progress. */
+/** Per report of progress. */
 const CLASSIFIED_ROWS = 1000;
 
 /** Fits classifiers on rows that represent images. */
@@ -96,11 +96,9 @@ export async function rowRunner(
   async function rowsOf(split: Split, indices: Uint32Array): Promise<Features> {
     if (ofCodes && codesOf) return ofCodes(await codesOf(split, indices));
     const data = new Float32Array(indices.length * width);
-    for (const { images, first } of inChunks(split, model.imageElements, indices)) {
-      onProgress?.('images', first, indices.length);
+    const report: Progress = (done, total) => onProgress?.('images', done, total);
+    for (const { images, first } of inChunks(split, model.imageElements, indices, report))
       data.set((await of(images)).data, first * width);
-    }
-    onProgress?.('images', indices.length, indices.length);
     return { data, width };
   }
 
@@ -110,7 +108,7 @@ export async function rowRunner(
     const rows = await rowsOf(train, indices);
     if (method === 'knn') return { method, classes, codes: Float32Array.from(rows.data), labels };
     const scaled = scale ? applyScale(scale, rows) : rows;
-    const { parameters } = fitLinearProbe(scaled, labels, classes, trialSeed, { calibrate }).classifier;
+    const { parameters } = fitLinearProbe(scaled, labels, classes, trialSeed, { calibrate });
     return { method, classes, parameters: Float32Array.from(scale ? foldIntoWeights(scale, parameters) : parameters) };
   }
 
@@ -134,7 +132,7 @@ export async function rowRunner(
 
 const [EPOCHS, MIN_STEPS, MAX_STEPS] = [30, 150, 600];
 const [BATCH, LEARNING_RATE] = [64, 1e-3];
-/** Of the work, if calibration follows: it fits up to five times. */
+/** Of the work, before calibration, which fits up to five times. */
 const FIRST_SHARE = 1 / 6;
 
 /** Trains the encoder with a linear head: from the model's weights, or from scratch. */

@@ -6,7 +6,7 @@ import { folderClasses } from './imageNames.js';
 import type { ImageFormat, ImageItem, ImageSource, SkippedImage } from './source.js';
 
 const DEFAULT_SIZE = 64;
-/** Color profiles leave such differences between red, green and blue in grayscale images. */
+/** Color profiles leave such differences between channels of grayscale images. */
 const GRAYSCALE_TOLERANCE = 2;
 
 interface ImageFiles {
@@ -34,7 +34,7 @@ export function openImageFiles(
 /** Returns the path or the bytes of an image. */
 type ReadImage = () => string | Promise<Uint8Array>;
 
-/** Examines 64 images. Chooses grayscale if all are, and the supported size nearest in proportion to their median. */
+/** Examines 64 images. Chooses grayscale if all are, and the size nearest in proportion to their median. */
 export async function sampledFormat(images: readonly ReadImage[]): Promise<ImageFormat> {
   const count = Math.min(64, images.length);
   const sample = Array.from(

@@ -20,7 +20,7 @@ export interface ImageItem {
   label: number | null;
   /** Part of the cache key. */
   fingerprint: string;
-  /** Depends on neither place nor time, and on the content only if `isSampled`. */
+  /** Independent of place and time; depends on the content only if `isSampled`. */
   contentKey: (isSampled: boolean) => string | Promise<string>;
   /** Never rejects. */
   decode: (options: DecodeOptions) => Promise<Decoded>;
@@ -87,13 +87,12 @@ export function splitInMemory(pixels: Uint8Array, imageBytes: number, labels: Ui
   };
 }
 
-/** Returns a split of the images at `indices`. */
 export function subset({ labels, copyImage, nameOf }: Omit<Split, 'count'>, indices: Uint32Array): Split {
   return {
     count: indices.length,
     labels: labels && Uint8Array.from(indices, (index) => labels[index]!),
     copyImage: (index, target, offset) => copyImage(indices[index]!, target, offset),
-    ...(nameOf ? { nameOf: (index: number) => nameOf(indices[index]!) } : {}),
+    ...(nameOf && { nameOf: (index: number) => nameOf(indices[index]!) }),
   };
 }
 
@@ -109,14 +108,14 @@ export function joinSplits({ train, test }: Pick<ImageSource, 'train' | 'test'>)
       const [split, position] = at(index);
       split.copyImage(position, target, offset);
     },
-    ...(hasNames ? { nameOf } : {}),
+    ...(hasNames && { nameOf }),
   };
-  const indices = Uint32Array.from({ length: train.count + test.count }, (_, index) => index);
+  const indices = Uint32Array.from(Array(train.count + test.count).keys());
   if (hasNames) indices.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   return subset(joined, indices);
 }
 
-/** Copies images to bytes [N, C, H, W]. */
+/** Returns bytes [N, C, H, W]. */
 export function gatherImages(
   split: Pick<Split, 'copyImage'>,
   indices: ArrayLike<number>,
@@ -128,11 +127,11 @@ export function gatherImages(
   return target;
 }
 
-/** Returns the first `count` images, or all if there are fewer, as bytes [N, C, H, W]. */
+/** Returns up to `count` images as bytes [N, C, H, W]. */
 export const firstImages = (split: Split, count: number, imageBytes: number): Uint8Array =>
   gatherImages(split, [...Array(Math.min(count, split.count)).keys()], imageBytes);
 
-/** Draws images to show, in turn from each class. A smaller count gives the beginning of the same list. */
+/** Draws images in turn from each class. A smaller count gives the first of them. */
 export function drawAcrossClasses({ count: total, labels }: Pick<Split, 'count' | 'labels'>, count: number) {
   const classes = new Map<number, number[]>();
   for (const index of shuffledIndices(total, randomStream(0, 'shown images'))) {

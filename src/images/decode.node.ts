@@ -18,7 +18,7 @@ import { channelsFirst, imageOf, type Raster } from './raster.js';
 const MAX_PIXELS = 100_000_000;
 /** Several files are in memory at a time. */
 export const MAX_FILE_BYTES = 128 * 2 ** 20;
-/** sharp takes as long to load as everything else, and most commands do not need it. */
+/** sharp takes as long to load as everything else, and few commands need it. */
 export const loadSharp = () => createRequire(import.meta.url)('sharp') as typeof import('sharp').default;
 
 /** A different version may produce different pixels. */
@@ -46,7 +46,7 @@ function hasImageSignature(bytes: Uint8Array) {
   return SIGNATURES.some((pattern) => pattern.test(start));
 }
 
-const undecodable = (failure: string) => ({ failure, unreadable: false });
+export const undecodable = (failure: string) => ({ failure, unreadable: false });
 
 /** Decodes the first frame, rotated by its EXIF orientation, on white. The content decides on the format. Never throws. */
 export async function decodeImage(image: string | Uint8Array, options: DecodeOptions): Promise<Decoded> {
@@ -134,7 +134,7 @@ function resized(image: Sharp, size: number, crop: Crop) {
   return image.resize(size, height, { fit: 'fill' }).extract({ left: 0, top, width: size, height: size });
 }
 
-/** Every error may pass, except that a file is too large. */
+/** Every error may pass, except a file that is too large. */
 async function readBytes(path: string): Promise<Uint8Array | DecodingFailure> {
   try {
     return await readRegularFile(path, MAX_FILE_BYTES);

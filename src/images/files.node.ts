@@ -8,7 +8,7 @@ import type { Animation } from './frames.js';
 
 export const encodePng = (image: Raster): Promise<Buffer> => sharpOf(image).png().toBuffer();
 
-/** Keeps grayscale; all others become RGB. */
+/** As grayscale or RGB. */
 export async function readPicture(path: string): Promise<Raster> {
   try {
     const image = loadSharp()(await readRegularFile(path), { failOn: 'error' }).flatten({ background: 'white' });

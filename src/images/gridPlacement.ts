@@ -1,6 +1,6 @@
 export type GridLayout = ReturnType<typeof placeOnGrid>;
 
-/** Cells that a point may move. Farther away, the map would misstate its position. */
+/** Cells that a point may move without misstating its position. */
 const REACH = 2;
 
 /**
@@ -11,7 +11,7 @@ const REACH = 2;
 export function placeOnGrid(points: ArrayLike<number>, longerSide: number, placed = points.length / 2) {
   const [left, right] = rangeOf(points, 0);
   const [bottom, top] = rangeOf(points, 1);
-  // Identical points span one cell.
+  // For equal points, one cell.
   const unit = Math.max(right - left, top - bottom) / longerSide || 1;
   const cellsAlong = (length: number) => Math.min(longerSide, Math.max(1, Math.ceil(length / unit)));
   const [columns, rows] = [cellsAlong(right - left), cellsAlong(top - bottom)];

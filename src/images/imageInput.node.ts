@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import type { Sharp } from 'sharp';
 import { InputError } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
-import { decodeImage, resizePixels } from './decode.node.js';
+import { decodeImage, resizePixels, undecodable } from './decode.node.js';
 import { Images } from './images.node.js';
 import { type Decoded, type DecodeOptions, requireDecodeOptions } from './preprocessing.js';
 import { shown } from '../validation.js';
@@ -76,7 +76,7 @@ async function decodeSharp(image: Sharp, options: DecodeOptions) {
   try {
     return await decodeImage(await image.clone().keepExif().png({ compressionLevel: 1 }).toBuffer(), options);
   } catch (error) {
-    return { failure: describeSystemError(error).trim().split('\n')[0]!, unreadable: false };
+    return undecodable(describeSystemError(error).trim().split('\n')[0]!);
   }
 }
 

@@ -7,7 +7,7 @@ import type { Raster } from './raster.js';
 /** Clusters leave much of the plane empty. */
 const CELLS_PER_ROOT = 1.5;
 
-/** In pixels; one pixel would be invisible in a map of thousands of images. */
+/** In pixels; single ones would be invisible among thousands of images. */
 const [POINT, FRAME] = [2, 2];
 const POINT_COLOR: Color = [255, 225, 60];
 
@@ -32,7 +32,7 @@ export interface ImageMapOptions {
 }
 
 /**
- * Draws images of one size near points of a plane, in cells of a grid. Points without an image or a free cell are small squares.
+ * Draws images of one size in grid cells near their points. Points without an image or a free cell are small squares.
  * @param tiles images of the first points
  * @param points [N, 2], y up
  * @throws {InputError} if the map would be too large

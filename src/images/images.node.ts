@@ -6,7 +6,7 @@ import { sharpOf } from './decode.node.js';
 import { type GridStyle, imageGrid, imagesIn, squareColumns } from './imageGrid.js';
 import { type ImageBatch, imageOf, type Raster } from './raster.js';
 
-const FORMATS: Record<EncodedFormat, readonly string[]> = {
+const FORMATS = {
   png: ['.png'],
   jpeg: ['.jpg', '.jpeg'],
   webp: ['.webp'],
@@ -14,7 +14,7 @@ const FORMATS: Record<EncodedFormat, readonly string[]> = {
   tiff: ['.tif', '.tiff'],
 };
 /** Formats of files. */
-export type EncodedFormat = 'png' | 'jpeg' | 'webp' | 'avif' | 'tiff';
+export type EncodedFormat = keyof typeof FORMATS;
 
 /** How images are arranged and drawn. */
 export interface GridOptions extends GridStyle {

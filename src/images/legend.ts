@@ -5,7 +5,7 @@ import { drawText, LINE_HEIGHT, shortenText, textWidth, wrapText } from './text.
 /** 0 to 255 each. */
 export type Color = readonly [red: number, green: number, blue: number];
 
-/** Bright, because frames are thin on gray; distinct with a color vision deficiency, too. */
+/** Bright, because frames are thin on gray; distinct even with a color vision deficiency. */
 const PALETTE: readonly Color[] = [
   [230, 60, 60],
   [60, 160, 255],
@@ -19,7 +19,7 @@ const PALETTE: readonly Color[] = [
   [250, 250, 250],
 ];
 
-/** For more classes than colors, returns evenly spaced hues, alternately light and dark. */
+/** For many classes, returns evenly spaced hues, alternately light and dark. */
 export function classColors(count: number): Color[] {
   if (count <= PALETTE.length) return PALETTE.slice(0, count);
   return Array.from({ length: count }, (_, index) => {

@@ -6,7 +6,7 @@ const MAX_SIZE = 32;
 const HARMLESS = ['IHDR', 'IDAT', 'IEND', 'pHYs', 'tIME', 'sRGB', 'bKGD'];
 const CHANNELS: Record<number, number> = { 0: 1, 2: 3 };
 
-/** Returns pixels [size, size, channels], and undefined for corrupt files and those that need a conversion. */
+/** Returns pixels [size, size, channels]; undefined if the file is corrupt or needs a conversion. */
 export function decodePlainPng(
   bytes: Uint8Array,
   { size, channels: requested }: Pick<DecodeOptions, 'size' | 'channels'>,
@@ -29,9 +29,8 @@ export function decodePlainPng(
 /** This size, 8 bits, and no interlacing. */
 function isSimple(view: DataView, size: number) {
   if (view.byteLength < 33 || view.getUint16(0) !== 0x8950) return false;
-  return (
-    view.getUint32(16) === size && view.getUint32(20) === size && view.getUint8(24) === 8 && view.getUint8(28) === 0
-  );
+  const isSquare = view.getUint32(16) === size && view.getUint32(20) === size;
+  return isSquare && view.getUint8(24) === 8 && view.getUint8(28) === 0;
 }
 
 /** A chunk is a length, a type, the data and a checksum. */

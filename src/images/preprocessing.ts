@@ -4,8 +4,8 @@ import { InputError } from '../errors.js';
  * How an image becomes a square. `center` covers the square and crops both ends of the longer side. `stretch` ignores the aspect ratio.
  * `celeba`, for 178x218 faces, resizes to 64x78 and keeps rows 7 to 70 (other sizes in proportion).
  */
-export type Crop = 'center' | 'stretch' | 'celeba';
-export const CROPS: readonly Crop[] = ['center', 'stretch', 'celeba'];
+export type Crop = (typeof CROPS)[number];
+export const CROPS = ['center', 'stretch', 'celeba'] as const;
 
 /** A border around images. */
 export interface Padding {

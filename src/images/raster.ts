@@ -15,7 +15,7 @@ export interface ImageBatch {
 
 /** Images [N, C, H, W]: bytes 0 to 255, or values in [-1, 1]. */
 export interface ComparableImages {
-  shape: readonly [channels: number, height: number, width: number];
+  shape: ImageBatch['shape'];
   data: Uint8Array | Float32Array;
 }
 

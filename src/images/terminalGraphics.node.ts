@@ -1,4 +1,4 @@
-import { loadSharp } from './decode.node.js';
+import { loadSharp, rawPixels } from './decode.node.js';
 import type { Raster } from './raster.js';
 
 export type GraphicsProtocol = 'kitty' | 'iterm2' | 'sixel';
@@ -33,8 +33,8 @@ async function sixelSequence(png: Buffer, width: number) {
   const sharp = loadSharp();
   const resized = sharp(png).resize({ width, withoutEnlargement: true });
   const reduced = sharp(await resized.png({ palette: true, colours: MAX_COLORS }).toBuffer()).removeAlpha();
-  const { data, info } = await reduced.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
-  return encodeSixel({ width: info.width, height: info.height, channels: info.channels, data });
+  const { data, info } = await rawPixels(reduced, 3);
+  return encodeSixel({ ...info, data });
 }
 
 const MAX_COLORS = 256;

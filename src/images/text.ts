@@ -1,10 +1,7 @@
 import { fillRectangle } from './drawing.js';
 import type { Raster } from './raster.js';
 
-/** Two rows are below the baseline. */
-export const GLYPH_HEIGHT = 9;
-
-/** Characters and rows of their glyphs; missing rows are empty. Text in SVG would depend on installed fonts. */
+/** Characters and rows of their glyphs, up to 9, two of them below the baseline. Text in SVG would depend on installed fonts. */
 const STRIPS = `
 ABCDEFGHIJKLM
 .##. ###. .### ###. #### #### .### #..# ### ..## #..# #... #...#
@@ -91,11 +88,7 @@ const GLYPHS = new Map(
     .flatMap((strip) => {
       const [characters, ...lines] = strip.split('\n');
       const rows = lines.map((line) => line.split(' '));
-      return Array.from(characters!, (character, index) => {
-        const glyph = rows.map((row) => row[index]!);
-        const empty = new Array<string>(GLYPH_HEIGHT - glyph.length).fill('.'.repeat(glyph[0]!.length));
-        return [character, [...glyph, ...empty]] as const;
-      });
+      return Array.from(characters!, (character, index) => [character, rows.map((row) => row[index]!)] as const);
     }),
 );
 
@@ -103,8 +96,8 @@ const GLYPHS = new Map(
 export const glyphOf = (character: string): readonly string[] =>
   GLYPHS.get(character) ?? GLYPHS.get(character.normalize('NFD')[0]!) ?? GLYPHS.get('□')!;
 
-/** In units of the scale, with space between lines. */
-export const LINE_HEIGHT = GLYPH_HEIGHT + 2;
+/** In units of the scale: nine rows, and space between lines. */
+export const LINE_HEIGHT = 11;
 
 /** In units of the scale, with a column between glyphs. */
 export const textWidth = (text: string) =>

@@ -10,7 +10,7 @@ import { METRIC_ENTRIES, needsFor, usesFeatures } from './registry.js';
 /** Evenly spaced. */
 const HASHED_IMAGES = 1000;
 
-/** Returns SHA-256, in hexadecimal, of the shape and number of images, and of the bytes of up to 1,000. */
+/** Returns the SHA-256, in hexadecimal, of the shape and number of images and of up to 1,000 of them. */
 export async function splitDigest(split: Split, shape: ComparableImages['shape']): Promise<string> {
   const imageBytes = sizeOf(shape);
   const hashed = Math.min(HASHED_IMAGES, split.count);

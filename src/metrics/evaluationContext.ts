@@ -4,7 +4,7 @@ import type { ImageSource, Split } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { type ComparableImages, fromBytes, toBytes } from '../images/raster.js';
-import { drawnIndices, inChunks, sampleChunks } from '../model/chunks.js';
+import { drawnIndices, inChunks, type Progress, sampleChunks } from '../model/chunks.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import { type Features, gatherRows, rowsIn } from '../numerics/features.js';
 
@@ -20,10 +20,9 @@ export class Stopwatch {
     }
   }
 
-  /** To a tenth. */
   get seconds(): Record<string, number> {
     return Object.fromEntries(
-      Object.entries(this.taken).map(([phase, seconds]) => [phase, Math.round(10 * seconds) / 10]),
+      Object.entries(this.taken).map(([phase, seconds]) => [phase, Number(seconds.toFixed(1))]),
     );
   }
 }
@@ -32,7 +31,7 @@ export class Stopwatch {
 const CHUNK = 1000;
 const MAX_TRAINING_IMAGES = 100_000;
 
-/** Inputs of a metric, of images and samples; `trainingFeatures` are of all training images. */
+/** Inputs of a metric. `trainingFeatures` are those of all training images. */
 export type Need = 'codes' | 'features' | 'probabilities' | 'trainingFeatures';
 
 export type CompareImages = (reconstructions: ComparableImages, originals: ComparableImages) => Record<string, number>;
@@ -100,10 +99,14 @@ export class EvaluationContext {
     return gatherRows(features, drawnIndices({ count: rowsIn(features) }, count, seed));
   }
 
-  /** Ends the evaluation if it is aborted. */
+  /** Throws if the evaluation is aborted. */
   report(phase: string, done: number, total: number) {
     this.subject.signal?.throwIfAborted();
     this.subject.onProgress?.(phase, done, total);
+  }
+
+  private reporter(phase: string): Progress {
+    return (done, total) => this.report(phase, done, total);
   }
 
   private get extractor() {
@@ -126,8 +129,7 @@ export class EvaluationContext {
     const codes = new Float32Array(count * width);
     const features = this.tableFor(count);
     const similarity: Record<string, number> = {};
-    for (const { images, first } of inChunks(source[split], model.imageElements, indices)) {
-      this.report('images', first, count);
+    for (const { images, first } of inChunks(source[split], model.imageElements, indices, this.reporter('images'))) {
       await features?.add(first, images);
       if (!isCompared && !this.needs.has('codes')) continue;
       const chunk = await model.encode({ x: images });
@@ -141,11 +143,10 @@ export class EvaluationContext {
           similarity[name] = (similarity[name] ?? 0) + fraction * value;
       }
     }
-    this.report('images', count, count);
     return { codes: { data: codes, width }, similarity, extracted: features?.rows };
   }
 
-  /** Returns z [N, M], e(g(z)) [N, M] without rounding to bytes, and, if training features need them, bytes g(z) [N, C, H, W]. */
+  /** Returns z [N, M], e(g(z)) [N, M] without rounding to bytes, and with training features bytes g(z) [N, C, H, W]. */
   private async scanSamples() {
     const { model, count, seed } = this.subject;
     const width = model.latentSize;
@@ -182,7 +183,7 @@ export class EvaluationContext {
   }
 
   private extract(split: Split, indices: Uint32Array, phase: string) {
-    return splitFeatures(this.extractor, split, this.shape, indices, (done, total) => this.report(phase, done, total));
+    return splitFeatures(this.extractor, split, this.shape, indices, this.reporter(phase));
   }
 }
 

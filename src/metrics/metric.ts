@@ -36,7 +36,7 @@ function imageSet(name: string, splitOf: (protocol: Protocol) => string): Condit
   return { name, key: digestIn, text };
 }
 
-/** Raw weights are compared with EMA only in runs without EMA, which sample with them. */
+/** Raw weights compare with EMA only in runs without EMA, which sample with them. */
 const weights: Condition = {
   name: 'weights',
   key: ({ weights, ema_decay: decay }) =>
@@ -99,7 +99,7 @@ export interface GridImages {
 type Values = Record<string, number>;
 
 export interface MetricResult {
-  /** By name; an evaluation has the requested ones that the model and the extractor support. */
+  /** Those requested that the model and the extractor support. */
   metrics: Values;
   /** Conditions besides the model. */
   protocol?: Protocol;
@@ -115,7 +115,7 @@ type Definitions = Record<string, OwnDefinition>;
 
 interface EntryBase {
   group: MetricGroup;
-  /** Of all metrics, before their own. */
+  /** Of each metric, before its own. */
   dependsOn: Dependencies;
   metrics: Definitions;
 }

@@ -4,7 +4,7 @@ import { InputError } from '../errors.js';
 import { resampleBilinear } from '../images/raster.js';
 import type { Features } from '../numerics/features.js';
 
-/** How to prepare images for an external ONNX model, and which outputs to use. */
+/** How to use an external ONNX model. */
 export interface ModelExtractorOptions {
   /** Name of the model in messages and results. */
   name: string;
@@ -25,7 +25,7 @@ export interface ModelExtractorOptions {
 }
 
 const DEFAULT_BATCH = 50;
-/** Values of a batch, 2 GiB: a file may declare any size. */
+/** Of a batch, 2 GiB: a file may declare any size. */
 const MAX_INPUT_VALUES = 2 ** 29;
 
 type ImageBytes = Parameters<FeatureExtractor['extract']>[0];
@@ -142,7 +142,6 @@ function preparation(input: ImageInput, { name, mean = [0], std = [1] }: ModelEx
     const { size = height, channels: target = channels } = input;
     const planes = resampleBilinear(images, size);
     const area = size * size;
-    // Grayscale is repeated, and RGB is averaged for a single channel.
     const valueAt = (offset: number, channel: number) => {
       if (channels === target) return planes[offset + channel * area]!;
       if (channels === 1) return planes[offset]!;

@@ -6,7 +6,7 @@ import { fromBytes } from '../images/raster.js';
 import { meanCosine } from '../numerics/features.js';
 import { randomStream } from '../random.js';
 
-/** Of pixels in [-1, 1], with running statistics. */
+/** Of pixels in [-1, 1]. */
 export interface ReconstructionScores {
   /** Mean |g(e(x)) - x| over images and pixels. */
   reconstruction_l1: number;
@@ -31,8 +31,7 @@ export async function scoreReconstruction(
   { draws = 2000, seed = 0, onProgress }: ReconstructionScoring = {},
 ): Promise<ReconstructionScores> {
   let [absolute, squared] = [0, 0];
-  for (const { images, first } of inChunks(split, model.imageElements)) {
-    onProgress?.(first, split.count);
+  for (const { images } of inChunks(split, model.imageElements, undefined, onProgress)) {
     const originals = fromBytes(images);
     const reconstructions = await model.decode({ z: await model.encode({ x: images }) });
     for (let index = 0; index < originals.length; index++) {
@@ -41,7 +40,6 @@ export async function scoreReconstruction(
       squared += difference * difference;
     }
   }
-  onProgress?.(split.count, split.count);
   const [pixels, width] = [split.count * model.imageElements, model.latentSize];
   const codes = drawCodes(model.prior, draws, width, randomStream(seed, 'evaluation codes'));
   const recovered = await model.encodeGenerated({ x: await model.generate({ z: codes }) });

@@ -2,6 +2,7 @@ import { normalizeInPlace, type Prior } from '../age/prior.js';
 import type { ImageSource, Split } from '../data/source.js';
 import { decodeSafetensors, encodeSafetensors } from '../engine/index.js';
 import { InputError, didYouMean, setting, text } from '../errors.js';
+import { columnMeans } from '../numerics/features.js';
 import { MIN_SINE, tangentAt } from './paths.js';
 
 /** From images without something to images with it. */
@@ -65,7 +66,7 @@ export function imagesByClass(
   ];
 }
 
-/** Prefers names to numbers. */
+/** By name, else by number. */
 function findClass({ name, classes, classNames = [] }: ImageSource, wanted: string, key: string) {
   const named = classNames.indexOf(wanted);
   if (named >= 0) return named;
@@ -94,9 +95,7 @@ export function meanDifference(codesWith: Float32Array, codesWithout: Float32Arr
 
 function meanOfRows(codes: Float32Array, latent: number, side: string) {
   if (codes.length === 0) throw new InputError('attribute', `no codes ${side} it`);
-  const sum = new Float64Array(latent);
-  codes.forEach((value, index) => (sum[index % latent]! += value));
-  return sum.map((value) => (value * latent) / codes.length);
+  return columnMeans({ data: codes, width: latent });
 }
 
 /**

@@ -9,26 +9,28 @@ const CHUNK = 1000;
 /** In any unit. */
 export type Progress = (done: number, total: number) => void;
 
-export interface ImageChunk {
+interface ImageChunk {
   /** Bytes [n, C, H, W]. */
   images: Uint8Array;
-  indices: ArrayLike<number>;
   first: number;
 }
 
-/** Yields images at `indices` (default: all). */
+/** Yields images at `indices` (default: all), and reports how many are done. If `onProgress` throws, the work ends. */
 export function* inChunks(
   split: Pick<Split, 'count' | 'copyImage'>,
   imageBytes: number,
   indices: Uint32Array = allIndices(split.count),
+  onProgress?: Progress,
 ): Generator<ImageChunk> {
-  for (let first = 0; first < indices.length; first += CHUNK) {
-    const part = indices.subarray(first, first + CHUNK);
-    yield { images: gatherImages(split, part, imageBytes), indices: part, first };
+  const total = indices.length;
+  for (let first = 0; first < total; first += CHUNK) {
+    onProgress?.(first, total);
+    yield { images: gatherImages(split, indices.subarray(first, first + CHUNK), imageBytes), first };
   }
+  onProgress?.(total, total);
 }
 
-export const allIndices = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, index) => index);
+export const allIndices = (count: number): Uint32Array => Uint32Array.from(Array(count).keys());
 
 /** Ascending, and all if there are no more than `count`. */
 export const drawnIndices = (split: Pick<Split, 'count'>, count: number, seed: number): Uint32Array =>
@@ -58,12 +60,9 @@ export async function* encodedChunks(
   indices?: ArrayLike<number>,
   onProgress?: Progress,
 ): AsyncGenerator<Float32Array> {
-  const total = indices?.length ?? split.count;
-  for (const { images, first } of inChunks(split, model.imageElements, indices && Uint32Array.from(indices))) {
-    onProgress?.(first, total);
+  const all = indices && Uint32Array.from(indices);
+  for (const { images } of inChunks(split, model.imageElements, all, onProgress))
     yield await model.encode({ x: images });
-  }
-  onProgress?.(total, total);
 }
 
 /** Returns values in [-1, 1], [N, C, H, W], of latent samples [N, M]. */

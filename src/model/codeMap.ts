@@ -1,4 +1,4 @@
-import type { Features } from '../numerics/features.js';
+import { type Features, largestMagnitude } from '../numerics/features.js';
 import { nearestOtherRows } from '../numerics/nearestRows.js';
 import { principalComponents, projectOnComponents } from '../numerics/principalComponents.js';
 import { type RandomStream, randomStream } from '../random.js';
@@ -27,7 +27,7 @@ async function umapLayout(rows: Features, stream: RandomStream, onProgress?: Pro
   // It reads only their number.
   const epochs = umap.initializeFit(Array.from({ length: count }, () => []));
   const points = umap.getEmbedding();
-  const scale = REACH / (start.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1);
+  const scale = REACH / (largestMagnitude(start) || 1);
   points.forEach((point, row) => {
     for (const axis of [0, 1]) point[axis] = scale * start[2 * row + axis]! + NOISE * stream.uniform();
   });

@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import { checkPair, checkWhole, type Features } from '../numerics/features.js';
+import { dot } from '../numerics/matrixProduct.js';
 
 export interface NearestCodes {
   /** Rows [count], the nearest first; of equal ones the smaller number. */
@@ -21,19 +22,15 @@ export function nearestCodes(query: Float32Array | Float64Array, codes: Features
   const length = Math.hypot(...query);
   if (length === 0) throw new InputError('query', 'is the zero vector, so its cosine is undefined');
   const cosines = Float64Array.from({ length: rows }, (_, row) => cosineAt(query, length, codes, row));
-  const indices = Uint32Array.from({ length: rows }, (_, row) => row)
+  const indices = Uint32Array.from(Array(rows).keys())
     .sort((a, b) => cosines[b]! - cosines[a]! || a - b)
     .slice(0, count);
   return { indices, cosines: Float64Array.from(indices, (row) => cosines[row]!) };
 }
 
 function cosineAt(query: Float32Array | Float64Array, length: number, { data, width }: Features, row: number) {
-  let [inner, square] = [0, 0];
-  for (let index = 0; index < width; index++) {
-    const value = data[row * width + index]!;
-    inner += value * query[index]!;
-    square += value * value;
-  }
+  const code = data.subarray(row * width, (row + 1) * width);
+  const square = dot(code, code);
   if (square === 0) throw new InputError('codes', `row ${row} is the zero vector, so its cosine is undefined`);
-  return Math.max(-1, Math.min(1, inner / (length * Math.sqrt(square))));
+  return Math.max(-1, Math.min(1, dot(code, query) / (length * Math.sqrt(square))));
 }

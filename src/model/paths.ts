@@ -1,5 +1,6 @@
 import { drawCodes, normalizeRows, type Prior } from '../age/prior.js';
 import { InputError } from '../errors.js';
+import { dot } from '../numerics/matrixProduct.js';
 import type { RandomStream } from '../random.js';
 
 /** Codes nearer to each other, or to being opposite, have no stable arc between them. */
@@ -22,20 +23,14 @@ export function codeBetween(prior: Prior, a: Float32Array, b: Float32Array, posi
   return a.map((value, coordinate) => fromA * value + fromB * b[coordinate]!);
 }
 
-/** The share of a code's variance, 0 to 1, that does not come from the nearest of some codes [M]. */
+/** The share of a code's variance, 0 to 1, that is not from the nearest of some codes [M]. */
 export function distanceFromCodes(code: ArrayLike<number>, codes: readonly ArrayLike<number>[]): number {
   return 1 - Math.max(...codes.map((other) => sharedVariance(code, other)));
 }
 
 /** The squared cosine of an angle between codes [M], or 0 beyond a right angle. */
 export function sharedVariance(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  return Math.min(1, Math.max(0, inner(a, b)) ** 2 / (inner(a, a) * inner(b, b)));
-}
-
-function inner(a: ArrayLike<number>, b: ArrayLike<number>) {
-  let sum = 0;
-  for (let index = 0; index < a.length; index++) sum += a[index]! * b[index]!;
-  return sum;
+  return Math.min(1, Math.max(0, dot(a, b)) ** 2 / (dot(a, a) * dot(b, b)));
 }
 
 function slerpWeights(a: Float32Array, b: Float32Array, position: number): [number, number] {
@@ -81,7 +76,7 @@ export function greatCircle(a: Float32Array, b: Float32Array, steps: number): Fl
 /** The direction [M] minus its part along the code [M]. */
 export function tangentAt(code: Float32Array, direction: Float32Array): Float64Array {
   // Divided by the code's square, so that rounding of its length leaves nothing along it.
-  const share = inner(code, direction) / inner(code, code);
+  const share = dot(code, direction) / dot(code, code);
   return Float64Array.from(direction, (value, index) => value - share * code[index]!);
 }
 

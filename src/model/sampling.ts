@@ -23,7 +23,15 @@ export interface SamplingOptions {
 
 /** @throws {InputError} if the temperature is not positive, or the prior is a sphere, which fixes the length of codes */
 export function sampleImages(model: TrainedModel, options: SamplingOptions): AsyncGenerator<ImageBatch> {
-  requireTemperature(model, options.temperature);
+  const { temperature } = options;
+  if (temperature !== undefined && model.prior === 'sphere')
+    throw new InputError(
+      `temperature ${temperature}`,
+      'requires the prior normal, because codes on the sphere have length 1',
+      'sample around the code of an image',
+    );
+  if (temperature !== undefined && !(temperature > 0))
+    throw new InputError(`temperature ${temperature}`, 'must be above 0');
   return generateBatches(model, options);
 }
 
@@ -42,7 +50,7 @@ async function* generateBatches(model: TrainedModel, options: SamplingOptions): 
       codes.set(drawFrom(randomStream(seed + first + index, 'samples'), 1), index * latentSize);
     return codes;
   };
-  // Chunks of an even size do not change the codes of a stream.
+  // Chunks of an even size leave a stream's codes as they are.
   const stream = randomStream(seed, 'samples');
   for (let first = 0; first < count; first += CHUNK) {
     const size = Math.min(CHUNK, count - first);
@@ -56,16 +64,4 @@ async function* generateBatches(model: TrainedModel, options: SamplingOptions): 
 export function imagesOf({ pair, imageElements }: TrainedModel, values: Float32Array | Uint8Array): ImageBatch {
   const data = values instanceof Uint8Array ? values : toBytes(values);
   return { shape: pair.encoder.inputShape as [number, number, number], count: data.length / imageElements, data };
-}
-
-function requireTemperature({ prior }: TrainedModel, temperature: number | undefined) {
-  if (temperature === undefined) return;
-  if (prior === 'sphere') {
-    throw new InputError(
-      `temperature ${temperature}`,
-      'requires the prior normal, because codes on the sphere have length 1',
-      'sample around the code of an image',
-    );
-  }
-  if (!(temperature > 0)) throw new InputError(`temperature ${temperature}`, 'must be above 0');
 }

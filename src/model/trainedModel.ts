@@ -126,7 +126,6 @@ export class TrainedModel {
   }
 }
 
-/** Compiles each program on first use. */
 export class Programs {
   private readonly compiled = new Map<string, Promise<Program>>();
 
@@ -160,7 +159,7 @@ interface Batches<Name extends string> {
   count: number;
   /** The row length of each output. */
   widths: Record<Name, number>;
-  /** As the program was compiled for (default: 100). */
+  /** Of the program (default: 100). */
   batch?: number;
 }
 

@@ -71,7 +71,7 @@ export async function decodeTraversal(
   return images;
 }
 
-/** Rows of a grid are traversals, but a single circle or path of several segments is wrapped. */
+/** Each row is a traversal, but a single circle or path of several segments is wrapped. */
 export function traversalColumns(perRow: number, rows: number, { frames, circle, loop }: Traversal): number {
   if (rows > 1) return perRow;
   if (circle) return squareColumns(perRow);

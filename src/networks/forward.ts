@@ -55,7 +55,7 @@ export function forwardEval(
   });
 }
 
-/** A few operators in all, instead of a few per layer. */
+/** With a few operators for all layers. */
 function updateRunningStats(statistics: Value, observations: readonly { value: Value; rate: number }[]) {
   const sizes = observations.map(({ value }) => sizeOf(value.shape));
   const observed = concat(

@@ -86,7 +86,7 @@ const initialTensors = ({ name }: Network, specs: TensorSpecs = {}, seed: number
     ]),
   );
 
-/** Between shared and separate running statistics: generated inputs begin with a copy, or lose theirs. */
+/** From shared to separate running statistics, generated inputs get a copy; the other way, they lose theirs. */
 export function adaptRunningStats({ statistics: { size } }: Network, vector: Float32Array): Float32Array {
   if (vector.length >= size) return vector.subarray(0, size);
   const both = new Float32Array(size);

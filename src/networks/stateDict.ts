@@ -26,13 +26,8 @@ function entriesOf(pair: NetworkPair) {
   return roles.flatMap(([role, { network, kind }]) =>
     tensorsOf(pair[network], kind).map(([key, part, own]) => {
       const tensor = `${network}.${own}`;
-      return {
-        name: `${role}.main.${key}`,
-        network,
-        part,
-        tensor,
-        shape: pair[network][part].entries.get(tensor)!.shape,
-      };
+      const { shape } = pair[network][part].entries.get(tensor)!;
+      return { name: `${role}.main.${key}`, network, part, tensor, shape };
     }),
   );
 }
@@ -45,7 +40,7 @@ const tensorsOf = ({ layers }: Network, kind: InputKind) =>
     ),
   ]);
 
-/** A counter of BatchNorm2d, on which no result depends. */
+/** Of BatchNorm2d; no result depends on it. */
 export const isCounter = (tensor: string): boolean => tensor.endsWith('.num_batches_tracked');
 
 /** With separate running statistics, `decoder` generates from codes of images, and `sample_encoder` encodes samples. */

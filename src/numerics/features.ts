@@ -49,7 +49,7 @@ export function columnMeans({ data, width }: Features): Float64Array {
   return means.map((sum) => sum / rows);
 }
 
-/** Divides by N. Differences of moments could be negative. */
+/** Divides by N. A difference of moments could be negative. */
 export function columnMoments({ data, width }: Features) {
   const means = columnMeans({ data, width });
   const squares = Float64Array.from(data, (value, index) => (value - means[index % width]!) ** 2);
@@ -68,6 +68,9 @@ export function sumOf(values: Iterable<number>) {
   for (const value of values) sum += value;
   return sum;
 }
+
+export const largestMagnitude = (values: Float64Array) =>
+  values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
 
 /** The standard deviation is that of a population, as numpy.std. */
 export function meanAndStd(values: readonly number[]) {

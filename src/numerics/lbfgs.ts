@@ -1,7 +1,8 @@
+import { largestMagnitude } from './features.js';
 import { dot } from './matrixProduct.js';
 
 /** Also fills the gradient. */
-export type Objective = (x: Float64Array, gradient: Float64Array) => number;
+export type SmoothFunction = (x: Float64Array, gradient: Float64Array) => number;
 
 interface Point {
   x: Float64Array;
@@ -26,7 +27,7 @@ const LARGEST_TRIALS = 60;
  * @param tolerance largest magnitude in the gradient at the end
  */
 export function minimize(
-  objective: Objective,
+  objective: SmoothFunction,
   start: Float64Array,
   { tolerance = 1e-7, iterations = 500, memory = 10 } = {},
 ) {
@@ -101,6 +102,3 @@ function addScaled(target: Float64Array, addend: Float64Array, scale: number) {
 }
 
 const difference = (a: Float64Array, b: Float64Array) => a.map((value, index) => value - b[index]!);
-
-const largestMagnitude = (values: Float64Array) =>
-  values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);

@@ -1,6 +1,6 @@
 import { type Features, rowsIn } from './features.js';
 
-/** Of the product; the innermost loop keeps a tile in registers. */
+/** Of a tile of the product, which the innermost loop keeps in registers. */
 const [TILE_ROWS, TILE_COLUMNS] = [2, 4];
 
 /** Returns A B^T [R, S] of rows [R, K] and [S, K]. Equal rows have bitwise equal products, because sums follow the order of terms. */
@@ -60,7 +60,7 @@ function multiplyTile(
   [tile[4], tile[5], tile[6], tile[7]] = [c10, c11, c12, c13];
 }
 
-export function dot(a: Float64Array, b: Float64Array) {
+export function dot(a: ArrayLike<number>, b: ArrayLike<number>) {
   let sum = 0;
   for (let index = 0; index < a.length; index++) sum += a[index]! * b[index]!;
   return sum;
@@ -76,7 +76,7 @@ export function transposed({ data, width }: Features): Features {
 
 export type PairVisitor = (row: number, column: number, value: number) => void;
 
-/** Rows to multiply at a time: 512 KiB of products. */
+/** Rows per product: 512 KiB. */
 const BLOCK = 256;
 
 export const forEachProduct = (a: Features, b: Features, visit: PairVisitor) => visitBlocks(a, b, false, visit);

@@ -65,7 +65,7 @@ export function principalComponents(features: Features, components = 2): Princip
   return { mean, axes, variances, explainedVarianceRatio };
 }
 
-/** After so many iterations, the next variance is so close that either axis is valid. */
+/** After the last iteration, the next variance is so close that either axis is valid. */
 const [TOLERANCE, MAX_ITERATIONS] = [1e-13, 20_000];
 
 function leadingEigenvectors(covariance: Float64Array, size: number, count: number) {

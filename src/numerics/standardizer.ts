@@ -23,7 +23,7 @@ export function commonScale(rows: Features): Standardizer {
   return { means, factors: means.map(() => (variance > 0 ? 1 / Math.sqrt(variance) : 0)) };
 }
 
-/** Concatenates parts with equal sums of variances, and an average variance of 1. */
+/** Gives concatenated parts equal sums of variances, 1 per column on average. */
 export function balancedScale(parts: readonly Standardizer[]): Standardizer {
   const means = Float64Array.from(parts.flatMap((part) => Array.from(part.means)));
   const factors = parts.flatMap((part) => {

@@ -1,4 +1,5 @@
 import { InputError } from '../errors.js';
+import { largestMagnitude } from './features.js';
 import { dot } from './matrixProduct.js';
 
 /** Per eigenvalue; about 1.7 are typical. */
@@ -10,23 +11,18 @@ const MAX_STEPS = 60;
  * @param matrix [n, n]; only the lower triangle is read
  */
 export function symmetricEigenvalues(matrix: Float64Array, size: number): Float64Array {
+  const wrong = matrix.find((entry) => !Number.isFinite(entry));
+  if (wrong !== undefined)
+    throw new InputError('eigenvalues', `the matrix contains ${wrong}, but every entry must be finite`);
   // Dividing by a power of two changes no digit, and afterwards no square overflows.
   const scale = powerOfTwoAbove(largestMagnitude(matrix));
   const scaled = matrix.map((entry) => entry / scale);
   const { diagonal, offDiagonal } = tridiagonalize(scaled, size);
   diagonalize(diagonal, offDiagonal);
-  const ascending = diagonal.sort();
-  return ascending.reverse().map((value) => value * scale);
-}
-
-function largestMagnitude(matrix: Float64Array) {
-  let largest = 0;
-  for (const entry of matrix) {
-    if (!Number.isFinite(entry))
-      throw new InputError('eigenvalues', `the matrix contains ${entry}, but every entry must be finite`);
-    largest = Math.max(largest, Math.abs(entry));
-  }
-  return largest;
+  return diagonal
+    .sort()
+    .reverse()
+    .map((value) => value * scale);
 }
 
 const powerOfTwoAbove = (value: number) =>
@@ -84,16 +80,16 @@ function qlStep(d: Float64Array, e: Float64Array, first: number, last: number) {
   e[last] = 0;
 }
 
-/** A smaller sum of squares has lost digits; the row counts as zero. */
+/** A smaller sum of squares has lost digits, and counts as 0. */
 const NEGLIGIBLE = 1e-280;
 
 /**
- * Overwrites a matrix with entries up to 1 (EISPACK's tred1). One pass over the memory applies a reflection and computes the product for
+ * Overwrites a matrix with entries up to 1 (EISPACK's tred1). One pass over the memory applies a reflection and multiplies by
  * the next one.
  */
 function tridiagonalize(matrix: Float64Array, size: number) {
   const [diagonal, offDiagonal] = [new Float64Array(size), new Float64Array(size)];
-  // The previous reflection is still to be applied: A - before w^T - w before^T.
+  // The previous reflection is not applied yet: A - before w^T - w before^T.
   let [v, before] = [new Float64Array(size), new Float64Array(size)];
   let [product, w] = [new Float64Array(size), new Float64Array(size)];
   for (let i = size - 1; i >= 0; i--) {
@@ -138,9 +134,7 @@ function updateAndMultiply(
 ) {
   for (let row = 0; row < length; row++) {
     const base = row * size;
-    const beforeOfRow = before[row]!;
-    const wOfRow = w[row]!;
-    const vOfRow = v[row]!;
+    const [beforeOfRow, wOfRow, vOfRow] = [before[row]!, w[row]!, v[row]!];
     let sum = 0;
     for (let column = 0; column < row; column++) {
       const value = matrix[base + column]! - beforeOfRow * w[column]! - wOfRow * before[column]!;

@@ -28,7 +28,7 @@ const FORMAT_VERSION = 3;
 
 const FORMAT = /^agenet checkpoint (\d+)$/;
 
-/** How the tensors of each vector begin in the file. */
+/** Of tensor names in the file. */
 const PREFIXES = {
   parameters: '',
   statistics: '',

@@ -124,7 +124,7 @@ function requireAscending(stages: readonly Stage[]) {
     );
 }
 
-/** Checks of settings that have an effect only together with others. */
+/** Checks settings that depend on others. */
 function effectsOf(configuration: Configuration) {
   const { matchX, channels, schedule, halveEvery, ema, emaStart, evaluateEvery, evaluateMetrics, saveBest } =
     configuration;

@@ -6,7 +6,7 @@ export type SettingType<T = unknown> = { example?: T } & (
   | { kind: 'number'; min: number; max: number; excluded: readonly number[] }
   | { kind: 'switch' }
   | { kind: 'choice'; choices: readonly (string | number)[] }
-  /** Different names, of `choices` if there are any. */
+  /** Distinct names, of `choices` if given. */
   | { kind: 'list'; choices?: readonly string[]; min: number }
   | { kind: 'text'; expected: string }
   /** From files and the library only. */
@@ -28,7 +28,7 @@ export const choice = <T extends string | number>(choices: readonly T[]): Settin
 export const list = <T extends string>(choices: readonly T[] | undefined, min = 0): SettingType<readonly T[]> => ({
   kind: 'list',
   min,
-  ...(choices ? { choices } : {}),
+  ...(choices && { choices }),
 });
 export const string = (expected = 'a string'): SettingType<string> => ({ kind: 'text', expected });
 export const structure = <T>(expected: string): SettingType<T> => ({ kind: 'structure', expected });
@@ -46,9 +46,9 @@ export const GROUPS = ['Networks', 'Objective', 'Training', 'Images', 'Output', 
 export interface Declaration<T = unknown> {
   type: SettingType<T>;
   title: string;
-  /** One phrase without its default, in lower case and without a period. */
+  /** A phrase in lower case, without default and period. */
   help: string;
-  /** In the help of `train`, if the setting has an option. */
+  /** In the help of `train`. */
   group?: (typeof GROUPS)[number];
   default?: T | ((known: Known) => T);
   /** If the default depends on the data or needs words. */
@@ -105,14 +105,14 @@ export function rangeOf(type: SettingType): string {
 }
 
 export const choicesOf = (type: SettingType): readonly (string | number)[] | undefined =>
-  type.kind === 'choice' || type.kind === 'list' ? type.choices : undefined;
+  'choices' in type ? type.choices : undefined;
 
 export function defaultOf({ default: value, defaultText }: Declaration): string | undefined {
   if (defaultText !== undefined || typeof value === 'function' || value === undefined) return defaultText;
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** Returns text of another kind as it is, to be rejected with the other settings. */
+/** Returns invalid text as it is, to be rejected with the other settings. */
 export function valueOfText({ kind, ...type }: SettingType, text: string): unknown {
   const isNumber = text.trim() !== '' && Number.isFinite(Number(text));
   switch (kind) {

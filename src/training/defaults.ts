@@ -46,7 +46,7 @@ export function defaultsFor(images: number, batch = fittingBatch(images)): DataD
 const rowFor = (images: number) => BY_IMAGES.find(({ below }) => images < below)!;
 
 function fittingBatch(images: number) {
-  let { batch }: { batch: number } = rowFor(images);
+  let batch: number = rowFor(images).batch;
   while (batch > images) batch /= 2;
   return batch;
 }
@@ -57,7 +57,6 @@ const FEW_IMAGES = 2000;
 /** Most digits of MNIST can be recognized after 300 iterations at width 16, and are ragged until 1,500. */
 const FEW_STEPS = 300;
 
-/** One sentence each. */
 export function expectations(images: number, steps: number): Text[] {
   const few = `${images} training images are few: expect samples that resemble them, and only rough reconstructions of other images`;
   const short = text`${steps} iterations show rough shapes at best; the default for these images is ${setting('steps')} ${rowFor(images).steps}`;

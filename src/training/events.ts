@@ -47,7 +47,7 @@ export type TrainingEvent =
   /** The last iteration is saved. */
   | { type: 'trained'; summary: TrainingSummary };
 
-/** The message has the keys of settings; the text leaves their names open. */
+/** The message names settings by their keys; the text leaves the names open. */
 export const messageEvent = <T extends 'note' | 'warning'>(type: T, message: Text) => ({
   type,
   message: render(message),
@@ -91,12 +91,11 @@ interface AnyEvent {
   type: string;
 }
 
-const PROGRESS = ['iteration', 'decoding', 'extractor', 'scoring'];
-const isProgress = ({ type }: AnyEvent) => PROGRESS.includes(type);
+const isProgress = ({ type }: AnyEvent) => ['iteration', 'decoding', 'extractor', 'scoring'].includes(type);
 
-/** Waiting progress events; of more, the oldest are dropped. */
+/** Of more waiting progress events, the oldest are dropped. */
 const MAX_PROGRESS = 256;
-/** Other waiting events; for more, training waits. */
+/** With more other events, training waits. */
 const MAX_OTHERS = 64;
 
 /** A bounded queue to a consumer that may be slower. It drops only progress events. */
@@ -147,7 +146,7 @@ export class EventQueue<Event extends AnyEvent> {
  * Yields the events of a run, and throws its error. Leaving the loop early aborts the run's signal and waits for its end.
  * @param run starts a run that reports to `onEvent` and stops at `signal`
  */
-export async function* eventsOf<Event extends { type: string }>(
+export async function* eventsOf<Event extends AnyEvent>(
   run: (onEvent: (event: Event) => Promise<void>, signal: AbortSignal) => Promise<unknown>,
   signal?: AbortSignal,
 ): AsyncGenerator<Event, void> {

@@ -22,7 +22,7 @@ export interface Preview {
   codes: { shape: readonly [count: number, latent: number]; data: Float32Array };
 }
 
-/** Draws the same codes and the same test images every time. */
+/** Shows the same codes and test images every time. */
 export class Previews {
   private readonly model: TrainedModel;
   private readonly codes: Float32Array;
@@ -71,7 +71,7 @@ export async function reconstructionGrid(model: TrainedModel, originals: Uint8Ar
   return pairGrid(imagesOf(model, originals), reconstructions, PAIRS_PER_ROW);
 }
 
-/** Images from all classes, once they are decoded. A smaller count gives the first of the same images. */
+/** Waits for images from all classes. A smaller count gives the first of them. */
 export async function shownOriginals(split: Split, imageElements: number, count = PAIRS): Promise<Uint8Array> {
   const indices = drawAcrossClasses(split, count);
   await split.prepare?.(indices);

@@ -31,7 +31,7 @@ export interface RunStore {
   /** Without it, no previews are drawn. */
   writePreviews?: ((step: number, preview: Preview) => Promise<PreviewFiles>) | undefined;
   appendLog(entries: readonly LogEntry[]): Promise<void>;
-  /** Removes the entries after an iteration, and returns the last one that is left. */
+  /** Removes the entries after an iteration, and returns the last one left. */
   truncateLog(step: number): Promise<LogEntry | undefined>;
   /** Recreates what is missing in a store that was emptied. */
   recreate(configuration: Configuration): Promise<void>;
@@ -53,16 +53,13 @@ interface WriterOptions extends RetryOptions {
   previews: Previews;
 }
 
-/**
- * If a checkpoint cannot be written, training pauses with its state in memory. Log lines wait for the next attempt, and
- * previews are skipped.
- */
+/** What cannot be written: a checkpoint pauses training, log lines wait for the next attempt, previews are skipped. */
 export class RunWriter {
   private preview: ({ step: number } & PreviewFiles) | undefined;
   private checkpoint: { step: number; file: string } | undefined;
   private unwritten: LogEntry[] = [];
   private logFailed = false;
-  /** Makes the entry of the last iteration, unless it is logged. */
+  /** Makes the last iteration's entry. */
   private unlogged: (() => LogEntry) | undefined;
   private lastPause = -Infinity;
 
@@ -73,7 +70,7 @@ export class RunWriter {
     // Weights of another run cannot be computed again from the seed.
     if (configuration.initFrom !== undefined && trainer.step === 0) await this.save();
     // An earlier process may have ended before its subscribers were done.
-    if (this.isEvaluationDue) await this.emitEvaluationDue();
+    await this.emitDueEvaluation();
   }
 
   /** @param seconds of training, including those before a resumption */
@@ -93,7 +90,7 @@ export class RunWriter {
     if (isDue(configuration.logEvery) || step === 1) await this.logLast();
     if (isPreviewDue(step, configuration)) await this.drawPreviews();
     if (isDue(configuration.checkpointEvery)) await this.save();
-    if (this.isEvaluationDue) await this.emitEvaluationDue();
+    await this.emitDueEvaluation();
   }
 
   /** Single steps are not saved, because they would fill the disk. */
@@ -138,19 +135,14 @@ export class RunWriter {
     return this.checkpoint?.step === this.options.trainer.step ? this.checkpoint : this.save();
   }
 
-  private async emitEvaluationDue() {
-    const { trainer, emit } = this.options;
-    const { step, file } = await this.saveOnce();
-    await emit({ type: 'evaluationDue', epochs: trainer.epochsAfter(step), step, file });
-  }
-
-  private get isEvaluationDue() {
-    const { trainer, configuration } = this.options;
+  private async emitDueEvaluation() {
+    const { trainer, configuration, emit } = this.options;
     const { evaluateEvery } = configuration;
     const { step } = trainer;
-    if (evaluateEvery === 0 || step === 0) return false;
     const evaluations = (iterations: number) => Math.floor(trainer.epochsAfter(iterations) / evaluateEvery);
-    return evaluations(step) > evaluations(step - 1);
+    if (evaluateEvery === 0 || step === 0 || evaluations(step) === evaluations(step - 1)) return;
+    const { file } = await this.saveOnce();
+    await emit({ type: 'evaluationDue', epochs: trainer.epochsAfter(step), step, file });
   }
 
   private async logLast() {
@@ -190,7 +182,7 @@ export class RunWriter {
 
   private retryUntilWritten<T>(write: () => Promise<T>) {
     const { configuration, store } = this.options;
-    // A folder that was deleted may have been created again.
+    // The folder may have been deleted.
     return retryUntilWritten(write, { ...this.options, beforeRetry: () => store.recreate(configuration) });
   }
 

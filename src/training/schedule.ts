@@ -9,14 +9,12 @@ type Plans = Record<NetworkName, UpdatePlan>;
 export interface PlannedStage {
   plans: Plans;
   firstStep: number;
-  /** Batches of images before the stage. */
-  firstBatch: number;
   firstUpdates: Record<NetworkName, number>;
 }
 
 export interface IterationPosition {
   stage: PlannedStage;
-  /** The first batch of images, counted from 0 through all epochs. */
+  /** The first one, counted through all epochs. */
   batch: number;
   /** Before the iteration. */
   updates: Record<NetworkName, number>;
@@ -31,12 +29,12 @@ export class Stages {
     private readonly batchesPerEpoch: number,
   ) {
     const plans = plansOf(configuration) as Plans;
-    const list: PlannedStage[] = [{ plans, firstStep: 0, firstBatch: 0, firstUpdates: { encoder: 0, generator: 0 } }];
+    const list: PlannedStage[] = [{ plans, firstStep: 0, firstUpdates: { encoder: 0, generator: 0 } }];
     for (const { epoch, ...changed } of configuration.stages) {
       const before = list.at(-1)!;
       const firstStep = stepOfBatch(before, epoch * batchesPerEpoch);
-      const { batch: firstBatch, updates: firstUpdates } = positionIn(before, firstStep);
-      list.push({ plans: { ...before.plans, ...plansOf(changed) }, firstStep, firstBatch, firstUpdates });
+      const firstUpdates = positionIn(before, firstStep).updates;
+      list.push({ plans: { ...before.plans, ...plansOf(changed) }, firstStep, firstUpdates });
     }
     this.list = list;
   }
@@ -55,7 +53,7 @@ export class Stages {
     const { length } = this.configuration;
     if ('steps' in length) return length.steps;
     const batches = length.epochs * this.batchesPerEpoch;
-    const stage = this.list.findLast(({ firstBatch }) => firstBatch < batches)!;
+    const stage = this.list.findLast(({ firstUpdates }) => firstUpdates.encoder < batches)!;
     return stepOfBatch(stage, batches);
   }
 }
@@ -72,20 +70,15 @@ function plansOf(settings: Pick<Stage, `${NetworkName}Updates`>): Partial<Plans>
 }
 
 /** The first iteration whose first batch is not before `batch`. */
-const stepOfBatch = ({ plans, firstStep, firstBatch }: PlannedStage, batch: number) =>
-  firstStep + Math.max(0, Math.ceil((batch - firstBatch) / plans.encoder.updates));
+const stepOfBatch = ({ plans, firstStep, firstUpdates }: PlannedStage, batch: number) =>
+  firstStep + Math.max(0, Math.ceil((batch - firstUpdates.encoder) / plans.encoder.updates));
 
 function positionIn(stage: PlannedStage, step: number): IterationPosition {
-  const { plans, firstStep, firstBatch, firstUpdates } = stage;
-  const updatesOf = (network: NetworkName) => (step - firstStep) * plans[network].updates;
-  return {
-    stage,
-    batch: firstBatch + updatesOf('encoder'),
-    updates: {
-      encoder: firstUpdates.encoder + updatesOf('encoder'),
-      generator: firstUpdates.generator + updatesOf('generator'),
-    },
-  };
+  const { plans, firstStep, firstUpdates } = stage;
+  const updatesOf = (network: NetworkName) => firstUpdates[network] + (step - firstStep) * plans[network].updates;
+  const updates = { encoder: updatesOf('encoder'), generator: updatesOf('generator') };
+  // Each update of the encoder takes one batch.
+  return { stage, batch: updates.encoder, updates };
 }
 
 /**

@@ -5,7 +5,7 @@ import { DIVERGENCES, MOMENTS, REDUCTIONS } from '../age/divergences.js';
 import { PRIORS } from '../age/prior.js';
 import { CROPS, type Padding } from '../images/preprocessing.js';
 import { IMAGE_SIZES } from '../imageSizes.js';
-import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
+import { ARCHITECTURE_NAMES, type ArchitectureName } from '../networks/architecture.js';
 import { LARGEST_SEED } from '../random.js';
 import {
   choice,
@@ -23,28 +23,23 @@ import {
 } from './declaration.js';
 import { BATCH_NORM_STATS, type DataDefaults, defaultsFor, MIN_BATCH, NAN_POLICIES, SCHEDULES } from './defaults.js';
 
-/** Update plans from an epoch on. */
+/** Update plans from an epoch on (default: unchanged). */
 export interface Stage {
   /** Counted from 0. */
   epoch: number;
-  /** Default: unchanged. */
   encoderUpdates?: string | undefined;
-  /** Default: unchanged. */
   generatorUpdates?: string | undefined;
 }
 
 const MAX_STEPS = 1_000_000_000;
 const MAX_EPOCHS = 1_000_000;
 const PLAN = string('an update plan, e.g. "1;KL_fake:1,match_z:1000"');
-const FRACTION = number(0, 1, 0, 1);
-const DECAY = number(0, 1, 1);
 
-/** A size that no network has is rejected with the other settings. */
+/** Another size is rejected later, with the other settings. */
 export const networkFor = (size: unknown): ArchitectureName =>
   (IMAGE_SIZES.find((row) => row.size === size) ?? IMAGE_SIZES[0]).architecture;
 
-const sizeOfNetwork = (name: unknown) =>
-  ARCHITECTURE_NAMES.filter((known) => known === name).map((known) => ARCHITECTURES[known].imageSize)[0];
+const sizeOfNetwork = (name: unknown) => IMAGE_SIZES.find(({ architecture }) => architecture === name)?.size;
 
 /** In the order of `config.json`. Defaults come after the settings that they depend on. */
 export const SETTINGS = {
@@ -100,7 +95,7 @@ export const SETTINGS = {
     default: ({ images }) => defaultsFor(images).augment,
     defaultText: 'color for fewer than 200 images, else none',
   }),
-  testFraction: declare(FRACTION, {
+  testFraction: declare(number(0, 1, 0, 1), {
     title: 'Held out for testing',
     help: 'fraction of the images held out for testing, if the data has no test split',
     group: 'Images',
@@ -229,7 +224,7 @@ export const SETTINGS = {
     default: 0,
     placeholder: 'iterations',
   }),
-  ema: declareChangeable(DECAY, {
+  ema: declareChangeable(number(0, 1, 1), {
     title: 'EMA decay',
     help: 'EMA decay of the weights, lower in the first iterations; sampling uses the EMA; 0 = no EMA',
     group: 'Training',
@@ -326,7 +321,7 @@ export const SETTINGS = {
   }),
 };
 
-/** They stand for settings of `config.json`. */
+/** Each stands for settings of `config.json`. */
 export const SHORTHANDS = {
   epochs: declareOptional(integer(1, MAX_EPOCHS), {
     title: 'Epochs',
@@ -355,9 +350,9 @@ export const SHORTHANDS = {
 
 type ValueOf<D> = D extends Declaration<infer T> ? T : never;
 type OptionalKeys<T> = { [K in keyof T]: undefined extends ValueOf<T[K]> ? K : never }[keyof T];
-type ValuesOf<T> = {
-  readonly [K in keyof T as K extends OptionalKeys<T> ? never : K]: ValueOf<T[K]>;
-} & { readonly [K in keyof T as K extends OptionalKeys<T> ? K : never]?: ValueOf<T[K]> };
+type ValuesOf<T> = { [K in Exclude<keyof T, OptionalKeys<T>>]: ValueOf<T[K]> } & {
+  [K in OptionalKeys<T>]?: ValueOf<T[K]>;
+};
 
 /** Everything that determines a run. docs/settings.md lists all settings with ranges and defaults. */
 export type Configuration = ValuesOf<typeof SETTINGS>;

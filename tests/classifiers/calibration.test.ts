@@ -44,7 +44,7 @@ describe('calibration of a linear probe', () => {
     'brings the mean confidence within 0.06 of the accuracy with %i labels',
     (count) => {
       const { features, labels } = clusters(count, 4, 1);
-      const { classifier } = fitLinearProbe(features, labels, CLASSES, 0, { calibrate: true });
+      const classifier = fitLinearProbe(features, labels, CLASSES, 0, { calibrate: true });
       const accuracy = accuracyOf(predictClasses(classifier, unseen.features), unseen.labels);
       expectWithin(confidenceOf(classifier, unseen.features), accuracy, 0.06);
     },
@@ -52,8 +52,8 @@ describe('calibration of a linear probe', () => {
 
   it('lowers the cross-entropy of unseen rows and keeps every prediction', () => {
     const { features, labels } = clusters(100, 4, 1);
-    const plain = fitLinearProbe(features, labels, CLASSES, 0).classifier;
-    const calibrated = fitLinearProbe(features, labels, CLASSES, 0, { calibrate: true }).classifier;
+    const plain = fitLinearProbe(features, labels, CLASSES, 0);
+    const calibrated = fitLinearProbe(features, labels, CLASSES, 0, { calibrate: true });
     expect(predictClasses(calibrated, unseen.features)).toEqual(predictClasses(plain, unseen.features));
     expect(crossEntropyOf(calibrated, unseen.features, unseen.labels)).toBeLessThan(
       0.9 * crossEntropyOf(plain, unseen.features, unseen.labels),

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { minimize, type Objective } from '../../src/numerics/lbfgs.js';
+import { minimize, type SmoothFunction } from '../../src/numerics/lbfgs.js';
 import { expectWithin } from '../expectWithin.js';
 import { largestDifference } from '../metrics/samples.js';
 
 /** Rosenbrock's valley in pairs of coordinates; its minimum is 0 at (1, ..., 1). */
-const valley: Objective = (x, gradient) => {
+const valley: SmoothFunction = (x, gradient) => {
   let value = 0;
   for (let index = 0; index < x.length; index += 2) {
     const [a, b] = [x[index]!, x[index + 1]!];
@@ -16,7 +16,7 @@ const valley: Objective = (x, gradient) => {
 };
 
 /** sum 10^i (x_i - i)^2. */
-const bowl: Objective = (x, gradient) =>
+const bowl: SmoothFunction = (x, gradient) =>
   x.reduce((sum, value, index) => {
     gradient[index] = 2 * 10 ** index * (value - index);
     return sum + 10 ** index * (value - index) ** 2;
@@ -54,7 +54,7 @@ describe('L-BFGS', () => {
 
   it('recovers from values that are not finite with smaller steps', () => {
     // Finite for x > 0 only, with its minimum at 1.
-    const barrier: Objective = (x, gradient) => {
+    const barrier: SmoothFunction = (x, gradient) => {
       gradient[0] = 1 - 1 / x[0]!;
       return x[0]! - Math.log(x[0]!);
     };

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { headLayout, outputWidth } from '../../src/classifiers/classifierGraph.js';
+import { headLayout } from '../../src/classifiers/classifierGraph.js';
 import {
   classifierExtractor,
   type DataClassifier,
@@ -32,7 +32,7 @@ const classifier = ((): DataClassifier => {
   const weights = {
     parameters: numbers(network.parameters.size, 1),
     statistics: numbers(network.statistics.size, 2),
-    head: numbers(headLayout(outputWidth(network), classes).size, 3),
+    head: numbers(headLayout({ network, classes }).size, 3),
   };
   return { weights, testAccuracy: 0.75 };
 })();
@@ -137,7 +137,7 @@ describe('the extractor of data without classes', () => {
 
   it('is a classifier of rotations', async () => {
     const { network, classes } = dataClassifierSpec(rotatedSource(unlabeled));
-    const head = new Float32Array(headLayout(outputWidth(network), classes).size);
+    const head = new Float32Array(headLayout({ network, classes }).size);
     vi.mocked(trainDataClassifier).mockResolvedValueOnce({ ...classifier, weights: { ...classifier.weights, head } });
     const notes: string[] = [];
     const extractor = await dataExtractor(unlabeled, compileOnOneThread, {

@@ -90,7 +90,7 @@ describe('iterations of training in stages', () => {
           expect(stage.firstStep).toBeLessThanOrEqual(step);
           // A stage that no iteration falls into leaves the next one to begin where it would have.
           if (stage !== places[step - 1]?.stage) {
-            expect(stage).toMatchObject({ firstStep: step, firstBatch: batch, firstUpdates: updates });
+            expect(stage).toMatchObject({ firstStep: step, firstUpdates: updates });
             const { configuration, batchesPerEpoch } = training;
             if (step > 0)
               expect(

@@ -33,7 +33,7 @@ export const celeba: Dataset = {
     }
     const { items, skipped } = await fileItems(root, used);
     const isTest = (item: ImageItem) => splitOf(item.name) === TEST;
-    const collection = { items, skipped: [...found.skipped, ...skipped], ...(list ? { isTest } : {}) };
+    const collection = { items, skipped: [...found.skipped, ...skipped], ...(list && { isTest }) };
     return openCollection(collection, { crop: 'celeba', ...format }, options);
   },
 };

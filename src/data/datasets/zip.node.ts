@@ -1,7 +1,7 @@
 import { InputError, messageOf } from '../../errors.js';
 import { wrapReadErrors } from '../../files/atomic.node.js';
 import { readRange, regularFileSize } from '../../files/regularFile.node.js';
-import { decodeImage, hasImageExtension, IMAGE_KINDS, MAX_FILE_BYTES } from '../../images/decode.node.js';
+import { decodeImage, hasImageExtension, IMAGE_KINDS, MAX_FILE_BYTES, undecodable } from '../../images/decode.node.js';
 import type { DecodeOptions } from '../../images/preprocessing.js';
 import type { Dataset } from '../dataset.node.js';
 import { openZip, type ZippedFile } from '../formats/zip.js';
@@ -43,11 +43,11 @@ function commonFolder([first = '', ...others]: readonly string[]) {
 function itemOf({ size, crc32, read }: ZippedFile, name: string): ImageItem {
   const content = `${size} ${crc32}`;
   const decode = async (options: DecodeOptions) => {
-    if (size > MAX_FILE_BYTES) return { failure: `the file has ${size} bytes`, unreadable: false };
+    if (size > MAX_FILE_BYTES) return undecodable(`the file has ${size} bytes`);
     try {
       return await decodeImage(await read(), options);
     } catch (error) {
-      return { failure: messageOf(error), unreadable: false };
+      return undecodable(messageOf(error));
     }
   };
   return { name, label: null, fingerprint: content, contentKey: () => content, decode };

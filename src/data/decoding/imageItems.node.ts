@@ -63,7 +63,7 @@ export function arrayItems(images: LabeledImages, name: string, fingerprint: str
   });
 }
 
-/** Maps at most `limit` items at a time. Before it rejects, waits for the calls in progress. */
+/** Maps up to `limit` items at a time. Rejects after the calls in progress. */
 export async function mapConcurrently<T, R>(
   items: readonly T[],
   limit: number,

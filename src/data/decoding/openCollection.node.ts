@@ -33,7 +33,7 @@ export interface OpenOptions extends DecodeCacheOptions {
 export type NamedOptions = OpenOptions & { name: string };
 
 const DEFAULT_TEST_FRACTION = 0.1;
-/** A smaller split may have no decodable image, so it is decoded before training starts. */
+/** Smaller splits might have no decodable image, so they are decoded before training. */
 const MIN_STREAMING_SPLIT = 16;
 
 export function warnOfOwnSplit({ name, testFraction = DEFAULT_TEST_FRACTION, onWarning }: NamedOptions) {
@@ -77,7 +77,7 @@ export async function openCollection(
     return { train: subset(split, train), test: subset(split, test), skipped: [...skipped, ...undecoded] };
   };
   try {
-    // Reports skipped images early; calls that wait for images get the rejection.
+    // Reports skipped images early. Calls that wait for images get its rejection.
     images.finish().catch(() => undefined);
     const isSmall = Math.min(listed.train.length, listed.test.length) < MIN_STREAMING_SPLIT;
     if (!streaming || strict || isSmall) return { ...source, ...(await finishDecoding()) };
@@ -105,7 +105,7 @@ export function classesOf(
 const labelsOf = (items: readonly ImageItem[]) =>
   items.every(({ label }) => label !== null) ? Uint8Array.from(items, ({ label }) => label!) : null;
 
-/** Replaces a skipped image by one drawn by its name, so that a run does not depend on the progress of decoding. */
+/** A skipped image's name determines its substitute, so that runs do not depend on the progress of decoding. */
 export function streamingSplit(
   images: Pick<PendingImages, 'ensureDecoded' | 'isSkipped' | 'copyImage'>,
   items: readonly ImageItem[],

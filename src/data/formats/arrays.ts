@@ -18,17 +18,7 @@ const ARRAYS = {
 export type ElementKind = keyof typeof ARRAYS;
 
 /** Integers of 8 bytes are bigints because numbers have only 53 bits. */
-export type Elements =
-  | Uint8Array
-  | Int8Array
-  | Uint16Array
-  | Int16Array
-  | Uint32Array
-  | Int32Array
-  | BigUint64Array
-  | BigInt64Array
-  | Float32Array
-  | Float64Array;
+export type Elements = (typeof ARRAYS)[ElementKind]['prototype'];
 
 const HOST_IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 

@@ -2,7 +2,7 @@ import { InputError, messageOf } from '../../errors.js';
 
 /** DEFLATE encodes at most 258 bytes in two bits. */
 const MAX_RATIO = 1032;
-/** Allowed for any file, and beyond it by a ratio. dSprites, white shapes on black, has a ratio of 113. */
+/** For any file; beyond, the ratio counts. dSprites, white shapes on black, has 113. */
 const FREE_BYTES = 64 * 2 ** 20;
 const ALLOWED_RATIO = 128;
 

@@ -3,7 +3,7 @@ import { InputError, quoted } from '../../errors.js';
 import { unzlib, unzlibStart } from './compression.js';
 import { elementBytes, elementCount, type ElementKind, type Elements, elementsOf, viewOf } from './arrays.js';
 
-/** With their bytes per element in memory. Booleans have class uint8. */
+/** And bytes per element in memory. Booleans have class uint8. */
 const CLASSES = {
   6: ['double', 8],
   7: ['single', 4],
@@ -53,7 +53,7 @@ export interface MatlabArray {
 }
 
 /**
- * Reads the variables in `names` from a MATLAB file (`save -v6` and `-v7`, of either byte order): arrays of real numbers, compressed or not.
+ * Reads variables from a MATLAB file (`save -v6` and `-v7`, of either byte order): arrays of real numbers, compressed or not.
  * A compressed array takes no more memory than its header declares.
  * @throws {InputError} if the bytes are no such file or lack a variable
  */

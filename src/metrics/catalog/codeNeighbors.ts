@@ -2,7 +2,7 @@ import { type Features, medianOf } from '../../numerics/features.js';
 import { nearestOtherRows } from '../../numerics/nearestRows.js';
 import { type ContextEntry, isOnSphere, protocolValue } from '../metric.js';
 
-/** Codes to search. Values for more codes are comparable. */
+/** Values for more codes are comparable. */
 const MAX_CODES = 5000;
 
 const searchedCodes = (key: 'images' | 'samples') =>
@@ -42,6 +42,6 @@ export const codeNeighbors: ContextEntry = {
   },
 };
 
-/** Of at least 2 codes, among the first 5,000. */
+/** Of the first 5,000, at least 2. */
 export const medianNearest = ({ data, width }: Features): number =>
   medianOf(nearestOtherRows({ data: data.subarray(0, MAX_CODES * width), width }, 1).squaredDistances.map(Math.sqrt));

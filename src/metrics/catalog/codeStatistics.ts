@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.js';
 import { checkFeatures, columnMoments, type Features, rowsIn, sumOf } from '../../numerics/features.js';
-import { multiplyTransposed, transposed } from '../../numerics/matrixProduct.js';
+import { dot, multiplyTransposed, transposed } from '../../numerics/matrixProduct.js';
 import { fitGaussian } from '../../numerics/principalComponents.js';
 import { symmetricEigenvalues } from '../../numerics/symmetricEigen.js';
 import { type ContextEntry, isOnSphere, realAndFake, realAndFakeValues } from '../metric.js';
@@ -98,14 +98,14 @@ function scoreMoments(codes: Features, prior: Prior) {
   };
 }
 
-/** Spread of the codes of one image, relative to their length: encoders add up float32 rounding errors of 6e-8. */
+/** Of equal codes, relative to their length: encoders add up float32 rounding errors of 6e-8. */
 const ROUNDING = 1e-6;
 
-/** M if codes [N, M] vary equally in all directions, 1 if along one line or not at all. @throws {InputError} if there are fewer than 2 */
+/** M if codes [N, M] vary equally in all directions, 1 if on one line or equal. @throws {InputError} for fewer than 2 */
 export function effectiveRank(codes: Features) {
   const { mean, covariance } = fitGaussian(codes, 'codes');
   const eigenvalues = symmetricEigenvalues(covariance, codes.width);
-  const meanSquare = sumOf(eigenvalues) + sumOf(mean.map((value) => value * value));
+  const meanSquare = sumOf(eigenvalues) + dot(mean, mean);
   const positive = eigenvalues.filter((value) => value > ROUNDING ** 2 * meanSquare);
   const total = sumOf(positive);
   return Math.exp(-sumOf(positive.map((value) => (value / total) * Math.log(value / total))));
@@ -141,7 +141,7 @@ export function codeStatistics(codes: Features): CodeStatistics {
   const unit = unitCodes(codes);
   const [latent, count] = [codes.width, rowsIn(codes)];
   const { means, variances } = columnMoments(unit);
-  const resultant = Math.min(1, Math.sqrt(sumOf(means.map((mean) => mean * mean))));
+  const resultant = Math.min(1, Math.sqrt(dot(means, means)));
   return {
     means,
     relativeVariances: variances.map((variance) => latent * variance),
@@ -172,7 +172,7 @@ function unitCodes(codes: Features) {
   const data = Float64Array.from(codes.data);
   for (let code = 0; code < count; code++) {
     const row = data.subarray(code * width, (code + 1) * width);
-    const norm = Math.sqrt(sumOf(row.map((value) => value * value)));
+    const norm = Math.sqrt(dot(row, row));
     if (Math.abs(norm - 1) > TOLERANCE)
       throw new InputError('codes', `the norm of code ${code} is ${norm}, but must be 1`);
     row.forEach((value, index) => (row[index] = value / norm));

@@ -60,7 +60,7 @@ function traceOfRoot(a: Float64Array, b: Float64Array, size: number) {
   const [fewer, more] = factors.sort((x, y) => x.data.length - y.data.length) as [Features, Features];
   if (fewer.data.length === 0) return 0;
   const product = { data: multiplyTransposed(fewer, more), width: rowsIn(more) };
-  // The smaller square: each surplus zero eigenvalue would contribute the root of its rounding, 1e-8.
+  // The smaller square, because each surplus eigenvalue of 0 would add the root of its rounding, 1e-8.
   const square = multiplyTransposed(product, product);
   return sumOf(symmetricEigenvalues(square, rowsIn(fewer)).map((value) => Math.sqrt(Math.max(0, value))));
 }

@@ -46,7 +46,7 @@ export const memorization: ContextEntry = {
   },
 };
 
-/** Finds the nearest training images of the first 500 samples: indices [samples, count], nearest first, and distances [samples]. */
+/** Returns, of the first 500 samples, training images [samples, count], nearest first, and distances [samples] of the nearest. */
 export function nearestTrainingImages(samples: Features, heldOut: Features, training: Features) {
   const count = Math.min(NEIGHBORS, rowsIn(training));
   const near = nearestRows(firstRows(samples), training, count);
@@ -61,7 +61,7 @@ export function nearestTrainingImages(samples: Features, heldOut: Features, trai
 
 const firstRows = ({ data, width }: Features) => ({ data: data.subarray(0, QUERIES * width), width });
 
-/** Shows the samples nearest to training images, bytes [N, C, H, W], each followed by its nearest ones. */
+/** Shows the samples nearest to training images, each followed by its nearest ones. */
 function nearestGrid(
   near: ReturnType<typeof nearestTrainingImages>,
   samples: Uint8Array,

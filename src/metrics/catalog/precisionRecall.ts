@@ -1,4 +1,3 @@
-import { InputError } from '../../errors.js';
 import { type FeatureEntry, protocolValue } from '../metric.js';
 import { checkPair, checkWhole, type Features, randomRows, rowsIn, sumOf } from '../../numerics/features.js';
 import { forEachDistance, nearestOtherRows } from '../../numerics/nearestRows.js';
@@ -58,29 +57,20 @@ export const precisionRecall: FeatureEntry = {
 const sampledRows = (features: Features, seed: number, set: string) =>
   rowsIn(features) <= MAX_ROWS ? features : randomRows(features, MAX_ROWS, randomStream(seed, `manifold, ${set}`));
 
-/** The closed ball of a row extends to its k-th nearest other row. Time N N' D x 2, memory O(N k). @throws {InputError} if there are at most k rows */
+/** The ball of a row extends to its k-th nearest other row. Time N N' D x 2, memory O(N k). @throws {InputError} if there are at most k rows */
 export function precisionRecallDensityCoverage(real: Features, generated: Features, { k = NEIGHBORS } = {}) {
   checkWhole(k, 'k');
-  const [realRows, generatedRows] = checkPair(real, 'real features', generated, 'generated features');
-  for (const [name, rows] of Object.entries({ real: realRows, generated: generatedRows })) {
-    if (rows <= k)
-      throw new InputError(
-        `${name} features`,
-        `${rows} rows do not have ${k} neighbors each`,
-        `at least ${k + 1} are required`,
-      );
-  }
+  const [realRows, generatedRows] = checkPair(real, 'real features', generated, 'generated features', k + 1);
   const [realRadii, generatedRadii] = [squaredRadii(real, k), squaredRadii(generated, k)];
   const precise = new Uint8Array(generatedRows);
   const [recalled, covered] = [new Uint8Array(realRows), new Uint8Array(realRows)];
   let memberships = 0;
   forEachDistance(real, generated, (row, column, distance) => {
-    if (distance <= realRadii[row]!) {
-      memberships++;
-      precise[column] = 1;
-      covered[row] = 1;
-    }
     if (distance <= generatedRadii[column]!) recalled[row] = 1;
+    if (distance > realRadii[row]!) return;
+    memberships++;
+    precise[column] = 1;
+    covered[row] = 1;
   });
   return {
     precision: fractionSet(precise),

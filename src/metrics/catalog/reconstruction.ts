@@ -126,7 +126,7 @@ function structuralSimilarity(height: number, width: number, range: number) {
   const rowsFiltered = new Float64Array(height * columns);
   const [c1, c2] = [(K1 * range) ** 2, (K2 * range) ** 2];
 
-  /** Means under the separable window at every position inside the image. */
+  /** Under the separable window at every position inside the image. */
   const localMeans = (picture: Picture | Float64Array) => {
     for (let row = 0; row < height; row++) {
       for (let column = 0; column < columns; column++) {
