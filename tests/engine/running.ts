@@ -83,7 +83,7 @@ export async function forward(build: Build, tensors: readonly TensorData[], targ
  */
 export async function runAsWritten(graph: Graph, tensors: readonly TensorData[]): Promise<Record<string, TensorData>> {
   const encodable = [expandDecompositions, ...rulesOf.plain].reduce(
-    (current, rule) => rewriteGraph(current, (value) => rule.apply(value) ?? value),
+    (current, rule) => rewriteGraph(current, (value) => rule(value) ?? value),
     graph,
   );
   return runModel(await encode(encodable), Object.fromEntries(tensors.map((value, index) => [`input${index}`, value])));

@@ -1,4 +1,5 @@
 import { type BatchAxes, getOrCreate, type Graph, graphOf, mapValues, rewriteGraph, valuesOf } from '../graph.js';
+import { flatLayout, pack, unpack } from '../flatLayout.js';
 import { apply } from '../operator.js';
 import {
   add,
@@ -224,14 +225,9 @@ function statisticsIn(graph: Graph) {
 const isJointly = (value: ComputedValue) => value.operator.name === 'Jointly';
 
 function allReduceTogether(values: readonly Value[], ranks: number) {
-  const flat = values.map((value) => reshape(value, [sizeOf(value.shape)]));
-  const total = allReduceSum(concat(flat, 0), ranks);
-  let start = 0;
-  return values.map(({ shape }) => {
-    const from = start;
-    start += sizeOf(shape);
-    return reshape(slice(total, 0, from, start), shape);
-  });
+  const named = Object.fromEntries(values.entries());
+  const layout = flatLayout(mapValues(named, ({ shape }) => shape));
+  return Object.values(unpack(allReduceSum(pack(named, layout), ranks), layout));
 }
 
 /** The rank's own parts of whole values, computed rather than cut out where possible. */

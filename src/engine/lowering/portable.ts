@@ -46,15 +46,13 @@ export const isKernelGradient = ({ operator, inputs }: ComputedValue) =>
 
 /** Decomposes operators. @param keeps those that layouts compute */
 export const expand = (graph: Graph, keeps: (value: ComputedValue) => boolean = () => false) =>
-  rewrite(graph, [
-    { ...expandDecompositions, apply: (value) => (keeps(value) ? undefined : expandDecompositions.apply(value)) },
-  ]);
+  rewrite(graph, [(value) => (keeps(value) ? undefined : expandDecompositions(value))]);
 
 /** Applies the first rule that matches a value of a simplified graph. */
 export function rewrite(graph: Graph, rules: readonly Rule[]) {
   const rewritten = rewriteGraph(graph, (value) => {
     for (const rule of rules) {
-      const replaced = rule.apply(value);
+      const replaced = rule(value);
       if (replaced !== undefined) return replaced;
     }
     return value;

@@ -14,32 +14,28 @@ import {
 import { sameShape, type Shape, sizeOf } from '../shape.js';
 import { type ComputedValue, type Operator, splatValue, type Value } from '../value.js';
 
-/** Matches operators, shapes and attributes, never names of layers. */
-export interface Rule {
-  name: string;
-  /** Why the replacement is needed, in one sentence with the measured value. */
-  reason: string;
-  /** Returns a value of the same type and shape, or undefined if the rule does not match. */
-  apply(value: ComputedValue): Value | undefined;
-}
+/**
+ * Returns a value of the same type and shape, or undefined if the rule does not match. Matches operators, shapes and
+ * attributes, never names of layers.
+ */
+export type Rule = (value: ComputedValue) => Value | undefined;
 
 /** So large that its product with any normal activation is beyond [-1, 1]: a smooth ramp becomes a step. */
 export const STEEP = 1e30;
 
-export const signToClip: Rule = {
-  name: 'sign-to-clip',
-  reason:
-    'on the CPU Sign runs at 3 GB/s, Mul and Clip at 35-40 GB/s; the WebGPU provider has no Sign, and would have the processor compute it',
-  apply: ({ operator, inputs: [x] }) => (operator.name === 'Sign' ? clip(mul(x, STEEP), -1, 1) : undefined),
-};
+/**
+ * On the CPU, Sign runs at 3 GB/s, Mul and Clip at 35-40 GB/s. The WebGPU provider has no Sign, and would have the CPU
+ * compute it.
+ */
+export const signToClip: Rule = ({ operator, inputs: [x] }) =>
+  operator.name === 'Sign' ? clip(mul(x, STEEP), -1, 1) : undefined;
 
-/** Operators that were whole only to be differentiated. */
-export const expandDecompositions: Rule = {
-  name: 'expand-decompositions',
-  reason:
-    "ONNX Runtime's own BatchNormalization in training mode takes three times as long as its parts, which the gradient shares",
-  apply: ({ operator, inputs, attributes }) => operator.decomposition?.(inputs, attributes),
-};
+/**
+ * Expands operators that are whole only to be differentiated. ONNX Runtime's own BatchNormalization in training mode takes
+ * three times as long as its parts, which the gradient shares.
+ */
+export const expandDecompositions: Rule = ({ operator, inputs, attributes }) =>
+  operator.decomposition?.(inputs, attributes);
 
 const HardSigmoid = elementwiseFunction<{ alpha: number; beta: number }>(
   'HardSigmoid',
@@ -86,16 +82,14 @@ export function matchVariance(value: Value) {
   return String(found?.mean.attributes.axes) === String(value.attributes.axes) ? found : undefined;
 }
 
-/** The rounding error of a mean far from 0 is large beside the standard deviation. */
-export const exactCentering: Rule = {
-  name: 'exact-centering',
-  reason:
-    'the error of a mean adds up in sums of a gradient times centered data: at a mean of 1,000 standard deviations 1% of the gradient of a scale, with a second mean 0.0004%',
-  apply(value) {
-    const found = matchCentering(value);
-    if (found === undefined || matchCentering(found.x)) return undefined;
-    return sub(value, reduceMean(value, found.mean.attributes.axes as readonly number[]));
-  },
+/**
+ * Subtracts a second mean, because the rounding error of one adds up in sums of a gradient times centered data: at a
+ * mean of 1,000 standard deviations, it is 1% of the gradient of a scale, and 0.0004% with the second mean.
+ */
+export const exactCentering: Rule = (value) => {
+  const found = matchCentering(value);
+  if (found === undefined || matchCentering(found.x)) return undefined;
+  return sub(value, reduceMean(value, found.mean.attributes.axes as readonly number[]));
 };
 
 /** Keeps the operand's shape, which the runtime only knows when it runs. */
@@ -108,31 +102,27 @@ const shapeAfter = (shape: Shape, dependency: Value) =>
   // NaN has no integer, so the dependency becomes a bool first.
   slice(concat([integers(shape), cast(cast(reshape(dependency, [1]), 'bool'), 'int64')], 0), 0, 0, shape.length);
 
-export const enforceOrder: Rule = {
-  name: 'enforce-order',
-  reason:
-    'the runtime orders operators only by what they read: with gradient norms taken last it holds the gradients of all updates until then, 40 MB more at width 64',
-  apply({ operator, inputs }) {
-    if (operator.name !== 'After') return undefined;
-    const [value, dependency] = inputs as [Value, Value];
-    if (sizeOf(value.shape) === 1) return besideDependency(value, dependency);
-    return apply(ReshapeBy, [value, shapeAfter(value.shape, dependency)], {});
-  },
+/**
+ * The runtime orders operators only by what they read: with gradient norms taken last it holds the gradients of all
+ * updates until then, 40 MB more at width 64.
+ */
+export const enforceOrder: Rule = ({ operator, inputs }) => {
+  if (operator.name !== 'After') return undefined;
+  const [value, dependency] = inputs as [Value, Value];
+  if (sizeOf(value.shape) === 1) return besideDependency(value, dependency);
+  return apply(ReshapeBy, [value, shapeAfter(value.shape, dependency)], {});
 };
 
 /**
  * ONNX Runtime's WebGPU provider reads channels three at a time if their number is a multiple of three but not of four.
  * Beyond three, results are wrong. Kernel gradients have the batch as channels, so this affects batches too.
+ * Correctness, not speed: with ONNX Runtime 1.30, kernels of 2x2 and more gave errors as large as the result.
  */
-export const padChannelsToFour: Rule = {
-  name: 'pad-channels-to-four',
-  reason: 'correctness, not speed: with ONNX Runtime 1.30, kernels of 2x2 and more gave errors as large as the result',
-  apply(value) {
-    if (value.operator.name !== 'Conv') return undefined;
-    const [x, kernel, ...bias] = value.inputs as [Value, Value, ...Value[]];
-    const channels = x.shape[1]!;
-    if (channels <= 3 || channels % 3 !== 0 || channels % 4 === 0) return undefined;
-    const whole = (operand: Value) => pad(operand, [0, 0, 0, 0], [0, 4 - (channels % 4), 0, 0]);
-    return apply(value.operator, [whole(x), whole(kernel), ...bias], value.attributes);
-  },
+export const padChannelsToFour: Rule = (value) => {
+  if (value.operator.name !== 'Conv') return undefined;
+  const [x, kernel, ...bias] = value.inputs as [Value, Value, ...Value[]];
+  const channels = x.shape[1]!;
+  if (channels <= 3 || channels % 3 !== 0 || channels % 4 === 0) return undefined;
+  const whole = (operand: Value) => pad(operand, [0, 0, 0, 0], [0, 4 - (channels % 4), 0, 0]);
+  return apply(value.operator, [whole(x), whole(kernel), ...bias], value.attributes);
 };

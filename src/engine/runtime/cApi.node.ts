@@ -70,8 +70,8 @@ function executorOf(ort: OrtApi, session: Pointer, memory: Pointer, runsHere: bo
   let hasRun = false;
   const tensorOver = ({ type, shape, data }: TensorData) => {
     const dimensions = [BigInt64Array.from(shape, BigInt), shape.length];
-    const content = [memory, data, data.byteLength];
-    return ort.create('CreateTensorWithDataAsOrtValue', ...content, ...dimensions, ELEMENT_CODES[type]);
+    const parameters = [memory, data, data.byteLength, ...dimensions, ELEMENT_CODES[type]];
+    return ort.create('CreateTensorWithDataAsOrtValue', ...parameters);
   };
   return {
     async run(inputs: Record<string, TensorData>, outputs) {

@@ -16,7 +16,6 @@ import { Program, signatureOf } from './program.js';
 export { lower, type Target } from '../lowering/lower.js';
 export { prepareProcess } from './onnxRuntime.node.js';
 
-/** Where a program runs. */
 export const DEVICES = ['cpu', 'webgpu', 'cuda'] as const;
 export type Device = (typeof DEVICES)[number];
 

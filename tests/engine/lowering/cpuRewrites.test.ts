@@ -48,9 +48,9 @@ async function expectLowered(build: Build, x: Tensor, operators: readonly string
 }
 
 const mask = (x: Value, high: number, low: number) => where(greater(x, 0), constant(high), constant(low));
-const rewritten = (value: Value) => maskToClip.apply(value as ComputedValue);
+const rewritten = (value: Value) => maskToClip(value as ComputedValue);
 
-describe('mask-to-clip', () => {
+describe('maskToClip', () => {
   it('turns 1 for positive and 0 otherwise into one operator', async () => {
     await fc.assert(
       fc.asyncProperty(tensors, (x) => expectLowered((value) => mask(value, 1, 0), x, ['HardSigmoid'])),
@@ -126,7 +126,7 @@ describe('mask-to-clip', () => {
   });
 });
 
-describe('sign-to-clip', () => {
+describe('signToClip', () => {
   it('turns Sign into a clipped line', async () => {
     await fc.assert(
       fc.asyncProperty(tensors, (x) => expectLowered((value) => sign(value), x, ['Clip', 'Mul'])),
@@ -135,22 +135,20 @@ describe('sign-to-clip', () => {
   });
 
   it('skips everything else', () => {
-    expect(
-      signToClip.apply(where(greater(input('x', []), 0), constant(1), constant(-1)) as ComputedValue),
-    ).toBeUndefined();
+    expect(signToClip(where(greater(input('x', []), 0), constant(1), constant(-1)) as ComputedValue)).toBeUndefined();
   });
 });
 
-const rewrite = (rule: Rule, value: Value) => rule.apply(value as ComputedValue);
+const rewrite = (rule: Rule, value: Value) => rule(value as ComputedValue);
 
 /** The result of a build before and after a rule was applied to all of it. */
 async function expectUnchanged(rule: Rule, build: Build, tensors: readonly Tensor[]): Promise<void> {
   const graph = graphOf({ result: build(...inputsFor(tensors)) });
-  const rewritten = rewriteGraph(graph, (value) => rule.apply(value) ?? value);
+  const rewritten = rewriteGraph(graph, (value) => rule(value) ?? value);
   expectClose((await runAsWritten(rewritten, tensors)).result!, (await runAsWritten(graph, tensors)).result!);
 }
 
-describe('conv-to-matmul', () => {
+describe('convToMatMul', () => {
   const x = input('x', [2, 3, 6, 5]);
 
   it('turns a convolution with a result smaller than its kernel into one matrix product', () => {

@@ -22,13 +22,13 @@ import { batchNormalizationModel } from '../operators/batchNormalizationModel.js
 import { inputsFor, operatorsOf, run, runAsWritten, runModel, targets } from '../running.js';
 import { random, tensor } from '../tensors.js';
 
-const rewrite = (value: Value) => padChannelsToFour.apply(value as ComputedValue);
+const rewrite = (value: Value) => padChannelsToFour(value as ComputedValue);
 const convolutionOf = (channels: number) => conv(input('x', [2, channels, 4, 5]), input('w', [2, channels, 3, 2]));
 
 /** The channels that a convolution reads after the rule. */
 const channelsOf = (value: Value): number => (value as ComputedValue).inputs[0]!.shape[1]!;
 
-describe('pad-channels-to-four', () => {
+describe('padChannelsToFour', () => {
   it.each([
     [6, 8],
     [9, 12],
@@ -76,7 +76,7 @@ describe('pad-channels-to-four', () => {
           w!,
           bias!,
         ]);
-        const rewritten = rewriteGraph(graph, (value) => padChannelsToFour.apply(value) ?? value);
+        const rewritten = rewriteGraph(graph, (value) => padChannelsToFour(value) ?? value);
         expect(operatorsOf(rewritten).includes('Pad')).toBe(channels > 3 && channels % 3 === 0 && channels % 4 !== 0);
         expectClose((await runAsWritten(rewritten, tensors)).result!, (await runAsWritten(graph, tensors)).result!);
       },
@@ -98,7 +98,7 @@ describe('pad-channels-to-four', () => {
   });
 });
 
-describe('expand-decompositions', () => {
+describe('expandDecompositions', () => {
   const [x, scale, bias] = [input('x', [2, 3]), input('scale', [3]), input('bias', [3])];
 
   it.each(Object.entries(targets))('replaces BatchNormalization by its decomposition for %s', (_, target) => {
@@ -124,7 +124,7 @@ describe('expand-decompositions', () => {
   });
 
   it('skips operators of ONNX', () => {
-    expect(expandDecompositions.apply(exp(x) as ComputedValue)).toBeUndefined();
+    expect(expandDecompositions(exp(x) as ComputedValue)).toBeUndefined();
   });
 
   it('lets the gradient share the batch statistics', () => {
