@@ -11,7 +11,7 @@ export type { Terminal };
 export interface ActionResult {
   result: Record<string, unknown>;
   status?: number;
-  /** Whether the result is also in files, so that a failing standard output loses nothing. */
+  /** Whether files have the result, so that a failing standard output loses nothing. */
   isSaved?: boolean;
 }
 
@@ -20,7 +20,7 @@ export const STATUS = { failed: 1, badInput: 2, interrupted: 130 } as const;
 
 export const COMMAND_GROUPS = ['Training:', 'Samples and codes:', 'Evaluation:', 'Data and environment:'] as const;
 
-/** Exports of a file in `commands/`. Help imports all of them, so that only the action imports the library. */
+/** A file in `commands/`. Help imports all of them, so only actions import the library. */
 export interface CommandModule {
   summary: string;
   group: (typeof COMMAND_GROUPS)[number];

@@ -21,7 +21,7 @@ const TERMS: Record<string, GraphicsProtocol> = {
   contour: 'sixel',
 };
 
-export function detectProtocol(environment: NodeJS.ProcessEnv): GraphicsProtocol | undefined {
+export function detectProtocol(environment: NodeJS.ProcessEnv) {
   const { TERM = '', TERM_PROGRAM = '', LC_TERMINAL, TMUX, KITTY_WINDOW_ID } = environment;
   // Multiplexers do not pass these sequences on.
   if (TMUX !== undefined || /^(screen|tmux)/.test(TERM)) return undefined;
@@ -34,11 +34,7 @@ export function detectProtocol(environment: NodeJS.ProcessEnv): GraphicsProtocol
 }
 
 /** Returns a function that displays image files, or reports once that the terminal cannot. */
-export function imageDisplay(
-  terminal: Terminal,
-  show: Show | undefined,
-  environment = process.env,
-): (file: string) => Promise<void> {
+export function imageDisplay(terminal: Terminal, show: Show | undefined, environment = process.env) {
   if (show === undefined) return () => Promise.resolve();
   const protocol = show === 'auto' ? detectProtocol(environment) : show;
   let isReported = false;
@@ -46,7 +42,7 @@ export function imageDisplay(
     if (!isReported) terminal.note(`--show: ${reason}; open ${file}`);
     isReported = true;
   };
-  return async (file) => {
+  return async (file: string) => {
     if (!terminal.isLive) return report('standard error is not a terminal', file);
     if (protocol === undefined)
       return report('this terminal is not known to display images, but may with --show=sixel', file);

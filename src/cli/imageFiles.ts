@@ -82,7 +82,7 @@ async function imagesOfFolder(path: string, configuration: Configuration, count:
 }
 
 /** Lists the named files, and the images of the named folders. @throws {InputError} if a name does not exist */
-export async function imageFilesOf(named: readonly string[]): Promise<string[]> {
+export async function imageFilesOf(named: readonly string[]) {
   const files: string[] = [];
   for (const each of named) {
     const found = await stat(each).catch((error: unknown) => {

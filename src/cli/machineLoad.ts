@@ -18,7 +18,7 @@ export function coresOfOthers(before: LoadReading, after: LoadReading) {
 const IDLE = 0.35;
 
 /** Threads that wait make an iteration slower: on a busy machine of two cores, two were half as fast as one. */
-export function loadRemark(others: number, threads: number, cores = availableParallelism()): string | undefined {
+export function loadRemark(others: number, threads: number, cores = availableParallelism()) {
   const free = Math.max(1, Math.floor(cores - others + IDLE));
   if (threads <= free) return undefined;
   return `other programs use ${others.toFixed(1)} of ${cores} cores, and ${threads} threads that wait for them can be slower than ${free}`;

@@ -4,12 +4,14 @@ import type { BestCheckpoint } from '../runs/bestCheckpoint.node.js';
 
 type Metrics = Record<string, number>;
 
-export interface Shown {
+interface Shown {
   metrics: Metrics;
   protocol: Record<string, unknown>;
 }
 
-interface ShownProtocol extends Readonly<Record<'data' | 'split', string>> {
+interface ShownProtocol {
+  data: string;
+  split: string;
   images: number;
   samples: number;
   seed: number;
@@ -57,7 +59,7 @@ function referenceRemark(value: number, expected: number) {
   return `reference (train vs. test images): ${formatMetric(expected)}${times}`;
 }
 
-/** With fewer images or samples, FID and similar metrics depend on chance more than on the model. */
+/** With fewer images or samples, FID and similar metrics depend more on chance than on the model. */
 const FEW = 1000;
 /** FID and KID this many times larger than between training and test images do not rank models. */
 const FAR = 100;
@@ -68,16 +70,9 @@ export function cautionsFor({ metrics, protocol }: Shown) {
   const measured = Object.keys(metrics).filter(usesFeatures);
   const few = [...(images < FEW ? [`${images} images`] : []), ...(samples < FEW ? [`${samples} samples`] : [])];
   const far = ['fid', 'kid'].filter((name) => metrics[name]! > FAR * Math.max(0, reference?.metrics[name] ?? Infinity));
-  const cautions: string[] = [];
-  if (measured.length > 0 && few.length > 0)
-    cautions.push(
-      `${few.join(' and ')} are few: ${measured.join(', ')} depend on chance; evaluate with ${FEW} or more of both`,
-    );
-  if (far.length > 0)
-    cautions.push(
-      `${far.join(' and ')} are over ${FAR} times the reference (train vs. test images): samples have little in common with images, and such values do not rank models`,
-    );
-  return cautions;
+  const chance = `${few.join(' and ')} are few: ${measured.join(', ')} depend on chance; evaluate with ${FEW} or more of both`;
+  const distance = `${far.join(' and ')} are over ${FAR} times the reference (train vs. test images): samples have little in common with images, and such values do not rank models`;
+  return [...(measured.length > 0 && few.length > 0 ? [chance] : []), ...(far.length > 0 ? [distance] : [])];
 }
 
 /** Four digits; `n/a` for a value that JSON could not store. */

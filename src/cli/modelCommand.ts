@@ -21,10 +21,9 @@ import {
   threadsOption,
 } from './options.js';
 import { forceOption, keepInputs, type OutputOptions, writeImage } from './output.js';
-import { countingProgress, decodingProgress } from './progress.js';
+import { countingProgress, decodingReports } from './progress.js';
 
-/** Values of `addModelOptions`. */
-export interface ModelCommandOptions extends CompilerOptions {
+interface ModelCommandOptions extends CompilerOptions {
   ema: boolean;
 }
 
@@ -58,14 +57,14 @@ export interface OpenedModel extends OpenedRun {
   openCodes: (signal?: AbortSignal) => CodeCache;
 }
 
-/** Opens a run and data in its format (default: the data of the run) for some work. `out` must not be one of these data. */
+/** Opens a run and data in its format (default: its own data) for some work. `out` must not be in these data. */
 export async function withRunData<T>(
   run: string,
   data: string | undefined,
   options: ModelCommandOptions & { out?: string | undefined },
   terminal: Terminal,
   work: (opened: OpenedModel) => Promise<T>,
-): Promise<T> {
+) {
   const { openRun } = await import('../runs/runFolder.node.js');
   const { CodeCache } = await import('../runs/codeCache.node.js');
   const compile = compilerOf(options, terminal);
@@ -92,8 +91,7 @@ export async function openRunData(data: string | undefined, configuration: Confi
   const { openSource } = await import('../data/open.node.js');
   return openSource(data ?? configuration.data, configuration, {
     testFraction: configuration.testFraction,
-    onWarning: terminal.note,
-    onProgress: decodingProgress(terminal).update,
+    ...decodingReports(terminal),
   });
 }
 
@@ -125,8 +123,8 @@ export async function writeDrawing(image: Raster, { out, show }: OutputOptions, 
   await imageDisplay(terminal, show)(out);
 }
 
-/** Nobody renames or deletes a run folder while a process holds it: the one that trains there, or this one. */
-export async function whileHeld<T>(folder: string, write: () => Promise<T>): Promise<T> {
+/** Holds a run folder while writing, unless a training process does: held folders are not renamed or deleted. */
+export async function whileHeld<T>(folder: string, write: () => Promise<T>) {
   const { FolderLock, holderOf } = await import('../runs/lock.node.js');
   const lock = (await holderOf(folder)) ? undefined : await FolderLock.take(folder);
   return write().finally(() => lock?.release());

@@ -1,6 +1,5 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { availableParallelism } from 'node:os';
-import type { DeviceCompiler } from '../engine/runtime/deviceChoice.node.js';
 import type { CompileOptions, Device } from '../engine/runtime/native.node.js';
 import type { Compile } from '../engine/runtime/program.js';
 import type { GridStyle } from '../images/imageGrid.js';
@@ -9,11 +8,12 @@ import { LARGEST_SEED } from '../random.js';
 import type { Terminal } from './command.js';
 
 /** The library's lists would load more than help needs. */
-const DEVICES = Object.keys({ cpu: true, webgpu: true, cuda: true } satisfies Record<Device, true>) as Device[];
-const PROTOCOLS = Object.keys({ kitty: true, iterm2: true, sixel: true } satisfies Record<
-  GraphicsProtocol,
-  true
->) as GraphicsProtocol[];
+const DEVICES = allOf<Device>({ cpu: true, webgpu: true, cuda: true });
+const PROTOCOLS = allOf<GraphicsProtocol>({ kitty: true, iterm2: true, sixel: true });
+
+function allOf<Name extends string>(names: Record<Name, true>) {
+  return Object.keys(names) as Name[];
+}
 
 /** Accepts any JavaScript notation. The configuration checks ranges. */
 export function parseNumber(text: string) {
@@ -68,22 +68,9 @@ export interface CompilerOptions {
 export function compilerOf(
   options: CompilerOptions,
   terminal: Terminal,
-  {
-    cores,
-    profilePrefix,
-    communicator,
-  }: {
-    cores?: number | undefined;
-    profilePrefix?: string | undefined;
-    communicator?: CompileOptions['communicator'] | undefined;
-  } = {},
+  { cores, ...more }: { cores?: number | undefined } & Pick<CompileOptions, 'communicator' | 'profilePrefix'> = {},
 ): Compile {
-  const compileOptions = {
-    ...compileOptionsOf(options, terminal, cores),
-    device: options.device,
-    ...(communicator && { communicator }),
-    ...(profilePrefix !== undefined && { profilePrefix }),
-  };
+  const compileOptions = { ...compileOptionsOf(options, terminal, cores), device: options.device, ...more };
   return async (graph) => (await import('../engine/runtime/native.node.js')).compile(graph, compileOptions);
 }
 
@@ -91,7 +78,7 @@ export async function trainingCompilerOf(
   options: Omit<CompilerOptions, 'device'> & { device: Device | 'auto' },
   terminal: Terminal,
   cores: number | undefined,
-): Promise<DeviceCompiler> {
+) {
   const { deviceCompiler } = await import('../engine/runtime/deviceChoice.node.js');
   return deviceCompiler({ ...compileOptionsOf(options, terminal, cores), device: options.device });
 }

@@ -75,7 +75,7 @@ export async function prepareOutput(
   options: OutputOptions,
   allowed: readonly OutputKind[],
   inputs: readonly string[] = [],
-): Promise<OutputKind> {
+) {
   const { out, force } = options;
   requirePath(out);
   const extension = extname(out).toLowerCase();

@@ -1,18 +1,14 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Of each tensor, the shape by its element type. */
+/** Per tensor, its shape by its element type. */
 type TypedShapes = readonly Record<string, readonly number[]>[];
 
 interface ProfileEvent {
   cat: string;
   name: string;
   dur: number;
-  args: {
-    op_name: string;
-    input_type_shape: TypedShapes;
-    output_type_shape: TypedShapes;
-  };
+  args: { op_name: string; input_type_shape: TypedShapes; output_type_shape: TypedShapes };
 }
 
 /** Reads the profile of ONNX Runtime in the file whose path starts with `prefix`, and removes the file. */
@@ -44,7 +40,7 @@ function summarize(events: readonly ProfileEvent[]) {
       shapes: shapesOf(first),
       count: group.length,
       milliseconds: microseconds / 1000,
-      /** 0 to 1, of the time of all operators. */
+      /** Fraction of the time of all operators. */
       share: microseconds / total,
       gflops: operations && rate(operations),
       /** Read and written. */
@@ -72,11 +68,7 @@ function operationsOf({ args }: ProfileEvent) {
   }
   if (args.op_name === 'ConvTranspose') return 2 * product(inputs[0]!) * product(inputs[1]!.slice(1));
   if (/^(MatMul|FusedMatMul|Gemm)$/.test(args.op_name))
-    return (
-      (2 * product(output) * product(inputs[0]!)) /
-      Math.max(1, output.at(-2) ?? 1) /
-      Math.max(1, product(output.slice(0, -2)))
-    );
+    return (2 * product(output) * product(inputs[0]!)) / Math.max(1, product(output.slice(0, -1)));
   return undefined;
 }
 

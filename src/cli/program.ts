@@ -20,7 +20,7 @@ export async function run(args: readonly string[]) {
     await program.parseAsync(line, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Help and version were asked for and printed; help without a command was not.
+    // Help and version are errors with status 0, except the help that answers a missing command.
     if (error.exitCode === 0) process.exitCode = 0;
     else {
       if (error.code !== 'commander.help')
@@ -67,7 +67,7 @@ function createProgram(commands: readonly CommandUnknownOpts[]): Command {
     .addHelpText('after', FIRST_STEPS);
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...program.commands]) {
-    // Commander would print its own messages and exit with status 1; here a wrong command line is bad input.
+    // Commander would print its own messages and exit with status 1.
     command.exitOverride();
     command.configureOutput({ writeOut: writeHelp, writeErr: writeHelpAsError, outputError: () => undefined });
   }

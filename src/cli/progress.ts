@@ -6,8 +6,8 @@ import { progressBar, type StatusPart } from './statusLine.js';
 const PLAIN_INTERVAL = 10;
 const LIVE_INTERVAL = 0.2;
 
-/** @param isPatient whether the first line waits for an interval as well, so that short work prints nothing */
-export function pacing(terminal: Terminal, isPatient: boolean): () => boolean {
+/** @param isPatient whether the first line waits as well, so that short work prints nothing */
+export function pacing(terminal: Terminal, isPatient: boolean) {
   let shown = isPatient ? performance.now() : -Infinity;
   return () => {
     const now = performance.now();
@@ -40,6 +40,12 @@ export function decodingProgress(terminal: Terminal) {
   };
 }
 
+/** Options of `openSource`. */
+export const decodingReports = (terminal: Terminal) => ({
+  onWarning: terminal.note,
+  onProgress: decodingProgress(terminal).update,
+});
+
 export function steppingProgress(terminal: Terminal, work: string) {
   const isDue = pacing(terminal, true);
   return (step: number, steps: number, loss: number) => {
@@ -59,7 +65,7 @@ export function duration(seconds: number) {
 
 const BAR_COLUMNS = 22;
 
-/** Shows a bar with the remaining time, or lines in a log. Work begins with the first call, and again with the call after its end. */
+/** Shows a bar with the remaining time, or lines in a log. The call after the end begins new work. */
 export function countingProgress(terminal: Terminal, work: string): Progress {
   let begin: { time: number; done: number; isDue: () => boolean } | undefined;
   let hasShown = false;

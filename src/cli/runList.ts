@@ -9,7 +9,7 @@ import type { Terminal } from './command.js';
 const statusOf = (path: string) => lstat(path).catch(() => undefined);
 
 /** @throws {InputError} if there is no such folder, or it is a run itself */
-export async function openRuns(folder: string): Promise<RunLibrary> {
+export async function openRuns(folder: string) {
   if (!(await statusOf(folder))?.isDirectory())
     throw new InputError(folder, 'no such folder', 'name the folder that contains the runs');
   if (await statusOf(join(folder, 'config.json')))
@@ -57,7 +57,7 @@ function tableLines(rows: readonly (readonly string[])[]) {
 export const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** Returns the bytes of all files below a folder, without links. */
-export async function diskUse(folder: string): Promise<number> {
+export async function diskUse(folder: string) {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
   const files = entries.filter((entry) => entry.isFile());
   const sizes = files.map(async ({ parentPath, name }) => (await statusOf(join(parentPath, name)))?.size ?? 0);

@@ -1,7 +1,7 @@
-/** Import this file when a command is defined, because the declarations load the networks. */
+/** Imported only to define a command, because the declarations load the networks. */
 import { type CommandUnknownOpts, Option } from '@commander-js/extra-typings';
 import { choicesOf, type Declaration, defaultOf, flagFor, GROUPS, valueOfText } from '../training/declaration.js';
-import { type Configuration, DECLARATIONS, type Settings } from '../training/settings.js';
+import { DECLARATIONS, type Settings } from '../training/settings.js';
 import { alias } from './options.js';
 
 function keyOfAlias(name: string) {
@@ -43,7 +43,7 @@ function addSetting(command: CommandUnknownOpts, key: string, declaration: Decla
 }
 
 /** The configuration has the image format of the data. */
-export async function resolveConfiguration(data: string, options: Record<string, unknown>): Promise<Configuration> {
+export async function resolveConfiguration(data: string, options: Record<string, unknown>) {
   const { draftSettings } = await import('../runs/settings.node.js');
   return (await draftSettings({ ...givenSettings(options), data })).draft;
 }

@@ -2,13 +2,13 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type ActionResult, STATUS, type Terminal } from './command.js';
 
-/** One Ctrl-C may arrive twice: from the terminal, and from a parent process that forwards it, such as npx. */
+/** One Ctrl-C may arrive twice: from the terminal, and forwarded by a parent process such as npx. */
 const REPEAT_MILLISECONDS = 500;
 
 interface Remarks {
-  /** For work that takes a while to stop. */
+  /** Of work that takes a while to stop. */
   stopping?: string;
-  /** For work that stops without a result. */
+  /** Of work without a result. */
   stopped: string;
 }
 
@@ -16,13 +16,13 @@ export const TRAINING: Remarks = {
   stopping: 'stopping after this iteration and saving a checkpoint; press Ctrl-C again to quit immediately',
   stopped: 'stopped before the first iteration; there was nothing to save',
 };
-export const WRITING: Remarks = { stopped: 'interrupted; no unfinished file is left' };
+const WRITING: Remarks = { stopped: 'interrupted; no unfinished file is left' };
 
 /** The signal aborts on Ctrl-C, SIGTERM or a closed terminal. A second Ctrl-C or SIGTERM ends the process. */
 export async function withSignals(
   terminal: Terminal,
-  { stopping, stopped }: Remarks,
   work: (signal: AbortSignal) => Promise<ActionResult>,
+  { stopping, stopped } = WRITING,
 ) {
   const controller = new AbortController();
   let first = -Infinity;
@@ -61,13 +61,16 @@ const ignoresHangup = () =>
   [1, 2].some(writesToNohup) ||
   parentIgnoresHangup();
 
-function fromProc(path: string, pattern: RegExp) {
+function unlessMissing<T>(read: () => T) {
   try {
-    return pattern.exec(readFileSync(`/proc/${path}`, 'utf8'))?.[1];
+    return read();
   } catch {
     return undefined;
   }
 }
+
+const fromProc = (path: string, pattern: RegExp) =>
+  unlessMissing(() => pattern.exec(readFileSync(`/proc/${path}`, 'utf8'))?.[1]);
 
 /** nohup replaces the terminal as standard input with a write-only /dev/null. */
 function hasUnreadableInput() {
@@ -75,15 +78,10 @@ function hasUnreadableInput() {
   return flags !== undefined && (parseInt(flags, 8) & 3) === 1;
 }
 
-function writesToNohup(descriptor: number) {
-  try {
-    return basename(readlinkSync(`/proc/self/fd/${descriptor}`)) === 'nohup.out';
-  } catch {
-    return false;
-  }
-}
+const writesToNohup = (descriptor: number) =>
+  unlessMissing(() => basename(readlinkSync(`/proc/self/fd/${descriptor}`))) === 'nohup.out';
 
-/** A script under nohup passes the ignored signal on to its children. SIGHUP is bit 0 of the mask. */
+/** Children of a script under nohup inherit the ignored signal. SIGHUP is bit 0 of the mask. */
 function parentIgnoresHangup() {
   const mask = fromProc(`${process.ppid}/status`, /^SigIgn:\s*([0-9a-f]+)$/m);
   return mask !== undefined && (BigInt(`0x${mask}`) & 1n) === 1n;

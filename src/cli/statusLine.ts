@@ -16,7 +16,7 @@ export const columnsOf = (text: string) =>
   [...text].reduce((columns, character) => columns + (WIDE.test(character) ? 2 : 1), 0);
 
 /** The part of the lowest rank always fits, and each further one if all of lower rank do. */
-export function fitParts(parts: readonly StatusPart[], columns: number): StatusPart[] {
+export function fitParts(parts: readonly StatusPart[], columns: number) {
   const kept = new Set<StatusPart>();
   let width = -SEPARATOR.length;
   for (const part of [...parts].sort((a, b) => a.rank - b.rank)) {

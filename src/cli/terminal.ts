@@ -74,7 +74,7 @@ export class Terminal {
     const shown =
       typeof line === 'string'
         ? fitWords(escapeControls(line), columns)
-        : this.styled(fitParts(escaped(line), columns));
+        : this.styled(fitParts(line.map(escaped), columns));
     write(this.notes, this.isLive ? `${ERASE_LINE}${shown}` : `${shown}\n`);
     this.hasStatus = this.isLive;
   }
@@ -101,7 +101,7 @@ export class Terminal {
   }
 }
 
-const escaped = (parts: readonly StatusPart[]) => parts.map((part) => ({ ...part, text: escapeControls(part.text) }));
+const escaped = (part: StatusPart) => ({ ...part, text: escapeControls(part.text) });
 
 /** The first failure of standard output, except for a reader that closes early (`| head`). */
 let lostOutput: NodeJS.ErrnoException | undefined;

@@ -101,9 +101,9 @@ function progressParts(
 
 /** `1200/9370  epoch 1  18.3 it/s  ETA 7m25s  encoder: KL_real 0.012  match_x 0.21  generator: ...`; epochs count from 0. */
 function progressLine({ step, epoch, scalars }: Report, totalSteps: number, secondsPerIteration: number) {
-  const eta = duration((totalSteps - step) * secondsPerIteration);
+  const remaining = duration((totalSteps - step) * secondsPerIteration);
   const terms = NETWORK_NAMES.map((network) => `${network}: ${lossTerms(scalars, network)}`);
-  return `${step}/${totalSteps}  epoch ${epoch}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ETA ${eta}  ${terms.join('  ')}`;
+  return `${step}/${totalSteps}  epoch ${epoch}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ETA ${remaining}  ${terms.join('  ')}`;
 }
 
 /** Of a divergence, the gap above its lower bound is easier to read. */

@@ -16,7 +16,7 @@ export const requireExportFolder = async (path: string) => void (await readExpor
  * @returns the paths of the files
  * @throws {InputError} as `requireExportFolder`, or if a file is in the way or cannot be written
  */
-export async function writeExport(path: string, files: Record<string, Uint8Array | string>): Promise<string[]> {
+export async function writeExport(path: string, files: Record<string, Uint8Array | string>) {
   const { names, digests } = await readExport(path);
   const foreign = Object.keys(files).find((name) => names.includes(name) && !digests.has(name));
   if (foreign !== undefined)

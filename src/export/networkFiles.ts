@@ -1,17 +1,5 @@
 import { networkFunctions } from '../age/networkFunctions.js';
-import {
-  add,
-  clip,
-  encode,
-  forAnyBatch,
-  type Graph,
-  graphOf,
-  input,
-  mul,
-  sub,
-  tensorViews,
-  type Value,
-} from '../engine/index.js';
+import { add, clip, encode, forAnyBatch, graphOf, input, mul, sub, tensorViews, type Value } from '../engine/index.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import type { NamedValues } from '../networks/forward.js';
 import { type Network, type NetworkName, statisticName } from '../networks/network.js';
@@ -21,7 +9,6 @@ import { type Precision, storeTensor } from './precision.js';
 export const NETWORK_FILES = ['generator', 'encoder', 'decoder'] as const;
 export type NetworkFile = (typeof NETWORK_FILES)[number];
 
-/** Networks as ONNX files, and the model that they compute. */
 export interface NetworkFiles {
   /**
    * `generator`: samples of the prior, `codes` [N, M], to `images` [N, C, H, W] in 0..1. `encoder`: such images to codes. `decoder`: codes
@@ -29,7 +16,7 @@ export interface NetworkFiles {
    * at a right angle. A generator with one set of running statistics decodes as well, without a `decoder`.
    */
   files: Partial<Record<NetworkFile, Uint8Array>>;
-  /** The same networks with the weights as the files store them. */
+  /** The model with the weights of the files. */
   model: TrainedModel;
 }
 
@@ -48,21 +35,15 @@ export async function encodeNetworks(
   const generator = await storeNetwork(model, 'generator', precision);
   const graphs = graphsOf(model, { encoder: encoder.values, generator: generator.values });
   const files: Partial<Record<NetworkFile, Uint8Array>> = {};
-  for (const file of NETWORK_FILES) {
-    const graphOfBatch = graphs[file];
-    if (graphOfBatch === undefined) continue;
+  for (const [file, graphOfBatch] of Object.entries(graphs)) {
     const { graph, batchAxes } = forAnyBatch(graphOfBatch);
-    files[file] = await encode(graph, { batchAxes, metadata: { precision, ...metadata } });
+    files[file as NetworkFile] = await encode(graph, { batchAxes, metadata: { precision, ...metadata } });
   }
-  const weights = {
-    ...model.weights,
-    'encoder.parameters': encoder.parameters,
-    'generator.parameters': generator.parameters,
-  };
-  return { files, model: model.withWeights(weights) };
+  const stored = { 'encoder.parameters': encoder.parameters, 'generator.parameters': generator.parameters };
+  return { files, model: model.withWeights({ ...model.weights, ...stored }) };
 }
 
-/** Returns the tensors of a network as a file stores them, and the flat parameters that it then has. */
+/** Returns the tensors of a network as a file stores them, and their values as flat parameters. */
 async function storeNetwork({ pair, weights }: TrainedModel, name: NetworkName, precision: Precision) {
   const values: Record<string, Value> = {};
   const parameters = weights[`${name}.parameters`].slice();
@@ -78,10 +59,7 @@ async function storeNetwork({ pair, weights }: TrainedModel, name: NetworkName, 
   return { values, parameters };
 }
 
-function graphsOf(
-  { pair, prior, latentSize }: TrainedModel,
-  tensors: Record<NetworkName, NamedValues>,
-): Partial<Record<NetworkFile, (batch: number) => Graph>> {
+function graphsOf({ pair, prior, latentSize }: TrainedModel, tensors: Record<NetworkName, NamedValues>) {
   const { encode: encodeImages, generate } = networkFunctions(pair, (name) => tensors[name], prior);
   const codes = (batch: number) => input('codes', [batch, latentSize]);
   const generator = (batch: number) => graphOf({ images: toUnit(generate({ z: codes(batch) }, { kind: 'native' })) });

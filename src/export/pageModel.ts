@@ -10,7 +10,7 @@ export interface PageModel {
   shape: readonly [channels: number, height: number, width: number];
   /** Turns images into inputs of the encoder. */
   preprocessing: DecodeOptions;
-  /** ONNX files, as base64 of gzip. The generator is the decoder if there is one: at the distance 1 it computes what the generator does. */
+  /** ONNX files, as base64 of gzip. If there is a decoder, it replaces the generator, which it equals at the distance 1. */
   networks: { generator: string; encoder: string };
 }
 

@@ -19,14 +19,14 @@ export async function storeTensor(name: string, data: Float32Array, shape: Shape
 }
 
 async function storeFloat16(name: string, data: Float32Array, shape: Shape) {
-  // Pages that store nothing do not load it.
+  // Loaded only for float16.
   const { Float16Array } = await import('@petamoriken/float16');
   const halves = new Float16Array(data);
   const tensor = constantTensor({ type: 'float16', shape, data: new Uint16Array(halves.buffer) }, name);
   return { value: fromFloat16(tensor), data: Float32Array.from(halves) };
 }
 
-/** The scales are per channel along the one of the first two axes that loses less: output channels are one of them. */
+/** Scales are per channel of the first or second axis, whichever loses less; one of them has the output channels. */
 function storeInt8(name: string, data: Float32Array, shape: Shape) {
   const [first, second] = [quantize(data, shape, 0), quantize(data, shape, 1)];
   const isFirst = squaredError(first.restored, data) <= squaredError(second.restored, data);
@@ -35,7 +35,7 @@ function storeInt8(name: string, data: Float32Array, shape: Shape) {
   return { value: dequantizeLinear(stored, constant(scales), isFirst ? 0 : 1), data: restored };
 }
 
-/** The largest element of int8 whose negative is one as well. */
+/** -128 has no positive counterpart. */
 const MAX_INT8 = 127;
 
 function quantize(data: Float32Array, shape: Shape, axis: number) {

@@ -13,7 +13,7 @@ const STATIC_FILES = ['index.html', 'page.css', 'page.js', 'runtime.js'] as cons
 export async function pageFiles(
   model: Omit<PageModel, 'networks'>,
   { encoder, generator, decoder = generator }: Partial<Record<NetworkFile, Uint8Array>>,
-): Promise<Record<string, Uint8Array | string>> {
+) {
   const entryOf = async (name: string) => [name, await readFile(fileURLToPath(new URL(name, BUNDLE)))] as const;
   const files = Object.fromEntries(await Promise.all(STATIC_FILES.map(entryOf)));
   const networks = { generator: await compress(decoder!), encoder: await compress(encoder!) };

@@ -14,7 +14,6 @@ import {
   type Compile,
   constant,
   flattenTensors,
-  type Graph,
   graphOf,
   input,
   type InputValue,
@@ -27,7 +26,7 @@ import { InputError } from '../errors.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName, ARCHITECTURES } from '../networks/architecture.js';
 import { mapWeights, NETWORK_NAMES, type NetworkName, type NetworkPair, type WeightPart } from '../networks/network.js';
 
-/** The largest error that float32 rounding explains over a whole update. */
+/** The largest error that float32 rounding explains in an update. */
 export const TOLERANCE = 5e-5;
 
 /** Largest absolute differences of tensors, relative to the largest expected value. */
@@ -98,9 +97,9 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
   const golden = read('case', caseSchema);
   const expected = Object.entries(read('losses', z.record(z.string(), z.number())));
   const losses = Object.fromEntries(expected.map(([name, value]) => [name.replace('.kl_', '.KL_'), value]));
-  const given = read('case', weightSchema);
+  const weights = read('case', weightSchema);
   const weightsOf = (network: NetworkName) =>
-    Object.fromEntries(TERMS[network].map((term) => [term, given[weightKey(network, term)]!]));
+    Object.fromEntries(TERMS[network].map((term) => [term, weights[weightKey(network, term)]!]));
   const updates = NETWORK_NAMES.map((network): UpdateSpec => ({
     network,
     plan: { updates: 1, weights: weightsOf(network) },
@@ -135,7 +134,7 @@ function parseJson(text: string | undefined): unknown {
   }
 }
 
-function goldenGraph(goldenCase: GoldenCase, golden: TensorFile): Graph {
+function goldenGraph(goldenCase: GoldenCase, golden: TensorFile) {
   const { pair, batch, latentSize, objective, updates } = goldenCase;
   const state = mapWeights((network, part) => {
     const name = `${network}.${part}` as const;
@@ -199,14 +198,11 @@ function feedOf({ name, shape }: InputValue, pair: NetworkPair, golden: TensorFi
   const [network, part] = name.split('.') as [NetworkName, WeightPart | undefined];
   if (part === undefined) return tensor(name, sizeOf(shape));
   const layout = pair[network][part];
-  const tensors = Array.from(
-    layout.entries,
-    ([entry, { shape: own }]) => [entry, tensor(`initial/${entry}`, sizeOf(own))] as const,
-  );
-  return flattenTensors(Object.fromEntries(tensors), layout);
+  const tensors = Array.from(layout.entries, ([path, entry]) => [path, tensor(`initial/${path}`, sizeOf(entry.shape))]);
+  return flattenTensors(Object.fromEntries(tensors) as Record<string, Float32Array>, layout);
 }
 
-/** An infinite error or missing result is the largest number, because JSON has no infinity. */
+/** Returns the largest number for an infinite error or missing result: JSON has no infinity. */
 function relativeError(actual: ArrayLike<number> | undefined, expected: ArrayLike<number>) {
   if (actual?.length !== expected.length) return Number.MAX_VALUE;
   let [difference, largest] = [0, 0];

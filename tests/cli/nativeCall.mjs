@@ -8,8 +8,9 @@ const sleep = koffi.load('libc.so.6').func('unsigned int sleep(unsigned int)');
 writeFileSync('unfinished', '');
 process.once('exit', () => rmSync('unfinished'));
 const terminal = { note: () => writeFileSync('stopping', '') };
-await withSignals(terminal, TRAINING, () => {
+const work = () => {
   const slept = new Promise((resolve) => sleep.async(3600, resolve));
   setTimeout(() => writeFileSync('started', ''), 100);
   return slept;
-});
+};
+await withSignals(terminal, work, TRAINING);

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Split, splitInMemory } from '../../data/source.js';
+import { splitInMemory } from '../../data/source.js';
 import type { CollectiveCost } from '../../distributed/measuredCommunicator.js';
 import type { World } from '../../distributed/openMpi.node.js';
 import { randomStream } from '../../random.js';
@@ -17,15 +17,12 @@ export const details = `
 FLOPs: a multiply-add counts as 2. Those of a network are for a forward pass of one image. Those of an iteration
 are for all its updates: forward and backward passes, Adam and running statistics, before lowering for a device.`;
 
-const SETTINGS = [
-  ...['network', 'size', 'channels', 'width', 'latent', 'encoderUpdates', 'generatorUpdates', 'prior', 'divergence'],
-  ...['moment', 'reduction', 'matchX', 'matchZ', 'batchNormStats', 'batch', 'augment', 'learningRate', 'ema', 'seed'],
-  'preset',
-];
+const SETTINGS =
+  'network size channels width latent encoderUpdates generatorUpdates prior divergence moment reduction matchX matchZ batchNormStats batch augment learningRate ema seed preset';
 
 export const define = async (command: Subcommand) => {
   const { addSettings } = await import('../settingOptions.js');
-  return addSettings(command, SETTINGS)
+  return addSettings(command, SETTINGS.split(' '))
     .addOption(threadsOption())
     .addOption(loweringOption())
     .optionsGroup('Measurement:')
@@ -104,7 +101,7 @@ async function printResult(result: Awaited<ReturnType<typeof measure>>, { print 
 const PROFILE_ROWS = 40;
 
 /** Two batches. */
-function randomImages({ size, channels, batch, seed }: Configuration): Split {
+function randomImages({ size, channels, batch, seed }: Configuration) {
   const imageBytes = channels * size * size;
   const stream = randomStream(seed, 'bench images');
   const bytes = Uint8Array.from({ length: 2 * batch * imageBytes }, () => stream.below(256));
@@ -136,8 +133,6 @@ async function countOperations(configuration: Configuration) {
 }
 
 const perIteration = (cost: CollectiveCost, iterations: number) =>
-  Object.fromEntries(
-    Object.entries<number>({ ...cost }).map(([name, total]) => [name, total / iterations]),
-  ) as unknown as CollectiveCost;
+  Object.fromEntries(Object.entries(cost).map(([name, total]) => [name, total / iterations])) as CollectiveCost;
 
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;

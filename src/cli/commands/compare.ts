@@ -57,14 +57,14 @@ export const action: Action<typeof define> = async (terminal, runs, { seeds = fa
     for (const difference of differences) terminal.print(`not comparable: ${describe(difference, runs)}`);
     metrics.forEach(printMetric);
   }
-  const bestColumns = Object.entries(best).map(([metric, index]) => [metric, columns[index]!] as const);
+  const nameOf = ({ title, run }: Column) => (seeds ? title : run);
   return {
     result: {
       runs: evaluations,
       comparable,
       not_comparable: incomparable,
       not_ranked: unranked,
-      best: Object.fromEntries(bestColumns.map(([metric, { title, run }]) => [metric, seeds ? title : run])),
+      best: Object.fromEntries(Object.entries(best).map(([metric, index]) => [metric, nameOf(columns[index]!)])),
       ...(seeds && {
         seeds: columns.map(({ title, runs, metrics, std }) => ({ name: title, runs, mean: metrics, std })),
       }),
@@ -92,7 +92,7 @@ async function seedColumns(evaluations: readonly (EvaluatedRun & { step: number 
 function tablePrinter(columns: readonly Column[], names: readonly string[], terminal: Terminal) {
   const nameWidth = Math.max(...names.map((name) => name.length), 'iterations'.length) + 2;
   return (name: string, cellOf: (column: Column, index: number) => string, remark = '') => {
-    // A star stands in a place of its own.
+    // Stars have a column of their own.
     const cells = columns.map((column, index) => cellOf(column, index).replace(/[^*]$/, '$& ').padStart(WIDTH));
     terminal.print(`${name.padEnd(nameWidth)}${cells.join(' ')}${remark && `  ${remark}`}`.trimEnd());
   };

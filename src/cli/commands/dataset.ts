@@ -6,7 +6,7 @@ import { numbered, writeFolderAtomically } from '../../files/atomic.node.js';
 import { imageGrid, squareColumns } from '../../images/imageGrid.js';
 import { CROPS } from '../../images/preprocessing.js';
 import { type ImageBatch, imageOf } from '../../images/raster.js';
-import type { Action, ActionResult, Subcommand, Terminal } from '../command.js';
+import type { Action, Subcommand, Terminal } from '../command.js';
 import { captionOf, splitOf, writeDrawing } from '../modelCommand.js';
 import {
   captionsOption,
@@ -20,8 +20,8 @@ import {
   wholeNumber,
 } from '../options.js';
 import { forceOption, imageArray, type OutputOptions, prepareOutput, writeNpzFile } from '../output.js';
-import { decodingProgress } from '../progress.js';
-import { withSignals, WRITING } from '../signals.js';
+import { decodingReports } from '../progress.js';
+import { withSignals } from '../signals.js';
 
 const help = (datasets: readonly (readonly [spec: string, help: string])[]) => `
 Data:
@@ -34,9 +34,9 @@ Examples:
   agenet dataset mnist --count 100 --out digits       export PNG files by class: digits/7/000000.png
 `;
 
-/** Images in a grid, unless the user asks for another number. */
+/** Default number of images in a grid. */
 const PREVIEW = 64;
-/** Skipped images that are listed; --json has all. */
+/** Maximum number of skipped images to print; --json has all. */
 const LISTED = 10;
 
 export const summary = 'inspect a data set, or export it as .npz';
@@ -80,20 +80,12 @@ export const action: Action<typeof define> = async (terminal, data, options) => 
   const kind = out === undefined ? out : await prepareOutput({ ...options, out }, ['image', 'npz', 'folder'], [data]);
   const native = await nativeFormat(data);
   const { size = native.size, channels = native.channels, crop = native.crop } = options;
-  const source = await openSource(
-    data,
-    { size, channels, crop },
-    {
-      strict,
-      onWarning: terminal.note,
-      onProgress: decodingProgress(terminal).update,
-      ...(testFraction !== undefined && { testFraction }),
-    },
-  );
+  const opening = { strict, ...decodingReports(terminal), ...(testFraction !== undefined && { testFraction }) };
+  const source = await openSource(data, { size, channels, crop }, opening);
   try {
     const chosen = splitOf(source, split);
     if (out === undefined) return describe(source, out, terminal);
-    return await withSignals(terminal, WRITING, async (signal) => {
+    return await withSignals(terminal, async (signal) => {
       if (chosen.count === 0)
         throw new InputError(text`${setting('split')} ${split}`, `the ${split} split of ${data} has no images`);
       const { count = kind === 'image' ? PREVIEW : chosen.count } = options;
@@ -117,7 +109,7 @@ function requireNoImageOptions(options: ImageOptions & { count?: number }) {
   }
 }
 
-function describe(source: ImageSource, out: string | undefined, terminal: Terminal): ActionResult {
+function describe(source: ImageSource, out: string | undefined, terminal: Terminal) {
   const { name, size, channels, train, test, classes, classNames, skipped = [] } = source;
   const perClass = classes === null ? null : countsOf([train, test], classes);
   terminal.print(

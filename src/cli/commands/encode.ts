@@ -4,7 +4,7 @@ import type { Action, Subcommand } from '../command.js';
 import { addModelOptions, splitOf, withRunData } from '../modelCommand.js';
 import { RUN_DATA_HELP } from '../options.js';
 import { forceOption, prepareOutput, writeNpzFile } from '../output.js';
-import { withSignals, WRITING } from '../signals.js';
+import { withSignals } from '../signals.js';
 
 export const summary = 'write the latent codes of images';
 export const group = 'Samples and codes:';
@@ -39,7 +39,7 @@ export const action: Action<typeof define> = async (terminal, run, data, options
     const { latentSize } = model;
     const images = split === 'all' ? joinSplits(source) : splitOf(source, split);
     const { count, labels, nameOf } = images;
-    return withSignals(terminal, WRITING, async (signal) => {
+    return withSignals(terminal, async (signal) => {
       const pieces = openCodes(signal).chunks(images);
       const arrays: NpzArrays = {
         codes: { shape: [count, latentSize], type: '<f4', pieces },

@@ -56,8 +56,6 @@ function costLines({ images, angles, fid }: PrecisionCost, precision: string) {
   const difference = `difference from float32: pixels ${images.mean.toExponential(1)} on average, at most ${images.max.toExponential(1)} of 0..1; codes ${angles.mean.toPrecision(2)}°, at most ${angles.max.toPrecision(2)}°`;
   if (!fid) return [difference];
   const { samples, float32, stored } = fid;
-  return [
-    difference,
-    `FID of ${samples} samples: ${float32.toFixed(2)} with float32, ${stored.toFixed(2)} with ${precision}`,
-  ];
+  const fids = `${float32.toFixed(2)} with float32, ${stored.toFixed(2)} with ${precision}`;
+  return [difference, `FID of ${samples} samples: ${fids}`];
 }

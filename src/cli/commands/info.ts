@@ -2,7 +2,7 @@ import { InputError } from '../../errors.js';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Action, Subcommand, Terminal } from '../command.js';
-import { decodingProgress } from '../progress.js';
+import { decodingReports } from '../progress.js';
 
 export const summary = 'describe a run, a folder of runs, or a data set';
 export const group = 'Training:';
@@ -24,10 +24,7 @@ export const action: Action<typeof define> = async (terminal, name) => {
       if (library.summaries.length > 0) return listRuns(library, name, terminal);
     }
   }
-  const source = await openSource(name, undefined, {
-    onWarning: terminal.note,
-    onProgress: decodingProgress(terminal).update,
-  });
+  const source = await openSource(name, undefined, decodingReports(terminal));
   const { size, channels, train, test, classes } = source;
   source.close?.();
   terminal.print(

@@ -7,7 +7,7 @@ import { addDrawingOptions, addModelOptions, openModel, writeDrawing } from '../
 import { fpsOption, gridStyle, seedOption, wholeNumber } from '../options.js';
 import { prepareOutput, writeAnimation, writeImageArrays } from '../output.js';
 import { countingProgress } from '../progress.js';
-import { withSignals, WRITING } from '../signals.js';
+import { withSignals } from '../signals.js';
 
 const DEFAULT_FPS = 12;
 
@@ -60,7 +60,7 @@ export const action: Action<typeof define> = async (terminal, run, files, option
 
   const rows = files.length > 0 ? 1 : (options.rows ?? MODEL_DEFAULTS.rows);
   const closed = (circle ?? loop) === true;
-  return withSignals(terminal, WRITING, async (signal) => {
+  return withSignals(terminal, async (signal) => {
     if (kind === 'image') await writeDrawing(imageGrid(images, images.columns, gridStyle(options)), options, terminal);
     else if (kind === 'npz') await writeImageArrays(out, { arr_0: images });
     else await writeAnimation(out, rowAnimation(images, rows, closed, fps), options.scale, signal);

@@ -19,7 +19,7 @@ import { RUN_DATA_HELP, seedOption, splitOption, wholeNumber } from '../options.
 import { prepareOutput, writeJson } from '../output.js';
 import { countingProgress } from '../progress.js';
 
-/** Further images are points. */
+/** Further images are drawn as points. */
 const MAX_PICTURES = 2000;
 /** UMAP takes a minute for 5,000 images, and its time grows with the square of their number. */
 const DEFAULT_COUNT: Record<MapMethod, number> = { pca: 100_000, umap: 2000 };
@@ -82,9 +82,8 @@ export const action: Action<typeof define> = async (terminal, run, data, options
         `${source.name} has ${split.count} images in this split, but a map requires at least 2`,
       );
     const layout = await layOut(opened, split, options, terminal);
-    return kind === 'json'
-      ? writeCoordinates(source, layout, options, terminal)
-      : drawMap(opened, layout, options, terminal);
+    if (kind === 'json') return writeCoordinates(source, layout, terminal);
+    return drawMap(opened, layout, options, terminal);
   });
 };
 
@@ -105,19 +104,14 @@ async function layOut({ model, source, openCodes }: OpenedModel, split: Split, o
   return { split, indices, points, found };
 }
 
-async function writeCoordinates(
-  source: ImageSource,
-  { split, indices, points, found }: Layout,
-  { out }: Options,
-  terminal: Terminal,
-) {
+async function writeCoordinates(source: ImageSource, { split, indices, points, found }: Layout, terminal: Terminal) {
   const described = Array.from(indices, (index, row) => ({
     ...describeImage(source, split, index),
     x: points[2 * row]!,
     y: points[2 * row + 1]!,
   }));
-  await writeJson(out, { ...found, points: described });
-  terminal.print(`Wrote the coordinates of ${indices.length} images to ${out}`);
+  await writeJson(found.out, { ...found, points: described });
+  terminal.print(`Wrote the coordinates of ${indices.length} images to ${found.out}`);
   return { result: found };
 }
 
@@ -129,15 +123,12 @@ async function drawMap(
 ) {
   const { imagesOf } = await import('../../model/sampling.js');
   const pictures = indices.subarray(0, MAX_PICTURES);
+  const { labels } = split;
+  const names = Array.from({ length: source.classes ?? 0 }, (_, label) => classNameOf(source, label));
   const images = imagesOf(model, gatherImages(split, pictures, model.imageElements));
   const { image, drawn, stretch, note } = drawImageMap(imagesIn(images), points, {
     ...options,
-    classes: split.labels
-      ? {
-          labels: Array.from(indices, (index) => split.labels![index]!),
-          names: Array.from({ length: source.classes ?? 0 }, (_, label) => classNameOf(source, label)),
-        }
-      : undefined,
+    ...(labels && { classes: { labels: Array.from(indices, (index) => labels[index]!), names } }),
   });
   await writeDrawing(image, options, terminal);
   const chosen = indices.length === split.count ? '' : `, chosen at random from ${split.count.toLocaleString('en')},`;

@@ -49,7 +49,7 @@ export const define = async (command: Subcommand) => {
 
 type Options = OptionsOf<typeof define>;
 
-function labelCounts(text: string): (number | 'all')[] {
+function labelCounts(text: string) {
   return text.split(',').map((part) => {
     const count = Number(part);
     if (part === 'all') return part;
@@ -100,9 +100,9 @@ function requireOne(name: string, key: string, noun: string, { length }: readonl
     );
 }
 
-/** Measures accuracies, and returns them with the first classifier. */
+/** Returns accuracies and the first classifier. */
 async function measure(
-  { model, checkpoint, source, compile, openCodes }: OpenedModel,
+  { model, checkpoint: { step }, source, compile, openCodes }: OpenedModel,
   methods: readonly ProbeMethod[],
   options: Options,
   terminal: Terminal,
@@ -112,14 +112,17 @@ async function measure(
   const { weightsDigest } = await import('../../runs/runAssets.node.js');
   const start = performance.now();
   const { labels, trials, save, seed, ema } = options;
-  const { step } = checkpoint;
   const { weights } = model;
   const codes = openCodes();
   const testImages = Math.min(TEST_IMAGES, source.test.count);
+  const classNames = Array.from(
+    { length: source.classes ?? 0 },
+    (_, index) => source.classNames?.[index] ?? `${index}`,
+  );
   let first: { probe: FittedProbe; origin: ProbeOrigin } | undefined;
   const results = await probe({
     ...{ model, weights, source, labels, trials, methods, seed, compile },
-    // A saved classifier is asked for probabilities.
+    // A saved classifier also returns probabilities.
     ...(save !== undefined && { calibrate: methods }),
     codesOf: (split, indices) => codes.codes(split, indices),
     onProgress: phaseProgress(terminal),
@@ -134,10 +137,7 @@ async function measure(
           test_accuracy: fit.accuracy,
           expected_calibration_error: fit.calibrationError,
           test_images: testImages,
-          class_names: Array.from(
-            { length: source.classes ?? 0 },
-            (_, label) => source.classNames?.[label] ?? String(label),
-          ),
+          class_names: classNames,
           step,
           ema,
           weights: weightsDigest(weights),

@@ -1,5 +1,4 @@
 import { InputError, didYouMean, setting } from '../../errors.js';
-import type { OwnFolder } from '../../runs/ownFolder.node.js';
 import type { RunLibrary } from '../../studio/runLibrary.node.js';
 import type { Action, Subcommand, Terminal } from '../command.js';
 
@@ -54,9 +53,9 @@ async function removeRuns(library: RunLibrary, ids: readonly string[], terminal:
 }
 
 /** @throws {InputError} if there is no such run */
-async function folderOf(library: RunLibrary, id: string): Promise<OwnFolder> {
+async function folderOf(library: RunLibrary, id: string) {
   const found = await library.find(id);
   if (found) return found.folder;
-  const ids = library.summaries.map((run) => run.id);
-  throw new InputError(id, `no such run${didYouMean(id, ids)}`);
+  const known = library.summaries.map((run) => run.id);
+  throw new InputError(id, `no such run${didYouMean(id, known)}`);
 }

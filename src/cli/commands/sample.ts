@@ -6,7 +6,7 @@ import { imageDisplay } from '../imageDisplay.js';
 import { addDrawingOptions, addModelOptions, alongOption, byOption, movedBy, openModel } from '../modelCommand.js';
 import { captionsOption, gridStyle, parseNumber, seedOption, wholeNumber } from '../options.js';
 import { prepareOutput, writeImageBatches } from '../output.js';
-import { withSignals, WRITING } from '../signals.js';
+import { withSignals } from '../signals.js';
 
 const MAX_IMAGES = 1_000_000;
 
@@ -72,7 +72,7 @@ export const action: Action<typeof define> = async (terminal, run, options) => {
     const style = gridStyle(options, () =>
       Array.from({ length: count }, (_, index) => [seeds ? `seed ${seed + index}` : `#${index}`]),
     );
-    return await withSignals(terminal, WRITING, async (signal) => {
+    return await withSignals(terminal, async (signal) => {
       await writeImageBatches(out, kind, { count, shape: model.imageShape, batches }, signal, style);
       await imageDisplay(terminal, options.show)(out);
       terminal.print(`Wrote ${count} samples of ${seeds ? `seeds ${seeds.join(' to ')}` : `seed ${seed}`} to ${out}`);

@@ -7,7 +7,7 @@ import type { ListedRun } from '../../studio/schemas.js';
 import type { Action, Subcommand } from '../command.js';
 import { wholeNumber } from '../options.js';
 import { requirePath } from '../output.js';
-import { withSignals, WRITING } from '../signals.js';
+import { withSignals } from '../signals.js';
 
 const DEFAULT_PORT = 6090;
 
@@ -44,7 +44,7 @@ export const action: Action<typeof define> = async (terminal, folder, options) =
     onFailure: (error) =>
       terminal.error(`agenet: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`),
   });
-  return withSignals(terminal, WRITING, async (signal) => {
+  return withSignals(terminal, async (signal) => {
     terminal.note(`studio of ${folder}: ${running.urlWithToken}`);
     terminal.note('press Ctrl-C to end it; runs continue to train without it');
     const closePage = options.open ? openInBrowser(running.urlWithToken) : () => undefined;
@@ -64,16 +64,13 @@ function describe(runs: readonly ListedRun[]) {
     const progress = `at iteration ${step}${totalSteps === null ? '' : ` of ${totalSteps}`}`;
     return `${id}: ${state === 'paused' ? 'paused' : 'still training'} ${progress}`;
   });
-  if (waiting === 0) return lines;
-  return [
-    ...lines,
-    `${waiting} ${waiting === 1 ? 'run waits' : 'runs wait'} in the queue until the studio starts again`,
-  ];
+  const subject = waiting === 1 ? 'run waits' : 'runs wait';
+  return waiting === 0 ? lines : [...lines, `${waiting} ${subject} in the queue until the studio starts again`];
 }
 
-/** Opens a URL in the browser of the desktop, if there is one. Returns a function that removes its file. */
+/** Opens a URL in a browser, if there is one. Returns a function that removes its file. */
 function openInBrowser(url: string) {
-  // Others can read command lines, which would contain the token, but not this folder.
+  // Other users can read the token in a command line, but not in this folder.
   const folder = mkdtempSync(join(tmpdir(), 'agenet-studio-'));
   const page = join(folder, 'open.html');
   writeFileSync(page, `<meta http-equiv="refresh" content="0;url=${url}" />`);

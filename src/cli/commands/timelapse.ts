@@ -5,7 +5,7 @@ import type { Raster } from '../../images/raster.js';
 import type { Action, Subcommand } from '../command.js';
 import { fpsOption, scaleOption, wholeNumber } from '../options.js';
 import { forceOption, prepareOutput, writeAnimation } from '../output.js';
-import { withSignals, WRITING } from '../signals.js';
+import { withSignals } from '../signals.js';
 
 const DEFAULT_FPS = 8;
 
@@ -50,7 +50,7 @@ export const action: Action<typeof define> = async (terminal, run, { previews, f
     requireFrameSize(frame, frames[0] ?? frame, file);
     frames.push(frame);
   }
-  return withSignals(terminal, WRITING, async (signal) => {
+  return withSignals(terminal, async (signal) => {
     await writeAnimation(out, animate(frames, fps), scale, signal);
     const steps = [chosen[0]!.step, chosen.at(-1)!.step];
     terminal.print(`Wrote ${frames.length} previews of iterations ${steps.join(' to ')} to ${out}`);

@@ -1,16 +1,7 @@
 import type { World } from '../../distributed/openMpi.node.js';
 import { InputError, setting, text } from '../../errors.js';
 import type { RunEvent, RunSummary } from '../../runs/train.node.js';
-import {
-  type Action,
-  type ActionResult,
-  flagOf,
-  type OptionsOf,
-  STATUS,
-  type Subcommand,
-  type Terminal,
-  withFlags,
-} from '../command.js';
+import { type Action, flagOf, type OptionsOf, STATUS, type Subcommand, type Terminal, withFlags } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
 import { coresOfOthers, loadRemark, readLoad } from '../machineLoad.js';
 import {
@@ -81,7 +72,7 @@ export const action: Action<typeof define> = async (terminal, data, given, world
   const onEvent = await eventPrinter(terminal, options, world?.cores);
   const compiler = await trainingCompilerOf(options, terminal, world?.cores);
   const ranks = world && (await ranksOf(world, options, terminal));
-  return withSignals(terminal, TRAINING, async (signal) => {
+  const train = async (signal: AbortSignal) => {
     const settings = { ...givenSettings(options), ...(data !== undefined && { data }) };
     const prepared = await prepareRun(settings, {
       ...{ out, resume, strict, tensorboard, dryRun, signal, ranks, onEvent },
@@ -97,7 +88,8 @@ export const action: Action<typeof define> = async (terminal, data, given, world
     } finally {
       prepared.close();
     }
-  });
+  };
+  return withSignals(terminal, train, TRAINING);
 };
 
 type Options = OptionsOf<typeof define>;
@@ -143,7 +135,7 @@ async function eventPrinter(terminal: Terminal, { show: shown, threads }: Option
   };
 }
 
-function printInterrupted(summary: RunSummary, terminal: Terminal): ActionResult {
+function printInterrupted(summary: RunSummary, terminal: Terminal) {
   terminal.note(`stopped after ${summary.steps} iterations; saved ${summary.checkpoint}`);
   terminal.note(`resume with: npx agenet train --resume ${summary.run}`);
   return { result: { ...summary }, status: STATUS.interrupted, isSaved: true };

@@ -32,9 +32,9 @@ export interface CompileOptions {
    * The processes that compute the graph together, each on its part of the batch (default: this one alone). All compile
    * the same graph with the same options. On the CPU only.
    */
-  communicator?: Communicator;
+  communicator?: Communicator | undefined;
   /** Prefix of the file into which `Program.endProfiling` writes a profile of operators. Implies the Node binding. */
-  profilePrefix?: string;
+  profilePrefix?: string | undefined;
   /** Called with the reason if the C API should be used but is unavailable. */
   onFallback?: (reason: CApiUnavailableError) => void;
 }
