@@ -33,7 +33,7 @@ export function detectProtocol(environment: NodeJS.ProcessEnv) {
   );
 }
 
-/** Returns a function that displays image files, or reports once that the terminal cannot. */
+/** Returns a function that displays an image file, or reports once that the terminal cannot. */
 export function imageDisplay(terminal: Terminal, show: Show | undefined, environment = process.env) {
   if (show === undefined) return () => Promise.resolve();
   const protocol = show === 'auto' ? detectProtocol(environment) : show;
@@ -50,7 +50,7 @@ export function imageDisplay(terminal: Terminal, show: Show | undefined, environ
       const { graphicsSequence } = await import('../images/terminalGraphics.node.js');
       terminal.showImage(await graphicsSequence(await pngOf(file), protocol, terminal.columns));
     } catch (error) {
-      // The file is written: a failing display must not end a run.
+      // A failing display must not end a run.
       report(`cannot display the image (${oneLine(String(error))})`, file);
     }
   };

@@ -14,24 +14,29 @@ import { captionOf, openRunData, splitOf } from './modelCommand.js';
 
 const DEFAULT_COUNT = 32;
 
+interface Wanted {
+  /** Images per data set and folder. */
+  count?: number | undefined;
+  split: string;
+}
+
 /**
  * Reads the named files, folders with their subfolders, and data sets (`mnist`, `npz:x.npz`); without a name, the training data.
- * @param wanted.count images per data set and folder
  * @returns bytes [N, C, H, W], and the lines below each image in a grid
  * @throws {InputError} if a name is none of these
  */
 export async function collectImages(
   named: readonly string[],
   configuration: Configuration,
-  { count = DEFAULT_COUNT, split }: { count?: number | undefined; split: string },
+  wanted: Wanted,
   terminal: Terminal,
 ) {
   const collected: Awaited<ReturnType<typeof imagesOfData>>[] = [];
   for (const each of named.length === 0 ? [configuration.data] : named) {
     if (named.length === 0 || isDataSpec(each))
-      collected.push(await imagesOfData(each, configuration, count, split, terminal));
+      collected.push(await imagesOfData(each, configuration, wanted, terminal));
     else if ((await stat(each).catch(() => undefined))?.isDirectory())
-      collected.push(await imagesOfFolder(each, configuration, count, terminal));
+      collected.push(await imagesOfFolder(each, configuration, wanted, terminal));
     else collected.push({ data: (await readImages([each], configuration)).data, captions: [[basename(each)]] });
   }
   return {
@@ -40,13 +45,8 @@ export async function collectImages(
   };
 }
 
-async function imagesOfData(
-  data: string,
-  configuration: Configuration,
-  count: number,
-  split: string,
-  terminal: Terminal,
-) {
+async function imagesOfData(data: string, configuration: Configuration, wanted: Wanted, terminal: Terminal) {
+  const { count = DEFAULT_COUNT, split } = wanted;
   const source = await openRunData(data, configuration, terminal);
   try {
     const part = splitOf(source, split);
@@ -63,7 +63,8 @@ async function imagesOfData(
 }
 
 /** Reads images in turn from each class. Skips and reports images that it cannot decode. */
-async function imagesOfFolder(path: string, configuration: Configuration, count: number, terminal: Terminal) {
+async function imagesOfFolder(path: string, configuration: Configuration, wanted: Wanted, terminal: Terminal) {
+  const { count = DEFAULT_COUNT } = wanted;
   const { names } = await findImages(path);
   const classes = folderClasses(names);
   const labels = 'none' in classes ? null : Uint8Array.from(names, classes.labelOf);

@@ -1,6 +1,6 @@
 import { availableParallelism, cpus } from 'node:os';
 
-/** Returns seconds: of the clock, of all cores and programs, and of this process. */
+/** In seconds: the clock, the busy time of all cores, and the CPU time of this process. */
 export function readLoad() {
   const busy = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);
   const { user, system } = process.cpuUsage();
@@ -14,10 +14,10 @@ export function coresOfOthers(before: LoadReading, after: LoadReading) {
   return seconds <= 0 ? 0 : Math.max(0, (after.busy - before.busy - (after.own - before.own)) / seconds);
 }
 
-/** Part of a core that the system itself and an editor may use. */
+/** Load of the system and an editor, in cores. */
 const IDLE = 0.35;
 
-/** Threads that wait make an iteration slower: on a busy machine of two cores, two were half as fast as one. */
+/** Waiting threads slow an iteration: on a busy machine of two cores, two were half as fast as one. */
 export function loadRemark(others: number, threads: number, cores = availableParallelism()) {
   const free = Math.max(1, Math.floor(cores - others + IDLE));
   if (threads <= free) return undefined;

@@ -23,8 +23,8 @@ const NAME_WIDTH = 26;
 
 export function showEvaluation({ metrics, protocol }: Shown, print: (line: string) => void) {
   const shown = protocol as unknown as ShownProtocol;
-  const { data, split, images, samples, seed, extractor, train_test_reference: reference } = shown;
-  print(`${samples} samples (seed ${seed}) vs. ${images} ${split} images of ${data}`);
+  const { extractor, train_test_reference: reference } = shown;
+  print(`${shown.samples} samples (seed ${shown.seed}) vs. ${shown.images} ${shown.split} images of ${shown.data}`);
   if (extractor) {
     const { name, test_accuracy: accuracy } = extractor;
     print(`features: ${name}${accuracy === null ? '' : `, test accuracy ${(100 * accuracy).toFixed(2)}%`}`);

@@ -108,7 +108,7 @@ export function describeImage(source: ImageSource, split: Split, index: number) 
   };
 }
 
-/** Returns the lines below an image: its file name or index, and its class if the data has labels. */
+/** Returns the lines below an image: its file name or index, and its class if there is one. */
 export function captionOf(source: ImageSource, split: Split, index: number) {
   const label = split.labels?.[index];
   return [
@@ -117,7 +117,6 @@ export function captionOf(source: ImageSource, split: Split, index: number) {
   ];
 }
 
-/** Writes an image to `--out`, and displays it as `--show` requests. */
 export async function writeDrawing(image: Raster, { out, show }: OutputOptions, terminal: Terminal) {
   await writeImage(out, image);
   await imageDisplay(terminal, show)(out);

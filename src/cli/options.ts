@@ -37,7 +37,7 @@ export const wholeNumber = (min: number, max: number) => (text: string) => {
 
 export const seedOption = () =>
   new Option('--seed <number>', 'random seed').argParser(wholeNumber(0, LARGEST_SEED)).default(0);
-/** For commands that train long enough for a measurement to pay. */
+/** Of commands that train long enough for a measurement to pay. */
 export const trainingDeviceOption = () =>
   new Option('--device <name>', 'device to compute on; auto: the fastest in a short measurement')
     .choices([...DEVICES, 'auto' as const])
@@ -64,7 +64,7 @@ export interface CompilerOptions {
   debug?: true | undefined;
 }
 
-/** @param more.cores of this process (default: all that it may run on) */
+/** @param more.cores cores of this process (default: all that it may use) */
 export function compilerOf(
   options: CompilerOptions,
   terminal: Terminal,

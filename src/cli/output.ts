@@ -39,7 +39,7 @@ const FORMATS: Record<OutputKind, Format> = {
   json: { name: 'a .json file', extensions: ['.json'], options: [] },
 };
 
-/** Beginnings of files by extension; for JSON, of files that agenet writes. */
+/** First bytes of files by extension; of JSON, as agenet writes it. */
 const SIGNATURES: Record<string, RegExp> = {
   '.png': /^\x89PNG/,
   '.npz': /^PK/,
@@ -67,7 +67,7 @@ export function requirePath(out: string) {
 }
 
 /**
- * Checks before any work that a result can be written: it may replace an earlier result, but none of the inputs and no other file.
+ * Checks before any work that a result can be written. It may replace an earlier result, but no input or other file.
  * @returns the first allowed format with the extension of the path
  * @throws {InputError} if there is none, an option has no effect on it, or the file must stay
  */
@@ -130,9 +130,9 @@ export async function keepInputs(out: string, inputs: readonly string[]) {
   const target = await realpath(out).catch(() => undefined);
   if (target === undefined) return;
   const { pathOfData } = await import('../data/open.node.js');
+  const remedy = 'choose a different name';
   for (const input of inputs) {
     const source = await realpath(pathOfData(input)).catch(() => undefined);
-    const remedy = 'choose a different name';
     if (target === source) throw outError(out, 'is what the command reads', remedy);
     if (source !== undefined && target.startsWith(`${source}${sep}`))
       throw outError(out, `is one of the files in ${input}, which the command reads`, remedy);
@@ -218,7 +218,7 @@ export const writeImageArrays = (path: string, batches: Record<string, ImageBatc
     ),
   );
 
-/** Only a grid is in memory as a whole. */
+/** Holds all images in memory only for a grid. */
 export async function writeImageBatches(
   path: string,
   kind: OutputKind,

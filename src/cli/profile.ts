@@ -11,7 +11,7 @@ interface ProfileEvent {
   args: { op_name: string; input_type_shape: TypedShapes; output_type_shape: TypedShapes };
 }
 
-/** Reads the profile of ONNX Runtime in the file whose path starts with `prefix`, and removes the file. */
+/** Reads and removes the profile that ONNX Runtime wrote to a path that starts with `prefix`. */
 export async function readProfile(prefix: string) {
   const folder = dirname(prefix);
   const file = (await readdir(folder)).find((name) => name.startsWith(basename(prefix)));
@@ -63,7 +63,7 @@ function operationsOf({ args }: ProfileEvent) {
   const inputs = tensors(args.input_type_shape).map(([, shape]) => shape);
   const output = tensors(args.output_type_shape)[0]?.[1] ?? [];
   if (/^(Conv|FusedConv)$/.test(args.op_name)) {
-    // The second axis of a depthwise kernel is 1. Such a convolution is bound by memory.
+    // Depthwise kernels have a second axis of 1 and are bound by memory.
     return inputs[1]![1] === 1 ? undefined : 2 * product(output) * product(inputs[1]!.slice(1));
   }
   if (args.op_name === 'ConvTranspose') return 2 * product(inputs[0]!) * product(inputs[1]!.slice(1));
@@ -79,8 +79,11 @@ const bytesOf = ({ args }: ProfileEvent) =>
     0,
   );
 
-export function showProfile(rows: Awaited<ReturnType<typeof readProfile>>, limit: number) {
-  const lines = rows.slice(0, limit).map((row) => {
+/** Rows to print. */
+const LIMIT = 40;
+
+export function showProfile(rows: Awaited<ReturnType<typeof readProfile>>) {
+  const lines = rows.slice(0, LIMIT).map((row) => {
     const { operator, shapes, count, milliseconds, share, gflops, gigabytes_per_second: gigabytes } = row;
     const rate = gflops === undefined ? `${gigabytes!.toFixed(1)} GB/s` : `${gflops.toFixed(0)} GFLOP/s`;
     return `${(100 * share).toFixed(1).padStart(5)}% ${milliseconds.toFixed(1).padStart(9)} ms ${String(count).padStart(5)} x ${rate.padStart(13)}  ${operator} ${shapes}`;

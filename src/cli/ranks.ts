@@ -26,7 +26,7 @@ export const runTogether = (command: CommandUnknownOpts, work: Work) =>
     if (binding !== undefined) terminal.note(binding);
     await requireSameCommands(world, command);
     const result = await work(terminal, world.size > 1 ? world : undefined);
-    // A rank that fails, or is interrupted before training, exits without MPI_Finalize, so that `mpirun` ends the others.
+    // Without MPI_Finalize, `mpirun` ends the other ranks: after a failure, or an interruption before training.
     if (result.status !== STATUS.interrupted || result.isSaved) world.finalize();
     return result;
   });

@@ -18,7 +18,7 @@ export class Terminal {
   private prefix = '';
   private notes: Output;
 
-  /** @param json whether to omit human-readable results, because one JSON object follows */
+  /** @param json whether one JSON object replaces human-readable results */
   constructor(
     readonly json: boolean,
     private output: Output = process.stdout,
@@ -27,7 +27,7 @@ export class Terminal {
     this.notes = errors;
   }
 
-  /** From now on prints nothing but errors, each after this name. */
+  /** From now on prints only errors, each after this name. */
   printErrorsOnly(name: string) {
     this.prefix = `${name}: `;
     this.output = this.notes = SILENT;
@@ -67,7 +67,7 @@ export class Terminal {
     this.hasStatus = false;
   }
 
-  /** On a terminal, replaces the previous status, without the parts and words that do not fit. */
+  /** On a terminal, replaces the previous status, and drops parts and words that do not fit. */
   status(line: string | readonly StatusPart[]) {
     // One column is left free because some terminals wrap after the last.
     const columns = this.isLive ? Math.max(MIN_COLUMNS, this.columns) - 1 : Infinity;

@@ -8,7 +8,7 @@ import { countingProgress, duration, pacing } from './progress.js';
 import { progressBar, type StatusPart } from './statusLine.js';
 
 /**
- * Shows training on a terminal as one line that it redraws, elsewhere as a line with all loss terms every few seconds.
+ * Shows training as one line that is redrawn on a terminal, elsewhere as a line with all loss terms every few seconds.
  * @param others returns further parts of the line
  */
 export function showProgress(terminal: Terminal, others: () => StatusPart[] = () => []) {
@@ -37,7 +37,7 @@ export function showProgress(terminal: Terminal, others: () => StatusPart[] = ()
       timer.start();
     } else if (event.type === 'iteration') showIteration(event.report);
     else if (event.type === 'previews') {
-      // The line on a terminal names the newest one, if there is room.
+      // On a terminal, the status line names the newest.
       if (!terminal.isLive || preview === undefined) terminal.note(`iteration ${event.step}: wrote ${event.samples}`);
       preview = event.samples;
       timer.start();
@@ -106,7 +106,7 @@ function progressLine({ step, epoch, scalars }: Report, totalSteps: number, seco
   return `${step}/${totalSteps}  epoch ${epoch}  ${(1 / secondsPerIteration).toFixed(1)} it/s  ETA ${remaining}  ${terms.join('  ')}`;
 }
 
-/** Of a divergence, the gap above its lower bound is easier to read. */
+/** Shows the gap of a divergence above its lower bound, which is easier to read. */
 function lossTerms(scalars: Report['scalars'], network: NetworkName) {
   const terms = TERMS[network].flatMap((term) => {
     const cosine = scalars[`${network}.${term}_cosine`];

@@ -27,7 +27,7 @@ export async function writeExport(path: string, files: Record<string, Uint8Array
   );
   const manifest = { files: Object.fromEntries(contents.map(([name, bytes]) => [name, sha256(bytes)])) };
   await wrapWriteErrors(path, () => makeFolder(path));
-  // Written first: an interrupted export can be repeated.
+  // Written first, so that an interrupted export can be repeated.
   await writeManifest(path, { ...manifest, replaces: Object.fromEntries(digests) });
   for (const [name, bytes] of contents) await writeFileAtomically(join(path, name), bytes);
   for (const name of digests.keys())

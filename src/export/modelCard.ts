@@ -9,7 +9,7 @@ export interface CardEvaluation {
   split: string;
   images: number;
   samples: number;
-  /** The network whose features FID and others compare; absent without such metrics. */
+  /** The network whose features FID and similar metrics compare. */
   extractor?: string | undefined;
 }
 
@@ -17,13 +17,13 @@ export interface ModelCard {
   name: string;
   version: string;
   configuration: Configuration;
-  /** Iterations of training. */
+  /** Number of iterations. */
   step: number;
   weights: 'ema' | 'raw';
   precision: Precision;
   /** Bytes of each file. */
   files: Partial<Record<NetworkFile, number>>;
-  /** The numbers of images in the training data, if it could be opened. */
+  /** Numbers of images, if the training data could be opened. */
   data?: { train: number; test: number } | undefined;
   /** Of the float32 weights. */
   evaluation?: CardEvaluation | undefined;

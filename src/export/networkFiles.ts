@@ -9,6 +9,7 @@ import { type Precision, storeTensor } from './precision.js';
 export const NETWORK_FILES = ['generator', 'encoder', 'decoder'] as const;
 export type NetworkFile = (typeof NETWORK_FILES)[number];
 
+/** Networks as ONNX files, and the model that they compute. */
 export interface NetworkFiles {
   /**
    * `generator`: samples of the prior, `codes` [N, M], to `images` [N, C, H, W] in 0..1. `encoder`: such images to codes. `decoder`: codes
@@ -65,9 +66,7 @@ function graphsOf({ pair, prior, latentSize }: TrainedModel, tensors: Record<Net
   const generator = (batch: number) => graphOf({ images: toUnit(generate({ z: codes(batch) }, { kind: 'native' })) });
   const encoder = (batch: number) => {
     const images = input('images', [batch, ...pair.encoder.inputShape]);
-    // From 0..1 to [-1, 1].
-    const x = sub(mul(images, 2), 1);
-    return graphOf({ codes: encodeImages({ x }, { kind: 'native' }) });
+    return graphOf({ codes: encodeImages({ x: sub(mul(images, 2), 1) }, { kind: 'native' }) });
   };
   if (!pair.generator.separateStatistics) return { generator, encoder };
   const decoder = (batch: number) => {

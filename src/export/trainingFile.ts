@@ -23,7 +23,7 @@ export async function encodeTraining(
   const { stage, updates } = stages.at(step);
   const spec = { ...iterationSpec(configuration), plans: stage.plans };
   const { graph, reportNames } = iterationOf(spec);
-  const inputs: Record<string, { type: string; shape: Shape; role: 'state' | 'data' }> = Object.fromEntries(
+  const inputs: Record<string, { type: string; shape: Shape; role: string }> = Object.fromEntries(
     graph.inputs.map(({ name, type, shape }) => [name, { type, shape, role: name in vectors ? 'state' : 'data' }]),
   );
   const state = Object.keys(inputs).filter((name) => name in vectors);
@@ -42,10 +42,10 @@ export async function encodeTraining(
     ),
     adam: ADAM,
     inputs,
-    /** The output with the next value of each state input, and the output whose elements `report` names. */
+    /** The outputs with the next state, and the one whose elements `report` names. */
     outputs: { state: Object.fromEntries(state.map((name) => [name, nextName(name)])), report: 'report' },
     report: reportNames,
-    /** In the flat vectors of parameters and statistics; `offset` is the index of the first element. */
+    /** In flat vectors; `offset` is the index of the first element. */
     tensors: mapWeights((network, part) => tensorsOf(spec.pair[network][part])),
     configuration: recipe,
   };

@@ -9,7 +9,7 @@ import type { PageModel } from './pageModel.js';
 const BUNDLE = new URL('../../dist/pages/explorer/', import.meta.url);
 const STATIC_FILES = ['index.html', 'page.css', 'page.js', 'runtime.js'] as const;
 
-/** The page runs ONNX networks from any static host or a folder on disk. */
+/** Returns a page that runs from any static host or a folder on disk. */
 export async function pageFiles(
   model: Omit<PageModel, 'networks'>,
   { encoder, generator, decoder = generator }: Partial<Record<NetworkFile, Uint8Array>>,

@@ -53,7 +53,7 @@ async function measure(options: OptionsOf<typeof define>, terminal: Terminal, wo
   const compile = compilerOf(options, terminal, { profilePrefix, communicator, cores });
   const trainer = await Trainer.create(configuration, randomImages(configuration), compile);
 
-  // The clock of `performance` starts with the process, so this includes everything before the first iteration.
+  // The clock of `performance` starts with the process.
   const startup = performance.now() / 1000;
   await timed(trainer, warmup);
   communicator?.take();
@@ -81,13 +81,12 @@ async function measure(options: OptionsOf<typeof define>, terminal: Terminal, wo
 
 async function printResult(result: Awaited<ReturnType<typeof measure>>, { print }: Terminal) {
   const { formatFlops } = await import('../flops.js');
-  const { seconds_per_iteration, fastest_iteration, iterations, startup_seconds, peak_rss_mb } = result;
-  const { flops, gflops_per_second, collectives, profile } = result;
+  const { flops, collectives, profile } = result;
   print(
-    `${seconds_per_iteration.toFixed(4)} s per iteration (median of ${iterations}, fastest ${fastest_iteration.toFixed(4)} s); startup ${startup_seconds.toFixed(2)} s; peak memory ${peak_rss_mb.toFixed(0)} MB`,
+    `${result.seconds_per_iteration.toFixed(4)} s per iteration (median of ${result.iterations}, fastest ${result.fastest_iteration.toFixed(4)} s); startup ${result.startup_seconds.toFixed(2)} s; peak memory ${result.peak_rss_mb.toFixed(0)} MB`,
   );
   print(
-    `${formatFlops(flops.iteration)} per iteration, ${gflops_per_second.toFixed(1)} GFLOP/s; per image: encoder ${formatFlops(flops.encoder.total)}, generator ${formatFlops(flops.generator.total)}`,
+    `${formatFlops(flops.iteration)} per iteration, ${result.gflops_per_second.toFixed(1)} GFLOP/s; per image: encoder ${formatFlops(flops.encoder.total)}, generator ${formatFlops(flops.generator.total)}`,
   );
   if (collectives) {
     const { ranks, messages, bytes, seconds } = collectives;
@@ -95,10 +94,8 @@ async function printResult(result: Awaited<ReturnType<typeof measure>>, { print 
       `${ranks} processes: ${messages} messages of ${(bytes / 1e6).toFixed(2)} MB together and ${seconds.toFixed(4)} s in them per iteration`,
     );
   }
-  if (profile) showProfile(profile, PROFILE_ROWS).forEach(print);
+  if (profile) showProfile(profile).forEach(print);
 }
-
-const PROFILE_ROWS = 40;
 
 /** Two batches. */
 function randomImages({ size, channels, batch, seed }: Configuration) {

@@ -107,8 +107,8 @@ export const action: Action<typeof define> = async (terminal, run, data, options
     const { OwnFolder } = await import('../../runs/ownFolder.node.js');
     const folder = await runFolderOf(file);
     if (folder === undefined) return { result };
-    const weights = evaluatedWeights(opened.model, step, options.ema);
     const own = await OwnFolder.at(folder);
+    const weights = evaluatedWeights(opened.model, step, options.ema);
     const written = await whileHeld(folder, () => writeEvaluation(own, weights, result, grids));
     for (const grid of written.grids) terminal.print(`Wrote an image grid to ${grid}`);
     terminal.print(`Wrote the evaluation to ${written.file}`);
@@ -127,7 +127,7 @@ async function explain(list: readonly string[] | true, run: string | undefined, 
   return { result: { metrics } };
 }
 
-/** @throws {InputError} if a description of the model would have no effect, because there is no model */
+/** @throws {InputError} if options describe a feature model, but none is named */
 function requireFeatureModel(options: Options) {
   if (options.features !== undefined) return;
   const key = Object.keys(options).find((name) => name.startsWith('features'));
@@ -204,7 +204,6 @@ async function extractorFor({ source, compile }: OpenedModel, asked: Asked, opti
   return dataExtractor(source, compile, { onNote: terminal.note, onStep: steppingProgress(terminal, 'extractor') });
 }
 
-/** The extractor's name contains the digest of the file. */
 async function openFeatures(file: string, options: Options) {
   const { loadOnnxModel } = await import('../../engine/runtime/onnxModel.node.js');
   const { modelExtractor } = await import('../../metrics/modelExtractor.js');

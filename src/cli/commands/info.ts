@@ -13,11 +13,11 @@ export const define = (command: Subcommand) =>
 export const action: Action<typeof define> = async (terminal, name) => {
   const { isDataSpec, openSource, DATA_SPEC_HELP } = await import('../../data/open.node.js');
   if (!isDataSpec(name)) {
-    const found = await stat(name).catch(() => undefined);
+    const statusOf = (path: string) => stat(path).catch(() => undefined);
+    const found = await statusOf(name);
     if (found === undefined)
       throw new InputError(name, 'not a run folder, checkpoint or data set', `choose from ${DATA_SPEC_HELP}`);
-    const hasConfiguration = (await stat(join(name, 'config.json')).catch(() => undefined)) !== undefined;
-    if (found.isFile() || hasConfiguration) return describeRun(name, terminal);
+    if (found.isFile() || (await statusOf(join(name, 'config.json')))) return describeRun(name, terminal);
     if (found.isDirectory()) {
       const { listRuns, openRuns } = await import('../runList.js');
       const library = await openRuns(name);

@@ -89,7 +89,7 @@ export const action: Action<typeof define> = async (terminal, run, data, options
 
 type Layout = Awaited<ReturnType<typeof layOut>>;
 
-/** Returns images chosen at random, their coordinates [N, 2], and the result of the command so far. */
+/** Returns random images, their coordinates [N, 2], and the beginning of the result. */
 async function layOut({ model, source, openCodes }: OpenedModel, split: Split, options: Options, terminal: Terminal) {
   const { mapCodes } = await import('../../model/codeMap.js');
   const { out, method, seed, count = DEFAULT_COUNT[method] } = options;
@@ -107,8 +107,7 @@ async function layOut({ model, source, openCodes }: OpenedModel, split: Split, o
 async function writeCoordinates(source: ImageSource, { split, indices, points, found }: Layout, terminal: Terminal) {
   const described = Array.from(indices, (index, row) => ({
     ...describeImage(source, split, index),
-    x: points[2 * row]!,
-    y: points[2 * row + 1]!,
+    ...{ x: points[2 * row]!, y: points[2 * row + 1]! },
   }));
   await writeJson(found.out, { ...found, points: described });
   terminal.print(`Wrote the coordinates of ${indices.length} images to ${found.out}`);

@@ -47,9 +47,9 @@ export const action: Action<typeof define> = async (terminal, folder, options) =
   return withSignals(terminal, async (signal) => {
     terminal.note(`studio of ${folder}: ${running.urlWithToken}`);
     terminal.note('press Ctrl-C to end it; runs continue to train without it');
-    const closePage = options.open ? openInBrowser(running.urlWithToken) : () => undefined;
+    const closePage = options.open ? openInBrowser(running.urlWithToken) : undefined;
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
-    closePage();
+    closePage?.();
     const unfinished = await running.unfinished();
     await running.close();
     describe(unfinished).forEach(terminal.print);

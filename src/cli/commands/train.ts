@@ -143,18 +143,16 @@ function printInterrupted(summary: RunSummary, terminal: Terminal) {
 
 async function printFinished(summary: RunSummary, terminal: Terminal) {
   const { bestLine } = await import('../metricTables.js');
-  const { steps, seconds, runtime_fraction: fraction, test, samples, reconstructions, best } = summary;
+  const { steps, test, samples, reconstructions, best } = summary;
   if (summary.session_steps === 0) terminal.print(`the run has its ${steps} iterations already; nothing was trained`);
   else
     terminal.print(
-      `trained ${steps} iterations (this session: ${duration(seconds)}, ${(100 * fraction).toFixed(1)}% in ONNX Runtime)`,
+      `trained ${steps} iterations (this session: ${duration(summary.seconds)}, ${(100 * summary.runtime_fraction).toFixed(1)}% in ONNX Runtime)`,
     );
-  if (test) {
-    const { reconstruction_l1: l1, reconstruction_mse: mse, latent_cosine: cosine } = test;
+  if (test)
     terminal.print(
-      `test images: reconstruction L1 ${l1.toFixed(4)}, MSE ${mse.toFixed(4)}; latent cosine cos(e(g(z)), z) ${cosine.toFixed(3)}`,
+      `test images: reconstruction L1 ${test.reconstruction_l1.toFixed(4)}, MSE ${test.reconstruction_mse.toFixed(4)}; latent cosine cos(e(g(z)), z) ${test.latent_cosine.toFixed(3)}`,
     );
-  }
   if (samples) terminal.print(`Wrote samples to ${samples}`);
   if (reconstructions) terminal.print(`Wrote reconstructions to ${reconstructions}`);
   if (best) terminal.print(bestLine(best));
