@@ -66,7 +66,7 @@ const match_z: LossTerm = {
   value: ({ fakeCodes }, { matchZ }, { z }) => distance(matchZ, fakeCodes, z),
 };
 
-// The last two terms are not in the paper, but of contrastive learning (Wang and Isola 2020, arXiv 2005.10242).
+// Not in the paper, but from contrastive learning (Wang and Isola 2020, arXiv 2005.10242).
 
 /** The cosine distance of e(x) and e(S(x)): images that look alike get close codes. */
 const align: LossTerm = {

@@ -34,10 +34,7 @@ export function normalizeAlongAxis1(x: Value): Value {
   return div(x, sqrt(clip(reduceSum(square(x), [1]), MIN_NORM ** 2, Number.MAX_VALUE)));
 }
 
-/**
- * The variance of codes `[N, M]` relative to the prior's: 0 if all are equal. On the sphere it is 1 minus the squared norm
- * of the mean code.
- */
+/** The variance of codes `[N, M]` relative to the prior's; on the sphere, 1 minus the squared norm of the mean code. */
 export function relativeVariance(codes: Value, prior: Prior): Value {
   const variance = sumOf(reduceMean(square(sub(codes, reduceMean(codes, [0]))), [0]));
   return prior === 'sphere' ? variance : mul(variance, 1 / codes.shape[1]!);

@@ -16,6 +16,7 @@ interface HeldOutSplit {
 }
 
 export interface LabeledRows {
+  /** [n, K] */
   probabilities: Features;
   labels: Labels;
 }
@@ -45,7 +46,7 @@ export function foldSplits(labels: Labels, folds: number, stream: RandomStream, 
   }));
 }
 
-/** Up to 5, as many as the rarest class has labels; classes without labels do not count. */
+/** Up to 5, as many as the rarest class has labels, ignoring classes without. */
 export function possibleFolds(labels: Labels, classes: number): number {
   const counts = new Array<number>(classes).fill(0);
   for (const label of labels) counts[label]!++;
@@ -54,9 +55,8 @@ export function possibleFolds(labels: Labels, classes: number): number {
 
 /**
  * Fits the factor of the logits, 1 / temperature, that maximizes the likelihood of held-out labels (Guo et al. 2017).
- * Targets are smoothed as in Platt (1999), because otherwise perfect predictions would need an infinite factor.
- * @param parts probabilities [n, K] of held-out rows
- * @returns 1 without parts
+ * Targets are smoothed as in Platt (1999), or perfect predictions would need an infinite factor.
+ * @param parts held-out rows; for none, the factor is 1
  */
 export function fitLogitScale(parts: readonly LabeledRows[]): number {
   if (parts.length === 0) return 1;
@@ -81,10 +81,7 @@ const logitsOf = ({ data, width }: Features): Features => ({
   width,
 });
 
-/**
- * Differentiates the summed cross-entropy by the factor.
- * @param labelTarget of a row's label; the other classes share the rest equally
- */
+/** Of the summed cross-entropy. Each row's label has the probability `labelTarget`; other classes share the rest. */
 function entropySlope({ data, width }: Features, labels: Labels, scale: number, labelTarget: number) {
   const otherTarget = (1 - labelTarget) / (width - 1);
   let total = 0;

@@ -34,7 +34,7 @@ import type { Network } from '../networks/network.js';
 export interface ClassifierSpec {
   network: Network;
   classes: number;
-  /** Whether to project the network's output onto the sphere of radius sqrt(M), for models with the sphere prior. */
+  /** Whether to project the network's output onto the sphere of radius sqrt(M), as for the prior sphere. */
   onSphere: boolean;
 }
 

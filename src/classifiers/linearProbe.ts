@@ -67,8 +67,7 @@ const [TOLERANCE, ROUGH_TOLERANCE] = [1e-5, 1e-3];
 const [ITERATIONS, ROUGH_ITERATIONS] = [200, 60];
 
 /**
- * Selects the L2 penalty by cross-validation on the same labels. The most accurate penalty is often so large that
- * probabilities are far too low.
+ * Selects the L2 penalty by cross-validation on the same labels. The most accurate one often makes probabilities far too low.
  * @param options.calibrate whether to scale the logits to maximize the likelihood of held-out labels
  */
 export function fitLinearProbe(

@@ -31,7 +31,7 @@ export const timelapse = (frames: readonly Raster[], fps: number): Animation => 
   durations: [...durationsOf(frames.length - 1, fps), Math.max(2000, 1000 / fps)],
 });
 
-/** Keeps both ends; a single item is the last. */
+/** Keeps both ends; of one item, the last. */
 export function evenlySpaced<T>(items: readonly T[], count: number): T[] {
   if (count >= items.length) return [...items];
   if (count === 1) return items.slice(-1);

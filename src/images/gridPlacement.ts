@@ -27,7 +27,7 @@ export function placeOnGrid(points: ArrayLike<number>, longerSide: number, place
   return { columns, rows, cells, positions };
 }
 
-/** Stretches axes in dense regions until a share of the placed points has cells. A stretch of 1 spreads points evenly. */
+/** Stretches axes in dense regions until a share of the placed points has cells; 1 spreads points evenly. */
 export function placeStretched(points: ArrayLike<number>, longerSide: number, share = 0.5, placed = points.length / 2) {
   for (let quarter = 0; ; quarter++) {
     const stretch = quarter / 4;

@@ -63,8 +63,8 @@ export function requirePaddable(size: number, padding: Padding) {
 }
 
 /**
- * Writes an image [C, inner, inner] with its border to [channels, size, size]. Repeats pixels if `size` is a multiple of the padded size,
- * and a single channel if there are three.
+ * Writes an image [C, inner, inner] with its border to [channels, size, size]. Repeats pixels if `size` is a multiple of the
+ * padded size, and a single channel for three.
  */
 export function padImage(
   image: Uint8Array,

@@ -42,7 +42,7 @@ export async function encodeVideo(animation: Animation, scale = 1, signal?: Abor
   }
 }
 
-/** Repeats frames that are shown longer than the others. */
+/** Repeats frames that are shown longer. */
 function* rawFrames({ frames, durations }: Animation, scale: number): Generator<Uint8Array> {
   const shortest = Math.min(...durations);
   for (const [index, frame] of frames.entries()) {

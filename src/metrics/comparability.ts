@@ -37,7 +37,7 @@ function conditionsOf(metric: string) {
   return known ? [...known, CONDITIONS.weights] : Object.values(CONDITIONS);
 }
 
-/** Returns for each metric whether its values are comparable, why not, and which is best. */
+/** Returns for each metric whether evaluations are comparable, why not, and which is best. */
 export function compareEvaluations(evaluations: readonly (EvaluatedRun | SeedMean)[]): Comparison {
   const present = new Set(evaluations.flatMap(({ metrics }) => Object.keys(metrics)));
   const names = [...METRIC_NAMES.filter((name) => present.delete(name)), ...present];
@@ -128,7 +128,7 @@ type Sample = ReturnType<typeof sampleOf>;
 /** Two-sided 5% quantiles of Student's t for 1, 2, ... degrees of freedom. */
 const T_QUANTILES = [12.71, 4.3, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23, 2.2];
 
-/** Welch's t-test. A single run is assumed to vary as those it is compared with. */
+/** Welch's t-test. A single run is assumed to vary as those compared with it. */
 function isSignificant(a: Sample, b: Sample) {
   const errorOf = (sample: Sample, other: Sample) => (sample.std ?? other.std ?? 0) ** 2 / sample.count;
   const [errorOfA, errorOfB] = [errorOf(a, b), errorOf(b, a)];

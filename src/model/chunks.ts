@@ -3,7 +3,7 @@ import { gatherImages, type Split } from '../data/source.js';
 import type { TrainedModel } from './trainedModel.js';
 import { randomStream, shuffledIndices } from '../random.js';
 
-/** Images in memory at a time: a multiple of the batch of programs, so that nothing is padded. */
+/** Images in memory: a multiple of the batch of programs, so that nothing is padded. */
 const CHUNK = 1000;
 
 /** In any unit. */
@@ -15,7 +15,7 @@ interface ImageChunk {
   first: number;
 }
 
-/** Yields images at `indices` (default: all), and reports how many are done. If `onProgress` throws, the work ends. */
+/** Yields images at `indices` (default: all). If `onProgress` throws, the work ends. */
 export function* inChunks(
   split: Pick<Split, 'count' | 'copyImage'>,
   imageBytes: number,

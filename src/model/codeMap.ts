@@ -4,7 +4,7 @@ import { principalComponents, projectOnComponents } from '../numerics/principalC
 import { type RandomStream, randomStream } from '../random.js';
 import type { Progress } from './chunks.js';
 
-/** Including the row itself: small enough for clusters, large enough for their arrangement. */
+/** With the row itself; enough for the arrangement of clusters. */
 const NEIGHBORS = 15;
 const REACH = 10;
 /** Separates rows with equal initial positions. */

@@ -3,7 +3,7 @@ import { InputError } from '../errors.js';
 import { dot } from '../numerics/matrixProduct.js';
 import type { RandomStream } from '../random.js';
 
-/** Codes nearer to each other, or to being opposite, have no stable arc between them. */
+/** Codes that are nearer, or nearer to being opposite, have no stable arc between them. */
 const MIN_ANGLE = 1e-6;
 
 /**

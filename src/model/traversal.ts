@@ -33,7 +33,7 @@ export function traverse(
   return codes;
 }
 
-/** Distances are multiples of 1 / LEVELS, so that codes at about the same distance share a batch. */
+/** Distances are multiples of 1 / LEVELS, so that codes at similar distances share a batch. */
 const LEVELS = 32;
 
 /**

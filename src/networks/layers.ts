@@ -36,31 +36,28 @@ export interface ConvLayerOptions {
 }
 
 /** `weight` is `[out, in, k, k]`: a side of H becomes floor((H + 2 padding - k) / stride) + 1. */
-export function conv(inputs: number, outputs: number, options: ConvLayerOptions): Layer {
-  const { kernel, stride = 1, padding = 0 } = options;
-  const sideOf = (side: number) => Math.floor((side + 2 * padding - kernel) / stride) + 1;
-  return convolution(engine.conv, [outputs, inputs, kernel, kernel], outputs, options, sideOf);
-}
+export const conv = (inputs: number, outputs: number, options: ConvLayerOptions): Layer =>
+  convolution(engine.conv, [outputs, inputs], outputs, options);
 
 /** `weight` is `[in, out, k, k]`: a side of H becomes (H - 1) stride - 2 padding + k. */
-export function convTranspose(inputs: number, outputs: number, options: ConvLayerOptions): Layer {
-  const { kernel, stride = 1, padding = 0 } = options;
-  const sideOf = (side: number) => (side - 1) * stride - 2 * padding + kernel;
-  return convolution(engine.convTranspose, [inputs, outputs, kernel, kernel], outputs, options, sideOf);
-}
+export const convTranspose = (inputs: number, outputs: number, options: ConvLayerOptions): Layer =>
+  convolution(engine.convTranspose, [inputs, outputs], outputs, options);
 
 /** Weights are initialized as in DCGAN, biases as by PyTorch. */
 function convolution(
   operator: typeof engine.conv,
-  weight: Shape,
+  channels: Shape,
   outputs: number,
-  { stride: strides = 1, padding: pads = 0, bias = false }: ConvLayerOptions,
-  sideOf: (side: number) => number,
+  { kernel, stride: strides = 1, padding: pads = 0, bias = false }: ConvLayerOptions,
 ): Layer {
+  const weight = [...channels, kernel, kernel];
+  const isForward = operator === engine.conv;
+  const sideOf = (side: number) =>
+    isForward ? Math.floor((side + 2 * pads - kernel) / strides) + 1 : (side - 1) * strides - 2 * pads + kernel;
   const limit = 1 / Math.sqrt(sizeOf(weight.slice(1)));
   const outputShape = ([, ...sides]: Shape) => [outputs, ...sides.map(sideOf)];
   // A kernel moves over its results, a transposed one over its data.
-  const positions = operator === engine.conv ? outputShape : (input: Shape) => input;
+  const positions = isForward ? outputShape : (input: Shape) => input;
   return {
     parameters: {
       weight: { shape: weight, initialize: normal(0, 0.02) },

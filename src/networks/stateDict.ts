@@ -12,7 +12,7 @@ import {
   statisticName,
 } from './network.js';
 
-/** With separate running statistics, a file has each network twice. */
+/** With separate running statistics, `sample_encoder` encodes samples, and `decoder` generates from codes of images. */
 const ROLES = {
   encoder: { network: 'encoder', kind: 'native' },
   generator: { network: 'generator', kind: 'native' },
@@ -43,7 +43,6 @@ const tensorsOf = ({ layers }: Network, kind: InputKind) =>
 /** Of BatchNorm2d; no result depends on it. */
 export const isCounter = (tensor: string): boolean => tensor.endsWith('.num_batches_tracked');
 
-/** With separate running statistics, `decoder` generates from codes of images, and `sample_encoder` encodes samples. */
 export const toStateDict = (pair: NetworkPair, weights: ModelWeights): TensorFile['tensors'] =>
   Object.fromEntries(
     entriesOf(pair).map(({ name, network, part, tensor, shape }) => {

@@ -25,7 +25,7 @@ function squaredNorms({ data, width }: Features) {
   return norms;
 }
 
-/** Returns [N, count] of at least `count` references, nearest first; of equally near rows, the smaller index first. */
+/** Returns [N, count] of at least `count` references: the nearest first, or the smaller index if equally near. */
 export function nearestRows(queries: Features, references: Features, count: number) {
   const { lists, enter } = emptyLists(queries, count);
   forEachDistance(queries, references, enter);

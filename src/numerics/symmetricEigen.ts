@@ -110,7 +110,7 @@ function tridiagonalize(matrix: Float64Array, size: number) {
   return { diagonal, offDiagonal };
 }
 
-/** Replaces the first values x of a row by the v of the reflection that maps x to (0, ..., 0, alpha). */
+/** Replaces the first values x of a row by v of the reflection that maps x to (0, ..., 0, alpha). */
 function reflect(row: Float64Array, length: number) {
   const before = row.subarray(0, length - 1);
   const rest = dot(before, before);

@@ -143,7 +143,7 @@ export class EventQueue<Event extends AnyEvent> {
 }
 
 /**
- * Yields the events of a run, and throws its error. Leaving the loop early aborts the run's signal and waits for its end.
+ * Yields the events of a run, and throws its error. Leaving the loop early aborts the run and waits for its end.
  * @param run starts a run that reports to `onEvent` and stops at `signal`
  */
 export async function* eventsOf<Event extends AnyEvent>(

@@ -193,8 +193,7 @@ export class RunWriter {
 }
 
 /**
- * Training waits until an attempt succeeds.
- * @param options.isTemporary default: after each InputError
+ * @param options.isTemporary whether to retry (default: after each InputError)
  * @throws the error of the last attempt if the signal is aborted, or it is not temporary
  */
 export async function retryUntilWritten<T>(

@@ -1,4 +1,4 @@
-/** Every setting, declared once: for `config.json`, options, the studio, docs/settings.md and the types of the library. */
+/** The settings of `config.json`, options, the studio, docs/settings.md and the types of the library. */
 import { AUGMENTATIONS } from '../age/augmentation.js';
 import { DISTANCES } from '../age/distances.js';
 import { DIVERGENCES, MOMENTS, REDUCTIONS } from '../age/divergences.js';
@@ -350,9 +350,9 @@ export const SHORTHANDS = {
 
 type ValueOf<D> = D extends Declaration<infer T> ? T : never;
 type OptionalKeys<T> = { [K in keyof T]: undefined extends ValueOf<T[K]> ? K : never }[keyof T];
-type ValuesOf<T> = { [K in Exclude<keyof T, OptionalKeys<T>>]: ValueOf<T[K]> } & {
-  [K in OptionalKeys<T>]?: ValueOf<T[K]>;
-};
+type ValuesOf<T> = {
+  [K in keyof T as K extends OptionalKeys<T> ? never : K]: ValueOf<T[K]>;
+} & { [K in keyof T as K extends OptionalKeys<T> ? K : never]?: ValueOf<T[K]> };
 
 /** Everything that determines a run. docs/settings.md lists all settings with ranges and defaults. */
 export type Configuration = ValuesOf<typeof SETTINGS>;

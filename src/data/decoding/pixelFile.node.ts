@@ -11,7 +11,7 @@ const syncToDisk = promisify(fdatasync);
 const BLOCK_BYTES = 2 ** 22;
 const REMEDY = 'run the command again to decode them again';
 
-/** Decoded images. Synchronous, because the page cache is fast and the thread pool busy with decoding. */
+/** Decoded images. Synchronous: the page cache is fast, and the thread pool busy with decoding. */
 export class PixelFile {
   /**
    * @param checksums CRC-32 of each image

@@ -58,7 +58,7 @@ export function createPixelStore({ name, onWarning, shape, cache }: PixelStoreOp
       if (kept) target.set(kept, offset);
       else entry!.pixels.read(index, target, offset);
     },
-    /** Keeps the entry in the cache if it has all images. Rejects if the disk refuses data that it had accepted. */
+    /** Keeps the entry if it has all images. Rejects if the disk refuses data that it had accepted. */
     publish: async (skipped: readonly FailedImage[]) => {
       if (entry === undefined) return;
       await entry.pixels.flush().catch((error: unknown) => {

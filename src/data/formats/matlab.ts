@@ -111,10 +111,7 @@ class ElementReader {
     return new InputError(this.name, `${kind} MATLAB file (${problem})`, 'download it again');
   }
 
-  /**
-   * Reads a type and size of 32 bits each, or of 16 bits for at most four bytes of data. Elements are padded to multiples of 8 bytes,
-   * except compressed ones.
-   */
+  /** Reads a type and size of 32 bits each, or 16 for up to 4 bytes of data. All but compressed elements are padded to 8 bytes. */
   tagAt(offset: number) {
     const { bytes, littleEndian } = this;
     if (offset + TAG > bytes.length)
