@@ -63,7 +63,7 @@ export class DescribedError extends Error {
     return { about, problem, ...(remedy === undefined ? {} : { remedy }) };
   }
 
-  /** The key of the setting or argument that the error is about, if it is about one. */
+  /** The key of the setting or argument that is wrong, if any. */
   get setting(): string | undefined {
     return partsOf(this.about).find((part) => typeof part === 'object')?.setting;
   }

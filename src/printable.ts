@@ -27,7 +27,7 @@ export const oneLine = (text: string) =>
 
 const MAX_REASON = 2000;
 
-/** Removes the middle of a long reason: messages quote their input, which may be an entire file. */
+/** Removes the middle of a long reason, which may quote an entire file. */
 export function shortenReason(text: string) {
   if (text.length <= MAX_REASON) return text;
   const half = MAX_REASON / 2;

@@ -41,7 +41,7 @@ export async function writeFileInPieces(
   });
 }
 
-/** Writes all files of a new or empty folder, or none. Syncing thousands one by one would take minutes. */
+/** Writes all files of a new or empty folder, or none. Syncing thousands would take minutes. */
 export async function writeFolderAtomically(
   path: string,
   names: readonly string[],
@@ -61,9 +61,16 @@ export async function writeFolderAtomically(
   });
 }
 
+/** Folders without abandoned files. */
+const cleaned = new Set<string>();
+
 /** Removes the partial file or folder unless `write` renames it. */
 async function withPartial(path: string, write: (partial: string) => Promise<void>) {
-  await removeAbandonedOnce(dirname(path));
+  const folder = resolve(dirname(path));
+  if (!cleaned.has(folder)) {
+    cleaned.add(folder);
+    await removeAbandoned(folder);
+  }
   const partial = partialPath(path);
   const remove = () => {
     try {
@@ -170,17 +177,8 @@ export function partialPath(path: string) {
 export const isPartial = (name: string) => /^\..*\.partial$/s.test(name);
 
 const OWNER = /\.([\da-f]{8})([\da-f]{8})[\da-f]{8}\.partial$/;
-/** Time since the last write, for a partial file of another system. */
+/** Since the last write of another system. */
 const ABANDONED_AFTER_MS = 3_600_000;
-
-const cleaned = new Set<string>();
-
-async function removeAbandonedOnce(folder: string) {
-  const path = resolve(folder);
-  if (cleaned.has(path)) return;
-  cleaned.add(path);
-  await removeAbandoned(path);
-}
 
 /** Ignores failures. */
 export async function removeAbandoned(folder: string) {

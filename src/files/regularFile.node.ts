@@ -2,7 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { wrapReadErrors } from './atomic.node.js';
 
-/** Does not wait for the writer of a pipe. Some systems lack these flags. */
+/** Neither waits for the writer of a pipe nor takes a terminal. Some systems lack the flags. */
 export const OPEN_FOR_READING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);
 /** A system call reads at most 2^31 - 1 bytes. */
 const MAX_READ_BYTES = 2 ** 30;

@@ -21,11 +21,11 @@ export interface BestRecord {
   count: number;
   /** Digest of its weights; earlier builds wrote none. */
   weights?: string;
-  /** All its metrics, because a resumed run may choose by a different one. A value that is not finite is null in JSON. */
+  /** All its metrics, because a resumed run may choose by another. JSON has null for NaN and infinities. */
   metrics: Record<string, number | null>;
 }
 
-/** The best checkpoint of a run so far: a copy that no pruning removes, and its record. */
+/** A copy of the best checkpoint so far, which pruning does not remove, and its record. */
 export class BestCheckpoint {
   constructor(private readonly folder: OwnFolder) {}
 
@@ -49,7 +49,7 @@ export class BestCheckpoint {
   async offer(checkpoint: string, candidate: BestRecord) {
     const before = await this.read();
     if (!Number.isFinite(candidate.value) || !isBetter(candidate, before)) return false;
-    // First, because a process that is killed here evaluates the checkpoint again on resume, and writes the record.
+    // First: if the process is killed here, the resumed run evaluates the checkpoint again and writes the record.
     await this.folder.write(FILE, await readRegularFile(checkpoint));
     await this.folder.write(RECORD, `${JSON.stringify(candidate, null, 2)}\n`);
     return true;

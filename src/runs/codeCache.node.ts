@@ -109,7 +109,7 @@ export class CodeCache {
       await writeEntry(file, encodeSealed({ tensors, metadata: { format: FORMAT } }, sha256));
       await trimCache(this.folder, this.limit, (name) => FILE_NAME.test(name), basename(file));
     } catch {
-      // Codes that cannot be stored are computed again next time.
+      // They will be computed again.
     }
     return codes;
   }

@@ -27,7 +27,7 @@ export interface EvaluatedWeights {
   step: number;
   /** Whether these are the EMA weights, if the run has them. */
   ema: boolean;
-  /** A run that was resumed from an earlier checkpoint has other weights in the same iteration. */
+  /** Differs after a resumption from an earlier checkpoint. */
   digest: string;
 }
 
@@ -78,7 +78,7 @@ async function evaluationFiles(folder: OwnFolder) {
     .sort((a, b) => a.step - b.step || Number(a.isEma) - Number(b.isEma));
 }
 
-/** With EMA weights if there are two of the latest iteration. */
+/** Prefers EMA weights in the latest iteration. */
 export async function readLatestEvaluation(run: string) {
   const folder = await OwnFolder.at(run);
   const latest = (await evaluationFiles(folder)).findLast(({ kind }) => kind === 'evaluation');
@@ -101,7 +101,7 @@ async function parseEvaluation(file: string, text = '') {
     step: z.number(),
     // Earlier builds wrote none.
     weights_digest: z.string().optional(),
-    // Values that are not finite are null in JSON.
+    // JSON has null for NaN and infinities.
     metrics: z.record(z.string(), z.number().nullable()),
     protocol: z.record(z.string(), z.unknown()),
   });

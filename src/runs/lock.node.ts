@@ -153,7 +153,7 @@ async function seize(file: string, text: string): Promise<Owner | undefined> {
     const found = await inspect(file);
     if (found?.owner) return found.owner;
     if (found?.isStale && (await replaceStale(file, text, found.id))) return undefined;
-    // It was released, is being written, or another process is replacing it.
+    // It was released, or is being written or replaced.
     await pause(POLL_MILLISECONDS);
   }
   throw new InputError(file, 'the lock cannot be taken, although no process holds it', 'delete the file');
@@ -190,7 +190,7 @@ async function create(file: string, text: string) {
       await handle.close();
     }
   });
-  // If this process was suspended in between, its empty file may have been replaced.
+  // While this process was suspended, another may have replaced its empty file.
   return isCreated && (await readLock(file)) === text;
 }
 
@@ -203,7 +203,7 @@ async function inspect(file: string): Promise<{ id: string; owner?: Owner; isSta
   if (status.isSymbolicLink()) return { id: inode, isStale: true };
   const text = await readLock(file);
   if (text === undefined) return undefined;
-  // A time in the future comes from a different clock; its distance counts.
+  // The clock of another host may be ahead.
   const age = Math.abs(Date.now() - status.mtimeMs) / 1000;
   const owner = parseOwner(text);
   if (owner === undefined) return { id: inode, isStale: age >= SETTLING_SECONDS };

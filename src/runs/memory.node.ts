@@ -2,19 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, setting, type Text, text } from '../errors.js';
 
-/** The estimate differs from measurements by at most 7%. */
+/** Of the estimate, against measurements. */
 const TOLERANCE = 0.07;
-/** Fraction of the available memory above which a line warns: images are not estimated. */
+/** Fraction of the available memory above which a line warns, because the estimate excludes images. */
 const CLOSE = 0.8;
 
 /** Amounts are in bytes. */
-export function requireMemory({
-  estimated,
-  available = Infinity,
-}: {
-  estimated: number;
-  available: number | undefined;
-}): Text[] {
+export function requireMemory(estimated: number, available = Infinity): Text[] {
   const amounts = `needs about ${gibibytes(estimated)} of memory, and ${gibibytes(available)} are available`;
   const remedy = text`set a smaller ${setting('batch')} or ${setting('width')}`;
   if (estimated * (1 - TOLERANCE) > available) throw new InputError('training', amounts, remedy);

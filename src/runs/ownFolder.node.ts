@@ -14,7 +14,7 @@ const MAX_LINE = 65_536;
 
 export type OpenedFile = Awaited<ReturnType<OwnFolder['open']>>;
 
-/** Holds a lock during a write. `confirm` rejects if this process may not write any more. */
+/** Holds a lock during a write. `confirm` rejects if another process has it. */
 type WhileHeld = <T>(write: (confirm: () => Promise<void>) => Promise<T>) => Promise<T>;
 
 /**

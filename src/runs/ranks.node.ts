@@ -28,7 +28,7 @@ export class Ranks {
     return this.communicator.rank === 0;
   }
 
-  /** All ranks end if one of them should, else wait if one should. */
+  /** All ranks stop if one should, or else pause if one should. */
   direct(own: Direction): Direction {
     const counts = new Float32Array(2);
     this.communicator.allReduceSum(Float32Array.of(Number(own === 'stop'), Number(own === 'pause')), counts);
@@ -119,7 +119,7 @@ export class Ranks {
   }
 }
 
-/** Images of each split that the ranks decode to compare them, evenly spaced. */
+/** Evenly spaced images of a split that are decoded to compare them. */
 const COMPARED_IMAGES = 64;
 
 async function addImages(

@@ -47,7 +47,7 @@ export const LOG_NAME = 'log.jsonl';
 /** A run in a folder. Each write takes the lock, unless this process holds it. */
 export class RunFolder implements RunStore {
   private held: Promise<FolderLock> | undefined;
-  /** Locks that were not released; all of them are one file. */
+  /** Unreleased locks, which share one file. */
   private holders = 0;
   /** The lock under which the folder was created, until `lock` returns it. */
   private firstLock: RunLock | undefined;
@@ -63,7 +63,7 @@ export class RunFolder implements RunStore {
     return this.files.path;
   }
 
-  /** This process holds the folder until its lock is released. @throws {InputError} if the folder exists and is not empty */
+  /** This process holds the folder until its lock is released. @throws {InputError} if the folder is not empty */
   static async create(path: string, configuration: Configuration) {
     await RunFolder.requireEmpty(path);
     await wrapWriteErrors(path, () => makeFolder(path));
@@ -86,7 +86,7 @@ export class RunFolder implements RunStore {
   /** @throws {InputError} if a folder is not empty */
   static async requireEmpty(path: string) {
     if (path === '') throw new InputError(setting('out'), 'expected the path of a run folder but got ""');
-    // A process that was killed before it wrote the configuration leaves nothing worth keeping.
+    // These remain if a process is killed before it writes the configuration.
     const entries = ((await listFolder(path)) ?? []).filter((name) => !isPartial(name) && !LOCK_FILE.test(name));
     if (entries.length > 0)
       throw new InputError(
@@ -167,13 +167,11 @@ export class RunFolder implements RunStore {
   }
 
   async writePreviews(step: number, { codes, samples, reconstructions }: Preview) {
-    await this.files.write(`codes/${numbered(step)}.npy`, encodeNpy(codes));
+    const name = numbered(step);
+    await this.files.write(`codes/${name}.npy`, encodeNpy(codes));
     return {
-      samples: await this.files.write(`samples/${numbered(step)}.png`, await encodePng(samples)),
-      reconstructions: await this.files.write(
-        `reconstructions/${numbered(step)}.png`,
-        await encodePng(reconstructions),
-      ),
+      samples: await this.files.write(`samples/${name}.png`, await encodePng(samples)),
+      reconstructions: await this.files.write(`reconstructions/${name}.png`, await encodePng(reconstructions)),
     };
   }
 
@@ -237,7 +235,7 @@ export class RunFolder implements RunStore {
     for (const name of SUBFOLDERS) await this.files.makeFolder(name);
   }
 
-  /** Removes what killed processes have left, and the request to an earlier one. */
+  /** Removes what killed processes have left, and an old steering request. */
   private async clear() {
     for (const kind of ['', ...SUBFOLDERS]) {
       const folder = this.files.below(kind);

@@ -37,7 +37,7 @@ const LENGTHS: readonly string[] = ['epochs', 'steps'];
 
 const FILE_KEYS = [...Object.keys(SETTINGS), ...LENGTHS];
 
-/** A configuration whose defaults for the number of training images are still open. */
+/** A configuration before the number of training images is known. */
 export interface PendingConfiguration {
   /** For a large data set. Its image format and test fraction are final. */
   draft: Configuration;
@@ -46,7 +46,7 @@ export interface PendingConfiguration {
 
 export interface CompleteConfiguration {
   configuration: Configuration;
-  /** The settings that depend on the data and that the caller left open; the length as `epochs` or `steps`. */
+  /** Defaults that depend on the data; the length as `epochs` or `steps`. */
   chosen: Record<string, number | string>;
 }
 
@@ -251,7 +251,7 @@ async function parseSettings(content: string, file: string) {
   const { Lexer, parseDocument, Parser } = await import('yaml');
   let settings: unknown;
   try {
-    // Readers of the parser's result are recursive, and V8 may end the process if they overflow its stack.
+    // Readers of the result are recursive, and a stack overflow may end the process.
     const parser = new Parser();
     for (const lexeme of new Lexer().lex(content)) {
       Array.from(parser.next(lexeme));

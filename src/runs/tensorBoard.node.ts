@@ -62,7 +62,7 @@ export class TensorBoardLog {
   }
 }
 
-/** A file that was removed meanwhile is left out. */
+/** Skips files that were removed meanwhile. */
 function readPreviews({ samples, reconstructions }: PreviewFiles) {
   const entries = Object.entries({ samples, reconstructions }).flatMap(([name, path]) => {
     try {
@@ -101,15 +101,13 @@ export function summaryRecord(step: number, wallTime: number, values: TaggedValu
 function writeImage(message: BinaryWriter, png: Uint8Array) {
   const header = new DataView(png.buffer, png.byteOffset, png.length);
   const [width, height] = [header.getUint32(16), header.getUint32(20)];
-  const channels = CHANNELS_BY_COLOR_TYPE[header.getUint8(25)]!;
+  // Previews are RGB (color type 2) or grayscale (0).
+  const channels = header.getUint8(25) === 2 ? 3 : 1;
   for (const [index, value] of [height, width, channels].entries()) message.tag(index + 1, Varint).int32(value);
   return message.tag(4, LengthDelimited).bytes(png);
 }
 
-/** Grayscale and RGB. */
-const CHANNELS_BY_COLOR_TYPE: Record<number, number> = { 0: 1, 2: 3 };
-
-/** Makes readers drop all earlier records of this iteration and later ones. */
+/** Readers drop earlier records from this iteration on. */
 export const sessionStartRecord = (step: number, wallTime: number) =>
   record(eventAt(step, wallTime).tag(7, LengthDelimited).fork().tag(1, Varint).int32(SESSION_START).join());
 

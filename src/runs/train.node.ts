@@ -97,7 +97,7 @@ async function prepare(settings: Settings, options: PreparationOptions) {
     const memory = await memoryOf(configuration, options);
     const notes = [
       ...notesOn(configuration, chosen, source.train.count),
-      ...(memory ? requireMemory(memory) : []),
+      ...(memory ? requireMemory(memory.estimated, memory.available) : []),
       ...(await deviceNotes(configuration, options)),
     ];
     return { ...options, ranks, configuration, source, start, folder, evaluated, notes, memory, close };

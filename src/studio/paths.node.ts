@@ -9,7 +9,7 @@ const ABSOLUTE = /(?<![\w.])(?:\/[^\s/:;,"'()]+){2,}\/?/gu;
 /** Levels of a damaged or foreign file that a page receives. */
 const MAX_LEVELS = 20;
 
-/** Makes paths in all strings relative to the folder, or cuts them to their last name. Commands keep theirs. */
+/** Makes paths in all strings relative to the folder, or cuts them to their last name. */
 export function withoutPaths<T>(value: T, folder: string, levels = MAX_LEVELS): T {
   const shown = (part: unknown): unknown => withoutPaths(part, folder, levels - 1);
   if (typeof value === 'string') return shorten(value, folder) as T;

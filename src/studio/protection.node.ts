@@ -55,7 +55,7 @@ export function requireOwnPage({ host, allowedHosts }: Access): MiddlewareHandle
     // Only a proxy serves the studio over HTTPS.
     const isOwn = origin === `http://${given}` || (origin === `https://${given}` && proxied.has(name));
     const isForeign = site !== 'same-origin' && site !== 'none';
-    // A link of another site may lead to the page.
+    // Other sites may link to the page.
     if ((origin !== undefined && !isOwn) || (isForeign && context.req.path.startsWith('/api/')))
       return context.json({ message: 'cross-site request rejected' }, 403);
     await next();
@@ -68,7 +68,7 @@ const interfaceAddresses = () =>
 /** A cookie takes the place of `?token=` in the printed URL. */
 export function requireToken(token: string): MiddlewareHandler {
   return async (context, next) => {
-    // Cookies do not distinguish ports, and two tunnels may lead to two studios.
+    // Cookies ignore ports, and two tunnels may lead to two studios.
     const cookie = `agenet_studio_${/:(\d+)$/u.exec(context.req.header('host') ?? '')?.[1] ?? ''}`;
     const given = context.req.query('token');
     if (given !== undefined && context.req.path === '/' && (await timingSafeEqual(given, token))) {
@@ -102,6 +102,6 @@ export const pageHeaders = () =>
     crossOriginResourcePolicy: 'same-origin',
     referrerPolicy: 'no-referrer',
     xFrameOptions: 'DENY',
-    // It would concern other servers of this host as well.
+    // It would also apply to other servers of this host.
     strictTransportSecurity: false,
   });

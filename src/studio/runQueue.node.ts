@@ -51,7 +51,7 @@ interface QueueOptions {
   describe: (error: unknown) => string;
 }
 
-/** Memory changes in one step that no other request interrupts; saves follow each other. */
+/** No request interrupts a change in memory; saves follow each other. */
 export class RunQueue {
   private entries: Entry[] = [];
   /** Processes of this studio whose runs train. */
@@ -116,7 +116,7 @@ export class RunQueue {
   async add(queued: QueuedRun) {
     this.requireAbsent(queued);
     const entry: Entry = { id: idOf(queued), queued, state: 'saving' };
-    // A failure to start the run before is forgotten.
+    // Also forget a failed start of this run.
     const entries = [...this.entries.filter(({ id }) => id !== entry.id), entry];
     if (encode(entries).length > MAX_QUEUE)
       throw new InputError('queue', 'is full', 'wait until some of its runs have ended');
@@ -198,7 +198,7 @@ export class RunQueue {
     }
     try {
       const args = await this.options.argumentsOf(entry.queued);
-      // It may have been removed in the meantime.
+      // It may have been removed meanwhile.
       if (this.entries.includes(entry)) this.spawn(entry, args, output);
       else await rm(this.pathOf(output), { force: true });
     } catch (error) {

@@ -1,4 +1,4 @@
-/** The record of a run, read from its folder without opening its checkpoints. A file that cannot be read is empty. */
+/** Reads the record of a run without its checkpoints. A file that cannot be read counts as empty. */
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';

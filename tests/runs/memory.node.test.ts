@@ -61,16 +61,16 @@ describe('available memory', () => {
 describe('training that needs more memory than there is', () => {
   it('is rejected with both amounts and what to do', async () => {
     await expectInputError(
-      () => requireMemory({ estimated: 2 * 2 ** 30, available: 400 * MIB }),
+      () => requireMemory(2 * 2 ** 30, 400 * MIB),
       'training: needs about 2.0 GiB of memory, and 0.4 GiB are available; set a smaller batch or width',
     );
   });
 
   it('is warned of if memory is scarce, and accepted if there is enough or nothing is known', () => {
-    expect(requireMemory({ estimated: 9, available: 10 }).map((line) => render(line))).toEqual([
+    expect(requireMemory(9, 10).map((line) => render(line))).toEqual([
       expect.stringContaining('set a smaller batch or width'),
     ]);
-    expect(requireMemory({ estimated: 7, available: 10 })).toEqual([]);
-    expect(requireMemory({ estimated: 1e15, available: undefined })).toEqual([]);
+    expect(requireMemory(7, 10)).toEqual([]);
+    expect(requireMemory(1e15, undefined)).toEqual([]);
   });
 });

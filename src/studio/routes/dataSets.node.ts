@@ -74,7 +74,7 @@ export const addDataRoutes: AddRoutes = (app, studio) => {
   const imagesOf = async (run: string) => {
     const { folder } = await requireRun(studio, run);
     const configuration = await readConfiguration(folder);
-    // The configuration of a foreign run may name any folder.
+    // A configuration may name any folder.
     const data = await dataSets.requireOffered(configuration.data);
     // Another run may have had this name.
     const key = JSON.stringify(configuration);
@@ -123,7 +123,7 @@ const limitUpload = () => {
   const message = `images: more than ${UPLOAD_LIMITS.bytes / 2 ** 20} MiB at a time; choose fewer files`;
   const limit = bodyLimit({ maxSize: UPLOAD_LIMITS.bytes, onError: (context) => context.json({ message }, 413) });
   return every(limit, async (context: Context, next: Next) => {
-    // One boundary without an escape, so that the parser reads the same one.
+    // Unambiguous, so that the parser reads the same boundary.
     const type = context.req.header('content-type') ?? '';
     const boundary = /^multipart\/form-data; ?boundary=("?)([\w'()+,./:=?-]{1,70})\1$/iu.exec(type)?.[2];
     if (boundary === undefined) throw new InputError('images', 'expected multipart/form-data with one boundary');

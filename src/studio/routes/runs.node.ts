@@ -208,7 +208,7 @@ async function steerRun(studio: Studio, run: string, action: SteeringAction) {
 /** Three quick requests make three iterations. */
 const inTurn = oneAtATime();
 
-/** @throws {InputError} unless the run is paused, or will be after the steps before */
+/** @throws {InputError} unless the run is paused, or will be after earlier steps */
 const stepRun = (folder: string, { id, state, step }: ListedRun) =>
   inTurn(async () => {
     const request = readSteering(folder);
