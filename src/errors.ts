@@ -73,7 +73,7 @@ export class DescribedError extends Error {
     return `${render(this.about, nameOf)}: ${this.explain(nameOf)}`;
   }
 
-  /** Returns problem and remedy, to be shown beside what the error is about. */
+  /** Returns problem and remedy, for display beside what is wrong. */
   explain(nameOf: NameOf) {
     return explain(this.problem, this.remedy, nameOf);
   }
@@ -126,7 +126,7 @@ export function throwAll([first, ...others]: readonly InputError[]) {
 const explain = (problem: Text, remedy: Text | undefined, nameOf?: NameOf) =>
   `${render(problem, nameOf)}${remedy === undefined ? '' : `; ${render(remedy, nameOf)}`}`;
 
-/** Runs a check, and reports its `InputError` as one about `container`. */
+/** Reports an `InputError` of a check as one about `container`. */
 export function checkWithin<T>(container: Text, check: () => T): T {
   try {
     return check();
@@ -176,7 +176,7 @@ function editDistance(a: string, b: string) {
 
 const MAX_QUOTED = 40;
 
-/** Quotes text of a file for a message: truncated, with `?` for everything but printable ASCII. */
+/** Quotes text of a file: truncated, with `?` for all but printable ASCII. */
 export function quoted(text: string) {
   const shown = text.slice(0, MAX_QUOTED).replace(/[^\x20-\x7e]/g, '?');
   return `"${shown}${text.length > MAX_QUOTED ? '...' : ''}"`;

@@ -15,7 +15,7 @@ export const escapeControls = (text: string) =>
 /** Formats a value as JSON that is safe to print. */
 export const jsonLine = (value: unknown) => JSON.stringify(value).replace(UNPRINTABLE, unicodeEscape);
 
-/** Joins the lines of a message, such as one from ONNX Runtime, into one line. */
+/** Joins the lines of a message, for example of ONNX Runtime. */
 export const oneLine = (text: string) =>
   escapeControls(
     text

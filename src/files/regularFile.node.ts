@@ -23,7 +23,7 @@ async function withRegularFile<T>(path: string, action: (file: FileHandle, size:
 
 export const regularFileSize = (path: string) => withRegularFile(path, (_, size) => Promise.resolve(size));
 
-/** @throws the system's error, one that names the kind of file, or a FileTooLargeError beyond the limit */
+/** @throws the system's error, one that names the kind of file, or a FileTooLargeError */
 export const readRegularFile = (path: string, limit = Infinity) =>
   withRegularFile(path, (file, size) => {
     if (size > limit) throw new FileTooLargeError(`the file has ${size} bytes, more than the limit of ${limit}`);

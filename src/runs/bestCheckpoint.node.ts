@@ -29,15 +29,11 @@ export interface BestRecord {
 export class BestCheckpoint {
   constructor(private readonly folder: OwnFolder) {}
 
-  get file() {
-    return join(this.folder.path, FILE);
-  }
-
   async read() {
     const content = await this.folder.readText(RECORD, MAX_BYTES);
     if (content === undefined) return undefined;
     const record = parseJson(content);
-    if (isRecord(record)) return { ...record, file: this.file };
+    if (isRecord(record)) return { ...record, file: join(this.folder.path, FILE) };
     throw new InputError(
       join(this.folder.path, RECORD),
       'corrupt file',

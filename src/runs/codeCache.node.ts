@@ -29,8 +29,8 @@ export interface CodeCacheOptions {
 }
 
 /**
- * Codes of whole splits, as sealed files `codes/WEIGHTS-IMAGES.safetensors` in the cache folder, named by digests of the
- * encoder's weights and of all images. Beyond the limit, the least recently used files are removed.
+ * Codes of whole splits, in sealed files `codes/WEIGHTS-IMAGES.safetensors` of the cache folder, named by digests of
+ * encoder and images. Beyond the limit, the least recently used files are removed.
  */
 export class CodeCache {
   private readonly folder: string;
@@ -59,7 +59,7 @@ export class CodeCache {
       layers: Object.keys(pair.encoder.layers),
     });
     const state = [weights['encoder.parameters'], weights['encoder.statistics']].map(bytesOf);
-    this.weightsKey = sha256(new TextEncoder().encode(header), ...state).slice(0, 32);
+    this.weightsKey = sha256(Buffer.from(header), ...state).slice(0, 32);
   }
 
   /** Returns codes [N, M]. A request for most of a split stores all of it. */

@@ -28,7 +28,7 @@ export async function recordData(run: RunFolder, { digest }: ImageSource) {
   await run.files.write(NAME, `${JSON.stringify({ format: FORMAT, ...(await digest()) })}\n`);
 }
 
-/** Returns undefined for a damaged file, and a run of an earlier version. */
+/** Undefined for a damaged file, or one of an earlier version. */
 function parseRecord(content = '') {
   const record = parseJson(content) as Partial<DataDigest & { format: string }> | null | undefined;
   const { format, count, sha256 } = record ?? {};

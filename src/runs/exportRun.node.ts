@@ -158,14 +158,8 @@ function metadataOf({ configuration, step }: StoredCheckpoint, weights: string) 
 
 function pageModelOf(name: string, configuration: Configuration): Omit<PageModel, 'networks'> {
   const { latent, prior, channels, size, crop, padding } = configuration;
-  return {
-    name,
-    summary: introduction(configuration),
-    latent,
-    prior,
-    shape: [channels, size, size],
-    preprocessing: { size, channels, crop, padding },
-  };
+  const preprocessing = { size, channels, crop, padding };
+  return { name, summary: introduction(configuration), latent, prior, shape: [channels, size, size], preprocessing };
 }
 
 async function trainingFiles({ checkpoint: { configuration, ...state }, source }: Subject) {

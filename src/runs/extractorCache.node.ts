@@ -62,14 +62,14 @@ export async function dataExtractor(
     }
   }
   const { parameters, statistics, head } = classifier.weights;
-  // The recipe gives slightly different weights on other machines, and with other numbers of threads.
+  // Weights differ slightly between machines and numbers of threads.
   const digest = sha256(...[parameters, statistics, head].map(bytesOf));
   return { ...(isOfClasses ? classifierExtractor : rotationExtractor)(name, spec, classifier, compile), digest };
 }
 
 function keyOf({ train, test, size, channels, classes }: ImageSource) {
   const header = { recipe: RECIPE, size, channels, classes, train: train.count, test: test.count };
-  const pieces: Uint8Array[] = [new TextEncoder().encode(JSON.stringify(header))];
+  const pieces: Uint8Array[] = [Buffer.from(JSON.stringify(header))];
   for (const split of [train, test]) {
     const count = Math.min(FINGERPRINT_IMAGES, split.count);
     const indices = Array.from({ length: count }, (_, index) => Math.floor((index * split.count) / count));

@@ -66,11 +66,11 @@ export class Journal {
   async scoresAfter(step: number): Promise<FinalScores | undefined> {
     const end = await this.run.files.readEnd(JOURNAL_NAME, MAX_TAIL).catch(() => undefined);
     const entries = (end?.text ?? '').split('\n').flatMap((line) => (parseJson(line) as JournalEntry | null) ?? []);
-    const scored = entries.findLastIndex(({ type }) => type === 'scored');
-    const trained = entries.slice(0, Math.max(0, scored)).findLast(({ type }) => type === 'trained');
-    const entry = entries[scored];
-    if (entry?.type !== 'scored' || trained?.type !== 'trained' || trained.step !== step) return undefined;
-    const { test, test_raw } = entry;
+    const scored = entries.findLast((entry) => entry.type === 'scored');
+    if (!scored) return undefined;
+    const trained = entries.slice(0, entries.indexOf(scored)).findLast((entry) => entry.type === 'trained');
+    if (trained?.step !== step) return undefined;
+    const { test, test_raw } = scored;
     return { test, ...(test_raw && { test_raw }) };
   }
 

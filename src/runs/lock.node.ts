@@ -58,17 +58,12 @@ export class FolderLock {
   /** Exactly one of several contenders succeeds. @throws {InputError} if a living process holds the lock */
   static async take(path: string) {
     const file = join(path, LOCK_NAME);
-    const own: Owner = {
-      host: hostname(),
-      pid: process.pid,
-      started: (await statusOf(process.pid)).started,
-      system: SYSTEM,
-      token: randomUUID(),
-    };
-    const text = JSON.stringify(own);
+    const [host, { pid }] = [hostname(), process];
+    const { started } = await statusOf(pid);
+    const text = JSON.stringify({ host, pid, started, system: SYSTEM, token: randomUUID() } satisfies Owner);
     const holder = await seize(file, text);
     if (holder === undefined) return new FolderLock(await OwnFolder.at(path), text, await inodeOf(path));
-    const where = holder.host === own.host ? '' : ` on ${holder.host}`;
+    const where = holder.host === host ? '' : ` on ${holder.host}`;
     throw new InputError(
       path,
       `process ${holder.pid}${where} is training into this folder`,

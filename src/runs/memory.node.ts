@@ -17,7 +17,7 @@ export function requireMemory(estimated: number, available = Infinity): Text[] {
 
 const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
-/** Bytes that this process has or can still get, with swap, within its control groups. Only on Linux. */
+/** Bytes that this process has or can get, with swap, within its control groups. Only on Linux. */
 export async function availableMemory(root = '/') {
   const machine = await readTable(join(root, 'proc/meminfo'));
   const free = machine.get('MemAvailable');

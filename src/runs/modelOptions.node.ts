@@ -70,17 +70,13 @@ export function samplingRange({ count, seed, seeds, like, spread }: SampleOption
 }
 
 export function requireInterpolation(images: readonly ImageInput[], options: InterpolateOptions, prior: Prior) {
-  for (const name of ['rows', 'points'] as const) {
+  for (const name of ['rows', 'points'] as const)
     if (images.length > 0 && options[name] !== undefined)
       throw new InputError(setting(name), 'applies to random points only', 'remove it, or the images');
+  if (images.length === 1) {
+    const about = typeof images[0] === 'string' ? images[0] : 'images';
+    throw new InputError(about, 'expected at least two images, but got one', 'name a second image');
   }
-  const [first] = images;
-  if (images.length === 1)
-    throw new InputError(
-      typeof first === 'string' ? first : 'images',
-      'expected at least two images, but got one',
-      'name a second image',
-    );
   if (options.circle) requireCircle(images.length, options.points ?? 2, prior);
 }
 

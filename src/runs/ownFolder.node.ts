@@ -1,11 +1,10 @@
 import { constants } from 'node:fs';
-import { type FileHandle, lstat, open, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir, realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { InputError } from '../errors.js';
 import { errorCode, makeFolder, wrapReadErrors, wrapWriteErrors, writeFileAtomically } from '../files/atomic.node.js';
 import { OPEN_FOR_READING, requireRegular } from '../files/regularFile.node.js';
 
-/** Some systems lack the flags. */
 export const READING_WITHOUT_LINKS = OPEN_FOR_READING | (constants.O_NOFOLLOW ?? 0);
 /** Also reads: opening a pipe for writing fails without saying that it is one. */
 const APPENDING = READING_WITHOUT_LINKS | constants.O_RDWR | constants.O_CREAT;
@@ -93,9 +92,13 @@ export class OwnFolder {
 
   /** None if there is no folder. */
   async list() {
-    if (!(await exists(this.path))) return [];
-    await this.confirm();
-    return wrapReadErrors(this.path, () => readdir(this.path));
+    try {
+      await this.confirm();
+      return await wrapReadErrors(this.path, () => readdir(this.path));
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
+    }
   }
 
   write(name: string, content: Uint8Array | string) {
@@ -159,12 +162,6 @@ export class OwnFolder {
 }
 
 const isMissing = (error: unknown) => error instanceof InputError && errorCode(error.cause) === 'ENOENT';
-
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    (error: unknown) => errorCode(error) !== 'ENOENT',
-  );
 
 async function readTail(file: FileHandle, size: number, limit: number) {
   const start = Math.max(0, size - limit);

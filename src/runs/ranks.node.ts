@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ImageSource, Split } from '../data/source.js';
+import type { ImageSource } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { ALONE, type Communicator, requireSame } from '../engine/runtime/communicator.js';
 import { InputError, setting } from '../errors.js';
@@ -69,7 +69,18 @@ export class Ranks {
     if (this.isAlone) return;
     const [height, width] = size;
     const digest = createHash('sha256');
-    for (const split of [train, test]) await addImages(digest, split, height * width * channels);
+    const image = new Uint8Array(height * width * channels);
+    for (const { count, nameOf, copyImage, prepare } of [train, test]) {
+      digest.update(`${count}\n`);
+      if (nameOf) for (let index = 0; index < count; index++) digest.update(`${nameOf(index)}\n`);
+      const compared = prepare ? Math.min(count, COMPARED_IMAGES) : count;
+      const indices = Array.from({ length: compared }, (_, number) => Math.floor((number * count) / compared));
+      await prepare?.(indices);
+      for (const index of indices) {
+        copyImage(index, image, 0);
+        digest.update(image);
+      }
+    }
     requireSame(this.communicator, digest.digest(), `images of ${name}`, 'copy the data to every host');
   }
 
@@ -121,20 +132,3 @@ export class Ranks {
 
 /** Evenly spaced images of a split that are decoded to compare them. */
 const COMPARED_IMAGES = 64;
-
-async function addImages(
-  digest: ReturnType<typeof createHash>,
-  { count, nameOf, copyImage, prepare }: Split,
-  imageBytes: number,
-) {
-  digest.update(`${count}\n`);
-  if (nameOf) for (let index = 0; index < count; index++) digest.update(`${nameOf(index)}\n`);
-  const compared = prepare ? Math.min(count, COMPARED_IMAGES) : count;
-  const indices = Array.from({ length: compared }, (_, number) => Math.floor((number * count) / compared));
-  await prepare?.(indices);
-  const image = new Uint8Array(imageBytes);
-  for (const index of indices) {
-    copyImage(index, image, 0);
-    digest.update(image);
-  }
-}

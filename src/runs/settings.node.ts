@@ -33,6 +33,7 @@ interface Layer {
   file?: string;
 }
 
+/** Units of `length`. */
 const LENGTHS: readonly string[] = ['epochs', 'steps'];
 
 const FILE_KEYS = [...Object.keys(SETTINGS), ...LENGTHS];
@@ -93,7 +94,6 @@ async function resolved(layers: readonly Layer[], values: () => Values) {
   }
 }
 
-/** `epochs` and `steps` are units of `length`. */
 const keyOfLength = (key: string) => (LENGTHS.includes(key) ? 'length' : key);
 
 function completeFor(images: number, draft: Configuration, layers: readonly Layer[], native: Required<ImageFormat>) {
@@ -225,8 +225,7 @@ export const describePresets = async () =>
       const lines = (await readTextFile(`${PRESETS}${name}.yaml`)).split('\n');
       const end = lines.findIndex((line) => !line.startsWith('#'));
       const comment = lines.slice(0, end).map((line) => line.replace(/^# ?/u, ''));
-      const sentences = comment.filter((line) => !line.startsWith('Usage:'));
-      return { name, description: sentences.join(' ') };
+      return { name, description: comment.filter((line) => !line.startsWith('Usage:')).join(' ') };
     }),
   );
 
@@ -275,7 +274,7 @@ async function parseSettings(content: string, file: string) {
 const MAX_DEPTH = 100;
 
 async function initialRunLayer(initFrom: unknown) {
-  // A value that is not a string is rejected with the other settings.
+  // Other values are rejected with the other settings.
   if (typeof initFrom !== 'string') return [];
   const { configuration } = await readCheckpoint(initFrom);
   const { data: _, initFrom: __, length: ___, seed: ____, ...settings } = configuration;

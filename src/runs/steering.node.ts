@@ -52,7 +52,6 @@ export function readSteering(run: string): SteeringRequest | undefined {
 
 const MAX_BYTES = 4096;
 
-/** Does not wait for the writer of a pipe. */
 function readStart(path: string) {
   const file = openSync(path, READING_WITHOUT_LINKS);
   try {

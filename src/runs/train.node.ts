@@ -265,7 +265,7 @@ async function subscribersOf(
   return [
     async ({ type }, { emit }) => {
       if (type !== 'start') return;
-      // Only now: a run that is rejected changes nothing.
+      // Not earlier: a rejected run changes nothing.
       await recordData(folder, source);
       for (const note of notes) await emit(messageEvent('note', note));
     },

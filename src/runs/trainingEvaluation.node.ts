@@ -104,7 +104,7 @@ export class TrainingEvaluation {
       await emit({ ...due, type: 'evaluation', file, metrics: computed.evaluation.metrics, isBest });
   }
 
-  /** The evaluation that an earlier process wrote, if it can rank these weights. */
+  /** Of an earlier process, if it can rank these weights. */
   private async storedEvaluation(folder: OwnFolder, weights: EvaluatedWeights) {
     const { saveBest, evaluateSamples } = this.options.configuration;
     const found = await readEvaluationOf(folder, weights).catch(() => undefined);
@@ -140,8 +140,8 @@ export class TrainingEvaluation {
 }
 
 /**
- * Returns the metrics of a configuration, including `saveBest`. The default is every metric that the data allow, except
- * metrics of all training images, which take longest and hardly change from epoch to epoch.
+ * Returns the metrics of a configuration, including `saveBest`. By default, these are all that the data allow, except
+ * metrics of all training images, which take longest and hardly change.
  * @throws {InputError} if a metric is unknown, needs labels that the data lack, or cannot rank checkpoints
  */
 export function planEvaluation(configuration: Configuration, source: ImageSource) {
@@ -169,7 +169,7 @@ export function planEvaluation(configuration: Configuration, source: ImageSource
   return { metrics, usesFeatures: Array.from(metrics).some(usesFeatures) };
 }
 
-/** As far as that is known without the data. */
+/** Checks what needs no data. */
 export function requireMetrics(configuration: Configuration) {
   const { evaluateMetrics, saveBest } = configuration;
   if (evaluateMetrics !== undefined) parseMetrics(evaluateMetrics);

@@ -1,4 +1,3 @@
-/** Data that runs can be started on. */
 import { randomUUID } from 'node:crypto';
 import { lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, join, relative, resolve } from 'node:path';
@@ -77,7 +76,7 @@ export class DataSets {
     return this.offeredName(spec) ?? withoutPaths(spec, this.root.path);
   }
 
-  /** @throws {InputError} if the spec of a run, which may be any path, is not in the list */
+  /** @throws {InputError} if the spec of a run, which may be any path, is not offered */
   requireOffered(spec: string) {
     const name = this.offeredName(spec);
     if (name === undefined) throw notOffered(this.nameOf(spec));

@@ -76,7 +76,7 @@ export class LiveUpdates {
     for (const reader of this.readers) connectionOf(reader)?.terminate();
   }
 
-  /** The page reads the log after the answer, and receives all later entries. */
+  /** After the answer, the page reads the log; later entries are sent. */
   private async follow(reader: Reader, ids: readonly string[]) {
     reader.follows = ids;
     for (const id of ids) {

@@ -19,7 +19,7 @@ const TOKEN_FILE = `${STUDIO_FOLDER}/token`;
 /** Permissions of other accounts. */
 const OTHERS = 0o077;
 
-/** Keeps the token of earlier studios, so that open pages survive a restart. */
+/** Reuses a stored token, so that open pages survive a restart. */
 export async function openToken(folder: OwnFolder) {
   const stored = await folder.open(TOKEN_FILE).catch(() => undefined);
   if (stored) {
@@ -73,7 +73,7 @@ export function requireToken(token: string): MiddlewareHandler {
     const given = context.req.query('token');
     if (given !== undefined && context.req.path === '/' && (await timingSafeEqual(given, token))) {
       setCookie(context, cookie, token, { httpOnly: true, sameSite: 'Strict', path: '/' });
-      // Not a redirect: after a link of another site, the browser would not send the cookie.
+      // After a link of another site, a redirect would not send the cookie.
       return context.html(html`<meta http-equiv="refresh" content="0;url=/" />`);
     }
     const bearer = /^Bearer (.+)$/u.exec(context.req.header('authorization') ?? '')?.[1];

@@ -52,7 +52,7 @@ export class RunLibrary {
     return this.refreshing;
   }
 
-  /** Looks on the disk, which may have changed since the last refresh. */
+  /** The disk may have changed since the last refresh. */
   async find(id: string) {
     const names = id.split('/');
     if (names.length <= MAX_DEPTH && isSearched(names) && (await this.isRun(names)))

@@ -171,7 +171,7 @@ export class RunQueue {
       this.drop(entry);
       if (entry.child) this.training.set(entry.id, entry.child);
     }
-    // Without its folder, a process would wait for the folder to come back.
+    // A process whose folder is gone would wait for it.
     for (const [id, child] of this.training) if (await isMissing(this.pathOf(id))) child.kill();
     const starting = this.entries.filter(({ state }) => state === 'starting').length;
     for (let room = limit - countTraining() - starting; room > 0; room--) {

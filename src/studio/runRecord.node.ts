@@ -15,7 +15,6 @@ import type { RunState } from './states.js';
 
 /** Bytes that contain the last lines. */
 const TAIL = 16_384;
-/** Bytes of other files. */
 const MAX_BYTES = 2 ** 20;
 
 export const TAGS_NAME = 'tags.json';
@@ -97,7 +96,7 @@ export async function readSummary(folder: OwnFolder, id: string): Promise<Listed
   return {
     ...{ id, state, reason, data, tags },
     ...progress,
-    secondsLeft: state === 'running' ? secondsLeft(progress, entry) : null,
+    secondsLeft: state === 'running' ? secondsLeft(progress, entry?.iterations_per_second) : null,
     metrics: metricsOf(entry, journal),
     model: configuration
       ? `${network}, width ${width}, ${latent} latent dimensions`
@@ -112,8 +111,7 @@ const changeOf = (path: string) => lstat(path).catch(() => ({ mtimeMs: 0, size: 
 
 type Progress = Pick<ListedRun, 'step' | 'totalSteps' | 'checkpoint'>;
 
-function secondsLeft({ step, totalSteps }: Progress, entry: LogEntry | undefined) {
-  const rate = entry?.iterations_per_second ?? 0;
+function secondsLeft({ step, totalSteps }: Progress, rate = 0) {
   return totalSteps !== null && rate > 0 ? Math.round((totalSteps - step) / rate) : null;
 }
 
@@ -125,8 +123,8 @@ function lastEntry(lines: readonly string[]) {
 function totalStepsOf(configured: number | null, journal: readonly JournalEntry[], step: number) {
   const start = journal.findLast((entry) => entry.type === 'start');
   if (start) return start.totalSteps;
-  const end = journal.findLast((entry) => entry.type === 'trained');
-  return end && !end.interrupted ? step : configured;
+  const isFinished = journal.findLast((entry) => entry.type === 'trained')?.interrupted === false;
+  return isFinished ? step : configured;
 }
 
 /** By the last event, while a process holds the folder. */

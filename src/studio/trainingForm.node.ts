@@ -1,4 +1,3 @@
-/** The form of a new run. */
 import { errorsOf, InputError, setting, throwAll } from '../errors.js';
 import { describePresets } from '../runs/settings.node.js';
 import { checkNewRun } from '../runs/train.node.js';

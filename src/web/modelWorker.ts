@@ -59,7 +59,7 @@ export function serveModel(scope: WorkerScope) {
 async function load(source: ModelSource) {
   const { configuration, weights } = 'checkpoint' in source ? await decode(source.checkpoint) : source;
   const { pair } = iterationSpec(configuration);
-  // Without the lowering for batches, single images are fastest for a visitor who drags.
+  // Single images are fastest without the lowering for batches.
   const compilePlain: Compile = (graph) => compile(graph, { target: { name: 'plain' } });
   return { configuration, model: TrainedModel.of(pair, configuration.prior, weights, compilePlain, 1) };
 }

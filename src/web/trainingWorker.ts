@@ -72,7 +72,7 @@ function stateOf(checkpoint: Checkpoint, configuration: Configuration, images: n
   return resumedState(checkpoint, configuration);
 }
 
-/** Browsers and WebAssembly report a lack of memory in many ways. */
+/** A lack of memory is reported in many ways. */
 function explain(error: unknown): never {
   if (!(error instanceof RangeError || /bad_alloc|out of memory|allocat/iu.test(String(error)))) throw error;
   throw new InputError('training', 'this browser has too little memory', 'use a smaller width or batch', {

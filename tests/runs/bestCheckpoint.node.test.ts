@@ -28,8 +28,9 @@ async function winner(first: BestRecord, second: BestRecord): Promise<string> {
   const { files, best } = await folderWithCheckpoints(1, 2);
   expect(await best.offer(files[0]!, first)).toBe(true);
   const isBetter = await best.offer(files[1]!, second);
-  const kept = readFileSync(best.file, 'utf8');
-  expect(kept).toBe(`weights of ${(await best.read())!.step}`);
+  const { file, step } = (await best.read())!;
+  const kept = readFileSync(file, 'utf8');
+  expect(kept).toBe(`weights of ${step}`);
   expect(isBetter).toBe(kept === 'weights of 2');
   return kept;
 }
@@ -63,9 +64,9 @@ describe('the best checkpoint of a run', () => {
   });
 
   it('may be recorded twice', async () => {
-    const { files, best } = await folderWithCheckpoints(1);
+    const { folder, files, best } = await folderWithCheckpoints(1);
     for (const _ of [1, 2]) expect(await best.offer(files[0]!, record(1, 'fid', metrics))).toBe(true);
-    expect(await best.read()).toEqual({ ...record(1, 'fid', metrics), file: best.file });
+    expect(await best.read()).toEqual({ ...record(1, 'fid', metrics), file: join(folder, 'checkpoints', 'best.safetensors') });
   });
 
   it('is not replaced by worse weights of the same iteration, which a resumed run may reach', async () => {
@@ -73,7 +74,7 @@ describe('the best checkpoint of a run', () => {
     const { files, best } = await folderWithCheckpoints(1, 2);
     expect(await best.offer(files[0]!, record(1, 'psnr', metrics))).toBe(true);
     expect(await best.offer(files[1]!, worse)).toBe(false);
-    expect(readFileSync(best.file, 'utf8')).toBe('weights of 1');
+    expect(readFileSync((await best.read())!.file, 'utf8')).toBe('weights of 1');
   });
 
   it('names a damaged record', async () => {

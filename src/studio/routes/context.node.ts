@@ -48,7 +48,7 @@ const PROBLEMS = {
   422: answers(problem, 'The request cannot be carried out; fields names what is wrong'),
 };
 
-/** A route with a request can also answer with a problem, which its handler throws. */
+/** The handler of a route with a request can also throw a problem. */
 export const route = <
   Path extends string,
   Responses extends RouteConfig['responses'],

@@ -92,7 +92,7 @@ async function checkedArguments(studio: Studio, run: NewRun) {
   return args;
 }
 
-/** Unchecked. @throws {InputError} if the data is not offered, or the checkpoint is gone */
+/** @throws {InputError} if the data is not offered, or the checkpoint is gone */
 export async function argumentsOf(
   studio: Pick<Studio, 'folder' | 'library' | 'dataSets'>,
   { name, data, fields, fork }: NewRun,
