@@ -137,7 +137,7 @@ export function checkWithin<T>(container: Text, check: () => T): T {
 
 export const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-/** Longer names are not misspellings, and their distances would take long to compute. */
+/** Longer names are no misspellings, and take long to compare. */
 const MAX_NAME = 100;
 
 /** Returns `, did you mean NAME?`, or nothing if no name is similar. */
@@ -146,7 +146,7 @@ export function didYouMean(given: string, known: readonly string[], rest = '') {
   return nearest === undefined ? '' : `, did you mean ${nearest}${rest}?`;
 }
 
-/** Undefined if more than a third of the given letters differ from all names. */
+/** Undefined if more than a third of the letters differ. */
 export function nearestName(given: string, known: readonly string[]) {
   if (given.length > MAX_NAME) return undefined;
   let best: string | undefined;

@@ -6,7 +6,7 @@ export const LARGEST_SEED = 0xffffffff;
 
 /**
  * Random numbers that depend only on a seed, a purpose and an index (a step, an epoch). Nothing has to be saved to
- * resume: the draws of step 1000 are the same whether or not steps 1 to 999 ran in this process.
+ * resume: step 1000 draws the same whether or not steps 1 to 999 ran in this process.
  */
 export interface RandomStream {
   /** Draws an integer from 0 to count - 1. */

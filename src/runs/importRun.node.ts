@@ -25,7 +25,7 @@ export type ImportSettings = Omit<Settings, (typeof DERIVED)[number] | 'network'
 
 const DERIVED = ['channels', 'width', 'latent', 'size', 'initFrom', 'batchNormStats'] as const;
 
-/** Creates a run from the weights of the published networks in a safetensors file, with the names of `docs/export.md`. */
+/** Creates a run from weights of a published network in a safetensors file, with the names of `docs/export.md`. */
 export async function importRun(file: string, out: string, settings: ImportSettings): Promise<ImportedRun> {
   const network = requireNetwork(settings);
   await RunFolder.requireEmpty(out);

@@ -71,7 +71,7 @@ export class FolderLock {
     );
   }
 
-  /** Writes a deleted lock file again, also into an empty folder in the place of this one. */
+  /** Writes a deleted lock file again, also into an empty folder that replaced this one. */
   async confirm() {
     const { path } = this.folder;
     if (this.isReleased) throw new Error(`${path}: the lock of this run folder was released`);

@@ -38,7 +38,7 @@ export const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
 const SUBFOLDERS = ['samples', 'reconstructions', 'codes', 'checkpoints'] as const;
-/** The lock, and the locks that guard the replacement of a stale one. */
+/** The lock, and guards of its replacement. */
 const LOCK_FILE = /^\.lock(\.|$)/;
 const CONFIGURATION_NAME = 'config.json';
 const MAX_CONFIGURATION_BYTES = 2 ** 20;

@@ -89,7 +89,7 @@ export class FollowedLog implements LogColumns {
   }
 }
 
-/** A line that a crash cut short counts as not written. */
+/** Undefined for a line that a crash cut short. */
 export function parseObject(line: string) {
   const value = parseJson(line);
   return value instanceof Object && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;

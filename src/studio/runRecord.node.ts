@@ -47,7 +47,7 @@ const knownSettings = z.object({
   length: z.object({ steps: z.int().optional().catch(undefined) }).catch({}),
 });
 
-/** The studio ignores other entries of a journal. */
+/** Other entries of a journal are ignored. */
 const journalEntry = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('start'), step: iteration, totalSteps: iteration }),
   z.looseObject({ type: z.enum(['paused', 'continued', 'checkpoint', 'imported']), step: iteration }),

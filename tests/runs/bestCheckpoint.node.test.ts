@@ -66,7 +66,10 @@ describe('the best checkpoint of a run', () => {
   it('may be recorded twice', async () => {
     const { folder, files, best } = await folderWithCheckpoints(1);
     for (const _ of [1, 2]) expect(await best.offer(files[0]!, record(1, 'fid', metrics))).toBe(true);
-    expect(await best.read()).toEqual({ ...record(1, 'fid', metrics), file: join(folder, 'checkpoints', 'best.safetensors') });
+    expect(await best.read()).toEqual({
+      ...record(1, 'fid', metrics),
+      file: join(folder, 'checkpoints', 'best.safetensors'),
+    });
   });
 
   it('is not replaced by worse weights of the same iteration, which a resumed run may reach', async () => {
