@@ -49,7 +49,7 @@ const showType = (value: Value) => (value.type === 'float32' ? '' : `${value.typ
 export const integers = (elements: readonly number[]) =>
   constantTensor({ type: 'int64', shape: [elements.length], data: BigInt64Array.from(elements, BigInt) });
 
-/** A value, or a number for a scalar constant. */
+/** A number stands for a scalar constant. */
 export type Operand = Value | number;
 const asValue = (operand: Operand) => (typeof operand === 'number' ? constant(operand) : operand);
 

@@ -101,7 +101,7 @@ export interface Operator<A extends Attributes = Attributes> {
   keepsZero?: boolean;
   /** Whether ONNX Runtime computes in one pass and may write over an operand of the same size. */
   inPlace?: boolean;
-  /** Returns an element if some elements of operands are unknown before a run. */
+  /** Returns the element if the known elements decide it. */
   partialEvaluate?(elements: readonly PartialElement[]): number | undefined;
   /** Parameters in the last pass of a blocked convolution. */
   epilogue?(attributes: A): readonly number[];

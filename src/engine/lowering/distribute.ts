@@ -33,9 +33,8 @@ import {
 import { type Centering, matchVariance } from './rewrites.js';
 
 /**
- * Returns the graph that each rank runs. Up to the order of summation it has the results of the whole batch, also of
- * batch statistics, losses over pairs and gradients. Inputs with a batch have the shape of a rank's part; everything
- * else is whole.
+ * Returns the graph that each rank runs. Inputs with a batch have the shape of a rank's part. Outputs are those of the
+ * whole batch up to the order of summation, also batch statistics, losses over pairs and gradients.
  * @param graph a simplified graph
  * @throws {ShapeError} if a divided axis does not divide into as many equal parts as there are ranks
  */
@@ -159,8 +158,8 @@ class Distributor {
   }
 
   /**
-   * One message gathers the means of parts, their variances about these means, which lose no digits, and what rounding
-   * leaves of the mean when it is subtracted.
+   * One message gathers, of each part, the mean, the variance about it, which loses no digits, and the mean that
+   * rounding leaves after subtraction.
    */
   private batchStatistics(value: ComputedValue, { x, mean, variances }: BatchStatistics): Placed {
     const axes = mean.attributes.axes as readonly number[];

@@ -10,7 +10,6 @@ import { type LaidOutGraph, type LoweredGraph, statesInPlace } from './state.js'
 /** `cpu` is ONNX Runtime's CPU provider, in blocked layouts if it has kernels of block size `block`. */
 export type Target = PortableTarget | { name: 'cpu'; block?: number };
 
-/** Rules besides the decompositions and the order, which every target needs. */
 export const rulesOf: Record<Target['name'], readonly Rule[]> = {
   ...portableRules,
   cpu: [maskToClip, signToClip],

@@ -22,7 +22,6 @@ interface Arithmetic extends Pick<Operator, 'partialEvaluate' | 'distribute'> {
   commutes?: boolean;
 }
 
-/** Creates an operator on two float32 operands. */
 const arithmetic = (name: string, { element, gradient, neutral, commutes = false, ...more }: Arithmetic) =>
   applyBinary({
     name,
@@ -49,7 +48,6 @@ function dropNeutral({ inputs: [a, b], shape }: ComputedValue, neutral: number, 
   return commutes && splatValue(a) === neutral && sameShape(b!.shape, shape) ? b : undefined;
 }
 
-/** Drops an Expand if the other operand has the full shape. */
 function dropExpansion(value: ComputedValue) {
   const { inputs, shape } = value;
   const index = inputs.findIndex(

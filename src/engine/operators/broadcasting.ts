@@ -31,7 +31,6 @@ const Reshape: Operator<{ shape: Shape }> = {
       ? undefined
       : { operands: [placement], result: axis, attributes: { shape: partOf(shape, axis, ranks) } };
   },
-  // Merges Reshapes, and drops one to the same shape.
   simplify(value) {
     const operand = value.inputs[0];
     const source = isReshape(operand) ? operand.inputs[0] : operand;

@@ -1,4 +1,4 @@
-/** Comparisons, selection and type conversion. Gradients flow through Where only. */
+/** Gradients flow through Where only. */
 import { apply, applyBinary, inferBroadcast, type NoAttributes } from '../operator.js';
 import { broadcastShapes, ShapeError } from '../shape.js';
 import { constant, ELEMENT_CODES, type ElementArray, type ElementType, type Operator, type Value } from '../value.js';

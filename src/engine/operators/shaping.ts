@@ -18,7 +18,6 @@ const Transpose: Operator<{ perm: readonly number[] }> = {
     operands: [placement],
     result: typeof placement === 'number' ? perm.indexOf(placement) : placement,
   }),
-  // Merges Transposes, and drops one that moves nothing.
   simplify(value) {
     const operand = value.inputs[0];
     const outer = value.attributes.perm as readonly number[];

@@ -11,13 +11,6 @@ import { firstLine } from './session.js';
 /** Block sizes of ONNX Runtime's blocked kernels: 16 with AVX-512, 8 with AVX2. */
 const CANDIDATES = [16, 8] as const;
 
-interface BlockedKernels {
-  /** Undefined if no kernels compute as expected. */
-  block: number | undefined;
-  /** One line for each block size that failed. */
-  problems: readonly string[];
-}
-
 export type LoadModel = (model: Uint8Array, options: LoadOptions) => Promise<Executor>;
 
 const loadOnCpu: LoadModel = (model, options) => loadInBinding(model, { device: 'cpu', ...options });
@@ -31,8 +24,11 @@ export async function targetOf(device: string, load?: LoadModel): Promise<Target
   return { name: 'cpu', ...(block === undefined ? {} : { block }) };
 }
 
-/** Tries each block size, because ONNX Runtime has no function that reports its blocked kernels. */
-export async function probeBlockedKernels(load: LoadModel): Promise<BlockedKernels> {
+/**
+ * Tries each block size, because ONNX Runtime has no function that reports its blocked kernels.
+ * @returns the first that computes as expected, and one line for each that failed
+ */
+export async function probeBlockedKernels(load: LoadModel) {
   const problems: string[] = [];
   for (const block of CANDIDATES) {
     // An error means that the operator does not exist, or rejects this number of channels.

@@ -1,5 +1,6 @@
 /** The operators over ranks (operators/collective.ts) as custom operators of ONNX Runtime's C API. */
 import { messageOf } from '../../errors.js';
+import { getOrCreate } from '../graph.js';
 import { COLLECTIVE_DOMAIN } from '../operators/collective.js';
 import { type Shape, sizeOf } from '../shape.js';
 import { ELEMENT_CODES } from '../value.js';
@@ -28,18 +29,16 @@ const KERNELS: Record<string, Kernel> = {
   },
 };
 
-const domains = new WeakMap<Communicator, Pointer>();
+const domains = new Map<Communicator, Pointer>();
 
 /** The operators of a communicator are created once and never released. */
-export function collectiveDomain(ort: OrtApi, communicator: Communicator) {
-  const known = domains.get(communicator);
-  if (known !== undefined) return known;
-  const domain = ort.create('CreateCustomOpDomain', COLLECTIVE_DOMAIN);
-  for (const [name, kernel] of Object.entries(KERNELS))
-    ort.call('CustomOpDomain_Add', domain, customOperator(ort, name, kernel, communicator));
-  domains.set(communicator, domain);
-  return domain;
-}
+export const collectiveDomain = (ort: OrtApi, communicator: Communicator) =>
+  getOrCreate(domains, communicator, () => {
+    const domain = ort.create('CreateCustomOpDomain', COLLECTIVE_DOMAIN);
+    for (const [name, kernel] of Object.entries(KERNELS))
+      ort.call('CustomOpDomain_Add', domain, customOperator(ort, name, kernel, communicator));
+    return domain;
+  });
 
 /** Versions of struct OrtCustomOp, and of the operator that it implements. */
 const [STRUCT_VERSION, FIRST_VERSION, LAST_VERSION] = [18n, 1, 2 ** 31 - 1];

@@ -18,7 +18,6 @@ export interface Communicator {
   barrier: () => void;
 }
 
-/** A process on its own. */
 export const ALONE: Communicator = {
   rank: 0,
   size: 1,

@@ -20,17 +20,16 @@ export interface DeviceCompiler {
    * @throws the signal's reason if it is aborted between two runs
    */
   chooseDevice?: (graph: Graph, signal?: AbortSignal) => Promise<string>;
-  /** See `estimateMemory` of native.node.ts. */
   estimateMemory?: (graph: Graph) => Promise<number | undefined>;
 }
 
 /** Returns a compiler for a device, or for the CPU until a device is chosen. */
 export function deviceCompiler({
-  device,
+  device = 'cpu',
   ...options
 }: Omit<CompileOptions, 'device'> & { device?: Device | 'auto' | undefined }): DeviceCompiler {
   if (device !== 'auto') {
-    const given = { ...options, ...(device === undefined ? {} : { device }) };
+    const given = { ...options, device };
     return { compile: (graph) => compile(graph, given), estimateMemory: (graph) => estimateMemory(graph, given) };
   }
   let chosen: Device = 'cpu';

@@ -9,7 +9,6 @@ import { createGcTrigger, loadOnnxRuntime, packageFolder } from './onnxRuntime.n
 import type { LoadOptions } from './program.js';
 import { DeviceError, firstLine, sessionExecutor } from './session.js';
 
-/** Downloads CUDA libraries. */
 const INSTALL_SCRIPT = join(packageFolder(), 'script', 'install.js');
 
 export const DEVICE_NEEDS: Record<string, string> = {
@@ -33,10 +32,10 @@ export async function loadInBinding(
     // The runtime warns of unused inputs, and prints errors that it also throws.
     logSeverityLevel: 4,
     // The binding keeps tensors on no other device.
-    ...(device === 'webgpu'
-      ? { preferredOutputLocation: Object.fromEntries(keepOnDevice.map((name) => [name, 'gpu-buffer'] as const)) }
-      : {}),
-    ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
+    ...(device === 'webgpu' && {
+      preferredOutputLocation: Object.fromEntries(keepOnDevice.map((name) => [name, 'gpu-buffer'] as const)),
+    }),
+    ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
   };
   const session = await InferenceSession.create(model, options).catch((error: unknown) => {
     if (device === 'cpu') throw error;

@@ -41,8 +41,6 @@ const readModel = (file: string): Promise<Uint8Array> =>
       : error;
   });
 
-const MEMORY_TAG = '_ORT_MEM_ADDR_';
-
 /** Finds tensors at any depth. @throws {InputError} if the bytes are no model */
 async function tensorsOf(file: string, bytes: Uint8Array) {
   // The schema takes long to load, so it loads on first use.
@@ -85,7 +83,7 @@ async function requireInside(file: string, location: string) {
     throw new InputError(file, `its external data ${JSON.stringify(location)} ${problem}`, remedy);
   };
   if (location.trim() === '' || location.includes('\0')) return refuse('is not the name of a file');
-  if (location.includes(MEMORY_TAG)) return refuse('is an address in memory, not a file');
+  if (location.includes('_ORT_MEM_ADDR_')) return refuse('is an address in memory, not a file');
   const steps = location.split(/[\\/]/);
   if (isAbsolute(location) || steps[0] === '' || /^[A-Z]:/i.test(location) || steps.includes('..'))
     return refuse("leaves the model's folder", BESIDE);

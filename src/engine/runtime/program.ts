@@ -31,7 +31,6 @@ export interface Executor {
 export interface LoadOptions {
   /** Threads of one operator; 0: one per core. */
   threads: number;
-  /** Whether the runtime optimizes the model. */
   optimize: boolean;
   /** Outputs that stay in the memory of a device (default: none). */
   keepOnDevice?: readonly string[];

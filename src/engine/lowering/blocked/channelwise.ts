@@ -23,9 +23,8 @@ interface Term {
 }
 
 /**
- * A sum of feature maps, each scaled by one value per channel, plus one value per channel, as in batch normalization. As
- * a feature map, it costs one pass per term: a depthwise 1x1 convolution runs at 32-71 GB/s. Mul and Add of broadcast
- * operands would take one pass each at 18 GB/s.
+ * A sum of feature maps, each times one value per channel, plus one value per channel. Materializing costs one pass per
+ * term, a depthwise 1x1 convolution at 32-71 GB/s; Mul and Add of broadcast operands would take a pass each at 18 GB/s.
  */
 export class AffineForm {
   constructor(

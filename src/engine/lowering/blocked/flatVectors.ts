@@ -23,9 +23,9 @@ export interface Segment {
 }
 
 /**
- * The order of a flat vector: parameters, their gradients, or Adam's moments. The graph stores each kernel in it as the
- * rows that convolutions need, padded to whole blocks with zeros, so that an iteration transposes nothing. The order is
- * converted when the state is read or set, and for operators other than elementwise ones, slices and concatenations.
+ * How a flat vector is stored: parameters, gradients, or Adam's moments. Kernels are the rows that convolutions read,
+ * padded with zeros to whole blocks, so that an iteration transposes nothing. Vectors are converted when state is read
+ * or set, and for operators other than elementwise ones, slices and concatenations.
  */
 export interface VectorLayout {
   storedSize: number;

@@ -200,7 +200,6 @@ class BlockedLowering {
     return this.parts(operand).map((part) => apply(value.operator, [part], value.attributes));
   }
 
-  /** Returns undefined if an operator cannot be computed on blocked channels. */
   private inBlocks(value: ComputedValue, type: FeatureMapType) {
     const { operator, inputs, attributes } = value;
     if (operator.blocked === undefined || !inputs.every((operand) => this.types.has(operand))) return undefined;
@@ -218,10 +217,8 @@ class BlockedLowering {
     const known = this.storage.pieceOfVector(value) ?? this.storage.total(value) ?? this.channelSums(value);
     if (known) return known;
     this.storage.addRows(value);
-    return withInputs(
-      value,
-      value.inputs.map((operand) => this.plain(operand)),
-    );
+    const operands = value.inputs.map((operand) => this.plain(operand));
+    return withInputs(value, operands);
   }
 
   private kernelGradient(value: Value, convolution: Convolution) {

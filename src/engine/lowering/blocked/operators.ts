@@ -1,7 +1,7 @@
 /**
  * ONNX Runtime's operators on blocked channels, which its own optimizer inserts only if kernels are constants. Declared
- * shapes are plain. The memory of data is [N, C/P, H, W, P], and of kernels [O/P, I/P, kh, kw, P in, P out]. None needs
- * a gradient: they exist after lowering only.
+ * shapes are plain. The memory of data is [N, C/P, H, W, P], and of kernels [O/P, I/P, kh, kw, P in, P out]. None has a
+ * gradient: they exist after lowering only.
  */
 import { apply } from '../../operator.js';
 import { convSizes } from '../../operators/convolution.js';
@@ -40,18 +40,9 @@ export function blockedConv(x: Value, w: Value, options: BlockedConvOptions = {}
   const { bias, sum, strides = [1, 1], dilations = [1, 1], pads = [0, 0, 0, 0], group = 1, activation } = options;
   // The fourth input needs a third before it.
   const third = bias ?? (sum && constant(new Float32Array(w.shape[0]!)));
-  return apply(
-    Conv,
-    [x, w, third, sum].filter((operand) => operand !== undefined),
-    {
-      strides,
-      dilations,
-      pads,
-      group,
-      kernel_shape: w.shape.slice(2),
-      ...(activation && { activation: activation.name, activation_params: activation.parameters }),
-    },
-  );
+  const operands = [x, w, third, sum].filter((operand) => operand !== undefined);
+  const epilogue = activation && { activation: activation.name, activation_params: activation.parameters };
+  return apply(Conv, operands, { strides, dilations, pads, group, kernel_shape: w.shape.slice(2), ...epilogue });
 }
 
 /** Adds up convolutions, each into the result of the one before. The last has the epilogue. */

@@ -69,7 +69,6 @@ export class ParameterStorage {
     return (this.vectors.get(value) as InputValue | undefined) ?? value;
   }
 
-  /** Returns undefined without an order of its own. */
   nextState(name: string, value: Value) {
     const state = this.lowering.graph.inputs.find((each) => nextName(each.name) === name);
     const layout = state && this.layouts.get(state);

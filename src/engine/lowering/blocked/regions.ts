@@ -7,10 +7,7 @@ import { type FeatureMapType, featureMapType, memoryShape } from './layout.js';
 
 const ARITHMETIC: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul']);
 
-/**
- * Channels that fill a block hold any finite value. It must stay finite, because zero kernels would turn infinity into
- * NaN.
- */
+/** Channels that fill a block must stay finite: zero kernels turn infinity into NaN. */
 function isFunction({ operator, inputs, attributes }: ComputedValue) {
   if (!operator.elementwise || operator.evaluate === undefined || inputs.length !== 1 || inputs[0].type !== 'float32')
     return false;
