@@ -11,6 +11,6 @@ const UNITS = ['FLOPs', 'kFLOPs', 'MFLOPs', 'GFLOPs', 'TFLOPs'] as const;
 
 /** `1.23 MFLOPs`. */
 export function formatFlops(flops: number) {
-  const unit = Math.min(UNITS.length - 1, flops < 1 ? 0 : Math.floor(Math.log10(flops) / 3));
+  const unit = Math.min(UNITS.length - 1, Math.floor(Math.log10(Math.max(1, flops)) / 3));
   return `${(flops / 1000 ** unit).toFixed(unit === 0 ? 0 : 2)} ${UNITS[unit]!}`;
 }

@@ -115,11 +115,8 @@ async function requireOwnFormat(out: string, extension: string) {
   });
   if (SIGNATURES[extension]!.test(beginning)) return;
   const foreign = extension === '.json' ? 'it was not written by agenet' : 'its content does not match its extension';
-  throw outError(
-    out,
-    `exists, and ${foreign}`,
-    text`choose a different name, or overwrite it with ${setting('force')}`,
-  );
+  const remedy = text`choose a different name, or overwrite it with ${setting('force')}`;
+  throw outError(out, `exists, and ${foreign}`, remedy);
 }
 
 /**
@@ -160,12 +157,10 @@ export async function writeImage(path: string, image: Raster) {
   const { sharpOf } = await import('../images/decode.node.js');
   const isWebp = extname(path).toLowerCase() === '.webp';
   const { width, height } = image;
-  if (isWebp && Math.max(width, height) > MAX_WEBP_SIDE)
-    throw outError(
-      path,
-      `${width}x${height} pixels, but WebP has at most ${MAX_WEBP_SIDE} per side`,
-      'name a .png file',
-    );
+  if (isWebp && Math.max(width, height) > MAX_WEBP_SIDE) {
+    const problem = `${width}x${height} pixels, but WebP has at most ${MAX_WEBP_SIDE} per side`;
+    throw outError(path, problem, 'name a .png file');
+  }
   const picture = sharpOf(image);
   await writeOutput(path, await (isWebp ? picture.webp({ lossless: true }) : picture.png()).toBuffer());
 }
@@ -213,9 +208,7 @@ export const imageArray = ({ count, shape: [channels, height, width], batches }:
 export const writeImageArrays = (path: string, batches: Record<string, ImageBatch>) =>
   writeNpzFile(
     path,
-    Object.fromEntries(
-      Object.entries(batches).map(([name, batch]) => [name, imageArray({ ...batch, batches: [batch] })]),
-    ),
+    Object.fromEntries(Object.entries(batches).map(([name, each]) => [name, imageArray({ ...each, batches: [each] })])),
   );
 
 /** Holds all images in memory only for a grid. */

@@ -43,14 +43,13 @@ async function readExport(path: string) {
     throw new InputError(path, 'exists and is not a folder', 'choose a different name');
   const all = found ? await wrapReadErrors(path, () => readdir(path)) : [];
   const names = all.filter((name) => !isPartial(name));
-  const digests = new Map<string, string[]>();
-  if (names.length === 0) return { names, digests };
+  if (names.length === 0) return { names, digests: new Map<string, string[]>() };
   const manifest = await readManifest(path);
   if (manifest === undefined)
     throw new InputError(path, 'the folder has files that agenet export did not write', 'choose a different name');
-  const { files, replaces = {} } = manifest;
-  for (const [name, replaced] of Object.entries(replaces)) digests.set(name, replaced);
-  for (const [name, digest] of Object.entries(files)) digests.set(name, [digest, ...(digests.get(name) ?? [])]);
+  const digests = new Map(Object.entries(manifest.replaces ?? {}));
+  for (const [name, digest] of Object.entries(manifest.files))
+    digests.set(name, [digest, ...(digests.get(name) ?? [])]);
   for (const name of names) {
     const expected = digests.get(name);
     if (expected === undefined) continue;

@@ -90,12 +90,10 @@ type Options = OptionsOf<typeof define>;
 export const action: Action<typeof define> = async (terminal, run, data, options) => {
   const { parseMetrics } = await import('../../metrics/registry.js');
   if (options.explain !== undefined) return explain(options.explain, run, terminal);
-  if (run === undefined)
-    throw new InputError(
-      setting('run'),
-      'missing',
-      text`name a run folder, or explain metrics with ${setting('explain')}`,
-    );
+  if (run === undefined) {
+    const remedy = text`name a run folder, or explain metrics with ${setting('explain')}`;
+    throw new InputError(setting('run'), 'missing', remedy);
+  }
   const asked = options.metrics && parseMetrics(options.metrics);
   requireFeatureModel(options);
   return withRunData(run, data, options, terminal, async (opened) => {
@@ -191,12 +189,8 @@ async function extractorFor({ source, compile }: OpenedModel, asked: Asked, opti
   const problem = whyNoClassifier(source);
   if (problem !== undefined) {
     const needing = asked && Array.from(asked).find(usesProbabilities);
-    if (needing !== undefined)
-      throw new InputError(
-        needing,
-        `${source.name} ${problem}`,
-        text`pass a classifier with ${setting('features')} MODEL.onnx ${setting('featuresProbabilities')} NAME`,
-      );
+    const remedy = text`pass a classifier with ${setting('features')} MODEL.onnx ${setting('featuresProbabilities')} NAME`;
+    if (needing !== undefined) throw new InputError(needing, `${source.name} ${problem}`, remedy);
     terminal.note(
       `${source.name} ${problem}: features come from a classifier of rotations; compare FID and KID only with runs on the same data`,
     );

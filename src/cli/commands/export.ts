@@ -55,7 +55,6 @@ export const action: Action<typeof define> = async (terminal, run, data, options
 function costLines({ images, angles, fid }: PrecisionCost, precision: string) {
   const difference = `difference from float32: pixels ${images.mean.toExponential(1)} on average, at most ${images.max.toExponential(1)} of 0..1; codes ${angles.mean.toPrecision(2)}°, at most ${angles.max.toPrecision(2)}°`;
   if (!fid) return [difference];
-  const { samples, float32, stored } = fid;
-  const fids = `${float32.toFixed(2)} with float32, ${stored.toFixed(2)} with ${precision}`;
-  return [difference, `FID of ${samples} samples: ${fids}`];
+  const fids = `${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with ${precision}`;
+  return [difference, `FID of ${fid.samples} samples: ${fids}`];
 }

@@ -67,12 +67,9 @@ type Options = OptionsOf<typeof define>;
 
 export const action: Action<typeof define> = async (terminal, run, data, options) => {
   const kind = await prepareOutput(options, ['image', 'json']);
+  const remedy = text`name a .png file with ${setting('out')}`;
   if (kind === 'json' && options.cells !== undefined)
-    throw new InputError(
-      setting('cells'),
-      'has no effect on coordinates',
-      text`name a .png file with ${setting('out')}`,
-    );
+    throw new InputError(setting('cells'), 'has no effect on coordinates', remedy);
   return withRunData(run, data, options, terminal, async (opened) => {
     const { source } = opened;
     const split = splitOf(source, options.split);

@@ -61,12 +61,10 @@ export const action: Action<typeof define> = async (terminal, data, given, world
   const options = withoutAliases(given);
   const { out, resume, strict, tensorboard, dryRun = false } = options;
   if (out !== undefined) requirePath(out);
-  if (data === undefined && resume === undefined)
-    throw new InputError(
-      'data',
-      'missing',
-      text`name a data set or a folder of images, or resume a run with ${setting('resume')} RUN`,
-    );
+  if (data === undefined && resume === undefined) {
+    const remedy = text`name a data set or a folder of images, or resume a run with ${setting('resume')} RUN`;
+    throw new InputError('data', 'missing', remedy);
+  }
   if (dryRun && world)
     throw new InputError(setting('dryRun'), 'describes the training of one process', 'run it without mpirun');
   const onEvent = await eventPrinter(terminal, options, world?.cores);
@@ -96,12 +94,10 @@ type Options = OptionsOf<typeof define>;
 
 /** @throws {InputError} if the device is `auto` */
 async function ranksOf(world: World, { device, ...options }: Options, terminal: Terminal) {
-  if (device === 'auto')
-    throw new InputError(
-      text`${setting('device')} auto`,
-      'several processes train on the CPU',
-      text`omit ${setting('device')}`,
-    );
+  if (device === 'auto') {
+    const subject = text`${setting('device')} auto`;
+    throw new InputError(subject, 'several processes train on the CPU', text`omit ${setting('device')}`);
+  }
   const { Ranks } = await import('../../runs/ranks.node.js');
   return new Ranks(world, compilerOf({ ...options, device }, terminal, { communicator: world, cores: world.cores }));
 }
