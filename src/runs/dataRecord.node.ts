@@ -22,7 +22,7 @@ export async function requireSameData(run: RunFolder, { name, digest }: ImageSou
   );
 }
 
-/** Records the images, unless that was done. */
+/** Keeps an earlier record. */
 export async function recordData(run: RunFolder, { digest }: ImageSource) {
   if (digest === undefined || parseRecord(await run.files.readText(NAME, MAX_BYTES)) !== undefined) return;
   await run.files.write(NAME, `${JSON.stringify({ format: FORMAT, ...(await digest()) })}\n`);

@@ -123,7 +123,7 @@ async function writeModel(subject: Subject): Promise<ExportSummary> {
   return { out, files: written, step, weights, precision, ...(cost && { cost }) };
 }
 
-/** Without named data, the training data may be gone. */
+/** Unnamed training data may be gone. */
 async function openData(configuration: Configuration, { data, fid, onNote, open = openSource }: RunExport) {
   try {
     return await open(data ?? configuration.data, configuration, { testFraction: configuration.testFraction });

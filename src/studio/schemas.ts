@@ -1,4 +1,4 @@
-/** These schemas validate and describe the API; the page uses their types. */
+/** Validate and describe the API; pages use their types. */
 import { z } from 'zod';
 import { RUN_STATES } from './states.js';
 

@@ -19,7 +19,6 @@ type Reply<A, E> = { id: number; answer: A } | { id: number; failure: string | I
 export class Requests<Q, A, E = never> {
   private readonly waiting = new Map<number, { resolve: (answer: A) => void; reject: (error: Error) => void }>();
   private count = 0;
-  /** After it, nothing is answered. */
   private failure: Error | undefined;
 
   /** @param name of the worker in messages */
