@@ -86,7 +86,7 @@ function peakOfValues(order: readonly ComputedValue[], outputs: ReadonlySet<Valu
   return peak;
 }
 
-/** Elementwise operators, and convolutions that add to a sum, overwrite an operand that nothing else reads. */
+/** Nothing else reads the operand. */
 function writesOver(value: ComputedValue, operand: Value, ownerOf: (value: Value) => Value) {
   if (value.operator.elementwise) return bytesOf(value) === bytesOf(operand);
   const sum = value.operator.name === 'Conv' ? value.inputs[3] : undefined;

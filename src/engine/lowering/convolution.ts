@@ -18,7 +18,7 @@ export interface Convolution {
 /** False for one value per channel. */
 export const isFeatureMap = (shape: Shape) => shape.length === 4 && (shape[0]! > 1 || shape[2]! * shape[3]! > 1);
 
-/** Returns undefined unless a value is a convolution without dilation. */
+/** Undefined for other operators, and for dilation. */
 export function convolutionRoles(value: Value): Convolution | undefined {
   if (value.kind !== 'computed' || value.operator.domain !== undefined) return undefined;
   const { strides, pads, dilations } = value.attributes as Record<'strides' | 'pads' | 'dilations', readonly number[]>;

@@ -229,7 +229,7 @@ function allReduceTogether(values: readonly Value[], ranks: number) {
   return Object.values(unpack(allReduceSum(pack(named, layout), ranks), layout));
 }
 
-/** The rank's own parts of whole values, computed rather than cut out where possible. */
+/** The rank's parts of whole values, computed if possible, else cut out. */
 class Sharing {
   private readonly known = new Map<Value, Map<number, Value>>();
 

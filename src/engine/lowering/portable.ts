@@ -22,7 +22,7 @@ export interface PortableTarget {
   name: 'plain' | 'webgpu' | 'wasm';
 }
 
-/** Rules besides the decompositions and the order, which every target needs. */
+/** Every target also has the decompositions and the order. */
 export const portableRules: Record<PortableTarget['name'], readonly Rule[]> = {
   plain: [exactCentering],
   webgpu: [exactCentering, padChannelsToFour, signToClip],
@@ -40,7 +40,7 @@ export function lowerPortable(graph: Graph, { name }: PortableTarget): LoweredGr
   return { ...rewrite(expand(laidOut), rules), stateLayouts: new Map(), statesInPlace: new Set() };
 }
 
-/** Whether layouts compute a kernel's gradient. Of transposed data, its decomposition takes fewer copies. */
+/** Layouts compute it, unless data is transposed: then its decomposition takes fewer copies. */
 export const isKernelGradient = ({ operator, inputs }: ComputedValue) =>
   operator.name === 'KernelGradient' && !inputs.some((operand) => isComputedBy(operand, 'Transpose'));
 

@@ -100,8 +100,8 @@ const shapeAfter = (shape: Shape, dependency: Value) =>
   slice(concat([integers(shape), cast(cast(reshape(dependency, [1]), 'bool'), 'int64')], 0), 0, 0, shape.length);
 
 /**
- * The runtime orders operators only by what they read: with gradient norms taken last it holds the gradients of all
- * updates until then, 40 MB more at width 64.
+ * The runtime orders operators only by what they read. Gradient norms taken last would keep all gradients until then:
+ * 40 MB more at width 64.
  */
 export const enforceOrder: Rule = ({ operator, inputs }) => {
   if (operator.name !== 'After') return undefined;

@@ -21,7 +21,7 @@ const MatMul: Operator<NoAttributes> = {
     () => sumTo(matMul(transposeMatrix(a), gradient), b!.shape),
   ],
   distribute([a, b], { value: { inputs, shape } }) {
-    // Axes counted from the last.
+    // Axes from the last.
     const [left, right] = [a, b].map((placement, index) =>
       typeof placement === 'number' ? inputs[index]!.shape.length - placement : undefined,
     );

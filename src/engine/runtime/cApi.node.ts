@@ -55,7 +55,6 @@ export class CApiRuntime {
 
 type CApiAccess = { runtime: CApiRuntime; reason?: undefined } | { runtime?: undefined; reason: CApiUnavailableError };
 
-/** Opens the C API, or returns the reason why it is unavailable. */
 export async function openCApi(): Promise<CApiAccess> {
   try {
     return { runtime: await CApiRuntime.open() };

@@ -7,7 +7,7 @@ import { availableDevices, DEVICE_NEEDS } from './nodeBinding.node.js';
 const TIMEOUT_MS = 60_000;
 const PROCESS = fileURLToPath(new URL('./deviceTrialProcess.node.js', import.meta.url));
 
-/** If the device does not work: the reason in one line, and what it needs. */
+/** The reason is one line. */
 export interface DeviceTrial {
   device: Device;
   works: boolean;

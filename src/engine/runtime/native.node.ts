@@ -106,7 +106,7 @@ async function loaderOf(options: CompileOptions): Promise<LoadModel> {
 }
 
 async function requireDevice(device: string) {
-  // Every build has the CPU; the question would load a second library.
+  // Asking would load a second library.
   if (device === 'cpu') return;
   const available = await availableDevices();
   const remedy = `choose from ${available.join(', ')}`;

@@ -72,7 +72,7 @@ async function readTensor(tensor: Tensor) {
   return (await (await copier).run({ tensor })).copy!.data as ElementArray;
 }
 
-/** Devices that have loaded a model in this process: later failures have other reasons than a missing driver. */
+/** Devices that have loaded a model: later failures are not a missing driver. */
 const working = new Set<string>();
 
 /** Without the position in the provider's source. */

@@ -51,7 +51,7 @@ export function disableTelemetry() {
   process.env.ORT_DISABLE_TELEMETRY ??= '1';
 }
 
-/** Bytes of stack for a call; kernels keep their panels there. */
+/** Bytes per call; kernels keep their panels there. */
 const STACK = 8 * 2 ** 20;
 
 export type Pointer = bigint | null;

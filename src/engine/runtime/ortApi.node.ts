@@ -75,7 +75,7 @@ const API_VERSION = 16;
 /** Calls, results and memory were tested with this version only. */
 const TESTED_VERSION = '1.30.0';
 
-/** Requirements of a library (default: what was tested). */
+/** Default: what was tested. */
 export interface Expectations {
   version?: string;
   platform?: NodeJS.Platform;

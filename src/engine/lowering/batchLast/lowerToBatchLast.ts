@@ -23,8 +23,8 @@ const TO_LAST = [1, 2, 3, 0] as const;
 const FROM_LAST = [3, 0, 1, 2] as const;
 
 /**
- * Returns the same graph with feature maps [C, H, W, N], for runtimes whose own convolutions are slow, as in
- * WebAssembly. Convolutions become products of columns, which a forward convolution and its kernel's gradient share.
+ * Lays out feature maps as [C, H, W, N], for runtimes with slow convolutions, as in WebAssembly. These become products
+ * of columns, which a forward convolution and its kernel's gradient share.
  */
 export function lowerToBatchLast(graph: Graph) {
   const maps = new FeatureMaps();

@@ -85,7 +85,7 @@ function vectorRegions(graph: Graph) {
   return regions.filter((region) => region.some((value) => isState(value, graph)));
 }
 
-/** The partition of most concatenations, with the kernels that slices along it are used as. */
+/** The partition of most concatenations, with the kernels that its slices are used as. */
 function layoutOf(
   region: readonly Value[],
   pieces: readonly ComputedValue[],

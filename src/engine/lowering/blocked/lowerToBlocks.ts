@@ -24,8 +24,7 @@ import { ParameterStorage } from './parameterStorage.js';
 import { assignLayouts, isElementwise, isPerChannel } from './regions.js';
 
 /**
- * Returns the same graph with convolutions, and elementwise operators between them, in blocked layouts. ONNX Runtime
- * must have kernels of block size `block`.
+ * Lays out convolutions, and elementwise operators between them, in blocks. ONNX Runtime must have kernels of this size.
  */
 export function lowerToBlocks(graph: Graph, block: number): LaidOutGraph {
   return new BlockedLowering(graph, block).lowered();

@@ -76,7 +76,6 @@ export class ParameterStorage {
     return this.layouts.get(value) === layout ? this.filled(value) : storeVector(this.lowering.plain(value), layout);
   }
 
-  /** Returns false for a value that has no order of its own. */
   lowerVector(value: Value) {
     const layout = this.layouts.get(value);
     if (layout === undefined) return false;
@@ -138,7 +137,7 @@ export class ParameterStorage {
     return reshape(kernelFromRows(piece, kernel), value.shape);
   }
 
-  /** The sum of a vector, taken in its own order, or of a kernel's rows. */
+  /** The sum of a vector in its own order, or of a kernel's rows. */
   total({ operator, inputs: [operand], attributes, shape }: ComputedValue) {
     if (operator.name !== 'ReduceSum') return undefined;
     const known = this.rows.get(operand);
