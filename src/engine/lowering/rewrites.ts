@@ -14,7 +14,7 @@ import {
 import { sameShape, type Shape, sizeOf } from '../shape.js';
 import { type ComputedValue, type Operator, splatValue, type Value } from '../value.js';
 
-/** Returns a value of the same type and shape, or undefined if operators, shapes or attributes do not match. */
+/** Returns a value of the same type and shape, or undefined without a match. */
 export type Rule = (value: ComputedValue) => Value | undefined;
 
 /** So large that its product with any normal activation is beyond [-1, 1]: a smooth ramp becomes a step. */

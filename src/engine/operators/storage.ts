@@ -1,4 +1,3 @@
-/** Constants in fewer bits. */
 import { apply } from '../operator.js';
 import { ShapeError } from '../shape.js';
 import { ELEMENT_CODES, type Operator, type Value } from '../value.js';

@@ -15,7 +15,7 @@ export type LoadModel = (model: Uint8Array, options: LoadOptions) => Promise<Exe
 
 const loadOnCpu: LoadModel = (model, options) => loadInBinding(model, { device: 'cpu', ...options });
 
-/** Probes this CPU's blocked kernels, once per process. */
+/** Once per process. */
 export const blockedKernels = once((load?: LoadModel) => probeBlockedKernels(load ?? loadOnCpu));
 
 export async function targetOf(device: string, load?: LoadModel): Promise<Target> {

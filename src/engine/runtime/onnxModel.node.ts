@@ -41,9 +41,9 @@ const readModel = (file: string): Promise<Uint8Array> =>
       : error;
   });
 
-/** Finds tensors at any depth. @throws {InputError} if the bytes are no model */
+/** @throws {InputError} if the bytes are no model */
 async function tensorsOf(file: string, bytes: Uint8Array) {
-  // The schema takes long to load, so it loads on first use.
+  // The schema takes long to load.
   const [{ fromBinary }, { ModelProtoSchema }] = await Promise.all([import('@bufbuild/protobuf'), import('onnx-buf')]);
   try {
     const model = fromBinary(ModelProtoSchema, bytes);

@@ -66,7 +66,6 @@ export async function loadKoffi() {
   return koffi;
 }
 
-/** The folder of the package onnxruntime-node. */
 export const packageFolder = () => dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
 
 export type Koffi = Awaited<ReturnType<typeof loadKoffi>>;

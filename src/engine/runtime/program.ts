@@ -34,7 +34,7 @@ export interface LoadOptions {
   optimize: boolean;
   /** Outputs that stay in the memory of a device (default: none). */
   keepOnDevice?: readonly string[];
-  /** Serves operators over ranks, if the model has any. */
+  /** Serves operators over ranks. */
   communicator?: Communicator | undefined;
   /** Prefix of the file of the profile (default: none). */
   profilePrefix?: string | undefined;

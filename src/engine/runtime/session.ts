@@ -96,7 +96,7 @@ export interface OnnxModel {
   release: () => Promise<void>;
 }
 
-/** Runs an external model in a session. @param name the model's name in messages */
+/** @param name the model's name in messages */
 export function sessionModel(session: InferenceSession, { Tensor }: Platform, name: string): OnnxModel {
   const floats = ({ type, dims, data }: Tensor, output: string) => {
     if (data instanceof Float32Array) return { shape: dims, data };

@@ -23,9 +23,7 @@ import {
 import { ParameterStorage } from './parameterStorage.js';
 import { assignLayouts, isElementwise, isPerChannel } from './regions.js';
 
-/**
- * Lays out convolutions, and elementwise operators between them, in blocks. ONNX Runtime must have kernels of this size.
- */
+/** Lays out convolutions, and elementwise operators between them, in blocks that ONNX Runtime has kernels for. */
 export function lowerToBlocks(graph: Graph, block: number): LaidOutGraph {
   return new BlockedLowering(graph, block).lowered();
 }

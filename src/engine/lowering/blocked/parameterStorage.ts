@@ -85,7 +85,7 @@ export class ParameterStorage {
     return true;
   }
 
-  /** Returns a vector in the plain order, or undefined without an order of its own. */
+  /** Undefined without an order of its own. */
   plainVector(value: Value) {
     const stored = this.vectors.get(value);
     return stored && fromStored(stored, this.layouts.get(value)!);
