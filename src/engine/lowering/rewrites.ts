@@ -28,7 +28,7 @@ export const signToClip: Rule = ({ operator, inputs: [x] }) =>
   operator.name === 'Sign' ? clip(mul(x, STEEP), -1, 1) : undefined;
 
 /**
- * Expands operators that are whole only to be differentiated. ONNX Runtime's own BatchNormalization in training mode takes
+ * Expands operators that are whole only to be differentiated. ONNX Runtime's BatchNormalization in training mode takes
  * three times as long as its parts, which the gradient shares.
  */
 export const expandDecompositions: Rule = ({ operator, inputs, attributes }) =>
