@@ -54,8 +54,8 @@ async function checkOptions(...args: Parameters<typeof optionSchemas.checkOption
 }
 
 /**
- * Trains a model into a run folder, as `agenet train` does. It checks all arguments before it writes. To resume or extend
- * a run, name the settings that change. A resumed run continues bit-exactly from its last checkpoint.
+ * Trains a model into a run folder, as `agenet train` does. It checks all arguments before it writes. To resume or
+ * extend a run, name the settings that change. A resumed run continues bit-exactly from its last checkpoint.
  * @throws {InputError} if an argument is wrong, the data is not found, the folder of a new run is not empty, another
  *   process trains into it, or a resumed run may not change a setting
  * @throws the signal's reason if it is aborted before training begins

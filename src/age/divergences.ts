@@ -103,8 +103,8 @@ function gaussian(
 }
 
 /**
- * Row i of the result `[N, N]`, a constant, selects the nearest neighbor of code i. Only the choice uses inner products,
- * which lose precision between close codes.
+ * Row i of the result `[N, N]`, a constant, selects the nearest neighbor of code i. Only the choice uses inner
+ * products, which lose precision between close codes.
  */
 function nearestNeighbors(codes: Value) {
   const count = codes.shape[0]!;

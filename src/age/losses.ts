@@ -76,9 +76,9 @@ const align: LossTerm = {
 };
 
 /**
- * log mean exp(8 u_i·u_j) over all pairs of a batch, with u the direction of e(x); lower for more even codes. Unlike fitted
- * Gaussians, it detects correlations of coordinates. A code's pair with itself adds e^8, so only close pairs have weight.
- * At most 8, and at least log((e^8 + (N - 1) e^(-8 / (N - 1))) / N), the value of a simplex.
+ * log mean exp(8 u_i·u_j) over all pairs of a batch, with u the direction of e(x); lower for more even codes. Unlike
+ * fitted Gaussians, it detects correlations of coordinates. A code's pair with itself adds e^8, so only close pairs
+ * have weight. At most 8, and at least log((e^8 + (N - 1) e^(-8 / (N - 1))) / N), the value of a simplex.
  */
 const uniform: LossTerm = {
   signs: { encoder: 1 },

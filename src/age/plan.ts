@@ -13,7 +13,8 @@ export const activeTerms = ({ weights }: UpdatePlan): ReadonlySet<Term> =>
   new Set((Object.keys(weights) as Term[]).filter((term) => weights[term]! > 0));
 
 /**
- * Parses the published syntax, `1;KL_fake:1,KL_real:1,match_z:0,match_x:10`: the number of updates, then weighted terms.
+ * Parses the published syntax, `1;KL_fake:1,KL_real:1,match_z:0,match_x:10`: the number of updates, then weighted
+ * terms.
  * @throws {InputError} with the position, if the plan is malformed
  */
 export function parsePlan(network: NetworkName, text: string): UpdatePlan {

@@ -125,8 +125,8 @@ export function updateGradients(
 }
 
 /**
- * `report` holds scalars: the loss, its terms, and signs of a collapse (the gradient's norm, and the relative variance of
- * codes of real and generated images).
+ * `report` holds scalars: the loss, its terms, and signs of a collapse (the gradient's norm, and the relative variance
+ * of codes of real and generated images).
  * @param scalars of `adamScalars`
  */
 export function update(

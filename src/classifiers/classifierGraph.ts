@@ -89,8 +89,8 @@ export const CLASSIFIER_ADAM: AdamConstants = { beta1: 0.9, beta2: 0.999, epsilo
 
 /**
  * Inputs: the state `parameters`, `statistics`, `head`, and `NAME.m` and `NAME.v` of `parameters` and `head`; `images`
- * uint8 [batch, C, H, W]; `targets` [batch, K]; `parameters.schedule` and `head.schedule` [2], of `adamScalars`. Outputs:
- * `next/NAME` for each state vector, and `loss` [1].
+ * uint8 [batch, C, H, W]; `targets` [batch, K]; `parameters.schedule` and `head.schedule` [2], of `adamScalars`.
+ * Outputs: `next/NAME` for each state vector, and `loss` [1].
  */
 export function classifierIteration(spec: ClassifierSpec, batch: number): Graph {
   const { network, classes } = spec;

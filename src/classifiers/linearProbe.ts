@@ -12,8 +12,8 @@ import { checkFeatures, type Features, gatherRows } from '../numerics/features.j
 import { randomStream, shuffledIndices } from '../random.js';
 
 /**
- * Selects the most accurate penalty by stratified cross-validation. Ties, which few labels make common, go to the lowest
- * mean cross-entropy.
+ * Selects the most accurate penalty by stratified cross-validation. Ties, which few labels make common, go to the
+ * lowest mean cross-entropy.
  * @throws {InputError} as `fitLogisticRegression` and `stratifiedFolds`, and if there are no candidates
  */
 export function selectL2(
@@ -67,7 +67,8 @@ const [TOLERANCE, ROUGH_TOLERANCE] = [1e-5, 1e-3];
 const [ITERATIONS, ROUGH_ITERATIONS] = [200, 60];
 
 /**
- * Selects the L2 penalty by cross-validation on the same labels. The most accurate one often makes probabilities far too low.
+ * Selects the L2 penalty by cross-validation on the same labels. The most accurate one often makes probabilities far
+ * too low.
  * @param options.calibrate whether to scale the logits to maximize the likelihood of held-out labels
  */
 export function fitLinearProbe(

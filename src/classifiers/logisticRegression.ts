@@ -26,8 +26,8 @@ export interface LogisticOptions {
 }
 
 /**
- * Minimizes the mean cross-entropy + l2 x the sum of squared parameters by L-BFGS from 0; the minimum is unique if `l2` is
- * above 0. Features should have variance about 1: multiply codes on the sphere by sqrt(M).
+ * Minimizes the mean cross-entropy + l2 x the sum of squared parameters by L-BFGS from 0; the minimum is unique if `l2`
+ * is above 0. Features should have variance about 1: multiply codes on the sphere by sqrt(M).
  * @param features [N, D]
  * @param labels N class indices
  * @throws {InputError} if a feature or `l2` is not finite, `l2` is negative, or labels are invalid or of a single class

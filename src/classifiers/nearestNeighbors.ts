@@ -14,12 +14,14 @@ export interface NeighborOptions {
 }
 
 /**
- * Predicts the majority class of the k nearest labeled rows. A tie goes to the class with the nearest row. Memory: O(N k).
+ * Predicts the majority class of the k nearest labeled rows. A tie goes to the class with the nearest row. Memory: O(N
+ * k).
  * @param queries [N, D]
  * @param known [N', D], at least k rows
  * @param labels N' class indices
  * @returns N class indices
- * @throws {InputError} if widths differ, there are fewer rows than k, labels are invalid, a value is not finite, or a row
+ * @throws {InputError} if widths differ, there are fewer rows than k, labels are invalid, a value is not finite, or a
+ *   row
  *   has norm 0 and the distance is cosine
  */
 export const classifyByNeighbors = (

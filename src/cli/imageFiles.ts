@@ -21,7 +21,8 @@ interface Wanted {
 }
 
 /**
- * Reads the named files, folders with their subfolders, and data sets (`mnist`, `npz:x.npz`); without a name, the training data.
+ * Reads the named files, folders with their subfolders, and data sets (`mnist`, `npz:x.npz`); without a name, the
+ * training data.
  * @returns bytes [N, C, H, W], and the lines below each image in a grid
  * @throws {InputError} if a name is none of these
  */

@@ -12,7 +12,10 @@ type Output = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> &
 
 const SILENT: Output = { isTTY: false, columns: 0, write: () => undefined };
 
-/** Prints results on standard output, progress and notes on standard error. Escapes every string; no failed write ends a command. */
+/**
+ * Prints results on standard output, progress and notes on standard error. Escapes every string; no failed write ends a
+ * command.
+ */
 export class Terminal {
   private hasStatus = false;
   private prefix = '';

@@ -99,7 +99,9 @@ function progressParts(
   ];
 }
 
-/** `1200/9370  epoch 1  18.3 it/s  ETA 7m25s  encoder: KL_real 0.012  match_x 0.21  generator: ...`; epochs count from 0. */
+/**
+ * `1200/9370 epoch 1 18.3 it/s ETA 7m25s encoder: KL_real 0.012 match_x 0.21 generator: ...`; epochs count from 0.
+ */
 function progressLine({ step, epoch, scalars }: Report, totalSteps: number, secondsPerIteration: number) {
   const remaining = duration((totalSteps - step) * secondsPerIteration);
   const terms = NETWORK_NAMES.map((network) => `${network}: ${lossTerms(scalars, network)}`);

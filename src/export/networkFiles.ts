@@ -12,9 +12,10 @@ export type NetworkFile = (typeof NETWORK_FILES)[number];
 /** Networks as ONNX files, and the model that they compute. */
 export interface NetworkFiles {
   /**
-   * `generator`: samples of the prior, `codes` [N, M], to `images` [N, C, H, W] in 0..1. `encoder`: such images to codes. `decoder`: codes
-   * of images to images. Its second input `distance` [1], in 0..1, is `distanceFromCodes`: 0 for codes of images, 0.5 halfway between two
-   * at a right angle. A generator with one set of running statistics decodes as well, without a `decoder`.
+   * `generator`: samples of the prior, `codes` [N, M], to `images` [N, C, H, W] in 0..1. `encoder`: such images to
+   * codes. `decoder`: codes of images to images. Its second input `distance` [1], in 0..1, is `distanceFromCodes`: 0
+   * for codes of images, 0.5 halfway between two at a right angle. A generator with one set of running statistics
+   * decodes as well, without a `decoder`.
    */
   files: Partial<Record<NetworkFile, Uint8Array>>;
   /** The model with the weights of the files. */

@@ -10,7 +10,9 @@ export interface PageModel {
   shape: readonly [channels: number, height: number, width: number];
   /** Turns images into inputs of the encoder. */
   preprocessing: DecodeOptions;
-  /** ONNX files, as base64 of gzip. If there is a decoder, it replaces the generator, which it equals at the distance 1. */
+  /**
+   * ONNX files, as base64 of gzip. If there is a decoder, it replaces the generator, which it equals at the distance 1.
+   */
   networks: { generator: string; encoder: string };
 }
 

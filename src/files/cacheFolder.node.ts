@@ -25,7 +25,9 @@ export async function removeEntry(path: string) {
   }
 }
 
-/** Removes abandoned files, and the least recently used entries beyond `limit` bytes except `keep`. Ignores failures. */
+/**
+ * Removes abandoned files, and the least recently used entries beyond `limit` bytes except `keep`. Ignores failures.
+ */
 export async function trimCache(folder: string, limit: number, isEntry: (name: string) => boolean, keep: string) {
   await removeAbandoned(folder);
   const names = (await readdir(folder).catch(() => [])).filter(isEntry);

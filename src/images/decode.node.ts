@@ -48,7 +48,9 @@ function hasImageSignature(bytes: Uint8Array) {
 
 export const undecodable = (failure: string) => ({ failure, unreadable: false });
 
-/** Decodes the first frame, rotated by its EXIF orientation, on white. The content decides on the format. Never throws. */
+/**
+ * Decodes the first frame, rotated by its EXIF orientation, on white. The content decides on the format. Never throws.
+ */
 export async function decodeImage(image: string | Uint8Array, options: DecodeOptions): Promise<Decoded> {
   const bytes = typeof image === 'string' ? await readBytes(image) : image;
   if ('failure' in bytes) return bytes;

@@ -19,7 +19,8 @@ import { channelsFirst, type ImageBatch, type Raster } from './raster.js';
 export type ImageInput = string | URL | Uint8Array | Sharp | Raster | ImageBatch;
 
 /**
- * Reads images with the preprocessing of a run. A digit of MNIST in a file gets the same latent code as in the data set.
+ * Reads images with the preprocessing of a run. A digit of MNIST in a file gets the same latent code as in the data
+ * set.
  * @param preprocessing the run's configuration, or any object with these settings
  * @throws {InputError} that names the path or the index of an image that cannot be read
  * @example

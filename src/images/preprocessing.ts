@@ -1,8 +1,8 @@
 import { InputError } from '../errors.js';
 
 /**
- * How an image becomes a square. `center` covers the square and crops both ends of the longer side. `stretch` ignores the aspect ratio.
- * `celeba`, for 178x218 faces, resizes to 64x78 and keeps rows 7 to 70 (other sizes in proportion).
+ * How an image becomes a square. `center` covers the square and crops both ends of the longer side. `stretch` ignores
+ * the aspect ratio. `celeba`, for 178x218 faces, resizes to 64x78 and keeps rows 7 to 70 (other sizes in proportion).
  */
 export type Crop = (typeof CROPS)[number];
 export const CROPS = ['center', 'stretch', 'celeba'] as const;
@@ -63,8 +63,8 @@ export function requirePaddable(size: number, padding: Padding) {
 }
 
 /**
- * Writes an image [C, inner, inner] with its border to [channels, size, size]. Repeats pixels if `size` is a multiple of the
- * padded size, and a single channel for three.
+ * Writes an image [C, inner, inner] with its border to [channels, size, size]. Repeats pixels if `size` is a multiple
+ * of the padded size, and a single channel for three.
  */
 export function padImage(
   image: Uint8Array,

@@ -48,7 +48,9 @@ export function channelsLast({ shape: [channels, height, width], count, data }: 
   return pixels;
 }
 
-/** Converts pixels [H, W, C] to planes [requested, H, W]; repeats grayscale for RGB. Three passes take twice as long. */
+/**
+ * Converts pixels [H, W, C] to planes [requested, H, W]; repeats grayscale for RGB. Three passes take twice as long.
+ */
 export function channelsFirst({ width, height, channels, data }: Raster, requested = channels): Uint8Array {
   const area = height * width;
   const planes = new Uint8Array(requested * area);

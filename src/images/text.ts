@@ -1,7 +1,9 @@
 import { fillRectangle } from './drawing.js';
 import type { Raster } from './raster.js';
 
-/** Characters, and up to 9 rows of their glyphs, two below the baseline. Text in SVG would depend on installed fonts. */
+/**
+ * Characters, and up to 9 rows of their glyphs, two below the baseline. Text in SVG would depend on installed fonts.
+ */
 const STRIPS = `
 ABCDEFGHIJKLM
 .##. ###. .### ###. #### #### .### #..# ### ..## #..# #... #...#

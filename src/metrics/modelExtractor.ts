@@ -31,7 +31,8 @@ const MAX_INPUT_VALUES = 2 ** 29;
 type ImageBytes = Parameters<FeatureExtractor['extract']>[0];
 
 /**
- * Wraps an ONNX image model as an extractor. Runs the model once on a gray image to determine the width of its features.
+ * Wraps an ONNX image model as an extractor. Runs the model once on a gray image to determine the width of its
+ * features.
  * @throws {InputError} if the model does not have a single image input, or lacks a requested output of shape [N, D]
  */
 export async function modelExtractor(model: OnnxModel, options: ModelExtractorOptions): Promise<FeatureExtractor> {

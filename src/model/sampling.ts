@@ -21,7 +21,9 @@ export interface SamplingOptions {
   move?: (codes: Float32Array) => Float32Array;
 }
 
-/** @throws {InputError} if the temperature is not positive, or the prior is a sphere, which fixes the length of codes */
+/**
+ * @throws {InputError} if the temperature is not positive, or the prior is a sphere, which fixes the length of codes
+ */
 export function sampleImages(model: TrainedModel, options: SamplingOptions): AsyncGenerator<ImageBatch> {
   const { temperature } = options;
   if (temperature !== undefined && model.prior === 'sphere')

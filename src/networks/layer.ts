@@ -1,7 +1,10 @@
 import { type Shape, sizeOf, type Value } from '../engine/index.js';
 import type { RandomStream } from '../random.js';
 
-/** Batches are `[N, C, H, W]`, shapes of one image `[C, H, W]`. A composite layer names its tensors, as in `conv1.weight`. */
+/**
+ * Batches are `[N, C, H, W]`, shapes of one image `[C, H, W]`. A composite layer names its tensors, as in
+ * `conv1.weight`.
+ */
 export interface Layer {
   parameters?: TensorSpecs;
   /** Such as running statistics, which training passes update without gradients. */

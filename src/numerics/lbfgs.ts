@@ -23,7 +23,8 @@ const [MIN_DECREASE, MAX_SLOPE] = [1e-4, 0.9];
 const LARGEST_TRIALS = 60;
 
 /**
- * Minimizes a smooth function by limited-memory BFGS (Nocedal and Wright 2006, algorithm 7.5). Ends early if rounding allows no decrease.
+ * Minimizes a smooth function by limited-memory BFGS (Nocedal and Wright 2006, algorithm 7.5). Ends early if rounding
+ * allows no decrease.
  * @param tolerance largest magnitude in the gradient at the end
  */
 export function minimize(

@@ -3,7 +3,10 @@ import { type Features, rowsIn } from './features.js';
 /** Of a tile of the product, which the innermost loop keeps in registers. */
 const [TILE_ROWS, TILE_COLUMNS] = [2, 4];
 
-/** Returns A B^T [R, S] of rows [R, K] and [S, K]. Sums follow the order of terms, so equal rows have bitwise equal products. */
+/**
+ * Returns A B^T [R, S] of rows [R, K] and [S, K]. Sums follow the order of terms, so equal rows have bitwise equal
+ * products.
+ */
 export function multiplyTransposed(a: Features, b: Features): Float64Array {
   const [rows, columns, terms] = [rowsIn(a), rowsIn(b), a.width];
   const [left, right] = [paddedRows(a, TILE_ROWS), paddedRows(b, TILE_COLUMNS)];

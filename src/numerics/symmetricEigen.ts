@@ -6,8 +6,8 @@ import { dot } from './matrixProduct.js';
 const MAX_STEPS = 60;
 
 /**
- * Returns the eigenvalues, the largest first, by Householder's reduction and QL steps (Parlett 1980). The error is about n 2^-52 times the
- * largest magnitude. n = 2,048 takes about 6 s.
+ * Returns the eigenvalues, the largest first, by Householder's reduction and QL steps (Parlett 1980). The error is
+ * about n 2^-52 times the largest magnitude. n = 2,048 takes about 6 s.
  * @param matrix [n, n]; only the lower triangle is read
  */
 export function symmetricEigenvalues(matrix: Float64Array, size: number): Float64Array {
@@ -84,8 +84,8 @@ function qlStep(d: Float64Array, e: Float64Array, first: number, last: number) {
 const NEGLIGIBLE = 1e-280;
 
 /**
- * Overwrites a matrix with entries up to 1 (EISPACK's tred1). One pass over the memory applies a reflection and multiplies by
- * the next one.
+ * Overwrites a matrix with entries up to 1 (EISPACK's tred1). One pass over the memory applies a reflection and
+ * multiplies by the next one.
  */
 function tridiagonalize(matrix: Float64Array, size: number) {
   const [diagonal, offDiagonal] = [new Float64Array(size), new Float64Array(size)];

@@ -32,8 +32,8 @@ export interface ExtractorOptions {
 }
 
 /**
- * Returns the native feature extractor of data: a small classifier that `RECIPE` trains once, cached as a sealed file. It
- * learns the labels. Without two classes, it learns rotations, and gives no class probabilities.
+ * Returns the native feature extractor of data: a small classifier that `RECIPE` trains once, cached as a sealed file.
+ * It learns the labels. Without two classes, it learns rotations, and gives no class probabilities.
  * @throws {InputError} if no architecture fits the image size
  */
 export async function dataExtractor(

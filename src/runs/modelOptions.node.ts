@@ -21,7 +21,10 @@ export interface SampleOptions extends MoveOptions {
   seeds?: readonly [first: number, last: number] | undefined;
   /** An image to sample around (default: none, samples of the prior). */
   like?: ImageInput | undefined;
-  /** Angular spread around `like`, in (0, 1]: near 0 all samples are its reconstruction, 1 is the entire prior (default: 0.3). */
+  /**
+   * Angular spread around `like`, in (0, 1]: near 0 all samples are its reconstruction, 1 is the entire prior (default:
+   * 0.3).
+   */
   spread?: number | undefined;
   /** Factor of the codes; requires the prior `normal`. */
   temperature?: number | undefined;

@@ -6,7 +6,9 @@ export interface LogColumns {
   columns: ReadonlyMap<string, readonly number[]>;
 }
 
-/** Of each of `points / 2` stretches: minimum and maximum in their order, and the mean, at its first and last iteration. */
+/**
+ * Of each of `points / 2` stretches: minimum and maximum in their order, and the mean, at its first and last iteration.
+ */
 export function decimate({ steps, columns }: LogColumns, points: number, from = 0, to = Infinity): Curves {
   const [start, end] = [firstAtLeast(steps, from), firstAtLeast(steps, to + 1)];
   const count = end - start;

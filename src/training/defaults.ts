@@ -4,10 +4,14 @@ import { setting, type Text, text } from '../errors.js';
 /** BatchNorm running statistics: one set per network (as published), or one per input type. */
 export const BATCH_NORM_STATS = ['shared', 'separate'] as const;
 
-/** Learning-rate schedules: halved every `halveEvery` epochs (as published), constant, or down to 0 along half a cosine. */
+/**
+ * Learning-rate schedules: halved every `halveEvery` epochs (as published), constant, or down to 0 along half a cosine.
+ */
 export const SCHEDULES = ['halving', 'constant', 'cosine'] as const;
 
-/** If a loss or gradient is NaN or infinite: an error, or a rollback to the last checkpoint with half the learning rate. */
+/**
+ * If a loss or gradient is NaN or infinite: an error, or a rollback to the last checkpoint with half the learning rate.
+ */
 export const NAN_POLICIES = ['stop', 'rollback'] as const;
 
 export interface DataDefaults {

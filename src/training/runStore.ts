@@ -16,8 +16,8 @@ export interface RunLock {
 }
 
 /**
- * A run folder, browser storage, or memory. A write replaces an earlier one completely or not at all. It rejects with an
- * InputError if it may succeed later, and with another error if another process has taken the store over.
+ * A run folder, browser storage, or memory. A write replaces an earlier one completely or not at all. It rejects with
+ * an InputError if it may succeed later, and with another error if another process has taken the store over.
  */
 export interface RunStore {
   /** Names the run in messages. */

@@ -82,8 +82,8 @@ function positionIn(stage: PlannedStage, step: number): IterationPosition {
 }
 
 /**
- * `halving` halves the rate before each epoch k with k mod halveEvery = halveEvery - 1. During `warmupSteps` iterations,
- * the rate also rises linearly from 1/warmupSteps of its value.
+ * `halving` halves the rate before each epoch k with k mod halveEvery = halveEvery - 1. During `warmupSteps`
+ * iterations, the rate also rises linearly from 1/warmupSteps of its value.
  */
 export function learningRateAt(
   progress: Record<'step' | 'totalSteps' | 'epoch', number>,
@@ -98,8 +98,8 @@ export function learningRateAt(
 }
 
 /**
- * Returns 0 for `emaStart` iterations: the EMA equals the weights. After n more, the decay is (1 + n) / (10 + n), so that
- * the first weights are soon forgotten, but at most `ema`.
+ * Returns 0 for `emaStart` iterations: the EMA equals the weights. After n more, the decay is (1 + n) / (10 + n), so
+ * that the first weights are soon forgotten, but at most `ema`.
  */
 export function emaDecayAt(step: number, { ema, emaStart }: Pick<Configuration, 'ema' | 'emaStart'>): number {
   const since = step - emaStart;

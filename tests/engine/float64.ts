@@ -79,9 +79,9 @@ const reduction =
   (combine: (total: number, element: number) => number, start: number, isMean = false): Rule =>
   ({ inputs: [x], attributes }, [elements]) => {
     const axes = attributes.axes as readonly number[];
-    const kept = x!.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+    const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
     const result = new Float64Array(sizeOf(kept)).fill(start);
-    const targets = broadcastOffsets(kept, x!.shape);
+    const targets = broadcastOffsets(kept, x.shape);
     elements!.forEach((element, index) => (result[targets[index]!] = combine(result[targets[index]!]!, element)));
     return isMean ? result.map((sum) => (sum * result.length) / elements!.length) : result;
   };
@@ -118,9 +118,9 @@ const RULES: Record<string, Rule> = {
   ReduceMax: reduction(Math.max, -Infinity),
   ReduceMin: reduction(Math.min, Infinity),
   Reshape: (_, [x]) => x!,
-  Expand: ({ inputs, shape }, [x]) => gather(x!, broadcastOffsets(inputs[0]!.shape, shape)),
+  Expand: ({ inputs, shape }, [x]) => gather(x!, broadcastOffsets(inputs[0].shape, shape)),
   Transpose({ inputs: [x], shape, attributes }, [elements]) {
-    const strides = stridesOf(x!.shape);
+    const strides = stridesOf(x.shape);
     return gather(
       elements!,
       offsets(
@@ -131,18 +131,18 @@ const RULES: Record<string, Rule> = {
   },
   Slice({ inputs: [x], shape, attributes }, [elements]) {
     const { axis, start, step } = attributes as Record<'axis' | 'start' | 'step', number>;
-    const strides = stridesOf(x!.shape);
+    const strides = stridesOf(x.shape);
     const steps = strides.map((stride, each) => (each === axis ? stride * step : stride));
     return gather(elements!, offsets(shape, steps, start * strides[axis]!));
   },
   Pad({ inputs: [x], shape, attributes }, [elements]) {
     const strides = stridesOf(shape);
-    const start = x!.shape.reduce(
+    const start = x.shape.reduce(
       (sum, _, axis) => sum + (attributes.pads as readonly number[])[axis]! * strides[axis]!,
       0,
     );
     const result = new Float64Array(sizeOf(shape));
-    offsets(x!.shape, strides, start).forEach((target, index) => (result[target] = elements![index]!));
+    offsets(x.shape, strides, start).forEach((target, index) => (result[target] = elements![index]!));
     return result;
   },
   Concat({ inputs, shape, attributes }, operands) {
@@ -159,18 +159,18 @@ const RULES: Record<string, Rule> = {
   },
   ArgMin({ inputs: [x], shape, attributes }, [elements]) {
     const axis = attributes.axis as number;
-    const strides = stridesOf(x!.shape);
+    const strides = stridesOf(x.shape);
     return Float64Array.from(offsets(shape, strides), (first) => {
       let best = 0;
-      for (let index = 1; index < x!.shape[axis]!; index++)
+      for (let index = 1; index < x.shape[axis]!; index++)
         if (elements![first + index * strides[axis]!]! < elements![first + best * strides[axis]!]!) best = index;
       return best;
     });
   },
   MatMul({ inputs: [a, b], shape }, [left, right]) {
-    const [rows, columns, inner] = [shape.at(-2)!, shape.at(-1)!, a!.shape.at(-1)!];
+    const [rows, columns, inner] = [shape.at(-2)!, shape.at(-1)!, a.shape.at(-1)!];
     const batch = shape.slice(0, -2);
-    const starts = [a!, b!].map((operand) => broadcastOffsets(operand.shape.slice(0, -2), batch));
+    const starts = [a, b!].map((operand) => broadcastOffsets(operand.shape.slice(0, -2), batch));
     const result = new Float64Array(sizeOf(shape));
     for (let matrix = 0; matrix < sizeOf(batch); matrix++) {
       const [from, other] = [starts[0]![matrix]! * rows * inner, starts[1]![matrix]! * inner * columns];
@@ -185,13 +185,13 @@ const RULES: Record<string, Rule> = {
   Conv({ inputs: [x, kernel], shape, attributes }, [data, weights, bias]) {
     const result = withBias(shape, bias);
     const add = (small: number, big: number, weight: number) => (result[small]! += data![big]! * weights![weight]!);
-    forEachProduct(shape, x!.shape, kernel!.shape, attributes as unknown as Geometry, add);
+    forEachProduct(shape, x.shape, kernel!.shape, attributes as unknown as Geometry, add);
     return result;
   },
   ConvTranspose({ inputs: [x, kernel], shape, attributes }, [data, weights, bias]) {
     const result = withBias(shape, bias);
     const add = (small: number, big: number, weight: number) => (result[big]! += data![small]! * weights![weight]!);
-    forEachProduct(x!.shape, shape, kernel!.shape, attributes as unknown as Geometry, add);
+    forEachProduct(x.shape, shape, kernel!.shape, attributes as unknown as Geometry, add);
     return result;
   },
 };

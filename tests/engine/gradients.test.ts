@@ -149,7 +149,7 @@ describe('gradients', () => {
   });
 
   it('names the operator without a gradient between a value and the loss', () => {
-    const Opaque: Operator = { name: 'Opaque', infer: ([x]) => ({ type: x!.type, shape: x!.shape }) };
+    const Opaque: Operator = { name: 'Opaque', infer: ([x]) => ({ type: x.type, shape: x.shape }) };
     const [x, y] = [input('x', []), input('y', [])];
     const loss = add(apply(Opaque, [x], {}), y);
     expect(() => gradients(loss, [x])).toThrow('gradients: Opaque has no gradient rule');

@@ -68,7 +68,7 @@ describe('rewriteGraph', () => {
   it('passes every computed value with its inputs already replaced', () => {
     const x = input('x', []);
     const replaced = rewriteGraph(graphOf({ y: exp(exp(add(x, 1))) }), (value) =>
-      value.operator.name === 'Exp' ? relu(value.inputs[0]!) : value,
+      value.operator.name === 'Exp' ? relu(value.inputs[0]) : value,
     );
     expect(operatorsOf(replaced)).toEqual(['Add', 'Relu', 'Relu']);
   });
@@ -77,7 +77,7 @@ describe('rewriteGraph', () => {
     const x = input('x', []);
     const shared = exp(x);
     const { outputs } = rewriteGraph(graphOf({ a: mul(shared, 2), b: mul(shared, 3), c: shared }), (value) =>
-      value.operator.name === 'Exp' ? relu(value.inputs[0]!) : value,
+      value.operator.name === 'Exp' ? relu(value.inputs[0]) : value,
     );
     expect(
       topologicalOrder(Object.values(outputs)).filter(

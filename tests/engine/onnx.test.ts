@@ -252,7 +252,7 @@ describe('attributes', () => {
       name: 'Custom',
       domain: 'com.microsoft',
       floatAttributes: ['scales'],
-      infer: ([operand]) => ({ type: 'float32', shape: operand!.shape }),
+      infer: ([operand]) => ({ type: 'float32', shape: operand.shape }),
     };
     const value = apply(Custom, [x], { mode: 'cubic', scales: [1, 0.5] });
     const { domain, attributes } = await nodeOf(value);

@@ -53,8 +53,8 @@ export interface MatlabArray {
 }
 
 /**
- * Reads variables from a MATLAB file (`save -v6` and `-v7`, of either byte order): arrays of real numbers, compressed or not.
- * A compressed array takes no more memory than its header declares.
+ * Reads variables from a MATLAB file (`save -v6` and `-v7`, of either byte order): arrays of real numbers, compressed
+ * or not. A compressed array takes no more memory than its header declares.
  * @throws {InputError} if the bytes are no such file or lack a variable
  */
 export async function decodeMatlab(
@@ -111,7 +111,10 @@ class ElementReader {
     return new InputError(this.name, `${kind} MATLAB file (${problem})`, 'download it again');
   }
 
-  /** Reads a type and size of 32 bits each, or 16 for up to 4 bytes of data. All but compressed elements are padded to 8 bytes. */
+  /**
+   * Reads a type and size of 32 bits each, or 16 for up to 4 bytes of data. All but compressed elements are padded to 8
+   * bytes.
+   */
   tagAt(offset: number) {
     const { bytes, littleEndian } = this;
     if (offset + TAG > bytes.length)

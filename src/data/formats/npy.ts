@@ -66,7 +66,8 @@ export function npyPreamble(shape: readonly number[], type: WrittenType): Uint8A
 }
 
 /**
- * Reads booleans, integers and floats of either byte order, row- or column-major, from an .npy file of format 1.0, 2.0 or 3.0.
+ * Reads booleans, integers and floats of either byte order, row- or column-major, from an .npy file of format 1.0, 2.0
+ * or 3.0.
  * @throws {InputError} if the bytes are no such file
  */
 export function decodeNpy(bytes: Uint8Array, name: string): DecodedNumpyArray {

@@ -78,7 +78,7 @@ export function textArray(texts: readonly string[]): PiecewiseArray {
 async function* elementsOf(preamble: Uint8Array, bytes: number, pieces: PiecewiseArray['pieces']) {
   yield preamble;
   let missing = bytes;
-  for await (const piece of pieces) {
+  for await (const piece of pieces as AsyncIterable<NumpyArray['data']>) {
     missing -= piece.byteLength;
     yield bytesOf(piece);
   }

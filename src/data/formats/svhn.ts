@@ -9,7 +9,8 @@ const AREA = SIDE * SIDE;
 const ZERO_LABEL = 10;
 
 /**
- * Reads a file of SVHN's cropped digits (http://ufldl.stanford.edu/housenumbers, format 2): X [H, W, C, N] and y [N, 1].
+ * Reads a file of SVHN's cropped digits (http://ufldl.stanford.edu/housenumbers, format 2): X [H, W, C, N] and y [N,
+ * 1].
  * @throws {InputError} if the bytes are no such file
  */
 export async function decodeSvhn(bytes: Uint8Array, name: string): Promise<LabeledImages> {

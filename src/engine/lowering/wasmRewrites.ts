@@ -1,4 +1,6 @@
-/** Rewrites for ONNX Runtime in WebAssembly. Times are of version 1.30 in Chromium 156, for one iteration at width 8. */
+/**
+ * Rewrites for ONNX Runtime in WebAssembly. Times are of version 1.30 in Chromium 156, for one iteration at width 8.
+ */
 import { apply, applyBinary, inferBroadcast, type NoAttributes } from '../operator.js';
 import { mul, reduceSum, reshape } from '../operators/index.js';
 import { ShapeError, sizeOf } from '../shape.js';

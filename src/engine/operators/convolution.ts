@@ -133,8 +133,9 @@ export const convTranspose = (x: Value, w: Value, options: ConvTransposeOptions 
 const BY_CHANNEL = [1, 0, 2, 3];
 
 /**
- * The gradient of a kernel [O, C, kh, kw] from Conv's data [N, C, H, W] and the gradient of its result [N, O, h, w]. Not an
- * ONNX operator: one of 170-380 GFLOP/s in blocked layouts is a Conv of 50-120 GFLOP/s and three copies in plain ones.
+ * The gradient of a kernel [O, C, kh, kw] from Conv's data [N, C, H, W] and the gradient of its result [N, O, h, w].
+ * Not an ONNX operator: one of 170-380 GFLOP/s in blocked layouts is a Conv of 50-120 GFLOP/s and three copies in plain
+ * ones.
  */
 const KernelGradient: Operator<ConvAttributes & { kernel: Shape }> = {
   name: 'KernelGradient',

@@ -24,9 +24,13 @@ export interface CompileOptions {
   device?: Device;
   /** Threads of one operator (default: 0, one per core). */
   threads?: number;
-  /** What to lower for (default: what suits device and CPU best); `{ name: 'plain' }`: no CPU-specific optimizations. */
+  /**
+   * What to lower for (default: what suits device and CPU best); `{ name: 'plain' }`: no CPU-specific optimizations.
+   */
   target?: Target;
-  /** Whether the CPU runs through ONNX Runtime's C API if available (default: true). The Node binding copies results. */
+  /**
+   * Whether the CPU runs through ONNX Runtime's C API if available (default: true). The Node binding copies results.
+   */
   useCApi?: boolean;
   /**
    * The processes that compute the graph together, each on its part of the batch (default: this one alone). All compile

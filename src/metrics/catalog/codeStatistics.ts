@@ -101,7 +101,9 @@ function scoreMoments(codes: Features, prior: Prior) {
 /** Of equal codes, relative to their length: encoders add up float32 rounding errors of 6e-8. */
 const ROUNDING = 1e-6;
 
-/** M if codes [N, M] vary equally in all directions, 1 if on one line or equal. @throws {InputError} for fewer than 2 */
+/**
+ * M if codes [N, M] vary equally in all directions, 1 if on one line or equal. @throws {InputError} for fewer than 2
+ */
 export function effectiveRank(codes: Features) {
   const { mean, covariance } = fitGaussian(codes, 'codes');
   const eigenvalues = symmetricEigenvalues(covariance, codes.width);
@@ -133,8 +135,9 @@ export interface CodeStatistics {
 }
 
 /**
- * Computes moments of codes [N, M] on the sphere and the statistics of Rayleigh, N M R^2 on M degrees of freedom (R the length of the mean),
- * and Bingham, N M (M + 2) / 2 (tr(T^2) - 1 / M) on (M - 1)(M + 2) / 2 (T the mean of z z^T); Mardia and Jupp 2000, 10.4.1 and 10.7.1.
+ * Computes moments of codes [N, M] on the sphere and the statistics of Rayleigh, N M R^2 on M degrees of freedom (R the
+ * length of the mean), and Bingham, N M (M + 2) / 2 (tr(T^2) - 1 / M) on (M - 1)(M + 2) / 2 (T the mean of z z^T);
+ * Mardia and Jupp 2000, 10.4.1 and 10.7.1.
  * @throws {InputError} if N or M is below 2, the length of a code is not 1 within 1e-3, or a value is not finite
  */
 export function codeStatistics(codes: Features): CodeStatistics {

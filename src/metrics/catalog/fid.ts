@@ -23,7 +23,8 @@ export const fid: FeatureEntry = {
 };
 
 /**
- * Returns the Fréchet distance of Gaussians fitted to features [N, D] and [N', D]; with those of Inception, the FID (Heusel et al. 2017).
+ * Returns the Fréchet distance of Gaussians fitted to features [N, D] and [N', D]; with those of Inception, the FID
+ * (Heusel et al. 2017).
  * @throws {InputError} if the widths differ, a set has fewer than 2 rows, or a value is not finite
  */
 export function frechetFeatureDistance(real: Features, generated: Features): number {
@@ -32,8 +33,8 @@ export function frechetFeatureDistance(real: Features, generated: Features): num
 }
 
 /**
- * Returns |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), with an error of about 1e-8 D of the largest variance. With S = L L^T, the last trace is
- * the sum of the singular values of L1^T L2, which needs no root of an asymmetric matrix.
+ * Returns |m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), with an error of about 1e-8 D of the largest variance. With S =
+ * L L^T, the last trace is the sum of the singular values of L1^T L2, which needs no root of an asymmetric matrix.
  * @throws {InputError} if the widths differ, or a value is not finite
  */
 export function frechetDistance(a: Gaussian, b: Gaussian): number {
@@ -65,7 +66,10 @@ function traceOfRoot(a: Float64Array, b: Float64Array, size: number) {
   return sumOf(symmetricEigenvalues(square, rowsIn(fewer)).map((value) => Math.sqrt(Math.max(0, value))));
 }
 
-/** Factor L [n, rank] of L L^T by pivoted Cholesky (Higham 1990), until the rest is rounding: n 2^-52 of the largest variance. */
+/**
+ * Factor L [n, rank] of L L^T by pivoted Cholesky (Higham 1990), until the rest is rounding: n 2^-52 of the largest
+ * variance.
+ */
 export function semidefiniteFactor(matrix: Float64Array, size: number): Features {
   const factor = new Float64Array(size * size);
   const variances = Float64Array.from({ length: size }, (_, index) => matrix[index * (size + 1)]!);

@@ -45,8 +45,8 @@ export interface InceptionScore {
 const TOLERANCE = 1e-3;
 
 /**
- * Returns the Inception score (Salimans et al. 2016): exp of the mean KL divergence of each row's class probabilities from their mean.
- * Split s of S has the rows from floor(s N / S) on.
+ * Returns the Inception score (Salimans et al. 2016): exp of the mean KL divergence of each row's class probabilities
+ * from their mean. Split s of S has the rows from floor(s N / S) on.
  * @param probabilities [N, K], each row a distribution
  * @param options how the rows are split
  * @param options.splits number of splits (default: 10)

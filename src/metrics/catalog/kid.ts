@@ -39,7 +39,10 @@ export const kid: FeatureEntry = {
 export interface KernelDistance {
   /** Mean over the subsets; unbiased, so it may be slightly negative. */
   mean: number;
-  /** Population standard deviation; undefined if a subset contains all rows of a set, whose variance it would not measure. */
+  /**
+   * Population standard deviation; undefined if a subset contains all rows of a set, whose variance it would not
+   * measure.
+   */
   std?: number;
   /** One if each would contain both sets entirely. */
   subsets: number;
@@ -48,15 +51,17 @@ export interface KernelDistance {
 }
 
 /**
- * Returns the kernel Inception distance (Bińkowski et al. 2018): the unbiased estimate of MMD^2 with the kernel (x.y / D + 1)^3, for
- * random subsets of each set. Takes subsets x subsetSize^2 x 2D multiplications: 410 G for 2,048 features, or minutes.
+ * Returns the kernel Inception distance (Bińkowski et al. 2018): the unbiased estimate of MMD^2 with the kernel (x.y /
+ * D + 1)^3, for random subsets of each set. Takes subsets x subsetSize^2 x 2D multiplications: 410 G for 2,048
+ * features, or minutes.
  * @param real features [N, D]
  * @param generated features [N', D]
  * @param options how subsets are drawn
  * @param options.subsets number of subsets (default: 100); one if all would have the same rows
  * @param options.subsetSize rows per subset (default: 1,000), limited to the size of each set
  * @param options.seed determines the subsets
- * @throws {InputError} if widths differ, a set or subset has fewer than 2 rows, a value is not finite, or there are no subsets
+ * @throws {InputError} if widths differ, a set or subset has fewer than 2 rows, a value is not finite, or there are no
+ *   subsets
  */
 export function kernelDistance(
   real: Features,

@@ -46,7 +46,10 @@ export const memorization: ContextEntry = {
   },
 };
 
-/** Returns, of the first 500 samples, training images [samples, count], nearest first, and distances [samples] of the nearest. */
+/**
+ * Returns, of the first 500 samples, training images [samples, count], nearest first, and distances [samples] of the
+ * nearest.
+ */
 export function nearestTrainingImages(samples: Features, heldOut: Features, training: Features) {
   const count = Math.min(NEIGHBORS, rowsIn(training));
   const near = nearestRows(firstRows(samples), training, count);

@@ -57,7 +57,10 @@ export const precisionRecall: FeatureEntry = {
 const sampledRows = (features: Features, seed: number, set: string) =>
   rowsIn(features) <= MAX_ROWS ? features : randomRows(features, MAX_ROWS, randomStream(seed, `manifold, ${set}`));
 
-/** The ball of a row extends to its k-th nearest other row. Time N N' D x 2, memory O(N k). @throws {InputError} if there are at most k rows */
+/**
+ * The ball of a row extends to its k-th nearest other row. Time N N' D x 2, memory O(N k). @throws {InputError} if
+ * there are at most k rows
+ */
 export function precisionRecallDensityCoverage(real: Features, generated: Features, { k = NEIGHBORS } = {}) {
   checkWhole(k, 'k');
   const [realRows, generatedRows] = checkPair(real, 'real features', generated, 'generated features', k + 1);

@@ -66,8 +66,9 @@ const WEIGHTS = GAUSSIAN.map((value) => value / sumOf(GAUSSIAN));
 /**
  * Compares two sets of images pair by pair. The data range is 255 for bytes and 2 for values in [-1, 1].
  *
- * SSIM as in Wang et al. (2004), with moments without Bessel's correction: the mean over all positions inside the image, then over channels.
- * Agrees with scikit-image for gaussian_weights=True, sigma=1.5, use_sample_covariance=False.
+ * SSIM as in Wang et al. (2004), with moments without Bessel's correction: the mean over all positions inside the
+ * image, then over channels. Agrees with scikit-image for gaussian_weights=True, sigma=1.5,
+ * use_sample_covariance=False.
  * @throws {InputError} if shapes, counts or units differ, images are smaller than the window, or a value is not finite
  */
 export function imageSimilarity(a: ComparableImages, b: ComparableImages): ImageSimilarity {

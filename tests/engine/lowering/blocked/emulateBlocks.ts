@@ -13,9 +13,9 @@ const GroupedConv: Operator = {
     const { strides, dilations, pads } = attributes as Record<string, readonly number[]>;
     const size = (i: number) =>
       Math.floor(
-        (x!.shape[2 + i]! + pads![i]! + pads![2 + i]! - dilations![i]! * (w!.shape[2 + i]! - 1) - 1) / strides![i]!,
+        (x.shape[2 + i]! + pads![i]! + pads![2 + i]! - dilations![i]! * (w!.shape[2 + i]! - 1) - 1) / strides![i]!,
       ) + 1;
-    return { type: 'float32', shape: [x!.shape[0]!, w!.shape[0]!, size(0), size(1)] };
+    return { type: 'float32', shape: [x.shape[0]!, w!.shape[0]!, size(0), size(1)] };
   },
 };
 

@@ -123,7 +123,7 @@ const AllReduce: Operator = {
   domain: 'example',
   elementwise: true,
   keepsZero: true,
-  infer: ([x]) => ({ type: 'float32', shape: x!.shape }),
+  infer: ([x]) => ({ type: 'float32', shape: x.shape }),
 };
 
 const limited = (gradient: Value): Value => {
