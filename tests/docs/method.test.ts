@@ -16,7 +16,7 @@ const references = [
 describe('docs/method.md', () => {
   it.each(references)('names $name, which $file declares', ({ name, file }) => {
     expect(readFileSync(new URL(file, root), 'utf8')).toMatch(
-      new RegExp(`\\b(function|const|class|readonly) ${name}\\b`),
+      new RegExp(`\\b(function|const|class) ${name}\\b|^ +${name}: `, 'm'),
     );
   });
 

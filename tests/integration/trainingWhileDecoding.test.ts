@@ -10,26 +10,21 @@ import { temporaryFolder } from '../temporaryFolder.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
 import { latestOf, logOf, namesIn, trained } from '../training/trainings.js';
 
-const [IMAGES, LAST] = [120, 12];
+const IMAGES = 120;
 
-/** Images of noise, of which some are broken. The last ones to be asked for wait until `release` is called. */
+/** Images of noise, of which some are broken, that take various times to decode; counts them. */
 class SlowImages {
   decoded = 0;
-  release!: () => void;
   readonly items: readonly ImageItem[];
 
-  constructor(broken: readonly number[] = []) {
-    const released = new Promise<void>((resolve) => (this.release = resolve));
-    let asked = 0;
+  constructor(broken: readonly number[], milliseconds: number) {
     this.items = Array.from({ length: IMAGES }, (_, index) => ({
       name: `image-${index}`,
       label: null,
       fingerprint: '1',
       contentKey: () => '4',
       decode: async (): Promise<Decoded> => {
-        if (++asked > IMAGES - LAST) await released;
-        // In another order than they were asked for.
-        await new Promise((resolve) => setTimeout(resolve, 20 * randomStream(1, 'time', index).uniform()));
+        await new Promise((resolve) => setTimeout(resolve, milliseconds * randomStream(1, 'time', index).uniform()));
         this.decoded++;
         const stream = randomStream(1, 'image', index);
         return broken.includes(index)
@@ -54,16 +49,12 @@ describe('training during decoding', () => {
     'with %j corrupt is bitwise identical to training on decoded images',
     async (broken) => {
       const cacheFolder = temporaryFolder();
-      const images = new SlowImages(broken);
+      const images = new SlowImages(broken, 900);
       const early = await open(images, { cacheFolder });
       let before = IMAGES;
       const first = await trained(configuration, {
         source: early,
-        onEvent: ({ type }) => {
-          if (type !== 'start') return;
-          before = images.decoded;
-          images.release();
-        },
+        onEvent: ({ type }) => type === 'start' && (before = images.decoded),
       });
       expect(before).toBeLessThan(IMAGES);
       // All of them are there for the next time.
@@ -82,7 +73,7 @@ describe('training during decoding', () => {
   );
 
   it('waits only for the images it needs, and saves if stopped before all are decoded', async () => {
-    const images = new SlowImages();
+    const images = new SlowImages([], 900);
     const source = await open(images, { cacheFolder: temporaryFolder() });
     const controller = new AbortController();
     const { summary } = await trained(configuration, {
@@ -92,14 +83,13 @@ describe('training during decoding', () => {
     });
     expect([summary.interrupted, summary.steps]).toEqual([true, 3]);
     expect(images.decoded).toBeLessThan(IMAGES);
-    images.release();
     source.close!();
   });
 
   it('ends with the error of the images if none can be stored', async () => {
     const blocked = join(temporaryFolder(), 'file');
     writeFileSync(blocked, '');
-    const images = new SlowImages();
+    const images = new SlowImages([], 1);
     const large = images.items.map((item) => ({
       ...item,
       decode: () => Promise.resolve({ pixels: new Uint8Array(3 * 1024 ** 2) }),

@@ -109,7 +109,9 @@ describe.skipIf(!hasChromium)('the studio', () => {
   async function startRun(page: Page, name: string, data: string, fields: Record<string, string>): Promise<void> {
     await page.selectOption('#data', data);
     await page.fill('#run-name', name);
-    for (const summary of await page.$$('.field-group:not([open]) > summary')) await summary.click();
+    await page.$$eval('details.field-group', (groups) => {
+      for (const group of groups as HTMLDetailsElement[]) group.open = true;
+    });
     for (const [field, value] of Object.entries(fields)) await page.fill(`#field-${field}`, value);
     await poll(() => textOf(page, '#command')).toContain(`--out runs/${name}`);
     await page.click('#start');
