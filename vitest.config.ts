@@ -32,8 +32,8 @@ const PACKAGE = [
 export default defineConfig({
   resolve: { alias: PACKAGE },
   test: {
-    // One more than the cores: tests of pages and processes also wait. Compilation then takes seconds.
-    maxWorkers: 3,
+    // Training and compilation take seconds on a busy machine with two cores.
+    maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     setupFiles: 'tests/equality.ts',

@@ -109,7 +109,10 @@ describe.skipIf(!isInstalled)('processes of mpirun', () => {
 
   it('save and end when mpirun is interrupted', async () => {
     const cwd = folderWithImages();
-    const { child, said, finished } = startRanks(2, `train ${TINY} --steps 100000 --checkpoint-every 0 --out run`, cwd);
+    const train = `train ${TINY} --steps 100000 --checkpoint-every 0 --out run`;
+    // Otherwise mpirun kills after a second, which may be too short to save on a busy machine.
+    const patient = `OMPI_MCA_odls_base_sigkill_timeout=30 ${MPIRUN}`;
+    const { child, said, finished } = startShell(`${patient} -n 2 $AGENET ${train}`, cwd);
     await said('1/100000');
     child.kill('SIGINT');
     const { status, stderr } = await finished;
