@@ -18,7 +18,7 @@ export type ProbeMethod = (typeof PROBE_METHODS)[number];
 export interface LinearFit {
   method: RepresentationName;
   classes: number;
-  /** [K, D + 1]: per class, its weights and then its bias. */
+  /** `[K, D + 1]`: for each class its weights, then its bias. */
   parameters: Float32Array;
 }
 
