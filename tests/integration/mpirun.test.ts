@@ -111,7 +111,7 @@ describe.skipIf(!isInstalled)('processes of mpirun', () => {
     const cwd = folderWithImages();
     const train = `train ${TINY} --steps 100000 --checkpoint-every 0 --out run`;
     // Otherwise mpirun kills after a second, which may be too short to save on a busy machine.
-    const patient = `OMPI_MCA_odls_base_sigkill_timeout=30 ${MPIRUN}`;
+    const patient = `OMPI_MCA_odls_base_sigkill_timeout=6 ${MPIRUN}`;
     const { child, said, finished } = startShell(`${patient} -n 2 $AGENET ${train}`, cwd);
     await said('1/100000');
     child.kill('SIGINT');
