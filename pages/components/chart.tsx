@@ -1,5 +1,5 @@
 /** Curves over iterations, drawn by uPlot. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
@@ -140,7 +140,7 @@ const formatValue = (value: number): string =>
 /** Whether the page is dark. Colors of canvases do not follow the style sheet. */
 export function useDarkScheme(): boolean {
   const [isDark, setIsDark] = useState(() => matchMedia(DARK).matches);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const media = matchMedia(DARK);
     const onChange = (): void => setIsDark(media.matches);
     media.addEventListener('change', onChange);

@@ -1,5 +1,5 @@
 /** Reconstructions of images that the visitor draws, drops, pastes or chooses. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../src/errors.js';
 import { oneAtATime } from '../../src/turns.js';
 import { DrawingPad } from './drawingPad.js';
@@ -115,7 +115,8 @@ function useReconstructions({ model, networks, onSelect, onFiles }: Reconstructi
       for (const image of images) await reconstruct(image, image.name, invert);
     });
   };
-  useEffect(() => {
+  // Listeners change before the next event: an effect would wait for the next frame, and read an older `invert`.
+  useLayoutEffect(() => {
     const onDrop = (event: DragEvent): void => enqueue(event.dataTransfer?.files);
     const onPaste = (event: ClipboardEvent): void => enqueue(event.clipboardData?.files);
     document.addEventListener('drop', onDrop);

@@ -1,6 +1,6 @@
 /** The three pages, and their addresses: `#/plane?data=moons`, `#/digits`, `#/explore`. */
 import type { ComponentType } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ExploredModel } from './explore/models.js';
 import type { PageProps } from './page.js';
 
@@ -32,7 +32,7 @@ export function App() {
   const [failure, setFailure] = useState('');
   /** The last query of each page, which its link does not have. */
   const queries = useRef<Record<string, string>>({});
-  useEffect(() => {
+  useLayoutEffect(() => {
     const follow = (): void => {
       const { page, query } = addressOf(location.hash);
       setAddress({ page, query: query || (queries.current[page] ?? '') });

@@ -1,5 +1,5 @@
 /** Addresses of the page: `#/`, `#/run/mnist-1?smoothing=0.6`, `#/explore/mnist-1`, `#/compare?runs=a,b`, `#/start`. */
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 export interface Address {
   view: string;
@@ -30,7 +30,7 @@ export function addressOf(view: string, run = '', query: Record<string, string> 
 /** The address, and a function that replaces its query without a new entry in the history. */
 export function useAddress(): [Address, (query: string) => void] {
   const [address, setAddress] = useState(() => parseAddress(location.hash));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onChange = (): void => setAddress(parseAddress(location.hash));
     addEventListener('hashchange', onChange);
     return () => removeEventListener('hashchange', onChange);

@@ -1,5 +1,5 @@
 /** Training on digits in the page. */
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { Chart, type ChartPoint, type Curve } from '../../components/chart.js';
 import { Choice, TrainingButtons } from '../../components/controls.js';
 import { ImageCanvas } from '../../components/images.js';
@@ -30,7 +30,7 @@ export function DigitsPage({ onExplore }: PageProps) {
   const [state, setState] = useState(INITIAL_STATE);
   const [training] = useState(() => new DigitsTraining(setState));
   const { isRunning, isBusy, preview, points, rate, width } = state;
-  useEffect(() => {
+  useLayoutEffect(() => {
     training.open();
     const onDrop = (event: DragEvent): void => training.continueFile(event.dataTransfer?.files[0]);
     document.addEventListener('drop', onDrop);

@@ -1,5 +1,5 @@
 /** Samples, reconstructions and walks of a trained model. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Explorer } from '../../components/explorer.js';
 import { messageOf } from '../../../src/errors.js';
 import type { PageProps } from '../page.js';
@@ -41,7 +41,7 @@ export function ExplorePage({ model: given }: PageProps) {
   const open = (file: File | undefined): void => {
     if (file) void show(() => readModelFile(file));
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     // Before the explorer takes it for an image.
     const onDrop = (event: DragEvent): void => {
       const file = Array.from(event.dataTransfer?.files ?? []).find(({ name }) => MODEL_FILE.test(name));
