@@ -35,6 +35,9 @@ export function startCommand(
   );
 }
 
+/** Arguments as words of a shell. */
+export const shellWords = (args: readonly string[]): string => args.map((word) => `'${word}'`).join(' ');
+
 /** Starts a shell command line in which `$AGENET` is the command; `exec` passes signals on to it. */
 export const startShell = (line: string, cwd: string): RunningCommand =>
   follow(

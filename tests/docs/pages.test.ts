@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { runCommand } from '../cli/runCommand.js';
-import { makePicture } from '../cli/tinyRun.js';
+import { makePicture, SMALL_PLANS } from '../cli/tinyRun.js';
 import { temporaryFolder } from '../temporaryFolder.js';
 
 /** The lines of a page's indented blocks: command lines of a shell. */
@@ -43,12 +43,13 @@ async function follow(lines: readonly string[], cwd: string, variables: Record<s
   return printed + (await follow(rest.slice(end + 1), cwd, variables));
 }
 
-/** Runs `npx agenet ...` with narrow networks and two iterations, or four if it resumes a run. */
+/** Runs `npx agenet ...` with narrow networks, small plans and two iterations, or four if it resumes a run. */
 async function agenet(line: string, cwd: string): Promise<string> {
   const [npx, program, command, ...args] = wordsOf(line.replace(/ --steps \d+/, ''), cwd);
   expect([npx, program]).toEqual(['npx', 'agenet']);
   const width = args.includes('--width') ? [] : ['--width', '4'];
-  const short = args.includes('--resume') ? ['--steps', '4'] : ['--steps', '2', ...width];
+  const plans = args.includes('--encoder-updates') ? [] : SMALL_PLANS;
+  const short = args.includes('--resume') ? ['--steps', '4'] : ['--steps', '2', ...width, ...plans];
   const { status, stdout, stderr } = await runCommand([command!, ...args, ...(command === 'train' ? short : [])], cwd);
   expect(status, `${line}: ${stderr}`).toBe(0);
   return stdout;

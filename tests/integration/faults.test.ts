@@ -7,6 +7,7 @@ import { npzArchive } from '../npzArchive.js';
 import { readCheckpointFile } from '../../src/runs/runFolder.node.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { type CommandResult, type RunningCommand, runProcess, startCommand } from '../cli/runCommand.js';
+import { TINY_TRAINING } from '../cli/tinyRun.js';
 
 const INJECT = fileURLToPath(new URL('faults/inject.mjs', import.meta.url));
 
@@ -32,37 +33,9 @@ const QUICK = ['--threads', '1', '--no-lowering'];
 /** 54 images in batches of 4: an evaluation after every 13 iterations. */
 const STEPS = 26;
 const TRAIN = [
-  ...[
-    'train',
-    DATA,
-    '--out',
-    'run',
-    '--steps',
-    String(STEPS),
-    '--width',
-    '4',
-    '--latent',
-    '8',
-    '--batch',
-    '4',
-    ...QUICK,
-    '--log-every',
-    '1',
-  ],
-  ...[
-    '--checkpoint-every',
-    '5',
-    '--sample-every',
-    '5',
-    '--evaluate-every',
-    '1',
-    '--evaluate-metrics',
-    'psnr',
-    '--evaluate-samples',
-    '6',
-    '--save-best',
-    'psnr',
-  ],
+  ...['train', DATA, '--out', 'run', '--steps', String(STEPS), ...TINY_TRAINING, '--no-lowering'],
+  ...['--checkpoint-every', '5', '--sample-every', '5'],
+  ...['--evaluate-every', '1', '--evaluate-metrics', 'psnr', '--evaluate-samples', '6', '--save-best', 'psnr'],
 ];
 const RESUME = ['train', DATA, '--out', 'run', '--resume', ...QUICK];
 

@@ -7,7 +7,8 @@ import { decodeSafetensors } from '../../src/engine/index.js';
 import { goldenPath } from '../age/goldenFiles.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { writeNoiseArchive } from '../cli/labelledData.js';
-import { type CommandResult, type RunningCommand, startCommand, startShell } from '../cli/runCommand.js';
+import { type CommandResult, type RunningCommand, shellWords, startCommand, startShell } from '../cli/runCommand.js';
+import { TINY_TRAINING } from '../cli/tinyRun.js';
 
 const isInstalled = spawnSync('mpirun', ['--version']).status === 0;
 
@@ -19,7 +20,9 @@ const startRanks = (ranks: number, args: string, cwd: string): RunningCommand =>
 const runRanks = (ranks: number, args: string, cwd: string): Promise<CommandResult> =>
   startRanks(ranks, args, cwd).finished;
 
-const TINY = 'npz:noise.npz --width 4 --latent 8 --batch 4 --threads 1 --log-every 1 --sample-every 0';
+const PUBLISHED =
+  'npz:noise.npz --preset published --width 4 --latent 8 --batch 4 --threads 1 --log-every 1 --sample-every 0';
+const TINY = `npz:noise.npz --sample-every 0 ${shellWords(TINY_TRAINING)}`;
 
 /** A folder with a few images. */
 function folderWithImages(): string {
@@ -82,8 +85,8 @@ describe.skipIf(!isInstalled)('processes of mpirun', () => {
     };
 
     it('train what one process trains, the same bits each time', async () => {
-      for (const out of ['first', 'second']) await train(2, `${TINY} --steps 3 --preset published --out ${out}`);
-      const alone = `train ${TINY} --steps 4 --preset published --out alone`.split(' ');
+      for (const out of ['first', 'second']) await train(2, `${PUBLISHED} --steps 3 --out ${out}`);
+      const alone = `train ${PUBLISHED} --steps 4 --out alone`.split(' ');
       expect((await startCommand(alone, cwd).finished).status).toBe(0);
       expect(checkpoint('first')).toEqual(checkpoint('second'));
       expectCloseLosses('first');
@@ -97,7 +100,7 @@ describe.skipIf(!isInstalled)('processes of mpirun', () => {
     });
 
     it('start from the weights of another run, which only the first needs to have', async () => {
-      await train(2, `${TINY} --steps 1 --preset published --init-from first --out third`);
+      await train(2, `${PUBLISHED} --steps 1 --init-from first --out third`);
     });
   });
 

@@ -7,32 +7,24 @@ import { npzArchive } from '../npzArchive.js';
 import { LOCK_MAX_AGE_SECONDS } from '../../src/runs/lock.node.js';
 import { readCheckpointFile } from '../../src/runs/runFolder.node.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
-import { type CommandResult, type RunningCommand, runProcess, startCommand, startShell } from '../cli/runCommand.js';
+import {
+  type CommandResult,
+  type RunningCommand,
+  runProcess,
+  shellWords,
+  startCommand,
+  startShell,
+} from '../cli/runCommand.js';
+import { TINY_TRAINING } from '../cli/tinyRun.js';
 
 const STEPS = 12;
-const TINY = [
-  '--width',
-  '4',
-  '--latent',
-  '8',
-  '--batch',
-  '4',
-  '--threads',
-  '1',
-  '--no-lowering',
-  '--log-every',
-  '1',
-  '--sample-every',
-  '0',
-  '--schedule',
-  'constant',
-];
+const TINY = [...TINY_TRAINING, '--no-lowering', '--sample-every', '0', '--schedule', 'constant'];
 const folder = sharedTemporaryFolder();
 /** A few images of noise: the scores after a training take no time. */
 const DATA = `npz:${join(folder, 'noise.npz')}`;
 const training = (steps: number) => ['train', DATA, '--out', 'run', '--steps', String(steps), ...TINY];
 /** As words of a shell. */
-const line = (steps: number): string => training(steps).join(' ');
+const line = (steps: number): string => shellWords(training(steps));
 /** A training run that ends on request. */
 const ENDLESS = 1_000_000;
 

@@ -5,9 +5,9 @@ import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
 import { writeNoiseArchive } from '../cli/labelledData.js';
 import { expectBadInput, type Refusal, runCommand } from '../cli/runCommand.js';
-import { contentsOf, makeTinyRun } from '../cli/tinyRun.js';
+import { contentsOf, makeTinyRun, TINY_TRAINING } from '../cli/tinyRun.js';
 
-const TINY = ['--ema', '0', '--width', '4', '--latent', '8', '--batch', '4', '--threads', '1', '--log-every', '1'];
+const TINY = ['--ema', '0', ...TINY_TRAINING];
 
 const REFUSED: readonly Refusal[] = [
   ['unknown data', ['mnits2'], ['data "mnits2"', 'mnist']],

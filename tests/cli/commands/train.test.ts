@@ -9,9 +9,9 @@ import { grayscalePng, writeImages } from '../../data/imageFiles.js';
 import { temporaryFolder } from '../../temporaryFolder.js';
 import { writeNoiseArchive } from '../labelledData.js';
 import { expectBadInput, jsonOf, resultOf, runCommand, startCommand } from '../runCommand.js';
-import { contentsOf, makeTinyRun } from '../tinyRun.js';
+import { contentsOf, makeTinyRun, TINY_TRAINING } from '../tinyRun.js';
 
-const TINY = ['--ema', '0', '--width', '4', '--latent', '8', '--batch', '4', '--threads', '1', '--log-every', '1'];
+const TINY = ['--ema', '0', ...TINY_TRAINING];
 
 const colored = (width: number, height: number) => ({
   create: { width, height, channels: 3 as const, background: { r: 200, g: 90, b: 40 } },
@@ -93,7 +93,7 @@ describe('agenet train', () => {
       const cwd = temporaryFolder();
       const picture = await grayscalePng(7);
       mkdirSync(join(cwd, 'photos'));
-      for (let index = 0; index < 20_000; index++) writeFileSync(join(cwd, 'photos', `${index}.png`), picture);
+      for (let index = 0; index < 6000; index++) writeFileSync(join(cwd, 'photos', `${index}.png`), picture);
       const { child, finished } = startCommand(
         ['train', 'photos', '--out', 'run', '--json', ...options, ...TINY],
         cwd,
@@ -214,7 +214,7 @@ describe('agenet train', () => {
     expect(await resultOf(['train', '--out', 'run', '--steps', '5', '--threads', '1', '--resume'], cwd)).toMatchObject({
       steps: 5,
     });
-    const plan = ['--generator-updates', '1;match_z:1'];
+    const plan = ['--generator-updates', '2;match_z:1'];
     await expectBadInput(
       ['train', '--resume', 'run', '--steps', '6', ...plan],
       cwd,
@@ -301,7 +301,7 @@ describe('agenet train', () => {
   it('exits with status 1 and one line if it fails during training', async () => {
     const cwd = temporaryFolder();
     const { status, stdout, stderr } = await runCommand(
-      ['train', 'mnist', '--out', 'run', '--encoder-updates', '1;KL_real:1e300', '--steps', '1', ...TINY],
+      ['train', 'mnist', '--out', 'run', '--steps', '1', ...TINY, '--encoder-updates', '1;KL_real:1e300'],
       cwd,
     );
     expect([status, stdout]).toEqual([1, '']);
