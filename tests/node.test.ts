@@ -14,7 +14,10 @@ import {
 import { errorOf, expectInputError } from './rejection.js';
 import { temporaryFolder } from './temporaryFolder.js';
 
-const tiny: Settings = { data: 'mnist', width: 4, latent: 8, batch: 4, length: { steps: 2 } };
+const tiny: Settings = {
+  ...{ data: 'mnist', width: 4, latent: 8, batch: 4, length: { steps: 2 } },
+  ...{ encoderUpdates: '1;KL_real:1,match_x:10', generatorUpdates: '1;KL_fake:1,match_z:1000' },
+};
 
 /** An archive of 20 images of 32x32, as a data specification. */
 function noiseArchive(channels: 1 | 3): string {

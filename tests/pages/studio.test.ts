@@ -105,6 +105,9 @@ describe.skipIf(!hasChromium)('the studio', () => {
   const header = (page: Page) => textOf(page, '.run-header');
   const chart = (page: Page) => page.getAttribute('.chart [role=img]', 'aria-label').then((label) => label ?? '');
 
+  /** They compile in a third of the time. */
+  const PLANS = { encoderUpdates: '1;KL_real:1,match_x:10', generatorUpdates: '1;KL_fake:1,match_z:1000' };
+
   /** Starts a training from the form, and shows its run. */
   async function startRun(page: Page, name: string, data: string, fields: Record<string, string>): Promise<void> {
     await page.selectOption('#data', data);
@@ -123,6 +126,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await poll(() => textOf(page, '.data-preview')).toContain('60,000 training and 10,000 test images');
     // An endless training, so that it does not end before it is paused.
     await startRun(page, 'digits', 'mnist', {
+      ...PLANS,
       width: '4',
       steps: '100000',
       threads: '1',
@@ -424,7 +428,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
 
   it('lists what still trains when it ends', async () => {
     const page = await open('#/start');
-    await startRun(page, 'noise', 'npz:noise.npz', { width: '4', steps: '100000', threads: '1' });
+    await startRun(page, 'noise', 'npz:noise.npz', { ...PLANS, width: '4', steps: '100000', threads: '1' });
     await poll(() => header(page)).toContain('running');
     const { stdout } = await stop();
     expect(stdout).toMatch(/^noise: still training at iteration \d+ of 100000\n$/u);
