@@ -5,6 +5,7 @@ import type { Compile } from '../engine/runtime/program.js';
 import type { GridStyle } from '../images/imageGrid.js';
 import type { GraphicsProtocol } from '../images/terminalGraphics.node.js';
 import { LARGEST_SEED } from '../random.js';
+import { RUN_OPTIONS } from '../training/runOptions.js';
 import type { Terminal } from './command.js';
 
 /** The library's lists would load more than help needs. */
@@ -39,20 +40,16 @@ export const seedOption = () =>
   new Option('--seed <number>', 'random seed').argParser(wholeNumber(0, LARGEST_SEED)).default(0);
 /** Of commands that train long enough for a measurement to pay. */
 export const trainingDeviceOption = () =>
-  new Option('--device <name>', 'device to compute on; auto: the fastest in a short measurement')
-    .choices([...DEVICES, 'auto' as const])
-    .default('cpu' as const);
+  new Option('--device <name>', RUN_OPTIONS.device.help).choices([...DEVICES, 'auto' as const]).default('cpu' as const);
 export const deviceOption = () =>
   new Option('--device <name>', 'device to compute on').choices(DEVICES).default('cpu' as const);
 export const splitOption = (split: 'train' | 'test' = 'train', help = 'split of the data set') =>
   new Option('--split <split>', help).choices(['train', 'test'] as const).default(split);
 export const emaOption = () => new Option('--no-ema', 'use raw weights instead of EMA weights');
+const { threads: THREADS } = RUN_OPTIONS;
 export const threadsOption = () =>
-  new Option(
-    '--threads <number>',
-    'CPU threads (default: one per core; with mpirun, one per core of the process)',
-  ).argParser(wholeNumber(1, 1024));
-export const loweringOption = () => new Option('--no-lowering', 'run the graph without CPU-specific optimizations');
+  new Option('--threads <number>', `${THREADS.help} (default: ${THREADS.defaultText})`).argParser(wholeNumber(1, 1024));
+export const loweringOption = () => new Option('--no-lowering', RUN_OPTIONS.noLowering.help);
 
 export const DATA_HELP = 'data set, such as mnist or cifar10:PATH, or a folder of images';
 export const RUN_DATA_HELP = `${DATA_HELP} (default: the training data)`;

@@ -68,9 +68,18 @@ export async function decodeImage(image: string | Uint8Array, options: DecodeOpt
   // Dimensions take time to read.
   const readDimensions = async () => (await opened().metadata()).autoOrient;
   const dimensions = crop === 'celeba' || padding ? readDimensions() : { width: 0, height: 0 };
-  return preprocess(dimensions, options, (square, crop) =>
+  const decoded = await preprocess(dimensions, options, (square, crop) =>
     squared(opened().autoOrient().flatten({ background: WHITE }), square, channels, crop),
   );
+  return 'failure' in decoded ? ((await tooManyPixels(bytes)) ?? decoded) : decoded;
+}
+
+async function tooManyPixels(bytes: Uint8Array) {
+  const { width, height } = await loadSharp()(bytes, { limitInputPixels: false })
+    .metadata()
+    .catch(() => ({ width: 0, height: 0 }));
+  if (width * height <= MAX_PIXELS) return undefined;
+  return undecodable(`it has ${width}x${height} pixels, more than the limit of ${MAX_PIXELS / 1e6} million`);
 }
 
 /** Preprocesses pixels [C, H, W] as `decodeImage` does. */

@@ -3,51 +3,17 @@ import { describePresets } from '../runs/settings.node.js';
 import { checkNewRun } from '../runs/train.node.js';
 import { checkValue } from '../training/configurationSchema.js';
 import {
-  choice,
   choicesOf,
   type Declaration,
-  declareOptional,
   defaultOf,
   flagFor,
   GROUPS,
-  integer,
   rangeOf,
-  toggle,
   valueOfText,
 } from '../training/declaration.js';
+import { RUN_OPTIONS } from '../training/runOptions.js';
 import { DECLARATIONS, SETTINGS } from '../training/settings.js';
 import type { Extension, FieldValues, FormField, TrainingForm } from './schemas.js';
-
-/** Options of training that are not settings. */
-const RUN_OPTIONS = {
-  strict: declareOptional(toggle, {
-    title: 'Strict',
-    help: 'fail at the first image that cannot be decoded, instead of skipping it',
-    group: 'Images',
-  }),
-  tensorboard: declareOptional(toggle, {
-    title: 'TensorBoard',
-    help: 'also write TensorBoard event files into the run folder',
-    group: 'Output',
-  }),
-  device: declareOptional(choice(['cpu', 'webgpu', 'cuda', 'auto']), {
-    title: 'Device',
-    help: 'device to compute on; auto: the fastest in a short measurement',
-    group: 'Training',
-    defaultText: 'cpu',
-  }),
-  threads: declareOptional(integer(1, 1024), {
-    title: 'CPU threads',
-    help: 'CPU threads',
-    group: 'Training',
-    defaultText: 'one per core; with mpirun, one per core of the process',
-  }),
-  noLowering: declareOptional(toggle, {
-    title: 'No optimizations',
-    help: 'run the graph without CPU-specific optimizations',
-    group: 'Training',
-  }),
-};
 
 /** Chosen by the studio, or only in files. */
 const OMITTED: readonly string[] = ['data', 'length', 'config', 'initFrom'];

@@ -1,6 +1,7 @@
 import type { World } from '../../distributed/openMpi.node.js';
 import { InputError, setting, text } from '../../errors.js';
 import type { RunEvent, RunSummary } from '../../runs/train.node.js';
+import { RUN_OPTIONS } from '../../training/runOptions.js';
 import { type Action, flagOf, type OptionsOf, STATUS, type Subcommand, type Terminal, withFlags } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
 import { coresOfOthers, loadRemark, readLoad } from '../machineLoad.js';
@@ -46,9 +47,9 @@ export const define = async (command: Subcommand) => {
       '--resume [run]',
       'resume a run folder, or the one in --out, from its last checkpoint; --steps or --epochs extends it',
     )
-    .option('--strict', 'fail at the first image that cannot be decoded, instead of skipping it')
+    .option('--strict', RUN_OPTIONS.strict.help)
     .addOption(showOption())
-    .option('--tensorboard', 'also write TensorBoard event files into the run folder')
+    .option('--tensorboard', RUN_OPTIONS.tensorboard.help)
     .addOption(trainingDeviceOption())
     .addOption(threadsOption())
     .addOption(loweringOption())
