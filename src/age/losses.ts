@@ -8,6 +8,8 @@ export interface Objective extends DivergenceOptions {
   prior: Prior;
   matchX: DistanceName;
   matchZ: DistanceName;
+  /** The lowest value of the encoder's weighted `KL_real` minus `KL_fake`, negated (default: 0, unbounded). */
+  margin?: number;
 }
 
 /** e(x), g(e(x)), e(S(x)) with S a random distortion, g(z) and e(g(z)). */
@@ -27,6 +29,8 @@ interface LossTerm {
   /** A network without a sign cannot have the term. */
   signs: Partial<Record<NetworkName, 1 | -1>>;
   needs: readonly PassName[];
+  /** Whether it is a divergence, which `margin` bounds. */
+  isDivergence?: boolean;
   /** Whether its codes are those of augmented images. */
   isAugmented?: boolean;
   /** Returns the unweighted term, a scalar. `passes` holds only what it needs. */
@@ -40,6 +44,7 @@ const CONCENTRATION = 8;
 const KL_real: LossTerm = {
   signs: { encoder: 1 },
   needs: ['realCodes'],
+  isDivergence: true,
   isAugmented: true,
   value: ({ realCodes }, objective) => divergence(realCodes, objective),
 };
@@ -48,6 +53,7 @@ const KL_real: LossTerm = {
 const KL_fake: LossTerm = {
   signs: { encoder: -1, generator: 1 },
   needs: ['fakeCodes'],
+  isDivergence: true,
   isAugmented: true,
   value: ({ fakeCodes }, objective) => divergence(fakeCodes, objective),
 };

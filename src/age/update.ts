@@ -3,17 +3,20 @@ import {
   after,
   type AdamConstants,
   add,
+  clip,
   constant,
   mul,
   pack,
   sqrt,
   square,
   stopGradient,
+  sub,
   sumOf,
   type Value,
 } from '../engine/index.js';
 import { namedGradients } from '../networks/forward.js';
 import { type InputKind, NETWORK_NAMES, type NetworkName, type NetworkPair } from '../networks/network.js';
+import { minDivergence } from './divergences.js';
 import { LOSSES, type Objective, type PassName, type Term, type UpdateBatch } from './losses.js';
 import { type NetworkFunctions, type PairState, trainingFunctions } from './networkFunctions.js';
 import { activeTerms, type UpdatePlan } from './plan.js';
@@ -89,12 +92,22 @@ function inPassOrder(network: NetworkName, terms: Iterable<Term>) {
   return [...terms].sort((a, b) => lastPass(a) - lastPass(b) || (a < b ? -1 : 1));
 }
 
-function totalLoss({ network, plan, weights }: UpdateSpec, terms: readonly [Term, Value][]) {
+function totalLoss(spec: UpdateSpec, objective: Objective, latentSize: number, terms: readonly [Term, Value][]) {
+  const { network, plan, weights } = spec;
+  const { margin = 0, prior } = objective;
   const signOf = (term: Term) => LOSSES[term].signs[network] ?? 0;
   const active = terms.filter(([term]) => signOf(term) * (plan.weights[term] ?? 0) !== 0);
   const weighted = ([term, value]: [Term, Value]) =>
     weights?.[term] ? mul(mul(value, weights[term]), signOf(term)) : mul(value, signOf(term) * plan.weights[term]!);
-  return active.reduce<Value>((sum, entry) => add(sum, weighted(entry)), constant(0));
+  const total = (entries: [Term, Value][]) =>
+    entries.reduce<Value>((sum, entry) => add(sum, weighted(entry)), constant(0));
+  if (network === 'generator' || margin === 0) return total(active);
+  const [divergences, others] = [true, false].map((isDivergence) =>
+    active.filter(([term]) => (LOSSES[term].isDivergence ?? false) === isDivergence),
+  ) as [[Term, Value][], [Term, Value][]];
+  const lowest = minDivergence(objective, prior, latentSize)!;
+  const gaps = divergences.map(([term, value]): [Term, Value] => [term, sub(value, lowest)]);
+  return add(clip(total(gaps), -margin, Number.MAX_VALUE), total(others));
 }
 
 /** Terms are unweighted. Gradients are those of the learning network. */
@@ -114,7 +127,7 @@ export function updateGradients(
     const { isAugmented, value } = LOSSES[term];
     return [term, value((isAugmented ? augmented : passes) as Record<PassName, Value>, objective, batch)];
   });
-  const loss = totalLoss(spec, terms);
+  const loss = totalLoss(spec, objective, pair.generator.inputShape[0]!, terms);
   return {
     passes,
     terms: Object.fromEntries(terms) as Partial<Record<Term, Value>>,

@@ -76,6 +76,7 @@ const caseSchema = z.object({
   match_x: z.enum(DISTANCES),
   match_z: z.enum(DISTANCES),
   noise: z.enum(PRIORS),
+  e_margin: z.number().min(0).default(0),
 });
 const weightKey = (network: NetworkName, term: Term) => `${network[0]}_${term.toLowerCase()}`;
 const weightKeys = NETWORK_NAMES.flatMap((network) => TERMS[network].map((term) => weightKey(network, term)));
@@ -115,6 +116,7 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
       reduction: golden.reduce,
       matchX: golden.match_x,
       matchZ: golden.match_z,
+      margin: golden.e_margin,
     } satisfies Objective,
     batch: golden.batch,
     latentSize: golden.nz,

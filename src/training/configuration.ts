@@ -16,7 +16,7 @@ export const checkConfiguration = async (given: unknown): Promise<Configuration>
 export function iterationSpec(configuration: Configuration): IterationSpec {
   const { network, channels, latent, width, batch, encoderUpdates, generatorUpdates, ema, batchNormStats, augment } =
     configuration;
-  const { prior, divergence, moment, reduction, matchX, matchZ } = configuration;
+  const { prior, divergence, moment, reduction, matchX, matchZ, margin } = configuration;
   return {
     pair: ARCHITECTURES[network].build({
       channels,
@@ -24,7 +24,7 @@ export function iterationSpec(configuration: Configuration): IterationSpec {
       width,
       separateStatistics: batchNormStats === 'separate',
     }),
-    objective: { prior, divergence, moment, reduction, matchX, matchZ },
+    objective: { prior, divergence, moment, reduction, matchX, matchZ, margin },
     plans: { encoder: parsePlan('encoder', encoderUpdates), generator: parsePlan('generator', generatorUpdates) },
     batch,
     hasEma: ema > 0,

@@ -128,11 +128,13 @@ function requireAscending(stages: readonly Stage[]) {
 function effectsOf(configuration: Configuration) {
   const { matchX, channels, schedule, halveEvery, ema, emaStart, evaluateEvery, evaluateMetrics, saveBest } =
     configuration;
+  const { margin, divergence } = configuration;
   const isEvaluated = evaluateEvery > 0;
   const evaluate = text`set ${setting('evaluateEvery')}`;
   const halve = text`set ${setting('schedule')} to halving`;
   const effects: [key: keyof Configuration, hasEffect: boolean, problem: string, remedy: Text][] = [
     ['matchX', matchX !== 'cos' || channels > 1, 'cos has no gradient for images of one channel', 'choose L1 or L2'],
+    ['margin', margin === 0 || divergence !== 'nearest', 'requires a divergence with a lower bound', 'choose qp or pq'],
     ['halveEvery', schedule === 'halving' || halveEvery === 0, `requires the schedule halving, not ${schedule}`, halve],
     ['emaStart', ema > 0 || emaStart === 0, 'has no effect without an EMA', text`set ${setting('ema')}`],
     ['evaluateMetrics', isEvaluated || evaluateMetrics === undefined, 'has no effect without evaluations', evaluate],

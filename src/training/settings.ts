@@ -190,6 +190,12 @@ export const SETTINGS = {
     group: 'Objective',
     default: 'cos',
   }),
+  margin: declareChangeable(number(0, 1e6), {
+    title: 'Margin',
+    help: 'the encoder gains nothing once its weighted KL_fake exceeds KL_real by more, both above their lower bounds; 0 = no margin',
+    group: 'Objective',
+    default: 0,
+  }),
   batchNormStats: declare(choice(BATCH_NORM_STATS), {
     title: 'BatchNorm statistics',
     help: 'BatchNorm running statistics: shared as published, or separate per input type',

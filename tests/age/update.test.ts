@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { ADAM, STATE_NAMES, type StateName, updateGradients } from '../../src/age/update.js';
+import { minDivergence } from '../../src/age/divergences.js';
 import { drawCodes } from '../../src/age/prior.js';
 import { type Objective, type Term } from '../../src/age/losses.js';
 import { parsePlan, type UpdatePlan } from '../../src/age/plan.js';
@@ -214,6 +215,44 @@ describe('the loss', () => {
       }
       expect(losses.at(-1), network).toBeLessThan(losses[0]!);
     }
+  });
+});
+
+describe('a margin', () => {
+  const lowest = minDivergence(OBJECTIVE, 'sphere', LATENT)!;
+  const differenceOf = ({ KL_real, KL_fake }: Record<string, number>) => 2 * (KL_real! - lowest) - (KL_fake! - lowest);
+
+  it('that the difference of divergences has not reached changes no gradient', async () => {
+    const { report } = await run('encoder', PLANS.encoder);
+    const objective = { ...OBJECTIVE, margin: Math.abs(differenceOf(report)) + 0.1 };
+    const within = (await run('encoder', PLANS.encoder, { objective })).report;
+    const others = 3 * report.match_z! + 10 * report.match_x!;
+    expectWithin(within.loss!, differenceOf(report) + others, 1e-5);
+    const gradients = [
+      await gradientOf('encoder', PLANS.encoder),
+      await gradientOf('encoder', PLANS.encoder, objective),
+    ];
+    expectCloseElements(Array.from(gradients[1]!), Array.from(gradients[0]!), 1e-5);
+  });
+
+  it('that it exceeds leaves only the other terms, and bounds the loss', async () => {
+    // Heavier, so that the difference is far below 0.
+    const plan = { ...PLANS.encoder, weights: { ...PLANS.encoder.weights, KL_fake: 50 } };
+    const objective = { ...OBJECTIVE, margin: 0.01 };
+    const { report } = await run('encoder', plan, { objective });
+    const others = { match_z: plan.weights.match_z!, match_x: plan.weights.match_x! };
+    expectWithin(report.loss!, -0.01 + 3 * report.match_z! + 10 * report.match_x!, 1e-5);
+    expectCloseElements(
+      Array.from(await gradientOf('encoder', plan, objective)),
+      Array.from(await gradientOf('encoder', planOf(others))),
+      1e-5,
+    );
+    expect([report.KL_real, report.KL_fake]).toEqual([expect.any(Number), expect.any(Number)]);
+  });
+
+  it('does not concern the generator', async () => {
+    const objective = { ...OBJECTIVE, margin: 0.01 };
+    expect(await run('generator', PLANS.generator, { objective })).toEqual(await run('generator', PLANS.generator));
   });
 });
 

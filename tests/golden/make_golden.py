@@ -1,12 +1,14 @@
 """Make a golden file: one encoder and one generator update of AGE in PyTorch, in double precision.
 
     python3 make_golden.py dcgan32-uniform.safetensors
+    python3 make_golden.py dcgan32-margin.safetensors --margin 2
 
-The case has the terms that the published code lacks: alignment of the codes of distorted images, and their uniformity. Made with PyTorch 2.6. Inputs are rounded to float32, so that both sides read the same numbers.
+The case has the terms that the published code lacks: alignment of the codes of distorted images, and their uniformity, and a margin on the difference of divergences. Made with PyTorch 2.6. Inputs are rounded to float32, so that both sides read the same numbers.
 """
+import argparse
 import json
+import math
 import struct
-import sys
 
 import torch
 from torch.nn import functional as F
@@ -16,6 +18,8 @@ CASE = dict(
     match_x='L1', match_z='cos', noise='sphere', e_kl_real=4.0, e_kl_fake=3.0, e_match_x=10.0, e_match_z=0.0, e_align=50.0, e_uniform=5.0,
     g_kl_fake=4.0, g_match_z=1000.0, g_match_x=5.0,
 )
+# The divergence of codes with mean 0 and variance 1/M.
+MINIMUM = (1 / CASE['nz'] + math.log(CASE['nz'])) / 2 - 0.5
 N, M, C, BATCH = (CASE[key] for key in ('nf', 'nz', 'nc', 'batch'))
 random = torch.Generator().manual_seed(20)
 
@@ -110,7 +114,7 @@ def distorted(x, distortions):
     return distort_rows(distort_rows(x, *values[:3]).mT, *values[3:]).mT
 
 
-def encoder_update(values, x, z, distortions):
+def encoder_update(values, x, z, distortions, margin):
     pair = Pair(values, True, 'encoder')
     code = pair.encode(x)
     reconstruction = pair.generate(code)
@@ -122,6 +126,9 @@ def encoder_update(values, x, z, distortions):
     terms |= dict(align=cosine_distance(code, code_of_distorted), uniform=uniformity(code))
     weights = dict(kl_real=CASE['e_kl_real'], kl_fake=-CASE['e_kl_fake'], **{name: CASE[f'e_{name}'] for name in ('match_x', 'align', 'uniform')})
     loss = sum(weight * terms[name] for name, weight in weights.items())
+    if margin:
+        difference = sum(weights[name] * (terms[name] - MINIMUM) for name in ('kl_real', 'kl_fake'))
+        loss = difference.clamp(min=-margin) + sum(weights[name] * terms[name] for name in ('match_x', 'align', 'uniform'))
     loss.backward()
     return pair, dict(loss=loss, **terms), dict(code_of_x=code, reconstruction=reconstruction)
 
@@ -150,7 +157,7 @@ def write_safetensors(path, tensors, metadata):
         file.write(struct.pack('<Q', len(text)) + text + b''.join(data))
 
 
-def main(path):
+def main(path, margin):
     values = initial_values()
     x = torch.tanh(F.interpolate(normal(BATCH, C, 8, 8), size=(32, 32), mode='bilinear')).float().double()
     z = {name: F.normalize(normal(BATCH, M)).float().double() for name in ('encoder', 'generator')}
@@ -159,7 +166,7 @@ def main(path):
     tensors = {f'initial/{name}': value for name, value in values.items()}
     tensors |= {'input/x': x, 'input/distortions': distortions, **{f'input/z_{name}_update': value for name, value in z.items()}}
     losses = {}
-    updates = dict(encoder=encoder_update(values, x, z['encoder'], distortions), generator=generator_update(values, x, z['generator']))
+    updates = dict(encoder=encoder_update(values, x, z['encoder'], distortions, margin), generator=generator_update(values, x, z['generator']))
     for network, (pair, terms, results) in updates.items():
         losses |= {f'{network}.{name}': value.item() for name, value in terms.items()}
         tensors |= {f'{network}_update/grad/{name}': value.grad for name, value in pair.parameters.items()}
@@ -171,4 +178,11 @@ def main(path):
     write_safetensors(path, tensors, dict(case=json.dumps(CASE), losses=json.dumps(losses)))
 
 
-main(sys.argv[1])
+parser = argparse.ArgumentParser()
+parser.add_argument('path')
+parser.add_argument('--margin', type=float, default=0)
+arguments = parser.parse_args()
+if arguments.margin:
+    # KL_fake outweighs KL_real, so that the difference is below the margin.
+    CASE |= dict(e_kl_fake=30.0, e_margin=arguments.margin)
+main(arguments.path, arguments.margin)

@@ -101,6 +101,7 @@ describe('a configuration', () => {
       reduction: 'mean',
       matchX: 'L2',
       matchZ: 'cos',
+      margin: 0,
     });
     expect(spec.plans.encoder).toEqual({ updates: 1, weights: { KL_fake: 1, KL_real: 1, match_z: 0, match_x: 10 } });
     expect(spec.plans.generator).toEqual({ updates: 2, weights: { KL_fake: 1, match_z: 1000, match_x: 0 } });
@@ -271,6 +272,13 @@ describe('an invalid configuration is rejected in one line with the setting and 
       'matchX: cos has no gradient for images of one channel; choose L1 or L2',
     );
     expect(parseConfiguration({ ...whole, channels: 3, matchX: 'cos' }).matchX).toBe('cos');
+  });
+
+  it('a margin of a divergence without a lower bound', async () => {
+    await expectInputError(
+      () => parseConfiguration({ ...whole, divergence: 'nearest', margin: 1 }),
+      'margin: requires a divergence with a lower bound; choose qp or pq',
+    );
   });
 
   it('halveEvery with a schedule that does not use it', async () => {
