@@ -78,7 +78,7 @@ function merged(results: readonly MetricResult[], wanted: ReadonlySet<string>) {
 }
 
 async function protocolOf({ subject, shape, indices }: EvaluationContext, metrics: ReadonlySet<string>) {
-  const { model, source, split, count, seed, extractor } = subject;
+  const { model, source, split, count, seed, refine = 0, extractor } = subject;
   const digests: Record<string, string> = {};
   for (const name of ['train', 'test'] as const)
     if (source[name].count > 0) digests[name] = await splitDigest(source[name], shape);
@@ -91,6 +91,7 @@ async function protocolOf({ subject, shape, indices }: EvaluationContext, metric
     images: indices.length,
     samples: needsFor(metrics).size > 0 ? count : 0,
     seed,
+    refine,
     codes: { prior: model.prior, latent: model.latentSize },
     ...(extractor &&
       Array.from(metrics).some(usesFeatures) && {

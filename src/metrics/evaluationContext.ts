@@ -45,6 +45,8 @@ export interface EvaluationSubject {
   count: number;
   /** Determines the samples, as `agenet sample --seed` does, and every other random choice. */
   seed: number;
+  /** How often samples are encoded and decoded again before they are compared (default: 0). */
+  refine?: number | undefined;
   /** Required by metrics of features. */
   extractor?: FeatureExtractor | undefined;
   /** The divergence to report. */
@@ -146,9 +148,12 @@ export class EvaluationContext {
     return { codes: { data: codes, width }, similarity, extracted: features?.rows };
   }
 
-  /** Returns z [N, M], e(g(z)) [N, M] without rounding to bytes, and with training features bytes g(z) [N, C, H, W]. */
+  /**
+   * Returns z [N, M], e(g(z)) [N, M] of samples that are not refined, without rounding to bytes, and with training
+   * features bytes [N, C, H, W].
+   */
   private async scanSamples() {
-    const { model, count, seed } = this.subject;
+    const { model, count, seed, refine = 0 } = this.subject;
     const width = model.latentSize;
     const [codes, recovered] = [new Float32Array(count * width), new Float32Array(count * width)];
     const images = new Uint8Array(this.needs.has('trainingFeatures') ? count * model.imageElements : 0);
@@ -158,7 +163,7 @@ export class EvaluationContext {
       codes.set(chunk.codes, chunk.first * width);
       if (this.needs.has('codes')) recovered.set(await model.encodeGenerated({ x: chunk.values }), chunk.first * width);
       if (features === undefined) continue;
-      const bytes = toBytes(chunk.values);
+      const bytes = toBytes(await model.refine({ x: chunk.values }, refine));
       if (images.length > 0) images.set(bytes, chunk.first * model.imageElements);
       await features.add(chunk.first, bytes);
     }

@@ -66,6 +66,7 @@ export const CONDITIONS = {
   heldOutSet: imageSet('held-out set', () => 'test'),
   imageCount: protocolValue('image count', ({ images }) => images),
   sampleCount: protocolValue('sample count', ({ samples }) => samples),
+  refinement: protocolValue('refinement', ({ refine = 0 }) => refine),
   codes: protocolValue('latent space', ({ codes }) => codes),
   extractor,
   weights,

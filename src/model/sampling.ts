@@ -17,6 +17,8 @@ export interface SamplingOptions {
   around?: { code: Float32Array; spread: number };
   /** For the normal prior only. */
   temperature?: number | undefined;
+  /** How often each image is encoded and decoded again (default: 0). */
+  refine?: number | undefined;
   /** Applied to codes [N, M] before decoding. */
   move?: (codes: Float32Array) => Float32Array;
 }
@@ -38,7 +40,8 @@ export function sampleImages(model: TrainedModel, options: SamplingOptions): Asy
 }
 
 async function* generateBatches(model: TrainedModel, options: SamplingOptions): AsyncGenerator<ImageBatch> {
-  const { count, seed, isSeedPerImage = false, around, temperature = 1, move = (codes) => codes } = options;
+  const { count, seed, isSeedPerImage = false, around, temperature = 1, refine = 0 } = options;
+  const { move = (codes: Float32Array) => codes } = options;
   const { prior, latentSize } = model;
   // The part of the variance that comes from the prior.
   const distance = around ? Math.sin((around.spread * Math.PI) / 2) ** 2 : 1;
@@ -58,7 +61,8 @@ async function* generateBatches(model: TrainedModel, options: SamplingOptions): 
     const size = Math.min(CHUNK, count - first);
     const drawn = isSeedPerImage ? drawEach(first, size) : drawFrom(stream, size);
     const z = move(drawn.map((value) => temperature * value));
-    yield imagesOf(model, await (around ? model.decode({ z, distance }) : model.generate({ z })));
+    const x = await (around ? model.decode({ z, distance }) : model.generate({ z }));
+    yield imagesOf(model, await model.refine({ x }, refine));
   }
 }
 

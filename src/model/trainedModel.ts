@@ -90,6 +90,17 @@ export class TrainedModel {
     return this.run('encoder', 'generated', { x });
   }
 
+  /**
+   * Encodes images and decodes their codes, so many times. The result of one or two passes resembles images of the data
+   * more than samples of the prior do, if the encoder finds their codes again.
+   */
+  async refine({ x }: ImageValues, passes: number): Promise<Float32Array> {
+    let refined = x;
+    for (let pass = 0; pass < passes; pass++)
+      refined = await this.decode({ z: await this.encodeGenerated({ x: refined }) });
+    return refined;
+  }
+
   /** Frees programs, also of models that share them. */
   release(): Promise<void> {
     return this.programs.release();

@@ -270,11 +270,11 @@ export class Model {
   }
 
   private async samplesOf(options: SampleOptions) {
-    const { like, spread = MODEL_DEFAULTS.spread, temperature } = options;
+    const { like, spread = MODEL_DEFAULTS.spread, temperature, refine } = options;
     const range = samplingRange(options);
     const move = await this.movement(options);
     const around = like === undefined ? {} : { around: { code: await this.codeOf(like), spread } };
-    return sampleImages(this.trained, { ...range, temperature, move, ...around });
+    return sampleImages(this.trained, { ...range, temperature, refine, move, ...around });
   }
 
   private async codeOf(image: ImageInput) {

@@ -47,6 +47,7 @@ const OPTIONS = {
     like: z.unknown(),
     spread: number(0, 1, 0),
     temperature: number(0, 1e6, 0),
+    refine: integer(0, 100),
   },
   interpolate: {
     frames: integer(2, MAX_IMAGES),

@@ -1,6 +1,7 @@
 import type { ImageSource } from '../data/source.js';
 import { type Compile, DeviceError } from '../engine/index.js';
 import { DescribedError, InputError, setting, text } from '../errors.js';
+import { watchCodes } from './collapse.js';
 import type { Configuration } from './configuration.js';
 import type { Emit, Subscriber, TrainingSummary } from './events.js';
 import { Previews } from './previews.js';
@@ -97,8 +98,9 @@ async function trainFrom(state: TrainerState, options: TrainingOptions) {
   const trainer = await Trainer.create(configuration, source.train, compileIteration, state);
   const previews = new Previews(configuration, source.test, state.vectors, compile);
   const clock = new Clock();
+  const watch = watchCodes(configuration);
   const deliver: Emit = async (event) => {
-    for (const subscriber of subscribers) await subscriber(event, { emit });
+    for (const subscriber of [...subscribers, watch]) await subscriber(event, { emit });
   };
   const emit: Emit = (event) =>
     event.type === 'evaluationDue' ? clock.pausedDuring(() => deliver(event)) : deliver(event);

@@ -149,6 +149,7 @@ describe('the case of a golden file', () => {
       reduction: 'mean',
       matchX: 'L1',
       matchZ: 'cos',
+      margin: 0,
     });
     expect([golden.batch, golden.latentSize]).toEqual([8, 16]);
     expect(golden.pair.encoder.inputShape).toEqual([1, 32, 32]);

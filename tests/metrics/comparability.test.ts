@@ -111,6 +111,14 @@ describe('compareEvaluations', () => {
       expect(all).not.toContain(kept);
   });
 
+  it('separates metrics of the images of samples if these are refined, also from evaluations that cannot refine', () => {
+    expect(lostBy({ refine: 0 })).toEqual({});
+    const { refinement, ...others } = lostBy({ refine: 1 });
+    const ofImages = ['inception_score', 'inception_score_std', 'memorization_ratio'];
+    expect(refinement!.toSorted()).toEqual([...FEATURE_METRICS.slice(0, -1), ...ofImages].sort());
+    expect(others).toEqual({});
+  });
+
   it('compares distances to nearest codes only if the number of codes is equal', () => {
     expect(lostBy({ samples: 6000 })).toEqual({
       'sample count': expect.not.arrayContaining(['code_nn_distance_fake']) as string[],

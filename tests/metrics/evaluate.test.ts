@@ -129,6 +129,14 @@ describe('evaluate', () => {
     }
   });
 
+  it('refines samples before it compares them, but not those whose codes it compares', async () => {
+    const names = ['fid', 'latent_cosine', 'divergence_gap_fake', 'reconstruction_l1'];
+    const [plain, refined] = [await scores(names), await scores(names, { refine: 1 })];
+    expect(refined.protocol).toMatchObject({ refine: 1 });
+    expect(refined.metrics.fid).not.toBe(plain.metrics.fid);
+    expect({ ...refined.metrics, fid: 0 }).toEqual({ ...plain.metrics, fid: 0 });
+  });
+
   it('draws no samples for reconstruction metrics alone', async () => {
     const { protocol, timings } = await scores(['ssim']);
     expect(protocol).toMatchObject({ samples: 0 });

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { channelsLast } from '../../src/images/raster.js';
+import { drawCodes } from '../../src/age/prior.js';
+import { channelsLast, toBytes } from '../../src/images/raster.js';
 import { type Images, loadModel, type Model, openSource, readImages } from '../../src/node.js';
+import { randomStream } from '../../src/random.js';
 import { onSphere } from '../age/codes.js';
 import { resultOf } from '../cli/runCommand.js';
 import { bytesIn, makePicture, makeTinyRun } from '../cli/tinyRun.js';
@@ -73,6 +75,14 @@ describe('a loaded model', () => {
       await normal.sample({ count: 3, temperature: 0.5 }),
       (await written('sample', 'normal', '--count', '3', '--temperature', '0.5'))['arr_0.npy'],
     );
+  });
+
+  it('refines samples as the command does: by reconstructing them', async () => {
+    const once = await model.sample({ count: 5, seed: 7, refine: 1 });
+    expectSame(once, (await written('sample', 'run', '--count', '5', '--seed', '7', '--refine', '1'))['arr_0.npy']);
+    const { trained } = model;
+    const x = await trained.generate({ z: drawCodes('sphere', 5, model.latentSize, randomStream(7, 'samples')) });
+    expect(once.data).toEqual(toBytes(await trained.decode({ z: await trained.encodeGenerated({ x }) })));
   });
 
   it('samples around an image, and along an attribute', async () => {
@@ -213,6 +223,7 @@ describe('a loaded model refuses, in one line,', () => {
     ],
     ['seeds with a count', () => model.sample({ seeds: [1, 2], count: 2 }), ['seeds: determines', 'remove count']],
     ['seeds in the wrong order', () => model.sample({ seeds: [2, 1] }), ['seeds: must be ascending, not [2,1]']],
+    ['refinement in half a pass', () => model.sample({ refine: 0.5 }), ['refine: must be a whole number', '0.5']],
     ['a temperature on the sphere', () => model.sample({ temperature: 2 }), ['temperature 2', 'prior normal']],
     [
       'two images to sample around',

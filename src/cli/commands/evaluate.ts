@@ -4,7 +4,16 @@ import { InputError, setting, text } from '../../errors.js';
 import { readFileBytes } from '../../files/regularFile.node.js';
 import type { Action, OptionsOf, Subcommand, Terminal } from '../command.js';
 import { addModelOptions, type OpenedModel, whileHeld, withRunData } from '../modelCommand.js';
-import { parseList, parseNumber, RUN_DATA_HELP, seedOption, splitOption, threadsOf, wholeNumber } from '../options.js';
+import {
+  parseList,
+  parseNumber,
+  refineOption,
+  RUN_DATA_HELP,
+  seedOption,
+  splitOption,
+  threadsOf,
+  wholeNumber,
+} from '../options.js';
 import { phaseProgress, steppingProgress } from '../progress.js';
 
 const help = (metricList: string) => `
@@ -35,6 +44,7 @@ const addMetricOptions = (command: Subcommand) =>
         10_000,
       )
       .addOption(seedOption())
+      .addOption(refineOption())
       .option('--metrics <list>', 'comma-separated metrics or groups (default: all that the data allow)', parseList)
       .addOption(
         new Option(
@@ -143,13 +153,13 @@ async function measure(opened: OpenedModel, asked: Asked, options: Options, term
   const { METRIC_NAMES } = await import('../../metrics/registry.js');
   const start = performance.now();
   const { model, checkpoint, source, compile } = opened;
-  const { split, count, seed, ema } = options;
+  const { split, count, seed, refine, ema } = options;
   const { configuration } = checkpoint;
   const stopwatch = new Stopwatch();
   const extractor = await stopwatch.time('extractor', () => extractorFor(opened, asked, options, terminal));
   try {
     const evaluation = await evaluate({
-      ...{ model, source, split, count, seed, extractor, compile },
+      ...{ model, source, split, count, seed, refine, extractor, compile },
       metrics: asked ?? new Set(METRIC_NAMES),
       divergence: iterationSpec(configuration).objective,
       onProgress: phaseProgress(terminal),

@@ -4,7 +4,7 @@ import { LARGEST_SEED } from '../../random.js';
 import type { Action, Subcommand } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
 import { addDrawingOptions, addModelOptions, alongOption, byOption, movedBy, openModel } from '../modelCommand.js';
-import { captionsOption, gridStyle, parseNumber, seedOption, wholeNumber } from '../options.js';
+import { captionsOption, gridStyle, parseNumber, refineOption, seedOption, wholeNumber } from '../options.js';
 import { prepareOutput, writeImageBatches } from '../output.js';
 import { withSignals } from '../signals.js';
 
@@ -18,6 +18,7 @@ Examples:
   agenet sample runs/mnist-1 --count 1000 --out digits.npz    arr_0, bytes [N, H, W, C], for NumPy
   agenet sample runs/mnist-1 --count 100 --out digits         a folder of 100 PNG files
   agenet sample runs/mnist-1 --seeds 100-163 --captions       the first image of each of these seeds, with the seeds
+  agenet sample runs/mnist-1 --refine 1                       cleaner samples: each is encoded and decoded again
   agenet sample runs/mnist-1 --like seven.png --spread 0.3    images whose codes are near that of an image
 `;
 
@@ -33,6 +34,7 @@ export const define = (command: Subcommand) =>
             .argParser(parseRange)
             .conflicts(['seed', 'count']),
         )
+        .addOption(refineOption())
         .option('--like <image>', 'sample around the code of an image file')
         .option(
           '--spread <fraction>',
@@ -62,12 +64,12 @@ function parseRange(text: string): readonly [first: number, last: number] {
 }
 
 export const action: Action<typeof define> = async (terminal, run, options) => {
-  const { out, seeds, like, spread, temperature, along, by } = options;
+  const { out, seeds, like, spread, temperature, refine, along, by } = options;
   const kind = await prepareOutput(options, ['image', 'npz', 'folder'], like === undefined ? [] : [like]);
   const model = await openModel(run, options, terminal);
   try {
     const range = seeds ? { seeds } : { count: options.count, seed: options.seed };
-    const batches = await model.sampleBatches({ ...range, like, spread, temperature, along, by });
+    const batches = await model.sampleBatches({ ...range, like, spread, temperature, refine, along, by });
     const [count, seed] = seeds ? [seeds[1] - seeds[0] + 1, seeds[0]] : [options.count, options.seed];
     const style = gridStyle(options, () =>
       Array.from({ length: count }, (_, index) => [seeds ? `seed ${seed + index}` : `#${index}`]),
@@ -80,6 +82,7 @@ export const action: Action<typeof define> = async (terminal, run, options) => {
         result: {
           ...{ out, count, seed },
           ...(seeds && { seeds }),
+          ...(refine > 0 && { refine }),
           ...(like !== undefined && { like, spread: spread ?? MODEL_DEFAULTS.spread }),
           ...movedBy(options),
         },

@@ -7,7 +7,7 @@ import { symmetricEigenvalues } from '../../numerics/symmetricEigen.js';
 
 export const fid: FeatureEntry = {
   group: 'samples',
-  dependsOn: ['extractor', 'images', 'imageCount', 'sampleCount'],
+  dependsOn: ['extractor', 'images', 'imageCount', 'sampleCount', 'refinement'],
   metrics: {
     fid: {
       meaning: 'Fréchet distance between Gaussians fitted to the features of images and samples (Heusel et al. 2017)',

@@ -6,7 +6,7 @@ const SPLITS = 10;
 
 export const inception: ContextEntry = {
   group: 'samples',
-  dependsOn: ['extractor', 'trainingSet', 'sampleCount'],
+  dependsOn: ['extractor', 'trainingSet', 'sampleCount', 'refinement'],
   metrics: {
     inception_score: {
       meaning:

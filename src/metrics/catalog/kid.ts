@@ -5,7 +5,7 @@ import { randomStream } from '../../random.js';
 
 export const kid: FeatureEntry = {
   group: 'samples',
-  dependsOn: ['extractor', 'images'],
+  dependsOn: ['extractor', 'images', 'refinement'],
   metrics: {
     kid: {
       meaning:

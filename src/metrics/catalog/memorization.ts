@@ -16,6 +16,7 @@ export const memorization: ContextEntry = {
     'extractor',
     'trainingSet',
     'heldOutSet',
+    'refinement',
     protocolValue('searched rows', (protocol) => protocol.memorization),
   ],
   metrics: {

@@ -9,7 +9,7 @@ const NEIGHBORS = 5;
 
 export const precisionRecall: FeatureEntry = {
   group: 'samples',
-  dependsOn: ['extractor', 'images', protocolValue('neighborhoods', ({ manifold }) => manifold)],
+  dependsOn: ['extractor', 'images', 'refinement', protocolValue('neighborhoods', ({ manifold }) => manifold)],
   metrics: {
     precision: {
       meaning: 'fraction of samples within the neighborhood of some image (Kynkäänniemi et al. 2019)',

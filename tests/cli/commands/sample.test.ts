@@ -192,6 +192,7 @@ const REFUSED: readonly Refusal[] = [
     ['run', '--temperature', '0.7'],
     ['temperature 0.7', 'codes on the sphere have length 1'],
   ],
+  ['a negative number of passes', ['run', '--refine', '-1'], ['--refine', 'from 0 to 100']],
   ['a descending seed range', ['run', '--seeds', '6-4'], ['--seeds', 'such as 0-63']],
   ['a seed range and a count', ['run', '--seeds', '4-6', '--count', '3'], ['--seeds', '--count']],
   ['a spread without an image', ['run', '--spread', '0.3'], ['--spread', '--like']],

@@ -1,0 +1,131 @@
+/**
+ * Renders faces with known attributes into an archive: `images` uint8 `[N, size, size, 3]`, one array `[N]` per
+ * attribute, and one of them again as `labels`. Attributes are class numbers, or floats such as `fatness`. The same
+ * seed gives the same faces at every size.
+ *
+ *     npm run faces -- --count 20000 --size 64 --out build/faces.npz
+ *     npm run faces -- --style avataaars --labels top --out build/avatars.npz
+ *
+ * The style facesjs has the attributes hair, skin, glasses, gender, beard and fatness. Any other is a style of DiceBear
+ * by its name there, such as avataaars or toonHead, with the attributes of that style.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createAvatar } from '@dicebear/core';
+import * as styles from '@dicebear/collection';
+import { faceToSvgString, generate } from 'facesjs';
+import sharp from 'sharp';
+import { encodeNpz } from '../dist/index.js';
+
+const OPTIONS = {
+  count: { type: 'string', default: '20000' },
+  size: { type: 'string', default: '64' },
+  seed: { type: 'string', default: '1' },
+  style: { type: 'string', default: 'facesjs' },
+  labels: { type: 'string' },
+  out: { type: 'string', default: 'build/faces.npz' },
+};
+/** Faces that are rendered at a time. */
+const CHUNK = 64;
+/** The head with its hair and hat: all of the picture but the lower chest. */
+const VIEW = [/viewBox="0 0 400 600"/u, 'viewBox="-50 20 500 500"'];
+
+function fail(message) {
+  console.error(`faces: ${message}`);
+  process.exit(2);
+}
+
+/** Returns a pseudorandom number in [0, 1), determined by the seed (mulberry32). */
+function randomNumbers(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
+    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
+    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Returns the SVG and the attributes of a face. */
+function facesjsFace(seed, index) {
+  // facesjs has no seed of its own.
+  const random = Math.random;
+  Math.random = randomNumbers((Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b)) | 0);
+  try {
+    const gender = Math.random() < 0.5 ? 'female' : 'male';
+    const { hair, body, glasses, facialHair, fatness, ...others } = generate(undefined, { gender });
+    const face = { hair, body, glasses, facialHair, fatness, ...others };
+    const attributes = { hair: hair.id, skin: body.color, glasses: glasses.id !== 'none', gender };
+    return {
+      svg: faceToSvgString(face).replace(...VIEW),
+      attributes: { ...attributes, beard: facialHair.id !== 'none', fatness },
+    };
+  } finally {
+    Math.random = random;
+  }
+}
+
+function dicebearFace(style, seed, index) {
+  const avatar = createAvatar(style, { seed: `${seed}-${index}` });
+  const { extra } = avatar.toJson();
+  const isOfFace = ([name]) => !/^(?:primary|secondary)?background/iu.test(name);
+  return { svg: avatar.toString(), attributes: Object.fromEntries(Object.entries(extra).filter(isOfFace)) };
+}
+
+async function render(svg, size) {
+  const image = sharp(Buffer.from(svg), { density: 72 }).resize(size, size, { fit: 'contain', background: 'white' });
+  return image.flatten({ background: 'white' }).removeAlpha().raw().toBuffer();
+}
+
+/** Numbers stay, other values become numbers of their classes in alphabetical order. */
+function attributeArray(values) {
+  if (values.every((value) => typeof value === 'number'))
+    return { shape: [values.length], data: Float32Array.from(values) };
+  const names = [...new Set(values.map(String))].sort();
+  return { shape: [values.length], data: Uint8Array.from(values, (value) => names.indexOf(String(value))) };
+}
+
+function readOptions() {
+  let values;
+  try {
+    ({ values } = parseArgs({ options: OPTIONS }));
+  } catch (error) {
+    fail(error.message.split('\n')[0]);
+  }
+  const [count, size, seed] = ['count', 'size', 'seed'].map((name) => {
+    const value = Number(values[name]);
+    if (!Number.isInteger(value) || value < 1 || value > 1e7) fail(`--${name}: must be a whole number from 1`);
+    return value;
+  });
+  const style = values.style === 'facesjs' ? undefined : styles[values.style];
+  if (values.style !== 'facesjs' && style === undefined)
+    fail(`--style: unknown style "${values.style}"; choose facesjs or one of ${Object.keys(styles).join(', ')}`);
+  if (!values.out.endsWith('.npz')) fail(`--out: must end in .npz, not ${values.out}`);
+  return { ...values, count, size, seed, style };
+}
+
+const { count, size, seed, style, labels = style ? undefined : 'hair', out } = readOptions();
+const faceOf = style ? (index) => dicebearFace(style, seed, index) : (index) => facesjsFace(seed, index);
+const known = Object.keys(faceOf(0).attributes);
+if (labels !== undefined && !known.includes(labels)) fail(`--labels: no attribute "${labels}" (${known.join(', ')})`);
+const images = new Uint8Array(count * size * size * 3);
+const attributes = Object.fromEntries(known.map((name) => [name, []]));
+for (let first = 0; first < count; first += CHUNK) {
+  const faces = Array.from({ length: Math.min(CHUNK, count - first) }, (_, index) => faceOf(first + index));
+  const pixels = await Promise.all(faces.map(({ svg }) => render(svg, size)));
+  for (const [index, face] of faces.entries()) {
+    images.set(pixels[index], (first + index) * size * size * 3);
+    for (const name of known) attributes[name].push(face.attributes[name] ?? 'none');
+  }
+  process.stderr.write(`\rfaces: ${first + faces.length} of ${count}`);
+}
+process.stderr.write('\n');
+const arrays = Object.fromEntries(known.map((name) => [name, attributeArray(attributes[name])]));
+const labeled = labels === undefined ? {} : { labels: arrays[labels] };
+mkdirSync(dirname(out), { recursive: true });
+writeFileSync(
+  out,
+  await encodeNpz({ images: { shape: [count, size, size, 3], data: images }, ...labeled, ...arrays }),
+);
+console.log(`Wrote ${count} faces of ${size}x${size} to ${out}`);
