@@ -54,12 +54,12 @@ function facesjsFace(seed, index) {
   Math.random = randomNumbers((Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b)) | 0);
   try {
     const gender = Math.random() < 0.5 ? 'female' : 'male';
-    const { hair, body, glasses, facialHair, fatness, ...others } = generate(undefined, { gender });
-    const face = { hair, body, glasses, facialHair, fatness, ...others };
-    const attributes = { hair: hair.id, skin: body.color, glasses: glasses.id !== 'none', gender };
+    const face = generate(undefined, { gender });
+    const { hair, body, glasses, facialHair, fatness } = face;
+    const [hasGlasses, hasBeard] = [glasses, facialHair].map(({ id }) => id !== 'none');
     return {
       svg: faceToSvgString(face).replace(...VIEW),
-      attributes: { ...attributes, beard: facialHair.id !== 'none', fatness },
+      attributes: { hair: hair.id, skin: body.color, glasses: hasGlasses, gender, beard: hasBeard, fatness },
     };
   } finally {
     Math.random = random;
@@ -74,7 +74,7 @@ function dicebearFace(style, seed, index) {
 }
 
 async function render(svg, size) {
-  const image = sharp(Buffer.from(svg), { density: 72 }).resize(size, size, { fit: 'contain', background: 'white' });
+  const image = sharp(Buffer.from(svg)).resize(size, size, { fit: 'contain', background: 'white' });
   return image.flatten({ background: 'white' }).removeAlpha().raw().toBuffer();
 }
 
@@ -124,8 +124,5 @@ process.stderr.write('\n');
 const arrays = Object.fromEntries(known.map((name) => [name, attributeArray(attributes[name])]));
 const labeled = labels === undefined ? {} : { labels: arrays[labels] };
 mkdirSync(dirname(out), { recursive: true });
-writeFileSync(
-  out,
-  await encodeNpz({ images: { shape: [count, size, size, 3], data: images }, ...labeled, ...arrays }),
-);
+writeFileSync(out, await encodeNpz({ images: { shape: [count, size, size, 3], data: images }, ...labeled, ...arrays }));
 console.log(`Wrote ${count} faces of ${size}x${size} to ${out}`);

@@ -20,6 +20,25 @@ export interface Networks {
   encode: (inputs: { image: Float32Array }) => Promise<Float32Array>;
 }
 
+/** The reconstruction of an image. */
+export async function reconstruct(networks: Networks, image: Float32Array): Promise<Point> {
+  const code = { code: await networks.encode({ image }), distance: 0 };
+  return { ...code, image: await networks.generate(code) };
+}
+
+/** The image of a code, which is itself a sample of the prior; refined, the reconstruction of this image. */
+export async function sampleOf(networks: Networks, drawn: Float32Array, isRefined: boolean): Promise<Point> {
+  const code = { code: drawn, distance: 1 };
+  const image = await networks.generate(code);
+  // A file has bytes, as `agenet sample --refine` has.
+  return isRefined
+    ? reconstruct(
+        networks,
+        image.map((value) => Math.round(255 * value) / 255),
+      )
+    : { ...code, image };
+}
+
 /** The facts about a model. */
 export type ModelInfo = Omit<PageModel, 'networks'>;
 

@@ -6,7 +6,7 @@ import { DrawingPad } from './drawingPad.js';
 import { fileName } from './files.js';
 import { saveImages } from './imageGrid.js';
 import { CodeBars, ImageCanvas, type ImageShape, Tile } from './images.js';
-import type { Point } from './networks.js';
+import { type Point, reconstruct as reconstructionOf } from './networks.js';
 import { readImage } from './pixels.js';
 import type { PanelProps } from './samples.js';
 import { SaveButtons } from './saveButtons.js';
@@ -96,8 +96,7 @@ function useReconstructions({ model, networks, onSelect, onFiles }: Reconstructi
   const reconstruct = async (file: Blob, name: string, isInverted: boolean): Promise<void> => {
     try {
       const original = await readImage(file, model.preprocessing, isInverted);
-      const code = await networks!.encode({ image: original });
-      const point = { code, distance: 0, image: await networks!.generate({ code, distance: 0 }) };
+      const point = await reconstructionOf(networks!, original);
       const item = { key: state.count++, name, original, point };
       setItems((before) => [item, ...before].slice(0, MAX_IMAGES));
       onSelect(point, name);

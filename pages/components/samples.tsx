@@ -5,7 +5,8 @@ import { randomStream } from '../../src/random.js';
 import { fileName } from './files.js';
 import { saveImages } from './imageGrid.js';
 import { Tile } from './images.js';
-import type { ModelInfo, Networks, Point } from './networks.js';
+import { type ModelInfo, type Networks, type Point, sampleOf } from './networks.js';
+import { RefineBox } from './refineBox.js';
 import { SaveButtons } from './saveButtons.js';
 
 const COUNT = 24;
@@ -31,11 +32,12 @@ export function Samples({
   onFirst,
 }: PanelProps & { onFirst: (points: readonly Point[]) => void }) {
   const [seed, setSeed] = useState(0);
+  const [isRefined, setIsRefined] = useState(false);
   const [points, setPoints] = useState<readonly Point[]>();
   useEffect(() => {
     if (!networks) return;
     let isLatest = true;
-    samplesOf(model, networks, seed)
+    samplesOf(model, networks, seed, isRefined)
       .then((samples) => {
         if (!isLatest) return;
         setPoints(samples);
@@ -43,7 +45,7 @@ export function Samples({
       })
       .catch(onFailure);
     return () => (isLatest = false);
-  }, [model, networks, seed]);
+  }, [model, networks, seed, isRefined]);
   return (
     <section aria-labelledby="samples-heading">
       <h2 id="samples-heading">Samples</h2>
@@ -52,6 +54,7 @@ export function Samples({
         <button id="resample" type="button" disabled={!points} onClick={() => setSeed(seed + 1)}>
           New samples
         </button>
+        <RefineBox isRefined={isRefined} onChange={setIsRefined} />
         <SaveButtons
           label="Save samples"
           disabled={!points}
@@ -61,7 +64,7 @@ export function Samples({
               points!.map(({ image }) => image),
               model.shape,
               format,
-              fileName(model.name, `samples of seed ${seed}`),
+              fileName(model.name, `${isRefined ? 'refined ' : ''}samples of seed ${seed}`),
             )
           }
         />
@@ -84,12 +87,12 @@ export function Samples({
   );
 }
 
-async function samplesOf({ prior, latent }: ModelInfo, networks: Networks, seed: number): Promise<Point[]> {
+async function samplesOf({ prior, latent }: ModelInfo, networks: Networks, seed: number, isRefined: boolean) {
   const codes = drawCodes(prior, COUNT, latent, randomStream(seed, 'samples'));
   const points: Point[] = [];
   for (let index = 0; index < COUNT; index++) {
     const code = codes.slice(index * latent, (index + 1) * latent);
-    points.push({ code, distance: 1, image: await networks.generate({ code, distance: 1 }) });
+    points.push(await sampleOf(networks, code, isRefined));
   }
   return points;
 }

@@ -1,5 +1,6 @@
 import { type Compile, type ElementArray, type Graph, graphOf, input, type Program, sizeOf } from '../engine/index.js';
 import { fromPixels } from '../age/iteration.js';
+import { toBytes } from '../images/raster.js';
 import { inferenceFunctions } from '../age/networkFunctions.js';
 import type { Prior } from '../age/prior.js';
 import {
@@ -90,14 +91,11 @@ export class TrainedModel {
     return this.run('encoder', 'generated', { x });
   }
 
-  /**
-   * Encodes images and decodes their codes, so many times. The result of one or two passes resembles images of the data
-   * more than samples of the prior do, if the encoder finds their codes again.
-   */
+  /** Reconstructs generated images, so many times: their codes are then codes of images, which decode more cleanly. */
   async refine({ x }: ImageValues, passes: number): Promise<Float32Array> {
     let refined = x;
     for (let pass = 0; pass < passes; pass++)
-      refined = await this.decode({ z: await this.encodeGenerated({ x: refined }) });
+      refined = await this.decode({ z: await this.encode({ x: toBytes(refined) }) });
     return refined;
   }
 

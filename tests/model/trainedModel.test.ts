@@ -51,10 +51,10 @@ describe('a trained model', () => {
     }
   });
 
-  it('refines images by encoding and decoding them, so many times', async () => {
+  it('refines images by reconstructing them, so many times', async () => {
     const x = await model.generate({ z: codes(3) });
-    const once = await model.decode({ z: await model.encodeGenerated({ x }) });
-    const twice = await model.decode({ z: await model.encodeGenerated({ x: once }) });
+    const once = await model.decode({ z: await model.encode({ x: toBytes(x) }) });
+    const twice = await model.decode({ z: await model.encode({ x: toBytes(once) }) });
     expect([await model.refine({ x }, 0), await model.refine({ x }, 1), await model.refine({ x }, 2)]).toEqual([
       x,
       once,

@@ -147,6 +147,20 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     await model.release();
   });
 
+  it('refines samples as `agenet sample --refine 1`', async () => {
+    const page = await openPage(fromFile());
+    const model = await loadModel(join(folder, 'run'));
+    const { data } = await model.sample({ count: 24, refine: 1 });
+    await model.release();
+    await page.check('#refine');
+    for (const index of [0, 23]) {
+      const expected = data.subarray(index * SIZE * SIZE, (index + 1) * SIZE * SIZE);
+      await expect
+        .poll(() => distance(page, `#samples button:nth-child(${index + 1}) canvas`, expected))
+        .toBeLessThanOrEqual(1);
+    }
+  });
+
   it('reconstructs images and walks between them as `reconstruct` and `interpolate` do', async () => {
     const page = await openPage(fromFile());
     const [first, second] = originals(2) as [Uint8Array, Uint8Array];

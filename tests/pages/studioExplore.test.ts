@@ -179,6 +179,19 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     expect(query()).toEqual({ seed: '3' });
   });
 
+  it('shows samples of `agenet sample --refine 1`', async () => {
+    await show('seed=2');
+    await page.check('#refine');
+    expect(query()).toEqual({ seed: '2', refine: '1' });
+    const { data } = await model.sample({ count: 6, seed: 2, refine: 1 });
+    await showsImage('#samples > :nth-child(6) canvas', data.subarray(5 * AREA));
+    await page.click('#samples > :nth-child(6)');
+    await expect.poll(() => page.textContent('.selected-name')).toBe('refined sample 6 of seed 2');
+    expect(await page.getAttribute('#samples > :nth-child(6)', 'aria-pressed')).toBe('true');
+    await page.uncheck('#refine');
+    expect(query()).toEqual({ seed: '2' });
+  });
+
   it('reconstructs an image as `agenet reconstruct` does, and shows it in the center of the plane', async () => {
     await show('');
     await tab('Your images').click();

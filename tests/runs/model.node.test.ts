@@ -3,10 +3,8 @@ import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { drawCodes } from '../../src/age/prior.js';
-import { channelsLast, toBytes } from '../../src/images/raster.js';
+import { channelsLast } from '../../src/images/raster.js';
 import { type Images, loadModel, type Model, openSource, readImages } from '../../src/node.js';
-import { randomStream } from '../../src/random.js';
 import { onSphere } from '../age/codes.js';
 import { resultOf } from '../cli/runCommand.js';
 import { bytesIn, makePicture, makeTinyRun } from '../cli/tinyRun.js';
@@ -80,9 +78,8 @@ describe('a loaded model', () => {
   it('refines samples as the command does: by reconstructing them', async () => {
     const once = await model.sample({ count: 5, seed: 7, refine: 1 });
     expectSame(once, (await written('sample', 'run', '--count', '5', '--seed', '7', '--refine', '1'))['arr_0.npy']);
-    const { trained } = model;
-    const x = await trained.generate({ z: drawCodes('sphere', 5, model.latentSize, randomStream(7, 'samples')) });
-    expect(once.data).toEqual(toBytes(await trained.decode({ z: await trained.encodeGenerated({ x }) })));
+    const samples = await model.sample({ count: 5, seed: 7 });
+    expect((await model.reconstruct(samples.toRasters())).data).toEqual(once.data);
   });
 
   it('samples around an image, and along an attribute', async () => {

@@ -5,35 +5,39 @@ import { randomStream } from '../../../src/random.js';
 import { fileName } from '../../components/files.js';
 import { saveImages } from '../../components/imageGrid.js';
 import { type ImageShape, Tile } from '../../components/images.js';
-import type { Point } from '../../components/networks.js';
+import { type Point, sampleOf } from '../../components/networks.js';
+import { RefineBox } from '../../components/refineBox.js';
 import { SaveButtons } from '../../components/saveButtons.js';
 import type { ExploredModel } from './model.js';
 import type { ExplorePanelProps } from './panel.js';
-import { isSeed } from './settings.js';
+import { type ExploreSettings, isSeed } from './settings.js';
 
 /** Samples per request. Even, because a random stream then gives the same codes in parts. */
 const BATCH = 24;
 /** Samples that appear at a time. */
 const GROUP = 6;
 
-/** The name of a sample, and the index of a sample of this name and seed. */
-const sampleName = (index: number, seed: number): string => `sample ${index + 1} of seed ${seed}`;
-const indexOfSample = (name: string, seed: number): number | undefined => {
-  const [, number, ofSeed] = /^sample (\d+) of seed (\d+)$/u.exec(name) ?? [];
-  return Number(ofSeed) === seed ? Number(number) - 1 : undefined;
+type SampleSet = Pick<ExploreSettings, 'seed' | 'isRefined'>;
+
+/** The name of a sample, and the index of a sample of this name in its set. */
+const sampleName = (index: number, { seed, isRefined }: SampleSet): string =>
+  `${isRefined ? 'refined ' : ''}sample ${index + 1} of seed ${seed}`;
+const indexOfSample = (name: string, set: SampleSet): number | undefined => {
+  const number = /^(?:refined )?sample (\d+) of/u.exec(name)?.[1];
+  return number !== undefined && name === sampleName(Number(number) - 1, set) ? Number(number) - 1 : undefined;
 };
 
-interface SamplesProps extends ExplorePanelProps {
-  seed: number;
-  onSeed: (seed: number) => void;
+interface SamplesProps extends ExplorePanelProps, SampleSet {
+  onSettings: (changes: Partial<ExploreSettings>) => void;
 }
 
 export function EndlessSamples(props: SamplesProps) {
-  const { seed, onSeed } = props;
+  const { seed, isRefined, onSettings } = props;
+  const onSeed = (seed: number): void => onSettings({ seed });
   return (
     <section class="samples" aria-label="Samples">
       <p>The generator maps random codes to images. Select one to explore around it, or two to walk between them.</p>
-      <SamplesOfSeed key={seed} {...props}>
+      <SamplesOfSeed key={`${seed} ${isRefined}`} {...props}>
         <label>
           Seed{' '}
           <input
@@ -52,14 +56,15 @@ export function EndlessSamples(props: SamplesProps) {
         <button type="button" id="next-seed" onClick={() => onSeed(seed + 1)}>
           Next seed
         </button>
+        <RefineBox isRefined={isRefined} onChange={(isRefined) => onSettings({ isRefined })} />
       </SamplesOfSeed>
     </section>
   );
 }
 
 function SamplesOfSeed(props: SamplesProps & { children: preact.ComponentChildren }) {
-  const { model, isActive, seed, onFailure, children } = props;
-  const { groups, empty, more } = useSamples(model, seed, onFailure);
+  const { model, isActive, seed, isRefined, onFailure, children } = props;
+  const { groups, empty, more } = useSamples(model, seed, isRefined, onFailure);
   const area = useRef<HTMLDivElement>(null);
   const end = useRef<HTMLDivElement>(null);
   const count = groups.length * GROUP;
@@ -90,7 +95,7 @@ function SamplesOfSeed(props: SamplesProps & { children: preact.ComponentChildre
               groups.flat().map(({ image }) => image),
               model.info.shape,
               format,
-              fileName(model.info.name, `${count} samples of seed ${seed}`),
+              fileName(model.info.name, `${count} ${isRefined ? 'refined ' : ''}samples of seed ${seed}`),
             )
           }
         />
@@ -104,7 +109,7 @@ function SamplesOfSeed(props: SamplesProps & { children: preact.ComponentChildre
 }
 
 /** Generates samples of a seed, a group at a time, and another batch after each call of `more`. */
-function useSamples(model: ExploredModel, seed: number, onFailure: (error: unknown) => void) {
+function useSamples(model: ExploredModel, seed: number, isRefined: boolean, onFailure: (error: unknown) => void) {
   const draw = useMemo(() => codeBatches(model, seed), [model, seed]);
   const [batches, setBatches] = useState(1);
   const [groups, setGroups] = useState<readonly (readonly Point[])[]>([]);
@@ -113,7 +118,9 @@ function useSamples(model: ExploredModel, seed: number, onFailure: (error: unkno
     let isCurrent = true;
     const generate = async (): Promise<void> => {
       for (let first = count; first < batches * BATCH && isCurrent; first += GROUP) {
-        const group = Array.from({ length: GROUP }, (_, index) => sampleOf(model, draw(first + index)));
+        const group = Array.from({ length: GROUP }, (_, index) =>
+          sampleOf(model.networks, draw(first + index), isRefined),
+        );
         const generated = await Promise.all(group);
         if (isCurrent) setGroups((before) => [...before, generated]);
       }
@@ -124,11 +131,6 @@ function useSamples(model: ExploredModel, seed: number, onFailure: (error: unkno
   return { groups, empty: batches * BATCH - count, more: () => setBatches((before) => before + 1) };
 }
 
-async function sampleOf({ networks }: ExploredModel, drawn: Float32Array): Promise<Point> {
-  const code = { code: drawn, distance: 1 };
-  return { ...code, image: await networks.generate(code) };
-}
-
 interface SampleGridProps extends SamplesProps {
   groups: readonly (readonly Point[])[];
   /** Samples that are not generated yet. */
@@ -136,7 +138,7 @@ interface SampleGridProps extends SamplesProps {
 }
 
 /** Arrow keys move between samples, so that the tab key leaves them. */
-function SampleGrid({ model, selected, seed, onSelect, groups, empty }: SampleGridProps) {
+function SampleGrid({ model, selected, seed, isRefined, onSelect, groups, empty }: SampleGridProps) {
   const [focused, setFocused] = useState(0);
   const grid = useRef<HTMLDivElement>(null);
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -150,7 +152,7 @@ function SampleGrid({ model, selected, seed, onSelect, groups, empty }: SampleGr
   };
   const onTile = (point: Point, index: number): void => {
     setFocused(index);
-    onSelect(point, sampleName(index, seed));
+    onSelect(point, sampleName(index, { seed, isRefined }));
   };
   return (
     <div
@@ -168,7 +170,7 @@ function SampleGrid({ model, selected, seed, onSelect, groups, empty }: SampleGr
           first={index * GROUP}
           shape={model.info.shape}
           focused={focused}
-          selected={selected && indexOfSample(selected.name, seed)}
+          selected={selected && indexOfSample(selected.name, { seed, isRefined })}
           onSelect={onTile}
         />
       ))}
@@ -230,12 +232,12 @@ function codeBatches({ info: { prior, latent } }: ExploredModel, seed: number): 
 }
 
 /** The first samples of a seed. */
-export async function firstSamples(model: ExploredModel, seed: number, count: number) {
+export async function firstSamples(model: ExploredModel, { seed, isRefined }: ExploreSettings, count: number) {
   const draw = codeBatches(model, seed);
   return Promise.all(
     Array.from({ length: count }, async (_, index) => ({
-      ...(await sampleOf(model, draw(index))),
-      name: sampleName(index, seed),
+      ...(await sampleOf(model.networks, draw(index), isRefined)),
+      name: sampleName(index, { seed, isRefined }),
     })),
   );
 }

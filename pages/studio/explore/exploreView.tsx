@@ -27,7 +27,7 @@ export function ExploreView({ model, data, settings, onSettings, onFailure }: Ex
   const selected = selection.point;
   useEffect(() => {
     const begin = async (): Promise<void> => {
-      onFirst(await firstSamples(model, settings.seed, 2));
+      onFirst(await firstSamples(model, settings, 2));
       // With separate running statistics, what decodes codes at a distance is compiled now instead of when the visitor
       // drags.
       await model.networks.generate({ code: new Float32Array(model.info.latent).fill(1), distance: 0.5 });
@@ -45,7 +45,14 @@ export function ExploreView({ model, data, settings, onSettings, onFailure }: Ex
     isActive: tab === settings.tab,
   });
   const panels = {
-    samples: <EndlessSamples {...panel('samples')} seed={settings.seed} onSeed={(seed) => onSettings({ seed })} />,
+    samples: (
+      <EndlessSamples
+        {...panel('samples')}
+        seed={settings.seed}
+        isRefined={settings.isRefined}
+        onSettings={onSettings}
+      />
+    ),
     images: (
       <Reconstructions
         model={model.info}

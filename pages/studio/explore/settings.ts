@@ -26,13 +26,15 @@ export interface ExploreSettings {
   tab: TabName;
   /** Of the samples. */
   seed: number;
+  /** Whether samples are reconstructed. */
+  isRefined: boolean;
   layout: MapMethod;
   view: MapView;
 }
 
 export const WHOLE_MAP: MapView = { x: 0.5, y: 0.5, zoom: 1 };
 export const MAX_ZOOM = 64;
-const DEFAULTS: ExploreSettings = { tab: 'samples', seed: 0, layout: 'pca', view: WHOLE_MAP };
+const DEFAULTS: ExploreSettings = { tab: 'samples', seed: 0, isRefined: false, layout: 'pca', view: WHOLE_MAP };
 
 /** Reads a query. Invalid values have their defaults. */
 export function parseSettings(query: string): ExploreSettings {
@@ -45,6 +47,7 @@ export function parseSettings(query: string): ExploreSettings {
   return {
     tab: Object.hasOwn(TABS, tab) ? (tab as TabName) : DEFAULTS.tab,
     seed: isSeed(seed) ? seed : DEFAULTS.seed,
+    isRefined: entries.get('refine') === '1',
     layout: layout === 'umap' ? layout : DEFAULTS.layout,
     view: parseView(entries.get('view') ?? ''),
   };
@@ -54,10 +57,11 @@ export function parseSettings(query: string): ExploreSettings {
  * Writes settings that differ from their defaults.
  * @param before the query so far, whose other entries, such as the step of the checkpoint, are kept
  */
-export function formatSettings({ tab, seed, layout, view }: ExploreSettings, before = ''): string {
+export function formatSettings({ tab, seed, isRefined, layout, view }: ExploreSettings, before = ''): string {
   const values = {
     tab: tab === DEFAULTS.tab ? '' : tab,
     seed: seed === DEFAULTS.seed ? '' : String(seed),
+    refine: isRefined ? '1' : '',
     layout: layout === DEFAULTS.layout ? '' : layout,
     view: view.zoom === 1 ? '' : [view.x, view.y, view.zoom].map((value) => Number(value.toFixed(3))).join(' '),
   };

@@ -1,0 +1,12 @@
+/** Chooses between samples and their reconstructions. */
+export const RefineBox = ({ isRefined, onChange }: { isRefined: boolean; onChange: (isRefined: boolean) => void }) => (
+  <label title="Encode and decode each sample again: stray pixels disappear, and the image changes a little">
+    <input
+      id="refine"
+      type="checkbox"
+      checked={isRefined}
+      onChange={({ currentTarget }) => onChange(currentTarget.checked)}
+    />{' '}
+    refine
+  </label>
+);
