@@ -37,7 +37,7 @@ export const wholeNumber = (min: number, max: number) => (text: string) => {
 };
 
 export const refineOption = () =>
-  new Option('--refine <passes>', 'encode and decode each sample again, so many times')
+  new Option('--refine <passes>', 'reconstruct each sample, so many times')
     .argParser(wholeNumber(0, 100))
     .default(0);
 export const seedOption = () =>

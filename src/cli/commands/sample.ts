@@ -18,7 +18,7 @@ Examples:
   agenet sample runs/mnist-1 --count 1000 --out digits.npz    arr_0, bytes [N, H, W, C], for NumPy
   agenet sample runs/mnist-1 --count 100 --out digits         a folder of 100 PNG files
   agenet sample runs/mnist-1 --seeds 100-163 --captions       the first image of each of these seeds, with the seeds
-  agenet sample runs/mnist-1 --refine 1                       cleaner samples: each is encoded and decoded again
+  agenet sample runs/mnist-1 --refine 1                       cleaner samples: each is reconstructed
   agenet sample runs/mnist-1 --like seven.png --spread 0.3    images whose codes are near that of an image
 `;
 
