@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { writeNoiseArchive } from '../cli/labelledData.js';
 import { runCommand } from '../cli/runCommand.js';
 import { makePicture, SMALL_PLANS } from '../cli/tinyRun.js';
 import { temporaryFolder } from '../temporaryFolder.js';
@@ -38,14 +39,21 @@ async function follow(lines: readonly string[], cwd: string, variables: Record<s
     );
   const end = rest.indexOf('done');
   let printed = '';
-  for (const value of wordsOf(words!, cwd))
+  // Two of several seeds show as much as all.
+  for (const value of wordsOf(words!, cwd).filter((word, index) => index < 2 || Number.isNaN(Number(word))))
     printed += await follow(rest.slice(0, end), cwd, { ...variables, [name]: value });
   return printed + (await follow(rest.slice(end + 1), cwd, variables));
 }
 
-/** Runs `npx agenet ...` with narrow networks, small plans and two iterations, or four if it resumes a run. */
+/**
+ * Runs `npx agenet ...` with narrow networks, small plans and two iterations, or four if it resumes a run. A few images
+ * take the place of MNIST, because the scores of 10,000 test images take most of the time.
+ */
 async function agenet(line: string, cwd: string): Promise<string> {
-  const [npx, program, command, ...args] = wordsOf(line.replace(/ --steps \d+/, ''), cwd);
+  const [npx, program, command, ...args] = wordsOf(
+    line.replace(/ --steps \d+/, '').replace(' mnist ', ' npz:digits.npz '),
+    cwd,
+  );
   expect([npx, program]).toEqual(['npx', 'agenet']);
   const width = args.includes('--width') ? [] : ['--width', '4'];
   const plans = args.includes('--encoder-updates') ? [] : SMALL_PLANS;
@@ -67,12 +75,13 @@ describe('a reader who follows', () => {
       '000002.safetensors',
       '000004.safetensors',
     ]);
-    expect(printed).toMatch(/\nseeds +3 +3\niterations +2 +2\n/);
+    expect(printed).toMatch(/\nseeds +2 +2\niterations +2 +2\n/);
     expect(printed).toMatch(/\nreconstruction_l1 +[\d.]+ ± [\d.]+\*? +[\d.]+ ± [\d.]+\*?/);
   });
 
   it('teaching.md trains with both parts of the method and without each of them', async () => {
     const cwd = temporaryFolder();
+    writeNoiseArchive(join(cwd, 'digits.npz'), 60);
     await follow(linesOf('teaching'), cwd);
     for (const run of ['both', 'autoencoder', 'competition'])
       expect(existsSync(join(cwd, 'runs', run, 'samples', '000002.png')), run).toBe(true);

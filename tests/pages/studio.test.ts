@@ -121,11 +121,11 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.waitForURL(`**/#/run/${name}`);
   }
 
-  it('starts a run on MNIST from the form, and pauses, steps, stops and resumes it', async () => {
+  it('starts a run from the form, and pauses, steps, stops and resumes it', async () => {
     const page = await open('#/start');
     await poll(() => textOf(page, '.data-preview')).toContain('60,000 training and 10,000 test images');
     // An endless training, so that it does not end before it is paused.
-    await startRun(page, 'digits', 'mnist', {
+    await startRun(page, 'digits', 'npz:noise.npz', {
       ...PLANS,
       width: '4',
       steps: '100000',
@@ -273,7 +273,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
   it('forks a run, and compares both', async () => {
     const page = await open('#/run/digits');
     await page.click('text=Fork');
-    await startRun(page, 'forked', 'mnist', { steps: '3', learningRate: '0.0005' });
+    await startRun(page, 'forked', 'npz:noise.npz', { steps: '3', learningRate: '0.0005' });
     await poll(() => header(page)).toContain('finished');
     expect(await textOf(page, '[aria-labelledby=configuration-heading]')).toMatch(
       /initFrom.*runs\/digits\/checkpoints/su,
