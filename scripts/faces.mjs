@@ -26,6 +26,8 @@ const OPTIONS = {
   labels: { type: 'string' },
   out: { type: 'string', default: 'build/faces.npz' },
 };
+/** The archive is made in memory. */
+const MAX_BYTES = 2 ** 31;
 /** Faces that are rendered at a time. */
 const CHUNK = 64;
 /** The head with its hair and hat: all of the picture but the lower chest. */
@@ -98,6 +100,7 @@ function readOptions() {
     if (!Number.isInteger(value) || value < 1 || value > 1e7) fail(`--${name}: must be a whole number from 1`);
     return value;
   });
+  if (count * size * size * 3 > MAX_BYTES) fail('--count and --size: the images have more than 2 GiB');
   const style = values.style === 'facesjs' ? undefined : styles[values.style];
   if (values.style !== 'facesjs' && style === undefined)
     fail(`--style: unknown style "${values.style}"; choose facesjs or one of ${Object.keys(styles).join(', ')}`);
@@ -123,6 +126,11 @@ for (let first = 0; first < count; first += CHUNK) {
 process.stderr.write('\n');
 const arrays = Object.fromEntries(known.map((name) => [name, attributeArray(attributes[name])]));
 const labeled = labels === undefined ? {} : { labels: arrays[labels] };
-mkdirSync(dirname(out), { recursive: true });
-writeFileSync(out, await encodeNpz({ images: { shape: [count, size, size, 3], data: images }, ...labeled, ...arrays }));
+const archive = await encodeNpz({ images: { shape: [count, size, size, 3], data: images }, ...labeled, ...arrays });
+try {
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(out, archive);
+} catch (error) {
+  fail(`--out ${out}: cannot be written (${error.code})`);
+}
 console.log(`Wrote ${count} faces of ${size}x${size} to ${out}`);

@@ -102,11 +102,10 @@ function totalLoss(spec: UpdateSpec, objective: Objective, latentSize: number, t
   const total = (entries: [Term, Value][]) =>
     entries.reduce<Value>((sum, entry) => add(sum, weighted(entry)), constant(0));
   if (network === 'generator' || margin === 0) return total(active);
-  const [divergences, others] = [true, false].map((isDivergence) =>
-    active.filter(([term]) => (LOSSES[term].isDivergence ?? false) === isDivergence),
-  ) as [[Term, Value][], [Term, Value][]];
+  const isDivergence = ([term]: [Term, Value]) => LOSSES[term].isDivergence === true;
   const lowest = minDivergence(objective, prior, latentSize)!;
-  const gaps = divergences.map(([term, value]): [Term, Value] => [term, sub(value, lowest)]);
+  const gaps = active.filter(isDivergence).map(([term, value]): [Term, Value] => [term, sub(value, lowest)]);
+  const others = active.filter((entry) => !isDivergence(entry));
   return add(clip(total(gaps), -margin, Number.MAX_VALUE), total(others));
 }
 

@@ -4,7 +4,7 @@ import { describeFailure, Report } from '../../fuzz/report.mjs';
 import { temporaryFolder } from '../temporaryFolder.js';
 
 const SEED = 1;
-const CASES = 30;
+const CASES = 20;
 /** On a machine that does nothing else it takes a quarter of a minute. */
 const TIMEOUT = 400_000;
 

@@ -112,6 +112,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
   async function startRun(page: Page, name: string, data: string, fields: Record<string, string>): Promise<void> {
     await page.selectOption('#data', data);
     await page.fill('#run-name', name);
+    await page.waitForSelector('details.field-group');
     await page.$$eval('details.field-group', (groups) => {
       for (const group of groups as HTMLDetailsElement[]) group.open = true;
     });

@@ -11,7 +11,7 @@ const resume = (changes: Partial<Configuration>) =>
   requireResumable({ ...checkpoint.configuration, ...changes }, checkpoint, 18);
 
 describe('a resumed run', () => {
-  it('may change its length, learning rate, loss weights, EMA, intervals and evaluations', () => {
+  it('may change its length, learning rate, loss weights, margin, EMA, intervals and evaluations', () => {
     const changeable = Object.keys(SETTINGS).filter(isChangeable);
     expect(changeable.sort()).toEqual(
       [
@@ -24,6 +24,7 @@ describe('a resumed run', () => {
           'encoderUpdates',
           'generatorUpdates',
           'stages',
+          'margin',
           'ema',
           'emaStart',
         ],
@@ -37,6 +38,7 @@ describe('a resumed run', () => {
       length: { steps: 9 },
       encoderUpdates: '1;KL_real:3,match_z:5',
       generatorUpdates: '2;match_x:1',
+      margin: 3,
       ema: 0.9,
     });
   });
