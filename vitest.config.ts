@@ -36,6 +36,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     setupFiles: 'tests/equality.ts',
     reporters: ['default', './tests/summary.ts'],
     coverage: { include: ['src/**/*.ts'], exclude: ['src/**/index*.ts'], reporter: ['text', 'html'] },

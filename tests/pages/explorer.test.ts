@@ -175,7 +175,7 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     expectSameImage(await pixelsOf(page, '#images li:nth-child(1) button canvas'), data.subarray(SIZE * SIZE));
     const codes = await model.encode([raster(first)]);
     const label = `Code: ${codes.length} coordinates, ${Array.from(codes.subarray(0, 3), (value) => value.toFixed(2)).join(', ')}…`;
-    expect(await page.getAttribute('#images li:nth-child(2) canvas.code', 'aria-label')).toBe(label);
+    await expect.poll(() => page.getAttribute('#images li:nth-child(2) canvas.code', 'aria-label')).toBe(label);
     const path = await model.interpolate([raster(first), raster(second)], { frames: 5 });
     for (const [position, frame] of [
       ['0.5', 2],
@@ -208,7 +208,7 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     await page.mouse.move(pad.x + 0.5 * pad.width, pad.y + 0.8 * pad.height, { steps: 5 });
     await page.mouse.up();
     await page.waitForSelector('#images li');
-    expect(await page.textContent('#images .caption')).toBe('drawing');
+    await expect.poll(() => page.textContent('#images .caption')).toBe('drawing');
     const samples = await saved('Save samples as PNG');
     expect(samples.name).toMatch(/-samples-of-seed-0\.png$/u);
     expect(await sizeOf(samples.bytes)).toEqual([5 * 34 + 2, 5 * 34 + 2]);
@@ -286,9 +286,9 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     await page.keyboard.press('Enter');
     const before = await page.inputValue('#position');
     await expect.poll(() => page.inputValue('#position')).not.toBe(before);
-    expect(await page.textContent('#play')).toBe('Pause');
+    await expect.poll(() => page.textContent('#play')).toBe('Pause');
     await page.keyboard.press('Enter');
-    expect(await page.textContent('#play')).toBe('Play');
+    await expect.poll(() => page.textContent('#play')).toBe('Play');
   });
 
   it('runs from a static host, and only its own scripts', async () => {

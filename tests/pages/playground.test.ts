@@ -73,7 +73,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
       const now = await iteration(page);
       if (now === last) return now;
       last = now;
-      await page.waitForTimeout(200);
+      await page.waitForTimeout(500);
     }
   };
   /** Drops a file of a few bytes. */
@@ -114,12 +114,12 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await page.keyboard.press('Enter');
       await untilIteration(page, 20);
       await page.keyboard.press('Enter');
-      expect(await page.textContent('#play')).toBe('Play');
+      await poll(() => page.textContent('#play')).toBe('Play');
       const paused = await settled(page);
       await page.click('#step');
       await poll(() => iteration(page)).toBe(paused + 1);
       // Both networks learn, and the views show it.
-      expect(await page.getAttribute('.chart div', 'aria-label')).toMatch(
+      await poll(() => page.getAttribute('.chart div', 'aria-label')).toMatch(
         new RegExp(`at iteration ${paused + 1}: KL_real [\\d.e-]+, KL_fake`),
       );
       await page.click('#reset');
@@ -162,13 +162,13 @@ describe.skipIf(!hasChromium)('the playground', () => {
       });
       await page.reload();
       await ready(page);
-      expect(await named(page, 'data').inputValue()).toBe('spirals');
-      expect(await weight(page, 'encoder', 'match_x').inputValue()).toBe('0');
+      await poll(() => named(page, 'data').inputValue()).toBe('spirals');
+      await poll(() => weight(page, 'encoder', 'match_x').inputValue()).toBe('0');
       // An address that somebody has edited is no error.
       await page.goto(`${address}#/plane?data=none&rate=x&encoder.match_x=-1&drawn=%F0&hidden=1e9`);
       await page.reload();
       await ready(page);
-      expect(await named(page, 'data').inputValue()).toBe('moons');
+      await poll(() => named(page, 'data').inputValue()).toBe('moons');
     });
 
     it('changes weights while it runs, and begins anew with other data', async () => {
@@ -184,8 +184,8 @@ describe.skipIf(!hasChromium)('the playground', () => {
       );
       expect(await iteration(page)).toBeGreaterThanOrEqual(before);
       const balanced = page.getByRole('button', { name: 'Balanced' });
-      expect(await balanced.getAttribute('aria-pressed')).toBe('false');
-      expect(await page.textContent('.hint')).toContain('your own');
+      await poll(() => balanced.getAttribute('aria-pressed')).toBe('false');
+      await poll(() => page.textContent('.hint')).toContain('your own');
       await balanced.click();
       await poll(() => balanced.getAttribute('aria-pressed')).toBe('true');
       await poll(() => page.url()).not.toContain('encoder');
@@ -200,8 +200,8 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await named(page, 'data').selectOption('drawn');
       // Nothing trains before the first point.
       await poll(() => page.textContent('#status')).toBe('Press on the first view to add points.');
-      expect(await page.isDisabled('#play')).toBe(true);
-      expect(await weight(page, 'encoder', 'KL_fake').getAttribute('aria-valuetext')).toBe('2');
+      await poll(() => page.isDisabled('#play')).toBe(true);
+      await poll(() => weight(page, 'encoder', 'KL_fake').getAttribute('aria-valuetext')).toBe('2');
       await poll(() => page.url()).toMatch(/#\/plane\?data=drawn$/u);
       const box = (await page.locator('#generator-view').boundingBox())!;
       for (const [x, y] of [
@@ -292,7 +292,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
         buffer: Buffer.from('no checkpoint'),
       });
       await poll(() => page.textContent('#status')).toMatch(/^the checkpoint: /u);
-      expect(await page.textContent('#play')).toBe('Play');
+      await poll(() => page.textContent('#play')).toBe('Play');
       const before = await iteration(page);
       await page.waitForTimeout(1000);
       expect(await iteration(page)).toBe(before);

@@ -154,7 +154,9 @@ describe.skipIf(!hasChromium)('the studio', () => {
     // The cosine of codes, not the loss near 2.
     const latent = page.getByRole('img', { name: /^Latent reconstruction/u });
     await poll(() => latent.getAttribute('aria-label')).toMatch(/generator \(smoothed\) -?0\.\d+/u);
-    expect(await textOf(page, '.chart-controls')).toContain(`iteration ${pausedAt + 3}, the last one logged, smoothed`);
+    await poll(() => textOf(page, '.chart-controls')).toContain(
+      `iteration ${pausedAt + 3}, the last one logged, smoothed`,
+    );
     await page.click('#stop');
     await poll(() => header(page)).toContain('stopped');
     await page.click('#resume');
@@ -163,7 +165,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await poll(() => header(page)).toContain('paused');
     await page.click('#stop');
     await poll(() => header(page)).toContain('stopped');
-    expect(await textOf(page, '.journal')).toContain(`training continued after iteration ${pausedAt + 3}`);
+    await poll(() => textOf(page, '.journal')).toContain(`training continued after iteration ${pausedAt + 3}`);
   });
 
   it('shows the same errors as the command line at the field, and the plan', async () => {
@@ -176,8 +178,8 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await poll(() => page.textContent('#field-width-problem').catch(() => '')).toBe(
       stderr.trim().replace('agenet: --width: ', ''),
     );
-    expect(await page.getAttribute('#field-width', 'aria-invalid')).toBe('true');
-    expect(await page.isDisabled('#start')).toBe(true);
+    await poll(() => page.getAttribute('#field-width', 'aria-invalid')).toBe('true');
+    await poll(() => page.isDisabled('#start')).toBe(true);
     await page.fill('#field-width', '4');
     await poll(() => page.isDisabled('#plan')).toBe(false);
     await page.click('#plan');
@@ -185,7 +187,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     expect(
       await page.evaluate(() => document.querySelector('#plan-heading')!.getBoundingClientRect().top),
     ).toBeLessThan(900);
-    expect(await textOf(page, '#plan-summary')).toMatch(/52 for training, 8 for testing.*parameters/su);
+    await poll(() => textOf(page, '#plan-summary')).toMatch(/52 for training, 8 for testing.*parameters/su);
   });
 
   it('explores a drawing as the command line does', async () => {
@@ -231,7 +233,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     writeFileSync(cut, readFileSync(join(checkpoints, first!)).subarray(0, 50_000));
     const page = await open('#/explore/digits?step=0');
     await poll(() => textOf(page, '#status')).toMatch(/checkpoint/u);
-    expect(await page.getAttribute('#status', 'class')).toBe('failed');
+    await poll(() => page.getAttribute('#status', 'class')).toBe('failed');
     rmSync(cut);
     await page.selectOption('#checkpoint', String(parseInt(first!)));
     await page.waitForSelector('#samples canvas');
@@ -276,20 +278,20 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.click('text=Fork');
     await startRun(page, 'forked', 'npz:noise.npz', { steps: '3', learningRate: '0.0005' });
     await poll(() => header(page)).toContain('finished');
-    expect(await textOf(page, '[aria-labelledby=configuration-heading]')).toMatch(
+    await poll(() => textOf(page, '[aria-labelledby=configuration-heading]')).toMatch(
       /initFrom.*runs\/digits\/checkpoints/su,
     );
     await page.goto(`${address}#/`);
     for (const name of ['digits', 'forked']) await page.check(`[aria-label="Select ${name} for comparison"]`);
     await page.click('text=Compare 2 runs');
     await poll(() => chart(page)).toMatch(/digits \(smoothed\) \d/u);
-    expect(await textOf(page, '[aria-labelledby=differences]')).toMatch(/learningRate\s*0\.0015\s*0\.0005/u);
+    await poll(() => textOf(page, '[aria-labelledby=differences]')).toMatch(/learningRate\s*0\.0015\s*0\.0005/u);
     await poll(() => page.locator('.compared img').count()).toBe(2);
     // Its state is in the address.
     await page.selectOption('#compared-curve', 'generator.loss');
     expect(page.url()).toContain('curve=generator.loss');
     await page.reload();
-    expect(await page.inputValue('#compared-curve')).toBe('generator.loss');
+    await poll(() => page.inputValue('#compared-curve')).toBe('generator.loss');
   });
 
   it('has tags, a search, and deletes a run after a question', async () => {
@@ -361,7 +363,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
   it('zooms into curves while points are added', async () => {
     const page = await open('#/run/digits?zoom=5-15&scale=log&smoothing=0');
     await poll(() => chart(page)).toMatch(/at iteration 15:/u);
-    expect(await page.isChecked('#log-scale')).toBe(true);
+    await poll(() => page.isChecked('#log-scale')).toBe(true);
     await page.click('text=Show all');
     await poll(() => chart(page)).not.toMatch(/at iteration 15:/u);
     expect(page.url()).not.toContain('zoom');
@@ -411,7 +413,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await poll(() => textOf(page, '.connection')).toContain('Connection lost');
     await start(new URL(address).port);
     await poll(() => textOf(page, '.connection')).toBe('');
-    expect(await header(page)).toContain('digits');
+    await poll(() => header(page)).toContain('digits');
   });
 
   it('asks for the printed URL if the studio has another token', async () => {
@@ -435,7 +437,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     expect(stdout).toMatch(/^noise: still training at iteration \d+ of 100000\n$/u);
     await start(new URL(address).port);
     await poll(() => textOf(page, '.connection')).toBe('');
-    expect(await header(page)).toContain('running');
+    await poll(() => header(page)).toContain('running');
     await page.click('#stop');
     await poll(() => header(page)).toContain('stopped');
   });

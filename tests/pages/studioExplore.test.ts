@@ -174,22 +174,22 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Enter');
     await expect.poll(() => page.textContent('.selected-name')).toBe('sample 2 of seed 2');
-    expect(await tiles.nth(1).getAttribute('aria-pressed')).toBe('true');
+    await expect.poll(() => tiles.nth(1).getAttribute('aria-pressed')).toBe('true');
     await page.click('#next-seed');
-    expect(query()).toEqual({ seed: '3' });
+    await expect.poll(query).toEqual({ seed: '3' });
   });
 
   it('shows samples of `agenet sample --refine 1`', async () => {
     await show('seed=2');
     await page.check('#refine');
-    expect(query()).toEqual({ seed: '2', refine: '1' });
+    await expect.poll(query).toEqual({ seed: '2', refine: '1' });
     const { data } = await model.sample({ count: 6, seed: 2, refine: 1 });
     await showsImage('#samples > :nth-child(6) canvas', data.subarray(5 * AREA));
     await page.click('#samples > :nth-child(6)');
     await expect.poll(() => page.textContent('.selected-name')).toBe('refined sample 6 of seed 2');
-    expect(await page.getAttribute('#samples > :nth-child(6)', 'aria-pressed')).toBe('true');
+    await expect.poll(() => page.getAttribute('#samples > :nth-child(6)', 'aria-pressed')).toBe('true');
     await page.uncheck('#refine');
-    expect(query()).toEqual({ seed: '2' });
+    await expect.poll(query).toEqual({ seed: '2' });
   });
 
   it('reconstructs an image as `agenet reconstruct` does, and shows it in the center of the plane', async () => {
@@ -210,7 +210,7 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     const pad = page.getByRole('slider', { name: 'Position on the plane' });
     await pad.press('ArrowRight');
     await pad.press('Shift+ArrowUp');
-    expect(await pad.getAttribute('aria-valuetext')).toBe('3° right, 15° up');
+    await expect.poll(() => pad.getAttribute('aria-valuetext')).toBe('3° right, 15° up');
     await expect.poll(() => distance('#plane-image', data)).toBeGreaterThan(1);
     await page.click('#select-plane');
     await expect.poll(() => pad.getAttribute('aria-valuetext')).toBe('center');
@@ -222,9 +222,9 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     await page.mouse.down();
     await page.mouse.move(box.x + box.width / 4, box.y + box.height / 2, { steps: 5 });
     await page.mouse.up();
-    expect(await pad.getAttribute('aria-valuetext')).toBe('45° left');
+    await expect.poll(() => pad.getAttribute('aria-valuetext')).toBe('45° left');
     await pad.press('Home');
-    expect(await pad.getAttribute('aria-valuetext')).toBe('center');
+    await expect.poll(() => pad.getAttribute('aria-valuetext')).toBe('center');
   });
 
   it('finds the nearest images of the data, and selects one', async () => {
@@ -271,7 +271,7 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     await page.click('#select-moved');
     await expect.poll(() => page.textContent('.selected-name')).toBe('sample 1 of seed 0, moved');
     expectCode(await selectedCode(), expected);
-    expect(await slider.inputValue()).toBe('0');
+    await expect.poll(() => slider.inputValue()).toBe('0');
   });
 
   it('explains that data without labels have no attributes', async () => {
@@ -317,15 +317,13 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     await page.mouse.click(...(await positionOnMap(0, box)));
     await expect.poll(() => page.textContent('.selected-name')).toBe('image 1 (top)');
     expectCode(await selectedCode(), codeAt(0));
-    expect(await page.$$eval('.legend li', (entries) => entries.map(({ textContent }) => textContent))).toEqual([
-      'top',
-      'middle',
-      'bottom',
-    ]);
+    await expect
+      .poll(() => page.$$eval('.legend li', (entries) => entries.map(({ textContent }) => textContent)))
+      .toEqual(['top', 'middle', 'bottom']);
     await page.getByLabel('Layout').selectOption('umap');
     await page.waitForSelector('#map', { state: 'detached' }).catch(() => undefined);
     await page.waitForSelector('#map');
-    expect(query()).toEqual({ tab: 'map', layout: 'umap' });
+    await expect.poll(query).toEqual({ tab: 'map', layout: 'umap' });
   });
 
   it('saves images, grids, walks and codes', async () => {
@@ -383,15 +381,15 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     await tab('Samples').focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
-    expect(await tab('Walk').getAttribute('aria-selected')).toBe('true');
-    expect(query()).toEqual({ tab: 'walk' });
+    await expect.poll(() => tab('Walk').getAttribute('aria-selected')).toBe('true');
+    await expect.poll(query).toEqual({ tab: 'walk' });
     await page.keyboard.press('End');
-    expect(query()).toEqual({ tab: 'map' });
+    await expect.poll(query).toEqual({ tab: 'map' });
     // From the tab to its panel.
     await page.keyboard.press('Tab');
-    expect(await page.evaluate(() => document.activeElement!.closest('[role=tabpanel]')?.textContent)).toContain(
-      'two dimensions',
-    );
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement!.closest('[role=tabpanel]')?.textContent))
+      .toContain('two dimensions');
   });
 
   it('is accessible and fits a phone', async () => {
