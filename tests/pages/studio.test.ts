@@ -128,11 +128,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     // An endless training, so that it does not end before it is paused.
     await startRun(page, 'digits', 'npz:noise.npz', {
       ...PLANS,
-      width: '4',
-      steps: '100000',
-      threads: '1',
-      logEvery: '1',
-      sampleEvery: '20',
+      ...{ width: '4', steps: '100000', threads: '1', logEvery: '1', sampleEvery: '20' },
     });
     await poll(() => header(page)).toContain('running');
     await poll(() => chart(page)).toMatch(/at iteration \d+: encoder/u);
