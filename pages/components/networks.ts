@@ -26,7 +26,7 @@ export async function reconstruct(networks: Networks, image: Float32Array): Prom
   return { ...code, image: await networks.generate(code) };
 }
 
-/** The image of a code, which is itself a sample of the prior; refined, the reconstruction of this image. */
+/** A sample of the prior with its image, or the reconstruction of this image. */
 export async function sampleOf(networks: Networks, drawn: Float32Array, isRefined: boolean): Promise<Point> {
   const code = { code: drawn, distance: 1 };
   const image = await networks.generate(code);

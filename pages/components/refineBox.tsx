@@ -1,6 +1,6 @@
 /** Chooses between samples and their reconstructions. */
 export const RefineBox = ({ isRefined, onChange }: { isRefined: boolean; onChange: (isRefined: boolean) => void }) => (
-  <label title="Encode and decode each sample again: stray pixels disappear, and the image changes a little">
+  <label title="Reconstruct each sample: stray pixels disappear, and the image changes a little">
     <input
       id="refine"
       type="checkbox"

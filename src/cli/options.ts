@@ -37,7 +37,7 @@ export const wholeNumber = (min: number, max: number) => (text: string) => {
 };
 
 export const refineOption = () =>
-  new Option('--refine <passes>', 'reconstruct each sample, so many times').argParser(wholeNumber(0, 100)).default(0);
+  new Option('--refine <number>', 'reconstruct each sample N times').argParser(wholeNumber(0, 100)).default(0);
 export const seedOption = () =>
   new Option('--seed <number>', 'random seed').argParser(wholeNumber(0, LARGEST_SEED)).default(0);
 /** Of commands that train long enough for a measurement to pay. */

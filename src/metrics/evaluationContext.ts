@@ -45,7 +45,7 @@ export interface EvaluationSubject {
   count: number;
   /** Determines the samples, as `agenet sample --seed` does, and every other random choice. */
   seed: number;
-  /** How often samples are encoded and decoded again before they are compared (default: 0). */
+  /** How often samples are reconstructed before they are compared (default: 0). */
   refine?: number | undefined;
   /** Required by metrics of features. */
   extractor?: FeatureExtractor | undefined;

@@ -17,7 +17,7 @@ export interface SamplingOptions {
   around?: { code: Float32Array; spread: number };
   /** For the normal prior only. */
   temperature?: number | undefined;
-  /** How often each image is encoded and decoded again (default: 0). */
+  /** How often each image is reconstructed (default: 0). */
   refine?: number | undefined;
   /** Applied to codes [N, M] before decoding. */
   move?: (codes: Float32Array) => Float32Array;

@@ -91,7 +91,7 @@ export class TrainedModel {
     return this.run('encoder', 'generated', { x });
   }
 
-  /** Reconstructs generated images, so many times: their codes are then codes of images, which decode more cleanly. */
+  /** Reconstructs generated images `passes` times. Their codes are then codes of images, which decode more cleanly. */
   async refine({ x }: ImageValues, passes: number): Promise<Float32Array> {
     let refined = x;
     for (let pass = 0; pass < passes; pass++)

@@ -28,7 +28,7 @@ export interface SampleOptions extends MoveOptions {
   spread?: number | undefined;
   /** Factor of the codes; requires the prior `normal`. */
   temperature?: number | undefined;
-  /** How often each sample is encoded and decoded again, from 0 to 100 (default: 0). */
+  /** How often each sample is reconstructed, from 0 to 100 (default: 0). */
   refine?: number | undefined;
 }
 

@@ -9,7 +9,7 @@ export const SMALL_PLANS = [
   ...['--generator-updates', '1;KL_fake:1,match_z:1000'],
 ];
 
-/** Options of a training that takes about a second. */
+/** Options of a run that takes about a second. */
 export const TINY_TRAINING = [
   ...['--width', '4', '--latent', '8', '--batch', '4', '--threads', '1', '--log-every', '1'],
   ...SMALL_PLANS,

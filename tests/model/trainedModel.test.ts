@@ -51,7 +51,7 @@ describe('a trained model', () => {
     }
   });
 
-  it('refines images by reconstructing them, so many times', async () => {
+  it('refines images by reconstructing them', async () => {
     const x = await model.generate({ z: codes(3) });
     const once = await model.decode({ z: await model.encode({ x: toBytes(x) }) });
     const twice = await model.decode({ z: await model.encode({ x: toBytes(once) }) });
