@@ -103,7 +103,7 @@ function totalLoss(spec: UpdateSpec, objective: Objective, latentSize: number, t
     entries.reduce<Value>((sum, entry) => add(sum, weighted(entry)), constant(0));
   if (network === 'generator' || margin === 0) return total(active);
   const isDivergence = ([term]: [Term, Value]) => LOSSES[term].isDivergence === true;
-  const lowest = minDivergence(objective, prior, latentSize)!;
+  const lowest = minDivergence(objective, prior, latentSize) ?? 0;
   const gaps = active.filter(isDivergence).map(([term, value]): [Term, Value] => [term, sub(value, lowest)]);
   const others = active.filter((entry) => !isDivergence(entry));
   return add(clip(total(gaps), -margin, Number.MAX_VALUE), total(others));

@@ -60,7 +60,7 @@ async function runFfmpeg(args: readonly string[], input: Iterable<Uint8Array> = 
   let report = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (report += text));
   try {
-    // If it ends early, its status tells more than the broken pipe.
+    // If it ends early, its status says more than the broken pipe.
     const written = pipeline(Readable.from(input), child.stdin).catch(() => undefined);
     const [[status]] = (await Promise.all([once(child, 'close'), written])) as [[number | null], unknown];
     const lastLine = report.trim().split('\n').at(-1)!.trim();

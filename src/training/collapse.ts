@@ -27,7 +27,7 @@ export function watchCodes({ margin }: Pick<Configuration, 'margin'>): Subscribe
       if (codes.isReported || step < BEGIN || codes.count < WINDOW || codes.mean >= COLLAPSED) continue;
       codes.isReported = true;
       const of = codes.kind === 'real' ? 'images' : 'samples';
-      const problem = `iteration ${step}: the codes of ${of} have collapsed to ${codes.mean.toPrecision(2)} of the variance of the prior`;
+      const problem = `iteration ${step}: the codes of ${of} have collapsed to ${codes.mean.toPrecision(2)} of the prior's variance`;
       await emit(messageEvent('warning', text`${problem}; stop, ${remedies[codes.kind]}, and resume or start again`));
     }
   };

@@ -98,9 +98,9 @@ async function trainFrom(state: TrainerState, options: TrainingOptions) {
   const trainer = await Trainer.create(configuration, source.train, compileIteration, state);
   const previews = new Previews(configuration, source.test, state.vectors, compile);
   const clock = new Clock();
-  const watch = watchCodes(configuration);
+  const listeners = [...subscribers, watchCodes(configuration)];
   const deliver: Emit = async (event) => {
-    for (const subscriber of [...subscribers, watch]) await subscriber(event, { emit });
+    for (const subscriber of listeners) await subscriber(event, { emit });
   };
   const emit: Emit = (event) =>
     event.type === 'evaluationDue' ? clock.pausedDuring(() => deliver(event)) : deliver(event);
