@@ -18,13 +18,15 @@ import { NETWORK_NAMES, type NetworkName, type NetworkPair, type WeightName } fr
 import { augment, type AugmentationName, parameterCount } from './augmentation.js';
 import { distortBy, DISTORTION_SIZE } from './distortion.js';
 import type { Objective, UpdateBatch } from './losses.js';
-import { activeTerms, type UpdatePlan } from './plan.js';
+import { activeTerms, codeBatches, type UpdateOrder, type UpdatePlan } from './plan.js';
 import { STATE_NAMES, type StateName, type TrainingState, update } from './update.js';
 
 export interface IterationSpec {
   pair: NetworkPair;
   objective: Objective;
   plans: Record<NetworkName, UpdatePlan>;
+  /** Simultaneous: one update per network (default: alternating). */
+  order?: UpdateOrder;
   batch: number;
   /** Whether it keeps exponential moving averages (EMA) of the weights. */
   hasEma?: boolean;
@@ -58,9 +60,9 @@ export const stateSize = (pair: NetworkPair, name: StateName | AverageName): num
 /**
  * Inputs of the graph, float32 except for images:
  * - the state vectors;
- * - `images` `[encoder updates, batch, C, H, W]`, and `codes` `[all updates, batch, M]` of the prior;
+ * - `images` `[encoder updates, batch, C, H, W]`, and `codes` `[codeBatches, batch, M]` of the prior;
  * - `encoder.schedule` and `generator.schedule` `[updates, 2]`, a row of `adamScalars` per update;
- * - with augmentations, `augmentation` `[all updates, 2, batch, parameters]` of images and generated images;
+ * - with augmentations, `augmentation` `[codeBatches, 2, batch, parameters]` of images and generated images;
  * - with the term `align`, `distortions` `[encoder updates, batch, 6]`;
  * - with weights as inputs, `encoder.weights` and `generator.weights` `[active terms]` in the order of the plan;
  * - with EMA, `ema_decay` `[1]` and the EMA vectors.
@@ -73,9 +75,12 @@ export interface Iteration {
   reportNames: readonly string[];
 }
 
-/** Composes encoder updates, each on its own images, and then generator updates. Each update has its own codes. */
+/**
+ * Composes encoder updates, each on its own images, and then generator updates. Each update has its own codes, but
+ * simultaneous updates share codes and state, and thereby most of their passes.
+ */
 export function iterationOf(spec: IterationSpec): Iteration {
-  const { pair, objective, plans, augmentations = [] } = spec;
+  const { pair, objective, plans, order, augmentations = [] } = spec;
   const values = inputsOf(spec);
   const { before, averages, decay, schedules } = values;
   const batches = batchesOf(values, augmentations);
@@ -90,8 +95,9 @@ export function iterationOf(spec: IterationSpec): Iteration {
     for (const schedule of unstack(schedules[network])) {
       const [stepSize, denominatorScale] = unstack(schedule) as [Value, Value];
       const adam = { stepSize, denominatorScale };
-      const result = update(pair, objective, { network, plan, weights }, state, batches[number]!, adam);
-      state = result.state;
+      const [from, batch] = order === 'simultaneous' ? [before, batches[0]!] : [state, batches[number]!];
+      const result = update(pair, objective, { network, plan, weights }, from, batch, adam);
+      state = order === 'simultaneous' ? { ...state, ...partsOf(network, result.state) } : result.state;
       number++;
       for (const [name, value] of Object.entries(result.report))
         report.set(`${network}.${name}`, [...(report.get(`${network}.${name}`) ?? []), value]);
@@ -99,13 +105,12 @@ export function iterationOf(spec: IterationSpec): Iteration {
   }
   // w - decay (w - average) is exactly w if the decay is 0.
   const averageOf = (weights: Value, average: Value) => sub(weights, mul(sub(weights, average), decay));
-  const nextAverages = EMA_NAMES.map((name): [string, Value | undefined] => {
-    const average = averages[name];
-    return [name, average && averageOf(state[averagedBy(name)], average)];
-  });
+  const nextAverages = Object.entries(averages).map(([name, average]): [string, Value] => [
+    name,
+    averageOf(state[averagedBy(name as AverageName)], average),
+  ]);
   const outputs: Record<string, Value> = {};
-  for (const [name, value] of [...Object.entries<Value | undefined>(state), ...nextAverages])
-    if (value !== undefined) outputs[nextName(name)] = value;
+  for (const [name, value] of [...Object.entries(state), ...nextAverages]) outputs[nextName(name)] = value;
   outputs.report = concat([...report.values()].map(meanOfScalars), 0);
   const inputs = [
     ...Object.values(before),
@@ -125,30 +130,30 @@ export function iterationOf(spec: IterationSpec): Iteration {
 
 function inputsOf({ pair, plans, batch, augmentations = [], ...options }: IterationSpec) {
   const { hasEma = false, hasWeightInputs = false, imageType = 'uint8' } = options;
-  const { encoder, generator } = plans;
-  const updates = encoder.updates + generator.updates;
-  // Networks without running statistics have no such vectors.
+  const { encoder } = plans;
+  const drawn = codeBatches(plans, options.order ?? 'alternating');
   const vectorsOf = <N extends StateName | AverageName>(names: readonly N[]) =>
-    Object.fromEntries(
-      names.filter((name) => stateSize(pair, name) > 0).map((name) => [name, input(name, [stateSize(pair, name)])]),
-    ) as Partial<Record<N, InputValue>>;
+    Object.fromEntries(names.map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<N, InputValue>;
   return {
-    before: vectorsOf(STATE_NAMES) as Record<StateName, InputValue>,
-    averages: hasEma ? vectorsOf(EMA_NAMES) : {},
+    before: vectorsOf(STATE_NAMES),
+    averages: vectorsOf(hasEma ? EMA_NAMES : []),
     decay: input('ema_decay', [1]),
     images: input('images', [encoder.updates, batch, ...pair.encoder.inputShape], imageType),
-    codes: input('codes', [updates, batch, pair.generator.inputShape[0]!]),
+    codes: input('codes', [drawn, batch, pair.generator.inputShape[0]!]),
     schedules: byNetwork((network) => input(`${network}.schedule`, [plans[network].updates, 2])),
     distortions: activeTerms(encoder).has('align')
       ? input('distortions', [encoder.updates, batch, DISTORTION_SIZE])
       : undefined,
     augmentation:
-      augmentations.length > 0 ? input('augmentation', [updates, 2, batch, parameterCount(augmentations)]) : undefined,
+      augmentations.length > 0 ? input('augmentation', [drawn, 2, batch, parameterCount(augmentations)]) : undefined,
     weights: byNetwork((network) =>
       hasWeightInputs ? input(`${network}.weights`, [activeTerms(plans[network]).size]) : undefined,
     ),
   };
 }
+
+const partsOf = (network: NetworkName, state: TrainingState): Partial<TrainingState> =>
+  Object.fromEntries(Object.entries(state).filter(([name]) => name.startsWith(network)));
 
 const byNetwork = <T>(of: (network: NetworkName) => T) => ({
   encoder: of('encoder'),

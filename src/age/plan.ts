@@ -8,6 +8,17 @@ export interface UpdatePlan {
   weights: Partial<Record<Term, number>>;
 }
 
+/**
+ * Whether the generator learns after the encoder, from codes of its own (as published), or both from one batch and
+ * state. Simultaneous updates, one per network, share passes, which takes half the time.
+ */
+export const UPDATE_ORDERS = ['alternating', 'simultaneous'] as const;
+export type UpdateOrder = (typeof UPDATE_ORDERS)[number];
+
+/** The number of batches of codes in an iteration. */
+export const codeBatches = ({ encoder, generator }: Record<NetworkName, UpdatePlan>, order: UpdateOrder): number =>
+  order === 'simultaneous' ? 1 : encoder.updates + generator.updates;
+
 /** Terms of weight 0 are not computed. */
 export const activeTerms = ({ weights }: UpdatePlan): ReadonlySet<Term> =>
   new Set((Object.keys(weights) as Term[]).filter((term) => weights[term]! > 0));

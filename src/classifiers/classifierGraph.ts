@@ -153,8 +153,8 @@ export function evaluationGraph(spec: ClassifierSpec): Graph {
 export function activationsOf(network: Network) {
   const { inputs, tensors } = evaluationInputs(network);
   const layers = Object.entries(network.layers);
-  const maps = layers.flatMap(([, { isActivation }], index) =>
-    isActivation ? [forwardEval({ ...network, layers: Object.fromEntries(layers.slice(0, index + 1)) }, tensors)] : [],
+  const maps = layers.flatMap(([, { hasFeatures }], index) =>
+    hasFeatures ? [forwardEval({ ...network, layers: Object.fromEntries(layers.slice(0, index + 1)) }, tensors)] : [],
   );
   return { maps, inputs };
 }

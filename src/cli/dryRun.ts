@@ -2,7 +2,7 @@ import type { Compile } from '../engine/index.js';
 import { type Network, NETWORK_NAMES } from '../networks/network.js';
 import type { PreparedRun } from '../runs/train.node.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
-import { SETTINGS } from '../training/settings.js';
+import { recipeFor, SETTINGS } from '../training/settings.js';
 import { Trainer } from '../training/trainer.js';
 import { shown } from '../validation.js';
 import { flagOf, type Terminal, withFlags } from './command.js';
@@ -58,7 +58,8 @@ function memoryLine({ estimated, available }: NonNullable<PreparedRun['memory']>
 /** The notes name the defaults that depend on the data. */
 const changedSettings = (configuration: Configuration) =>
   Object.entries(configuration).flatMap(([key, value]) => {
-    const { default: standard, group } = SETTINGS[key as keyof Configuration];
+    const { default: fixed, group } = SETTINGS[key as keyof Configuration];
+    const standard = recipeFor(configuration.size)[key] ?? fixed;
     const isUnchanged = typeof standard === 'function' || JSON.stringify(standard) === JSON.stringify(value);
     return isUnchanged || group === undefined || value === undefined ? [] : [`${flagOf(key)} ${shown(value)}`];
   });

@@ -51,10 +51,9 @@ export async function sampledFormat(images: readonly ReadImage[]): Promise<Image
 
 function nearestSize(side = DEFAULT_SIZE) {
   const distance = (size: number) => Math.abs(Math.log(side / size));
-  return IMAGE_SIZES.reduce<number>(
-    (nearest, { size }) => (distance(size) < distance(nearest) ? size : nearest),
-    DEFAULT_SIZE,
-  );
+  // Larger images train several times longer, so they are no default.
+  const sizes = IMAGE_SIZES.map(({ size }) => size).filter((size) => size <= DEFAULT_SIZE);
+  return sizes.reduce<number>((nearest, size) => (distance(size) < distance(nearest) ? size : nearest), DEFAULT_SIZE);
 }
 
 async function examine(read: ReadImage) {

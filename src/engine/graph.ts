@@ -26,15 +26,19 @@ export function getOrCreate<K, V>(known: Map<K, V>, key: K, create: () => V) {
   return known.get(key)!;
 }
 
+/** Such as the running statistics of a network that has none. */
+const isEmpty = ({ shape }: Value) => shape.includes(0);
+
 /**
- * Returns the graph of outputs.
+ * Returns the graph of outputs. A vector without elements is neither input nor output.
  * @param declared inputs that come first, and stay even if nothing reads them
  * @throws {ShapeError} if two inputs, or an input and an output, share a name
  */
-export function graphOf(outputs: Record<string, Value>, declared: readonly InputValue[] = []): Graph {
+export function graphOf(values: Record<string, Value>, declared: readonly InputValue[] = []): Graph {
+  const outputs = Object.fromEntries(Object.entries(values).filter(([, value]) => !isEmpty(value)));
   const inputs = new Map<string, InputValue>();
   const found = topologicalOrder(Object.values(outputs)).filter((value) => value.kind === 'input');
-  for (const value of [...declared, ...found]) {
+  for (const value of [...declared, ...found].filter((each) => !isEmpty(each))) {
     if ((inputs.get(value.name) ?? value) !== value)
       throw new ShapeError(`graph: two different inputs are named ${value.name}`);
     inputs.set(value.name, value);

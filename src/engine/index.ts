@@ -21,6 +21,7 @@ export {
   add,
   after,
   argMin,
+  averagePool,
   batchNormalization,
   batchNormInference,
   batchStatistics,

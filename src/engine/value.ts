@@ -155,9 +155,9 @@ export interface GradientContext<A extends Attributes = Attributes> {
   gradient: Value;
 }
 
-/** Creates an input. `graphOf` requires unique names. */
+/** Creates an input. `graphOf` requires unique names, and leaves out vectors of size 0. */
 export function input(name: string, shape: Shape, type: ElementType = 'float32'): InputValue {
-  if (shape.some((size) => !Number.isInteger(size) || size < 1))
+  if (shape.join() !== '0' && shape.some((size) => !Number.isInteger(size) || size < 1))
     throw new ShapeError(`input ${name}: shape ${showShape(shape)} has a size that is not a positive integer`);
   return { kind: 'input', name, type, shape };
 }

@@ -172,7 +172,7 @@ function trainingSection(card: ModelCard) {
 
 function recipeRows({ configuration, step, weights }: ModelCard) {
   const { batch, learningRate, schedule, ema, divergence, moment, matchX, matchZ, seed } = configuration;
-  const { crop, flip, augment, encoderUpdates, generatorUpdates, stages } = configuration;
+  const { crop, flip, augment, encoderUpdates, generatorUpdates, updateOrder, margin, stages } = configuration;
   const changes = [...(flip ? ['mirrored at random'] : []), ...augment.map((name) => `augmentation ${name}`)];
   return {
     training: `${step} iterations of ${batch} images, seed ${seed}`,
@@ -180,7 +180,8 @@ function recipeRows({ configuration, step, weights }: ModelCard) {
     'encoder updates': `\`${encoderUpdates}\``,
     'generator updates': `\`${generatorUpdates}\``,
     ...Object.fromEntries(stages.map(({ epoch, ...plans }) => [`from epoch ${epoch}`, plansOf(plans)])),
-    losses: `divergence ${divergence} (${moment}), match_x ${matchX}, match_z ${matchZ}`,
+    'order of updates': updateOrder,
+    losses: `divergence ${divergence} (${moment}), margin ${margin}, match_x ${matchX}, match_z ${matchZ}`,
     optimizer: `Adam, learning rate ${learningRate}, schedule ${schedule}`,
     weights: weights === 'ema' ? `exponential moving average, decay ${ema}` : 'of the last iteration',
   };

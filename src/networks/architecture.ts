@@ -3,6 +3,7 @@ import { IMAGE_SIZES } from '../imageSizes.js';
 import type { NamedLayers } from './layer.js';
 import { batchNorm, conv, convTranspose, globalAveragePool, leakyRelu, relu, tanh } from './layers.js';
 import { createNetwork, type NetworkPair } from './network.js';
+import { resnetLayers } from './resnet.js';
 
 export interface NetworkOptions {
   /** 1 (grayscale) or 3 (RGB). */
@@ -51,8 +52,10 @@ const dcgan64 = architecture(64, ({ channels, latentSize, width: n }) => ({
   },
 }));
 
-/** The networks of the published code. */
-export const ARCHITECTURES = { dcgan32, dcgan64 };
+const resnet = (size: number) => architecture(size, (options) => resnetLayers(size, options));
+
+/** The networks of the published code, and residual networks. */
+export const ARCHITECTURES = { dcgan32, dcgan64, resnet32: resnet(32), resnet64: resnet(64), resnet128: resnet(128) };
 
 export type ArchitectureName = keyof typeof ARCHITECTURES;
 export const ARCHITECTURE_NAMES = Object.keys(ARCHITECTURES).sort() as readonly ArchitectureName[];

@@ -9,8 +9,8 @@ export interface Layer {
   parameters?: TensorSpecs;
   /** Such as running statistics, which training passes update without gradients. */
   buffers?: TensorSpecs;
-  /** Whether it is a nonlinearity, from whose output features are taken. */
-  isActivation?: true;
+  /** Of nonlinearities and residual blocks, whose outputs are features of the image. */
+  hasFeatures?: true;
   outputShape: (input: Shape) => Shape;
   forward: (x: Value, context: LayerContext) => Value;
   /** Floating-point operations of one image after training; a multiply-add counts as 2. */

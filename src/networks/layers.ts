@@ -14,25 +14,31 @@ import {
   sqrt,
   square,
   sub,
+  type Value,
 } from '../engine/index.js';
 import { filled, type Layer, MOMENTUM, type NamedLayers, normal, pointwise, sequential, uniform } from './layer.js';
 
 /** max(x, 0). */
-export const relu = (): Layer => ({ ...pointwise(engine.relu, 1), isActivation: true });
+export const relu = (): Layer => ({ ...pointwise(engine.relu, 1), hasFeatures: true });
 
 /** x if x > 0, otherwise slope x. */
 export const leakyRelu = (slope: number): Layer => ({
   ...pointwise((x) => engine.leakyRelu(x, slope), 1),
-  isActivation: true,
+  hasFeatures: true,
 });
 
-export const tanh = (): Layer => ({ ...pointwise(engine.tanh, 1), isActivation: true });
+export const tanh = (): Layer => ({ ...pointwise(engine.tanh, 1), hasFeatures: true });
+
+/** x times a constant. */
+export const scale = (factor: number): Layer => pointwise((x) => mul(x, factor), 1);
 
 export interface ConvLayerOptions {
   kernel: number;
   stride?: number;
   padding?: number;
   bias?: boolean;
+  /** Of the initial weights, with biases 0 (default: 0.02 as in DCGAN, with PyTorch's biases). */
+  std?: number;
 }
 
 /** `weight` is `[out, in, k, k]`: a side of H becomes floor((H + 2 padding - k) / stride) + 1. */
@@ -43,12 +49,11 @@ export const conv = (inputs: number, outputs: number, options: ConvLayerOptions)
 export const convTranspose = (inputs: number, outputs: number, options: ConvLayerOptions): Layer =>
   convolution(engine.convTranspose, [inputs, outputs], outputs, options);
 
-/** Weights are initialized as in DCGAN, biases as by PyTorch. */
 function convolution(
   operator: typeof engine.conv,
   channels: Shape,
   outputs: number,
-  { kernel, stride: strides = 1, padding: pads = 0, bias = false }: ConvLayerOptions,
+  { kernel, stride: strides = 1, padding: pads = 0, bias = false, std }: ConvLayerOptions,
 ): Layer {
   const weight = [...channels, kernel, kernel];
   const isForward = operator === engine.conv;
@@ -60,8 +65,8 @@ function convolution(
   const positions = isForward ? outputShape : (input: Shape) => input;
   return {
     parameters: {
-      weight: { shape: weight, initialize: normal(0, 0.02) },
-      ...(bias && { bias: { shape: [outputs], initialize: uniform(limit) } }),
+      weight: { shape: weight, initialize: normal(0, std ?? 0.02) },
+      ...(bias && { bias: { shape: [outputs], initialize: std === undefined ? uniform(limit) : filled(0) } }),
     },
     outputShape,
     forward: (x, { parameter }) =>
@@ -69,6 +74,74 @@ function convolution(
     flops: (input) => 2 * sizeOf(weight) * sizeOf(positions(input).slice(1)) + (bias ? sizeOf(outputShape(input)) : 0),
   };
 }
+
+type ResampleOptions = Required<Pick<ConvLayerOptions, 'std'>>;
+
+/**
+ * `upsample` and a 3x3 convolution with `weight` `[out, in, 3, 3]` and `bias`, computed as a transposed convolution: each
+ * pixel of the result reads 4 pixels of the data instead of 9 of an enlarged map.
+ */
+export const upsampleConv = (inputs: number, outputs: number, { std }: ResampleOptions): Layer =>
+  resample('up', [outputs, inputs, 3, 3], std, NEAREST);
+
+/**
+ * A 1x1 convolution with `weight` `[out, in, 1, 1]` and bilinear upsampling by 2 (with zeros around the data), and then
+ * `bias`.
+ */
+export const bilinearConv = (inputs: number, outputs: number, { std }: ResampleOptions): Layer =>
+  resample('up', [outputs, inputs, 1, 1], std, BILINEAR);
+
+/** A 3x3 convolution with `weight` `[out, in, 3, 3]` and `bias`, and `averagePool`, computed as a strided convolution. */
+export const convDownsample = (inputs: number, outputs: number, { std }: ResampleOptions): Layer =>
+  resample('down', [outputs, inputs, 3, 3], std, AVERAGE);
+
+/**
+ * A convolution of 4x4 with stride 2, or its transpose.
+ * @param filters a matrix from kernels of `weight` to kernels of 4x4
+ */
+function resample(direction: 'up' | 'down', weight: Shape, std: number, filters: Value): Layer {
+  const [outputs, inputs] = weight as [number, number];
+  const outputShape = ([, ...sides]: Shape) => [
+    outputs,
+    ...sides.map((side) => (direction === 'up' ? 2 * side : side / 2)),
+  ];
+  return {
+    parameters: {
+      weight: { shape: weight, initialize: normal(0, std) },
+      bias: { shape: [outputs], initialize: filled(0) },
+    },
+    outputShape,
+    forward: (x, { parameter }) => {
+      const rows = reshape(parameter('weight'), [outputs * inputs, filters.shape[0]!]);
+      const kernel = reshape(engine.matMul(rows, filters), [outputs, inputs, 4, 4]);
+      const options = { strides: 2, pads: 1, bias: parameter('bias') };
+      return direction === 'up'
+        ? engine.convTranspose(x, engine.transpose(kernel, [1, 0, 2, 3]), options)
+        : engine.conv(x, kernel, options);
+    },
+    flops: (input) => {
+      const smallPixels = sizeOf(direction === 'up' ? input.slice(1) : outputShape(input).slice(1));
+      return 2 * 16 * inputs * outputs * smallPixels + sizeOf(outputShape(input));
+    },
+  };
+}
+
+const filterMatrix = (kernels: readonly (readonly number[])[]) =>
+  engine.constantTensor({ type: 'float32', shape: [kernels.length, 16], data: Float32Array.from(kernels.flat()) });
+
+/** The 4x4 kernel with this factor in a block of 2x2 at (row, column). */
+const block = (row: number, column: number, factor: number) =>
+  Array.from({ length: 16 }, (_, index) => {
+    const [i, j] = [Math.floor(index / 4) - row, (index % 4) - column];
+    return i >= 0 && i < 2 && j >= 0 && j < 2 ? factor : 0;
+  });
+
+const NINE = [0, 1, 2].flatMap((row) => [0, 1, 2].map((column) => [row, column] as const));
+const AVERAGE = filterMatrix(NINE.map(([row, column]) => block(row, column, 1 / 4)));
+/** A transposed convolution reads its kernel backwards. */
+const NEAREST = filterMatrix(NINE.map(([row, column]) => block(2 - row, 2 - column, 1)));
+const TAPS = [1 / 4, 3 / 4, 3 / 4, 1 / 4];
+const BILINEAR = filterMatrix([TAPS.flatMap((a) => TAPS.map((b) => a * b))]);
 
 /** W x + b with `weight` `[out, in]` and PyTorch's initial weights; flattens each input to `[in]`. */
 export function linear(inputs: number, outputs: number): Layer {
@@ -146,6 +219,13 @@ export const globalAveragePool = (): Layer => ({
   flops: sizeOf,
 });
 
+/** The mean of each block of factor x factor pixels. */
+export const averagePool = (factor = 2): Layer => ({
+  outputShape: ([channels, ...sides]) => [channels!, ...sides.map((side) => side / factor)],
+  forward: (x) => engine.averagePool(x, factor),
+  flops: sizeOf,
+});
+
 /** Nearest-neighbor upsampling: each pixel becomes a block of factor x factor pixels. */
 export const upsample = (factor = 2): Layer => ({
   outputShape: ([channels, ...sides]) => [channels!, ...sides.map((side) => factor * side)],
@@ -167,6 +247,7 @@ export function residualBlock(body: NamedLayers, shortcut?: Layer): Layer {
     return own;
   };
   return {
+    hasFeatures: true,
     parameters: { ...main.parameters, ...side.parameters },
     buffers: { ...main.buffers, ...side.buffers },
     outputShape,

@@ -65,7 +65,7 @@ export function createNetwork(
     statistics: flatLayout(
       Object.fromEntries(kinds.flatMap((kind) => shapesOf(buffers, (buffer) => statisticName(buffer, kind)))),
     ),
-    separateStatistics,
+    separateStatistics: separateStatistics && Object.keys(buffers).length > 0,
   };
 }
 

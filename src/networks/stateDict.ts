@@ -60,17 +60,20 @@ interface StateDictOptions {
 
 /** @throws {InputError} if the first layers are missing, or images do not have 1 or 3 channels */
 export function stateDictOptions(tensors: TensorFile['tensors'], file: string): StateDictOptions {
-  const shapeOf = (tensor: string) => {
+  // Layers without weights may come first, such as a pooling.
+  const shapeOf = (network: NetworkName) => {
+    const numbers = [0, 1].filter((number) => `${network}.main.${number}.weight` in tensors);
+    const tensor = `${network}.main.${numbers[0] ?? 0}.weight`;
     const shape = tensors[tensor]?.shape;
     if (shape?.length === 4) return shape;
     const actual = shape ? `got ${showShape(shape)}` : 'it is missing';
     throw new InputError(file, `expected ${tensor} with four axes but ${actual}`);
   };
-  const [width, channels] = shapeOf('encoder.main.0.weight');
-  const [latent] = shapeOf('generator.main.0.weight');
+  const [width, channels] = shapeOf('encoder');
+  const [latent] = shapeOf('generator');
   if (channels !== 1 && channels !== 3)
-    throw new InputError(file, `expected images with 1 or 3 channels but encoder.main.0.weight has ${channels}`);
-  return { channels, width: width!, latent: latent!, separateStatistics: 'decoder.main.0.weight' in tensors };
+    throw new InputError(file, `expected images with 1 or 3 channels but the encoder's first kernel has ${channels}`);
+  return { channels, width: width!, latent: latent!, separateStatistics: Object.keys(tensors).some((tensor) => tensor.startsWith('decoder.')) };
 }
 
 /** @throws {InputError} if a tensor is missing, has another shape, is not finite, or belongs to no network */

@@ -26,6 +26,7 @@ export function iterationSpec(configuration: Configuration): IterationSpec {
     }),
     objective: { prior, divergence, moment, reduction, matchX, matchZ, margin },
     plans: { encoder: parsePlan('encoder', encoderUpdates), generator: parsePlan('generator', generatorUpdates) },
+    order: configuration.updateOrder,
     batch,
     hasEma: ema > 0,
     augmentations: augment,

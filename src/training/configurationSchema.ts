@@ -86,6 +86,7 @@ export function parseConfiguration(given: unknown): Configuration {
       NETWORK_NAMES.map((network) => () => requirePlan(network, plans, index === 0 ? '' : `stages[${index - 1}].`)),
     ),
     ...effectsOf(configuration),
+    () => requireSimultaneous(configuration),
     () => requireAscending(configuration.stages),
   ]);
   return configuration;
@@ -113,6 +114,18 @@ function requirePlan(network: NetworkName, plans: Configuration | Stage, prefix:
   const key = `${network}Updates` as const;
   const given = plans[key];
   if (given !== undefined) checkWithin(setting(`${prefix}${key}`), () => parsePlan(network, given));
+}
+
+/** Plans that cannot be read are reported by themselves. */
+function requireSimultaneous({ updateOrder, stages, ...plans }: Configuration) {
+  if (updateOrder === 'alternating') return;
+  const given = [plans, ...stages].flatMap(({ encoderUpdates, generatorUpdates }) => [
+    encoderUpdates,
+    generatorUpdates,
+  ]);
+  const several = given.find((plan) => plan !== undefined && !/^\s*1\s*;/u.test(plan));
+  if (several !== undefined)
+    throw new InputError(setting('updateOrder'), `simultaneous needs one update per network, not "${several}"`);
 }
 
 function requireAscending(stages: readonly Stage[]) {

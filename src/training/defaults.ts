@@ -14,6 +14,22 @@ export const SCHEDULES = ['halving', 'constant', 'cosine'] as const;
  */
 export const NAN_POLICIES = ['stop', 'rollback'] as const;
 
+/** Defaults of the objective, tuned together (docs/recipes.md). */
+export const RECIPES = {
+  alternating: {
+    encoderUpdates: '1;KL_fake:3.7,KL_real:4,match_x:52,align:550,uniform:4',
+    generatorUpdates: '2;KL_fake:4,match_z:1000,match_x:17',
+    updateOrder: 'alternating',
+    margin: 0,
+  },
+  simultaneous: {
+    encoderUpdates: '1;KL_fake:4,KL_real:4,match_x:50,match_z:200,uniform:4',
+    generatorUpdates: '1;KL_fake:4,match_z:200,match_x:50',
+    updateOrder: 'simultaneous',
+    margin: 2,
+  },
+} as const;
+
 export interface DataDefaults {
   augment: readonly AugmentationName[];
   batch: number;

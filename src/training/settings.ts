@@ -2,10 +2,11 @@
 import { AUGMENTATIONS } from '../age/augmentation.js';
 import { DISTANCES } from '../age/distances.js';
 import { DIVERGENCES, MOMENTS, REDUCTIONS } from '../age/divergences.js';
+import { UPDATE_ORDERS } from '../age/plan.js';
 import { PRIORS } from '../age/prior.js';
 import { CROPS, type Padding } from '../images/preprocessing.js';
 import { IMAGE_SIZES } from '../imageSizes.js';
-import { ARCHITECTURE_NAMES, type ArchitectureName } from '../networks/architecture.js';
+import { ARCHITECTURE_NAMES, ARCHITECTURES, type ArchitectureName } from '../networks/architecture.js';
 import { LARGEST_SEED } from '../random.js';
 import {
   choice,
@@ -21,7 +22,15 @@ import {
   structure,
   toggle,
 } from './declaration.js';
-import { BATCH_NORM_STATS, type DataDefaults, defaultsFor, MIN_BATCH, NAN_POLICIES, SCHEDULES } from './defaults.js';
+import {
+  BATCH_NORM_STATS,
+  type DataDefaults,
+  defaultsFor,
+  MIN_BATCH,
+  NAN_POLICIES,
+  RECIPES,
+  SCHEDULES,
+} from './defaults.js';
 
 /** Update plans from an epoch on (default: unchanged). */
 export interface Stage {
@@ -36,10 +45,17 @@ const MAX_EPOCHS = 1_000_000;
 const PLAN = string('an update plan, e.g. "1;KL_fake:1,match_z:1000"');
 
 /** Another size is rejected later, with the other settings. */
-export const networkFor = (size: unknown): ArchitectureName =>
-  (IMAGE_SIZES.find((row) => row.size === size) ?? IMAGE_SIZES[0]).architecture;
+const rowOf = (size: unknown) => IMAGE_SIZES.find((row) => row.size === size) ?? IMAGE_SIZES[0];
 
-const sizeOfNetwork = (name: unknown) => IMAGE_SIZES.find(({ architecture }) => architecture === name)?.size;
+export const networkFor = (size: unknown): ArchitectureName => rowOf(size).architecture;
+
+export const recipeFor = (size: unknown): Record<string, unknown> => RECIPES[rowOf(size).recipe];
+
+const sizeOfNetwork = (name: unknown) => ARCHITECTURES[name as ArchitectureName]?.imageSize;
+
+const { alternating, simultaneous } = RECIPES;
+/** A recipe without its plans is none. */
+const PLAN_KEYS = ['encoderUpdates', 'generatorUpdates', 'updateOrder', 'stages'];
 
 /** In the order of `config.json`. Defaults come after the settings that they depend on. */
 export const SETTINGS = {
@@ -139,15 +155,25 @@ export const SETTINGS = {
     title: 'Encoder updates',
     help: 'encoder updates per iteration and loss weights',
     group: 'Objective',
-    default: '1;KL_fake:3.7,KL_real:4,match_x:52,align:550,uniform:4',
+    default: alternating.encoderUpdates,
+    defaultText: `${alternating.encoderUpdates}; above 32 pixels: ${simultaneous.encoderUpdates}`,
     placeholder: 'plan',
   }),
   generatorUpdates: declareChangeable(PLAN, {
     title: 'Generator updates',
     help: 'generator updates per iteration and loss weights',
     group: 'Objective',
-    default: '2;KL_fake:4,match_z:1000,match_x:17',
+    default: alternating.generatorUpdates,
+    defaultText: `${alternating.generatorUpdates}; above 32 pixels: ${simultaneous.generatorUpdates}`,
     placeholder: 'plan',
+  }),
+  updateOrder: declare(choice(UPDATE_ORDERS), {
+    title: 'Order of updates',
+    help: 'alternating: the generator learns after the encoder; simultaneous: both learn from one batch, which takes half the time',
+    group: 'Objective',
+    default: alternating.updateOrder,
+    defaultText: 'alternating; simultaneous above 32 pixels',
+    placeholder: 'order',
   }),
   stages: declareChangeable(structure<readonly Stage[]>('a list'), {
     title: 'Stages',
@@ -194,7 +220,8 @@ export const SETTINGS = {
     title: 'Margin',
     help: 'the encoder gains nothing once its weighted KL_fake exceeds KL_real by more, both above their lower bounds; 0 = no margin',
     group: 'Objective',
-    default: 0,
+    default: alternating.margin,
+    defaultText: `0; ${simultaneous.margin} above 32 pixels`,
   }),
   batchNormStats: declare(choice(BATCH_NORM_STATS), {
     title: 'BatchNorm statistics',
@@ -378,11 +405,15 @@ export const DEFAULTS = Object.fromEntries(
   ),
 ) as unknown as Omit<Configuration, OpenKeys>;
 
-/** Adds defaults in the order of declarations. Unknown settings come last. */
+/** Adds defaults in the order of declarations, which the recipe of the image size overrides. Unknown settings come last. */
 export function withDefaults(given: Record<string, unknown>, known: Omit<Known, 'values'>): Record<string, unknown> {
   const values: Record<string, unknown> = { ...given };
+  const hasPlans = PLAN_KEYS.some((key) => given[key] !== undefined);
+  const recipe = () => (hasPlans ? {} : recipeFor(values.size));
   for (const [key, { default: value }] of Object.entries<Declaration>(SETTINGS))
-    values[key] ??= typeof value === 'function' ? (value as (known: Known) => unknown)({ ...known, values }) : value;
+    values[key] ??=
+      recipe()[key] ??
+      (typeof value === 'function' ? (value as (known: Known) => unknown)({ ...known, values }) : value);
   const keys = [...new Set([...Object.keys(SETTINGS), ...Object.keys(given)])];
   return Object.fromEntries(keys.flatMap((key) => (values[key] === undefined ? [] : [[key, values[key]]])));
 }

@@ -2,7 +2,7 @@ import { drawAugmentations } from '../age/augmentation.js';
 import { drawDistortions } from '../age/distortion.js';
 import { minDivergence } from '../age/divergences.js';
 import { averagedBy, type AverageName, EMA_NAMES, iterationOf, stateSize } from '../age/iteration.js';
-import { activeTerms } from '../age/plan.js';
+import { activeTerms, codeBatches } from '../age/plan.js';
 import { drawCodes } from '../age/prior.js';
 import { ADAM, STATE_NAMES, type StateName } from '../age/update.js';
 import { EpochSampler, flipBatch } from '../data/batches.js';
@@ -178,9 +178,9 @@ export class Trainer {
 
   private async feedsOf(position: IterationPosition, learningRate: number) {
     const { plans } = position.stage;
-    const { encoder, generator } = plans;
-    const { batch, channels, size, latent, prior, seed, ema, augment } = this.configuration;
-    const updates = encoder.updates + generator.updates;
+    const { encoder } = plans;
+    const { batch, channels, size, latent, prior, seed, ema, augment, updateOrder } = this.configuration;
+    const drawn = codeBatches(plans, updateOrder);
     const shape = [channels, size, size] as const;
     const stream = (purpose: string) => randomStream(seed, purpose, this.done);
     const schedules = NETWORK_NAMES.map((network): [string, Float32Array] => {
@@ -191,10 +191,10 @@ export class Trainer {
     });
     return {
       images: await this.imagesFrom(position.batch, encoder.updates),
-      codes: drawCodes(prior, updates * batch, latent, stream('training codes')),
+      codes: drawCodes(prior, drawn * batch, latent, stream('training codes')),
       ...Object.fromEntries(schedules),
       ...(augment.length > 0 && {
-        augmentation: drawAugmentations(augment, 2 * updates * batch, shape, stream('augmentation')),
+        augmentation: drawAugmentations(augment, 2 * drawn * batch, shape, stream('augmentation')),
       }),
       ...(activeTerms(encoder).has('align') && {
         distortions: drawDistortions(encoder.updates * batch, shape, stream('distortions')),

@@ -13,6 +13,7 @@ export const GOLDEN_NAMES = [
   'dcgan32-uniform',
   'dcgan32-variance-sum',
   'dcgan64-rgb',
+  'resnet32',
 ] as const;
 
 export const goldenPath = (name: (typeof GOLDEN_NAMES)[number]): string =>

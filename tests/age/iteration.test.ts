@@ -15,7 +15,7 @@ import { fromBytes } from '../../src/images/raster.js';
 import { ARCHITECTURES } from '../../src/networks/architecture.js';
 import { linear } from '../../src/networks/layers.js';
 import { createNetwork, NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
-import { adamScalars, nextName, StatefulProgram } from '../../src/engine/index.js';
+import { adamScalars, countFlops, nextName, simplify, StatefulProgram } from '../../src/engine/index.js';
 import { type Target } from '../../src/engine/lowering/lower.js';
 import { randomStream } from '../../src/random.js';
 import { expectCloseElements } from '../engine/expectations.js';
@@ -164,6 +164,42 @@ describe('an iteration of several updates', () => {
     const report = Object.fromEntries(iteration.reportNames.map((name, index) => [name, Number(found!.data[index])]));
     expect(Object.keys(report).sort()).toEqual(Object.keys(expected.report).sort());
     for (const [name, value] of Object.entries(expected.report)) expectCloseElements([report[name]!], [value], 1e-4);
+  });
+});
+
+describe('simultaneous updates', () => {
+  const plans = {
+    encoder: parsePlan('encoder', '1;KL_fake:1,KL_real:1,match_x:10,match_z:5'),
+    generator: parsePlan('generator', '1;KL_fake:1,match_x:10,match_z:5'),
+  };
+  const simultaneous: IterationSpec = { ...PUBLISHED, plans, order: 'simultaneous' };
+  const batch = { images: tinyImages(BATCH, 7), codes: codes.subarray(0, BATCH * LATENT) };
+
+  it('equal both updates, each from the state before, with the same images and codes', async () => {
+    const { graph, reportNames } = iterationOf(simultaneous);
+    const program = new StatefulProgram(await compileSmall(graph), tinyState());
+    const { report } = await program.step({
+      ...batch,
+      'encoder.schedule': Float32Array.from(schedules.encoder[0]!),
+      'generator.schedule': Float32Array.from(schedules.generator[0]!),
+    });
+    const after = await program.readState();
+    await program.release();
+    for (const network of NETWORK_NAMES) {
+      const alone = await TinyUpdate.of(network, plans[network]);
+      const input = { x: fromBytes(batch.images), z: batch.codes, schedule: schedules[network][0]! };
+      const expected = await alone.run(tinyState(), input);
+      await alone.release();
+      for (const name of STATE_NAMES.filter((each) => each.startsWith(network)))
+        expectCloseElements(Array.from(after[name]!), Array.from(expected.state[name]), 1e-5);
+      for (const [name, value] of Object.entries(expected.report))
+        expectCloseElements([report!.data[reportNames.indexOf(`${network}.${name}`)] as number], [value], 1e-4);
+    }
+  });
+
+  it('share passes: they take less than 0.75 of the operations of alternating updates', () => {
+    const operations = (each: IterationSpec) => countFlops(simplify(iterationOf(each).graph));
+    expect(operations(simultaneous)).toBeLessThan(0.75 * operations({ ...simultaneous, order: 'alternating' }));
   });
 });
 

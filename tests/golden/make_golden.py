@@ -2,8 +2,9 @@
 
     python3 make_golden.py dcgan32-uniform.safetensors
     python3 make_golden.py dcgan32-margin.safetensors --margin 2
+    python3 make_golden.py resnet32.safetensors --network resnet32
 
-The case has the terms that the published code lacks: alignment of the codes of distorted images, and their uniformity, and a margin on the difference of divergences. Made with PyTorch 2.6. Inputs are rounded to float32, so that both sides read the same numbers.
+The case has the terms that the published code lacks: alignment of the codes of distorted images, and their uniformity, and a margin on the difference of divergences. Residual networks have match_z of the encoder instead of the alignment. Made with PyTorch 2.6. Inputs are rounded to float32, so that both sides read the same numbers.
 """
 import argparse
 import json
@@ -20,7 +21,7 @@ CASE = dict(
 )
 # The divergence of codes with mean 0 and variance 1/M.
 MINIMUM = (1 / CASE['nz'] + math.log(CASE['nz'])) / 2 - 0.5
-N, M, C, BATCH = (CASE[key] for key in ('nf', 'nz', 'nc', 'batch'))
+N, M, BATCH = (CASE[key] for key in ('nf', 'nz', 'batch'))
 random = torch.Generator().manual_seed(20)
 
 
@@ -38,7 +39,7 @@ def with_norm(name, width, values):
 def initial_values():
     values = {}
     weight = lambda *shape: (0.1 * normal(*shape)).float().double()
-    for layer, (inputs, outputs) in enumerate([(C, N), (N, 2 * N), (2 * N, 4 * N), (4 * N, M)], 1):
+    for layer, (inputs, outputs) in enumerate([(CASE['nc'], N), (N, 2 * N), (2 * N, 4 * N), (4 * N, M)], 1):
         values[f'encoder.conv{layer}.weight'] = weight(outputs, inputs, 4, 4)
         if layer in (2, 3):
             with_norm(f'encoder.norm{layer}', outputs, values)
@@ -46,8 +47,8 @@ def initial_values():
     for layer, (inputs, outputs) in enumerate([(M, 8 * N), (8 * N, 4 * N), (4 * N, 2 * N), (2 * N, 2 * N)], 1):
         values[f'generator.conv{layer}.weight'] = weight(inputs, outputs, 4, 4)
         with_norm(f'generator.norm{layer}', outputs, values)
-    values['generator.conv5.weight'] = weight(C, 2 * N, 1, 1)
-    values['generator.conv5.bias'] = weight(C)
+    values['generator.conv5.weight'] = weight(CASE['nc'], 2 * N, 1, 1)
+    values['generator.conv5.bias'] = weight(CASE['nc'])
     return values
 
 
@@ -85,6 +86,71 @@ class Pair:
         return torch.tanh(F.conv2d(x, self.values['generator.conv5.weight'], self.values['generator.conv5.bias']))
 
 
+def residual_values():
+    values = {}
+
+    def layer(name, *shape, axis=0):
+        fan_in = math.prod(shape[1:])
+        values[f'{name}.weight'] = (normal(*shape) / fan_in ** 0.5).float().double()
+        values[f'{name}.bias'] = (0.1 * normal(shape[axis])).float().double()
+
+    def block(name, first, second, shortcut=None):
+        layer(f'{name}.conv1', *first, 3, 3)
+        layer(f'{name}.conv2', *second, 3, 3)
+        if shortcut:
+            layer(f'{name}.{shortcut}', second[0], first[1], 1, 1)
+
+    channels = CASE['nc']
+    layer('encoder.stem', N, channels, 3, 3)
+    for number, width in enumerate((N, 2 * N), 1):
+        block(f'encoder.block{number}', (width, width), (2 * width, width), 'shortcut.conv')
+    block('encoder.middle', (4 * N, 4 * N), (4 * N, 4 * N))
+    layer('encoder.head', M, 4 * N, 4, 4)
+    layer('generator.stem', M, 4 * N, 4, 4, axis=1)
+    block('generator.middle', (4 * N, 4 * N), (4 * N, 4 * N))
+    for number, width in enumerate((2 * N, N), 1):
+        block(f'generator.block{number}', (width, 2 * width), (width, width), 'shortcut')
+    layer('generator.head', channels, N, 3, 3)
+    return values
+
+
+class ResidualPair(Pair):
+    """Convolutions and resampling one after the other, as they are defined."""
+
+    def conv(self, name, x, padding=0):
+        return F.conv2d(x, self.values[f'{name}.weight'], self.values[f'{name}.bias'], padding=padding)
+
+    def branch(self, name, x, before_conv1=lambda x: x):
+        x = self.conv(f'{name}.conv1', before_conv1(F.leaky_relu(x, 0.2)), padding=1)
+        return self.conv(f'{name}.conv2', F.leaky_relu(x, 0.2), padding=1)
+
+    def bilinear(self, name, x):
+        x = F.conv2d(x, self.values[f'{name}.weight'])
+        taps = torch.tensor([1, 3, 3, 1]).double() / 4
+        kernel = torch.outer(taps, taps).expand(x.shape[1], 1, 4, 4)
+        x = F.conv_transpose2d(x, kernel, stride=2, padding=1, groups=x.shape[1])
+        return x + self.values[f'{name}.bias'][:, None, None]
+
+    def encode(self, x, keeps_statistics=False):
+        x = self.conv('encoder.stem', F.avg_pool2d(x, 2), padding=1)
+        for name in ('encoder.block1', 'encoder.block2'):
+            x = F.avg_pool2d(self.branch(name, x), 2) + self.conv(f'{name}.shortcut.conv', F.avg_pool2d(x, 2))
+        x = x + self.branch('encoder.middle', x)
+        return F.normalize(self.conv('encoder.head', F.leaky_relu(x, 0.2)).flatten(1))
+
+    def generate(self, z):
+        values = self.values
+        x = F.conv_transpose2d(M ** 0.5 * z[:, :, None, None], values['generator.stem.weight'], values['generator.stem.bias'])
+        x = x + self.branch('generator.middle', x)
+        enlarged = lambda x: F.interpolate(x, scale_factor=2, mode='nearest')
+        for name in ('generator.block1', 'generator.block2'):
+            x = self.branch(name, x, enlarged) + self.bilinear(f'{name}.shortcut', x)
+        return torch.tanh(self.conv('generator.head', enlarged(F.leaky_relu(x, 0.2)), padding=1))
+
+
+NETWORKS = dict(dcgan32=(initial_values, Pair), resnet32=(residual_values, ResidualPair))
+
+
 def divergence(codes):
     mean, deviation = codes.mean(0), codes.std(0, unbiased=False)
     return ((deviation ** 2 + mean ** 2) / 2 - deviation.log() - 0.5).mean()
@@ -115,7 +181,7 @@ def distorted(x, distortions):
 
 
 def encoder_update(values, x, z, distortions, margin):
-    pair = Pair(values, True, 'encoder')
+    pair = NETWORKS[CASE['arch']][1](values, True, 'encoder')
     code = pair.encode(x)
     reconstruction = pair.generate(code)
     code_of_distorted = pair.encode(distorted(x, distortions), keeps_statistics=True)
@@ -124,17 +190,19 @@ def encoder_update(values, x, z, distortions, margin):
     code_of_fake = pair.encode(fake)
     terms = dict(kl_real=divergence(code), kl_fake=divergence(code_of_fake), match_x=(reconstruction - x).abs().mean())
     terms |= dict(align=cosine_distance(code, code_of_distorted), uniform=uniformity(code))
-    weights = dict(kl_real=CASE['e_kl_real'], kl_fake=-CASE['e_kl_fake'], **{name: CASE[f'e_{name}'] for name in ('match_x', 'align', 'uniform')})
+    if CASE['e_match_z']:
+        terms['match_z'] = cosine_distance(code_of_fake, z)
+    weights = dict(kl_real=CASE['e_kl_real'], kl_fake=-CASE['e_kl_fake'], **{name: CASE[f'e_{name}'] for name in terms if not name.startswith('kl')})
     loss = sum(weight * terms[name] for name, weight in weights.items())
     if margin:
         difference = sum(weights[name] * (terms[name] - MINIMUM) for name in ('kl_real', 'kl_fake'))
-        loss = difference.clamp(min=-margin) + sum(weights[name] * terms[name] for name in ('match_x', 'align', 'uniform'))
+        loss = difference.clamp(min=-margin) + sum(weights[name] * terms[name] for name in terms if not name.startswith('kl'))
     loss.backward()
     return pair, dict(loss=loss, **terms), dict(code_of_x=code, reconstruction=reconstruction)
 
 
 def generator_update(values, x, z):
-    pair = Pair(values, True, 'generator')
+    pair = NETWORKS[CASE['arch']][1](values, True, 'generator')
     fake = pair.generate(z)
     code_of_fake = pair.encode(fake)
     code = pair.encode(x)
@@ -158,8 +226,8 @@ def write_safetensors(path, tensors, metadata):
 
 
 def main(path, margin):
-    values = initial_values()
-    x = torch.tanh(F.interpolate(normal(BATCH, C, 8, 8), size=(32, 32), mode='bilinear')).float().double()
+    values = NETWORKS[CASE['arch']][0]()
+    x = torch.tanh(F.interpolate(normal(BATCH, CASE['nc'], 8, 8), size=(32, 32), mode='bilinear')).float().double()
     z = {name: F.normalize(normal(BATCH, M)).float().double() for name in ('encoder', 'generator')}
     ranges = torch.tensor([2, 0.1, 0.15] * 2)
     distortions = (torch.tensor([0, 1, 0] * 2) + ranges * (2 * torch.rand(BATCH, 6, generator=random) - 1)).float().double()
@@ -172,7 +240,7 @@ def main(path, margin):
         tensors |= {f'{network}_update/grad/{name}': value.grad for name, value in pair.parameters.items()}
         tensors |= {f'{network}_update/{name}': value for name, value in results.items()}
         tensors |= {f'{network}_update/after/{name}': value for name, value in pair.values.items() if 'running' in name}
-    trained = Pair(values, False)
+    trained = NETWORKS[CASE['arch']][1](values, False)
     code = trained.encode(x)
     tensors |= {'evaluation/sample': trained.generate(z['generator']), 'evaluation/code': code, 'evaluation/reconstruction': trained.generate(code)}
     write_safetensors(path, tensors, dict(case=json.dumps(CASE), losses=json.dumps(losses)))
@@ -181,8 +249,11 @@ def main(path, margin):
 parser = argparse.ArgumentParser()
 parser.add_argument('path')
 parser.add_argument('--margin', type=float, default=0)
+parser.add_argument('--network', choices=NETWORKS, default='dcgan32')
 arguments = parser.parse_args()
 if arguments.margin:
     # KL_fake outweighs KL_real, so that the difference is below the margin.
     CASE |= dict(e_kl_fake=30.0, e_margin=arguments.margin)
+if arguments.network == 'resnet32':
+    CASE |= dict(arch='resnet32', nc=3, e_match_z=200.0, e_align=0.0)
 main(arguments.path, arguments.margin)

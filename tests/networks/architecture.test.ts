@@ -27,7 +27,51 @@ const running = (name: string, channels: number): Shapes => [
   [`${name}.running_var`, [channels]],
 ];
 
-/** Every tensor of the published networks, in the order of the layers. */
+const layer = (name: string, shape: Shape, outputs = shape[0]!): Shapes => [
+  [`${name}.weight`, shape],
+  [`${name}.bias`, [outputs]],
+];
+
+/** Widths of the feature maps, from half the image's sides to 4x4, as multiples of n. */
+const resnet =
+  (multiples: readonly number[]): Expected =>
+  ({ channels, latentSize, width: n }) => {
+    const widths = multiples.map((multiple) => multiple * n);
+    const deepest = widths.at(-1)!;
+    const pairs = widths.slice(1).map((deep, index) => [widths[index]!, deep] as const);
+    const middle = (network: string) => [
+      ...layer(`${network}.middle.conv1`, [deepest, deepest, 3, 3]),
+      ...layer(`${network}.middle.conv2`, [deepest, deepest, 3, 3]),
+    ];
+    return {
+      encoderParameters: [
+        ...layer('encoder.stem', [n, channels, 3, 3]),
+        ...pairs.flatMap(([shallow, deep], index) => [
+          ...layer(`encoder.block${index + 1}.conv1`, [shallow, shallow, 3, 3]),
+          ...layer(`encoder.block${index + 1}.conv2`, [deep, shallow, 3, 3]),
+          ...layer(`encoder.block${index + 1}.shortcut.conv`, [deep, shallow, 1, 1]),
+        ]),
+        ...middle('encoder'),
+        ...layer('encoder.head', [latentSize, deepest, 4, 4]),
+      ],
+      encoderStatistics: [],
+      generatorParameters: [
+        ...layer('generator.stem', [latentSize, deepest, 4, 4], deepest),
+        ...middle('generator'),
+        ...pairs
+          .toReversed()
+          .flatMap(([shallow, deep], index) => [
+            ...layer(`generator.block${index + 1}.conv1`, [shallow, deep, 3, 3]),
+            ...layer(`generator.block${index + 1}.conv2`, [shallow, shallow, 3, 3]),
+            ...layer(`generator.block${index + 1}.shortcut`, [shallow, deep, 1, 1]),
+          ]),
+        ...layer('generator.head', [channels, n, 3, 3]),
+      ],
+      generatorStatistics: [],
+    };
+  };
+
+/** Every tensor of the networks, in the order of the layers. */
 const EXPECTED: Record<ArchitectureName, Expected> = {
   dcgan32: ({ channels, latentSize, width: n }) => ({
     encoderParameters: [
@@ -94,6 +138,9 @@ const EXPECTED: Record<ArchitectureName, Expected> = {
       ...running('generator.norm4', n),
     ],
   }),
+  resnet32: resnet([1, 2, 4]),
+  resnet64: resnet([1, 2, 4, 8]),
+  resnet128: resnet([1, 2, 4, 8, 8]),
 };
 
 const shapesIn = ({ entries }: FlatLayout): Shapes => [...entries].map(([name, { shape }]) => [name, shape] as const);
@@ -122,7 +169,7 @@ function resultShapes(pair: NetworkPair, name: 'encoder' | 'generator', count: n
 describe.each(ARCHITECTURE_NAMES)('%s', (name) => {
   const { build, imageSize } = ARCHITECTURES[name];
 
-  it('has the tensors of the published network, named and laid out as in PyTorch, at every size', () => {
+  it('has its tensors, named and laid out as in PyTorch, at every size', () => {
     fc.assert(
       fc.property(dimensions, (sizes) => {
         const { encoder, generator } = build(sizes);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { graphOf, input, tensorViews, sizeOf, unpack } from '../../src/engine/index.js';
-import { type ArchitectureName, ARCHITECTURES } from '../../src/networks/architecture.js';
+import { ARCHITECTURES } from '../../src/networks/architecture.js';
 import { forwardEval, forwardTrain } from '../../src/networks/forward.js';
 import {
   initialParameters,
@@ -18,7 +18,7 @@ import { encode32, encode64, generate32, generate64, type NamedTensors, type Pas
 const DIMENSIONS = { channels: 3, latentSize: 5, width: 2 };
 const COUNT = 3;
 
-const PLAIN: Record<ArchitectureName, Record<NetworkName, (pass: Pass, x: Maps) => Maps>> = {
+const PLAIN: Record<'dcgan32' | 'dcgan64', Record<NetworkName, (pass: Pass, x: Maps) => Maps>> = {
   dcgan32: { encoder: encode32, generator: generate32 },
   dcgan64: { encoder: encode64, generator: generate64 },
 };

@@ -3,8 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { ShapeError } from '../../src/engine/index.js';
 import { sequential } from '../../src/networks/layer.js';
 import {
+  averagePool,
   batchNorm,
   conv,
+  convDownsample,
   convTranspose,
   globalAveragePool,
   groupNorm,
@@ -13,8 +15,10 @@ import {
   pixelNorm,
   relu,
   residualBlock,
+  scale,
   tanh,
   upsample,
+  upsampleConv,
 } from '../../src/networks/layers.js';
 import { createNetwork } from '../../src/networks/network.js';
 import { expectClose, expectCloseElements, expectSame } from '../engine/expectations.js';
@@ -38,8 +42,19 @@ describe.each([
   });
 
   it('counts one operation per element', () => {
-    expect(layer.isActivation).toBe(true);
+    expect(layer.hasFeatures).toBe(true);
     expect(layer.flops([3, 2, 2])).toBe(12);
+  });
+});
+
+describe('scale', () => {
+  it('multiplies each element by its factor', async () => {
+    const x = random([2, 3, 2, 2], 1);
+    expectSame(
+      await evaluated(scale(0.5), x),
+      generate(x.shape, (...index) => 0.5 * at(x, ...index)),
+    );
+    await expectConsistentLayer(scale(3), x);
   });
 });
 
@@ -271,6 +286,33 @@ describe('resampling', () => {
     });
   });
 
+  describe('averagePool', () => {
+    const pixels = random([2, 3, 4, 6], 3);
+
+    it('is the mean of each block', async () => {
+      expectClose(
+        await evaluated(averagePool(), pixels),
+        generate([2, 3, 2, 3], (n, c, i, j) =>
+          meanOf([0, 1].flatMap((di) => [0, 1].map((dj) => at(pixels, n, c, 2 * i + di, 2 * j + dj)))),
+        ),
+      );
+    });
+
+    it('inverts upsampling by the same factor', async () => {
+      expectClose(await evaluated(sequential({ up: upsample(3), pool: averagePool(3) }), x), x);
+    });
+
+    it('has correct gradients in every lowering, also on blocked data', async () => {
+      await expectConsistentLayer(averagePool(), pixels);
+      const around = [conv(3, 4, { kernel: 3, padding: 1 }), conv(4, 2, { kernel: 3, padding: 1 })] as const;
+      await expectConsistentLayer(betweenConvolutions(averagePool(), ...around), pixels);
+    });
+
+    it('rejects sides that are no multiples of the factor', async () => {
+      await expect(evaluated(averagePool(), random([1, 1, 3, 2], 1))).rejects.toThrow(ShapeError);
+    });
+  });
+
   describe('upsample', () => {
     it('repeats each pixel in both directions', async () => {
       expectSame(
@@ -292,6 +334,32 @@ describe('resampling', () => {
         x,
       );
     });
+  });
+});
+
+describe('resampling convolutions', () => {
+  const std = 0.1;
+  const x = random([2, 3, 4, 6], 1);
+  const tensors = { weight: random([5, 3, 3, 3], 2), bias: random([5], 3) };
+  const plain = conv(3, 5, { kernel: 3, padding: 1, bias: true });
+  const named = Object.fromEntries(Object.entries(tensors).map(([name, value]) => [`conv.${name}`, value]));
+
+  it.each([
+    ['upsampleConv', upsampleConv(3, 5, { std }), sequential({ upsample: upsample(), conv: plain })],
+    ['convDownsample', convDownsample(3, 5, { std }), sequential({ conv: plain, pool: averagePool() })],
+  ])('%s equals the two layers that it replaces, and their gradients', async (_, layer, separate) => {
+    expectClose(await evaluated(layer, x, tensors), await evaluated(separate, x, named), 1e-5);
+    expect(layer.outputShape([3, 4, 6])).toEqual(separate.outputShape([3, 4, 6]));
+    await expectConsistentLayer(layer, random([2, 3, 2, 4], 4));
+    await expectConsistentLayer(
+      betweenConvolutions(layer, conv(2, 3, { kernel: 1 }), conv(5, 2, { kernel: 3, padding: 1 })),
+      random([2, 2, 2, 4], 5),
+    );
+  });
+
+  it('count 16 multiply-adds per pair of channels and small pixel', () => {
+    expect(upsampleConv(3, 5, { std }).flops([3, 4, 6])).toBe(2 * 16 * 3 * 5 * 24 + 5 * 96);
+    expect(convDownsample(3, 5, { std }).flops([3, 4, 6])).toBe(2 * 16 * 3 * 5 * 6 + 5 * 6);
   });
 });
 

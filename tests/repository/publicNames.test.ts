@@ -46,7 +46,8 @@ describe.each(Object.entries(ENTRIES))('%s', (entry, load) => {
 it('layers of agenet are exported by name', async () => {
   expect(Object.keys((await import('../../src/index.js')).layers).sort()).toEqual(
     listOf(
-      'relu leakyRelu tanh conv convTranspose linear batchNorm groupNorm pixelNorm globalAveragePool upsample residualBlock',
+      `relu leakyRelu tanh scale conv convTranspose upsampleConv convDownsample linear batchNorm groupNorm pixelNorm
+      averagePool globalAveragePool upsample residualBlock`,
     ).sort(),
   );
 });

@@ -12,6 +12,7 @@ import {
   type Settings,
 } from '../../src/runs/settings.node.js';
 import { RunFolder } from '../../src/runs/runFolder.node.js';
+import { RECIPES } from '../../src/training/defaults.js';
 import { DEFAULTS } from '../../src/training/settings.js';
 import { writeImages } from '../data/imageFiles.js';
 import { errorOf, expectInputError } from '../rejection.js';
@@ -35,6 +36,16 @@ describe('settings', () => {
       crop: 'center',
       stages: [],
     });
+  });
+
+  it('have the recipe of the image size, as a whole: without other plans or another order', async () => {
+    const { simultaneous, alternating } = RECIPES;
+    expect(await resolveConfiguration('mnist', { size: 64 })).toMatchObject({ network: 'dcgan64', ...simultaneous });
+    const wide = { size: 128, margin: 3, width: 8 };
+    expect(await resolveConfiguration('mnist', wide)).toMatchObject({ network: 'resnet128', ...simultaneous, ...wide });
+    const { generatorUpdates } = alternating;
+    expect(await resolveConfiguration('mnist', { size: 64, generatorUpdates })).toMatchObject(alternating);
+    expect(await resolveConfiguration('mnist', { network: 'resnet64' })).toMatchObject({ size: 64, ...simultaneous });
   });
 
   it('come from flags before a file, and from a file before a preset', async () => {

@@ -274,6 +274,15 @@ describe('an invalid configuration is rejected in one line with the setting and 
     expect(parseConfiguration({ ...whole, channels: 3, matchX: 'cos' }).matchX).toBe('cos');
   });
 
+  it('simultaneous updates of which a network has several', async () => {
+    const plans = { updateOrder: 'simultaneous', generatorUpdates: ' 1 ;KL_fake:1' } as const;
+    expect(parseConfiguration({ ...whole, ...plans }).updateOrder).toBe('simultaneous');
+    const several = 'updateOrder: simultaneous needs one update per network, not "2;KL_fake:1"';
+    await expectInputError(() => parseConfiguration({ ...whole, ...plans, generatorUpdates: '2;KL_fake:1' }), several);
+    const stages = [{ epoch: 1, generatorUpdates: '2;KL_fake:1' }];
+    await expectInputError(() => parseConfiguration({ ...whole, ...plans, stages }), several);
+  });
+
   it('a margin of a divergence without a lower bound', async () => {
     await expectInputError(
       () => parseConfiguration({ ...whole, divergence: 'nearest', margin: 1 }),

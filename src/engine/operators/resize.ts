@@ -1,6 +1,7 @@
 import { apply, requireFloat } from '../operator.js';
 import { type Shape4, ShapeError } from '../shape.js';
 import { constant, type Distribution, type Operator, type Placement, type Value } from '../value.js';
+import { mul } from './arithmetic.js';
 import { expand, reduceSum, reshape } from './broadcasting.js';
 
 const ownImages = ([placement]: readonly Placement[]): Distribution | undefined =>
@@ -32,15 +33,17 @@ const Resize: Operator<{ factor: number } & typeof NEAREST> = {
 };
 
 /**
- * Sums blocks of factor x factor pixels, the gradient of Resize. Blocked layouts of both take an iteration of a
+ * Sums blocks of factor x factor pixels: the gradient of Resize, and part of average pooling. Blocked layouts of both take an iteration of a
  * residual generator of width 64 to 0.74 of the time (docs/compiler.md).
  */
 const SumBlocks: Operator<{ factor: number }> = {
   name: 'SumBlocks',
-  infer: ([x], { factor }) => ({
-    type: 'float32',
-    shape: x.shape.map((size, axis) => (axis < 2 ? size : size / factor)),
-  }),
+  infer([x], { factor }) {
+    requireFloat([x]);
+    if (x.shape.length !== 4 || x.shape.slice(2).some((side) => side % factor !== 0))
+      throw new ShapeError(`expected data of four axes, with sides that ${factor} divides`);
+    return { type: 'float32', shape: x.shape.map((size, axis) => (axis < 2 ? size : size / factor)) };
+  },
   gradient: ({ attributes: { factor }, gradient }) => [() => resize(gradient, factor)],
   distribute: ownImages,
   decomposition: ([x], { factor }) => {
@@ -54,6 +57,9 @@ const SumBlocks: Operator<{ factor: number }> = {
     return reduceSum(pixels, [2, 4], { keepAxes: false });
   },
 };
+
+/** Averages blocks of factor x factor pixels, which must divide the sides. */
+export const averagePool = (x: Value, factor: number): Value => mul(apply(SumBlocks, [x], { factor }), 1 / factor ** 2);
 
 /** Upsamples `[N, C, H, W]` to the nearest pixel, `[N, C, factor H, factor W]`. */
 export const resize = (x: Value, factor: number): Value => apply(Resize, [x], { factor, ...NEAREST });

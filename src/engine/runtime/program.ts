@@ -93,7 +93,8 @@ export class Program {
     const { inputs, outputs } = this.signature;
     const missing = [...inputs.keys()].find((name) => feeds[name] === undefined);
     if (missing !== undefined) throw new Error(`program: input '${missing}': not fed`);
-    const operands = mapValues(feeds, (data, name) =>
+    const fed = Object.entries(feeds).filter(([, data]) => isOnDevice(data) || data.length > 0);
+    const operands = mapValues(Object.fromEntries(fed), (data, name) =>
       isOnDevice(data) ? data : tensorOf(name, data, inputs.get(name), this.shares),
     );
     const targets = mapValues(Object.fromEntries(outputs), (type, name) =>
