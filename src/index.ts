@@ -29,7 +29,6 @@ export {
   architectureFor,
   type ArchitectureName,
   ARCHITECTURES,
-  type NetworkOptions,
 } from './networks/architecture.js';
 export { forwardEval, forwardTrain, type NamedValues } from './networks/forward.js';
 export {
@@ -43,6 +42,7 @@ export {
   type NetworkName,
   type NetworkPair,
   type WeightName,
+  type NetworkOptions,
 } from './networks/network.js';
 export { type Layer, type LayerContext, type NamedLayers, sequential, type TensorSpec } from './networks/layer.js';
 export * as layers from './networks/layers.js';

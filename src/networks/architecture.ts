@@ -2,19 +2,8 @@ import { InputError, setting } from '../errors.js';
 import { IMAGE_SIZES } from '../imageSizes.js';
 import type { NamedLayers } from './layer.js';
 import { batchNorm, conv, convTranspose, globalAveragePool, leakyRelu, relu, tanh } from './layers.js';
-import { createNetwork, type NetworkPair } from './network.js';
+import { createNetwork, type NetworkOptions, type NetworkPair } from './network.js';
 import { resnetLayers } from './resnet.js';
-
-export interface NetworkOptions {
-  /** 1 (grayscale) or 3 (RGB). */
-  channels: number;
-  /** M. */
-  latentSize: number;
-  /** n, of which channels are multiples. */
-  width: number;
-  /** For native and generated inputs (default: false, as published). */
-  separateStatistics?: boolean;
-}
 
 /** Networks for images of one size. */
 export interface Architecture {

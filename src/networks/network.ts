@@ -36,6 +36,17 @@ export interface NetworkPair {
   generator: Network;
 }
 
+export interface NetworkOptions {
+  /** 1 (grayscale) or 3 (RGB). */
+  channels: number;
+  /** M. */
+  latentSize: number;
+  /** n, of which channels are multiples. */
+  width: number;
+  /** For native and generated inputs (default: false, as published). */
+  separateStatistics?: boolean;
+}
+
 /** Images or codes of the prior, or results of the other network. */
 export type InputKind = 'native' | 'generated';
 

@@ -1,4 +1,3 @@
-import type { NetworkOptions } from './architecture.js';
 import { type Layer, type NamedLayers, sequential } from './layer.js';
 import {
   averagePool,
@@ -12,7 +11,7 @@ import {
   tanh,
   upsampleConv,
 } from './layers.js';
-import type { NetworkPair } from './network.js';
+import type { NetworkOptions, NetworkPair } from './network.js';
 
 /** Channels double with each halving of the sides, up to 8 times the width. */
 const WIDEST = 8;

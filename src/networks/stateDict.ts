@@ -73,7 +73,12 @@ export function stateDictOptions(tensors: TensorFile['tensors'], file: string): 
   const [latent] = shapeOf('generator');
   if (channels !== 1 && channels !== 3)
     throw new InputError(file, `expected images with 1 or 3 channels but the encoder's first kernel has ${channels}`);
-  return { channels, width: width!, latent: latent!, separateStatistics: Object.keys(tensors).some((tensor) => tensor.startsWith('decoder.')) };
+  return {
+    channels,
+    width: width!,
+    latent: latent!,
+    separateStatistics: Object.keys(tensors).some((tensor) => tensor.startsWith('decoder.')),
+  };
 }
 
 /** @throws {InputError} if a tensor is missing, has another shape, is not finite, or belongs to no network */

@@ -273,6 +273,7 @@ const summaryOf = ({ id, queued }: Entry, state: RunState, reason: string | null
   id,
   state,
   reason,
+  warning: null,
   data: queued.kind === 'new' ? queued.request.data : queued.data,
   updated: queued.added,
   model: '',

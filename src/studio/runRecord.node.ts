@@ -7,6 +7,7 @@ import { holderOf } from '../runs/lock.node.js';
 import type { OwnFolder } from '../runs/ownFolder.node.js';
 import { LOG_NAME, stepsIn } from '../runs/runFolder.node.js';
 import { decodeConfiguration } from '../training/checkpoint.js';
+import { hasCollapsed } from '../training/collapse.js';
 import type { LogEntry } from '../training/runStore.js';
 import { parseJson } from '../validation.js';
 import { parseObject } from './followedLog.node.js';
@@ -94,7 +95,7 @@ export async function readSummary(folder: OwnFolder, id: string): Promise<Listed
   const progress = { step, totalSteps: totalStepsOf(length.steps ?? null, journal, step), checkpoint };
   const { state, reason } = stateOf(journal, holder !== undefined, progress);
   return {
-    ...{ id, state, reason, data, tags },
+    ...{ id, state, reason, warning: collapseIn(entry), data, tags },
     ...progress,
     secondsLeft: state === 'running' ? secondsLeft(progress, entry?.iterations_per_second) : null,
     metrics: metricsOf(entry, journal),
@@ -105,6 +106,13 @@ export async function readSummary(folder: OwnFolder, id: string): Promise<Listed
     preview: previews.at(-1) ?? null,
     journalBytes: changes[0]!.size,
   };
+}
+
+/** By the last logged iteration. */
+function collapseIn(entry: LogEntry | undefined) {
+  const collapsed = { images: 'encoder.code_variance_real', samples: 'encoder.code_variance_fake' } as const;
+  const found = Object.entries(collapsed).find(([, key]) => hasCollapsed(entry?.step ?? 0, entry?.[key] ?? 1));
+  return found ? `the codes of ${found[0]} have collapsed` : null;
 }
 
 const changeOf = (path: string) => lstat(path).catch(() => ({ mtimeMs: 0, size: 0 }));

@@ -9,6 +9,7 @@ export const listedRun = z.object({
   id: z.string().describe('Path of the run folder from the folder of the studio, with /'),
   state: z.enum(RUN_STATES),
   reason: z.string().nullable().describe('Why the run failed or was interrupted'),
+  warning: z.string().nullable().describe('Whether codes have collapsed'),
   step: iteration.describe('Iterations done'),
   totalSteps: iteration.nullable().describe('Iterations in all, if they are known'),
   secondsLeft: z.number().nullable().describe('Estimated seconds until the end of a run that trains'),

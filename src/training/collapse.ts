@@ -9,6 +9,9 @@ const WINDOW = 100;
 /** Relative to the variance of the prior. The default recipe keeps above 0.6 on digits. */
 const COLLAPSED = 0.3;
 
+/** @param variance of codes, relative to the variance of the prior */
+export const hasCollapsed = (step: number, variance: number): boolean => step >= BEGIN && variance < COLLAPSED;
+
 /** Warns once each if the codes of images or of samples collapse towards a point. */
 export function watchCodes({ margin }: Pick<Configuration, 'margin'>): Subscriber {
   const remedies = {
@@ -24,7 +27,7 @@ export function watchCodes({ margin }: Pick<Configuration, 'margin'>): Subscribe
       if (variance === undefined) continue;
       codes.count++;
       codes.mean += (variance - codes.mean) / Math.min(codes.count, WINDOW);
-      if (codes.isReported || step < BEGIN || codes.count < WINDOW || codes.mean >= COLLAPSED) continue;
+      if (codes.isReported || codes.count < WINDOW || !hasCollapsed(step, codes.mean)) continue;
       codes.isReported = true;
       const of = codes.kind === 'real' ? 'images' : 'samples';
       const problem = `iteration ${step}: the codes of ${of} have collapsed to ${codes.mean.toPrecision(2)} of the prior's variance`;

@@ -6,10 +6,9 @@ import {
   architectureFor,
   type ArchitectureName,
   ARCHITECTURES,
-  type NetworkOptions,
 } from '../../src/networks/architecture.js';
 import { forwardEval, forwardTrain } from '../../src/networks/forward.js';
-import type { NetworkPair } from '../../src/networks/network.js';
+import type { NetworkOptions, NetworkPair } from '../../src/networks/network.js';
 import { IMAGE_SIZES } from '../../src/imageSizes.js';
 import { expectInputError } from '../rejection.js';
 

@@ -31,6 +31,7 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
         </p>
         <Progress run={summary} />
         {summary.reason && <p class={summary.state === 'failed' ? 'failed' : 'meaning'}>{summary.reason}</p>}
+        {summary.warning && <p class="failed">{summary.warning}</p>}
         <Steering run={summary} onFailure={onFailure} />
         <Tags run={summary} onFailure={onFailure} />
       </header>

@@ -106,7 +106,7 @@ const Welcome = () => (
 );
 
 function RunCard({ run, isSelected, onToggle }: { run: ListedRun; isSelected: boolean; onToggle: () => void }) {
-  const { id, preview, data, model, tags, reason, updated } = run;
+  const { id, preview, data, model, tags, reason, warning, updated } = run;
   return (
     <li class={`card ${run.state}`}>
       <a href={addressOf('run', id)} class="thumbnail" tabIndex={-1} aria-hidden="true">
@@ -122,6 +122,7 @@ function RunCard({ run, isSelected, onToggle }: { run: ListedRun; isSelected: bo
           {model && `: ${model}`}
         </p>
         {reason && <p class={run.state === 'failed' ? 'failed' : 'meaning'}>{reason}</p>}
+        {warning && <p class="failed">{warning}</p>}
         <Progress run={run} />
         <ListedMetrics run={run} />
         <p class="meaning">
