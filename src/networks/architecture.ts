@@ -44,7 +44,13 @@ const dcgan64 = architecture(64, ({ channels, latentSize, width: n }) => ({
 const resnet = (size: number) => architecture(size, (options) => resnetLayers(size, options));
 
 /** The networks of the published code, and residual networks. */
-export const ARCHITECTURES = { dcgan32, dcgan64, resnet32: resnet(32), resnet64: resnet(64), resnet128: resnet(128) };
+export const ARCHITECTURES = {
+  dcgan32,
+  dcgan64,
+  resnet32: resnet(32),
+  resnet64: resnet(64),
+  resnet128: resnet(128),
+};
 
 export type ArchitectureName = keyof typeof ARCHITECTURES;
 export const ARCHITECTURE_NAMES = Object.keys(ARCHITECTURES).sort() as readonly ArchitectureName[];

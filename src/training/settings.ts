@@ -54,8 +54,8 @@ export const recipeFor = (size: unknown): Record<string, unknown> => RECIPES[row
 const sizeOfNetwork = (name: unknown) => ARCHITECTURES[name as ArchitectureName]?.imageSize;
 
 const { alternating, simultaneous } = RECIPES;
-/** A recipe without its plans is none. */
-const PLAN_KEYS = ['encoderUpdates', 'generatorUpdates', 'updateOrder', 'stages'];
+/** Weights and margin are tuned for the other settings of the recipe, and for the default divergence. */
+const RECIPE_KEYS = ['encoderUpdates', 'generatorUpdates', 'updateOrder', 'stages', 'divergence', 'reduction'];
 
 /** In the order of `config.json`. Defaults come after the settings that they depend on. */
 export const SETTINGS = {
@@ -408,8 +408,8 @@ export const DEFAULTS = Object.fromEntries(
 /** Adds defaults in the order of declarations, which the recipe of the image size overrides. Unknown settings come last. */
 export function withDefaults(given: Record<string, unknown>, known: Omit<Known, 'values'>): Record<string, unknown> {
   const values: Record<string, unknown> = { ...given };
-  const hasPlans = PLAN_KEYS.some((key) => given[key] !== undefined);
-  const recipe = () => (hasPlans ? {} : recipeFor(values.size));
+  const isChanged = RECIPE_KEYS.some((key) => given[key] !== undefined);
+  const recipe = () => (isChanged ? {} : recipeFor(values.size));
   for (const [key, { default: value }] of Object.entries<Declaration>(SETTINGS))
     values[key] ??=
       recipe()[key] ??

@@ -13,7 +13,7 @@ export const GOLDEN_NAMES = [
   'dcgan32-uniform',
   'dcgan32-variance-sum',
   'dcgan64-rgb',
-  'resnet32',
+  'resnet32-rgb',
 ] as const;
 
 export const goldenPath = (name: (typeof GOLDEN_NAMES)[number]): string =>

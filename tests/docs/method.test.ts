@@ -27,7 +27,7 @@ describe('docs/method.md', () => {
   });
 
   it('names every golden file of the tests, and no other', () => {
-    const named = new Set([...page.matchAll(/`(dcgan(?:32|64)-[\w-]+)`/g)].map(([, name]) => name!));
+    const named = new Set([...page.matchAll(/`((?:dcgan|resnet)\d+-[\w-]+)`/g)].map(([, name]) => name!));
     expect([...named].sort()).toEqual([...GOLDEN_NAMES].sort());
   });
 });

@@ -5,7 +5,7 @@ import * as native from '../../src/engine/runtime/native.node.js';
 /** Removing or renaming one of these breaks programs that use the library. */
 const ENGINE = `
   DeviceError Program ShapeError StatefulProgram
-  abs adam adamScalars add after argMin batchNormInference batchNormalization batchStatistics cast clip concat constant constantTensor
+  abs adam adamScalars add after argMin averagePool batchNormInference batchNormalization batchStatistics cast clip concat constant constantTensor
   conv convTranspose countFlops decodeSafetensors dequantizeLinear div encode encodeSafetensors equal exp expand flatLayout flattenTensors
   forAnyBatch fromFloat16 gradients graphOf greater input leakyRelu log lowerPortable matMul meanOf mul neg nextName pack pad reduceMax
   reduceMean reduceMin reduceSum relu reshape resize showShape sigmoid sign simplify sizeOf slice sqrt square stopGradient sub sumOf tanh

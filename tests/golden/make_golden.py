@@ -2,7 +2,7 @@
 
     python3 make_golden.py dcgan32-uniform.safetensors
     python3 make_golden.py dcgan32-margin.safetensors --margin 2
-    python3 make_golden.py resnet32.safetensors --network resnet32
+    python3 make_golden.py resnet32-rgb.safetensors --network resnet32
 
 The case has the terms that the published code lacks: alignment of the codes of distorted images, and their uniformity, and a margin on the difference of divergences. Residual networks have match_z of the encoder instead of the alignment. Made with PyTorch 2.6. Inputs are rounded to float32, so that both sides read the same numbers.
 """

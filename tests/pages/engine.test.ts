@@ -32,9 +32,9 @@ describe.skipIf(!hasChromium)('the engine in a page', () => {
     ['wasm', 'dcgan32-gray', 1e-4],
     ['wasm', 'dcgan32-uniform', 1e-4],
     ['wasm', 'dcgan64-rgb', 1e-4],
-    ['wasm', 'resnet32', 1e-4],
+    ['wasm', 'resnet32-rgb', 1e-4],
     ['webgpu', 'dcgan32-gray', 1e-3],
-    ['webgpu', 'resnet32', 1e-3],
+    ['webgpu', 'resnet32-rgb', 1e-3],
   ] as const)('computes with %s what %s expects', async (device, name, tolerance) => {
     expect(await page!.evaluate(([on, file]) => engine.verify(on, file), [device, name] as const)).toBeLessThan(
       tolerance,

@@ -46,7 +46,7 @@ describe.each(Object.entries(ENTRIES))('%s', (entry, load) => {
 it('layers of agenet are exported by name', async () => {
   expect(Object.keys((await import('../../src/index.js')).layers).sort()).toEqual(
     listOf(
-      `relu leakyRelu tanh scale conv convTranspose upsampleConv convDownsample linear batchNorm groupNorm pixelNorm
+      `relu leakyRelu tanh scale conv convTranspose upsampleConv bilinearConv convDownsample linear batchNorm groupNorm pixelNorm
       averagePool globalAveragePool upsample residualBlock`,
     ).sort(),
   );

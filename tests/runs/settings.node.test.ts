@@ -46,6 +46,8 @@ describe('settings', () => {
     const { generatorUpdates } = alternating;
     expect(await resolveConfiguration('mnist', { size: 64, generatorUpdates })).toMatchObject(alternating);
     expect(await resolveConfiguration('mnist', { network: 'resnet64' })).toMatchObject({ size: 64, ...simultaneous });
+    const divergence = 'nearest';
+    expect(await resolveConfiguration('mnist', { size: 64, divergence })).toMatchObject({ divergence, ...alternating });
   });
 
   it('come from flags before a file, and from a file before a preset', async () => {

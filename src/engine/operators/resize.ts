@@ -33,8 +33,8 @@ const Resize: Operator<{ factor: number } & typeof NEAREST> = {
 };
 
 /**
- * Sums blocks of factor x factor pixels: the gradient of Resize, and part of average pooling. Blocked layouts of both take an iteration of a
- * residual generator of width 64 to 0.74 of the time (docs/compiler.md).
+ * Sums blocks of factor x factor pixels: the gradient of Resize, and part of average pooling. Blocked layouts of both
+ * take an iteration of a residual generator of width 64 to 0.74 of the time (docs/compiler.md).
  */
 const SumBlocks: Operator<{ factor: number }> = {
   name: 'SumBlocks',
