@@ -75,7 +75,7 @@ function convolution(
   };
 }
 
-type ResampleOptions = Required<Pick<ConvLayerOptions, 'std'>>;
+export type ResampleOptions = Required<Pick<ConvLayerOptions, 'std'>>;
 
 /**
  * `upsample` and a 3x3 convolution with `weight` `[out, in, 3, 3]` and `bias`, computed as a transposed convolution: each

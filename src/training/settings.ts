@@ -2,7 +2,7 @@
 import { AUGMENTATIONS } from '../age/augmentation.js';
 import { DISTANCES } from '../age/distances.js';
 import { DIVERGENCES, MOMENTS, REDUCTIONS } from '../age/divergences.js';
-import { UPDATE_ORDERS } from '../age/plan.js';
+import { UPDATE_ORDERS, type UpdateOrder } from '../age/plan.js';
 import { PRIORS } from '../age/prior.js';
 import { CROPS, type Padding } from '../images/preprocessing.js';
 import { IMAGE_SIZES } from '../imageSizes.js';
@@ -55,7 +55,7 @@ const sizeOfNetwork = (name: unknown) => ARCHITECTURES[name as ArchitectureName]
 
 const { alternating, simultaneous } = RECIPES;
 /** Weights and margin are tuned for the other settings of the recipe, and for the default divergence. */
-const RECIPE_KEYS = ['encoderUpdates', 'generatorUpdates', 'updateOrder', 'stages', 'divergence', 'reduction'];
+const RECIPE_KEYS = ['encoderUpdates', 'generatorUpdates', 'stages', 'divergence', 'reduction'];
 
 /** In the order of `config.json`. Defaults come after the settings that they depend on. */
 export const SETTINGS = {
@@ -409,7 +409,8 @@ export const DEFAULTS = Object.fromEntries(
 export function withDefaults(given: Record<string, unknown>, known: Omit<Known, 'values'>): Record<string, unknown> {
   const values: Record<string, unknown> = { ...given };
   const isChanged = RECIPE_KEYS.some((key) => given[key] !== undefined);
-  const recipe = () => (isChanged ? {} : recipeFor(values.size));
+  const ofOrder: Record<string, unknown> | undefined = RECIPES[given.updateOrder as UpdateOrder];
+  const recipe = () => (isChanged ? {} : (ofOrder ?? recipeFor(values.size)));
   for (const [key, { default: value }] of Object.entries<Declaration>(SETTINGS))
     values[key] ??=
       recipe()[key] ??

@@ -46,6 +46,8 @@ describe('settings', () => {
     const { generatorUpdates } = alternating;
     expect(await resolveConfiguration('mnist', { size: 64, generatorUpdates })).toMatchObject(alternating);
     expect(await resolveConfiguration('mnist', { network: 'resnet64' })).toMatchObject({ size: 64, ...simultaneous });
+    const { updateOrder } = simultaneous;
+    expect(await resolveConfiguration('mnist', { updateOrder })).toMatchObject({ size: 32, ...simultaneous });
     const divergence = 'nearest';
     expect(await resolveConfiguration('mnist', { size: 64, divergence })).toMatchObject({ divergence, ...alternating });
   });
