@@ -1,9 +1,10 @@
-import { drawCodes, gridOf, imageOf, imagesOf, randomStream } from 'agenet';
+import { drawCodes, gridOf, imageOf, imagesOf, randomStream, refineImages } from 'agenet';
 import { Images, loadModel } from 'agenet/node';
 
 const model = await loadModel('runs/library');
 const codes = drawCodes(model.prior, 16, model.latentSize, randomStream(7, 'samples'));
-const values = await model.trained.generate({ z: codes }); // in [-1, 1], [16, C, H, W]
+const x = await model.trained.generate({ z: codes }); // in [-1, 1], [16, C, H, W]
+const values = await refineImages(model.trained, { x });
 const images = imagesOf(model.trained, values);
 await new Images(images).toFile('by-hand.png');
 

@@ -1,12 +1,15 @@
 /** The networks of a model. */
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { PageModel } from '../../src/export/pageModel.js';
+import { oneHot } from '../../src/model/conditions.js';
 import { oneAtATime } from '../../src/turns.js';
 
 /** A code and its distance from codes of images: 0 for these, 1 for samples of the prior. */
 export interface Code {
   code: Float32Array;
   distance: number;
+  /** The class to decode with; null for any (default), and for models without classes. */
+  label?: number | null;
 }
 
 /** A code with its image [C, H, W] in 0..1. */
@@ -17,24 +20,41 @@ export interface Point extends Code {
 /** Functions on images [C, H, W] in 0..1. */
 export interface Networks {
   generate: (code: Code) => Promise<Float32Array>;
-  encode: (inputs: { image: Float32Array }) => Promise<Float32Array>;
+  encode: (inputs: { image: Float32Array; label?: number | null }) => Promise<Float32Array>;
 }
 
 /** The reconstruction of an image. */
-export async function reconstruct(networks: Networks, image: Float32Array): Promise<Point> {
-  const code = { code: await networks.encode({ image }), distance: 0 };
+export async function reconstruct(
+  networks: Networks,
+  image: Float32Array,
+  label: number | null = null,
+): Promise<Point> {
+  const code = { code: await networks.encode({ image, label }), distance: 0, label };
   return { ...code, image: await networks.generate(code) };
 }
 
+/** How samples are drawn. */
+export interface SampleStyle {
+  /** The class; null for any. */
+  label: number | null;
+  /** Whether samples are reconstructed. */
+  isRefined: boolean;
+}
+
 /** A sample of the prior with its image, or the reconstruction of this image. */
-export async function sampleOf(networks: Networks, drawn: Float32Array, isRefined: boolean): Promise<Point> {
-  const code = { code: drawn, distance: 1 };
+export async function sampleOf(
+  networks: Networks,
+  drawn: Float32Array,
+  { isRefined, label }: SampleStyle,
+): Promise<Point> {
+  const code = { code: drawn, distance: 1, label };
   const image = await networks.generate(code);
   // A file has bytes, as `agenet sample --refine` has.
   return isRefined
     ? reconstruct(
         networks,
         image.map((value) => Math.round(255 * value) / 255),
+        label,
       )
     : { ...code, image };
 }
@@ -47,7 +67,7 @@ export type Runtime = { wasmBinary: ArrayBuffer } | { wasmPaths: { mjs: string; 
 
 /** Loads the networks of an export. */
 export async function loadNetworks(
-  { networks, shape, latent }: PageModel,
+  { networks, shape, latent, classes = [] }: PageModel,
   runtime: Runtime,
 ): Promise<Networks & { release: () => void }> {
   // More threads need headers that few static hosts send, and an image takes a few milliseconds.
@@ -59,18 +79,20 @@ export async function loadNetworks(
   const inTurn = oneAtATime();
   const run = (session: InferenceSession, feeds: Record<string, Tensor>, output: string) =>
     inTurn(async () => (await session.run(feeds))[output]!.data as Float32Array);
+  const conditionOf = (label: number | null) =>
+    classes.length > 0
+      ? { condition: new Tensor('float32', oneHot([label], classes.length), [1, classes.length]) }
+      : undefined;
   return {
-    generate: ({ code, distance }) => {
+    generate: ({ code, distance, label = null }) => {
+      const blend = generator.inputNames.includes('distance') && {
+        distance: new Tensor('float32', [distance], [1]),
+      };
       const codes = new Tensor('float32', code, [1, latent]);
-      return run(
-        generator,
-        generator.inputNames.includes('distance')
-          ? { codes, distance: new Tensor('float32', [distance], [1]) }
-          : { codes },
-        'images',
-      );
+      return run(generator, { codes, ...blend, ...conditionOf(label) }, 'images');
     },
-    encode: ({ image }) => run(encoder, { images: new Tensor('float32', image, [1, ...shape]) }, 'codes'),
+    encode: ({ image, label = null }) =>
+      run(encoder, { images: new Tensor('float32', image, [1, ...shape]), ...conditionOf(label) }, 'codes'),
     release: () => void inTurn(() => Promise.all([generator.release(), encoder.release()])).catch(() => undefined),
   };
 }

@@ -2,10 +2,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import { drawCodes } from '../../src/age/prior.js';
 import { randomStream } from '../../src/random.js';
+import { ClassSelect } from './classSelect.js';
 import { fileName } from './files.js';
 import { saveImages } from './imageGrid.js';
 import { Tile } from './images.js';
-import { type ModelInfo, type Networks, type Point, sampleOf } from './networks.js';
+import { type ModelInfo, type Networks, type Point, sampleOf, type SampleStyle } from './networks.js';
 import { RefineBox } from './refineBox.js';
 import { SaveButtons } from './saveButtons.js';
 
@@ -32,12 +33,13 @@ export function Samples({
   onFirst,
 }: PanelProps & { onFirst: (points: readonly Point[]) => void }) {
   const [seed, setSeed] = useState(0);
-  const [isRefined, setIsRefined] = useState(false);
+  const [isRefined, setIsRefined] = useState(true);
+  const [label, setLabel] = useState<number | null>(null);
   const [points, setPoints] = useState<readonly Point[]>();
   useEffect(() => {
     if (!networks) return;
     let isLatest = true;
-    samplesOf(model, networks, seed, isRefined)
+    samplesOf(model, networks, seed, { isRefined, label })
       .then((samples) => {
         if (!isLatest) return;
         setPoints(samples);
@@ -45,7 +47,7 @@ export function Samples({
       })
       .catch(onFailure);
     return () => (isLatest = false);
-  }, [model, networks, seed, isRefined]);
+  }, [model, networks, seed, isRefined, label]);
   return (
     <section aria-labelledby="samples-heading">
       <h2 id="samples-heading">Samples</h2>
@@ -54,6 +56,7 @@ export function Samples({
         <button id="resample" type="button" disabled={!points} onClick={() => setSeed(seed + 1)}>
           New samples
         </button>
+        <ClassSelect classes={model.classes} label={label} onChange={setLabel} />
         <RefineBox isRefined={isRefined} onChange={setIsRefined} />
         <SaveButtons
           label="Save samples"
@@ -64,7 +67,7 @@ export function Samples({
               points!.map(({ image }) => image),
               model.shape,
               format,
-              fileName(model.name, `${isRefined ? 'refined ' : ''}samples of seed ${seed}`),
+              fileName(model.name, `${isRefined ? '' : 'one-pass '}samples of seed ${seed}`),
             )
           }
         />
@@ -87,12 +90,12 @@ export function Samples({
   );
 }
 
-async function samplesOf({ prior, latent }: ModelInfo, networks: Networks, seed: number, isRefined: boolean) {
+async function samplesOf({ prior, latent }: ModelInfo, networks: Networks, seed: number, style: SampleStyle) {
   const codes = drawCodes(prior, COUNT, latent, randomStream(seed, 'samples'));
   const points: Point[] = [];
   for (let index = 0; index < COUNT; index++) {
     const code = codes.slice(index * latent, (index + 1) * latent);
-    points.push(await sampleOf(networks, code, isRefined));
+    points.push(await sampleOf(networks, code, style));
   }
   return points;
 }

@@ -39,7 +39,7 @@ export interface IterationSpec {
 }
 
 /** The axis of inputs along which images are counted. */
-const BATCH_AXES = { images: 1, codes: 1, distortions: 1, augmentation: 2 };
+const BATCH_AXES = { images: 1, codes: 1, conditions: 1, distortions: 1, augmentation: 2 };
 
 export type AverageName = `${NetworkName}.ema_${'parameters' | 'statistics'}`;
 export const EMA_NAMES = NETWORK_NAMES.flatMap((network): AverageName[] => [
@@ -61,6 +61,7 @@ export const stateSize = (pair: NetworkPair, name: StateName | AverageName): num
  * Inputs of the graph, float32 except for images:
  * - the state vectors;
  * - `images` `[encoder updates, batch, C, H, W]`, and `codes` `[codeBatches, batch, M]` of the prior;
+ * - of conditional networks, `conditions` `[encoder updates, batch, K]` of the images;
  * - `encoder.schedule` and `generator.schedule` `[updates, 2]`, a row of `adamScalars` per update;
  * - with augmentations, `augmentation` `[codeBatches, 2, batch, parameters]` of images and generated images;
  * - with the term `align`, `distortions` `[encoder updates, batch, 6]`;
@@ -116,6 +117,7 @@ export function iterationOf(spec: IterationSpec): Iteration {
     ...Object.values(before),
     values.images,
     values.codes,
+    values.conditions,
     schedules.encoder,
     schedules.generator,
     values.augmentation,
@@ -132,6 +134,7 @@ function inputsOf({ pair, plans, batch, augmentations = [], ...options }: Iterat
   const { hasEma = false, hasWeightInputs = false, imageType = 'uint8' } = options;
   const { encoder } = plans;
   const drawn = codeBatches(plans, options.order ?? 'alternating');
+  const { conditionSize } = pair.encoder;
   const vectorsOf = <N extends StateName | AverageName>(names: readonly N[]) =>
     Object.fromEntries(names.map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<N, InputValue>;
   return {
@@ -140,6 +143,7 @@ function inputsOf({ pair, plans, batch, augmentations = [], ...options }: Iterat
     decay: input('ema_decay', [1]),
     images: input('images', [encoder.updates, batch, ...pair.encoder.inputShape], imageType),
     codes: input('codes', [drawn, batch, pair.generator.inputShape[0]!]),
+    conditions: conditionSize > 0 ? input('conditions', [encoder.updates, batch, conditionSize]) : undefined,
     schedules: byNetwork((network) => input(`${network}.schedule`, [plans[network].updates, 2])),
     distortions: activeTerms(encoder).has('align')
       ? input('distortions', [encoder.updates, batch, DISTORTION_SIZE])
@@ -163,10 +167,12 @@ const byNetwork = <T>(of: (network: NetworkName) => T) => ({
 /** Returns the batch of each update. Generator updates take the images of the last encoder update. */
 function batchesOf(inputs: ReturnType<typeof inputsOf>, augmentations: readonly AugmentationName[]): UpdateBatch[] {
   const images = unstack(inputs.images).map((x) => (x.type === 'uint8' ? fromPixels(x) : x));
+  const conditions = unstack(inputs.conditions);
   const augments = unstack(inputs.augmentation).map((parameters) => augmentBoth(augmentations, parameters));
   const distorts = unstack(inputs.distortions).map(distortBy);
   return unstack(inputs.codes).map((z, index) => ({
     x: images[Math.min(index, images.length - 1)]!,
+    y: conditions[Math.min(index, images.length - 1)],
     z,
     augment: augments[index],
     distort: distorts[index],

@@ -1,4 +1,17 @@
-import { exp, log, matMul, mul, sumOf, transposeMatrix, type Value } from '../engine/index.js';
+import {
+  add,
+  constant,
+  div,
+  exp,
+  log,
+  matMul,
+  mul,
+  relu,
+  sub,
+  sumOf,
+  transposeMatrix,
+  type Value,
+} from '../engine/index.js';
 import type { InputKind, NetworkName } from '../networks/network.js';
 import { cos, distance, type DistanceName } from './distances.js';
 import { divergence, type DivergenceOptions } from './divergences.js';
@@ -19,6 +32,8 @@ export type PassName = 'realCodes' | 'reconstruction' | 'distortedCodes' | 'fake
 export interface UpdateBatch {
   x: Value;
   z: Value;
+  /** Of the images, and of the samples too, so that the divergences compare like with like. `[N, K]`. */
+  y?: Value | undefined;
   /** Of images and generated images. */
   augment?: Record<InputKind, (x: Value) => Value> | undefined;
   /** S of the term `align`. */
@@ -39,6 +54,12 @@ interface LossTerm {
 
 /** t in exp(t u·v): how much more close pairs count than distant ones. */
 const CONCENTRATION = 8;
+
+/** Of all pairs of codes, `[N, N]`. */
+function cosinesOf(codes: Value) {
+  const directions = normalizeAlongAxis1(codes);
+  return matMul(directions, transposeMatrix(directions));
+}
 
 /** D(e(x)), or D(e(T(x))) with an augmentation T. The encoder minimizes it. */
 const KL_real: LossTerm = {
@@ -91,13 +112,31 @@ const uniform: LossTerm = {
   needs: ['realCodes'],
   isAugmented: true,
   value: ({ realCodes }) => {
-    const directions = normalizeAlongAxis1(realCodes);
-    const similarities = matMul(directions, transposeMatrix(directions));
-    return log(mul(sumOf(exp(mul(similarities, CONCENTRATION))), 1 / realCodes.shape[0]! ** 2));
+    const kernel = exp(mul(cosinesOf(realCodes), CONCENTRATION));
+    return log(mul(sumOf(kernel), 1 / realCodes.shape[0]! ** 2));
   },
 };
 
-const losses = { KL_real, KL_fake, match_x, match_z, align, uniform };
+/**
+ * The mean of u_i·u_j over pairs of different images with the same condition, minus that over all pairs of different
+ * images, at least 0: codes e(x, y) leave what the condition says to the condition. Pairs with mixed conditions have the
+ * weight y_i·y_j; without such pairs, it is 0.
+ */
+const independence: LossTerm = {
+  signs: { encoder: 1 },
+  needs: ['realCodes'],
+  value: ({ realCodes }, _, { y }) => {
+    const rows = realCodes.shape[0]!;
+    const isOther = Float32Array.from({ length: rows ** 2 }, (_, at) => (at % (rows + 1) === 0 ? 0 : 1));
+    const others = constant(isOther, [rows, rows]);
+    const cosines = cosinesOf(realCodes);
+    const mean = (weights: Value) => div(sumOf(mul(cosines, weights)), add(sumOf(weights), 1e-6));
+    const same = mul(matMul(y!, transposeMatrix(y!)), others);
+    return relu(sub(mean(same), mean(others)));
+  },
+};
+
+const losses = { KL_real, KL_fake, match_x, match_z, align, uniform, independence };
 
 export type Term = keyof typeof losses;
 export const LOSSES: Record<Term, LossTerm> = losses;

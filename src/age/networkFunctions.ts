@@ -11,22 +11,27 @@ interface PassOptions {
   keepsStatistics?: boolean;
 }
 
-/** Images x are `[N, C, H, W]` in [-1, 1], codes z `[N, M]`. */
+/** Images x are `[N, C, H, W]` in [-1, 1], codes z `[N, M]`, conditions y of conditional networks `[N, K]`. */
 export interface NetworkFunctions {
-  encode: (inputs: { x: Value }, options: PassOptions) => Value;
-  generate: (inputs: { z: Value }, options: PassOptions) => Value;
+  encode: (inputs: { x: Value } & Condition, options: PassOptions) => Value;
+  generate: (inputs: { z: Value } & Condition, options: PassOptions) => Value;
+}
+
+interface Condition {
+  y?: Value | undefined;
 }
 
 const functionsOf = (
   prior: Prior,
-  run: (network: NetworkName, x: Value, options: PassOptions) => Value,
+  run: (network: NetworkName, inputs: { x: Value; condition: Value | undefined }, options: PassOptions) => Value,
 ): NetworkFunctions => ({
-  encode: ({ x }, options) => {
-    const output = run('encoder', x, options);
+  encode: ({ x, y }, options) => {
+    const output = run('encoder', { x, condition: y }, options);
     const codes = reshape(output, [output.shape[0]!, output.shape[1]!]);
     return prior === 'sphere' ? normalizeAlongAxis1(codes) : codes;
   },
-  generate: ({ z }, options) => run('generator', reshape(z, [z.shape[0]!, z.shape[1]!, 1, 1]), options),
+  generate: ({ z, y }, options) =>
+    run('generator', { x: reshape(z, [z.shape[0]!, z.shape[1]!, 1, 1]), condition: y }, options),
 });
 
 /** Each call normalizes by its own batch, and updates the `statistics` of the result. */
@@ -36,9 +41,9 @@ export function trainingFunctions(pair: NetworkPair, state: PairState, prior: Pr
     generator: unpack(state['generator.parameters'], pair.generator.parameters),
   };
   const statistics = { encoder: state['encoder.statistics'], generator: state['generator.statistics'] };
-  const functions = functionsOf(prior, (name, x, { kind, keepsStatistics = false }) => {
+  const functions = functionsOf(prior, (name, inputs, { kind, keepsStatistics = false }) => {
     const tensors = { parameters: parameters[name], statistics: statistics[name] };
-    const pass = forwardTrain(pair[name], { ...tensors, x, kind });
+    const pass = forwardTrain(pair[name], { ...tensors, ...inputs, kind });
     if (!keepsStatistics) statistics[name] = pass.statistics;
     return pass.output;
   });
@@ -64,7 +69,7 @@ export const networkFunctions = (
   tensorsOf: (network: NetworkName) => NamedValues,
   prior: Prior,
 ): NetworkFunctions =>
-  functionsOf(prior, (name, x, { kind }) => {
+  functionsOf(prior, (name, inputs, { kind }) => {
     const tensors = tensorsOf(name);
-    return forwardEval(pair[name], { parameters: tensors, statistics: tensors, x, kind });
+    return forwardEval(pair[name], { parameters: tensors, statistics: tensors, ...inputs, kind });
   });

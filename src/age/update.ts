@@ -53,33 +53,33 @@ export function forwardPasses(
   network: NetworkName,
   terms: Iterable<Term>,
   { encode, generate }: NetworkFunctions,
-  { x, z, distort }: UpdateBatch,
+  { x, y, z, distort }: UpdateBatch,
 ): ForwardResults {
   const needed = new Set([...terms].flatMap((term) => LOSSES[term].needs));
   if (needed.has('reconstruction')) needed.add('realCodes');
   if (needed.has('fakeCodes')) needed.add('fake');
   const results: ForwardResults = {};
   const run: Record<PassName, () => Value> = {
-    realCodes: () => encode({ x }, { kind: 'native' }),
-    reconstruction: () => generate({ z: results.realCodes! }, { kind: 'generated' }),
+    realCodes: () => encode({ x, y }, { kind: 'native' }),
+    reconstruction: () => generate({ z: results.realCodes!, y }, { kind: 'generated' }),
     // After training no image is distorted.
-    distortedCodes: () => encode({ x: distort!(x) }, { kind: 'native', keepsStatistics: true }),
+    distortedCodes: () => encode({ x: distort!(x), y }, { kind: 'native', keepsStatistics: true }),
     // The encoder's update treats it as a constant.
     fake: () => {
-      const fake = generate({ z }, { kind: 'native' });
+      const fake = generate({ z, y }, { kind: 'native' });
       return network === 'encoder' ? stopGradient(fake) : fake;
     },
-    fakeCodes: () => encode({ x: results.fake! }, { kind: 'generated' }),
+    fakeCodes: () => encode({ x: results.fake!, y }, { kind: 'generated' }),
   };
   for (const pass of PASS_ORDER[network]) if (needed.has(pass)) results[pass] = run[pass]();
   return results;
 }
 
 /** Running statistics stay, because after training nothing is augmented. */
-function augmentedPasses(passes: ForwardResults, { encode }: NetworkFunctions, { x, augment }: UpdateBatch) {
+function augmentedPasses(passes: ForwardResults, { encode }: NetworkFunctions, { x, y, augment }: UpdateBatch) {
   if (augment === undefined) return passes;
   const encodeOnly = (image: Value, kind: InputKind) =>
-    encode({ x: augment[kind](image) }, { kind, keepsStatistics: true });
+    encode({ x: augment[kind](image), y }, { kind, keepsStatistics: true });
   return {
     ...passes,
     ...(passes.realCodes && { realCodes: encodeOnly(x, 'native') }),

@@ -43,6 +43,20 @@ export const byOption = () =>
     `distance to move: an angle in radians on the sphere, else a multiple of the direction; may be negative (default: ${MODEL_DEFAULTS.by})`,
   ).argParser(parseNumber);
 
+export const fromClassOption = (help: string) => new Option('--from-class <class>', help);
+export const toClassOption = (help: string) => new Option('--to-class <class>', help);
+
+export const betweenClasses = ({
+  fromClass,
+  toClass,
+}: {
+  fromClass?: string | undefined;
+  toClass?: string | undefined;
+}) => ({
+  ...(fromClass !== undefined && { fromClass }),
+  ...(toClass !== undefined && { toClass }),
+});
+
 export const movedBy = ({ along, by = MODEL_DEFAULTS.by }: MoveOptions) => (along === undefined ? {} : { along, by });
 
 export async function openModel(run: string, options: ModelCommandOptions, terminal: Terminal) {

@@ -4,6 +4,7 @@ import type { CompileOptions, Device } from '../engine/runtime/native.node.js';
 import type { Compile } from '../engine/runtime/program.js';
 import type { GridStyle } from '../images/imageGrid.js';
 import type { GraphicsProtocol } from '../images/terminalGraphics.node.js';
+import { MODEL_DEFAULTS } from '../model/defaults.js';
 import { LARGEST_SEED } from '../random.js';
 import { RUN_OPTIONS } from '../training/runOptions.js';
 import type { Terminal } from './command.js';
@@ -36,8 +37,23 @@ export const wholeNumber = (min: number, max: number) => (text: string) => {
   return value;
 };
 
+const fraction = (text: string) => {
+  const value = parseNumber(text);
+  if (value < 0 || value > 1) throw new InvalidArgumentError('It must be a number from 0 to 1.');
+  return value;
+};
+
 export const refineOption = () =>
-  new Option('--refine <number>', 'reconstruct each sample N times').argParser(wholeNumber(0, 100)).default(0);
+  new Option('--refine <number>', 'reconstruct each sample N times')
+    .argParser(wholeNumber(0, 100))
+    .default(MODEL_DEFAULTS.refine);
+export const refineNoiseOption = () =>
+  new Option(
+    '--refine-noise <fraction>',
+    'move the codes of refined samples at random: the first by this part of a right angle, the next ones by less',
+  )
+    .argParser(fraction)
+    .default(0);
 export const seedOption = () =>
   new Option('--seed <number>', 'random seed').argParser(wholeNumber(0, LARGEST_SEED)).default(0);
 /** Of commands that train long enough for a measurement to pay. */

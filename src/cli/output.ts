@@ -14,7 +14,7 @@ import {
 } from '../files/atomic.node.js';
 import { fittingScale, requireScale } from '../images/drawing.js';
 import type { Animation } from '../images/frames.js';
-import { type GridStyle, imageGrid, imagesIn, squareColumns } from '../images/imageGrid.js';
+import { type GridStyle, imageGrid, imagesIn } from '../images/imageGrid.js';
 import { channelsLast, type ImageBatch, type Raster } from '../images/raster.js';
 import type { ImageOptions } from './options.js';
 
@@ -215,11 +215,11 @@ export const writeImageArrays = (path: string, batches: Record<string, ImageBatc
 export async function writeImageBatches(
   path: string,
   kind: OutputKind,
-  images: ImageStream,
+  images: ImageStream & { columns: number },
   signal: AbortSignal,
   style: GridStyle,
 ) {
-  const { count, shape, batches } = images;
+  const { count, columns, shape, batches } = images;
   if (kind === 'npz') return writeNpzFile(path, { arr_0: imageArray(images) }, signal);
   if (kind === 'folder') return writeImageFolder(path, batches, signal);
   const parts: Uint8Array[] = [];
@@ -227,7 +227,7 @@ export async function writeImageBatches(
     signal.throwIfAborted();
     parts.push(data);
   }
-  await writeImage(path, imageGrid({ shape, count, data: Buffer.concat(parts) }, squareColumns(count), style));
+  await writeImage(path, imageGrid({ shape, count, data: Buffer.concat(parts) }, columns, style));
 }
 
 async function writeImageFolder(path: string, batches: ImageStream['batches'], signal: AbortSignal) {

@@ -72,23 +72,30 @@ export function introduction(configuration: Configuration) {
   return `An adversarial generator-encoder network (AGE, arXiv 1704.02304). Its generator makes ${channelsOf(configuration)} images of ${size}x${size} pixels from codes of ${latent} coordinates${domain}, and its encoder returns the codes of such images.`;
 }
 
-const NETWORKS: Record<NetworkFile, (shape: string, codes: string) => string> = {
-  generator: (shape, codes) => `\`codes\` ${codes}, sampled from the prior | \`images\` ${shape}`,
-  encoder: (shape, codes) => `\`images\` ${shape} | \`codes\` ${codes}`,
-  decoder: (shape, codes) =>
-    `\`codes\` ${codes} of images, or between them; \`distance\` [1]: the squared sine of their angle to the nearest code of an image, 1 for samples of the prior | \`images\` ${shape}`,
+/** @param condition the input of conditional networks, after a semicolon, or '' */
+const NETWORKS: Record<NetworkFile, (shape: string, codes: string, condition: string) => string> = {
+  generator: (shape, codes, condition) =>
+    `\`codes\` ${codes}, sampled from the prior${condition} | \`images\` ${shape}`,
+  encoder: (shape, codes, condition) => `\`images\` ${shape}${condition} | \`codes\` ${codes}`,
+  decoder: (shape, codes, condition) =>
+    `\`codes\` ${codes} of images, or between them; \`distance\` [1]: the squared sine of their angle to the nearest code of an image, 1 for samples of the prior${condition} | \`images\` ${shape}`,
 };
 
 const row = (...cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 
-function filesSection({ files, hasPage, configuration: { channels, size, latent, padding } }: ModelCard) {
+function filesSection({ files, hasPage, configuration: { channels, size, latent, padding, classes } }: ModelCard) {
   const [shape, codes] = [`[N, ${channels}, ${size}, ${size}]`, `[N, ${latent}]`];
+  const condition = classes.length > 0 ? `; \`condition\` [N, ${classes.length}]` : '';
   const rows = (Object.entries(files) as [NetworkFile, number][]).map(([file, bytes]) =>
-    row(`\`${file}.onnx\``, (bytes / 1e6).toFixed(2), NETWORKS[file](shape, codes)),
+    row(`\`${file}.onnx\``, (bytes / 1e6).toFixed(2), NETWORKS[file](shape, codes, condition)),
   );
   const border = padding
     ? ` Images have a border of ${padding.border} pixels with the value ${padding.value / 255} on each side.`
     : '';
+  const conditions =
+    classes.length > 0
+      ? `\n\n\`condition\` is 1 at the class of the image and 0 elsewhere, or 0 everywhere for any class. The classes are, in this order: ${classes.map(plain).join(', ')}.`
+      : '';
   const page = hasPage
     ? '\n\n`index.html` runs the networks in a browser, opened from this folder or from any static host. It needs the files beside it.'
     : '';
@@ -98,14 +105,18 @@ function filesSection({ files, hasPage, configuration: { channels, size, latent,
 | --- | --- | --- | --- |
 ${rows.join('\n')}
 
-All are float32, N is any number, and images are in 0..1, channel by channel, rows from the top.${border} Operators belong to ONNX opset 18.${page}`;
+All are float32, N is any number, and images are in 0..1, channel by channel, rows from the top.${border} Operators belong to ONNX opset 18.${conditions}${page}`;
 }
 
-function pythonSection({ configuration: { latent, prior }, files }: ModelCard) {
+function pythonSection({ configuration: { latent, prior, classes }, files }: ModelCard) {
+  const [make, feed] =
+    classes.length > 0
+      ? [`condition = np.zeros((16, ${classes.length}), np.float32)\ncondition[:, 0] = 1\n`, ', "condition": condition']
+      : ['', ''];
   const decode = files.decoder
     ? `decoder = ort.InferenceSession("decoder.onnx")
-[reconstructions] = decoder.run(None, {"codes": codes, "distance": np.zeros(1, np.float32)})`
-    : '[reconstructions] = generator.run(None, {"codes": codes})';
+[reconstructions] = decoder.run(None, {"codes": codes, "distance": np.zeros(1, np.float32)${feed}})`
+    : `[reconstructions] = generator.run(None, {"codes": codes${feed}})`;
   return `## Python
 
 \`\`\`python
@@ -114,17 +125,25 @@ import onnxruntime as ort
 
 generator = ort.InferenceSession("generator.onnx")
 latent = np.random.default_rng(0).standard_normal((16, ${latent})).astype(np.float32)
-${prior === 'sphere' ? 'latent /= np.linalg.norm(latent, axis=1, keepdims=True)\n' : ''}[images] = generator.run(None, {"codes": latent})
+${prior === 'sphere' ? 'latent /= np.linalg.norm(latent, axis=1, keepdims=True)\n' : ''}${make}[images] = generator.run(None, {"codes": latent${feed}})
 
 encoder = ort.InferenceSession("encoder.onnx")
-[codes] = encoder.run(None, {"images": images})
+[codes] = encoder.run(None, {"images": images${feed}})
 
+# Samples are cleaner if they are reconstructed, as in samples.png.
 ${decode}
 print(images.shape, codes.shape, reconstructions.shape)
 \`\`\``;
 }
 
-function javascriptSection({ configuration: { latent, prior }, files }: ModelCard) {
+function javascriptSection({ configuration: { latent, prior, classes }, files }: ModelCard) {
+  const [make, feed] =
+    classes.length > 0
+      ? [
+          `const chosen = Float32Array.from({ length: 16 * ${classes.length} }, (_, index) => (index % ${classes.length} === 0 ? 1 : 0));\nconst condition = new ort.Tensor('float32', chosen, [16, ${classes.length}]);\n`,
+          ', condition',
+        ]
+      : ['', ''];
   const normalize = `for (let start = 0; start < latent.length; start += ${latent}) {
   const code = latent.subarray(start, start + ${latent});
   const norm = Math.hypot(...code);
@@ -134,8 +153,8 @@ function javascriptSection({ configuration: { latent, prior }, files }: ModelCar
   const decode = files.decoder
     ? `const decoder = await ort.InferenceSession.create('decoder.onnx');
 const distance = new ort.Tensor('float32', [0], [1]);
-const { images: reconstructions } = await decoder.run({ codes, distance });`
-    : 'const { images: reconstructions } = await generator.run({ codes });';
+const { images: reconstructions } = await decoder.run({ codes, distance${feed} });`
+    : `const { images: reconstructions } = await generator.run({ codes${feed} });`;
   return `## JavaScript
 
 \`\`\`js
@@ -144,11 +163,12 @@ import * as ort from 'onnxruntime-node'; // in a web page: 'onnxruntime-web'
 const generator = await ort.InferenceSession.create('generator.onnx');
 const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
 const latent = Float32Array.from({ length: 16 * ${latent} }, normal);
-${prior === 'sphere' ? normalize : ''}const { images } = await generator.run({ codes: new ort.Tensor('float32', latent, [16, ${latent}]) });
+${prior === 'sphere' ? normalize : ''}${make}const { images } = await generator.run({ codes: new ort.Tensor('float32', latent, [16, ${latent}])${feed} });
 
 const encoder = await ort.InferenceSession.create('encoder.onnx');
-const { codes } = await encoder.run({ images });
+const { codes } = await encoder.run({ images${feed} });
 
+// Samples are cleaner if they are reconstructed, as in samples.png.
 ${decode}
 console.log(images.dims, codes.dims, reconstructions.dims);
 \`\`\``;

@@ -15,7 +15,8 @@ export interface NetworkFiles {
    * `generator`: samples of the prior, `codes` [N, M], to `images` [N, C, H, W] in 0..1. `encoder`: such images to
    * codes. `decoder`: codes of images to images. Its second input `distance` [1], in 0..1, is `distanceFromCodes`: 0
    * for codes of images, 0.5 halfway between two at a right angle. A generator with one set of running statistics
-   * decodes as well, without a `decoder`.
+   * decodes as well, without a `decoder`. Networks of a conditional model have one more input, `condition` [N, K]: 1 at
+   * the class and else 0, or all 0 for any class.
    */
   files: Partial<Record<NetworkFile, Uint8Array>>;
   /** The model with the weights of the files. */
@@ -61,21 +62,23 @@ async function storeNetwork({ pair, weights }: TrainedModel, name: NetworkName, 
   return { values, parameters };
 }
 
-function graphsOf({ pair, prior, latentSize }: TrainedModel, tensors: Record<NetworkName, NamedValues>) {
+function graphsOf({ pair, prior, latentSize, conditionSize }: TrainedModel, tensors: Record<NetworkName, NamedValues>) {
   const { encode: encodeImages, generate } = networkFunctions(pair, (name) => tensors[name], prior);
   const codes = (batch: number) => input('codes', [batch, latentSize]);
-  const generator = (batch: number) => graphOf({ images: toUnit(generate({ z: codes(batch) }, { kind: 'native' })) });
+  const condition = (batch: number) => (conditionSize > 0 ? input('condition', [batch, conditionSize]) : undefined);
+  const generator = (batch: number) =>
+    graphOf({ images: toUnit(generate({ z: codes(batch), y: condition(batch) }, { kind: 'native' })) });
   const encoder = (batch: number) => {
     const images = input('images', [batch, ...pair.encoder.inputShape]);
-    return graphOf({ codes: encodeImages({ x: sub(mul(images, 2), 1) }, { kind: 'native' }) });
+    return graphOf({ codes: encodeImages({ x: sub(mul(images, 2), 1), y: condition(batch) }, { kind: 'native' }) });
   };
   if (!pair.generator.separateStatistics) return { generator, encoder };
   const decoder = (batch: number) => {
     const distance = input('distance', [1]);
     const blended = { ...tensors.generator, ...blendStatistics(pair.generator, tensors.generator, distance) };
     const { generate: decode } = networkFunctions(pair, () => blended, prior);
-    const z = codes(batch);
-    return graphOf({ images: toUnit(decode({ z }, { kind: 'generated' })) }, [z, distance]);
+    const [z, y] = [codes(batch), condition(batch)];
+    return graphOf({ images: toUnit(decode({ z, y }, { kind: 'generated' })) }, [z, distance, ...(y ? [y] : [])]);
   };
   return { generator, encoder, decoder };
 }

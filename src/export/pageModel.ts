@@ -7,6 +7,8 @@ export interface PageModel {
   summary: string;
   latent: number;
   prior: Prior;
+  /** Names of the classes of a conditional model. */
+  classes?: readonly string[];
   shape: readonly [channels: number, height: number, width: number];
   /** Turns images into inputs of the encoder. */
   preprocessing: DecodeOptions;

@@ -68,6 +68,7 @@ const caseSchema = z.object({
   nf: positive,
   nz: positive,
   nc: positive,
+  nk: z.int().min(0).default(0),
   batch: positive,
   moment: z.enum(MOMENTS),
   reduce: z.enum(REDUCTIONS),
@@ -108,7 +109,12 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
     monitored: TERMS[network].filter((term) => `${network}.${term}` in losses),
   }));
   return {
-    pair: ARCHITECTURES[golden.arch].build({ channels: golden.nc, latentSize: golden.nz, width: golden.nf }),
+    pair: ARCHITECTURES[golden.arch].build({
+      channels: golden.nc,
+      latentSize: golden.nz,
+      width: golden.nf,
+      conditionSize: golden.nk,
+    }),
     objective: {
       prior: golden.noise,
       divergence: golden.criterion === 'gaussian' ? golden.direction : golden.criterion,
@@ -143,20 +149,22 @@ function goldenGraph(goldenCase: GoldenCase, golden: TensorFile) {
     return input(name, [stateSize(pair, name)]);
   });
   const x = input('input/x', [batch, ...pair.encoder.inputShape]);
+  const { conditionSize } = pair.encoder;
+  const y = conditionSize > 0 ? input('input/y', [batch, conditionSize]) : undefined;
   const distort = distortBy(input('input/distortions', [batch, DISTORTION_SIZE]));
   const z = {
     encoder: input('input/z_encoder_update', [batch, latentSize]),
     generator: input('input/z_generator_update', [batch, latentSize]),
   };
   const { encode, generate } = inferenceFunctions(pair, state, objective.prior);
-  const code = encode({ x }, { kind: 'native' });
+  const code = encode({ x, y }, { kind: 'native' });
   const graph = graphOf({
     ...Object.fromEntries(
-      updates.flatMap((spec) => updateOutputs(goldenCase, spec, state, { x, z: z[spec.network], distort })),
+      updates.flatMap((spec) => updateOutputs(goldenCase, spec, state, { x, y, z: z[spec.network], distort })),
     ),
-    'evaluation/sample': generate({ z: z.generator }, { kind: 'native' }),
+    'evaluation/sample': generate({ z: z.generator, y }, { kind: 'native' }),
     'evaluation/code': code,
-    'evaluation/reconstruction': generate({ z: code }, { kind: 'generated' }),
+    'evaluation/reconstruction': generate({ z: code, y }, { kind: 'generated' }),
     ...(goldenCase.adam && adamOutputs(goldenCase.adam, golden)),
   });
   const batchAxes = graph.inputs.filter(({ name }) => name.startsWith('input/')).map(({ name }) => [name, 0]);

@@ -4,9 +4,12 @@ import type { ImageSource, Split } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { type ComparableImages, fromBytes, toBytes } from '../images/raster.js';
+import { labelsLike, oneHot } from '../model/conditions.js';
 import { drawnIndices, inChunks, type Progress, sampleChunks } from '../model/chunks.js';
+import { noiseOfSample, refineImages, type Refinement } from '../model/refinement.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import { type Features, gatherRows, rowsIn } from '../numerics/features.js';
+import { randomStream } from '../random.js';
 
 export class Stopwatch {
   private readonly taken: Record<string, number> = {};
@@ -31,12 +34,12 @@ export class Stopwatch {
 const CHUNK = 1000;
 const MAX_TRAINING_IMAGES = 100_000;
 
-/** Inputs of a metric. `trainingFeatures` are those of all training images. */
-export type Need = 'codes' | 'features' | 'probabilities' | 'trainingFeatures';
+/** Inputs of a metric. `onePass` are features of samples that are not refined, `trainingFeatures` those of all images. */
+export type Need = 'codes' | 'features' | 'onePass' | 'probabilities' | 'trainingFeatures';
 
 export type CompareImages = (reconstructions: ComparableImages, originals: ComparableImages) => Record<string, number>;
 
-export interface EvaluationSubject {
+export interface EvaluationSubject extends Refinement {
   model: TrainedModel;
   source: ImageSource;
   /** The images to compare with. */
@@ -45,8 +48,6 @@ export interface EvaluationSubject {
   count: number;
   /** Determines the samples, as `agenet sample --seed` does, and every other random choice. */
   seed: number;
-  /** How often samples are reconstructed before they are compared (default: 0). */
-  refine?: number | undefined;
   /** Required by metrics of features. */
   extractor?: FeatureExtractor | undefined;
   /** The divergence to report. */
@@ -80,14 +81,39 @@ export class EvaluationContext {
     this.indices = drawnIndices(subject.source[subject.split], subject.count, subject.seed);
   }
 
-  /** Decodes codes [N, M] at a distance from codes of images. */
-  async decodedFeatures({ data, width }: Features, distance: number, phase: string) {
+  /** Of the images, or null without a condition. */
+  readonly labels = lazily(() => {
+    const { model, source, split } = this.subject;
+    const { labels } = source[split];
+    if (model.conditionSize === 0) return null;
+    if (labels === null) throw new InputError(source.name, 'has no classes, but the model is conditioned on them');
+    return Uint8Array.from(this.indices, (index) => labels[index]!);
+  });
+
+  /** Of the samples, or null without a condition. */
+  readonly sampleLabels = lazily(() => {
+    const { count, seed } = this.subject;
+    const labels = this.labels();
+    return labels && labelsLike(labels, count, randomStream(seed, 'classes of samples'));
+  });
+
+  private conditionsOf(labels: Uint8Array | null | undefined, count: number) {
+    const { conditionSize } = this.subject.model;
+    return labels ? oneHot(labels, conditionSize) : new Float32Array(count * conditionSize);
+  }
+
+  /**
+   * Decodes codes [N, M] at a distance from codes of images.
+   * @param labels of a conditional model
+   */
+  async decodedFeatures({ data, width }: Features, distance: number, phase: string, labels: Uint8Array | null) {
     const count = data.length / width;
     const table = new FeatureTable(this.extractor, this.shape, count);
     for (let first = 0; first < count; first += CHUNK) {
       this.report(phase, first, count);
       const z = Float32Array.from(data.subarray(first * width, (first + CHUNK) * width));
-      await table.add(first, toBytes(await this.subject.model.decode({ z, distance })));
+      const y = this.conditionsOf(labels?.subarray(first, first + CHUNK), z.length / width);
+      await table.add(first, toBytes(await this.subject.model.decode({ z, y, distance })));
     }
     this.report(phase, count, count);
     return table.rows.features;
@@ -128,18 +154,21 @@ export class EvaluationContext {
     const { model, source, split } = this.subject;
     const [count, width] = [indices.length, model.latentSize];
     const isCompared = this.comparisons.length > 0;
+    const labels = this.labels();
     const codes = new Float32Array(count * width);
     const features = this.tableFor(count);
     const similarity: Record<string, number> = {};
     for (const { images, first } of inChunks(source[split], model.imageElements, indices, this.reporter('images'))) {
       await features?.add(first, images);
       if (!isCompared && !this.needs.has('codes')) continue;
-      const chunk = await model.encode({ x: images });
+      const size = images.length / model.imageElements;
+      const y = this.conditionsOf(labels?.subarray(first, first + size), size);
+      const chunk = await model.encode({ x: images, y });
       codes.set(chunk, first * width);
       if (!isCompared) continue;
-      const reconstructions = { shape, data: await model.decode({ z: chunk }) };
+      const reconstructions = { shape, data: await model.decode({ z: chunk, y }) };
       const originals = { shape, data: fromBytes(images) };
-      const fraction = images.length / model.imageElements / count;
+      const fraction = size / count;
       for (const compare of this.comparisons) {
         for (const [name, value] of Object.entries(compare(reconstructions, originals)))
           similarity[name] = (similarity[name] ?? 0) + fraction * value;
@@ -153,22 +182,34 @@ export class EvaluationContext {
    * features bytes [N, C, H, W].
    */
   private async scanSamples() {
-    const { model, count, seed, refine = 0 } = this.subject;
+    const { model, count, seed } = this.subject;
     const width = model.latentSize;
     const [codes, recovered] = [new Float32Array(count * width), new Float32Array(count * width)];
     const images = new Uint8Array(this.needs.has('trainingFeatures') ? count * model.imageElements : 0);
     const features = this.tableFor(count);
-    for await (const chunk of sampleChunks(model, count, seed)) {
+    const onePass = this.needs.has('onePass') ? this.tableFor(count) : undefined;
+    const conditions = this.conditionsOf(this.sampleLabels(), count);
+    for await (const chunk of sampleChunks(model, count, seed, conditions)) {
       this.report('samples', chunk.first, count);
+      const { y } = chunk;
       codes.set(chunk.codes, chunk.first * width);
-      if (this.needs.has('codes')) recovered.set(await model.encodeGenerated({ x: chunk.values }), chunk.first * width);
+      if (this.needs.has('codes'))
+        recovered.set(await model.encodeGenerated({ x: chunk.values, y }), chunk.first * width);
       if (features === undefined) continue;
-      const bytes = toBytes(await model.refine({ x: chunk.values }, refine));
+      await onePass?.add(chunk.first, toBytes(chunk.values));
+      const noiseOf = (index: number) => noiseOfSample(seed, chunk.first + index);
+      const bytes = toBytes(await refineImages(model, { x: chunk.values, y }, this.subject, noiseOf));
       if (images.length > 0) images.set(bytes, chunk.first * model.imageElements);
       await features.add(chunk.first, bytes);
     }
     this.report('samples', count, count);
-    return { codes: { data: codes, width }, recovered: { data: recovered, width }, images, extracted: features?.rows };
+    return {
+      codes: { data: codes, width },
+      recovered: { data: recovered, width },
+      images,
+      extracted: features?.rows,
+      onePass: onePass?.rows,
+    };
   }
 
   private async scanTraining() {
@@ -190,6 +231,11 @@ export class EvaluationContext {
   private extract(split: Split, indices: Uint32Array, phase: string) {
     return splitFeatures(this.extractor, split, this.shape, indices, this.reporter(phase));
   }
+}
+
+function lazily<T>(work: () => T): () => T {
+  let result: { value: T } | undefined;
+  return () => (result ??= { value: work() }).value;
 }
 
 function once<T>(work: () => Promise<T>): () => Promise<T> {

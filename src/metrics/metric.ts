@@ -66,7 +66,9 @@ export const CONDITIONS = {
   heldOutSet: imageSet('held-out set', () => 'test'),
   imageCount: protocolValue('image count', ({ images }) => images),
   sampleCount: protocolValue('sample count', ({ samples }) => samples),
-  refinement: protocolValue('refinement', ({ refine = 0 }) => refine),
+  refinement: protocolValue('refinement', ({ refine = 0, refine_noise: noise }) =>
+    noise === undefined ? refine : { refine, noise },
+  ),
   codes: protocolValue('latent space', ({ codes }) => codes),
   extractor,
   weights,
@@ -87,8 +89,10 @@ export interface MetricDefinition {
   reference: string;
   /** Conditions besides the model that must agree. */
   dependsOn: readonly Condition[];
-  /** Whether models of this objective have the metric (default: yes). */
-  isDefinedFor?: (objective: Pick<DivergenceOptions, 'divergence'> & { prior: Prior }) => boolean;
+  /** Whether models of this configuration have the metric (default: yes). */
+  isDefinedFor?: (
+    model: Pick<DivergenceOptions, 'divergence'> & { prior: Prior; classes?: readonly string[] },
+  ) => boolean;
 }
 
 /** Images that an evaluation writes, as a grid. */

@@ -65,17 +65,21 @@ export async function* encodedChunks(
     yield await model.encode({ x: images });
 }
 
-/** Returns values in [-1, 1], [N, C, H, W], of latent samples [N, M]. */
+/**
+ * Returns values in [-1, 1], [N, C, H, W], of latent samples [N, M].
+ * @param y conditions [N, K] (default: any)
+ */
 export async function generateChunked(
   model: TrainedModel,
   codes: Float32Array,
   onProgress?: Progress,
+  y?: Float32Array,
 ): Promise<Float32Array> {
   const { latentSize, imageElements } = model;
   const total = codes.length / latentSize;
   const images = new Float32Array(total * imageElements);
   onProgress?.(0, total);
-  for await (const { first, values } of generatedChunks(model, codes)) {
+  for await (const { first, values } of generatedChunks(model, codes, y)) {
     images.set(values, first * imageElements);
     onProgress?.(first + values.length / imageElements, total);
   }
@@ -84,20 +88,35 @@ export async function generateChunked(
 
 export interface SampleChunk {
   first: number;
+  /** Conditions [n, K]. */
+  y: Float32Array;
   /** [n, M]. */
   codes: Float32Array;
   /** [n, C, H, W] in [-1, 1]. */
   values: Float32Array;
 }
 
-/** Yields the samples of a seed, a thousand at a time, as `agenet sample` writes them. */
-export const sampleChunks = (model: TrainedModel, count: number, seed: number): AsyncGenerator<SampleChunk> =>
-  generatedChunks(model, drawCodes(model.prior, count, model.latentSize, randomStream(seed, 'samples')));
+/**
+ * Yields the samples of a seed, a thousand at a time, as `agenet sample` writes them.
+ * @param y conditions [count, K] (default: any)
+ */
+export const sampleChunks = (
+  model: TrainedModel,
+  count: number,
+  seed: number,
+  y?: Float32Array,
+): AsyncGenerator<SampleChunk> =>
+  generatedChunks(model, drawCodes(model.prior, count, model.latentSize, randomStream(seed, 'samples')), y);
 
-async function* generatedChunks(model: TrainedModel, codes: Float32Array): AsyncGenerator<SampleChunk> {
-  const { latentSize } = model;
+async function* generatedChunks(
+  model: TrainedModel,
+  codes: Float32Array,
+  y: Float32Array = new Float32Array((codes.length / model.latentSize) * model.conditionSize),
+): AsyncGenerator<SampleChunk> {
+  const { latentSize, conditionSize } = model;
   for (let first = 0; first * latentSize < codes.length; first += CHUNK) {
-    const part = codes.subarray(first * latentSize, (first + CHUNK) * latentSize);
-    yield { first, codes: part, values: await model.generate({ z: part }) };
+    const z = codes.subarray(first * latentSize, (first + CHUNK) * latentSize);
+    const conditions = y.subarray(first * conditionSize, (first + CHUNK) * conditionSize);
+    yield { first, codes: z, y: conditions, values: await model.generate({ z, y: conditions }) };
   }
 }

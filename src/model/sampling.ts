@@ -2,13 +2,15 @@ import { drawCodes } from '../age/prior.js';
 import { InputError } from '../errors.js';
 import { type ImageBatch, toBytes } from '../images/raster.js';
 import { type RandomStream, randomStream } from '../random.js';
+import { type Label, oneHot } from './conditions.js';
 import { drawCodesAround } from './paths.js';
+import { distanceAt, noiseOfSample, refineImages, type Refinement, requirePasses } from './refinement.js';
 import type { TrainedModel } from './trainedModel.js';
 
 /** Images in memory: a multiple of the model's batch, so that nothing is padded, and even. */
 const CHUNK = 500;
 
-export interface SamplingOptions {
+export interface SamplingOptions extends Refinement {
   count: number;
   /** Of all samples, or of the first if each has its own. */
   seed: number;
@@ -17,8 +19,8 @@ export interface SamplingOptions {
   around?: { code: Float32Array; spread: number };
   /** For the normal prior only. */
   temperature?: number | undefined;
-  /** How often each image is reconstructed (default: 0). */
-  refine?: number | undefined;
+  /** The class of the sample with an index, or null for any (default). For conditional models only. */
+  labelOf?: (index: number) => Label;
   /** Applied to codes [N, M] before decoding. */
   move?: (codes: Float32Array) => Float32Array;
 }
@@ -28,6 +30,7 @@ export interface SamplingOptions {
  */
 export function sampleImages(model: TrainedModel, options: SamplingOptions): AsyncGenerator<ImageBatch> {
   const { temperature } = options;
+  requirePasses(options);
   if (temperature !== undefined && model.prior === 'sphere')
     throw new InputError(
       `temperature ${temperature}`,
@@ -40,11 +43,11 @@ export function sampleImages(model: TrainedModel, options: SamplingOptions): Asy
 }
 
 async function* generateBatches(model: TrainedModel, options: SamplingOptions): AsyncGenerator<ImageBatch> {
-  const { count, seed, isSeedPerImage = false, around, temperature = 1, refine = 0 } = options;
-  const { move = (codes: Float32Array) => codes } = options;
+  const { count, seed, isSeedPerImage = false, around, temperature = 1 } = options;
+  const { move = (codes: Float32Array) => codes, labelOf = () => null } = options;
   const { prior, latentSize } = model;
   // The part of the variance that comes from the prior.
-  const distance = around ? Math.sin((around.spread * Math.PI) / 2) ** 2 : 1;
+  const distance = around ? distanceAt(around.spread) : 1;
   const drawFrom = (stream: RandomStream, size: number) =>
     around
       ? drawCodesAround(prior, around.code, around.spread, size, stream)
@@ -61,8 +64,14 @@ async function* generateBatches(model: TrainedModel, options: SamplingOptions): 
     const size = Math.min(CHUNK, count - first);
     const drawn = isSeedPerImage ? drawEach(first, size) : drawFrom(stream, size);
     const z = move(drawn.map((value) => temperature * value));
-    const x = await (around ? model.decode({ z, distance }) : model.generate({ z }));
-    yield imagesOf(model, await model.refine({ x }, refine));
+    const y = oneHot(
+      Array.from({ length: size }, (_, index) => labelOf(first + index)),
+      model.conditionSize,
+    );
+    const x = await (around ? model.decode({ z, y, distance }) : model.generate({ z, y }));
+    const noiseOf = (index: number) =>
+      isSeedPerImage ? noiseOfSample(seed + first + index, 0) : noiseOfSample(seed, first + index);
+    yield imagesOf(model, await refineImages(model, { x, y }, options, noiseOf));
   }
 }
 

@@ -1,6 +1,5 @@
 import { type Compile, type ElementArray, type Graph, graphOf, input, type Program, sizeOf } from '../engine/index.js';
 import { fromPixels } from '../age/iteration.js';
-import { toBytes } from '../images/raster.js';
 import { inferenceFunctions } from '../age/networkFunctions.js';
 import type { Prior } from '../age/prior.js';
 import {
@@ -15,18 +14,24 @@ import {
 /** Items per run of a program. */
 export const BATCH = 100;
 
+/** What a conditional model is conditioned on. */
+export interface Conditioned {
+  /** [N, K] (default: zeros, which stand for any condition). */
+  y?: Float32Array | undefined;
+}
+
 /** Bytes [N, C, H, W]. */
-export interface ImageBytes {
+export interface ImageBytes extends Conditioned {
   x: Uint8Array;
 }
 
 /** Values in [-1, 1], [N, C, H, W]. */
-export interface ImageValues {
+export interface ImageValues extends Conditioned {
   x: Float32Array;
 }
 
 /** [N, M] */
-export interface Codes {
+export interface Codes extends Conditioned {
   z: Float32Array;
 }
 
@@ -63,40 +68,37 @@ export class TrainedModel {
     return this.pair.generator.inputShape[0]!;
   }
 
+  /** K, or 0 without a condition. */
+  get conditionSize(): number {
+    return this.pair.encoder.conditionSize;
+  }
+
   get imageElements(): number {
     return sizeOf(this.pair.encoder.inputShape);
   }
 
   /** Returns images g(z) of samples of the prior. */
-  generate({ z }: Codes): Promise<Float32Array> {
-    return this.run('generator', 'native', { z });
+  generate({ z, y }: Codes): Promise<Float32Array> {
+    return this.run('generator', 'native', { z }, y);
   }
 
   /**
    * Returns images g(z) of codes of images, or of mixtures of such codes. The running statistics are a blend, because
    * mixtures are distributed more like samples of the prior. Equals `generate` if they are shared.
    */
-  decode({ z, distance = 0 }: CodesAtDistance): Promise<Float32Array> {
+  decode({ z, y, distance = 0 }: CodesAtDistance): Promise<Float32Array> {
     const statistics = blendRunningStats(this.pair.generator, this.weights['generator.statistics'], distance);
-    return this.run('generator', 'generated', { z }, statistics);
+    return this.run('generator', 'generated', { z }, y, statistics);
   }
 
   /** Returns codes e(x). */
-  encode({ x }: ImageBytes): Promise<Float32Array> {
-    return this.run('encoder', 'native', { x });
+  encode({ x, y }: ImageBytes): Promise<Float32Array> {
+    return this.run('encoder', 'native', { x }, y);
   }
 
   /** Returns codes e(x) of generated images. */
-  encodeGenerated({ x }: ImageValues): Promise<Float32Array> {
-    return this.run('encoder', 'generated', { x });
-  }
-
-  /** Reconstructs generated images `passes` times. Their codes are then codes of images, which decode more cleanly. */
-  async refine({ x }: ImageValues, passes: number): Promise<Float32Array> {
-    let refined = x;
-    for (let pass = 0; pass < passes; pass++)
-      refined = await this.decode({ z: await this.encode({ x: toBytes(refined) }) });
-    return refined;
+  encodeGenerated({ x, y }: ImageValues): Promise<Float32Array> {
+    return this.run('encoder', 'generated', { x }, y);
   }
 
   /** Frees programs, also of models that share them. */
@@ -107,7 +109,8 @@ export class TrainedModel {
   private async run(
     network: NetworkName,
     kind: InputKind,
-    items: Record<string, Float32Array | Uint8Array>,
+    given: Record<string, Float32Array | Uint8Array>,
+    y: Float32Array | undefined,
     statistics = this.weights[`${network}.statistics`],
   ) {
     const [from, to] =
@@ -117,7 +120,9 @@ export class TrainedModel {
     const key = `${network} ${isShared ? 'native' : kind}`;
     const program = await this.programs.get(key, () => this.graphOf(network, kind));
     const feeds = { parameters: this.weights[`${network}.parameters`], statistics };
-    const count = Object.values(items)[0]!.length / from;
+    const count = Object.values(given)[0]!.length / from;
+    const { conditionSize } = this;
+    const items = { ...given, ...(conditionSize > 0 && { y: y ?? new Float32Array(count * conditionSize) }) };
     return (await runInBatches(program, { feeds, items, count, widths: { result: to }, batch: this.batch })).result;
   }
 
@@ -129,9 +134,10 @@ export class TrainedModel {
     const state = mapWeights((_, part) => (part === 'parameters' ? parameters : statistics));
     const { encode, generate } = inferenceFunctions(this.pair, state, this.prior);
     const shape = [this.batch, ...network.inputShape];
-    if (name === 'generator') return graphOf({ result: generate({ z: input('z', shape.slice(0, 2)) }, { kind }) });
+    const y = this.conditionSize > 0 ? input('y', [this.batch, this.conditionSize]) : undefined;
+    if (name === 'generator') return graphOf({ result: generate({ z: input('z', shape.slice(0, 2)), y }, { kind }) });
     const x = kind === 'native' ? fromPixels(input('x', shape, 'uint8')) : input('x', shape);
-    return graphOf({ result: encode({ x }, { kind }) });
+    return graphOf({ result: encode({ x, y }, { kind }) });
   }
 }
 

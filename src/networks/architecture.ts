@@ -1,6 +1,7 @@
 import { InputError, setting } from '../errors.js';
 import { IMAGE_SIZES } from '../imageSizes.js';
 import type { NamedLayers } from './layer.js';
+import { conditional, type LayersOf } from './condition.js';
 import { batchNorm, conv, convTranspose, globalAveragePool, leakyRelu, relu, tanh } from './layers.js';
 import { createNetwork, type NetworkOptions, type NetworkPair } from './network.js';
 import { resnetLayers } from './resnet.js';
@@ -29,24 +30,31 @@ const dcgan32 = architecture(32, ({ channels, latentSize, width: n }) => ({
   },
 }));
 
-const dcgan64 = architecture(64, ({ channels, latentSize, width: n }) => ({
-  encoder: {
-    ...downsampling(channels, [n, 2 * n, 4 * n, 8 * n]),
-    conv5: conv(8 * n, latentSize, { ...BY_FOUR, bias: true }),
-  },
-  generator: {
-    ...upsampling(latentSize, [8 * n, 4 * n, 2 * n, n]),
-    conv5: convTranspose(n, channels, BY_TWO),
-    output: tanh(),
-  },
-}));
+/** Published for 64 pixels; 128 pixels have one more convolution, of twice the width. */
+const dcgan = (size: number) =>
+  architecture(size, ({ channels, latentSize, width }) => {
+    const widths = Array.from({ length: Math.log2(size) - 2 }, (_, index) => width * 2 ** index);
+    const last = `conv${widths.length + 1}`;
+    return {
+      encoder: {
+        ...downsampling(channels, widths),
+        [last]: conv(widths.at(-1)!, latentSize, { ...BY_FOUR, bias: true }),
+      },
+      generator: {
+        ...upsampling(latentSize, widths.toReversed()),
+        [last]: convTranspose(width, channels, BY_TWO),
+        output: tanh(),
+      },
+    };
+  });
 
 const resnet = (size: number) => architecture(size, (options) => resnetLayers(size, options));
 
 /** The networks of the published code, and residual networks. */
 export const ARCHITECTURES = {
   dcgan32,
-  dcgan64,
+  dcgan64: dcgan(64),
+  dcgan128: dcgan(128),
   resnet32: resnet(32),
   resnet64: resnet(64),
   resnet128: resnet(128),
@@ -63,18 +71,15 @@ export function architectureFor(imageSize: number): ArchitectureName {
   throw new InputError(setting('size'), `no architecture supports ${imageSize}`, `choose ${known.join(' or ')}`);
 }
 
-function architecture(
-  size: number,
-  layersOf: (options: NetworkOptions) => Record<keyof NetworkPair, NamedLayers>,
-): Architecture {
+function architecture(size: number, layersOf: LayersOf): Architecture {
   return {
     imageSize: size,
     build: (options) => {
-      const { channels, latentSize, separateStatistics } = options;
-      const { encoder, generator } = layersOf(options);
+      const { channels, latentSize } = options;
+      const { encoder, generator } = conditional(size, options, layersOf);
       return {
-        encoder: createNetwork('encoder', encoder, [channels, size, size], separateStatistics),
-        generator: createNetwork('generator', generator, [latentSize, 1, 1], separateStatistics),
+        encoder: createNetwork('encoder', encoder, [channels, size, size], options),
+        generator: createNetwork('generator', generator, [latentSize, 1, 1], options),
       };
     },
   };

@@ -15,12 +15,17 @@ interface ForwardInputs<Statistics> {
   statistics: Statistics;
   /** `[N, ...inputShape]` */
   x: Value;
+  /** Of a conditional network, `[N, K]`. */
+  condition?: Value | undefined;
   /** Selects separate running statistics (default: native). */
   kind?: InputKind;
 }
 
 /** Normalizes each batch by its own statistics. */
-export function forwardTrain(network: Network, { parameters, statistics, x, kind = 'native' }: ForwardInputs<Value>) {
+export function forwardTrain(
+  network: Network,
+  { parameters, statistics, x, condition, kind = 'native' }: ForwardInputs<Value>,
+) {
   const observed = new Map<string, { value: Value; rate: number }>();
   const root = sequential(network.layers);
   const output = root.forward(x, {
@@ -28,6 +33,7 @@ export function forwardTrain(network: Network, { parameters, statistics, x, kind
     buffer: (name) => {
       throw new Error(`forwardTrain: ${name} is read in training, which only updates running statistics`);
     },
+    condition,
     observe: (name, value, rate) => observed.set(name, { value, rate }),
   });
   const observations = Object.keys(root.buffers ?? {}).map((name) => observed.get(name)!);
@@ -45,12 +51,13 @@ export function forwardTrain(network: Network, { parameters, statistics, x, kind
 /** Normalizes by running statistics. */
 export function forwardEval(
   network: Network,
-  { parameters, statistics, x, kind = 'native' }: ForwardInputs<NamedValues>,
+  { parameters, statistics, x, condition, kind = 'native' }: ForwardInputs<NamedValues>,
 ): Value {
   return sequential(network.layers).forward(x, {
     parameter: (name) => parameters[`${network.name}.${name}`]!,
     buffer: (name) =>
       statistics[`${network.name}.${statisticName(name, network.separateStatistics ? kind : 'native')}`]!,
+    condition,
     observe: undefined,
   });
 }

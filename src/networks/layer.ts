@@ -31,6 +31,8 @@ export type NamedLayers = Record<string, Layer>;
 export interface LayerContext {
   parameter: (name: string) => Value;
   buffer: (name: string) => Value;
+  /** What the network is conditioned on, `[N, K]`. */
+  condition: Value | undefined;
   /** Called in training, once per buffer and pass. The buffer becomes `(1 - MOMENTUM) buffer + rate observed`. */
   observe: ((name: string, observed: Value, rate: number) => void) | undefined;
 }
@@ -91,8 +93,9 @@ export const pointwise = (forward: (x: Value) => Value, flops: number): Layer =>
   flops: (input) => flops * sizeOf(input),
 });
 
-function within(name: string, { parameter, buffer, observe }: LayerContext): LayerContext {
+function within(name: string, { parameter, buffer, observe, condition }: LayerContext): LayerContext {
   return {
+    condition,
     parameter: (tensor) => parameter(`${name}.${tensor}`),
     buffer: (tensor) => buffer(`${name}.${tensor}`),
     observe: observe && ((tensor, observed, rate) => observe(`${name}.${tensor}`, observed, rate)),

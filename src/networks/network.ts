@@ -13,6 +13,8 @@ export interface Network {
   statistics: FlatLayout;
   /** Whether each kind of input has its own. */
   separateStatistics: boolean;
+  /** K, or 0 without a condition. */
+  conditionSize: number;
 }
 
 export type NetworkName = 'encoder' | 'generator';
@@ -45,6 +47,8 @@ export interface NetworkOptions {
   width: number;
   /** For native and generated inputs (default: false, as published). */
   separateStatistics?: boolean;
+  /** K, numbers that both networks are conditioned on, such as one per class (default: 0). */
+  conditionSize?: number;
 }
 
 /** Images or codes of the prior, or results of the other network. */
@@ -61,7 +65,7 @@ export function createNetwork(
   name: NetworkName,
   layers: NamedLayers,
   inputShape: Shape,
-  separateStatistics = false,
+  { separateStatistics = false, conditionSize = 0 }: Pick<NetworkOptions, 'separateStatistics' | 'conditionSize'> = {},
 ): Network {
   const { parameters = {}, buffers = {}, outputShape } = sequential(layers);
   const kinds: readonly InputKind[] = separateStatistics ? ['native', 'generated'] : ['native'];
@@ -77,6 +81,7 @@ export function createNetwork(
       Object.fromEntries(kinds.flatMap((kind) => shapesOf(buffers, (buffer) => statisticName(buffer, kind)))),
     ),
     separateStatistics: separateStatistics && Object.keys(buffers).length > 0,
+    conditionSize,
   };
 }
 

@@ -157,9 +157,10 @@ function metadataOf({ configuration, step }: StoredCheckpoint, weights: string) 
 }
 
 function pageModelOf(name: string, configuration: Configuration): Omit<PageModel, 'networks'> {
-  const { latent, prior, channels, size, crop, padding } = configuration;
+  const { latent, prior, classes, channels, size, crop, padding } = configuration;
   const preprocessing = { size, channels, crop, padding };
-  return { name, summary: introduction(configuration), latent, prior, shape: [channels, size, size], preprocessing };
+  const shape = [channels, size, size] as const;
+  return { name, summary: introduction(configuration), latent, prior, classes, shape, preprocessing };
 }
 
 async function trainingFiles({ checkpoint: { configuration, ...state }, source }: Subject) {

@@ -7,7 +7,9 @@ import { Images } from '../images/images.node.js';
 import type { ImageBatch } from '../images/raster.js';
 import { moveCodes } from '../model/attribute.js';
 import { generateChunked } from '../model/chunks.js';
+import { classNamed, type Label, oneHot } from '../model/conditions.js';
 import { MODEL_DEFAULTS } from '../model/defaults.js';
+import { refineImages } from '../model/refinement.js';
 import { imagesOf, sampleImages } from '../model/sampling.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import { decodeTraversal, traversalColumns, traverse } from '../model/traversal.js';
@@ -21,6 +23,7 @@ import {
   type DecodeCodesOptions,
   type InterpolateOptions,
   type MoveOptions,
+  type ReconstructOptions,
   requireInMemory,
   requireInterpolation,
   type SampleOptions,
@@ -93,6 +96,11 @@ export class Model {
     return this.trained.prior;
   }
 
+  /** Names of the classes that the model is conditioned on; empty for other models. */
+  get classes(): readonly string[] {
+    return this.configuration.classes;
+  }
+
   /** The networks on arrays, for functions such as `encodeSplit` and `evaluate`. */
   get trained(): TrainedModel {
     return this.opened.model;
@@ -108,10 +116,12 @@ export class Model {
   sample(options: SampleOptions = {}): Promise<Images> {
     return this.use('sample', options, async () => {
       const { count } = samplingRange(options);
-      requireInMemory('count', count, this.trained.imageElements, 'use sampleBatches');
+      const rows = options.class === 'all' ? this.classes.length : 1;
+      requireInMemory('count', count * rows, this.trained.imageElements, 'use sampleBatches');
       const parts: Uint8Array[] = [];
       for await (const { data } of await this.samplesOf(options)) parts.push(data);
-      return new Images(imagesOf(this.trained, Uint8Array.from(Buffer.concat(parts))));
+      const images = imagesOf(this.trained, Uint8Array.from(Buffer.concat(parts)));
+      return new Images(images, rows > 1 ? count : undefined);
     });
   }
 
@@ -154,15 +164,18 @@ export class Model {
    * Encodes images and decodes their codes again.
    * @throws {InputError} if an image or the attribute cannot be read
    */
-  reconstruct(images: ImageInput | readonly ImageInput[], options: MoveOptions = {}): Promise<Images> {
+  reconstruct(images: ImageInput | readonly ImageInput[], options: ReconstructOptions = {}): Promise<Images> {
     return this.use('reconstruct', options, async () => {
+      const { fromClass, toClass = fromClass } = options;
       const move = await this.movement(options);
-      return this.decoded(move(await this.codesOf(images)));
+      const from = this.labelOf(fromClass, 'fromClass');
+      const to = this.labelOf(toClass, 'toClass');
+      return this.decoded(move(await this.codesOf(images, from)), 0, to);
     });
   }
 
   /**
-   * Interpolates from image to image, or between random points.
+   * Interpolates from image to image, or between random points, whose images are refined as samples are.
    * @param images two or more; none for random points
    * @throws {InputError} if an option is out of range or does not fit the images, or an image cannot be read
    * @example
@@ -177,6 +190,7 @@ export class Model {
       if (!Array.isArray(images)) throw new InputError('images', `expected a list of images but got ${shown(images)}`);
       requireInterpolation(images, options, this.prior);
       const isRandom = images.length === 0;
+      if (options.fromClass !== undefined) return this.betweenClasses(options);
       const rows = isRandom ? (options.rows ?? MODEL_DEFAULTS.rows) : 1;
       const segments = isRandom ? rows * points : images.length;
       requireInMemory('frames', segments * frames, trained.imageElements, 'choose fewer frames, rows or points');
@@ -186,7 +200,7 @@ export class Model {
       const traversal = { frames, loop, circle };
       const codes = traverse(trained, ends, rows, traversal);
       const values = isRandom
-        ? generateChunked(trained, codes, onProgress)
+        ? refineImages(trained, { x: await generateChunked(trained, codes, onProgress) })
         : decodeTraversal(trained, ends, codes, onProgress);
       const path = imagesOf(trained, await values);
       return new Images(path, traversalColumns(path.count / rows, rows, traversal));
@@ -261,20 +275,59 @@ export class Model {
     }
   }
 
-  private async decoded(codes: Float32Array, distance = 0) {
-    return new Images(imagesOf(this.trained, await this.trained.decode({ z: codes, distance })));
+  private async decoded(codes: Float32Array, distance = 0, label: Label = null) {
+    const y = this.conditionOf(label, codes.length / this.latentSize);
+    return new Images(imagesOf(this.trained, await this.trained.decode({ z: codes, y, distance })));
   }
 
-  private async codesOf(images: ImageInput | readonly ImageInput[]) {
-    return this.trained.encode({ x: (await readImages(images, this.configuration)).data });
+  private async codesOf(images: ImageInput | readonly ImageInput[], label: Label = null) {
+    const { data, count } = await readImages(images, this.configuration);
+    return this.trained.encode({ x: data, y: this.conditionOf(label, count) });
+  }
+
+  /** @param option the option that names the class */
+  private labelOf(name: string | number | undefined, option: string): Label {
+    return name === undefined ? null : classNamed(this.classes, String(name), option);
+  }
+
+  private conditionOf(label: Label, count: number) {
+    return oneHot(new Array<Label>(count).fill(label), this.trained.conditionSize);
+  }
+
+  /** Rows of one code each, from one class to another, refined as samples are. */
+  private async betweenClasses(options: InterpolateOptions) {
+    const { trained, latentSize } = this;
+    const { seed = 0, frames = MODEL_DEFAULTS.frames, rows = MODEL_DEFAULTS.rows, onProgress } = options;
+    const ends = [this.labelOf(options.fromClass, 'fromClass'), this.labelOf(options.toClass, 'toClass')];
+    requireInMemory('frames', rows * frames, trained.imageElements, 'choose fewer frames or rows');
+    const [from, to] = ends.map((label) => this.conditionOf(label, 1)) as [Float32Array, Float32Array];
+    const drawn = drawCodes(this.prior, rows, latentSize, randomStream(seed, 'interpolation'));
+    const codes = new Float32Array(rows * frames * latentSize);
+    const conditions = new Float32Array(rows * frames * from.length);
+    for (let row = 0; row < rows; row++)
+      for (let frame = 0; frame < frames; frame++) {
+        const [index, share] = [row * frames + frame, frame / (frames - 1)];
+        codes.set(drawn.subarray(row * latentSize, (row + 1) * latentSize), index * latentSize);
+        conditions.set(
+          from.map((value, at) => value + share * (to[at]! - value)),
+          index * from.length,
+        );
+      }
+    const x = await generateChunked(trained, codes, onProgress, conditions);
+    return new Images(imagesOf(trained, await refineImages(trained, { x, y: conditions })), frames);
   }
 
   private async samplesOf(options: SampleOptions) {
-    const { like, spread = MODEL_DEFAULTS.spread, temperature, refine } = options;
+    const { like, spread = MODEL_DEFAULTS.spread, temperature, refine, refineNoise } = options;
     const range = samplingRange(options);
     const move = await this.movement(options);
     const around = like === undefined ? {} : { around: { code: await this.codeOf(like), spread } };
-    return sampleImages(this.trained, { ...range, temperature, refine, move, ...around });
+    const sampling = { ...range, temperature, refine, refineNoise, move, ...around };
+    if (options.class !== 'all' || this.classes.length === 0) {
+      const label = this.labelOf(options.class, 'class');
+      return sampleImages(this.trained, { ...sampling, labelOf: () => label });
+    }
+    return inTurn(this.classes.map((_, label) => sampleImages(this.trained, { ...sampling, labelOf: () => label })));
   }
 
   private async codeOf(image: ImageInput) {
@@ -328,6 +381,10 @@ export class Model {
       );
     return { saved, classifier: await imageClassifier(probe, trained.withWeights(weights), weights, compile) };
   }
+}
+
+async function* inTurn<T>(generators: readonly AsyncGenerator<T>[]) {
+  for (const generator of generators) yield* generator;
 }
 
 function requireCodes(codes: unknown, latentSize: number) {

@@ -28,11 +28,29 @@ export interface SampleOptions extends MoveOptions {
   spread?: number | undefined;
   /** Factor of the codes; requires the prior `normal`. */
   temperature?: number | undefined;
-  /** How often each sample is reconstructed, from 0 to 100 (default: 0). */
+  /**
+   * Class of the samples of a conditional model, by its name or number, or `all` for `count` samples of each class, with
+   * the same codes (default: any class).
+   */
+  class?: string | number | undefined;
+  /** How often each sample is reconstructed, from 0 to 100 (default: 1). */
   refine?: number | undefined;
+  /** The spread by which the first of these passes moves codes at random, and later ones less, 0 to 1 (default: 0). */
+  refineNoise?: number | undefined;
+}
+
+export interface ReconstructOptions extends MoveOptions {
+  /** Class of the images, by name or number, of a conditional model (default: any). */
+  fromClass?: string | number | undefined;
+  /** Class to decode with (default: `fromClass`). */
+  toClass?: string | number | undefined;
 }
 
 export interface InterpolateOptions {
+  /** First class of each row, by name or number, of a conditional model: rows have one random code each. */
+  fromClass?: string | number | undefined;
+  /** Last class of each row. */
+  toClass?: string | number | undefined;
   /** Images from one point to the next, both included; with `circle`, around the circle (default: 10). */
   frames?: number | undefined;
   /** Rows between random points (default: 8). */
@@ -75,6 +93,7 @@ export function samplingRange({ count, seed, seeds, like, spread }: SampleOption
 }
 
 export function requireInterpolation(images: readonly ImageInput[], options: InterpolateOptions, prior: Prior) {
+  requireClassPath(images.length, options);
   for (const name of ['rows', 'points'] as const)
     if (images.length > 0 && options[name] !== undefined)
       throw new InputError(setting(name), 'applies to random points only', 'remove it, or the images');
@@ -83,6 +102,20 @@ export function requireInterpolation(images: readonly ImageInput[], options: Int
     throw new InputError(about, 'expected at least two images, but got one', 'name a second image');
   }
   if (options.circle) requireCircle(images.length, options.points ?? 2, prior);
+}
+
+function requireClassPath(images: number, options: InterpolateOptions) {
+  const ends = ['fromClass', 'toClass'] as const;
+  const missing = ends.find((name) => options[name] === undefined);
+  const given = ends.find((name) => options[name] !== undefined);
+  if (given === undefined) return;
+  if (missing !== undefined)
+    throw new InputError(setting(given), text`requires ${setting(missing)}`, 'name the other class');
+  const other = (['loop', 'circle', 'points'] as const).find((name) => options[name] ?? false);
+  if (other !== undefined)
+    throw new InputError(setting(other), 'applies to paths between points, not between classes', 'remove it');
+  if (images > 0)
+    throw new InputError(setting(given), 'applies to random points', 'remove the images, or use reconstruct');
 }
 
 function requireCircle(images: number, points: number, prior: Prior) {

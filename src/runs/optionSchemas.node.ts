@@ -13,6 +13,7 @@ const run = schemaOf(string(PATH)).refine((path) => path !== '', `must be ${PATH
 const seed = integer(0, LARGEST_SEED);
 const callback = z.custom((value) => typeof value === 'function', 'must be a function');
 const computing = { device: choice(DEVICES), threads: integer(0, 1024) };
+const classOf = z.union([z.string(), z.int().min(0)], 'must be the name or number of a class');
 const moving = { along: string('the name of an attribute'), by: number(-1e6, 1e6) };
 
 const OPTIONS = {
@@ -47,7 +48,9 @@ const OPTIONS = {
     like: z.unknown(),
     spread: number(0, 1, 0),
     temperature: number(0, 1e6, 0),
+    class: classOf,
     refine: integer(0, 100),
+    refineNoise: number(0, 1),
   },
   interpolate: {
     frames: integer(2, MAX_IMAGES),
@@ -55,10 +58,12 @@ const OPTIONS = {
     points: integer(2, MAX_IMAGES),
     loop: toggle,
     circle: toggle,
+    fromClass: classOf,
+    toClass: classOf,
     seed,
     onProgress: callback,
   },
-  reconstruct: moving,
+  reconstruct: { ...moving, fromClass: classOf, toClass: classOf },
   classify: { probe: string('the name of a probe') },
   decode: { distance: number(0, 1) },
 } satisfies Record<string, Record<string, SettingType | z.ZodType>>;

@@ -9,7 +9,7 @@ import type { RunStore } from '../training/runStore.js';
 import type { TrainerState } from '../training/trainer.js';
 import type { Direction } from '../training/trainingLoop.js';
 import { bytesOf, sha256 } from './runFolder.node.js';
-import type { PendingConfiguration } from './settings.node.js';
+import type { PendingConfiguration, TrainingData } from './settings.node.js';
 
 /** A run of several processes (ranks), which make the same calls in the same order. */
 export class Ranks {
@@ -51,7 +51,7 @@ export class Ranks {
   shareSettings(own: PendingConfiguration | undefined) {
     if (own && this.isAlone) return own;
     const draft = this.share(own?.draft);
-    return { draft, complete: (images: number) => this.share(own?.complete(images)) };
+    return { draft, complete: (data: TrainingData) => this.share(own?.complete(data)) };
   }
 
   requireDivisible(batch: number) {

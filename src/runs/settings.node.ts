@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { canonicalDataSpec, nativeFormat, openSource } from '../data/open.node.js';
-import type { ImageFormat, ImageSource } from '../data/source.js';
+import type { ImageFormat, ImageSource, Split } from '../data/source.js';
 import {
   checkWithin,
   errorsOf,
@@ -38,11 +38,14 @@ const LENGTHS: readonly string[] = ['epochs', 'steps'];
 
 const FILE_KEYS = [...Object.keys(SETTINGS), ...LENGTHS];
 
+/** What the defaults need to know of open data. */
+export type TrainingData = { train: Pick<Split, 'count'> } & Pick<ImageSource, 'classes' | 'classNames'>;
+
 /** A configuration before the number of training images is known. */
 export interface PendingConfiguration {
   /** For a large data set. Its image format and test fraction are final. */
   draft: Configuration;
-  complete: (images: number) => CompleteConfiguration;
+  complete: (data: TrainingData) => CompleteConfiguration;
 }
 
 export interface CompleteConfiguration {
@@ -61,7 +64,7 @@ export async function draftSettings(
   const layers = [...(await initialRunLayer(merged(explicit).initFrom)), ...explicit];
   const given = merged(layers);
   const native = await nativeFormat(data);
-  const known = { native, images: Number.MAX_SAFE_INTEGER };
+  const known = { native, images: Number.MAX_SAFE_INTEGER, classNames: [] };
   const draft = await resolved(layers, () => withDefaults({ ...given, data }, known));
   const { initFrom, channels } = draft;
   // Otherwise, the loss of color would be visible only in the first previews.
@@ -70,7 +73,7 @@ export async function draftSettings(
     onWarning(
       text`${data} has RGB images, but the weights of ${initFrom} are for grayscale, so images are converted; set ${setting('channels')} to 1 to accept that, or train a color model without ${setting('initFrom')}`,
     );
-  return { draft, complete: (images) => completeFor(images, draft, layers, native) };
+  return { draft, complete: (opened) => completeFor(opened, draft, layers, native) };
 }
 
 /** An error about a setting of a file names the file. */
@@ -96,8 +99,18 @@ async function resolved(layers: readonly Layer[], values: () => Values) {
 
 const keyOfLength = (key: string) => (LENGTHS.includes(key) ? 'length' : key);
 
-function completeFor(images: number, draft: Configuration, layers: readonly Layer[], native: Required<ImageFormat>) {
+function completeFor(
+  opened: TrainingData,
+  draft: Configuration,
+  layers: readonly Layer[],
+  native: Required<ImageFormat>,
+) {
   const given = merged(layers);
+  const images = opened.train.count;
+  const classNames = Array.from(
+    { length: opened.classes ?? 0 },
+    (_, label) => opened.classNames?.[label] ?? `${label}`,
+  );
   if (images < MIN_BATCH)
     throw new InputError(
       draft.data,
@@ -113,7 +126,19 @@ function completeFor(images: number, draft: Configuration, layers: readonly Laye
         text`set ${setting('batch')} to ${images} or less`,
       ),
     );
-  const configuration = withDefaults({ ...given, data: draft.data }, { native, images }) as unknown as Configuration;
+  const configuration = withDefaults(
+    { ...given, data: draft.data },
+    { native, images, classNames },
+  ) as unknown as Configuration;
+  if (configuration.condition === 'class' && configuration.classes.length < 2)
+    throwWithFiles(
+      layers,
+      new InputError(
+        text`${setting('condition')} class`,
+        `${draft.data} has no classes`,
+        'train on labeled data, or on a folder whose subfolders are classes',
+      ),
+    );
   const { size, channels, augment, batch, length } = configuration;
   const values = { size, channels, ...(augment.length > 0 ? { augment: augment.join(',') } : {}), batch, ...length };
   const open = Object.entries(values).filter(([key]) => !(keyOfLength(key) in given));
@@ -128,7 +153,7 @@ export async function resolveSettings(settings: Settings): Promise<Configuration
   const { draft, complete } = await draftSettings(settings);
   const source = await openTrainingImages(draft);
   try {
-    return complete(source.train.count).configuration;
+    return complete(source).configuration;
   } finally {
     source.close?.();
   }

@@ -88,7 +88,7 @@ async function prepare(settings: Settings, options: PreparationOptions) {
   const close = () => source.close?.();
   try {
     await ranks.requireSameImages(source);
-    const { configuration, chosen } = complete(source.train.count);
+    const { configuration, chosen } = complete(source);
     ranks.requireDivisible(configuration.batch);
     const start = resume === false ? await initialWeights(configuration, ranks) : undefined;
     const evaluated = ranks.isFirst ? await evaluatedImages(configuration, source) : undefined;

@@ -23,6 +23,7 @@ export function iterationSpec(configuration: Configuration): IterationSpec {
       latentSize: latent,
       width,
       separateStatistics: batchNormStats === 'separate',
+      conditionSize: configuration.classes.length,
     }),
     objective: { prior, divergence, moment, reduction, matchX, matchZ, margin },
     plans: { encoder: parsePlan('encoder', encoderUpdates), generator: parsePlan('generator', generatorUpdates) },

@@ -16,6 +16,7 @@ const STRUCTURES: Record<string, z.ZodType> = {
       `must be ${rangeOf(SETTINGS.padding.type)}`,
     )
     .nullable(),
+  classes: z.array(z.string(), `must be ${rangeOf(SETTINGS.classes.type)}`),
   length: z.union(
     [z.strictObject({ epochs: epochsSchema }), z.strictObject({ steps: schemaOf(SHORTHANDS.steps.type) })],
     `must be ${rangeOf(SETTINGS.length.type)}`,
@@ -86,6 +87,7 @@ export function parseConfiguration(given: unknown): Configuration {
       NETWORK_NAMES.map((network) => () => requirePlan(network, plans, index === 0 ? '' : `stages[${index - 1}].`)),
     ),
     ...effectsOf(configuration),
+    ...[configuration, ...configuration.stages].map((plans) => () => requireCondition(configuration, plans)),
     () => requireSimultaneous(configuration),
     () => requireAscending(configuration.stages),
   ]);
@@ -97,7 +99,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 function withFixedDefaults(given: Record<string, unknown>) {
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const network = networkFor(set.size);
-  return { ...DEFAULTS, crop: 'center', padding: null, augment: [], network, ...set };
+  return { ...DEFAULTS, crop: 'center', padding: null, augment: [], network, classes: [], ...set };
 }
 
 function requireImageFormat({ network, size, padding }: Configuration) {
@@ -114,6 +116,16 @@ function requirePlan(network: NetworkName, plans: Configuration | Stage, prefix:
   const key = `${network}Updates` as const;
   const given = plans[key];
   if (given !== undefined) checkWithin(setting(`${prefix}${key}`), () => parsePlan(network, given));
+}
+
+/** Plans that cannot be read are reported by themselves. */
+function requireCondition({ condition }: Configuration, { encoderUpdates }: Configuration | Stage) {
+  if (condition === 'none' && /\bindependence\s*:/u.test(encoderUpdates ?? ''))
+    throw new InputError(
+      setting('encoderUpdates'),
+      'the term independence requires a condition',
+      text`set ${setting('condition')} to class`,
+    );
 }
 
 /** Plans that cannot be read are reported by themselves. */

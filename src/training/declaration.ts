@@ -36,6 +36,8 @@ export const structure = <T>(expected: string): SettingType<T> => ({ kind: 'stru
 export interface Known {
   native: Required<ImageFormat>;
   images: number;
+  /** Of the data; empty if it has none, or they are not known yet. */
+  classNames: readonly string[];
   /** Given, or declared before this setting. */
   values: Record<string, unknown>;
 }

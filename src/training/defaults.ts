@@ -4,6 +4,9 @@ import { setting, type Text, text } from '../errors.js';
 /** BatchNorm running statistics: one set per network (as published), or one per input type. */
 export const BATCH_NORM_STATS = ['shared', 'separate'] as const;
 
+/** What a conditional model is told about an image. */
+export const CONDITIONS = ['none', 'class'] as const;
+
 /**
  * Learning-rate schedules: halved every `halveEvery` epochs (as published), constant, or down to 0 along half a cosine.
  */

@@ -2,7 +2,7 @@
 import { AUGMENTATIONS } from '../age/augmentation.js';
 import { DISTANCES } from '../age/distances.js';
 import { DIVERGENCES, MOMENTS, REDUCTIONS } from '../age/divergences.js';
-import { UPDATE_ORDERS, type UpdateOrder } from '../age/plan.js';
+import { UPDATE_ORDERS } from '../age/plan.js';
 import { PRIORS } from '../age/prior.js';
 import { CROPS, type Padding } from '../images/preprocessing.js';
 import { IMAGE_SIZES } from '../imageSizes.js';
@@ -24,6 +24,7 @@ import {
 } from './declaration.js';
 import {
   BATCH_NORM_STATS,
+  CONDITIONS,
   type DataDefaults,
   defaultsFor,
   MIN_BATCH,
@@ -55,7 +56,7 @@ const sizeOfNetwork = (name: unknown) => ARCHITECTURES[name as ArchitectureName]
 
 const { alternating, simultaneous } = RECIPES;
 /** Weights and margin are tuned for the other settings of the recipe, and for the default divergence. */
-const RECIPE_KEYS = ['encoderUpdates', 'generatorUpdates', 'stages', 'divergence', 'reduction'];
+const RECIPE_KEYS = ['encoderUpdates', 'generatorUpdates', 'updateOrder', 'stages', 'divergence', 'reduction'];
 
 /** In the order of `config.json`. Defaults come after the settings that they depend on. */
 export const SETTINGS = {
@@ -136,6 +137,18 @@ export const SETTINGS = {
     help: 'latent dimensions',
     group: 'Networks',
     default: 64,
+  }),
+  condition: declare(choice(CONDITIONS), {
+    title: 'Condition',
+    help: 'what both networks are told about an image: none, or its class, so that samples of a class can be drawn',
+    group: 'Networks',
+    default: 'none',
+  }),
+  classes: declare(structure<readonly string[]>('a list of names'), {
+    title: 'Classes',
+    help: 'names of the classes of a conditional model',
+    default: ({ values, classNames }) => (values.condition === 'class' ? classNames : []),
+    defaultText: 'those of the data',
   }),
   batch: declare(integer(MIN_BATCH, 4096), {
     title: 'Batch size',
@@ -395,7 +408,7 @@ export interface Settings extends Partial<Configuration>, ValuesOf<typeof SHORTH
 export const DECLARATIONS: Record<string, Declaration> = { ...SETTINGS, ...SHORTHANDS };
 
 type OpenKeys =
-  | ('data' | 'size' | 'channels' | 'crop' | 'padding' | 'augment' | 'network' | 'batch' | 'length')
+  | ('data' | 'size' | 'channels' | 'crop' | 'padding' | 'augment' | 'network' | 'classes' | 'batch' | 'length')
   | OptionalKeys<typeof SETTINGS>;
 
 /** Defaults that do not depend on the data. */
@@ -409,8 +422,7 @@ export const DEFAULTS = Object.fromEntries(
 export function withDefaults(given: Record<string, unknown>, known: Omit<Known, 'values'>): Record<string, unknown> {
   const values: Record<string, unknown> = { ...given };
   const isChanged = RECIPE_KEYS.some((key) => given[key] !== undefined);
-  const ofOrder: Record<string, unknown> | undefined = RECIPES[given.updateOrder as UpdateOrder];
-  const recipe = () => (isChanged ? {} : (ofOrder ?? recipeFor(values.size)));
+  const recipe = () => (isChanged ? {} : recipeFor(values.size));
   for (const [key, { default: value }] of Object.entries<Declaration>(SETTINGS))
     values[key] ??=
       recipe()[key] ??

@@ -7,6 +7,7 @@ import { drawCodes } from '../age/prior.js';
 import { ADAM, STATE_NAMES, type StateName } from '../age/update.js';
 import { EpochSampler, flipBatch } from '../data/batches.js';
 import { gatherImages, type Split } from '../data/source.js';
+import { InputError } from '../errors.js';
 import { adamScalars, type Compile, StatefulProgram } from '../engine/index.js';
 import {
   adaptRunningStats,
@@ -55,6 +56,9 @@ export interface IterationReport {
 export const totalStepsFor = (configuration: Configuration, images: number): number =>
   stagesFor(configuration, images).totalSteps;
 
+/** The share of images whose class is not told, so that the model also works without (as in Sphere Encoder). */
+const UNTOLD = 0.1;
+
 /** Trains both networks one iteration at a time. All random numbers are functions of the seed and the iteration. */
 export class Trainer {
   private runtimeMs = 0;
@@ -79,6 +83,8 @@ export class Trainer {
     compile: Compile,
     start: TrainerState = initialState(configuration),
   ): Promise<Trainer> {
+    if (configuration.classes.length > 0 && split.labels === null)
+      throw new InputError('condition class', 'the images have no labels', 'train on labeled images');
     const sampler = new EpochSampler(split.count, configuration.batch, configuration.seed);
     const stages = new Stages(configuration, sampler.batchesPerEpoch);
     const current = await compileStage(configuration, stages.at(start.step).stage, compile, start.vectors);
@@ -192,6 +198,7 @@ export class Trainer {
     return {
       images: await this.imagesFrom(position.batch, encoder.updates),
       codes: drawCodes(prior, drawn * batch, latent, stream('training codes')),
+      ...this.conditionsFrom(position.batch, encoder.updates),
       ...Object.fromEntries(schedules),
       ...(augment.length > 0 && {
         augmentation: drawAugmentations(augment, 2 * drawn * batch, shape, stream('augmentation')),
@@ -217,6 +224,20 @@ export class Trainer {
       if (flip) target.set(flipBatch(target, shape, indices, seed, this.sampler.epochOf(firstBatch + number)));
     }
     return images;
+  }
+
+  /** [updates, batch, K], with zeros for images whose class is not told. */
+  private conditionsFrom(firstBatch: number, updates: number) {
+    const { batch, classes, seed } = this.configuration;
+    if (classes.length === 0) return {};
+    const conditions = new Float32Array(updates * batch * classes.length);
+    const stream = randomStream(seed, 'conditions', this.done);
+    for (let position = 0; position < updates * batch; position++) {
+      const index = this.sampler.indicesOf(firstBatch + Math.floor(position / batch))[position % batch]!;
+      if (stream.uniform() < UNTOLD) continue;
+      conditions[position * classes.length + this.split.labels![index]!] = 1;
+    }
+    return { conditions };
   }
 
   /** Errors are reported when the images are used. */

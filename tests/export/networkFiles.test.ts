@@ -6,7 +6,14 @@ import { drawCodes } from '../../src/age/prior.js';
 import { encodeNetworks, type NetworkFile } from '../../src/export/networkFiles.js';
 import { PRECISIONS } from '../../src/export/precision.js';
 import { TrainedModel } from '../../src/model/trainedModel.js';
-import { createNetwork, type NetworkPair } from '../../src/networks/network.js';
+import { ARCHITECTURES } from '../../src/networks/architecture.js';
+import {
+  createNetwork,
+  initialParameters,
+  initialStatistics,
+  mapWeights,
+  type NetworkPair,
+} from '../../src/networks/network.js';
 import { randomStream } from '../../src/random.js';
 import { IMAGE, IMAGE_SIZE, LATENT, tinyImages, tinyPair, tinyState } from '../age/tinyGame.js';
 import { expectCloseElements } from '../engine/expectations.js';
@@ -14,8 +21,8 @@ import { compileSmall } from '../engine/running.js';
 
 const { encoder, generator } = tinyPair;
 const separatePair: NetworkPair = {
-  encoder: createNetwork('encoder', encoder.layers, encoder.inputShape, true),
-  generator: createNetwork('generator', generator.layers, generator.inputShape, true),
+  encoder: createNetwork('encoder', encoder.layers, encoder.inputShape, { separateStatistics: true }),
+  generator: createNetwork('generator', generator.layers, generator.inputShape, { separateStatistics: true }),
 };
 
 /** A model whose two sets of running statistics differ. */
@@ -116,6 +123,45 @@ describe('exported networks', () => {
         bytes === files.encoder ? 'encoder.conv1.weight' : 'generator.conv1.weight',
       );
     }
+    await model.release();
+  });
+});
+
+describe('exported networks of a conditional model', () => {
+  it('have the condition as an input', async () => {
+    const options = { channels: 1, latentSize: 6, width: 2, separateStatistics: true, conditionSize: 3 };
+    const pair = ARCHITECTURES.dcgan32.build(options);
+    const weights = mapWeights((network, part) =>
+      part === 'parameters' ? initialParameters(pair[network], 1) : initialStatistics(pair[network]),
+    );
+    const model = TrainedModel.of(pair, 'sphere', weights, compileSmall);
+    const { files } = await encodeNetworks(model);
+    const z = drawCodes('sphere', 2, 6, randomStream(1, 'codes'));
+    const y = Float32Array.of(0, 1, 0, 0, 0, 0);
+    const [codes, condition] = [tensorOf(z, 6), tensorOf(y, 3)];
+    expectCloseElements(
+      await runFile(files.generator, { codes, condition }),
+      toUnit(await model.generate({ z, y })),
+      1e-5,
+    );
+    expectCloseElements(
+      await runFile(files.decoder, { codes, condition, distance: new Tensor('float32', [0.3], [1]) }),
+      toUnit(await model.decode({ z, y, distance: 0.3 })),
+      1e-5,
+    );
+    const x = Uint8Array.from({ length: 2 * 1024 }, (_, index) => (index * 7) % 256);
+    const images = tensorOf(
+      Float32Array.from(x, (byte) => byte / 255),
+      1,
+      32,
+      32,
+    );
+    expectCloseElements(
+      await runFile(files.encoder, { images, condition }),
+      Array.from(await model.encode({ x, y })),
+      1e-5,
+    );
+    expect(await model.generate({ z })).not.toEqual(await model.generate({ z, y }));
     await model.release();
   });
 });

@@ -3,8 +3,9 @@
     python3 make_golden.py dcgan32-uniform.safetensors
     python3 make_golden.py dcgan32-margin.safetensors --margin 2
     python3 make_golden.py resnet32-rgb.safetensors --network resnet32
+    python3 make_golden.py dcgan32-classes.safetensors --classes 3
 
-The case has the terms that the published code lacks: alignment of the codes of distorted images, and their uniformity, and a margin on the difference of divergences. Residual networks have match_z of the encoder instead of the alignment. Made with PyTorch 2.6. Inputs are rounded to float32, so that both sides read the same numbers.
+The case has the terms that the published code lacks: alignment of the codes of distorted images, and their uniformity, and a margin on the difference of divergences. Residual networks have match_z of the encoder instead of the alignment. Conditional networks are told the class of each image and sample: the generator as further channels of the code, the encoder as a further channel of the image. Made with PyTorch 2.6. Inputs are rounded to float32, so that both sides read the same numbers.
 """
 import argparse
 import json
@@ -16,7 +17,7 @@ from torch.nn import functional as F
 
 CASE = dict(
     arch='dcgan32', nf=4, nz=8, nc=1, batch=6, moment='std', reduce='mean', direction='qp', criterion='gaussian',
-    match_x='L1', match_z='cos', noise='sphere', e_kl_real=4.0, e_kl_fake=3.0, e_match_x=10.0, e_match_z=0.0, e_align=50.0, e_uniform=5.0,
+    match_x='L1', match_z='cos', noise='sphere', nk=0, e_kl_real=4.0, e_kl_fake=3.0, e_match_x=10.0, e_match_z=0.0, e_align=50.0, e_uniform=5.0,
     g_kl_fake=4.0, g_match_z=1000.0, g_match_x=5.0,
 )
 # The divergence of codes with mean 0 and variance 1/M.
@@ -29,6 +30,14 @@ def normal(*shape):
     return torch.randn(*shape, generator=random).double()
 
 
+def with_condition(x, picture=None):
+    """Append the condition to the channels, or the picture that the condition selects."""
+    if not CASE['nk']:
+        return x
+    condition = CONDITIONS[:, :, None, None] if picture is None else torch.einsum('nk,khw->nhw', CONDITIONS, picture)[:, None]
+    return torch.cat([x, condition], 1)
+
+
 def with_norm(name, width, values):
     values[f'{name}.weight'] = (1 + 0.1 * normal(width)).float().double()
     values[f'{name}.bias'] = (0.1 * normal(width)).float().double()
@@ -39,12 +48,15 @@ def with_norm(name, width, values):
 def initial_values():
     values = {}
     weight = lambda *shape: (0.1 * normal(*shape)).float().double()
-    for layer, (inputs, outputs) in enumerate([(CASE['nc'], N), (N, 2 * N), (2 * N, 4 * N), (4 * N, M)], 1):
+    if CASE['nk']:
+        values['encoder.condition.weight'] = normal(CASE['nk'], 32, 32).float().double()
+    extra = 1 if CASE['nk'] else 0
+    for layer, (inputs, outputs) in enumerate([(CASE['nc'] + extra, N), (N, 2 * N), (2 * N, 4 * N), (4 * N, M)], 1):
         values[f'encoder.conv{layer}.weight'] = weight(outputs, inputs, 4, 4)
         if layer in (2, 3):
             with_norm(f'encoder.norm{layer}', outputs, values)
     values['encoder.conv4.bias'] = weight(M)
-    for layer, (inputs, outputs) in enumerate([(M, 8 * N), (8 * N, 4 * N), (4 * N, 2 * N), (2 * N, 2 * N)], 1):
+    for layer, (inputs, outputs) in enumerate([(M + CASE['nk'], 8 * N), (8 * N, 4 * N), (4 * N, 2 * N), (2 * N, 2 * N)], 1):
         values[f'generator.conv{layer}.weight'] = weight(inputs, outputs, 4, 4)
         with_norm(f'generator.norm{layer}', outputs, values)
     values['generator.conv5.weight'] = weight(CASE['nc'], 2 * N, 1, 1)
@@ -69,6 +81,7 @@ class Pair:
         return F.batch_norm(x, *statistics, self.values[f'{name}.weight'], self.values[f'{name}.bias'], self.training, 0.1, 1e-5)
 
     def encode(self, x, keeps_statistics=False):
+        x = with_condition(x, self.values.get('encoder.condition.weight'))
         for layer in (1, 2, 3):
             x = F.conv2d(x, self.values[f'encoder.conv{layer}.weight'], stride=2, padding=1)
             if layer > 1:
@@ -78,7 +91,7 @@ class Pair:
         return F.normalize(F.avg_pool2d(x, 2).flatten(1))
 
     def generate(self, z):
-        x = z[:, :, None, None]
+        x = with_condition(z[:, :, None, None])
         for layer in (1, 2, 3, 4):
             stride, padding = (1, 0) if layer == 1 else (2, 1)
             x = F.conv_transpose2d(x, self.values[f'generator.conv{layer}.weight'], stride=stride, padding=padding)
@@ -160,6 +173,12 @@ def uniformity(codes):
     return torch.exp(8 * codes @ codes.T).mean().log()
 
 
+def independence(codes):
+    others = 1 - torch.eye(BATCH).double()
+    mean = lambda weights: (codes @ codes.T * weights).sum() / (weights.sum() + 1e-6)
+    return F.relu(mean((CONDITIONS @ CONDITIONS.T) * others) - mean(others))
+
+
 def cosine_distance(a, b):
     return 2 - (F.normalize(a) * F.normalize(b)).mean()
 
@@ -190,6 +209,8 @@ def encoder_update(values, x, z, distortions, margin):
     code_of_fake = pair.encode(fake)
     terms = dict(kl_real=divergence(code), kl_fake=divergence(code_of_fake), match_x=(reconstruction - x).abs().mean())
     terms |= dict(align=cosine_distance(code, code_of_distorted), uniform=uniformity(code))
+    if CASE['nk']:
+        terms['independence'] = independence(code)
     if CASE['e_match_z']:
         terms['match_z'] = cosine_distance(code_of_fake, z)
     weights = dict(kl_real=CASE['e_kl_real'], kl_fake=-CASE['e_kl_fake'], **{name: CASE[f'e_{name}'] for name in terms if not name.startswith('kl')})
@@ -233,6 +254,8 @@ def main(path, margin):
     distortions = (torch.tensor([0, 1, 0] * 2) + ranges * (2 * torch.rand(BATCH, 6, generator=random) - 1)).float().double()
     tensors = {f'initial/{name}': value for name, value in values.items()}
     tensors |= {'input/x': x, 'input/distortions': distortions, **{f'input/z_{name}_update': value for name, value in z.items()}}
+    if CASE['nk']:
+        tensors['input/y'] = CONDITIONS
     losses = {}
     updates = dict(encoder=encoder_update(values, x, z['encoder'], distortions, margin), generator=generator_update(values, x, z['generator']))
     for network, (pair, terms, results) in updates.items():
@@ -250,10 +273,15 @@ parser = argparse.ArgumentParser()
 parser.add_argument('path')
 parser.add_argument('--margin', type=float, default=0)
 parser.add_argument('--network', choices=NETWORKS, default='dcgan32')
+parser.add_argument('--classes', type=int, default=0)
 arguments = parser.parse_args()
 if arguments.margin:
     # KL_fake outweighs KL_real, so that the difference is below the margin.
     CASE |= dict(e_kl_fake=30.0, e_margin=arguments.margin)
 if arguments.network == 'resnet32':
     CASE |= dict(arch='resnet32', nc=3, e_match_z=200.0, e_align=0.0)
+if arguments.classes:
+    CASE |= dict(nk=arguments.classes, e_independence=20.0)
+# Some images are of any class.
+CONDITIONS = torch.eye(arguments.classes + 1).double()[torch.arange(BATCH - 1, -1, -1) % (arguments.classes + 1), 1:] if arguments.classes else None
 main(arguments.path, arguments.margin)

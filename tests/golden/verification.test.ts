@@ -158,7 +158,13 @@ describe('the case of a golden file', () => {
     expect([golden.batch, golden.latentSize]).toEqual([8, 16]);
     expect(golden.pair.encoder.inputShape).toEqual([1, 32, 32]);
     expect(golden.updates.map(({ network, plan }) => [network, plan])).toEqual([
-      ['encoder', { updates: 1, weights: { KL_real: 1, KL_fake: 1, match_x: 10, match_z: 2, align: 0, uniform: 0 } }],
+      [
+        'encoder',
+        {
+          updates: 1,
+          weights: { KL_real: 1, KL_fake: 1, match_x: 10, match_z: 2, align: 0, uniform: 0, independence: 0 },
+        },
+      ],
       ['generator', { updates: 1, weights: { KL_fake: 1, match_z: 1000, match_x: 3 } }],
     ]);
     expect(golden.adam).toEqual({ lr: 2e-4, beta1: 0.5, beta2: 0.999, eps: 1e-8, step: 3 });

@@ -16,7 +16,7 @@ const REFUSED: readonly Refusal[] = [
   [
     'a size that no network supports',
     ['mnist', '--size', '48'],
-    ['--size: no architecture supports 48', '32 (dcgan32) or 64 (dcgan64) or 128 (resnet128)'],
+    ['--size: no architecture supports 48', '32 (dcgan32) or 64 (dcgan64) or 128 (dcgan128)'],
   ],
   [
     'a network for a different size',

@@ -49,7 +49,9 @@ const lostBy = (changes: object): Record<string, readonly string[]> =>
     ]),
   );
 
-const FEATURE_METRICS = ['fid', 'kid', 'kid_std', 'precision', 'recall', 'density', 'coverage', 'midpoint_fid'];
+const REFINED = ['fid', 'kid', 'kid_std', 'precision', 'recall', 'density', 'coverage', 'condition_accuracy'];
+const ONE_PASS = ['fid_one_pass', 'precision_one_pass', 'recall_one_pass', 'midpoint_fid'];
+const FEATURE_METRICS = [...REFINED, ...ONE_PASS];
 
 describe('compareEvaluations', () => {
   it('treats unknown metrics as incomparable', () => {
@@ -104,7 +106,9 @@ describe('compareEvaluations', () => {
     expect(lost['sample count']).toEqual(
       expect.arrayContaining(['fid', 'inception_score', 'rayleigh_fake', 'divergence_gap_fake']),
     );
-    expect(lost.neighborhoods).toEqual(['precision', 'recall', 'density', 'coverage']);
+    expect(lost.neighborhoods!.toSorted()).toEqual(
+      ['precision', 'recall', 'density', 'coverage', 'precision_one_pass', 'recall_one_pass'].sort(),
+    );
     expect(lost['searched codes']).toEqual(['code_nn_distance_fake', 'code_nn_distance_prior']);
     const all = Object.values(lost).flat();
     for (const kept of ['kid', 'psnr', 'latent_cosine', 'rayleigh_real', 'code_nn_distance_real', 'memorization_ratio'])
@@ -115,7 +119,7 @@ describe('compareEvaluations', () => {
     expect(lostBy({ refine: 0 })).toEqual({});
     const { refinement, ...others } = lostBy({ refine: 1 });
     const ofImages = ['inception_score', 'inception_score_std', 'memorization_ratio'];
-    expect(refinement!.toSorted()).toEqual([...FEATURE_METRICS.slice(0, -1), ...ofImages].sort());
+    expect(refinement!.toSorted()).toEqual([...REFINED, ...ofImages].sort());
     expect(others).toEqual({});
   });
 

@@ -99,7 +99,9 @@ describe('evaluate', () => {
     const { metrics, protocol, details, grids } = await scores(METRIC_NAMES.filter((name) => name !== 'psnr'));
     // 20 rows are a single subset, which has no standard deviation.
     expect(Object.keys(metrics).sort()).toEqual(
-      METRIC_NAMES.filter((name) => name !== 'psnr' && name !== 'kid_std').sort(),
+      METRIC_NAMES.filter(
+        (name) => !['psnr', 'kid_std', 'condition_accuracy', 'condition_in_codes'].includes(name),
+      ).sort(),
     );
     for (const [name, value] of Object.entries(metrics)) expect(Number.isFinite(value), name).toBe(true);
     for (const { dependsOn } of METRIC_NAMES.filter((name) => name in metrics).map((name) => metricNamed(name)!)) {
@@ -131,10 +133,23 @@ describe('evaluate', () => {
 
   it('refines samples before it compares them, but not those whose codes it compares', async () => {
     const names = ['fid', 'latent_cosine', 'divergence_gap_fake', 'reconstruction_l1'];
-    const [plain, refined] = [await scores(names), await scores(names, { refine: 1 })];
+    const [plain, refined] = [await scores(names, { refine: 0 }), await scores(names)];
     expect(refined.protocol).toMatchObject({ refine: 1 });
+    expect(refined.protocol).not.toHaveProperty('refine_noise');
     expect(refined.metrics.fid).not.toBe(plain.metrics.fid);
     expect({ ...refined.metrics, fid: 0 }).toEqual({ ...plain.metrics, fid: 0 });
+    const noisy = await scores(['fid'], { refineNoise: 0.5 });
+    expect(noisy.protocol).toMatchObject({ refine: 1, refine_noise: 0.5 });
+    expect(noisy.metrics.fid).not.toBe(refined.metrics.fid);
+    await expect(scores(['fid'], { refine: 0, refineNoise: 0.5 })).rejects.toThrow('has no effect with refine 0');
+  });
+
+  it('also compares samples of one pass', async () => {
+    const { fid, precision, recall } = (await scores(['fid', 'precision', 'recall'], { refine: 0 })).metrics;
+    const ofOnePass = ['fid_one_pass', 'precision_one_pass', 'recall_one_pass'];
+    const { metrics } = await scores(['fid', ...ofOnePass], { refine: 2 });
+    expect(ofOnePass.map((name) => metrics[name])).toEqual([fid, precision, recall]);
+    expect(metrics.fid).not.toBe(fid);
   });
 
   it('draws no samples for reconstruction metrics alone', async () => {

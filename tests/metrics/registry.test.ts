@@ -29,7 +29,11 @@ describe('the metric catalog', () => {
     expect(needsFor(new Set(['psnr', 'ssim']))).toEqual(new Set());
     expect(needsFor(new Set(['psnr', 'fid', 'latent_cosine']))).toEqual(new Set(['features', 'codes']));
     expect(needsFor(new Set(['memorization_ratio']))).toEqual(new Set(['trainingFeatures']));
-    expect(METRIC_NAMES.filter(usesProbabilities)).toEqual(['inception_score', 'inception_score_std']);
+    expect(METRIC_NAMES.filter(usesProbabilities)).toEqual([
+      'condition_accuracy',
+      'inception_score',
+      'inception_score_std',
+    ]);
     expect(METRIC_NAMES.filter(usesFeatures)).toEqual(
       [...metricsIn('samples'), ...metricsIn('memorization')].map(({ name }) => name),
     );

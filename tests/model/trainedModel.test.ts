@@ -51,18 +51,6 @@ describe('a trained model', () => {
     }
   });
 
-  it('refines images by reconstructing them', async () => {
-    const x = await model.generate({ z: codes(3) });
-    const once = await model.decode({ z: await model.encode({ x: toBytes(x) }) });
-    const twice = await model.decode({ z: await model.encode({ x: toBytes(once) }) });
-    expect([await model.refine({ x }, 0), await model.refine({ x }, 1), await model.refine({ x }, 2)]).toEqual([
-      x,
-      once,
-      twice,
-    ]);
-    expect(once).not.toEqual(x);
-  });
-
   it('returns the same results whatever else is in the batch', async () => {
     const image = tinyImages(1, 3);
     const others = [4, 5].map((seed) => tinyImages(20, seed));

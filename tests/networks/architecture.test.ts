@@ -32,6 +32,36 @@ const layer = (name: string, shape: Shape, outputs = shape[0]!): Shapes => [
 ];
 
 /** Widths of the feature maps, from half the image's sides to 4x4, as multiples of n. */
+const dcgan =
+  (multiples: readonly number[]): Expected =>
+  ({ channels, latentSize, width: n }) => {
+    const widths = multiples.map((multiple) => multiple * n);
+    const deep = widths.toReversed();
+    const last = `conv${widths.length + 1}`;
+    return {
+      encoderParameters: [
+        ['encoder.conv1.weight', [n, channels, 4, 4]],
+        ...widths
+          .slice(1)
+          .flatMap((size, index): Shapes => [
+            [`encoder.conv${index + 2}.weight`, [size, widths[index]!, 4, 4]],
+            ...norm(`encoder.norm${index + 2}`, size),
+          ]),
+        ...layer(`encoder.${last}`, [latentSize, deep[0]!, 4, 4]),
+      ],
+      encoderStatistics: widths.slice(1).flatMap((size, index) => running(`encoder.norm${index + 2}`, size)),
+      generatorParameters: [
+        ...deep.flatMap((size, index): Shapes => [
+          [`generator.conv${index + 1}.weight`, [deep[index - 1] ?? latentSize, size, 4, 4]],
+          ...norm(`generator.norm${index + 1}`, size),
+        ]),
+        [`generator.${last}.weight`, [n, channels, 4, 4]],
+      ],
+      generatorStatistics: deep.flatMap((size, index) => running(`generator.norm${index + 1}`, size)),
+    };
+  };
+
+/** Widths as above. */
 const resnet =
   (multiples: readonly number[]): Expected =>
   ({ channels, latentSize, width: n }) => {
@@ -102,41 +132,8 @@ const EXPECTED: Record<ArchitectureName, Expected> = {
       ...running('generator.norm4', 2 * n),
     ],
   }),
-  dcgan64: ({ channels, latentSize, width: n }) => ({
-    encoderParameters: [
-      ['encoder.conv1.weight', [n, channels, 4, 4]],
-      ['encoder.conv2.weight', [2 * n, n, 4, 4]],
-      ...norm('encoder.norm2', 2 * n),
-      ['encoder.conv3.weight', [4 * n, 2 * n, 4, 4]],
-      ...norm('encoder.norm3', 4 * n),
-      ['encoder.conv4.weight', [8 * n, 4 * n, 4, 4]],
-      ...norm('encoder.norm4', 8 * n),
-      ['encoder.conv5.weight', [latentSize, 8 * n, 4, 4]],
-      ['encoder.conv5.bias', [latentSize]],
-    ],
-    encoderStatistics: [
-      ...running('encoder.norm2', 2 * n),
-      ...running('encoder.norm3', 4 * n),
-      ...running('encoder.norm4', 8 * n),
-    ],
-    generatorParameters: [
-      ['generator.conv1.weight', [latentSize, 8 * n, 4, 4]],
-      ...norm('generator.norm1', 8 * n),
-      ['generator.conv2.weight', [8 * n, 4 * n, 4, 4]],
-      ...norm('generator.norm2', 4 * n),
-      ['generator.conv3.weight', [4 * n, 2 * n, 4, 4]],
-      ...norm('generator.norm3', 2 * n),
-      ['generator.conv4.weight', [2 * n, n, 4, 4]],
-      ...norm('generator.norm4', n),
-      ['generator.conv5.weight', [n, channels, 4, 4]],
-    ],
-    generatorStatistics: [
-      ...running('generator.norm1', 8 * n),
-      ...running('generator.norm2', 4 * n),
-      ...running('generator.norm3', 2 * n),
-      ...running('generator.norm4', n),
-    ],
-  }),
+  dcgan64: dcgan([1, 2, 4, 8]),
+  dcgan128: dcgan([1, 2, 4, 8, 16]),
   resnet32: resnet([1, 2, 4]),
   resnet64: resnet([1, 2, 4, 8]),
   resnet128: resnet([1, 2, 4, 8, 8]),

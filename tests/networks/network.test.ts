@@ -41,7 +41,7 @@ describe('createNetwork', () => {
   });
 
   it('appends running statistics of generated inputs if they are separate', () => {
-    const { statistics, parameters } = createNetwork('generator', layers, [3, 1, 1], true);
+    const { statistics, parameters } = createNetwork('generator', layers, [3, 1, 1], { separateStatistics: true });
     expect([...statistics.entries]).toEqual([
       ['generator.norm1.running_mean', { shape: [5], offset: 0 }],
       ['generator.norm1.running_var', { shape: [5], offset: 5 }],

@@ -9,21 +9,26 @@ import { expectRightGradients, lossOf } from '../engine/finiteDifferences.js';
 import { type Build, compileSmall, inputsFor, run, targets } from '../engine/running.js';
 import { random, type Tensor } from '../engine/tensors.js';
 
-/** The data of a batch `[N, C, H, W]`, and one random tensor per parameter of the layer. */
-function tensorsFor(layer: Layer, x: Tensor): Tensor[] {
-  return [x, ...Object.values(layer.parameters ?? {}).map(({ shape }, index) => random(shape, 100 + index, 0.5, 1.5))];
+/** The data of a batch `[N, C, H, W]`, its condition `[N, K]`, and one random tensor per parameter of the layer. */
+function tensorsFor(layer: Layer, x: Tensor, condition: Tensor): Tensor[] {
+  return [
+    x,
+    condition,
+    ...Object.values(layer.parameters ?? {}).map(({ shape }, index) => random(shape, 100 + index, 0.5, 1.5)),
+  ];
 }
 
-/** A training pass of a layer as a function of its data and its parameters. */
+/** A training pass of a layer as a function of its data, its condition and its parameters. */
 const trainingPass =
   (layer: Layer): Build =>
-  (x, ...parameters) => {
+  (x, condition, ...parameters) => {
     const names = Object.keys(layer.parameters ?? {});
     return layer.forward(x, {
       parameter: (name) => parameters[names.indexOf(name)]!,
       buffer: (name) => {
         throw new Error(`${name} was read in training`);
       },
+      condition,
       observe: () => undefined,
     });
   };
@@ -32,8 +37,12 @@ const trainingPass =
  * Expects of a layer that its output has the shape that it declares, that its gradients agree with finite differences,
  * and that results and gradients agree between plain graphs and those lowered for the CPU.
  */
-export async function expectConsistentLayer(layer: Layer, x: Tensor): Promise<void> {
-  const tensors = tensorsFor(layer, x);
+export async function expectConsistentLayer(
+  layer: Layer,
+  x: Tensor,
+  condition = random([x.shape[0]!, 1], 99),
+): Promise<void> {
+  const tensors = tensorsFor(layer, x, condition);
   const build = trainingPass(layer);
   const inputs = inputsFor(tensors);
   const result = build(...inputs);
@@ -58,14 +67,22 @@ export const betweenConvolutions = (layer: Layer, before: Layer, after: Layer): 
   sequential({ before, layer, after });
 
 /** The output of a layer after training, for parameters and buffers by name. */
-export async function evaluated(layer: Layer, x: Tensor, tensors: Record<string, Tensor> = {}): Promise<TensorData> {
+export async function evaluated(
+  layer: Layer,
+  x: Tensor,
+  tensors: Record<string, Tensor> = {},
+  condition?: Tensor,
+): Promise<TensorData> {
   const network = createNetwork('encoder', { layer }, x.shape.slice(1));
   const values = Object.fromEntries(
     Object.entries(tensors).map(([name, { shape }]) => [`encoder.layer.${name}`, input(name, shape)]),
   );
   const data = input('x', x.shape);
-  const outputs = { result: forwardEval(network, { parameters: values, statistics: values, x: data }) };
-  return (await runNamed(outputs, { x, ...tensors })).result!;
+  const told = condition && input('condition', condition.shape);
+  const outputs = {
+    result: forwardEval(network, { parameters: values, statistics: values, x: data, condition: told }),
+  };
+  return (await runNamed(outputs, { x, ...tensors, ...(condition && { condition }) })).result!;
 }
 
 /** The `output` of a training pass, and the running statistics `after` it. */

@@ -23,6 +23,7 @@ const exported = pathOf('run');
 const RUNS: Record<string, Partial<Configuration>> = {
   run: { batchNormStats: 'separate' },
   'shared statistics, normal prior': { batchNormStats: 'shared', prior: 'normal' },
+  classes: { condition: 'class', classes: ['cat', 'dog', 'owl'] },
   'RGB, 64x64': { batchNormStats: 'separate', network: 'dcgan64', size: 64, channels: 3 },
 };
 const SIZE = 32;
@@ -147,12 +148,29 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     await model.release();
   });
 
-  it('refines samples as `agenet sample --refine 1`', async () => {
+  it('shows samples of `agenet sample --class`', async () => {
+    const page = await openPage(fromFile(pathOf('classes')));
+    expect(await page.$$eval('#class option', (options) => options.map(({ textContent }) => textContent))).toEqual([
+      'any',
+      'cat',
+      'dog',
+      'owl',
+    ]);
+    const model = await loadModel(join(folder, 'classes'));
+    const [any, dogs] = [await model.sample({ count: 24 }), await model.sample({ count: 24, class: 'dog' })];
+    await model.release();
+    expect(dogs.data).not.toEqual(any.data);
+    await page.selectOption('#class', { label: 'dog' });
+    const expected = dogs.data.subarray(23 * SIZE * SIZE, 24 * SIZE * SIZE);
+    await expect.poll(() => distance(page, '#samples button:nth-child(24) canvas', expected)).toBeLessThanOrEqual(1);
+  });
+
+  it('shows samples of `agenet sample --refine 0`', async () => {
     const page = await openPage(fromFile());
     const model = await loadModel(join(folder, 'run'));
-    const { data } = await model.sample({ count: 24, refine: 1 });
+    const { data } = await model.sample({ count: 24, refine: 0 });
     await model.release();
-    await page.check('#refine');
+    await page.uncheck('#refine');
     for (const index of [0, 23]) {
       const expected = data.subarray(index * SIZE * SIZE, (index + 1) * SIZE * SIZE);
       await expect

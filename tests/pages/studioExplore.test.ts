@@ -179,16 +179,16 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     await expect.poll(query).toEqual({ seed: '3' });
   });
 
-  it('shows samples of `agenet sample --refine 1`', async () => {
+  it('shows samples of `agenet sample --refine 0`', async () => {
     await show('seed=2');
-    await page.check('#refine');
-    await expect.poll(query).toEqual({ seed: '2', refine: '1' });
-    const { data } = await model.sample({ count: 6, seed: 2, refine: 1 });
+    await page.uncheck('#refine');
+    await expect.poll(query).toEqual({ seed: '2', refine: '0' });
+    const { data } = await model.sample({ count: 6, seed: 2, refine: 0 });
     await showsImage('#samples > :nth-child(6) canvas', data.subarray(5 * AREA));
     await page.click('#samples > :nth-child(6)');
-    await expect.poll(() => page.textContent('.selected-name')).toBe('refined sample 6 of seed 2');
+    await expect.poll(() => page.textContent('.selected-name')).toBe('one-pass sample 6 of seed 2');
     await expect.poll(() => page.getAttribute('#samples > :nth-child(6)', 'aria-pressed')).toBe('true');
-    await page.uncheck('#refine');
+    await page.check('#refine');
     await expect.poll(query).toEqual({ seed: '2' });
   });
 
@@ -267,7 +267,7 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
       Math.PI / 6,
     );
     await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#select-moved')!.disabled);
-    await showsImage('#attribute-image', (await model.decode(expected, { distance: 1 })).data);
+    await showsImage('#attribute-image', (await model.decode(expected, { distance: 0.25 })).data);
     await page.click('#select-moved');
     await expect.poll(() => page.textContent('.selected-name')).toBe('sample 1 of seed 0, moved');
     expectCode(await selectedCode(), expected);

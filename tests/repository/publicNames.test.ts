@@ -20,9 +20,9 @@ const NAMES: Record<keyof typeof ENTRIES, string> = {
     frechetFeatureDistance fromBytes fromPixels gatherImages greatCircle gridOf imageClassifier imageGrid
     imageOf imageSimilarity imagesOf inceptionScore initialParameters initialState initialStatistics
     interpolateCodes iterationOf iterationSpec kernelDistance layers mapCodes meanDifference minDivergence
-    modelExtractor modelWeights moveCodes nearestCodes padImage pairGrid parseMetrics parsePlan pathThrough
+    modelExtractor modelWeights moveCodes nearestCodes oneHot padImage pairGrid parseMetrics parsePlan pathThrough
     predictClasses principalComponents probe projectOnComponents randomStream relativeVariance rowAnimation
-    runTraining sampleChunks sampleImages scoreReconstruction sequential splitInMemory squareColumns
+    refineImages runTraining sampleChunks sampleImages scoreReconstruction sequential splitInMemory squareColumns
     stateFromWeights subset toBytes traverse
   `,
   'agenet/node': `

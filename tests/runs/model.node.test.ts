@@ -76,10 +76,26 @@ describe('a loaded model', () => {
   });
 
   it('refines samples as the command does: by reconstructing them', async () => {
-    const once = await model.sample({ count: 5, seed: 7, refine: 1 });
-    expectSame(once, (await written('sample', 'run', '--count', '5', '--seed', '7', '--refine', '1'))['arr_0.npy']);
-    const samples = await model.sample({ count: 5, seed: 7 });
+    const command = ['sample', 'run', '--count', '5', '--seed', '7'];
+    const samples = await model.sample({ count: 5, seed: 7, refine: 0 });
+    expectSame(samples, (await written(...command, '--refine', '0'))['arr_0.npy']);
+    const once = await model.sample({ count: 5, seed: 7 });
     expect((await model.reconstruct(samples.toRasters())).data).toEqual(once.data);
+    const noisy = { count: 5, seed: 7, refine: 2, refineNoise: 0.4 };
+    expectSame(
+      await model.sample(noisy),
+      (await written(...command, '--refine', '2', '--refine-noise', '0.4'))['arr_0.npy'],
+    );
+    expect((await model.sample({ ...noisy, count: 2 })).data).toEqual(
+      (await model.sample(noisy)).data.subarray(0, 2 * 32 * 32),
+    );
+    expect((await model.sample({ ...noisy, seeds: [7, 8], count: undefined, seed: undefined })).data).toEqual(
+      Uint8Array.from(
+        Buffer.concat(
+          await Promise.all([7, 8].map(async (seed) => (await model.sample({ ...noisy, count: 1, seed })).data)),
+        ),
+      ),
+    );
   });
 
   it('samples around an image, and along an attribute', async () => {
@@ -220,6 +236,7 @@ describe('a loaded model refuses, in one line,', () => {
     ],
     ['seeds with a count', () => model.sample({ seeds: [1, 2], count: 2 }), ['seeds: determines', 'remove count']],
     ['seeds in the wrong order', () => model.sample({ seeds: [2, 1] }), ['seeds: must be ascending, not [2,1]']],
+    ['noise without a pass', () => model.sample({ refine: 0, refineNoise: 0.1 }), ['refineNoise 0.1', 'refine 0']],
     ['refinement in half a pass', () => model.sample({ refine: 0.5 }), ['refine: must be a whole number', '0.5']],
     ['a temperature on the sphere', () => model.sample({ temperature: 2 }), ['temperature 2', 'prior normal']],
     [

@@ -26,6 +26,8 @@ function fileOf(text: string, name = 'settings.yaml'): string {
   return file;
 }
 
+const unlabeled = (images: number) => ({ train: { count: images }, classes: null });
+
 describe('settings', () => {
   it('are the defaults and the native format of the data', async () => {
     expect(await resolveConfiguration('mnist', {})).toMatchObject({
@@ -42,12 +44,12 @@ describe('settings', () => {
     const { simultaneous, alternating } = RECIPES;
     expect(await resolveConfiguration('mnist', { size: 64 })).toMatchObject({ network: 'dcgan64', ...simultaneous });
     const wide = { size: 128, margin: 3, width: 8 };
-    expect(await resolveConfiguration('mnist', wide)).toMatchObject({ network: 'resnet128', ...simultaneous, ...wide });
+    expect(await resolveConfiguration('mnist', wide)).toMatchObject({ network: 'dcgan128', ...simultaneous, ...wide });
     const { generatorUpdates } = alternating;
     expect(await resolveConfiguration('mnist', { size: 64, generatorUpdates })).toMatchObject(alternating);
     expect(await resolveConfiguration('mnist', { network: 'resnet64' })).toMatchObject({ size: 64, ...simultaneous });
-    const { updateOrder } = simultaneous;
-    expect(await resolveConfiguration('mnist', { updateOrder })).toMatchObject({ size: 32, ...simultaneous });
+    const { updateOrder } = alternating;
+    expect(await resolveConfiguration('mnist', { size: 64, updateOrder })).toMatchObject(alternating);
     const divergence = 'nearest';
     expect(await resolveConfiguration('mnist', { size: 64, divergence })).toMatchObject({ divergence, ...alternating });
   });
@@ -152,28 +154,44 @@ describe('settings', () => {
     }
   });
 
+  it('have the classes of the data if they are the condition', async () => {
+    const { complete } = await draftSettings({ data: 'mnist', condition: 'class' });
+    const labeled = { train: { count: 100 }, classes: 3 };
+    expect(complete(labeled).configuration).toMatchObject({ condition: 'class', classes: ['0', '1', '2'] });
+    const named = { ...labeled, classNames: ['cat', 'dog', 'owl'] };
+    expect(complete(named).configuration.classes).toEqual(named.classNames);
+    expect((await draftSettings({ data: 'mnist' })).complete(named).configuration.classes).toEqual([]);
+    await expectInputError(() => complete(unlabeled(100)), 'condition class: mnist has no classes');
+  });
+
   it('derive batch size and length from the number of training images, unless they are given', async () => {
     const draft = (settings: Settings) => draftSettings({ data: 'mnist', ...settings });
     const { complete } = await draft({});
-    expect(complete(18)).toMatchObject({
+    expect(complete(unlabeled(18))).toMatchObject({
       configuration: { augment: ['color'], batch: 16, length: { steps: 2000 } },
       chosen: { size: 32, channels: 1, augment: 'color', batch: 16, steps: 2000 },
     });
-    expect(complete(60_000).chosen).toEqual({ size: 32, channels: 1, batch: 64, epochs: 10 });
-    expect((await draft({ batch: 4, epochs: 7, size: 32 })).complete(18)).toMatchObject({
+    expect(complete(unlabeled(60_000)).chosen).toEqual({ size: 32, channels: 1, batch: 64, epochs: 10 });
+    expect((await draft({ batch: 4, epochs: 7, size: 32 })).complete(unlabeled(18))).toMatchObject({
       configuration: { batch: 4, length: { epochs: 7 } },
       chosen: { augment: 'color' },
     });
-    const { configuration, chosen } = (await draft({ preset: 'published', steps: 3 })).complete(100);
+    const { configuration, chosen } = (await draft({ preset: 'published', steps: 3 })).complete(unlabeled(100));
     expect([configuration.batch, configuration.length, chosen]).toEqual([64, { steps: 3 }, { size: 32, channels: 1 }]);
   });
 
   it('are rejected if the images do not fill a batch, with the largest batch size that they fill', async () => {
     const { complete } = await draftSettings({ data: 'mnist', batch: 64 });
-    await expectInputError(() => complete(48), 'batch 64: the train split has only 48 images; set batch to 48 or less');
-    await expectInputError(() => complete(1), 'mnist: training needs at least 2 images, but its train split has 1');
+    await expectInputError(
+      () => complete(unlabeled(48)),
+      'batch 64: the train split has only 48 images; set batch to 48 or less',
+    );
+    await expectInputError(
+      () => complete(unlabeled(1)),
+      'mnist: training needs at least 2 images, but its train split has 1',
+    );
     const { complete: fromFile } = await draftSettings({ data: 'mnist', config: fileOf('batch: 64') });
-    await expectInputError(() => fromFile(48), 'settings.yaml: batch 64: ');
+    await expectInputError(() => fromFile(unlabeled(48)), 'settings.yaml: batch 64: ');
   });
 
   it('of the library have the defaults for the images in the data', async () => {

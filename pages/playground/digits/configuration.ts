@@ -17,6 +17,7 @@ export const configurationOf = (width: number, seed: number): Configuration => (
   padding: DIGIT_PADDING,
   flip: false,
   augment: [],
+  classes: [],
   testFraction: 0.1,
   width,
   seed,

@@ -1,5 +1,6 @@
 /** A worker that trains on the digits, and a worker that uses its weights at the same time. */
 import { drawCodes } from '../../../src/age/prior.js';
+import { toBytes } from '../../../src/images/raster.js';
 import { randomStream } from '../../../src/random.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
 import type { Configuration } from '../../../src/training/configuration.js';
@@ -58,10 +59,12 @@ export class DigitsSession {
     if (this.model) await this.model.replaceWeights(weights);
     else this.model = await this.loadModel({ configuration, weights });
     const codes = drawCodes(configuration.prior, SAMPLES, configuration.latent, randomStream(0, 'samples'));
-    const samples = imagesOf(await this.model.generate({ z: codes }));
+    const { model } = this;
+    const reconstruct = async (x: Uint8Array) => imagesOf(await model.decode({ z: await model.encode({ x }) }));
+    // Refined once, as elsewhere.
+    const samples = await reconstruct(toBytes(await model.generate({ z: codes })));
     const originals = this.digits.test.subarray(0, RECONSTRUCTIONS * PIXELS);
-    const reconstructions = imagesOf(await this.model.decode({ z: await this.model.encode({ x: originals }) }));
-    const pairs = reconstructions.flatMap((image, index) => [
+    const pairs = (await reconstruct(originals)).flatMap((image, index) => [
       Float32Array.from(originals.subarray(index * PIXELS, (index + 1) * PIXELS), (byte) => byte / 255),
       image,
     ]);

@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { drawCodes } from '../../../src/age/prior.js';
 import { randomStream } from '../../../src/random.js';
+import { ClassSelect } from '../../components/classSelect.js';
 import { fileName } from '../../components/files.js';
 import { saveImages } from '../../components/imageGrid.js';
 import { type ImageShape, Tile } from '../../components/images.js';
@@ -17,13 +18,13 @@ const BATCH = 24;
 /** Samples that appear at a time. */
 const GROUP = 6;
 
-type SampleSet = Pick<ExploreSettings, 'seed' | 'isRefined'>;
+type SampleSet = Pick<ExploreSettings, 'seed' | 'label' | 'isRefined'>;
 
 /** The name of a sample, and the index of a sample of this name in its set. */
-const sampleName = (index: number, { seed, isRefined }: SampleSet): string =>
-  `${isRefined ? 'refined ' : ''}sample ${index + 1} of seed ${seed}`;
+const sampleName = (index: number, { seed, label, isRefined }: SampleSet): string =>
+  `${isRefined ? '' : 'one-pass '}sample ${index + 1} of seed ${seed}${label === null ? '' : `, class ${label}`}`;
 const indexOfSample = (name: string, set: SampleSet): number | undefined => {
-  const number = /^(?:refined )?sample (\d+) of/u.exec(name)?.[1];
+  const number = /^(?:one-pass )?sample (\d+) of/u.exec(name)?.[1];
   return number !== undefined && name === sampleName(Number(number) - 1, set) ? Number(number) - 1 : undefined;
 };
 
@@ -32,12 +33,12 @@ interface SamplesProps extends ExplorePanelProps, SampleSet {
 }
 
 export function EndlessSamples(props: SamplesProps) {
-  const { seed, isRefined, onSettings } = props;
+  const { seed, label, isRefined, model, onSettings } = props;
   const onSeed = (seed: number): void => onSettings({ seed });
   return (
     <section class="samples" aria-label="Samples">
       <p>The generator maps random codes to images. Select one to explore around it, or two to walk between them.</p>
-      <SamplesOfSeed key={`${seed} ${isRefined}`} {...props}>
+      <SamplesOfSeed key={`${seed} ${label} ${isRefined}`} {...props}>
         <label>
           Seed{' '}
           <input
@@ -56,6 +57,7 @@ export function EndlessSamples(props: SamplesProps) {
         <button type="button" id="next-seed" onClick={() => onSeed(seed + 1)}>
           Next seed
         </button>
+        <ClassSelect classes={model.info.classes} label={label} onChange={(label) => onSettings({ label })} />
         <RefineBox isRefined={isRefined} onChange={(isRefined) => onSettings({ isRefined })} />
       </SamplesOfSeed>
     </section>
@@ -63,8 +65,8 @@ export function EndlessSamples(props: SamplesProps) {
 }
 
 function SamplesOfSeed(props: SamplesProps & { children: preact.ComponentChildren }) {
-  const { model, isActive, seed, isRefined, onFailure, children } = props;
-  const { groups, empty, more } = useSamples(model, seed, isRefined, onFailure);
+  const { model, isActive, seed, label, isRefined, onFailure, children } = props;
+  const { groups, empty, more } = useSamples(model, { seed, label, isRefined }, onFailure);
   const area = useRef<HTMLDivElement>(null);
   const end = useRef<HTMLDivElement>(null);
   const count = groups.length * GROUP;
@@ -95,7 +97,7 @@ function SamplesOfSeed(props: SamplesProps & { children: preact.ComponentChildre
               groups.flat().map(({ image }) => image),
               model.info.shape,
               format,
-              fileName(model.info.name, `${count} ${isRefined ? 'refined ' : ''}samples of seed ${seed}`),
+              fileName(model.info.name, `${count} ${isRefined ? '' : 'one-pass '}samples of seed ${seed}`),
             )
           }
         />
@@ -109,7 +111,7 @@ function SamplesOfSeed(props: SamplesProps & { children: preact.ComponentChildre
 }
 
 /** Generates samples of a seed, a group at a time, and another batch after each call of `more`. */
-function useSamples(model: ExploredModel, seed: number, isRefined: boolean, onFailure: (error: unknown) => void) {
+function useSamples(model: ExploredModel, { seed, label, isRefined }: SampleSet, onFailure: (error: unknown) => void) {
   const draw = useMemo(() => codeBatches(model, seed), [model, seed]);
   const [batches, setBatches] = useState(1);
   const [groups, setGroups] = useState<readonly (readonly Point[])[]>([]);
@@ -119,7 +121,7 @@ function useSamples(model: ExploredModel, seed: number, isRefined: boolean, onFa
     const generate = async (): Promise<void> => {
       for (let first = count; first < batches * BATCH && isCurrent; first += GROUP) {
         const group = Array.from({ length: GROUP }, (_, index) =>
-          sampleOf(model.networks, draw(first + index), isRefined),
+          sampleOf(model.networks, draw(first + index), { label, isRefined }),
         );
         const generated = await Promise.all(group);
         if (isCurrent) setGroups((before) => [...before, generated]);
@@ -138,7 +140,7 @@ interface SampleGridProps extends SamplesProps {
 }
 
 /** Arrow keys move between samples, so that the tab key leaves them. */
-function SampleGrid({ model, selected, seed, isRefined, onSelect, groups, empty }: SampleGridProps) {
+function SampleGrid({ model, selected, seed, label, isRefined, onSelect, groups, empty }: SampleGridProps) {
   const [focused, setFocused] = useState(0);
   const grid = useRef<HTMLDivElement>(null);
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -152,7 +154,7 @@ function SampleGrid({ model, selected, seed, isRefined, onSelect, groups, empty 
   };
   const onTile = (point: Point, index: number): void => {
     setFocused(index);
-    onSelect(point, sampleName(index, { seed, isRefined }));
+    onSelect(point, sampleName(index, { seed, label, isRefined }));
   };
   return (
     <div
@@ -170,7 +172,7 @@ function SampleGrid({ model, selected, seed, isRefined, onSelect, groups, empty 
           first={index * GROUP}
           shape={model.info.shape}
           focused={focused}
-          selected={selected && indexOfSample(selected.name, { seed, isRefined })}
+          selected={selected && indexOfSample(selected.name, { seed, label, isRefined })}
           onSelect={onTile}
         />
       ))}
@@ -232,12 +234,12 @@ function codeBatches({ info: { prior, latent } }: ExploredModel, seed: number): 
 }
 
 /** The first samples of a seed. */
-export async function firstSamples(model: ExploredModel, { seed, isRefined }: ExploreSettings, count: number) {
-  const draw = codeBatches(model, seed);
+export async function firstSamples(model: ExploredModel, settings: ExploreSettings, count: number) {
+  const draw = codeBatches(model, settings.seed);
   return Promise.all(
     Array.from({ length: count }, async (_, index) => ({
-      ...(await sampleOf(model.networks, draw(index), isRefined)),
-      name: sampleName(index, { seed, isRefined }),
+      ...(await sampleOf(model.networks, draw(index), settings)),
+      name: sampleName(index, settings),
     })),
   );
 }

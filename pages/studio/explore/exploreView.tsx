@@ -49,6 +49,7 @@ export function ExploreView({ model, data, settings, onSettings, onFailure }: Ex
       <EndlessSamples
         {...panel('samples')}
         seed={settings.seed}
+        label={settings.label}
         isRefined={settings.isRefined}
         onSettings={onSettings}
       />

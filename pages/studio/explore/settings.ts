@@ -26,6 +26,8 @@ export interface ExploreSettings {
   tab: TabName;
   /** Of the samples. */
   seed: number;
+  /** The class of samples of a conditional model; null for any. */
+  label: number | null;
   /** Whether samples are reconstructed. */
   isRefined: boolean;
   layout: MapMethod;
@@ -34,7 +36,14 @@ export interface ExploreSettings {
 
 export const WHOLE_MAP: MapView = { x: 0.5, y: 0.5, zoom: 1 };
 export const MAX_ZOOM = 64;
-const DEFAULTS: ExploreSettings = { tab: 'samples', seed: 0, isRefined: false, layout: 'pca', view: WHOLE_MAP };
+const DEFAULTS: ExploreSettings = {
+  tab: 'samples',
+  seed: 0,
+  label: null,
+  isRefined: true,
+  layout: 'pca',
+  view: WHOLE_MAP,
+};
 
 /** Reads a query. Invalid values have their defaults. */
 export function parseSettings(query: string): ExploreSettings {
@@ -47,7 +56,8 @@ export function parseSettings(query: string): ExploreSettings {
   return {
     tab: Object.hasOwn(TABS, tab) ? (tab as TabName) : DEFAULTS.tab,
     seed: isSeed(seed) ? seed : DEFAULTS.seed,
-    isRefined: entries.get('refine') === '1',
+    label: /^\d+$/u.test(entries.get('class') ?? '') ? Number(entries.get('class')) : null,
+    isRefined: entries.get('refine') !== '0',
     layout: layout === 'umap' ? layout : DEFAULTS.layout,
     view: parseView(entries.get('view') ?? ''),
   };
@@ -57,11 +67,12 @@ export function parseSettings(query: string): ExploreSettings {
  * Writes settings that differ from their defaults.
  * @param before the query so far, whose other entries, such as the step of the checkpoint, are kept
  */
-export function formatSettings({ tab, seed, isRefined, layout, view }: ExploreSettings, before = ''): string {
+export function formatSettings({ tab, seed, label, isRefined, layout, view }: ExploreSettings, before = ''): string {
   const values = {
     tab: tab === DEFAULTS.tab ? '' : tab,
     seed: seed === DEFAULTS.seed ? '' : String(seed),
-    refine: isRefined ? '1' : '',
+    class: label === null ? '' : String(label),
+    refine: isRefined ? '' : '0',
     layout: layout === DEFAULTS.layout ? '' : layout,
     view: view.zoom === 1 ? '' : [view.x, view.y, view.zoom].map((value) => Number(value.toFixed(3))).join(' '),
   };

@@ -7,6 +7,7 @@ import { addModelOptions, type OpenedModel, whileHeld, withRunData } from '../mo
 import {
   parseList,
   parseNumber,
+  refineNoiseOption,
   refineOption,
   RUN_DATA_HELP,
   seedOption,
@@ -45,6 +46,7 @@ const addMetricOptions = (command: Subcommand) =>
       )
       .addOption(seedOption())
       .addOption(refineOption())
+      .addOption(refineNoiseOption())
       .option('--metrics <list>', 'comma-separated metrics or groups (default: all that the data allow)', parseList)
       .addOption(
         new Option(
@@ -153,13 +155,13 @@ async function measure(opened: OpenedModel, asked: Asked, options: Options, term
   const { METRIC_NAMES } = await import('../../metrics/registry.js');
   const start = performance.now();
   const { model, checkpoint, source, compile } = opened;
-  const { split, count, seed, refine, ema } = options;
+  const { split, count, seed, refine, refineNoise, ema } = options;
   const { configuration } = checkpoint;
   const stopwatch = new Stopwatch();
   const extractor = await stopwatch.time('extractor', () => extractorFor(opened, asked, options, terminal));
   try {
     const evaluation = await evaluate({
-      ...{ model, source, split, count, seed, refine, extractor, compile },
+      ...{ model, source, split, count, seed, refine, refineNoise, extractor, compile },
       metrics: asked ?? new Set(METRIC_NAMES),
       divergence: iterationSpec(configuration).objective,
       onProgress: phaseProgress(terminal),

@@ -3,7 +3,15 @@ import { rowAnimation } from '../../images/frames.js';
 import { imageGrid } from '../../images/imageGrid.js';
 import { MODEL_DEFAULTS } from '../../model/defaults.js';
 import type { Action, Subcommand } from '../command.js';
-import { addDrawingOptions, addModelOptions, openModel, writeDrawing } from '../modelCommand.js';
+import {
+  addDrawingOptions,
+  addModelOptions,
+  betweenClasses,
+  fromClassOption,
+  openModel,
+  toClassOption,
+  writeDrawing,
+} from '../modelCommand.js';
 import { fpsOption, gridStyle, seedOption, wholeNumber } from '../options.js';
 import { prepareOutput, writeAnimation, writeImageArrays } from '../output.js';
 import { countingProgress } from '../progress.js';
@@ -18,6 +26,7 @@ Examples:
   agenet interpolate runs/mnist-1                             eight rows between random points of the sphere
   agenet interpolate runs/mnist-1 one.png seven.png --frames 16
   agenet interpolate runs/mnist-1 one.png two.png three.png --loop --out loop.webp    through all three and back
+  agenet interpolate runs/mnist-2 --from-class 3 --to-class 8 --frames 12    of a conditional model
   agenet interpolate runs/mnist-1 --circle --frames 60 --out circle.gif    around great circles through random points
 `;
 
@@ -39,6 +48,8 @@ export const define = (command: Subcommand) =>
         .addOption(
           new Option('--circle', 'traverse the whole great circle through two points').conflicts(['loop', 'points']),
         )
+        .addOption(fromClassOption('of a conditional model: interpolate between classes, with one random code per row'))
+        .addOption(toClassOption('the class at the end of such a row'))
         .addOption(seedOption())
         .option(
           '--out <file>',
@@ -55,7 +66,16 @@ export const action: Action<typeof define> = async (terminal, run, files, option
   const model = await openModel(run, options, terminal);
   const onProgress = countingProgress(terminal, 'generating images');
   const images = await model
-    .interpolate(files, { frames, rows: options.rows, points, circle, loop, seed, onProgress })
+    .interpolate(files, {
+      frames,
+      rows: options.rows,
+      points,
+      circle,
+      loop,
+      seed,
+      onProgress,
+      ...betweenClasses(options),
+    })
     .finally(() => model.release());
 
   const rows = files.length > 0 ? 1 : (options.rows ?? MODEL_DEFAULTS.rows);
@@ -65,6 +85,6 @@ export const action: Action<typeof define> = async (terminal, run, files, option
     else if (kind === 'npz') await writeImageArrays(out, { arr_0: images });
     else await writeAnimation(out, rowAnimation(images, rows, closed, fps), options.scale, signal);
     terminal.print(`Wrote ${rows} ${rows === 1 ? 'row' : 'rows'} of ${images.count / rows} images to ${out}`);
-    return { result: { out, count: images.count, seed, rows, frames, closed } };
+    return { result: { out, count: images.count, seed, rows, frames, closed, ...betweenClasses(options) } };
   });
 };

@@ -5,8 +5,11 @@ import {
   addModelOptions,
   alongOption,
   byOption,
+  fromClassOption,
+  betweenClasses,
   movedBy,
   openModel,
+  toClassOption,
   writeDrawing,
 } from '../modelCommand.js';
 import { captionsOption, gridStyle, splitOption, wholeNumber } from '../options.js';
@@ -20,6 +23,7 @@ export const details = `
 Examples:
   agenet reconstruct runs/mnist-1                     32 test images with their reconstructions
   agenet reconstruct runs/mnist-1 mine.png yours.jpg photos --out pairs.png
+  agenet reconstruct runs/mnist-2 --to-class 3               each image as a 3, in its own style
   agenet reconstruct runs/mnist-1 --along 3-not-5 --by 0.8    moved along the attribute
 `;
 
@@ -35,6 +39,8 @@ export const define = (command: Subcommand) =>
           wholeNumber(1, 100_000),
         )
         .addOption(splitOption('test'))
+        .addOption(fromClassOption('of a conditional model: the class of the images (default: any)'))
+        .addOption(toClassOption('the class to decode with, instead'))
         .addOption(alongOption())
         .addOption(byOption())
         .option(
@@ -49,17 +55,19 @@ export const define = (command: Subcommand) =>
 export const action: Action<typeof define> = async (terminal, run, images, options) => {
   const { collectImages } = await import('../imageFiles.js');
   const { imagesOf } = await import('../../model/sampling.js');
-  const { out, along, by } = options;
+  const { out, along, by, fromClass, toClass } = options;
   const kind = await prepareOutput(options, ['image', 'npz'], images);
   const model = await openModel(run, options, terminal);
   const collected = await collectImages(images, model.configuration, options, terminal);
   const original = imagesOf(model.trained, collected.data);
-  const reconstruction = await model.reconstruct(original, { along, by }).finally(() => model.release());
+  const reconstruction = await model
+    .reconstruct(original, { along, by, fromClass, toClass })
+    .finally(() => model.release());
 
   if (kind === 'image') {
     const style = gridStyle(options, () => collected.captions);
     await writeDrawing(pairGrid(original, reconstruction, PAIRS_PER_ROW, style), options, terminal);
   } else await writeImageArrays(out, { original, reconstruction });
   terminal.print(`Wrote ${original.count} images, each with its reconstruction on its right, to ${out}`);
-  return { result: { out, count: original.count, ...movedBy(options) } };
+  return { result: { out, count: original.count, ...betweenClasses(options), ...movedBy(options) } };
 };

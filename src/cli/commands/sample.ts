@@ -1,10 +1,19 @@
 import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { MODEL_DEFAULTS } from '../../model/defaults.js';
+import { squareColumns } from '../../images/imageGrid.js';
 import { LARGEST_SEED } from '../../random.js';
 import type { Action, Subcommand } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
 import { addDrawingOptions, addModelOptions, alongOption, byOption, movedBy, openModel } from '../modelCommand.js';
-import { captionsOption, gridStyle, parseNumber, refineOption, seedOption, wholeNumber } from '../options.js';
+import {
+  captionsOption,
+  gridStyle,
+  parseNumber,
+  refineNoiseOption,
+  refineOption,
+  seedOption,
+  wholeNumber,
+} from '../options.js';
 import { prepareOutput, writeImageBatches } from '../output.js';
 import { withSignals } from '../signals.js';
 
@@ -18,7 +27,9 @@ Examples:
   agenet sample runs/mnist-1 --count 1000 --out digits.npz    arr_0, bytes [N, H, W, C], for NumPy
   agenet sample runs/mnist-1 --count 100 --out digits         a folder of 100 PNG files
   agenet sample runs/mnist-1 --seeds 100-163 --captions       the first image of each of these seeds, with the seeds
-  agenet sample runs/mnist-1 --refine 1                       cleaner samples: each is reconstructed
+  agenet sample runs/mnist-2 --class 7                        of a conditional model (train --condition class)
+  agenet sample runs/mnist-2 --class all --count 8            eight styles, with a row per class
+  agenet sample runs/mnist-1 --refine 0                       samples of the generator alone, not reconstructed
   agenet sample runs/mnist-1 --like seven.png --spread 0.3    images whose codes are near that of an image
 `;
 
@@ -34,7 +45,12 @@ export const define = (command: Subcommand) =>
             .argParser(parseRange)
             .conflicts(['seed', 'count']),
         )
+        .option(
+          '--class <class>',
+          'of a conditional model: the name or number of a class, or all for --count samples of each, one class per row',
+        )
         .addOption(refineOption())
+        .addOption(refineNoiseOption())
         .option('--like <image>', 'sample around the code of an image file')
         .option(
           '--spread <fraction>',
@@ -64,25 +80,42 @@ function parseRange(text: string): readonly [first: number, last: number] {
 }
 
 export const action: Action<typeof define> = async (terminal, run, options) => {
-  const { out, seeds, like, spread, temperature, refine, along, by } = options;
+  const { out, seeds, like, class: wanted, spread, temperature, refine, refineNoise, along, by } = options;
   const kind = await prepareOutput(options, ['image', 'npz', 'folder'], like === undefined ? [] : [like]);
   const model = await openModel(run, options, terminal);
   try {
     const range = seeds ? { seeds } : { count: options.count, seed: options.seed };
-    const batches = await model.sampleBatches({ ...range, like, spread, temperature, refine, along, by });
-    const [count, seed] = seeds ? [seeds[1] - seeds[0] + 1, seeds[0]] : [options.count, options.seed];
+    const batches = await model.sampleBatches({
+      ...range,
+      class: wanted,
+      like,
+      spread,
+      temperature,
+      refine,
+      refineNoise,
+      along,
+      by,
+    });
+    const [each, seed] = seeds ? [seeds[1] - seeds[0] + 1, seeds[0]] : [options.count, options.seed];
+    const rows = wanted === 'all' ? model.classes.length : 1;
+    const [count, columns] = [each * rows, rows > 1 ? each : squareColumns(each)];
     const style = gridStyle(options, () =>
-      Array.from({ length: count }, (_, index) => [seeds ? `seed ${seed + index}` : `#${index}`]),
+      Array.from({ length: count }, (_, index) => [
+        ...(rows > 1 ? [model.classes[Math.floor(index / each)]!] : []),
+        seeds ? `seed ${seed + (index % each)}` : `#${index % each}`,
+      ]),
     );
     return await withSignals(terminal, async (signal) => {
-      await writeImageBatches(out, kind, { count, shape: model.imageShape, batches }, signal, style);
+      await writeImageBatches(out, kind, { count, columns, shape: model.imageShape, batches }, signal, style);
       await imageDisplay(terminal, options.show)(out);
       terminal.print(`Wrote ${count} samples of ${seeds ? `seeds ${seeds.join(' to ')}` : `seed ${seed}`} to ${out}`);
       return {
         result: {
           ...{ out, count, seed },
           ...(seeds && { seeds }),
-          ...(refine > 0 && { refine }),
+          ...(wanted !== undefined && { class: wanted }),
+          refine,
+          ...(refineNoise > 0 && { refineNoise }),
           ...(like !== undefined && { like, spread: spread ?? MODEL_DEFAULTS.spread }),
           ...movedBy(options),
         },

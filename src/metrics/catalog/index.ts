@@ -1,6 +1,7 @@
 // Written by scripts/registries.mjs.
 export * from './codeNeighbors.js';
 export * from './codeStatistics.js';
+export * from './condition.js';
 export * from './divergence.js';
 export * from './fid.js';
 export * from './inceptionScore.js';
@@ -8,5 +9,6 @@ export * from './kid.js';
 export * from './latentCosine.js';
 export * from './memorization.js';
 export * from './midpointFid.js';
+export * from './onePass.js';
 export * from './precisionRecall.js';
 export * from './reconstruction.js';

@@ -23,26 +23,31 @@ export const midpointFid: ContextEntry = {
   compute: async (context) => {
     const { model, count, seed } = context.subject;
     const { codes, extracted } = await context.images();
-    const { midpoints, distance } = midpointsOf(codes, model.prior, count, randomStream(seed, 'pairs of images'));
-    const features = await context.decodedFeatures(midpoints, distance, 'midpoints');
+    const stream = randomStream(seed, 'pairs of images');
+    const { midpoints, distance, from } = midpointsOf(codes, model.prior, count, stream);
+    const labels = context.labels();
+    const ofFirst = labels && Uint8Array.from(from, (row) => labels[row]!);
+    const features = await context.decodedFeatures(midpoints, distance, 'midpoints', ofFirst);
     return { metrics: { midpoint_fid: frechetFeatureDistance(extracted!.features, features) } };
   },
 };
 
-/** Between random pairs of different codes, whose mean distance from these is 0 to 1. */
+/** Between random pairs of different codes, the first in rows `from`, whose mean distance from these is 0 to 1. */
 export function midpointsOf(codes: Features, prior: Prior, count: number, stream: RandomStream) {
   const { data, width } = codes;
   const rows = rowsIn(codes);
   const rowAt = (row: number) => data.subarray(row * width, (row + 1) * width);
   const midpoints = new Float32Array(count * width);
+  const from = new Uint32Array(count);
   let distance = 0;
   for (let pair = 0; pair < count; pair++) {
     const first = stream.below(rows);
+    from[pair] = first;
     const [a, b] = [rowAt(first), rowAt((first + 1 + stream.below(rows - 1)) % rows)];
     const midpoint = midpoints.subarray(pair * width, (pair + 1) * width);
     for (let index = 0; index < width; index++) midpoint[index] = (a[index]! + b[index]!) / 2;
     if (prior === 'sphere') normalizeInPlace(midpoint);
     distance += distanceFromCodes(midpoint, [a, b]) / count;
   }
-  return { midpoints: { data: midpoints, width }, distance };
+  return { midpoints: { data: midpoints, width }, distance, from };
 }

@@ -7,9 +7,11 @@ import { randomStream } from '../../random.js';
 const MAX_ROWS = 5000;
 const NEIGHBORS = 5;
 
+export const neighborhoods = protocolValue('neighborhoods', ({ manifold }) => manifold);
+
 export const precisionRecall: FeatureEntry = {
   group: 'samples',
-  dependsOn: ['extractor', 'images', 'refinement', protocolValue('neighborhoods', ({ manifold }) => manifold)],
+  dependsOn: ['extractor', 'images', 'refinement', neighborhoods],
   metrics: {
     precision: {
       meaning: 'fraction of samples within the neighborhood of some image (Kynkäänniemi et al. 2019)',

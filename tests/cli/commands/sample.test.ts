@@ -43,6 +43,7 @@ describe('agenet sample', () => {
       out: 'five.npz',
       count: 3,
       seed: 5,
+      refine: 1,
     });
     const { shape, data } = bytesIn(unzipSync(readFileSync(join(cwd, 'five.npz')))['arr_0.npy']);
     expect(shape).toEqual([3, 32, 32, 1]);
@@ -83,6 +84,7 @@ describe('agenet sample', () => {
       out: 'pictures',
       count: 3,
       seed: 5,
+      refine: 1,
     });
     expect(readdirSync(join(cwd, 'pictures')).sort()).toEqual(['000000.png', '000001.png', '000002.png']);
     await sample('--count', '3', '--seed', '5', '--out', 'array.npz');
@@ -95,6 +97,7 @@ describe('agenet sample', () => {
       out: 'samples.png',
       count: 64,
       seed: 0,
+      refine: 1,
     });
     expect(await sharp(join(cwd, 'samples.png')).metadata()).toMatchObject({
       width: 3 * (8 * 34 + 2),
@@ -133,6 +136,7 @@ describe('agenet sample', () => {
       count: 3,
       seed: 4,
       seeds: [4, 6],
+      refine: 1,
     });
     await sample('--count', '2', '--seed', '5', '--out', 'second.npz');
     const [range, second] = ['range', 'second'].map(
@@ -145,10 +149,18 @@ describe('agenet sample', () => {
     await makePicture(join(cwd, 'like.png'), 0, 255);
     await resultOf(['reconstruct', 'run', 'like.png', '--out', 'like.npz', '--threads', '1'], cwd);
     const target = bytesIn(unzipSync(readFileSync(join(cwd, 'like.npz')))['reconstruction.npy']).data;
+    const around = ['--like', 'like.png', '--count', '4', '--refine', '0'];
     const distances: number[] = [];
     for (const spread of ['0.001', '0.8']) {
-      const result = await sample('--like', 'like.png', '--spread', spread, '--count', '4', '--out', 'around.npz');
-      expect(result).toEqual({ out: 'around.npz', count: 4, seed: 0, like: 'like.png', spread: Number(spread) });
+      const result = await sample(...around, '--spread', spread, '--out', 'around.npz');
+      expect(result).toEqual({
+        out: 'around.npz',
+        count: 4,
+        seed: 0,
+        refine: 0,
+        like: 'like.png',
+        spread: Number(spread),
+      });
       const { data } = bytesIn(unzipSync(readFileSync(join(cwd, 'around.npz')))['arr_0.npy']);
       distances.push(
         data.reduce((sum, value, index) => sum + Math.abs(value - target[index % 1024]!), 0) / data.length,
@@ -192,6 +204,8 @@ const REFUSED: readonly Refusal[] = [
     ['run', '--temperature', '0.7'],
     ['temperature 0.7', 'codes on the sphere have length 1'],
   ],
+  ['noise in no pass', ['run', '--refine', '0', '--refine-noise', '0.2'], ['--refine-noise 0.2', '--refine 0']],
+  ['noise beyond a right angle', ['run', '--refine-noise', '1.2'], ['--refine-noise', 'from 0 to 1']],
   ['a negative number of passes', ['run', '--refine', '-1'], ['--refine', 'from 0 to 100']],
   ['a descending seed range', ['run', '--seeds', '6-4'], ['--seeds', 'such as 0-63']],
   ['a seed range and a count', ['run', '--seeds', '4-6', '--count', '3'], ['--seeds', '--count']],

@@ -1,0 +1,44 @@
+import { InputError, setting, type Text, text } from '../errors.js';
+import { type RandomStream, shuffledIndices } from '../random.js';
+
+/** The class of an image; null stands for any. */
+export type Label = number | null;
+
+/** Returns conditions [N, K]: 1 at the class, or zeros for any. */
+export function oneHot(labels: ArrayLike<Label>, classes: number): Float32Array {
+  const conditions = new Float32Array(labels.length * classes);
+  for (let index = 0; index < labels.length; index++) {
+    const label = labels[index];
+    if (label !== null && label !== undefined) conditions[index * classes + label] = 1;
+  }
+  return conditions;
+}
+
+/**
+ * Returns the index of a class, given by its name or its index.
+ * @param classes names of the classes of a conditional model
+ * @param option the option that names it
+ * @throws {InputError} if the model has no such class, or is not conditional
+ */
+export function classNamed(classes: readonly string[], name: string, option: string): number {
+  const about: Text = text`${setting(option)} ${name}`;
+  if (classes.length === 0)
+    throw new InputError(about, 'the model was trained without classes', 'train one with the condition class');
+  const found = classes.includes(name) ? classes.indexOf(name) : /^\d+$/.test(name) ? Number(name) : -1;
+  if (found < 0 || found >= classes.length)
+    throw new InputError(about, 'there is no such class', `choose from ${listed(classes)}`);
+  return found;
+}
+
+const MOST_LISTED = 20;
+
+const listed = (names: readonly string[]) =>
+  names.length <= MOST_LISTED
+    ? names.join(', ')
+    : `${names.slice(0, MOST_LISTED).join(', ')} and ${names.length - MOST_LISTED} others, or their numbers from 0`;
+
+/** Draws a class per sample, as often as in the data. */
+export function labelsLike(labels: ArrayLike<number>, count: number, stream: RandomStream): Uint8Array {
+  const order = shuffledIndices(labels.length, stream);
+  return Uint8Array.from({ length: count }, (_, index) => labels[order[index % order.length]!]!);
+}

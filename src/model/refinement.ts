@@ -1,0 +1,55 @@
+import { toBytes } from '../images/raster.js';
+import { InputError, setting, text } from '../errors.js';
+import { type RandomStream, randomStream } from '../random.js';
+import { MODEL_DEFAULTS } from './defaults.js';
+import { drawCodesAround } from './paths.js';
+import type { ImageValues, TrainedModel } from './trainedModel.js';
+
+export interface Refinement {
+  /** How often each sample is reconstructed (default: 1). */
+  refine?: number | undefined;
+  /** The spread, 0 (default) to 1, by which the first pass moves codes at random; later passes move them less. */
+  refineNoise?: number | undefined;
+}
+
+/** @throws {InputError} if there is noise, but no pass that adds it */
+export function requirePasses({ refine, refineNoise = 0 }: Refinement) {
+  if (refine === 0 && refineNoise > 0)
+    throw new InputError(
+      text`${setting('refineNoise')} ${refineNoise}`,
+      text`has no effect with ${setting('refine')} 0`,
+      text`set ${setting('refine')} to at least 1`,
+    );
+}
+
+/** Of the sample with an index among those of a seed, however many there are. */
+export const noiseOfSample = (seed: number, index: number): RandomStream => randomStream(seed, 'refinement', index);
+
+/**
+ * Reconstructs generated images several times. Their codes are then codes of images, which decode more cleanly. With
+ * noise, pass k of N moves each code by (N - k) / N of it, k counted from 0, as in Sphere Encoder (arXiv 2602.15030).
+ * @param noiseOf the noise of image `index` (default: as for samples of seed 0)
+ */
+export async function refineImages(
+  model: TrainedModel,
+  { x, y }: ImageValues,
+  { refine = MODEL_DEFAULTS.refine, refineNoise = 0 }: Refinement = {},
+  noiseOf = (index: number) => noiseOfSample(0, index),
+): Promise<Float32Array> {
+  const { prior, latentSize: width } = model;
+  const streams = refineNoise > 0 ? Array.from({ length: x.length / model.imageElements }, (_, i) => noiseOf(i)) : [];
+  let images = x;
+  for (let pass = 0; pass < refine; pass++) {
+    const z = await model.encode({ x: toBytes(images), y });
+    const spread = refineNoise * (1 - pass / refine);
+    for (const [index, stream] of streams.entries()) {
+      const code = z.subarray(index * width, (index + 1) * width);
+      code.set(drawCodesAround(prior, code, spread, 1, stream));
+    }
+    images = await model.decode({ z, y, distance: distanceAt(spread) });
+  }
+  return images;
+}
+
+/** The share of variance, 0 to 1, that a spread adds to codes. */
+export const distanceAt = (spread: number): number => Math.sin((spread * Math.PI) / 2) ** 2;
