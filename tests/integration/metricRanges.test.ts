@@ -50,14 +50,18 @@ const probabilitiesOf = ({ data, width }: Features): Features => ({
   width: CLASSES,
 });
 
+const LABELS = Uint8Array.from({ length: COUNT }, (_, index) => index % CLASSES);
+
 /** What an evaluation prepares, made of codes that also serve as features. */
 function contextOf(prior: Prior, real: Features, fake: Features): EvaluationContext {
   const extracted = (features: Features) => ({ features, probabilities: probabilitiesOf(features) });
   const images = new Uint8Array(4 * COUNT);
   const context: Partial<Record<keyof EvaluationContext, unknown>> = {
+    labels: () => LABELS,
+    sampleLabels: () => LABELS,
     shape: [1, 2, 2],
     subject: {
-      model: { prior, latentSize: LATENT },
+      model: { prior, latentSize: LATENT, conditionSize: CLASSES },
       divergence: { divergence: 'qp', moment: 'std', reduction: 'mean' },
       source: { train: splitInMemory(images, 4, null) },
       compile: compileOnOneThread,
@@ -65,7 +69,8 @@ function contextOf(prior: Prior, real: Features, fake: Features): EvaluationCont
       seed: 0,
     },
     images: () => Promise.resolve({ codes: real, extracted: extracted(real) }),
-    samples: () => Promise.resolve({ codes: real, recovered: fake, images, extracted: extracted(fake) }),
+    samples: () =>
+      Promise.resolve({ codes: real, recovered: fake, images, extracted: extracted(fake), onePass: extracted(fake) }),
     testFeatures: () => Promise.resolve(real),
     trainingFeatures: () => Promise.resolve({ features: real, indices: Uint32Array.from(real.data.keys()) }),
     decodedFeatures: (codes: Features) => Promise.resolve(codes),
