@@ -29,6 +29,7 @@ export type {
   DecodeCodesOptions,
   InterpolateOptions,
   MoveOptions,
+  ReconstructOptions,
   SampleOptions,
 } from './runs/modelOptions.node.js';
 export { readCheckpoint, RunFolder } from './runs/runFolder.node.js';

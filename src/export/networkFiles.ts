@@ -15,7 +15,7 @@ export interface NetworkFiles {
    * `generator`: samples of the prior, `codes` [N, M], to `images` [N, C, H, W] in 0..1. `encoder`: such images to
    * codes. `decoder`: codes of images to images. Its second input `distance` [1], in 0..1, is `distanceFromCodes`: 0
    * for codes of images, 0.5 halfway between two at a right angle. A generator with one set of running statistics
-   * decodes as well, without a `decoder`. Networks of a conditional model have one more input, `condition` [N, K]: 1 at
+   * decodes as well, without a `decoder`. Networks of a conditional model have one more input, `condition` [N, K], with 1 at
    * the class and else 0, or all 0 for any class.
    */
   files: Partial<Record<NetworkFile, Uint8Array>>;
