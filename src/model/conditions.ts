@@ -4,12 +4,18 @@ import { type RandomStream, shuffledIndices } from '../random.js';
 /** The class of an image; null stands for any. */
 export type Label = number | null;
 
-/** Returns conditions [N, K]: 1 at the class, or zeros for any. */
+/**
+ * Returns conditions [N, K]: 1 at the class, or zeros for any. Models without a condition have K = 0.
+ * @throws {InputError} if the model has no such class, for example because the images are of other data
+ */
 export function oneHot(labels: ArrayLike<Label>, classes: number): Float32Array {
   const conditions = new Float32Array(labels.length * classes);
   for (let index = 0; index < labels.length; index++) {
     const label = labels[index];
-    if (label !== null && label !== undefined) conditions[index * classes + label] = 1;
+    if (classes === 0 || label === null || label === undefined) continue;
+    if (label >= classes)
+      throw new InputError(`class ${label}`, `the model has ${classes} classes`, 'use data with the same classes');
+    conditions[index * classes + label] = 1;
   }
   return conditions;
 }

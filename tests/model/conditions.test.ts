@@ -6,7 +6,11 @@ import { expectInputError } from '../rejection.js';
 describe('conditions', () => {
   it('are 1 at the class, or 0 everywhere for any class', () => {
     expect(oneHot([1, null, 0], 3)).toEqual(Float32Array.of(0, 1, 0, 0, 0, 0, 1, 0, 0));
-    expect(oneHot([null, null], 0)).toEqual(new Float32Array(0));
+    expect(oneHot([null, 4], 0)).toEqual(new Float32Array(0));
+  });
+
+  it('are refused for a class that the model does not have', async () => {
+    await expectInputError(() => oneHot([0, 3], 3), 'class 3: the model has 3 classes');
   });
 
   it('are found by the name or the number of a class; a name comes first', async () => {

@@ -18,7 +18,7 @@ export const condition: ContextEntry = {
       better: 'higher',
       range: '0 to 1',
       goodValue: 'the test accuracy of the classifier; about 1 / K if the model ignores its condition',
-      reference: 'samples have classes as frequent as those of the images',
+      reference: 'samples have each class as often as the images',
       isDefinedFor: isConditional,
     },
   },
