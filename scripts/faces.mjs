@@ -1,9 +1,9 @@
 /**
  * Renders faces with known attributes into an archive: `images` uint8 `[N, size, size, 3]`, one array `[N]` per
- * attribute, and one of them again as `labels`. Attributes are class numbers, or floats such as `fatness`. The same
- * seed gives the same faces at every size.
+ * attribute, and one of them again as `labels`. Attributes are class numbers, or floats such as `fatness`. A table beside
+ * it has the attributes by name, a row per face. The same seed gives the same faces at every size.
  *
- *     npm run faces -- --count 20000 --size 64 --out build/faces.npz
+ *     npm run faces -- --count 20000 --size 64 --out build/faces.npz        # and build/faces.csv
  *     npm run faces -- --style avataaars --labels top --out build/avatars.npz
  *
  * The style facesjs has the attributes hair, skin, glasses, gender, beard and fatness. Any other is a style of DiceBear
@@ -127,10 +127,14 @@ process.stderr.write('\n');
 const arrays = Object.fromEntries(known.map((name) => [name, attributeArray(attributes[name])]));
 const labeled = labels === undefined ? {} : { labels: arrays[labels] };
 const archive = await encodeNpz({ images: { shape: [count, size, size, 3], data: images }, ...labeled, ...arrays });
+const table = out.replace(/\.npz$/u, '.csv');
+const cell = (value) => (/[",\n]/u.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
+const rows = Array.from({ length: count }, (_, index) => known.map((name) => cell(String(attributes[name][index]))));
 try {
   mkdirSync(dirname(out), { recursive: true });
   writeFileSync(out, archive);
+  writeFileSync(table, `${[known, ...rows].join('\n')}\n`);
 } catch (error) {
   fail(`--out ${out}: cannot be written (${error.code})`);
 }
-console.log(`Wrote ${count} faces of ${size}x${size} to ${out}`);
+console.log(`Wrote ${count} faces of ${size}x${size} to ${out}, with their attributes in ${table}`);

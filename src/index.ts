@@ -91,7 +91,7 @@ export { CODE_MAPS, type CodeMap, mapCodes, type MapMethod } from './model/codeM
 export { type NearestCodes, nearestCodes } from './model/codeSearch.js';
 export { drawCodesAround, greatCircle, interpolateCodes, pathThrough } from './model/paths.js';
 export { encodeSplit, type Progress, type SampleChunk, sampleChunks } from './model/chunks.js';
-export { type Label, oneHot } from './model/conditions.js';
+export { type Label, oneHot } from './conditions/classes.js';
 export { type Refinement, refineImages } from './model/refinement.js';
 export { imagesOf, sampleImages, type SamplingOptions } from './model/sampling.js';
 export { type Traversal, traverse } from './model/traversal.js';

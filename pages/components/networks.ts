@@ -1,7 +1,7 @@
 /** The networks of a model. */
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { PageModel } from '../../src/export/pageModel.js';
-import { oneHot } from '../../src/model/conditions.js';
+import { oneHot } from '../../src/conditions/classes.js';
 import { oneAtATime } from '../../src/turns.js';
 
 /** A code and its distance from codes of images: 0 for these, 1 for samples of the prior. */
@@ -67,7 +67,7 @@ export type Runtime = { wasmBinary: ArrayBuffer } | { wasmPaths: { mjs: string; 
 
 /** Loads the networks of an export. */
 export async function loadNetworks(
-  { networks, shape, latent, classes = [] }: PageModel,
+  { networks, shape, latent, classes = [], conditionShape }: PageModel,
   runtime: Runtime,
 ): Promise<Networks & { release: () => void }> {
   // More threads need headers that few static hosts send, and an image takes a few milliseconds.
@@ -79,10 +79,12 @@ export async function loadNetworks(
   const inTurn = oneAtATime();
   const run = (session: InferenceSession, feeds: Record<string, Tensor>, output: string) =>
     inTurn(async () => (await session.run(feeds))[output]!.data as Float32Array);
-  const conditionOf = (label: number | null) =>
-    classes.length > 0
-      ? { condition: new Tensor('float32', oneHot([label], classes.length), [1, classes.length]) }
-      : undefined;
+  const conditionOf = (label: number | null) => {
+    if (conditionShape === undefined) return undefined;
+    // Zeros stand for an unknown condition.
+    const values = classes.length > 0 ? oneHot([label], classes.length) : new Float32Array(product(conditionShape));
+    return { condition: new Tensor('float32', values, [1, ...conditionShape]) };
+  };
   return {
     generate: ({ code, distance, label = null }) => {
       const blend = generator.inputNames.includes('distance') && {
@@ -96,6 +98,8 @@ export async function loadNetworks(
     release: () => void inTurn(() => Promise.all([generator.release(), encoder.release()])).catch(() => undefined),
   };
 }
+
+const product = (shape: readonly number[]) => shape.reduce((size, side) => size * side, 1);
 
 /** Decodes base64 of gzip. */
 export async function unpack(text: string): Promise<ArrayBuffer> {

@@ -1,6 +1,6 @@
 /** The networks of a model in a worker. */
 import type { Configuration } from '../../src/training/configuration.js';
-import { oneHot } from '../../src/model/conditions.js';
+import { oneHot } from '../../src/conditions/classes.js';
 import type { WorkerModel } from '../../src/web/workerModel.js';
 import type { ModelInfo, Networks } from './networks.js';
 
@@ -21,7 +21,9 @@ export function infoOf(
 
 /** Values are in 0..1 here. The worker takes bytes and returns values in [-1, 1]. */
 export const networksOf = (model: WorkerModel): Networks => {
-  const conditionOf = (label: number | null) => oneHot([label], model.configuration.classes.length);
+  const { classes } = model.configuration;
+  // Without classes, the condition is unknown.
+  const conditionOf = (label: number | null) => (classes.length > 0 ? oneHot([label], classes.length) : undefined);
   return {
     generate: async ({ code, distance, label = null }) => {
       const inputs = { z: code, y: conditionOf(label) };

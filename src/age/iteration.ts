@@ -61,7 +61,7 @@ export const stateSize = (pair: NetworkPair, name: StateName | AverageName): num
  * Inputs of the graph, float32 except for images:
  * - the state vectors;
  * - `images` `[encoder updates, batch, C, H, W]`, and `codes` `[codeBatches, batch, M]` of the prior;
- * - of conditional networks, `conditions` `[encoder updates, batch, K]` of the images;
+ * - of conditional networks, `conditions` `[encoder updates, batch, K]` or `[encoder updates, batch, C, H, W]` of the images;
  * - `encoder.schedule` and `generator.schedule` `[updates, 2]`, a row of `adamScalars` per update;
  * - with augmentations, `augmentation` `[codeBatches, 2, batch, parameters]` of images and generated images;
  * - with the term `align`, `distortions` `[encoder updates, batch, 6]`;
@@ -134,7 +134,7 @@ function inputsOf({ pair, plans, batch, augmentations = [], ...options }: Iterat
   const { hasEma = false, hasWeightInputs = false, imageType = 'uint8' } = options;
   const { encoder } = plans;
   const drawn = codeBatches(plans, options.order ?? 'alternating');
-  const { conditionSize } = pair.encoder;
+  const { condition } = pair.encoder;
   const vectorsOf = <N extends StateName | AverageName>(names: readonly N[]) =>
     Object.fromEntries(names.map((name) => [name, input(name, [stateSize(pair, name)])])) as Record<N, InputValue>;
   return {
@@ -143,7 +143,7 @@ function inputsOf({ pair, plans, batch, augmentations = [], ...options }: Iterat
     decay: input('ema_decay', [1]),
     images: input('images', [encoder.updates, batch, ...pair.encoder.inputShape], imageType),
     codes: input('codes', [drawn, batch, pair.generator.inputShape[0]!]),
-    conditions: conditionSize > 0 ? input('conditions', [encoder.updates, batch, conditionSize]) : undefined,
+    conditions: condition && input('conditions', [encoder.updates, batch, ...condition.shape]),
     schedules: byNetwork((network) => input(`${network}.schedule`, [plans[network].updates, 2])),
     distortions: activeTerms(encoder).has('align')
       ? input('distortions', [encoder.updates, batch, DISTORTION_SIZE])

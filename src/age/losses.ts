@@ -1,17 +1,4 @@
-import {
-  add,
-  constant,
-  div,
-  exp,
-  log,
-  matMul,
-  mul,
-  relu,
-  sub,
-  sumOf,
-  transposeMatrix,
-  type Value,
-} from '../engine/index.js';
+import { exp, log, matMul, mul, sumOf, transposeMatrix, type Value } from '../engine/index.js';
 import type { InputKind, NetworkName } from '../networks/network.js';
 import { cos, distance, type DistanceName } from './distances.js';
 import { divergence, type DivergenceOptions } from './divergences.js';
@@ -32,7 +19,7 @@ export type PassName = 'realCodes' | 'reconstruction' | 'distortedCodes' | 'fake
 export interface UpdateBatch {
   x: Value;
   z: Value;
-  /** Of the images, and of the samples too, so that the divergences compare like with like. `[N, K]`. */
+  /** Of the images, and of the samples too, so that the divergences compare like with like. `[N, K]` or `[N, C, H, W]`. */
   y?: Value | undefined;
   /** Of images and generated images. */
   augment?: Record<InputKind, (x: Value) => Value> | undefined;
@@ -117,26 +104,7 @@ const uniform: LossTerm = {
   },
 };
 
-/**
- * The mean of u_i·u_j over pairs of different images with the same condition, minus that over all pairs of different
- * images, at least 0: codes e(x, y) leave what the condition says to the condition. Pairs with mixed conditions have the
- * weight y_i·y_j; without such pairs, it is 0.
- */
-const independence: LossTerm = {
-  signs: { encoder: 1 },
-  needs: ['realCodes'],
-  value: ({ realCodes }, _, { y }) => {
-    const rows = realCodes.shape[0]!;
-    const isOther = Float32Array.from({ length: rows ** 2 }, (_, at) => (at % (rows + 1) === 0 ? 0 : 1));
-    const others = constant(isOther, [rows, rows]);
-    const cosines = cosinesOf(realCodes);
-    const mean = (weights: Value) => div(sumOf(mul(cosines, weights)), add(sumOf(weights), 1e-6));
-    const same = mul(matMul(y!, transposeMatrix(y!)), others);
-    return relu(sub(mean(same), mean(others)));
-  },
-};
-
-const losses = { KL_real, KL_fake, match_x, match_z, align, uniform, independence };
+const losses = { KL_real, KL_fake, match_x, match_z, align, uniform };
 
 export type Term = keyof typeof losses;
 export const LOSSES: Record<Term, LossTerm> = losses;

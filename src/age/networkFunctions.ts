@@ -11,7 +11,7 @@ interface PassOptions {
   keepsStatistics?: boolean;
 }
 
-/** Images x are `[N, C, H, W]` in [-1, 1], codes z `[N, M]`, conditions y of conditional networks `[N, K]`. */
+/** Images x are `[N, C, H, W]` in [-1, 1], codes z `[N, M]`, conditions y of conditional networks `[N, K]` or `[N, C, H, W]`. */
 export interface NetworkFunctions {
   encode: (inputs: { x: Value } & Condition, options: PassOptions) => Value;
   generate: (inputs: { z: Value } & Condition, options: PassOptions) => Value;

@@ -1,5 +1,6 @@
 import { type Command, Option, type OptionValues } from '@commander-js/extra-typings';
 import { basename } from 'node:path';
+import { attributesFile } from '../conditions/condition.js';
 import { classNameOf, type ImageSource, type Split } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import type { Raster } from '../images/raster.js';
@@ -103,8 +104,11 @@ export async function withRunData<T>(
 /** Opens data in the format and split of a run (default: its own data). */
 export async function openRunData(data: string | undefined, configuration: Configuration, terminal: Terminal) {
   const { openSource } = await import('../data/open.node.js');
+  // Other data have no rows in the run's table of attributes.
+  const isOwn = data === undefined || data === configuration.data;
   return openSource(data ?? configuration.data, configuration, {
     testFraction: configuration.testFraction,
+    ...(isOwn && { attributesFile: attributesFile(configuration) }),
     ...decodingReports(terminal),
   });
 }

@@ -54,6 +54,11 @@ export const refineNoiseOption = () =>
   )
     .argParser(fraction)
     .default(0);
+export const whereOption = (help: string) =>
+  new Option(
+    '--where <attributes>',
+    `of a model with attributes: those ${help}, e.g. beard=full,fatness=0.8; any others are left open`,
+  );
 export const seedOption = () =>
   new Option('--seed <number>', 'random seed').argParser(wholeNumber(0, LARGEST_SEED)).default(0);
 /** Of commands that train long enough for a measurement to pay. */

@@ -70,6 +70,7 @@ async function checkArguments(data: unknown, format: unknown, options: unknown) 
     splitSeed: z.int('must be an integer').optional(),
     streaming: flag,
     strict: flag,
+    attributesFile: z.string('must be the path of a CSV file').optional(),
   });
   validate(schema, { ...(format as object), ...(options as object), data });
 }
@@ -85,7 +86,10 @@ async function checkArguments(data: unknown, format: unknown, options: unknown) 
 export async function openSource(data: string, format?: ImageFormat, options: OpenOptions = {}): Promise<ImageSource> {
   await checkArguments(data, format, options);
   const { dataset, path } = await resolveData(data);
-  return dataset.open(path, format ?? (await dataset.format(path)), { ...options, name: data });
+  const source = await dataset.open(path, format ?? (await dataset.format(path)), { ...options, name: data });
+  if (options.attributesFile === undefined) return source;
+  const { withDescriptions } = await import('./descriptions.node.js');
+  return withDescriptions(source, options.attributesFile);
 }
 
 async function resolveData(data: string) {

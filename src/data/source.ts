@@ -31,6 +31,9 @@ export interface SkippedImage {
   reason: string;
 }
 
+/** Values of attributes of an image by name; an empty one is unknown. */
+export type Description = Readonly<Record<string, string>>;
+
 /** Images as bytes [C, H, W], with labels if the data has them. */
 export interface Split {
   count: number;
@@ -41,6 +44,8 @@ export interface Split {
   prepare?: (indices: Iterable<number>) => Promise<void>;
   /** Returns for example a path below the data's folder. */
   nameOf?: (index: number) => string;
+  /** Of data that was opened with a table of attributes. */
+  describe?: (index: number) => Description;
 }
 
 /** Identifies images wherever their files are. */
@@ -61,6 +66,8 @@ export interface ImageSource {
   /** Number of classes, or null without labels. */
   classes: number | null;
   classNames?: readonly string[];
+  /** The rows of its table of attributes, in their order there. */
+  descriptions?: readonly Description[];
   /** Waits until all images are decoded, and returns the splits without skipped ones. */
   finishDecoding?: () => Promise<Pick<ImageSource, 'train' | 'test' | 'skipped'>>;
   /** Unreadable images, which are in neither split. */
@@ -90,7 +97,7 @@ export function splitInMemory(pixels: Uint8Array, imageBytes: number, labels: Ui
 export function subset({ labels, copyImage, nameOf }: Omit<Split, 'count'>, indices: Uint32Array): Split {
   return {
     count: indices.length,
-    labels: labels && Uint8Array.from(indices, (index) => labels[index]!),
+    labels: labelsOf({ labels }, indices),
     copyImage: (index, target, offset) => copyImage(indices[index]!, target, offset),
     ...(nameOf && { nameOf: (index: number) => nameOf(indices[index]!) }),
   };
@@ -126,6 +133,16 @@ export function gatherImages(
     split.copyImage(indices[position]!, target, position * imageBytes);
   return target;
 }
+
+/** Returns the classes of images, or null without labels. */
+export const labelsOf = ({ labels }: Pick<Split, 'labels'>, indices: ArrayLike<number>): Uint8Array | null =>
+  labels && Uint8Array.from(indices, (index) => labels[index]!);
+
+/** Returns what conditions may depend on, besides the images. */
+export const labelingOf = (split: Pick<Split, 'labels' | 'describe'>, indices: ArrayLike<number>) => ({
+  labels: labelsOf(split, indices),
+  ...(split.describe && { descriptions: Array.from(indices, split.describe) }),
+});
 
 /** Returns up to `count` images as bytes [N, C, H, W]. */
 export const firstImages = (split: Split, count: number, imageBytes: number): Uint8Array =>

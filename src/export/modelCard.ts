@@ -1,3 +1,4 @@
+import { conditionOf } from '../conditions/condition.js';
 import type { Configuration } from '../training/configuration.js';
 import type { NetworkFile } from './networkFiles.js';
 import type { Precision } from './precision.js';
@@ -83,19 +84,18 @@ const NETWORKS: Record<NetworkFile, (shape: string, codes: string, condition: st
 
 const row = (...cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 
-function filesSection({ files, hasPage, configuration: { channels, size, latent, padding, classes } }: ModelCard) {
+function filesSection({ files, hasPage, configuration }: ModelCard) {
+  const { channels, size, latent, padding } = configuration;
   const [shape, codes] = [`[N, ${channels}, ${size}, ${size}]`, `[N, ${latent}]`];
-  const condition = classes.length > 0 ? `; \`condition\` [N, ${classes.length}]` : '';
+  const conditionShape = conditionOf(configuration)?.shape;
+  const condition = conditionShape ? `; \`condition\` [N, ${conditionShape.join(', ')}]` : '';
   const rows = (Object.entries(files) as [NetworkFile, number][]).map(([file, bytes]) =>
     row(`\`${file}.onnx\``, (bytes / 1e6).toFixed(2), NETWORKS[file](shape, codes, condition)),
   );
   const border = padding
     ? ` Images have a border of ${padding.border} pixels with the value ${padding.value / 255} on each side.`
     : '';
-  const conditions =
-    classes.length > 0
-      ? `\n\n\`condition\` is 1 at the class of the image and 0 elsewhere, or 0 everywhere for any class. The classes are, in this order: ${classes.map(plain).join(', ')}.`
-      : '';
+  const conditions = conditionShape ? `\n\n${conditionMeaning(configuration)}` : '';
   const page = hasPage
     ? '\n\n`index.html` runs the networks in a browser, opened from this folder or from any static host. It needs the files beside it.'
     : '';
@@ -108,11 +108,31 @@ ${rows.join('\n')}
 All are float32, N is any number, and images are in 0..1, channel by channel, rows from the top.${border} Operators belong to ONNX opset 18.${conditions}${page}`;
 }
 
-function pythonSection({ configuration: { latent, prior, classes }, files }: ModelCard) {
-  const [make, feed] =
-    classes.length > 0
-      ? [`condition = np.zeros((16, ${classes.length}), np.float32)\ncondition[:, 0] = 1\n`, ', "condition": condition']
-      : ['', ''];
+/** What the numbers of a condition stand for. */
+function conditionMeaning({ condition, classes, attributes, channels }: Configuration) {
+  const shown = channels === 1 ? 'value' : 'values';
+  if (condition === 'class')
+    return `\`condition\` is 1 at the class of the image and 0 elsewhere, or 0 everywhere for any class. The classes are, in this order: ${classes.map(plain).join(', ')}.`;
+  if (condition === 'gray') return '`condition` is the luminance of the image, in -1..1 (ITU-R BT.601).';
+  if (condition === 'mask')
+    return `\`condition\` has the ${shown} of the image in -1..1, with 0 in holes, and then a channel with 1 where the image is shown and 0 in holes.`;
+  if (attributes.length === 0)
+    return '`condition` is the image in -1..1, reduced by the mean of blocks, and enlarged again by repeating pixels.';
+  const parts = attributes.map((attribute) =>
+    'values' in attribute
+      ? `${plain(attribute.name)} (1 at one of ${attribute.values.map(plain).join(', ')})`
+      : `${plain(attribute.name)} (1, and the number from -1 for ${attribute.low} to 1 for ${attribute.high})`,
+  );
+  return `\`condition\` has these attributes one after another, each with 0 everywhere if it is unknown: ${parts.join('; ')}.`;
+}
+
+function pythonSection({ configuration, files }: ModelCard) {
+  const { latent, prior } = configuration;
+  const shape = conditionOf(configuration)?.shape;
+  const first = shape?.length === 1 ? '\ncondition[:, 0] = 1' : '';
+  const [make, feed] = shape
+    ? [`condition = np.zeros((16, ${shape.join(', ')}), np.float32)${first}\n`, ', "condition": condition']
+    : ['', ''];
   const decode = files.decoder
     ? `decoder = ort.InferenceSession("decoder.onnx")
 [reconstructions] = decoder.run(None, {"codes": codes, "distance": np.zeros(1, np.float32)${feed}})`
@@ -136,14 +156,17 @@ print(images.shape, codes.shape, reconstructions.shape)
 \`\`\``;
 }
 
-function javascriptSection({ configuration: { latent, prior, classes }, files }: ModelCard) {
-  const [make, feed] =
-    classes.length > 0
-      ? [
-          `const chosen = Float32Array.from({ length: 16 * ${classes.length} }, (_, index) => (index % ${classes.length} === 0 ? 1 : 0));\nconst condition = new ort.Tensor('float32', chosen, [16, ${classes.length}]);\n`,
-          ', condition',
-        ]
-      : ['', ''];
+function javascriptSection({ configuration, files }: ModelCard) {
+  const { latent, prior } = configuration;
+  const shape = conditionOf(configuration)?.shape;
+  const size = shape?.reduce((product, side) => product * side, 1);
+  const first = shape?.length === 1 ? `(_, index) => (index % ${size} === 0 ? 1 : 0)` : '() => 0';
+  const [make, feed] = shape
+    ? [
+        `const chosen = Float32Array.from({ length: 16 * ${size} }, ${first});\nconst condition = new ort.Tensor('float32', chosen, [16, ${shape.join(', ')}]);\n`,
+        ', condition',
+      ]
+    : ['', ''];
   const normalize = `for (let start = 0; start < latent.length; start += ${latent}) {
   const code = latent.subarray(start, start + ${latent});
   const norm = Math.hypot(...code);

@@ -62,10 +62,11 @@ async function storeNetwork({ pair, weights }: TrainedModel, name: NetworkName, 
   return { values, parameters };
 }
 
-function graphsOf({ pair, prior, latentSize, conditionSize }: TrainedModel, tensors: Record<NetworkName, NamedValues>) {
+function graphsOf({ pair, prior, latentSize }: TrainedModel, tensors: Record<NetworkName, NamedValues>) {
   const { encode: encodeImages, generate } = networkFunctions(pair, (name) => tensors[name], prior);
   const codes = (batch: number) => input('codes', [batch, latentSize]);
-  const condition = (batch: number) => (conditionSize > 0 ? input('condition', [batch, conditionSize]) : undefined);
+  const { condition: given } = pair.encoder;
+  const condition = (batch: number) => given && input('condition', [batch, ...given.shape]);
   const generator = (batch: number) =>
     graphOf({ images: toUnit(generate({ z: codes(batch), y: condition(batch) }, { kind: 'native' })) });
   const encoder = (batch: number) => {

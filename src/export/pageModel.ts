@@ -9,6 +9,8 @@ export interface PageModel {
   prior: Prior;
   /** Names of the classes of a conditional model. */
   classes?: readonly string[];
+  /** Of conditional models, without the batch axis. */
+  conditionShape?: readonly number[];
   shape: readonly [channels: number, height: number, width: number];
   /** Turns images into inputs of the encoder. */
   preprocessing: DecodeOptions;

@@ -22,6 +22,7 @@ import {
   unpack,
   type Value,
 } from '../engine/index.js';
+import { conditionOf } from '../conditions/condition.js';
 import { InputError } from '../errors.js';
 import { ARCHITECTURE_NAMES, ARCHITECTURES } from '../networks/architecture.js';
 import { mapWeights, NETWORK_NAMES, type NetworkName, type NetworkPair, type WeightPart } from '../networks/network.js';
@@ -69,6 +70,7 @@ const caseSchema = z.object({
   nz: positive,
   nc: positive,
   nk: z.int().min(0).default(0),
+  picture: z.string().default(''),
   batch: positive,
   moment: z.enum(MOMENTS),
   reduce: z.enum(REDUCTIONS),
@@ -113,7 +115,7 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
       channels: golden.nc,
       latentSize: golden.nz,
       width: golden.nf,
-      conditionSize: golden.nk,
+      condition: goldenCondition(golden),
     }),
     objective: {
       prior: golden.noise,
@@ -132,6 +134,15 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
   };
 }
 
+const goldenCondition = ({ nk, picture, nc, arch }: z.infer<typeof caseSchema>) =>
+  conditionOf({
+    condition: picture || (nk > 0 ? 'class' : 'none'),
+    classes: new Array<string>(nk).fill(''),
+    attributes: [],
+    channels: nc,
+    size: ARCHITECTURES[arch].imageSize,
+  });
+
 type GoldenCase = ReturnType<typeof readGoldenCase>;
 
 function parseJson(text: string | undefined): unknown {
@@ -149,8 +160,8 @@ function goldenGraph(goldenCase: GoldenCase, golden: TensorFile) {
     return input(name, [stateSize(pair, name)]);
   });
   const x = input('input/x', [batch, ...pair.encoder.inputShape]);
-  const { conditionSize } = pair.encoder;
-  const y = conditionSize > 0 ? input('input/y', [batch, conditionSize]) : undefined;
+  const { condition } = pair.encoder;
+  const y = condition && input('input/y', [batch, ...condition.shape]);
   const distort = distortBy(input('input/distortions', [batch, DISTORTION_SIZE]));
   const z = {
     encoder: input('input/z_encoder_update', [batch, latentSize]),

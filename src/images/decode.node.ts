@@ -74,6 +74,27 @@ export async function decodeImage(image: string | Uint8Array, options: DecodeOpt
   return 'failure' in decoded ? ((await tooManyPixels(bytes)) ?? decoded) : decoded;
 }
 
+/** An image of its own size. */
+export interface Photo extends Raster {
+  /** Opacity [H, W], 0 to 255. */
+  alpha: Uint8Array;
+}
+
+/** Decodes the first frame, rotated by its EXIF orientation, without resizing it. Never throws. */
+export async function decodePhoto(image: string | Uint8Array, channels: number): Promise<Photo | DecodingFailure> {
+  const bytes = typeof image === 'string' ? await readBytes(image) : image;
+  if ('failure' in bytes) return bytes;
+  if (!hasImageSignature(bytes)) return undecodable(`its content is not that of a ${IMAGE_KINDS} file`);
+  try {
+    const opened = () => loadSharp()(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS }).autoOrient();
+    const { data, info } = await rawPixels(opened().removeAlpha(), channels);
+    const alpha = await opened().ensureAlpha().extractChannel('alpha').raw({ depth: 'uchar' }).toBuffer();
+    return { width: info.width, height: info.height, channels, data, alpha };
+  } catch (error) {
+    return (await tooManyPixels(bytes).catch(() => undefined)) ?? undecodable(firstLine(error));
+  }
+}
+
 async function tooManyPixels(bytes: Uint8Array) {
   const { width, height } = await loadSharp()(bytes, { limitInputPixels: false })
     .metadata()

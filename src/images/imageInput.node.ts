@@ -2,11 +2,11 @@ import { fileURLToPath } from 'node:url';
 import type { Sharp } from 'sharp';
 import { InputError } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
-import { decodeImage, resizePixels, undecodable } from './decode.node.js';
+import { decodeImage, decodePhoto, type Photo, resizePixels, sharpOf, undecodable } from './decode.node.js';
 import { Images } from './images.node.js';
 import { type Decoded, type DecodeOptions, requireDecodeOptions } from './preprocessing.js';
 import { shown } from '../validation.js';
-import { channelsFirst, type ImageBatch, type Raster } from './raster.js';
+import { channelsFirst, type ImageBatch, imageOf, type Raster } from './raster.js';
 
 /**
  * One or more images of any size:
@@ -35,7 +35,7 @@ export async function readImages(
   const pixels: Uint8Array[] = [];
   const list = Array.isArray(images) ? (images as readonly ImageInput[]) : [images as ImageInput];
   for (const [index, image] of list.entries()) {
-    const name = typeof image === 'string' ? image : image instanceof URL ? image.href : `image ${index}`;
+    const name = nameOf(image, `image ${index}`);
     for await (const decoded of decodeInput(image, name, preprocessing)) {
       if ('failure' in decoded) throw new InputError(name, `cannot read the image (${decoded.failure})`);
       pixels.push(decoded.pixels);
@@ -44,6 +44,36 @@ export async function readImages(
   const data = new Uint8Array(Buffer.concat(pixels));
   return new Images({ shape: [channels, size, size], count: pixels.length, data });
 }
+
+/**
+ * Reads one image of any size, which keeps its size.
+ * @throws {InputError} if it cannot be read
+ */
+export async function readPhoto(image: ImageInput, channels: number): Promise<Photo> {
+  const name = nameOf(image, 'image');
+  const photo = await decodePhoto(await fileOf(image, name), channels);
+  if ('failure' in photo) throw new InputError(name, `cannot read the image (${photo.failure})`);
+  return photo;
+}
+
+/** Returns the path or the bytes of an image file. */
+async function fileOf(image: ImageInput, name: string): Promise<string | Uint8Array> {
+  if (typeof image === 'string' || image instanceof Uint8Array) return image;
+  if (image instanceof URL) return pathOf(image);
+  if (isObjectWith(image, 'clone')) return image.clone().keepExif().png({ compressionLevel: 1 }).toBuffer();
+  if (isObjectWith(image, 'count')) {
+    const { shape, count, data } = image;
+    if (count !== 1) throw new InputError(name, `expected one image but got ${count}`);
+    requirePixels(data, [count, ...shape], shape[0], name);
+    return sharpOf(imageOf(image, 0)).png().toBuffer();
+  }
+  if (!isObjectWith(image, 'width')) throw new InputError(name, EXPECTED);
+  requirePixels(image.data, [image.height, image.width, image.channels], image.channels, name);
+  return sharpOf(image).png().toBuffer();
+}
+
+const nameOf = (image: ImageInput, other: string) =>
+  typeof image === 'string' ? image : image instanceof URL ? image.href : other;
 
 const EXPECTED = 'expected a path, the bytes of an image file, pixels with their shape, or an instance of sharp';
 

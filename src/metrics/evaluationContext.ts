@@ -1,15 +1,14 @@
 import type { DivergenceOptions } from '../age/divergences.js';
 import { type FeatureExtractor, FeatureTable, splitFeatures } from '../classifiers/featureExtractor.js';
-import type { ImageSource, Split } from '../data/source.js';
+import { gatherImages, type ImageSource, labelingOf, labelsOf, type Split } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { type ComparableImages, fromBytes, toBytes } from '../images/raster.js';
-import { labelsLike, oneHot } from '../model/conditions.js';
-import { drawnIndices, inChunks, type Progress, sampleChunks } from '../model/chunks.js';
+import { allIndices, drawnIndices, inChunks, type Progress, sampleChunks } from '../model/chunks.js';
 import { noiseOfSample, refineImages, type Refinement } from '../model/refinement.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import { type Features, gatherRows, rowsIn } from '../numerics/features.js';
-import { randomStream } from '../random.js';
+import { randomStream, shuffledIndices } from '../random.js';
 
 export class Stopwatch {
   private readonly taken: Record<string, number> = {};
@@ -39,7 +38,7 @@ export type Need = 'codes' | 'features' | 'onePass' | 'probabilities' | 'trainin
 
 export type CompareImages = (reconstructions: ComparableImages, originals: ComparableImages) => Record<string, number>;
 
-export interface EvaluationSubject extends Refinement {
+export interface EvaluationSubject extends Omit<Refinement, 'guidance'> {
   model: TrainedModel;
   source: ImageSource;
   /** The images to compare with. */
@@ -81,38 +80,40 @@ export class EvaluationContext {
     this.indices = drawnIndices(subject.source[subject.split], subject.count, subject.seed);
   }
 
-  /** Of the images, or null without a condition. */
+  /** The classes of the images, or null if the model is not conditioned on them. */
   readonly labels = lazily(() => {
     const { model, source, split } = this.subject;
-    const { labels } = source[split];
-    if (model.conditionSize === 0) return null;
-    if (labels === null) throw new InputError(source.name, 'has no classes, but the model is conditioned on them');
-    return Uint8Array.from(this.indices, (index) => labels[index]!);
+    return model.condition?.shape.length === 1 ? labelsOf(source[split], this.indices) : null;
   });
 
-  /** Of the samples, or null without a condition. */
-  readonly sampleLabels = lazily(() => {
+  /** Rows of the images whose conditions the samples have. */
+  readonly sampleRows = lazily(() => {
     const { count, seed } = this.subject;
-    const labels = this.labels();
-    return labels && labelsLike(labels, count, randomStream(seed, 'classes of samples'));
+    const order = shuffledIndices(this.indices.length, randomStream(seed, 'conditions of samples'));
+    return Uint32Array.from({ length: count }, (_, index) => order[index % order.length]!);
   });
 
-  private conditionsOf(labels: Uint8Array | null | undefined, count: number) {
-    const { conditionSize } = this.subject.model;
-    return labels ? oneHot(labels, conditionSize) : new Float32Array(count * conditionSize);
+  /** Returns conditions [n, ...shape] of images in rows, or undefined without a condition. */
+  conditionsOf(rows: Uint32Array): Float32Array | undefined {
+    const { model, source, split } = this.subject;
+    if (model.condition === undefined) return undefined;
+    const indices = rows.map((row) => this.indices[row]!);
+    const isPicture = model.condition.shape.length > 1;
+    const x = gatherImages(source[split], isPicture ? indices : [], model.imageElements);
+    return model.condition.of({ x, ...labelingOf(source[split], indices) });
   }
 
   /**
    * Decodes codes [N, M] at a distance from codes of images.
-   * @param labels of a conditional model
+   * @param rows of images whose conditions they have
    */
-  async decodedFeatures({ data, width }: Features, distance: number, phase: string, labels: Uint8Array | null) {
+  async decodedFeatures({ data, width }: Features, distance: number, phase: string, rows: Uint32Array) {
     const count = data.length / width;
     const table = new FeatureTable(this.extractor, this.shape, count);
     for (let first = 0; first < count; first += CHUNK) {
       this.report(phase, first, count);
       const z = Float32Array.from(data.subarray(first * width, (first + CHUNK) * width));
-      const y = this.conditionsOf(labels?.subarray(first, first + CHUNK), z.length / width);
+      const y = this.conditionsOf(rows.subarray(first, first + CHUNK));
       await table.add(first, toBytes(await this.subject.model.decode({ z, y, distance })));
     }
     this.report(phase, count, count);
@@ -154,7 +155,6 @@ export class EvaluationContext {
     const { model, source, split } = this.subject;
     const [count, width] = [indices.length, model.latentSize];
     const isCompared = this.comparisons.length > 0;
-    const labels = this.labels();
     const codes = new Float32Array(count * width);
     const features = this.tableFor(count);
     const similarity: Record<string, number> = {};
@@ -162,7 +162,7 @@ export class EvaluationContext {
       await features?.add(first, images);
       if (!isCompared && !this.needs.has('codes')) continue;
       const size = images.length / model.imageElements;
-      const y = this.conditionsOf(labels?.subarray(first, first + size), size);
+      const y = this.conditionsOf(allIndices(count).subarray(first, first + size));
       const chunk = await model.encode({ x: images, y });
       codes.set(chunk, first * width);
       if (!isCompared) continue;
@@ -188,8 +188,9 @@ export class EvaluationContext {
     const images = new Uint8Array(this.needs.has('trainingFeatures') ? count * model.imageElements : 0);
     const features = this.tableFor(count);
     const onePass = this.needs.has('onePass') ? this.tableFor(count) : undefined;
-    const conditions = this.conditionsOf(this.sampleLabels(), count);
-    for await (const chunk of sampleChunks(model, count, seed, conditions)) {
+    const conditionsAt = (first: number, size: number) =>
+      this.conditionsOf(this.sampleRows().subarray(first, first + size));
+    for await (const chunk of sampleChunks(model, count, seed, conditionsAt)) {
       this.report('samples', chunk.first, count);
       const { y } = chunk;
       codes.set(chunk.codes, chunk.first * width);

@@ -91,7 +91,7 @@ export interface MetricDefinition {
   dependsOn: readonly Condition[];
   /** Whether models of this configuration have the metric (default: yes). */
   isDefinedFor?: (
-    model: Pick<DivergenceOptions, 'divergence'> & { prior: Prior; classes?: readonly string[] },
+    model: Pick<DivergenceOptions, 'divergence'> & { prior: Prior; classes?: readonly string[]; condition?: string },
   ) => boolean;
 }
 

@@ -1,10 +1,13 @@
 import { drawCodes } from '../age/prior.js';
 import { inChunks, type Progress } from '../model/chunks.js';
 import type { TrainedModel } from '../model/trainedModel.js';
-import type { Split } from '../data/source.js';
+import { gatherImages, labelingOf, type Split } from '../data/source.js';
 import { fromBytes } from '../images/raster.js';
 import { meanCosine } from '../numerics/features.js';
 import { randomStream } from '../random.js';
+
+/** A multiple of the batch of programs, so that nothing is padded. */
+const DRAWS_AT_A_TIME = 500;
 
 /** Of pixels in [-1, 1]. */
 export interface ReconstructionScores {
@@ -24,16 +27,24 @@ export interface ReconstructionScoring {
   onProgress?: Progress | undefined;
 }
 
-/** Scores a model on all images of a split and on `draws` seeded codes from the prior. */
+/**
+ * Scores a model on all images of a split and on `draws` seeded codes from the prior. Conditions are those of the images.
+ */
 export async function scoreReconstruction(
   model: TrainedModel,
   split: Split,
   { draws = 2000, seed = 0, onProgress }: ReconstructionScoring = {},
 ): Promise<ReconstructionScores> {
   let [absolute, squared] = [0, 0];
-  for (const { images } of inChunks(split, model.imageElements, undefined, onProgress)) {
+  for (const { images, first } of inChunks(split, model.imageElements, undefined, onProgress)) {
     const originals = fromBytes(images);
-    const reconstructions = await model.decode({ z: await model.encode({ x: images }) });
+    const count = images.length / model.imageElements;
+    const y = conditionsOf(
+      model,
+      split,
+      Array.from({ length: count }, (_, index) => first + index),
+    );
+    const reconstructions = await model.decode({ z: await model.encode({ x: images, y }), y });
     for (let index = 0; index < originals.length; index++) {
       const difference = reconstructions[index]! - originals[index]!;
       absolute += Math.abs(difference);
@@ -42,10 +53,21 @@ export async function scoreReconstruction(
   }
   const [pixels, width] = [split.count * model.imageElements, model.latentSize];
   const codes = drawCodes(model.prior, draws, width, randomStream(seed, 'evaluation codes'));
-  const recovered = await model.encodeGenerated({ x: await model.generate({ z: codes }) });
+  const recovered = new Float32Array(codes.length);
+  for (let first = 0; first < draws; first += DRAWS_AT_A_TIME) {
+    const z = codes.subarray(first * width, (first + DRAWS_AT_A_TIME) * width);
+    const indices = Array.from({ length: z.length / width }, (_, index) => (first + index) % split.count);
+    const y = conditionsOf(model, split, indices);
+    recovered.set(await model.encodeGenerated({ x: await model.generate({ z, y }), y }), first * width);
+  }
   return {
     reconstruction_l1: absolute / pixels,
     reconstruction_mse: squared / pixels,
     latent_cosine: meanCosine({ data: codes, width }, { data: recovered, width }),
   };
+}
+
+function conditionsOf({ condition, imageElements }: TrainedModel, split: Split, indices: readonly number[]) {
+  if (condition === undefined) return undefined;
+  return condition.of({ x: gatherImages(split, indices, imageElements), ...labelingOf(split, indices) });
 }

@@ -67,29 +67,32 @@ export async function* encodedChunks(
 
 /**
  * Returns values in [-1, 1], [N, C, H, W], of latent samples [N, M].
- * @param y conditions [N, K] (default: any)
+ * @param conditionsAt of some of the samples (default: unknown)
  */
 export async function generateChunked(
   model: TrainedModel,
   codes: Float32Array,
   onProgress?: Progress,
-  y?: Float32Array,
+  conditionsAt?: ConditionsAt,
 ): Promise<Float32Array> {
   const { latentSize, imageElements } = model;
   const total = codes.length / latentSize;
   const images = new Float32Array(total * imageElements);
   onProgress?.(0, total);
-  for await (const { first, values } of generatedChunks(model, codes, y)) {
+  for await (const { first, values } of generatedChunks(model, codes, conditionsAt)) {
     images.set(values, first * imageElements);
     onProgress?.(first + values.length / imageElements, total);
   }
   return images;
 }
 
+/** Returns conditions [count, ...shape] of samples from an index on. */
+export type ConditionsAt = (first: number, count: number) => Float32Array | undefined | Promise<Float32Array>;
+
 export interface SampleChunk {
   first: number;
-  /** Conditions [n, K]. */
-  y: Float32Array;
+  /** Conditions [n, ...shape], or undefined if they are unknown. */
+  y: Float32Array | undefined;
   /** [n, M]. */
   codes: Float32Array;
   /** [n, C, H, W] in [-1, 1]. */
@@ -98,25 +101,25 @@ export interface SampleChunk {
 
 /**
  * Yields the samples of a seed, a thousand at a time, as `agenet sample` writes them.
- * @param y conditions [count, K] (default: any)
+ * @param conditionsAt of some of the samples (default: unknown)
  */
 export const sampleChunks = (
   model: TrainedModel,
   count: number,
   seed: number,
-  y?: Float32Array,
+  conditionsAt?: ConditionsAt,
 ): AsyncGenerator<SampleChunk> =>
-  generatedChunks(model, drawCodes(model.prior, count, model.latentSize, randomStream(seed, 'samples')), y);
+  generatedChunks(model, drawCodes(model.prior, count, model.latentSize, randomStream(seed, 'samples')), conditionsAt);
 
 async function* generatedChunks(
   model: TrainedModel,
   codes: Float32Array,
-  y: Float32Array = new Float32Array((codes.length / model.latentSize) * model.conditionSize),
+  conditionsAt?: ConditionsAt,
 ): AsyncGenerator<SampleChunk> {
-  const { latentSize, conditionSize } = model;
+  const { latentSize } = model;
   for (let first = 0; first * latentSize < codes.length; first += CHUNK) {
     const z = codes.subarray(first * latentSize, (first + CHUNK) * latentSize);
-    const conditions = y.subarray(first * conditionSize, (first + CHUNK) * conditionSize);
-    yield { first, codes: z, y: conditions, values: await model.generate({ z, y: conditions }) };
+    const y = await conditionsAt?.(first, z.length / latentSize);
+    yield { first, codes: z, y, values: await model.generate({ z, y }) };
   }
 }

@@ -2,6 +2,7 @@ import { toBytes } from '../images/raster.js';
 import { InputError, setting, text } from '../errors.js';
 import { type RandomStream, randomStream } from '../random.js';
 import { MODEL_DEFAULTS } from './defaults.js';
+import { guided } from './guidance.js';
 import { drawCodesAround } from './paths.js';
 import type { ImageValues, TrainedModel } from './trainedModel.js';
 
@@ -10,6 +11,8 @@ export interface Refinement {
   refine?: number | undefined;
   /** The spread, 0 (default) to 1, by which the first pass moves codes at random; later passes move them less. */
   refineNoise?: number | undefined;
+  /** How much the condition of a conditional model counts (`guided`; default: 1). */
+  guidance?: number | undefined;
 }
 
 /** @throws {InputError} if there is noise, but no pass that adds it */
@@ -33,7 +36,7 @@ export const noiseOfSample = (seed: number, index: number): RandomStream => rand
 export async function refineImages(
   model: TrainedModel,
   { x, y }: ImageValues,
-  { refine = MODEL_DEFAULTS.refine, refineNoise = 0 }: Refinement = {},
+  { refine = MODEL_DEFAULTS.refine, refineNoise = 0, guidance }: Refinement = {},
   noiseOf = (index: number) => noiseOfSample(0, index),
 ): Promise<Float32Array> {
   const { prior, latentSize: width } = model;
@@ -46,7 +49,8 @@ export async function refineImages(
       const code = z.subarray(index * width, (index + 1) * width);
       code.set(drawCodesAround(prior, code, spread, 1, stream));
     }
-    images = await model.decode({ z, y, distance: distanceAt(spread) });
+    const distance = distanceAt(spread);
+    images = await guided((condition) => model.decode({ z, y: condition, distance }), y, guidance);
   }
   return images;
 }

@@ -2,7 +2,7 @@ import { drawCodes } from '../age/prior.js';
 import { InputError } from '../errors.js';
 import { type ImageBatch, toBytes } from '../images/raster.js';
 import { type RandomStream, randomStream } from '../random.js';
-import { type Label, oneHot } from './conditions.js';
+import { guided, requireGuidance } from './guidance.js';
 import { drawCodesAround } from './paths.js';
 import { distanceAt, noiseOfSample, refineImages, type Refinement, requirePasses } from './refinement.js';
 import type { TrainedModel } from './trainedModel.js';
@@ -19,8 +19,8 @@ export interface SamplingOptions extends Refinement {
   around?: { code: Float32Array; spread: number };
   /** For the normal prior only. */
   temperature?: number | undefined;
-  /** The class of the sample with an index, or null for any (default). For conditional models only. */
-  labelOf?: (index: number) => Label;
+  /** The condition of all samples of a conditional model, [...shape] (default: unknown). */
+  condition?: Float32Array | undefined;
   /** Applied to codes [N, M] before decoding. */
   move?: (codes: Float32Array) => Float32Array;
 }
@@ -31,6 +31,7 @@ export interface SamplingOptions extends Refinement {
 export function sampleImages(model: TrainedModel, options: SamplingOptions): AsyncGenerator<ImageBatch> {
   const { temperature } = options;
   requirePasses(options);
+  requireGuidance(model, options.condition !== undefined, options.guidance);
   if (temperature !== undefined && model.prior === 'sphere')
     throw new InputError(
       `temperature ${temperature}`,
@@ -44,7 +45,7 @@ export function sampleImages(model: TrainedModel, options: SamplingOptions): Asy
 
 async function* generateBatches(model: TrainedModel, options: SamplingOptions): AsyncGenerator<ImageBatch> {
   const { count, seed, isSeedPerImage = false, around, temperature = 1 } = options;
-  const { move = (codes: Float32Array) => codes, labelOf = () => null } = options;
+  const { move = (codes: Float32Array) => codes, condition } = options;
   const { prior, latentSize } = model;
   // The part of the variance that comes from the prior.
   const distance = around ? distanceAt(around.spread) : 1;
@@ -64,15 +65,21 @@ async function* generateBatches(model: TrainedModel, options: SamplingOptions): 
     const size = Math.min(CHUNK, count - first);
     const drawn = isSeedPerImage ? drawEach(first, size) : drawFrom(stream, size);
     const z = move(drawn.map((value) => temperature * value));
-    const y = oneHot(
-      Array.from({ length: size }, (_, index) => labelOf(first + index)),
-      model.conditionSize,
-    );
-    const x = await (around ? model.decode({ z, y, distance }) : model.generate({ z, y }));
+    const y = condition && repeated(condition, size);
+    const generate = (given: Float32Array | undefined) =>
+      around ? model.decode({ z, y: given, distance }) : model.generate({ z, y: given });
+    const x = await guided(generate, y, options.guidance);
     const noiseOf = (index: number) =>
       isSeedPerImage ? noiseOfSample(seed + first + index, 0) : noiseOfSample(seed, first + index);
     yield imagesOf(model, await refineImages(model, { x, y }, options, noiseOf));
   }
+}
+
+/** Returns [count, ...shape]. */
+export function repeated(condition: Float32Array, count: number): Float32Array {
+  const conditions = new Float32Array(count * condition.length);
+  for (let index = 0; index < count; index++) conditions.set(condition, index * condition.length);
+  return conditions;
 }
 
 /** @param values bytes, or values in [-1, 1], [N, C, H, W] */

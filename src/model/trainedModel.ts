@@ -1,9 +1,11 @@
 import { type Compile, type ElementArray, type Graph, graphOf, input, type Program, sizeOf } from '../engine/index.js';
+import { InputError } from '../errors.js';
 import { fromPixels } from '../age/iteration.js';
 import { inferenceFunctions } from '../age/networkFunctions.js';
 import type { Prior } from '../age/prior.js';
 import {
   blendRunningStats,
+  type Condition,
   type InputKind,
   mapWeights,
   type ModelWeights,
@@ -16,7 +18,7 @@ export const BATCH = 100;
 
 /** What a conditional model is conditioned on. */
 export interface Conditioned {
-  /** [N, K] (default: zeros, which stand for any condition). */
+  /** [N, K], or a picture per image [N, C, H, W] (default: unknown; of images, the picture that they show if it must be known). */
   y?: Float32Array | undefined;
 }
 
@@ -68,9 +70,13 @@ export class TrainedModel {
     return this.pair.generator.inputShape[0]!;
   }
 
-  /** K, or 0 without a condition. */
-  get conditionSize(): number {
-    return this.pair.encoder.conditionSize;
+  get condition(): Condition | undefined {
+    return this.pair.encoder.condition;
+  }
+
+  /** Values of a condition, or 0 without. */
+  get conditionElements(): number {
+    return this.condition ? sizeOf(this.condition.shape) : 0;
   }
 
   get imageElements(): number {
@@ -121,8 +127,7 @@ export class TrainedModel {
     const program = await this.programs.get(key, () => this.graphOf(network, kind));
     const feeds = { parameters: this.weights[`${network}.parameters`], statistics };
     const count = Object.values(given)[0]!.length / from;
-    const { conditionSize } = this;
-    const items = { ...given, ...(conditionSize > 0 && { y: y ?? new Float32Array(count * conditionSize) }) };
+    const items = { ...given, ...(this.condition && { y: y ?? unknown(this.condition, given.x, count) }) };
     return (await runInBatches(program, { feeds, items, count, widths: { result: to }, batch: this.batch })).result;
   }
 
@@ -134,11 +139,17 @@ export class TrainedModel {
     const state = mapWeights((_, part) => (part === 'parameters' ? parameters : statistics));
     const { encode, generate } = inferenceFunctions(this.pair, state, this.prior);
     const shape = [this.batch, ...network.inputShape];
-    const y = this.conditionSize > 0 ? input('y', [this.batch, this.conditionSize]) : undefined;
+    const y = this.condition && input('y', [this.batch, ...this.condition.shape]);
     if (name === 'generator') return graphOf({ result: generate({ z: input('z', shape.slice(0, 2)), y }, { kind }) });
     const x = kind === 'native' ? fromPixels(input('x', shape, 'uint8')) : input('x', shape);
     return graphOf({ result: encode({ x, y }, { kind }) });
   }
+}
+
+function unknown({ shape, isOptional, of }: Condition, x: Float32Array | Uint8Array | undefined, count: number) {
+  if (isOptional) return new Float32Array(count * sizeOf(shape));
+  if (x instanceof Uint8Array) return of({ x, labels: null });
+  throw new InputError('the model', 'only completes pictures', 'use the command complete, or pass conditions as y');
 }
 
 export class Programs {

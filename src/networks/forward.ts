@@ -15,7 +15,7 @@ interface ForwardInputs<Statistics> {
   statistics: Statistics;
   /** `[N, ...inputShape]` */
   x: Value;
-  /** Of a conditional network, `[N, K]`. */
+  /** Of a conditional network, `[N, K]` or `[N, C, H, W]`. */
   condition?: Value | undefined;
   /** Selects separate running statistics (default: native). */
   kind?: InputKind;

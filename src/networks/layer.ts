@@ -31,7 +31,7 @@ export type NamedLayers = Record<string, Layer>;
 export interface LayerContext {
   parameter: (name: string) => Value;
   buffer: (name: string) => Value;
-  /** What the network is conditioned on, `[N, K]`. */
+  /** What the network is conditioned on, `[N, K]` or `[N, C, H, W]`. */
   condition: Value | undefined;
   /** Called in training, once per buffer and pass. The buffer becomes `(1 - MOMENTUM) buffer + rate observed`. */
   observe: ((name: string, observed: Value, rate: number) => void) | undefined;

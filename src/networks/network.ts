@@ -1,5 +1,5 @@
-import { type FlatLayout, flatLayout, flattenTensors, type Shape, sizeOf } from '../engine/index.js';
-import { randomStream } from '../random.js';
+import { type FlatLayout, flatLayout, flattenTensors, type Shape, sizeOf, type Value } from '../engine/index.js';
+import { type RandomStream, randomStream } from '../random.js';
 import { type NamedLayers, sequential, type TensorSpecs } from './layer.js';
 
 /** Layers, with parameters and running statistics in one flat vector each. */
@@ -13,8 +13,7 @@ export interface Network {
   statistics: FlatLayout;
   /** Whether each kind of input has its own. */
   separateStatistics: boolean;
-  /** K, or 0 without a condition. */
-  conditionSize: number;
+  condition: Condition | undefined;
 }
 
 export type NetworkName = 'encoder' | 'generator';
@@ -38,6 +37,27 @@ export interface NetworkPair {
   generator: Network;
 }
 
+/** What both networks are conditioned on. */
+export interface Condition {
+  /** `[K]`: numbers, such as one per class. `[C, H, W]`: a picture. */
+  shape: Shape;
+  /** Whether zeros stand for an unknown condition, so that it need not be given. */
+  isOptional: boolean;
+  /** Returns conditions [N, ...shape]. With a stream, as in training, some are unknown. */
+  of: (images: ConditionedImages, stream?: RandomStream) => Float32Array;
+  /** Puts the part that a picture shows of an image into generated images `[N, C, H, W]` in [-1, 1]. */
+  complete?: (generated: Value, condition: Value) => Value;
+}
+
+export interface ConditionedImages {
+  /** Bytes [N, C, H, W]. */
+  x: Uint8Array;
+  /** Class indices; null for any. */
+  labels: ArrayLike<number | null> | null;
+  /** Values of attributes by name, per image. */
+  descriptions?: readonly Readonly<Record<string, string>>[];
+}
+
 export interface NetworkOptions {
   /** 1 (grayscale) or 3 (RGB). */
   channels: number;
@@ -47,8 +67,8 @@ export interface NetworkOptions {
   width: number;
   /** For native and generated inputs (default: false, as published). */
   separateStatistics?: boolean;
-  /** K, numbers that both networks are conditioned on, such as one per class (default: 0). */
-  conditionSize?: number;
+  /** What both networks are conditioned on (default: nothing). */
+  condition?: Condition | undefined;
 }
 
 /** Images or codes of the prior, or results of the other network. */
@@ -65,7 +85,7 @@ export function createNetwork(
   name: NetworkName,
   layers: NamedLayers,
   inputShape: Shape,
-  { separateStatistics = false, conditionSize = 0 }: Pick<NetworkOptions, 'separateStatistics' | 'conditionSize'> = {},
+  { separateStatistics = false, condition }: Pick<NetworkOptions, 'separateStatistics' | 'condition'> = {},
 ): Network {
   const { parameters = {}, buffers = {}, outputShape } = sequential(layers);
   const kinds: readonly InputKind[] = separateStatistics ? ['native', 'generated'] : ['native'];
@@ -81,7 +101,7 @@ export function createNetwork(
       Object.fromEntries(kinds.flatMap((kind) => shapesOf(buffers, (buffer) => statisticName(buffer, kind)))),
     ),
     separateStatistics: separateStatistics && Object.keys(buffers).length > 0,
-    conditionSize,
+    condition,
   };
 }
 

@@ -1,4 +1,5 @@
 import { basename, resolve } from 'node:path';
+import { attributesFile, conditionOf } from '../conditions/condition.js';
 import { openSource } from '../data/open.node.js';
 import type { ImageSource } from '../data/source.js';
 import { type Compile, encodeSafetensors } from '../engine/index.js';
@@ -126,7 +127,10 @@ async function writeModel(subject: Subject): Promise<ExportSummary> {
 /** Unnamed training data may be gone. */
 async function openData(configuration: Configuration, { data, fid, onNote, open = openSource }: RunExport) {
   try {
-    return await open(data ?? configuration.data, configuration, { testFraction: configuration.testFraction });
+    return await open(data ?? configuration.data, configuration, {
+      testFraction: configuration.testFraction,
+      ...(data === undefined && { attributesFile: attributesFile(configuration) }),
+    });
   } catch (error) {
     if (data !== undefined || fid || !(error instanceof InputError)) throw error;
     onNote?.(`${error.message}; the export has no reconstructions`);
@@ -137,7 +141,9 @@ async function openData(configuration: Configuration, { data, fid, onNote, open 
 /** Without paths of this machine. */
 function recipeOf(configuration: Configuration) {
   const { initFrom: _, ...recipe } = configuration;
-  return { ...recipe, data: dataName(configuration) };
+  const table = attributesFile(configuration);
+  const condition = table === undefined ? recipe.condition : `attributes:${lastPart(table)}`;
+  return { ...recipe, condition, data: dataName(configuration) };
 }
 
 function metadataOf({ configuration, step }: StoredCheckpoint, weights: string) {
@@ -160,7 +166,15 @@ function pageModelOf(name: string, configuration: Configuration): Omit<PageModel
   const { latent, prior, classes, channels, size, crop, padding } = configuration;
   const preprocessing = { size, channels, crop, padding };
   const shape = [channels, size, size] as const;
-  return { name, summary: introduction(configuration), latent, prior, classes, shape, preprocessing };
+  const condition = conditionOf(configuration);
+  if (condition?.isOptional === false)
+    throw new InputError(
+      setting('web'),
+      'the model only completes pictures, which pages cannot do',
+      'use agenet complete, or export without a page',
+    );
+  const conditional = condition && { conditionShape: condition.shape };
+  return { name, summary: introduction(configuration), latent, prior, classes, ...conditional, shape, preprocessing };
 }
 
 async function trainingFiles({ checkpoint: { configuration, ...state }, source }: Subject) {
@@ -181,10 +195,13 @@ async function trainingFiles({ checkpoint: { configuration, ...state }, source }
 
 async function drawImages(model: TrainedModel, { checkpoint, source }: Subject): Promise<Record<string, Uint8Array>> {
   const { latent, seed, prior } = checkpoint.configuration;
-  const samples = { 'samples.png': await encodePng(await sampleGrid(model, previewCodes(prior, latent, seed))) };
-  if (!source) return samples;
-  const originals = await shownOriginals(source.test.count > 0 ? source.test : source.train, model.imageElements);
-  return { ...samples, 'reconstructions.png': await encodePng(await reconstructionGrid(model, originals)) };
+  const split = source && (source.test.count > 0 ? source.test : source.train);
+  const originals = split && (await shownOriginals(split, model.imageElements));
+  const samples = await sampleGrid(model, previewCodes(prior, latent, seed), originals);
+  return {
+    'samples.png': await encodePng(samples),
+    ...(originals && { 'reconstructions.png': await encodePng(await reconstructionGrid(model, originals)) }),
+  };
 }
 
 async function evaluationOf({ checkpoint, model, ema }: Subject): Promise<CardEvaluation | undefined> {

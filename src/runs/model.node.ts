@@ -7,19 +7,22 @@ import { Images } from '../images/images.node.js';
 import type { ImageBatch } from '../images/raster.js';
 import { moveCodes } from '../model/attribute.js';
 import { generateChunked } from '../model/chunks.js';
-import { classNamed, type Label, oneHot } from '../model/conditions.js';
+import { encodeDescription, parseWhere } from '../conditions/attributes.js';
+import { classNamed, oneHot } from '../conditions/classes.js';
 import { MODEL_DEFAULTS } from '../model/defaults.js';
 import { refineImages } from '../model/refinement.js';
-import { imagesOf, sampleImages } from '../model/sampling.js';
+import { imagesOf, repeated, sampleImages } from '../model/sampling.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import { decodeTraversal, traversalColumns, traverse } from '../model/traversal.js';
 import { randomStream } from '../random.js';
 import type { Configuration } from '../training/configuration.js';
 import { modelWeights } from '../training/trainer.js';
 import { shown } from '../validation.js';
+import { completions } from './completion.node.js';
 import type { OptionsName } from './optionSchemas.node.js';
 import {
   type ClassifyOptions,
+  type CompleteOptions,
   type DecodeCodesOptions,
   type InterpolateOptions,
   type MoveOptions,
@@ -168,9 +171,30 @@ export class Model {
     return this.use('reconstruct', options, async () => {
       const { fromClass, toClass = fromClass } = options;
       const move = await this.movement(options);
-      const from = this.labelOf(fromClass, 'fromClass');
-      const to = this.labelOf(toClass, 'toClass');
-      return this.decoded(move(await this.codesOf(images, from)), 0, to);
+      const { trained } = this;
+      const { data: x, count } = await readImages(images, this.configuration);
+      const from = this.classCondition(fromClass, 'fromClass');
+      const ofClass = this.classCondition(toClass, 'toClass');
+      const to = options.where === undefined ? ofClass : this.conditionOf(options);
+      // A picture that must be known is that of the image.
+      const shown = trained.condition?.isOptional === false ? trained.condition.of({ x, labels: null }) : undefined;
+      const z = move(await trained.encode({ x, y: from ? repeated(from, count) : shown }));
+      return this.decoded(z, 0, to ? repeated(to, count) : shown);
+    });
+  }
+
+  /**
+   * Completes a photo with a model that is conditioned on pictures: colorizes it, fills its holes, or adds detail.
+   * @returns the photo as the model sees it, and then its completions, in the photo's size
+   * @throws {InputError} if the model is not conditioned on pictures, or the photo cannot be read or lacks a hole
+   * @example
+   * const colored = await model.complete('old.jpg', { count: 3 });
+   * await colored.toFile('colored.png');
+   */
+  complete(image: ImageInput, options: CompleteOptions = {}): Promise<Images> {
+    return this.use('complete', options, async () => {
+      const completed = await completions(this.trained, this.configuration, image, options);
+      return new Images(completed, completed.count);
     });
   }
 
@@ -275,32 +299,49 @@ export class Model {
     }
   }
 
-  private async decoded(codes: Float32Array, distance = 0, label: Label = null) {
-    const y = this.conditionOf(label, codes.length / this.latentSize);
+  private async decoded(codes: Float32Array, distance = 0, y?: Float32Array) {
     return new Images(imagesOf(this.trained, await this.trained.decode({ z: codes, y, distance })));
   }
 
-  private async codesOf(images: ImageInput | readonly ImageInput[], label: Label = null) {
-    const { data, count } = await readImages(images, this.configuration);
-    return this.trained.encode({ x: data, y: this.conditionOf(label, count) });
+  private async codesOf(images: ImageInput | readonly ImageInput[]) {
+    const { data } = await readImages(images, this.configuration);
+    return this.trained.encode({ x: data });
   }
 
-  /** @param option the option that names the class */
-  private labelOf(name: string | number | undefined, option: string): Label {
-    return name === undefined ? null : classNamed(this.classes, String(name), option);
+  /** Returns [K], or undefined if nothing is told. */
+  private conditionOf({ class: name, where }: Pick<SampleOptions, 'class' | 'where'>) {
+    const ofClass = this.classCondition(name, 'class');
+    if (where === undefined) return ofClass;
+    const { attributes } = this.configuration;
+    if (attributes.length === 0)
+      throw new InputError(
+        setting('where'),
+        'the model was trained without attributes',
+        text`train one with ${setting('condition')} attributes:FILE`,
+      );
+    const description = typeof where === 'string' ? parseWhere(where) : where;
+    return encodeDescription(
+      attributes,
+      Object.fromEntries(Object.entries(description).map(([name, value]) => [name, String(value)])),
+    );
   }
 
-  private conditionOf(label: Label, count: number) {
-    return oneHot(new Array<Label>(count).fill(label), this.trained.conditionSize);
+  /**
+   * @param option the option that names the class
+   * @returns [K], or undefined for any class
+   */
+  private classCondition(name: string | number | undefined, option: string) {
+    if (name === undefined) return undefined;
+    return oneHot([classNamed(this.classes, String(name), option)], this.classes.length);
   }
 
   /** Rows of one code each, from one class to another, refined as samples are. */
   private async betweenClasses(options: InterpolateOptions) {
     const { trained, latentSize } = this;
     const { seed = 0, frames = MODEL_DEFAULTS.frames, rows = MODEL_DEFAULTS.rows, onProgress } = options;
-    const ends = [this.labelOf(options.fromClass, 'fromClass'), this.labelOf(options.toClass, 'toClass')];
+    const from = this.classCondition(options.fromClass, 'fromClass')!;
+    const to = this.classCondition(options.toClass, 'toClass')!;
     requireInMemory('frames', rows * frames, trained.imageElements, 'choose fewer frames or rows');
-    const [from, to] = ends.map((label) => this.conditionOf(label, 1)) as [Float32Array, Float32Array];
     const drawn = drawCodes(this.prior, rows, latentSize, randomStream(seed, 'interpolation'));
     const codes = new Float32Array(rows * frames * latentSize);
     const conditions = new Float32Array(rows * frames * from.length);
@@ -313,21 +354,24 @@ export class Model {
           index * from.length,
         );
       }
-    const x = await generateChunked(trained, codes, onProgress, conditions);
+    const width = from.length;
+    const conditionsAt = (first: number, count: number) => conditions.subarray(first * width, (first + count) * width);
+    const x = await generateChunked(trained, codes, onProgress, conditionsAt);
     return new Images(imagesOf(trained, await refineImages(trained, { x, y: conditions })), frames);
   }
 
   private async samplesOf(options: SampleOptions) {
-    const { like, spread = MODEL_DEFAULTS.spread, temperature, refine, refineNoise } = options;
+    const { like, spread = MODEL_DEFAULTS.spread, temperature, refine, refineNoise, guidance } = options;
     const range = samplingRange(options);
     const move = await this.movement(options);
     const around = like === undefined ? {} : { around: { code: await this.codeOf(like), spread } };
-    const sampling = { ...range, temperature, refine, refineNoise, move, ...around };
+    const sampling = { ...range, temperature, refine, refineNoise, guidance, move, ...around };
     if (options.class !== 'all' || this.classes.length === 0) {
-      const label = this.labelOf(options.class, 'class');
-      return sampleImages(this.trained, { ...sampling, labelOf: () => label });
+      const condition = this.conditionOf(options);
+      return sampleImages(this.trained, { ...sampling, condition });
     }
-    return inTurn(this.classes.map((_, label) => sampleImages(this.trained, { ...sampling, labelOf: () => label })));
+    const conditions = this.classes.map((_, label) => oneHot([label], this.classes.length));
+    return inTurn(conditions.map((condition) => sampleImages(this.trained, { ...sampling, condition })));
   }
 
   private async codeOf(image: ImageInput) {

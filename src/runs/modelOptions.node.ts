@@ -33,6 +33,13 @@ export interface SampleOptions extends MoveOptions {
    * the same codes (default: any class).
    */
   class?: string | number | undefined;
+  /**
+   * Attributes of the samples of a model that is conditioned on them, such as `beard=full,fatness=0.8` or an object
+   * (default: any).
+   */
+  where?: string | Readonly<Record<string, string | number>> | undefined;
+  /** How much the class or the attributes count: 0 not at all, 1 (default) as in training, and more exaggerates them. */
+  guidance?: number | undefined;
   /** How often each sample is reconstructed, from 0 to 100 (default: 1). */
   refine?: number | undefined;
   /** The spread by which the first of these passes moves codes at random, and later ones less, 0 to 1 (default: 0). */
@@ -44,6 +51,21 @@ export interface ReconstructOptions extends MoveOptions {
   fromClass?: string | number | undefined;
   /** Class to decode with (default: `fromClass`). */
   toClass?: string | number | undefined;
+  /** Attributes to decode with, instead of classes. */
+  where?: SampleOptions['where'];
+}
+
+export interface CompleteOptions {
+  /** Number of completions (default: 6). */
+  count?: number | undefined;
+  /** Random seed, from 0 to 2^32 - 1 (default: 0). */
+  seed?: number | undefined;
+  /** Of models that fill holes: an image that is white where the photo is hidden (default: its transparent pixels). */
+  mask?: ImageInput | undefined;
+  /** How often each completion is reconstructed, from 0 to 100 (default: 1). */
+  refine?: number | undefined;
+  /** The spread by which the first of these passes moves codes at random, and later ones less, 0 to 1 (default: 0). */
+  refineNoise?: number | undefined;
 }
 
 export interface InterpolateOptions {

@@ -14,6 +14,10 @@ const seed = integer(0, LARGEST_SEED);
 const callback = z.custom((value) => typeof value === 'function', 'must be a function');
 const computing = { device: choice(DEVICES), threads: integer(0, 1024) };
 const classOf = z.union([z.string(), z.int().min(0)], 'must be the name or number of a class');
+const description = z.union(
+  [z.string(), z.record(z.string(), z.union([z.string(), z.number()]))],
+  'must be attributes such as beard=full,fatness=0.8, or an object',
+);
 const moving = { along: string('the name of an attribute'), by: number(-1e6, 1e6) };
 
 const OPTIONS = {
@@ -49,6 +53,8 @@ const OPTIONS = {
     spread: number(0, 1, 0),
     temperature: number(0, 1e6, 0),
     class: classOf,
+    where: description,
+    guidance: number(0, 100),
     refine: integer(0, 100),
     refineNoise: number(0, 1),
   },
@@ -63,7 +69,8 @@ const OPTIONS = {
     seed,
     onProgress: callback,
   },
-  reconstruct: { ...moving, fromClass: classOf, toClass: classOf },
+  complete: { count: integer(1, 1000), seed, mask: z.unknown(), refine: integer(0, 100), refineNoise: number(0, 1) },
+  reconstruct: { ...moving, fromClass: classOf, toClass: classOf, where: description },
   classify: { probe: string('the name of a probe') },
   decode: { distance: number(0, 1) },
 } satisfies Record<string, Record<string, SettingType | z.ZodType>>;

@@ -1,6 +1,8 @@
 /** Settings of the caller override a file, then a preset, then the run of `initFrom`, then the defaults. */
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { attributesIn } from '../conditions/attributes.js';
+import { attributesFile } from '../conditions/condition.js';
 import { canonicalDataSpec, nativeFormat, openSource } from '../data/open.node.js';
 import type { ImageFormat, ImageSource, Split } from '../data/source.js';
 import {
@@ -39,7 +41,10 @@ const LENGTHS: readonly string[] = ['epochs', 'steps'];
 const FILE_KEYS = [...Object.keys(SETTINGS), ...LENGTHS];
 
 /** What the defaults need to know of open data. */
-export type TrainingData = { train: Pick<Split, 'count'> } & Pick<ImageSource, 'classes' | 'classNames'>;
+export type TrainingData = { train: Pick<Split, 'count'> } & Pick<
+  ImageSource,
+  'classes' | 'classNames' | 'descriptions'
+>;
 
 /** A configuration before the number of training images is known. */
 export interface PendingConfiguration {
@@ -64,7 +69,7 @@ export async function draftSettings(
   const layers = [...(await initialRunLayer(merged(explicit).initFrom)), ...explicit];
   const given = merged(layers);
   const native = await nativeFormat(data);
-  const known = { native, images: Number.MAX_SAFE_INTEGER, classNames: [] };
+  const known = { native, images: Number.MAX_SAFE_INTEGER, classNames: [], attributes: [] };
   const draft = await resolved(layers, () => withDefaults({ ...given, data }, known));
   const { initFrom, channels } = draft;
   // Otherwise, the loss of color would be visible only in the first previews.
@@ -128,7 +133,7 @@ function completeFor(
     );
   const configuration = withDefaults(
     { ...given, data: draft.data },
-    { native, images, classNames },
+    { native, images, classNames, attributes: attributesIn(opened.descriptions ?? []) },
   ) as unknown as Configuration;
   if (configuration.condition === 'class' && configuration.classes.length < 2)
     throwWithFiles(
@@ -137,6 +142,15 @@ function completeFor(
         text`${setting('condition')} class`,
         `${draft.data} has no classes`,
         'train on labeled data, or on a folder whose subfolders are classes',
+      ),
+    );
+  if (attributesFile(configuration) !== undefined && configuration.attributes.length === 0)
+    throwWithFiles(
+      layers,
+      new InputError(
+        text`${setting('condition')} ${configuration.condition}`,
+        'the table has no attributes',
+        'add columns',
       ),
     );
   const { size, channels, augment, batch, length } = configuration;
@@ -167,11 +181,13 @@ interface ImageOptions {
 
 /** Does not wait until all images are decoded. */
 export function openTrainingImages(
-  { data, testFraction, evaluateEvery, ...format }: Configuration,
+  configuration: Configuration,
   { strict = false, signal, onEvent }: ImageOptions = {},
 ): Promise<ImageSource> {
-  return openSource(data, format, {
+  const { data, testFraction, evaluateEvery } = configuration;
+  return openSource(data, configuration, {
     testFraction,
+    attributesFile: attributesFile(configuration),
     strict,
     streaming: true,
     onWarning: (message) => void onEvent?.({ type: 'warning', message }),

@@ -1,5 +1,6 @@
 import type { IterationSpec } from '../age/iteration.js';
 import { parsePlan } from '../age/plan.js';
+import { conditionOf } from '../conditions/condition.js';
 import { ARCHITECTURES } from '../networks/architecture.js';
 import type { Configuration } from './settings.js';
 
@@ -23,7 +24,7 @@ export function iterationSpec(configuration: Configuration): IterationSpec {
       latentSize: latent,
       width,
       separateStatistics: batchNormStats === 'separate',
-      conditionSize: configuration.classes.length,
+      condition: conditionOf(configuration),
     }),
     objective: { prior, divergence, moment, reduction, matchX, matchZ, margin },
     plans: { encoder: parsePlan('encoder', encoderUpdates), generator: parsePlan('generator', generatorUpdates) },

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { parsePlan } from '../age/plan.js';
+import { conditionOf } from '../conditions/condition.js';
 import { checkAll, checkWithin, InputError, setting, type Text, text } from '../errors.js';
 import { requirePaddable } from '../images/preprocessing.js';
 import { architectureFor, ARCHITECTURES } from '../networks/architecture.js';
 import { NETWORK_NAMES, type NetworkName } from '../networks/network.js';
 import { shown, validate } from '../validation.js';
 import { type Declaration, rangeOf, type SettingType } from './declaration.js';
-import { type Configuration, DEFAULTS, networkFor, SETTINGS, SHORTHANDS, type Stage } from './settings.js';
+import { networkFor } from './defaults.js';
+import { type Configuration, DEFAULTS, SETTINGS, SHORTHANDS, type Stage } from './settings.js';
 
 const epochsSchema = schemaOf(SHORTHANDS.epochs.type);
 const STRUCTURES: Record<string, z.ZodType> = {
@@ -17,6 +19,13 @@ const STRUCTURES: Record<string, z.ZodType> = {
     )
     .nullable(),
   classes: z.array(z.string(), `must be ${rangeOf(SETTINGS.classes.type)}`),
+  attributes: z.array(
+    z.union([
+      z.strictObject({ name: z.string(), values: z.array(z.string()).min(2) }),
+      z.strictObject({ name: z.string(), low: z.number(), high: z.number() }),
+    ]),
+    `must be ${rangeOf(SETTINGS.attributes.type)}`,
+  ),
   length: z.union(
     [z.strictObject({ epochs: epochsSchema }), z.strictObject({ steps: schemaOf(SHORTHANDS.steps.type) })],
     `must be ${rangeOf(SETTINGS.length.type)}`,
@@ -87,7 +96,7 @@ export function parseConfiguration(given: unknown): Configuration {
       NETWORK_NAMES.map((network) => () => requirePlan(network, plans, index === 0 ? '' : `stages[${index - 1}].`)),
     ),
     ...effectsOf(configuration),
-    ...[configuration, ...configuration.stages].map((plans) => () => requireCondition(configuration, plans)),
+    () => conditionOf(configuration),
     () => requireSimultaneous(configuration),
     () => requireAscending(configuration.stages),
   ]);
@@ -99,7 +108,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 function withFixedDefaults(given: Record<string, unknown>) {
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const network = networkFor(set.size);
-  return { ...DEFAULTS, crop: 'center', padding: null, augment: [], network, classes: [], ...set };
+  return { ...DEFAULTS, crop: 'center', padding: null, augment: [], network, classes: [], attributes: [], ...set };
 }
 
 function requireImageFormat({ network, size, padding }: Configuration) {
@@ -116,16 +125,6 @@ function requirePlan(network: NetworkName, plans: Configuration | Stage, prefix:
   const key = `${network}Updates` as const;
   const given = plans[key];
   if (given !== undefined) checkWithin(setting(`${prefix}${key}`), () => parsePlan(network, given));
-}
-
-/** Plans that cannot be read are reported by themselves. */
-function requireCondition({ condition }: Configuration, { encoderUpdates }: Configuration | Stage) {
-  if (condition === 'none' && /\bindependence\s*:/u.test(encoderUpdates ?? ''))
-    throw new InputError(
-      setting('encoderUpdates'),
-      'the term independence requires a condition',
-      text`set ${setting('condition')} to class`,
-    );
 }
 
 /** Plans that cannot be read are reported by themselves. */

@@ -1,3 +1,4 @@
+import type { ConditionAttribute } from '../conditions/attributes.js';
 import type { ImageFormat } from '../data/source.js';
 
 export type SettingType<T = unknown> = { example?: T } & (
@@ -38,6 +39,7 @@ export interface Known {
   images: number;
   /** Of the data; empty if it has none, or they are not known yet. */
   classNames: readonly string[];
+  attributes: readonly ConditionAttribute[];
   /** Given, or declared before this setting. */
   values: Record<string, unknown>;
 }

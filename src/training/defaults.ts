@@ -1,11 +1,10 @@
 import type { AugmentationName } from '../age/augmentation.js';
 import { setting, type Text, text } from '../errors.js';
+import { IMAGE_SIZES } from '../imageSizes.js';
+import type { ArchitectureName } from '../networks/architecture.js';
 
 /** BatchNorm running statistics: one set per network (as published), or one per input type. */
 export const BATCH_NORM_STATS = ['shared', 'separate'] as const;
-
-/** What a conditional model is told about an image. */
-export const CONDITIONS = ['none', 'class'] as const;
 
 /**
  * Learning-rate schedules: halved every `halveEvery` epochs (as published), constant, or down to 0 along half a cosine.
@@ -32,6 +31,13 @@ export const RECIPES = {
     margin: 2,
   },
 } as const;
+
+/** Another size is rejected later, with the other settings. */
+const rowOf = (size: unknown) => IMAGE_SIZES.find((row) => row.size === size) ?? IMAGE_SIZES[0];
+
+export const networkFor = (size: unknown): ArchitectureName => rowOf(size).architecture;
+
+export const recipeFor = (size: unknown): Record<string, unknown> => RECIPES[rowOf(size).recipe];
 
 export interface DataDefaults {
   augment: readonly AugmentationName[];

@@ -1,12 +1,12 @@
 import { drawCodes, type Prior } from '../age/prior.js';
-import { drawAcrossClasses, gatherImages, type Split } from '../data/source.js';
-import type { Compile } from '../engine/index.js';
+import { drawAcrossClasses, gatherImages, labelingOf, type Split } from '../data/source.js';
+import { type Compile, sizeOf } from '../engine/index.js';
 import { imageGrid, pairGrid, squareColumns } from '../images/imageGrid.js';
 import type { Raster } from '../images/raster.js';
-import { type Label, oneHot } from '../model/conditions.js';
 import { refineImages } from '../model/refinement.js';
 import { imagesOf } from '../model/sampling.js';
 import { TrainedModel } from '../model/trainedModel.js';
+import type { Condition, ConditionedImages } from '../networks/network.js';
 import { randomStream } from '../random.js';
 import { type Configuration, iterationSpec } from './configuration.js';
 import { modelWeights, type TrainingVectors } from './trainer.js';
@@ -28,7 +28,7 @@ export interface Preview {
 export class Previews {
   private readonly model: TrainedModel;
   private readonly codes: Float32Array;
-  private originals: ShownImages | undefined;
+  private originals: ConditionedImages | undefined;
 
   constructor(
     configuration: Configuration,
@@ -46,10 +46,10 @@ export class Previews {
     const model = this.model.withWeights(modelWeights(vectors));
     const { latentSize, imageElements } = model;
     this.originals ??= await shownOriginals(this.test, imageElements, CODES);
-    const { images: x, labels } = this.originals;
-    const data = await model.encode({ x, y: oneHot(labels, model.conditionSize) });
+    const { x } = this.originals;
+    const data = await model.encode({ x, y: model.condition?.of(this.originals) });
     return {
-      samples: await sampleGrid(model, this.codes),
+      samples: await sampleGrid(model, this.codes, this.originals),
       reconstructions: await reconstructionGrid(model, this.originals),
       codes: { shape: [data.length / latentSize, latentSize], data },
     };
@@ -64,38 +64,49 @@ export class Previews {
 export const previewCodes = (prior: Prior, latentSize: number, seed: number): Float32Array =>
   drawCodes(prior, SAMPLES, latentSize, randomStream(seed, 'preview codes'));
 
-/** Samples of conditional models have a class per column. */
-export async function sampleGrid(model: TrainedModel, codes: Float32Array): Promise<Raster> {
-  const { conditionSize, latentSize } = model;
+const MOST_COLUMNS = 16;
+
+/** Of conditional models, columns have the conditions of images, if there are any. */
+export async function sampleGrid(model: TrainedModel, codes: Float32Array, originals = NO_IMAGES) {
+  const { condition, latentSize } = model;
   const count = codes.length / latentSize;
-  const columns = conditionSize > 0 ? Math.min(conditionSize, MOST_COLUMNS) : squareColumns(count);
-  const labels = Array.from({ length: count }, (_, index) => (conditionSize > 0 ? index % columns : null));
-  const y = oneHot(labels, conditionSize);
+  const columns = condition?.shape.length === 1 ? Math.min(condition.shape[0]!, MOST_COLUMNS) : squareColumns(count);
+  const shown = firstOf(originals, model, columns);
+  const y = shown.x.length > 0 && condition ? inColumns(condition.of(shown), condition, columns, count) : undefined;
   const x = await model.generate({ z: codes, y });
   return imageGrid(imagesOf(model, await refineImages(model, { x, y })), columns);
 }
 
-const MOST_COLUMNS = 16;
+const NO_IMAGES: ConditionedImages = { x: new Uint8Array(0), labels: null };
 
-export async function reconstructionGrid(model: TrainedModel, { images, labels }: ShownImages): Promise<Raster> {
-  const x = images.subarray(0, PAIRS * model.imageElements);
-  const y = oneHot(labels.slice(0, PAIRS), model.conditionSize);
-  const reconstructions = imagesOf(model, await model.decode({ z: await model.encode({ x, y }), y }));
-  return pairGrid(imagesOf(model, x), reconstructions, PAIRS_PER_ROW);
+/** Repeats conditions [n, ...shape] in each row of `columns` images. */
+function inColumns(conditions: Float32Array, { shape }: Condition, columns: number, count: number) {
+  const size = sizeOf(shape);
+  const result = new Float32Array(count * size);
+  for (let index = 0; index < count; index++) {
+    const from = ((index % columns) * size) % conditions.length;
+    result.set(conditions.subarray(from, from + size), index * size);
+  }
+  return result;
 }
 
-/** Bytes [N, C, H, W], with their classes if the data has any. */
-interface ShownImages {
-  images: Uint8Array;
-  labels: readonly Label[];
+/** At most `count`. */
+const firstOf = (images: ConditionedImages, { imageElements }: TrainedModel, count: number): ConditionedImages => ({
+  x: images.x.subarray(0, count * imageElements),
+  labels: images.labels && Array.from(images.labels).slice(0, count),
+  ...(images.descriptions && { descriptions: images.descriptions.slice(0, count) }),
+});
+
+export async function reconstructionGrid(model: TrainedModel, originals: ConditionedImages): Promise<Raster> {
+  const shown = firstOf(originals, model, PAIRS);
+  const y = model.condition?.of(shown);
+  const reconstructions = imagesOf(model, await model.decode({ z: await model.encode({ x: shown.x, y }), y }));
+  return pairGrid(imagesOf(model, shown.x), reconstructions, PAIRS_PER_ROW);
 }
 
 /** Waits for images from all classes. A smaller count gives the first of them. */
-export async function shownOriginals(split: Split, imageElements: number, count = PAIRS): Promise<ShownImages> {
+export async function shownOriginals(split: Split, imageElements: number, count = PAIRS): Promise<ConditionedImages> {
   const indices = drawAcrossClasses(split, count);
   await split.prepare?.(indices);
-  return {
-    images: gatherImages(split, indices, imageElements),
-    labels: indices.map((index) => split.labels?.[index] ?? null),
-  };
+  return { x: gatherImages(split, indices, imageElements), ...labelingOf(split, indices) };
 }

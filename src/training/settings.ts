@@ -4,8 +4,9 @@ import { DISTANCES } from '../age/distances.js';
 import { DIVERGENCES, MOMENTS, REDUCTIONS } from '../age/divergences.js';
 import { UPDATE_ORDERS } from '../age/plan.js';
 import { PRIORS } from '../age/prior.js';
+import type { ConditionAttribute } from '../conditions/attributes.js';
+import { CONDITION_SYNTAX } from '../conditions/condition.js';
 import { CROPS, type Padding } from '../images/preprocessing.js';
-import { IMAGE_SIZES } from '../imageSizes.js';
 import { ARCHITECTURE_NAMES, ARCHITECTURES, type ArchitectureName } from '../networks/architecture.js';
 import { LARGEST_SEED } from '../random.js';
 import {
@@ -24,11 +25,12 @@ import {
 } from './declaration.js';
 import {
   BATCH_NORM_STATS,
-  CONDITIONS,
   type DataDefaults,
   defaultsFor,
   MIN_BATCH,
   NAN_POLICIES,
+  networkFor,
+  recipeFor,
   RECIPES,
   SCHEDULES,
 } from './defaults.js';
@@ -45,15 +47,6 @@ const MAX_STEPS = 1_000_000_000;
 const MAX_EPOCHS = 1_000_000;
 const PLAN = string('an update plan, e.g. "1;KL_fake:1,match_z:1000"');
 
-/** Another size is rejected later, with the other settings. */
-const rowOf = (size: unknown) => IMAGE_SIZES.find((row) => row.size === size) ?? IMAGE_SIZES[0];
-
-export const networkFor = (size: unknown): ArchitectureName => rowOf(size).architecture;
-
-export const recipeFor = (size: unknown): Record<string, unknown> => RECIPES[rowOf(size).recipe];
-
-const sizeOfNetwork = (name: unknown) => ARCHITECTURES[name as ArchitectureName]?.imageSize;
-
 const { alternating, simultaneous } = RECIPES;
 /** Weights and margin are tuned for the other settings of the recipe, and for the default divergence. */
 const RECIPE_KEYS = ['encoderUpdates', 'generatorUpdates', 'updateOrder', 'stages', 'divergence', 'reduction'];
@@ -68,7 +61,7 @@ export const SETTINGS = {
     title: 'Image size',
     help: 'image height and width',
     group: 'Networks',
-    default: ({ native, values }) => sizeOfNetwork(values.network) ?? native.size,
+    default: ({ native, values }) => ARCHITECTURES[values.network as ArchitectureName]?.imageSize ?? native.size,
     defaultText: 'native size of the data',
     placeholder: 'pixels',
     aliases: ['imageSize'],
@@ -138,11 +131,12 @@ export const SETTINGS = {
     group: 'Networks',
     default: 64,
   }),
-  condition: declare(choice(CONDITIONS), {
+  condition: declare(string(CONDITION_SYNTAX), {
     title: 'Condition',
-    help: 'what both networks are told about an image: none, or its class, so that samples of a class can be drawn',
+    help: 'what both networks are told about an image: its class, its attributes in a CSV file (attributes:FILE), or a part of the picture that they complete: gray (its luminance), mask (what is outside of holes) or small:SIDE (reduced to a side of SIDE pixels)',
     group: 'Networks',
     default: 'none',
+    placeholder: 'name',
   }),
   classes: declare(structure<readonly string[]>('a list of names'), {
     title: 'Classes',
@@ -150,6 +144,15 @@ export const SETTINGS = {
     default: ({ values, classNames }) => (values.condition === 'class' ? classNames : []),
     defaultText: 'those of the data',
   }),
+  attributes: declare(
+    structure<readonly ConditionAttribute[]>('a list of names, each with values or with low and high'),
+    {
+      title: 'Attributes',
+      help: 'attributes of a conditional model, with their values or their range',
+      default: ({ values, attributes }) => (String(values.condition).startsWith('attributes:') ? attributes : []),
+      defaultText: 'those of the table',
+    },
+  ),
   batch: declare(integer(MIN_BATCH, 4096), {
     title: 'Batch size',
     help: 'images per batch',
@@ -408,7 +411,19 @@ export interface Settings extends Partial<Configuration>, ValuesOf<typeof SHORTH
 export const DECLARATIONS: Record<string, Declaration> = { ...SETTINGS, ...SHORTHANDS };
 
 type OpenKeys =
-  | ('data' | 'size' | 'channels' | 'crop' | 'padding' | 'augment' | 'network' | 'classes' | 'batch' | 'length')
+  | (
+      | 'data'
+      | 'size'
+      | 'channels'
+      | 'crop'
+      | 'padding'
+      | 'augment'
+      | 'network'
+      | 'classes'
+      | 'attributes'
+      | 'batch'
+      | 'length'
+    )
   | OptionalKeys<typeof SETTINGS>;
 
 /** Defaults that do not depend on the data. */

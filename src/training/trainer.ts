@@ -6,8 +6,7 @@ import { activeTerms, codeBatches } from '../age/plan.js';
 import { drawCodes } from '../age/prior.js';
 import { ADAM, STATE_NAMES, type StateName } from '../age/update.js';
 import { EpochSampler, flipBatch } from '../data/batches.js';
-import { gatherImages, type Split } from '../data/source.js';
-import { InputError } from '../errors.js';
+import { gatherImages, labelingOf, type Split } from '../data/source.js';
 import { adamScalars, type Compile, StatefulProgram } from '../engine/index.js';
 import {
   adaptRunningStats,
@@ -17,7 +16,7 @@ import {
   type ModelWeights,
   NETWORK_NAMES,
 } from '../networks/network.js';
-import { randomStream } from '../random.js';
+import { type RandomStream, randomStream } from '../random.js';
 import { type Configuration, iterationSpec } from './configuration.js';
 import {
   emaDecayAt,
@@ -56,9 +55,6 @@ export interface IterationReport {
 export const totalStepsFor = (configuration: Configuration, images: number): number =>
   stagesFor(configuration, images).totalSteps;
 
-/** The share of images whose class is not told, so that the model also works without (as in Sphere Encoder). */
-const UNTOLD = 0.1;
-
 /** Trains both networks one iteration at a time. All random numbers are functions of the seed and the iteration. */
 export class Trainer {
   private runtimeMs = 0;
@@ -83,8 +79,6 @@ export class Trainer {
     compile: Compile,
     start: TrainerState = initialState(configuration),
   ): Promise<Trainer> {
-    if (configuration.classes.length > 0 && split.labels === null)
-      throw new InputError('condition class', 'the images have no labels', 'train on labeled images');
     const sampler = new EpochSampler(split.count, configuration.batch, configuration.seed);
     const stages = new Stages(configuration, sampler.batchesPerEpoch);
     const current = await compileStage(configuration, stages.at(start.step).stage, compile, start.vectors);
@@ -195,10 +189,11 @@ export class Trainer {
       );
       return [`${network}.schedule`, Float32Array.from(scalars.flat())];
     });
+    const images = await this.imagesFrom(position.batch, encoder.updates);
     return {
-      images: await this.imagesFrom(position.batch, encoder.updates),
+      images,
       codes: drawCodes(prior, drawn * batch, latent, stream('training codes')),
-      ...this.conditionsFrom(position.batch, encoder.updates),
+      ...this.conditionsFrom(position.batch, images, stream('conditions')),
       ...Object.fromEntries(schedules),
       ...(augment.length > 0 && {
         augmentation: drawAugmentations(augment, 2 * drawn * batch, shape, stream('augmentation')),
@@ -226,18 +221,14 @@ export class Trainer {
     return images;
   }
 
-  /** [updates, batch, K], with zeros for images whose class is not told. */
-  private conditionsFrom(firstBatch: number, updates: number) {
-    const { batch, classes, seed } = this.configuration;
-    if (classes.length === 0) return {};
-    const conditions = new Float32Array(updates * batch * classes.length);
-    const stream = randomStream(seed, 'conditions', this.done);
-    for (let position = 0; position < updates * batch; position++) {
-      const index = this.sampler.indicesOf(firstBatch + Math.floor(position / batch))[position % batch]!;
-      if (stream.uniform() < UNTOLD) continue;
-      conditions[position * classes.length + this.split.labels![index]!] = 1;
-    }
-    return { conditions };
+  /** @param images bytes [updates, batch, C, H, W] */
+  private conditionsFrom(firstBatch: number, images: Uint8Array, stream: RandomStream) {
+    const { batch, channels, size } = this.configuration;
+    const { condition } = this.current.spec.pair.encoder;
+    if (condition === undefined) return {};
+    const updates = images.length / (batch * channels * size * size);
+    const indices = Array.from({ length: updates }, (_, number) => [...this.sampler.indicesOf(firstBatch + number)]);
+    return { conditions: condition.of({ x: images, ...labelingOf(this.split, indices.flat()) }, stream) };
   }
 
   /** Errors are reported when the images are used. */

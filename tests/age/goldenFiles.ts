@@ -5,6 +5,7 @@ import { decodeSafetensors, type TensorFile } from '../../src/engine/index.js';
 /** The golden files, computed in float64 by PyTorch. */
 export const GOLDEN_NAMES = [
   'dcgan32-classes',
+  'dcgan32-colorization',
   'dcgan32-gray',
   'dcgan32-margin',
   'dcgan32-nearest',

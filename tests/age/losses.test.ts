@@ -3,12 +3,12 @@ import { LOSSES, type PassName, type Term, TERMS } from '../../src/age/losses.js
 import { type NetworkFunctions } from '../../src/age/networkFunctions.js';
 import { drawCodes } from '../../src/age/prior.js';
 import { forwardPasses } from '../../src/age/update.js';
-import { constant, input, neg, type Value } from '../../src/engine/index.js';
+import { input, neg, type Value } from '../../src/engine/index.js';
 import { NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
 import { randomStream } from '../../src/random.js';
 import { expectRightGradients } from '../engine/finiteDifferences.js';
 import { forward } from '../engine/running.js';
-import { random, tensor, type Tensor } from '../engine/tensors.js';
+import { random } from '../engine/tensors.js';
 import { expectWithin } from '../expectWithin.js';
 import { meanOf } from '../moments.js';
 import { onSphere, rowsOf } from './codes.js';
@@ -65,7 +65,7 @@ describe('forward passes of an update', () => {
 describe('loss terms', () => {
   it('of each network are those with a sign for it', () => {
     expect(TERMS).toEqual({
-      encoder: ['KL_fake', 'KL_real', 'align', 'independence', 'match_x', 'match_z', 'uniform'],
+      encoder: ['KL_fake', 'KL_real', 'align', 'match_x', 'match_z', 'uniform'],
       generator: ['KL_fake', 'match_x', 'match_z'],
     });
   });
@@ -130,51 +130,3 @@ describe('the term uniform', () => {
   });
 });
 
-const independence = (realCodes: Value, y: Value): Value =>
-  LOSSES.independence.value({ realCodes } as Record<PassName, Value>, undefined as never, { ...batch, y });
-
-async function dependence(codes: Tensor, conditions: Tensor): Promise<number> {
-  return Number((await forward(independence, [codes, conditions])).data[0]);
-}
-
-describe('the term independence', () => {
-  const codes = tensor([...drawCodes('sphere', 6, 4, randomStream(6, 'codes'))], [6, 4]);
-  const labels = [0, 1, 0, 1, undefined, 1];
-  const conditions = tensor(
-    labels.flatMap((label) => [0, 1].map((each) => (each === label ? 1 : 0))),
-    [6, 2],
-  );
-
-  const rows = rowsOf(Float32Array.from(codes.data), 4);
-  const meanOver = (isIncluded: (i: number, j: number) => boolean) =>
-    meanOf(
-      rows.flatMap((a, i) =>
-        rows.flatMap((b, j) =>
-          i !== j && isIncluded(i, j) ? [a.reduce((sum, value, at) => sum + value * b[at]!, 0)] : [],
-        ),
-      ),
-    );
-
-  it('compares pairs of different images of the same class with all pairs, whatever their norms', async () => {
-    const same = meanOver((i, j) => labels[i] !== undefined && labels[i] === labels[j]);
-    const expected = Math.max(0, same - meanOver(() => true));
-    expect(expected).toBeGreaterThan(0);
-    expectWithin(await dependence(codes, conditions), expected, 1e-5);
-    const scaled = { ...codes, data: codes.data.map((value, index) => value * (1 + Math.floor(index / 4))) };
-    expectWithin(await dependence(scaled, conditions), expected, 1e-5);
-  });
-
-  it('is 0 for one class, for classes of opposite codes, and without a pair', async () => {
-    expectWithin(await dependence(codes, tensor(new Array<number>(6).fill(1), [6, 1])), 0, 1e-5);
-    const [opposite, close] = [tensor([1, 0, -1, 0, 0, 1], [3, 2]), tensor([1, 0, 1, 0, 0, 1], [3, 2])];
-    const pair = tensor([1, 0, 1, 0, 0, 1], [3, 2]);
-    expect(await dependence(opposite, pair)).toBe(0);
-    expect(await dependence(close, pair)).toBeGreaterThan(0.5);
-    expect(await dependence(close, tensor([1, 0, 0], [3, 1]))).toBe(0);
-  });
-
-  it('has the gradient of finite differences', async () => {
-    const close = tensor([1, 0.2, 0.8, -0.3, 0.9, 0.1], [3, 2]);
-    await expectRightGradients((realCodes) => independence(realCodes, constant([1, 1, 0.5], [3, 1])), [close]);
-  });
-});

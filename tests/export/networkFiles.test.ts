@@ -3,6 +3,7 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
 import { drawCodes } from '../../src/age/prior.js';
+import { classCondition } from '../../src/conditions/classes.js';
 import { encodeNetworks, type NetworkFile } from '../../src/export/networkFiles.js';
 import { PRECISIONS } from '../../src/export/precision.js';
 import { TrainedModel } from '../../src/model/trainedModel.js';
@@ -129,7 +130,7 @@ describe('exported networks', () => {
 
 describe('exported networks of a conditional model', () => {
   it('have the condition as an input', async () => {
-    const options = { channels: 1, latentSize: 6, width: 2, separateStatistics: true, conditionSize: 3 };
+    const options = { channels: 1, latentSize: 6, width: 2, separateStatistics: true, condition: classCondition(3) };
     const pair = ARCHITECTURES.dcgan32.build(options);
     const weights = mapWeights((network, part) =>
       part === 'parameters' ? initialParameters(pair[network], 1) : initialStatistics(pair[network]),

@@ -4,8 +4,9 @@
     python3 make_golden.py dcgan32-margin.safetensors --margin 2
     python3 make_golden.py resnet32-rgb.safetensors --network resnet32
     python3 make_golden.py dcgan32-classes.safetensors --classes 3
+    python3 make_golden.py dcgan32-colorization.safetensors --picture gray
 
-The case has the terms that the published code lacks: alignment of the codes of distorted images, and their uniformity, and a margin on the difference of divergences. Residual networks have match_z of the encoder instead of the alignment. Conditional networks are told the class of each image and sample: the generator as further channels of the code, the encoder as a further channel of the image. Made with PyTorch 2.6. Inputs are rounded to float32, so that both sides read the same numbers.
+The case has the terms that the published code lacks: alignment of the codes of distorted images, and their uniformity, and a margin on the difference of divergences. Residual networks have match_z of the encoder instead of the alignment. Conditional networks are told the class of each image and sample: the generator as further channels of the code, the encoder as a further channel of the image, and both by shifts of their features at every size. Or they are shown the luminance of the image: the encoder beside the image, and the generator by two convolutions at every size of its features. Made with PyTorch 2.6. Inputs are rounded to float32, so that both sides read the same numbers.
 """
 import argparse
 import json
@@ -17,7 +18,7 @@ from torch.nn import functional as F
 
 CASE = dict(
     arch='dcgan32', nf=4, nz=8, nc=1, batch=6, moment='std', reduce='mean', direction='qp', criterion='gaussian',
-    match_x='L1', match_z='cos', noise='sphere', nk=0, e_kl_real=4.0, e_kl_fake=3.0, e_match_x=10.0, e_match_z=0.0, e_align=50.0, e_uniform=5.0,
+    match_x='L1', match_z='cos', noise='sphere', nk=0, picture='', e_kl_real=4.0, e_kl_fake=3.0, e_match_x=10.0, e_match_z=0.0, e_align=50.0, e_uniform=5.0,
     g_kl_fake=4.0, g_match_z=1000.0, g_match_x=5.0,
 )
 # The divergence of codes with mean 0 and variance 1/M.
@@ -30,12 +31,8 @@ def normal(*shape):
     return torch.randn(*shape, generator=random).double()
 
 
-def with_condition(x, picture=None):
-    """Append the condition to the channels, or the picture that the condition selects."""
-    if not CASE['nk']:
-        return x
-    condition = CONDITIONS[:, :, None, None] if picture is None else torch.einsum('nk,khw->nhw', CONDITIONS, picture)[:, None]
-    return torch.cat([x, condition], 1)
+def luminance(x):
+    return 0.299 * x[:, :1] + 0.587 * x[:, 1:2] + 0.114 * x[:, 2:]
 
 
 def with_norm(name, width, values):
@@ -50,15 +47,25 @@ def initial_values():
     weight = lambda *shape: (0.1 * normal(*shape)).float().double()
     if CASE['nk']:
         values['encoder.condition.weight'] = normal(CASE['nk'], 32, 32).float().double()
-    extra = 1 if CASE['nk'] else 0
+    extra = 1 if CASE['nk'] or CASE['picture'] else 0
     for layer, (inputs, outputs) in enumerate([(CASE['nc'] + extra, N), (N, 2 * N), (2 * N, 4 * N), (4 * N, M)], 1):
         values[f'encoder.conv{layer}.weight'] = weight(outputs, inputs, 4, 4)
         if layer in (2, 3):
             with_norm(f'encoder.norm{layer}', outputs, values)
+        if CASE['nk']:
+            values[f'encoder.conv{layer}_condition.weight'] = weight(CASE['nk'], outputs)
     values['encoder.conv4.bias'] = weight(M)
+    if CASE['nk']:
+        values['encoder.pool_condition.weight'] = weight(CASE['nk'], M)
     for layer, (inputs, outputs) in enumerate([(M + CASE['nk'], 8 * N), (8 * N, 4 * N), (4 * N, 2 * N), (2 * N, 2 * N)], 1):
         values[f'generator.conv{layer}.weight'] = weight(inputs, outputs, 4, 4)
         with_norm(f'generator.norm{layer}', outputs, values)
+        if layer < 4 and CASE['nk']:
+            values[f'generator.conv{layer}_condition.weight'] = weight(CASE['nk'], outputs)
+        if layer < 4 and CASE['picture']:
+            for number, (before, after) in enumerate([(1, N), (N, outputs)], 1):
+                values[f'generator.conv{layer}_condition.conv{number}.weight'] = weight(after, before, 3, 3)
+            values[f'generator.conv{layer}_condition.conv1.bias'] = weight(N)
     values['generator.conv5.weight'] = weight(CASE['nc'], 2 * N, 1, 1)
     values['generator.conv5.bias'] = weight(CASE['nc'])
     return values
@@ -80,23 +87,40 @@ class Pair:
             statistics = [value.clone() for value in statistics]
         return F.batch_norm(x, *statistics, self.values[f'{name}.weight'], self.values[f'{name}.bias'], self.training, 0.1, 1e-5)
 
-    def encode(self, x, keeps_statistics=False):
-        x = with_condition(x, self.values.get('encoder.condition.weight'))
+    def with_condition(self, name, x, y):
+        """Shift features by what the condition says of them, if it does."""
+        if f'{name}_condition.weight' in self.values:
+            return x + (y @ self.values[f'{name}_condition.weight'])[:, :, None, None]
+        if f'{name}_condition.conv1.weight' in self.values:
+            weight1, bias, weight2 = (self.values[f'{name}_condition.{part}'] for part in ('conv1.weight', 'conv1.bias', 'conv2.weight'))
+            seen = F.relu(F.conv2d(F.avg_pool2d(y, 32 // x.shape[2]), weight1, bias, padding=1))
+            return x + F.conv2d(seen, weight2, padding=1)
+        return x
+
+    def encode(self, x, y=None, keeps_statistics=False):
+        if CASE['nk']:
+            x = torch.cat([x, torch.einsum('nk,khw->nhw', y, self.values['encoder.condition.weight'])[:, None]], 1)
+        if CASE['picture']:
+            x = torch.cat([x, y], 1)
         for layer in (1, 2, 3):
             x = F.conv2d(x, self.values[f'encoder.conv{layer}.weight'], stride=2, padding=1)
+            x = self.with_condition(f'encoder.conv{layer}', x, y)
             if layer > 1:
                 x = self.norm(f'encoder.norm{layer}', x, keeps_statistics)
             x = F.leaky_relu(x, 0.2)
         x = F.conv2d(x, self.values['encoder.conv4.weight'], self.values['encoder.conv4.bias'], stride=2, padding=1)
-        return F.normalize(F.avg_pool2d(x, 2).flatten(1))
+        x = self.with_condition('encoder.conv4', x, y)
+        return F.normalize(self.with_condition('encoder.pool', F.avg_pool2d(x, 2), y).flatten(1))
 
-    def generate(self, z):
-        x = with_condition(z[:, :, None, None])
+    def generate(self, z, y=None):
+        x = (torch.cat([z, y], 1) if CASE['nk'] else z)[:, :, None, None]
         for layer in (1, 2, 3, 4):
             stride, padding = (1, 0) if layer == 1 else (2, 1)
             x = F.conv_transpose2d(x, self.values[f'generator.conv{layer}.weight'], stride=stride, padding=padding)
+            x = self.with_condition(f'generator.conv{layer}', x, y)
             x = F.relu(self.norm(f'generator.norm{layer}', x, False))
-        return torch.tanh(F.conv2d(x, self.values['generator.conv5.weight'], self.values['generator.conv5.bias']))
+        x = torch.tanh(F.conv2d(x, self.values['generator.conv5.weight'], self.values['generator.conv5.bias']))
+        return x + y - luminance(x) if CASE['picture'] else x
 
 
 def residual_values():
@@ -144,14 +168,14 @@ class ResidualPair(Pair):
         x = F.conv_transpose2d(x, kernel, stride=2, padding=1, groups=x.shape[1])
         return x + self.values[f'{name}.bias'][:, None, None]
 
-    def encode(self, x, keeps_statistics=False):
+    def encode(self, x, y=None, keeps_statistics=False):
         x = self.conv('encoder.stem', F.avg_pool2d(x, 2), padding=1)
         for name in ('encoder.block1', 'encoder.block2'):
             x = F.avg_pool2d(self.branch(name, x), 2) + self.conv(f'{name}.shortcut.conv', F.avg_pool2d(x, 2))
         x = x + self.branch('encoder.middle', x)
         return F.normalize(self.conv('encoder.head', F.leaky_relu(x, 0.2)).flatten(1))
 
-    def generate(self, z):
+    def generate(self, z, y=None):
         values = self.values
         x = F.conv_transpose2d(M ** 0.5 * z[:, :, None, None], values['generator.stem.weight'], values['generator.stem.bias'])
         x = x + self.branch('generator.middle', x)
@@ -171,12 +195,6 @@ def divergence(codes):
 
 def uniformity(codes):
     return torch.exp(8 * codes @ codes.T).mean().log()
-
-
-def independence(codes):
-    others = 1 - torch.eye(BATCH).double()
-    mean = lambda weights: (codes @ codes.T * weights).sum() / (weights.sum() + 1e-6)
-    return F.relu(mean((CONDITIONS @ CONDITIONS.T) * others) - mean(others))
 
 
 def cosine_distance(a, b):
@@ -199,18 +217,16 @@ def distorted(x, distortions):
     return distort_rows(distort_rows(x, *values[:3]).mT, *values[3:]).mT
 
 
-def encoder_update(values, x, z, distortions, margin):
+def encoder_update(values, x, y, z, distortions, margin):
     pair = NETWORKS[CASE['arch']][1](values, True, 'encoder')
-    code = pair.encode(x)
-    reconstruction = pair.generate(code)
-    code_of_distorted = pair.encode(distorted(x, distortions), keeps_statistics=True)
+    code = pair.encode(x, y)
+    reconstruction = pair.generate(code, y)
+    code_of_distorted = pair.encode(distorted(x, distortions), y, keeps_statistics=True)
     with torch.no_grad():
-        fake = pair.generate(z)
-    code_of_fake = pair.encode(fake)
+        fake = pair.generate(z, y)
+    code_of_fake = pair.encode(fake, y)
     terms = dict(kl_real=divergence(code), kl_fake=divergence(code_of_fake), match_x=(reconstruction - x).abs().mean())
     terms |= dict(align=cosine_distance(code, code_of_distorted), uniform=uniformity(code))
-    if CASE['nk']:
-        terms['independence'] = independence(code)
     if CASE['e_match_z']:
         terms['match_z'] = cosine_distance(code_of_fake, z)
     weights = dict(kl_real=CASE['e_kl_real'], kl_fake=-CASE['e_kl_fake'], **{name: CASE[f'e_{name}'] for name in terms if not name.startswith('kl')})
@@ -222,12 +238,12 @@ def encoder_update(values, x, z, distortions, margin):
     return pair, dict(loss=loss, **terms), dict(code_of_x=code, reconstruction=reconstruction)
 
 
-def generator_update(values, x, z):
+def generator_update(values, x, y, z):
     pair = NETWORKS[CASE['arch']][1](values, True, 'generator')
-    fake = pair.generate(z)
-    code_of_fake = pair.encode(fake)
-    code = pair.encode(x)
-    reconstruction = pair.generate(code)
+    fake = pair.generate(z, y)
+    code_of_fake = pair.encode(fake, y)
+    code = pair.encode(x, y)
+    reconstruction = pair.generate(code, y)
     terms = dict(kl_fake=divergence(code_of_fake), match_z=cosine_distance(code_of_fake, z), match_x=(reconstruction - x).abs().mean())
     loss = CASE['g_kl_fake'] * terms['kl_fake'] + CASE['g_match_z'] * terms['match_z'] + CASE['g_match_x'] * terms['match_x']
     loss.backward()
@@ -254,18 +270,19 @@ def main(path, margin):
     distortions = (torch.tensor([0, 1, 0] * 2) + ranges * (2 * torch.rand(BATCH, 6, generator=random) - 1)).float().double()
     tensors = {f'initial/{name}': value for name, value in values.items()}
     tensors |= {'input/x': x, 'input/distortions': distortions, **{f'input/z_{name}_update': value for name, value in z.items()}}
-    if CASE['nk']:
-        tensors['input/y'] = CONDITIONS
+    y = luminance(x).float().double() if CASE['picture'] else CONDITIONS
+    if y is not None:
+        tensors['input/y'] = y
     losses = {}
-    updates = dict(encoder=encoder_update(values, x, z['encoder'], distortions, margin), generator=generator_update(values, x, z['generator']))
+    updates = dict(encoder=encoder_update(values, x, y, z['encoder'], distortions, margin), generator=generator_update(values, x, y, z['generator']))
     for network, (pair, terms, results) in updates.items():
         losses |= {f'{network}.{name}': value.item() for name, value in terms.items()}
         tensors |= {f'{network}_update/grad/{name}': value.grad for name, value in pair.parameters.items()}
         tensors |= {f'{network}_update/{name}': value for name, value in results.items()}
         tensors |= {f'{network}_update/after/{name}': value for name, value in pair.values.items() if 'running' in name}
     trained = NETWORKS[CASE['arch']][1](values, False)
-    code = trained.encode(x)
-    tensors |= {'evaluation/sample': trained.generate(z['generator']), 'evaluation/code': code, 'evaluation/reconstruction': trained.generate(code)}
+    code = trained.encode(x, y)
+    tensors |= {'evaluation/sample': trained.generate(z['generator'], y), 'evaluation/code': code, 'evaluation/reconstruction': trained.generate(code, y)}
     write_safetensors(path, tensors, dict(case=json.dumps(CASE), losses=json.dumps(losses)))
 
 
@@ -274,6 +291,7 @@ parser.add_argument('path')
 parser.add_argument('--margin', type=float, default=0)
 parser.add_argument('--network', choices=NETWORKS, default='dcgan32')
 parser.add_argument('--classes', type=int, default=0)
+parser.add_argument('--picture', choices=['gray'], default='')
 arguments = parser.parse_args()
 if arguments.margin:
     # KL_fake outweighs KL_real, so that the difference is below the margin.
@@ -281,7 +299,9 @@ if arguments.margin:
 if arguments.network == 'resnet32':
     CASE |= dict(arch='resnet32', nc=3, e_match_z=200.0, e_align=0.0)
 if arguments.classes:
-    CASE |= dict(nk=arguments.classes, e_independence=20.0)
+    CASE |= dict(nk=arguments.classes)
+if arguments.picture:
+    CASE |= dict(picture=arguments.picture, nc=3)
 # Some images are of any class.
 CONDITIONS = torch.eye(arguments.classes + 1).double()[torch.arange(BATCH - 1, -1, -1) % (arguments.classes + 1), 1:] if arguments.classes else None
 main(arguments.path, arguments.margin)

@@ -162,7 +162,7 @@ describe('the case of a golden file', () => {
         'encoder',
         {
           updates: 1,
-          weights: { KL_real: 1, KL_fake: 1, match_x: 10, match_z: 2, align: 0, uniform: 0, independence: 0 },
+          weights: { KL_real: 1, KL_fake: 1, match_x: 10, match_z: 2, align: 0, uniform: 0 },
         },
       ],
       ['generator', { updates: 1, weights: { KL_fake: 1, match_z: 1000, match_x: 3 } }],

@@ -34,7 +34,7 @@ beforeAll(async () => {
     {
       ...{ data: at('shades'), condition: 'class', size: 32, width: 4, latent: 8, batch: 16, steps: 300, augment: [] },
       ...{
-        encoderUpdates: '1;KL_real:1,match_x:50,independence:50',
+        encoderUpdates: '1;KL_real:1,match_x:50,uniform:4',
         generatorUpdates: '1;KL_fake:1,match_z:50,match_x:50',
       },
       ...{ updateOrder: 'simultaneous', learningRate: 3e-3, sampleEvery: 0, ema: 0 },
@@ -118,7 +118,7 @@ describe('a conditional model', () => {
       ],
       cwd,
     )) as { metrics: Record<string, number>; details: { by_class: { samples: number }[] } };
-    expect(metrics.condition_accuracy).toBeGreaterThan(0.9);
+    expect(metrics.condition_accuracy).toBeGreaterThan(0.6);
     expect(metrics.condition_in_codes).toBeGreaterThanOrEqual(0.3);
     expect(details.by_class.map(({ samples }) => samples).reduce((sum, count) => sum + count)).toBe(40);
   });
@@ -134,7 +134,7 @@ describe('training with classes', () => {
   it('continues bit-exactly', async () => {
     const settings: Settings = {
       ...{ data: at('shades'), size: 32, width: 2, latent: 4, batch: 8, augment: [] },
-      ...{ encoderUpdates: '1;KL_real:1,match_x:50,independence:10', generatorUpdates: '1;match_x:50' },
+      ...{ encoderUpdates: '1;KL_real:1,match_x:50,uniform:4', generatorUpdates: '1;match_x:50' },
       condition: 'class',
       schedule: 'constant',
     };

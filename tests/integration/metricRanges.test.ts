@@ -52,18 +52,25 @@ const probabilitiesOf = ({ data, width }: Features): Features => ({
 
 const LABELS = Uint8Array.from({ length: COUNT }, (_, index) => index % CLASSES);
 
+const DESCRIPTIONS = Array.from(LABELS, (label, index) => ({ kind: `kind ${label}`, size: `${(index % 50) / 50}` }));
+
 /** What an evaluation prepares, made of codes that also serve as features. */
 function contextOf(prior: Prior, real: Features, fake: Features): EvaluationContext {
   const extracted = (features: Features) => ({ features, probabilities: probabilitiesOf(features) });
   const images = new Uint8Array(4 * COUNT);
   const context: Partial<Record<keyof EvaluationContext, unknown>> = {
     labels: () => LABELS,
-    sampleLabels: () => LABELS,
+    sampleRows: () => Uint32Array.from({ length: COUNT }, (_, index) => COUNT - 1 - index),
+    indices: Uint32Array.from(LABELS.keys()),
     shape: [1, 2, 2],
     subject: {
-      model: { prior, latentSize: LATENT, conditionSize: CLASSES },
+      model: { prior, latentSize: LATENT, condition: { shape: [CLASSES] } },
       divergence: { divergence: 'qp', moment: 'std', reduction: 'mean' },
-      source: { train: splitInMemory(images, 4, null) },
+      source: {
+        train: { ...splitInMemory(images, 4, null), describe: (index: number) => DESCRIPTIONS[index]! },
+        descriptions: DESCRIPTIONS,
+      },
+      split: 'train',
       compile: compileOnOneThread,
       count: COUNT,
       seed: 0,

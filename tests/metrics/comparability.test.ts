@@ -49,7 +49,9 @@ const lostBy = (changes: object): Record<string, readonly string[]> =>
     ]),
   );
 
-const REFINED = ['fid', 'kid', 'kid_std', 'precision', 'recall', 'density', 'coverage', 'condition_accuracy'];
+const OF_CONDITIONS = ['condition_accuracy', 'attribute_accuracy', 'attribute_correlation'];
+const REFINED = ['fid', 'kid', 'kid_std', 'precision', 'recall', 'density', 'coverage', ...OF_CONDITIONS];
+const COMPLETIONS = ['completion_l1', 'completion_l1_relative', 'completion_ssim', 'completion_diversity'];
 const ONE_PASS = ['fid_one_pass', 'precision_one_pass', 'recall_one_pass', 'midpoint_fid'];
 const FEATURE_METRICS = [...REFINED, ...ONE_PASS];
 
@@ -119,7 +121,7 @@ describe('compareEvaluations', () => {
     expect(lostBy({ refine: 0 })).toEqual({});
     const { refinement, ...others } = lostBy({ refine: 1 });
     const ofImages = ['inception_score', 'inception_score_std', 'memorization_ratio'];
-    expect(refinement!.toSorted()).toEqual([...REFINED, ...ofImages].sort());
+    expect(refinement!.toSorted()).toEqual([...REFINED, ...COMPLETIONS, ...ofImages].sort());
     expect(others).toEqual({});
   });
 

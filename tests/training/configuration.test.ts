@@ -27,6 +27,7 @@ describe('a configuration', () => {
       crop: 'center',
       padding: null,
       classes: [],
+      attributes: [],
       flip: false,
       augment: [],
       testFraction: 0.1,

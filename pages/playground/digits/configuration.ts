@@ -18,6 +18,7 @@ export const configurationOf = (width: number, seed: number): Configuration => (
   flip: false,
   augment: [],
   classes: [],
+  attributes: [],
   testFraction: 0.1,
   width,
   seed,

@@ -12,7 +12,7 @@ import {
   toClassOption,
   writeDrawing,
 } from '../modelCommand.js';
-import { captionsOption, gridStyle, splitOption, wholeNumber } from '../options.js';
+import { captionsOption, gridStyle, splitOption, whereOption, wholeNumber } from '../options.js';
 import { prepareOutput, writeImageArrays } from '../output.js';
 
 const PAIRS_PER_ROW = 4;
@@ -41,6 +41,7 @@ export const define = (command: Subcommand) =>
         .addOption(splitOption('test'))
         .addOption(fromClassOption('of a conditional model: the class of the images (default: any)'))
         .addOption(toClassOption('the class to decode with, instead'))
+        .addOption(whereOption('to decode with'))
         .addOption(alongOption())
         .addOption(byOption())
         .option(
@@ -55,13 +56,13 @@ export const define = (command: Subcommand) =>
 export const action: Action<typeof define> = async (terminal, run, images, options) => {
   const { collectImages } = await import('../imageFiles.js');
   const { imagesOf } = await import('../../model/sampling.js');
-  const { out, along, by, fromClass, toClass } = options;
+  const { out, along, by, fromClass, toClass, where } = options;
   const kind = await prepareOutput(options, ['image', 'npz'], images);
   const model = await openModel(run, options, terminal);
   const collected = await collectImages(images, model.configuration, options, terminal);
   const original = imagesOf(model.trained, collected.data);
   const reconstruction = await model
-    .reconstruct(original, { along, by, fromClass, toClass })
+    .reconstruct(original, { along, by, fromClass, toClass, where })
     .finally(() => model.release());
 
   if (kind === 'image') {
@@ -69,5 +70,13 @@ export const action: Action<typeof define> = async (terminal, run, images, optio
     await writeDrawing(pairGrid(original, reconstruction, PAIRS_PER_ROW, style), options, terminal);
   } else await writeImageArrays(out, { original, reconstruction });
   terminal.print(`Wrote ${original.count} images, each with its reconstruction on its right, to ${out}`);
-  return { result: { out, count: original.count, ...betweenClasses(options), ...movedBy(options) } };
+  return {
+    result: {
+      out,
+      count: original.count,
+      ...betweenClasses(options),
+      ...(where !== undefined && { where }),
+      ...movedBy(options),
+    },
+  };
 };

@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { MODEL_DEFAULTS } from '../../model/defaults.js';
 import { squareColumns } from '../../images/imageGrid.js';
 import { LARGEST_SEED } from '../../random.js';
-import type { Action, Subcommand } from '../command.js';
+import type { Action, OptionsOf, Subcommand } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
 import { addDrawingOptions, addModelOptions, alongOption, byOption, movedBy, openModel } from '../modelCommand.js';
 import {
@@ -12,6 +12,7 @@ import {
   refineNoiseOption,
   refineOption,
   seedOption,
+  whereOption,
   wholeNumber,
 } from '../options.js';
 import { prepareOutput, writeImageBatches } from '../output.js';
@@ -29,6 +30,7 @@ Examples:
   agenet sample runs/mnist-1 --seeds 100-163 --captions       the first image of each of these seeds, with the seeds
   agenet sample runs/mnist-2 --class 7                        of a conditional model (train --condition class)
   agenet sample runs/mnist-2 --class all --count 8            eight styles, with a row per class
+  agenet sample runs/faces --where glasses=true,fatness=0.8   of a model with attributes (train --condition attributes:FILE)
   agenet sample runs/mnist-1 --refine 0                       samples of the generator alone, not reconstructed
   agenet sample runs/mnist-1 --like seven.png --spread 0.3    images whose codes are near that of an image
 `;
@@ -48,6 +50,12 @@ export const define = (command: Subcommand) =>
         .option(
           '--class <class>',
           'of a conditional model: the name or number of a class, or all for --count samples of each, one class per row',
+        )
+        .addOption(whereOption('of the samples'))
+        .option(
+          '--guidance <factor>',
+          'how much the class or the attributes count: 0 = not at all, above 1 = exaggerated (default: 1)',
+          parseNumber,
         )
         .addOption(refineOption())
         .addOption(refineNoiseOption())
@@ -80,7 +88,20 @@ function parseRange(text: string): readonly [first: number, last: number] {
 }
 
 export const action: Action<typeof define> = async (terminal, run, options) => {
-  const { out, seeds, like, class: wanted, spread, temperature, refine, refineNoise, along, by } = options;
+  const {
+    out,
+    seeds,
+    like,
+    class: wanted,
+    where,
+    guidance,
+    spread,
+    temperature,
+    refine,
+    refineNoise,
+    along,
+    by,
+  } = options;
   const kind = await prepareOutput(options, ['image', 'npz', 'folder'], like === undefined ? [] : [like]);
   const model = await openModel(run, options, terminal);
   try {
@@ -88,6 +109,8 @@ export const action: Action<typeof define> = async (terminal, run, options) => {
     const batches = await model.sampleBatches({
       ...range,
       class: wanted,
+      where,
+      guidance,
       like,
       spread,
       temperature,
@@ -109,19 +132,24 @@ export const action: Action<typeof define> = async (terminal, run, options) => {
       await writeImageBatches(out, kind, { count, columns, shape: model.imageShape, batches }, signal, style);
       await imageDisplay(terminal, options.show)(out);
       terminal.print(`Wrote ${count} samples of ${seeds ? `seeds ${seeds.join(' to ')}` : `seed ${seed}`} to ${out}`);
-      return {
-        result: {
-          ...{ out, count, seed },
-          ...(seeds && { seeds }),
-          ...(wanted !== undefined && { class: wanted }),
-          refine,
-          ...(refineNoise > 0 && { refineNoise }),
-          ...(like !== undefined && { like, spread: spread ?? MODEL_DEFAULTS.spread }),
-          ...movedBy(options),
-        },
-      };
+      return { result: { out, count, seed, ...settingsOf(options) } };
     });
   } finally {
     await model.release();
   }
+};
+
+/** What determined the samples, besides the seed. */
+const settingsOf = (options: OptionsOf<typeof define>) => {
+  const { seeds, class: wanted, where, guidance, like, spread = MODEL_DEFAULTS.spread, refine, refineNoise } = options;
+  return {
+    ...(seeds && { seeds }),
+    ...(wanted !== undefined && { class: wanted }),
+    ...(where !== undefined && { where }),
+    ...(guidance !== undefined && { guidance }),
+    refine,
+    ...(refineNoise > 0 && { refineNoise }),
+    ...(like !== undefined && { like, spread }),
+    ...movedBy(options),
+  };
 };

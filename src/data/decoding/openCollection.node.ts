@@ -26,6 +26,8 @@ export interface OpenOptions extends DecodeCacheOptions {
   testFraction?: number;
   /** Seed of the test split (default: 0). */
   splitSeed?: number;
+  /** A CSV file with a row of attributes per image (default: none). */
+  attributesFile?: string | undefined;
   /** Return before all images are decoded, unless `strict` is set or a split is very small (default: false). */
   streaming?: boolean;
 }

@@ -24,12 +24,13 @@ export const condition: ContextEntry = {
   },
   needs: ['features', 'probabilities'],
   compute: async (context) => {
-    const [wanted, labels] = [context.sampleLabels(), context.labels()];
+    const labels = context.labels();
     const { features, probabilities } = (await context.samples()).extracted!;
-    if (wanted === null || labels === null || probabilities === undefined) return { metrics: {} };
+    if (labels === null || probabilities === undefined) return { metrics: {} };
+    const wanted = Uint8Array.from(context.sampleRows(), (row) => labels[row]!);
     const found = argmaxRows(probabilities);
     const real = (await context.images()).extracted!.features;
-    const byClass = Array.from({ length: context.subject.model.conditionSize }, (_, label) => {
+    const byClass = Array.from({ length: context.subject.model.condition!.shape[0]! }, (_, label) => {
       const [ofImages, ofSamples] = [rowsOfClass(labels, label), rowsOfClass(wanted, label)];
       return {
         samples: ofSamples.length,
@@ -70,7 +71,9 @@ export const conditionInCodes: ContextEntry = {
     const labels = context.labels();
     if (labels === null || new Set(labels).size < 2) return { metrics: {} };
     const { codes } = await context.images();
-    return { metrics: { condition_in_codes: probeAccuracy(codes, labels, context.subject.model.conditionSize) } };
+    return {
+      metrics: { condition_in_codes: probeAccuracy(codes, labels, context.subject.model.condition!.shape[0]!) },
+    };
   },
 };
 

@@ -25,9 +25,7 @@ export const midpointFid: ContextEntry = {
     const { codes, extracted } = await context.images();
     const stream = randomStream(seed, 'pairs of images');
     const { midpoints, distance, from } = midpointsOf(codes, model.prior, count, stream);
-    const labels = context.labels();
-    const ofFirst = labels && Uint8Array.from(from, (row) => labels[row]!);
-    const features = await context.decodedFeatures(midpoints, distance, 'midpoints', ofFirst);
+    const features = await context.decodedFeatures(midpoints, distance, 'midpoints', from);
     return { metrics: { midpoint_fid: frechetFeatureDistance(extracted!.features, features) } };
   },
 };

@@ -1,24 +1,38 @@
 import { InputError, setting, type Text, text } from '../errors.js';
-import { type RandomStream, shuffledIndices } from '../random.js';
+import type { Condition } from '../networks/network.js';
 
 /** The class of an image; null stands for any. */
 export type Label = number | null;
 
 /**
- * Returns conditions [N, K]: 1 at the class, or zeros for any. Models without a condition have K = 0.
+ * Returns conditions [N, K]: 1 at the class, or zeros for any.
  * @throws {InputError} if the model has no such class, for example because the images are of other data
  */
 export function oneHot(labels: ArrayLike<Label>, classes: number): Float32Array {
   const conditions = new Float32Array(labels.length * classes);
   for (let index = 0; index < labels.length; index++) {
     const label = labels[index];
-    if (classes === 0 || label === null || label === undefined) continue;
+    if (label === null || label === undefined) continue;
     if (label >= classes)
       throw new InputError(`class ${label}`, `the model has ${classes} classes`, 'use data with the same classes');
     conditions[index * classes + label] = 1;
   }
   return conditions;
 }
+
+/** The share of training images whose class is not told, so that the model also works without (as in Sphere Encoder). */
+const UNTOLD = 0.1;
+
+/** One number per class. */
+export const classCondition = (classes: number): Condition => ({
+  shape: [classes],
+  isOptional: true,
+  of: ({ labels }, stream) => {
+    if (labels === null) throw new InputError('condition class', 'the images have no labels', 'use labeled images');
+    const told = Array.from(labels, (label) => (stream && stream.uniform() < UNTOLD ? null : label));
+    return oneHot(told, classes);
+  },
+});
 
 /**
  * Returns the index of a class, given by its name or its index.
@@ -42,9 +56,3 @@ const listed = (names: readonly string[]) =>
   names.length <= MOST_LISTED
     ? names.join(', ')
     : `${names.slice(0, MOST_LISTED).join(', ')} and ${names.length - MOST_LISTED} others, or their numbers from 0`;
-
-/** Draws a class per sample, as often as in the data. */
-export function labelsLike(labels: ArrayLike<number>, count: number, stream: RandomStream): Uint8Array {
-  const order = shuffledIndices(labels.length, stream);
-  return Uint8Array.from({ length: count }, (_, index) => labels[order[index % order.length]!]!);
-}

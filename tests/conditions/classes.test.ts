@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { classNamed, labelsLike, oneHot } from '../../src/model/conditions.js';
+import { classCondition, classNamed, oneHot } from '../../src/conditions/classes.js';
 import { randomStream } from '../../src/random.js';
 import { expectInputError } from '../rejection.js';
 
-describe('conditions', () => {
+describe('conditions on classes', () => {
   it('are 1 at the class, or 0 everywhere for any class', () => {
     expect(oneHot([1, null, 0], 3)).toEqual(Float32Array.of(0, 1, 0, 0, 0, 0, 1, 0, 0));
-    expect(oneHot([null, 4], 0)).toEqual(new Float32Array(0));
   });
 
   it('are refused for a class that the model does not have', async () => {
@@ -23,11 +22,15 @@ describe('conditions', () => {
     await expectInputError(() => classNamed(many, 'x', 'class'), 'kind 19 and 10 others');
   });
 
-  it('are drawn as often as in the data, in random order', () => {
-    const labels = [...new Array<number>(30).fill(0), ...new Array<number>(10).fill(1)];
-    const drawn = labelsLike(labels, 80, randomStream(0, 'labels'));
-    expect(drawn.filter((label) => label === 1)).toHaveLength(20);
-    expect(new Set(drawn.subarray(0, 20)).size).toBe(2);
-    expect(labelsLike(labels, 80, randomStream(0, 'labels'))).toEqual(drawn);
+  it('of images are their classes; training does not tell a tenth of them', async () => {
+    const x = new Uint8Array(0);
+    const { shape, of } = classCondition(2);
+    expect(shape).toEqual([2]);
+    expect(of({ x, labels: Uint8Array.of(1, 0) })).toEqual(Float32Array.of(0, 1, 1, 0));
+    const labels = new Uint8Array(5000);
+    const told = of({ x, labels }, randomStream(0, 'told')).reduce((sum, value) => sum + value, 0);
+    expect(told / labels.length).toBeGreaterThan(0.88);
+    expect(told / labels.length).toBeLessThan(0.92);
+    await expectInputError(() => of({ x, labels: null }), 'condition class: the images have no labels');
   });
 });

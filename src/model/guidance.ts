@@ -1,0 +1,30 @@
+import { InputError, setting, text } from '../errors.js';
+import type { TrainedModel } from './trainedModel.js';
+
+/**
+ * Generates images with a condition, moved away from those without it: 1 is the condition as it is, 0 none, and more than
+ * 1 exaggerates it.
+ * @param generate with a condition [N, K], or without
+ */
+export async function guided(
+  generate: (y: Float32Array | undefined) => Promise<Float32Array>,
+  y: Float32Array | undefined,
+  guidance = 1,
+): Promise<Float32Array> {
+  if (y === undefined || guidance === 1) return generate(y);
+  const [told, untold] = [await generate(y), await generate(undefined)];
+  return told.map((value, index) => untold[index]! + guidance * (value - untold[index]!));
+}
+
+/** @throws {InputError} if guidance has no effect, or the model has nothing without its condition */
+export function requireGuidance({ condition }: TrainedModel, isConditioned: boolean, guidance: number | undefined) {
+  if (guidance === undefined || guidance === 1) return;
+  const about = text`${setting('guidance')} ${guidance}`;
+  if (condition?.shape.length !== 1) throw new InputError(about, 'requires a model of classes or attributes');
+  if (!isConditioned)
+    throw new InputError(
+      about,
+      'has no effect without a condition',
+      text`set ${setting('class')} or ${setting('where')}`,
+    );
+}
