@@ -35,6 +35,8 @@ export {
   createNetwork,
   initialParameters,
   initialStatistics,
+  type Condition,
+  type ConditionedImages,
   type InputKind,
   type ModelWeights,
   type Network,
@@ -90,8 +92,10 @@ export {
 export { CODE_MAPS, type CodeMap, mapCodes, type MapMethod } from './model/codeMap.js';
 export { type NearestCodes, nearestCodes } from './model/codeSearch.js';
 export { drawCodesAround, greatCircle, interpolateCodes, pathThrough } from './model/paths.js';
-export { encodeSplit, type Progress, type SampleChunk, sampleChunks } from './model/chunks.js';
+export { type ChunkConditions, encodeSplit, type Progress, type SampleChunk, sampleChunks } from './model/chunks.js';
+export { type ConditionAttribute, encodeDescription } from './conditions/attributes.js';
 export { type Label, oneHot } from './conditions/classes.js';
+export { conditionOf, type ConditionedSettings } from './conditions/condition.js';
 export { type Refinement, refineImages } from './model/refinement.js';
 export { imagesOf, sampleImages, type SamplingOptions } from './model/sampling.js';
 export { type Traversal, traverse } from './model/traversal.js';
@@ -118,6 +122,7 @@ export {
   awaitDecoding,
   firstImages,
   gatherImages,
+  type Description,
   type ImageFormat,
   type ImageSource,
   type SkippedImage,

@@ -26,6 +26,7 @@ export type { BestRecord } from './runs/bestCheckpoint.node.js';
 export type { OpenOptions } from './data/decoding/openCollection.node.js';
 export type {
   ClassifyOptions,
+  CompleteOptions,
   DecodeCodesOptions,
   InterpolateOptions,
   MoveOptions,

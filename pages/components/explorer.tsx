@@ -1,5 +1,7 @@
 /** Samples, reconstructions of the visitor's images, and walks between both. */
 import { useState } from 'preact/hooks';
+import { Completions } from './completions.js';
+import { isCompleting } from './conditions.js';
 import type { ModelInfo, Networks, Point } from './networks.js';
 import { Reconstructions } from './reconstructions.js';
 import { Samples } from './samples.js';
@@ -23,6 +25,8 @@ export function Explorer({ model, networks, onReady, onFailure }: ExplorerProps)
     onReady?.();
   };
   const shared = { model, networks, onSelect, onFailure };
+  if (isCompleting(model))
+    return <Completions model={model} networks={networks} onReady={onReady} onFailure={onFailure} />;
   return (
     <>
       <Samples {...shared} onFirst={onFirst} />

@@ -1,15 +1,14 @@
 /** The networks of a model. */
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { PageModel } from '../../src/export/pageModel.js';
-import { oneHot } from '../../src/conditions/classes.js';
 import { oneAtATime } from '../../src/turns.js';
 
 /** A code and its distance from codes of images: 0 for these, 1 for samples of the prior. */
 export interface Code {
   code: Float32Array;
   distance: number;
-  /** The class to decode with; null for any (default), and for models without classes. */
-  label?: number | null;
+  /** Of conditional models, [K] or a picture [C, H, W] (default: unknown). */
+  condition?: Float32Array | undefined;
 }
 
 /** A code with its image [C, H, W] in 0..1. */
@@ -20,23 +19,18 @@ export interface Point extends Code {
 /** Functions on images [C, H, W] in 0..1. */
 export interface Networks {
   generate: (code: Code) => Promise<Float32Array>;
-  encode: (inputs: { image: Float32Array; label?: number | null }) => Promise<Float32Array>;
+  encode: (inputs: { image: Float32Array; condition?: Float32Array | undefined }) => Promise<Float32Array>;
 }
 
 /** The reconstruction of an image. */
-export async function reconstruct(
-  networks: Networks,
-  image: Float32Array,
-  label: number | null = null,
-): Promise<Point> {
-  const code = { code: await networks.encode({ image, label }), distance: 0, label };
+export async function reconstruct(networks: Networks, image: Float32Array, condition?: Float32Array): Promise<Point> {
+  const code = { code: await networks.encode({ image, condition }), distance: 0, condition };
   return { ...code, image: await networks.generate(code) };
 }
 
 /** How samples are drawn. */
 export interface SampleStyle {
-  /** The class; null for any. */
-  label: number | null;
+  condition?: Float32Array | undefined;
   /** Whether samples are reconstructed. */
   isRefined: boolean;
 }
@@ -45,16 +39,16 @@ export interface SampleStyle {
 export async function sampleOf(
   networks: Networks,
   drawn: Float32Array,
-  { isRefined, label }: SampleStyle,
+  { isRefined, condition }: SampleStyle,
 ): Promise<Point> {
-  const code = { code: drawn, distance: 1, label };
+  const code = { code: drawn, distance: 1, condition };
   const image = await networks.generate(code);
   // A file has bytes, as `agenet sample --refine` has.
   return isRefined
     ? reconstruct(
         networks,
         image.map((value) => Math.round(255 * value) / 255),
-        label,
+        condition,
       )
     : { ...code, image };
 }
@@ -67,7 +61,7 @@ export type Runtime = { wasmBinary: ArrayBuffer } | { wasmPaths: { mjs: string; 
 
 /** Loads the networks of an export. */
 export async function loadNetworks(
-  { networks, shape, latent, classes = [], conditionShape }: PageModel,
+  { networks, shape, latent, condition: given }: PageModel,
   runtime: Runtime,
 ): Promise<Networks & { release: () => void }> {
   // More threads need headers that few static hosts send, and an image takes a few milliseconds.
@@ -79,22 +73,21 @@ export async function loadNetworks(
   const inTurn = oneAtATime();
   const run = (session: InferenceSession, feeds: Record<string, Tensor>, output: string) =>
     inTurn(async () => (await session.run(feeds))[output]!.data as Float32Array);
-  const conditionOf = (label: number | null) => {
-    if (conditionShape === undefined) return undefined;
-    // Zeros stand for an unknown condition.
-    const values = classes.length > 0 ? oneHot([label], classes.length) : new Float32Array(product(conditionShape));
-    return { condition: new Tensor('float32', values, [1, ...conditionShape]) };
-  };
+  // Zeros stand for an unknown condition.
+  const conditionOf = (values?: Float32Array) =>
+    given && {
+      condition: new Tensor('float32', values ?? new Float32Array(product(given.shape)), [1, ...given.shape]),
+    };
   return {
-    generate: ({ code, distance, label = null }) => {
+    generate: ({ code, distance, condition }) => {
       const blend = generator.inputNames.includes('distance') && {
         distance: new Tensor('float32', [distance], [1]),
       };
       const codes = new Tensor('float32', code, [1, latent]);
-      return run(generator, { codes, ...blend, ...conditionOf(label) }, 'images');
+      return run(generator, { codes, ...blend, ...conditionOf(condition) }, 'images');
     },
-    encode: ({ image, label = null }) =>
-      run(encoder, { images: new Tensor('float32', image, [1, ...shape]), ...conditionOf(label) }, 'codes'),
+    encode: ({ image, condition }) =>
+      run(encoder, { images: new Tensor('float32', image, [1, ...shape]), ...conditionOf(condition) }, 'codes'),
     release: () => void inTurn(() => Promise.all([generator.release(), encoder.release()])).catch(() => undefined),
   };
 }

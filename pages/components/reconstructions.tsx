@@ -1,8 +1,10 @@
 /** Reconstructions of images that the visitor draws, drops, pastes or chooses. */
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../src/errors.js';
 import { oneAtATime } from '../../src/turns.js';
 import { DrawingPad } from './drawingPad.js';
+import { conditionOfImage } from './conditions.js';
+import { DropArea, useDroppedFiles } from './dropArea.js';
 import { fileName } from './files.js';
 import { saveImages } from './imageGrid.js';
 import { CodeBars, ImageCanvas, type ImageShape, Tile } from './images.js';
@@ -96,7 +98,7 @@ function useReconstructions({ model, networks, onSelect, onFiles }: Reconstructi
   const reconstruct = async (file: Blob, name: string, isInverted: boolean): Promise<void> => {
     try {
       const original = await readImage(file, model.preprocessing, isInverted);
-      const point = await reconstructionOf(networks!, original);
+      const point = await reconstructionOf(networks!, original, conditionOfImage(model, original));
       const item = { key: state.count++, name, original, point };
       setItems((before) => [item, ...before].slice(0, MAX_IMAGES));
       onSelect(point, name);
@@ -105,8 +107,7 @@ function useReconstructions({ model, networks, onSelect, onFiles }: Reconstructi
     }
   };
   /** Takes one set of files after another, so that their problems do not replace each other. */
-  const enqueue = (files: FileList | null | undefined): void => {
-    const images = Array.from(files ?? []);
+  const enqueue = (images: readonly File[]): void => {
     if (images.length === 0 || !networks) return;
     onFiles?.();
     void state.inTurn(async () => {
@@ -114,58 +115,8 @@ function useReconstructions({ model, networks, onSelect, onFiles }: Reconstructi
       for (const image of images) await reconstruct(image, image.name, invert);
     });
   };
-  // Listeners change before the next event: an effect would wait for the next frame, and read an older `invert`.
-  useLayoutEffect(() => {
-    const onDrop = (event: DragEvent): void => enqueue(event.dataTransfer?.files);
-    const onPaste = (event: ClipboardEvent): void => enqueue(event.clipboardData?.files);
-    document.addEventListener('drop', onDrop);
-    document.addEventListener('paste', onPaste);
-    return () => {
-      document.removeEventListener('drop', onDrop);
-      document.removeEventListener('paste', onPaste);
-    };
-  });
+  useDroppedFiles(enqueue);
   return { items, problems, reconstruct, enqueue };
-}
-
-interface DropAreaProps {
-  disabled: boolean;
-  onFiles: (files: FileList | null) => void;
-  children: preact.ComponentChildren;
-}
-
-/** Marks itself while files are dragged over it. */
-function DropArea({ disabled, onFiles, children }: DropAreaProps) {
-  const [isOver, setIsOver] = useState(false);
-  return (
-    <div
-      id="drop"
-      class={isOver ? 'over' : ''}
-      onDragEnter={() => setIsOver(true)}
-      onDragLeave={({ currentTarget, relatedTarget }) =>
-        setIsOver(currentTarget.contains(relatedTarget as Node | null))
-      }
-      onDrop={() => setIsOver(false)}
-    >
-      <p>Drop or paste images here, or choose files.</p>
-      <p>
-        <input
-          id="files"
-          type="file"
-          multiple
-          accept="image/*"
-          disabled={disabled}
-          aria-label="Choose images"
-          onChange={({ currentTarget }) => {
-            onFiles(currentTarget.files);
-            // The same file can then be chosen again.
-            currentTarget.value = '';
-          }}
-        />
-        {children}
-      </p>
-    </div>
-  );
 }
 
 interface PairProps {

@@ -2,7 +2,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import { drawCodes } from '../../src/age/prior.js';
 import { randomStream } from '../../src/random.js';
+import { AttributeFields } from './attributeFields.js';
 import { ClassSelect } from './classSelect.js';
+import { conditionOfChoice, NOTHING_CHOSEN } from './conditions.js';
 import { fileName } from './files.js';
 import { saveImages } from './imageGrid.js';
 import { Tile } from './images.js';
@@ -34,12 +36,12 @@ export function Samples({
 }: PanelProps & { onFirst: (points: readonly Point[]) => void }) {
   const [seed, setSeed] = useState(0);
   const [isRefined, setIsRefined] = useState(true);
-  const [label, setLabel] = useState<number | null>(null);
+  const [choice, setChoice] = useState(NOTHING_CHOSEN);
   const [points, setPoints] = useState<readonly Point[]>();
   useEffect(() => {
     if (!networks) return;
     let isLatest = true;
-    samplesOf(model, networks, seed, { isRefined, label })
+    samplesOf(model, networks, seed, { isRefined, condition: conditionOfChoice(model, choice) })
       .then((samples) => {
         if (!isLatest) return;
         setPoints(samples);
@@ -47,7 +49,7 @@ export function Samples({
       })
       .catch(onFailure);
     return () => (isLatest = false);
-  }, [model, networks, seed, isRefined, label]);
+  }, [model, networks, seed, isRefined, choice]);
   return (
     <section aria-labelledby="samples-heading">
       <h2 id="samples-heading">Samples</h2>
@@ -56,7 +58,16 @@ export function Samples({
         <button id="resample" type="button" disabled={!points} onClick={() => setSeed(seed + 1)}>
           New samples
         </button>
-        <ClassSelect classes={model.classes} label={label} onChange={setLabel} />
+        <ClassSelect
+          classes={model.condition?.classes}
+          label={choice.label}
+          onChange={(label) => setChoice({ ...choice, label })}
+        />
+        <AttributeFields
+          attributes={model.condition?.attributes}
+          chosen={choice.attributes}
+          onChange={(attributes) => setChoice({ ...choice, attributes })}
+        />
         <RefineBox isRefined={isRefined} onChange={setIsRefined} />
         <SaveButtons
           label="Save samples"

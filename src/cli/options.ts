@@ -54,6 +54,11 @@ export const refineNoiseOption = () =>
   )
     .argParser(fraction)
     .default(0);
+export const guidanceOption = () =>
+  new Option(
+    '--guidance <factor>',
+    'how much classes or attributes count: 0 = not at all, above 1 = exaggerated (default: 1)',
+  ).argParser(parseNumber);
 export const whereOption = (help: string) =>
   new Option(
     '--where <attributes>',

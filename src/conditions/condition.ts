@@ -12,10 +12,11 @@ export const CONDITION_SYNTAX = `none, class, attributes:FILE, ${Object.values(P
 const ATTRIBUTES = 'attributes:';
 
 /** Returns the path of the table of attributes that a configuration names, if it does. */
-export const attributesFile = ({ condition }: Pick<Conditioned, 'condition'>): string | undefined =>
+export const attributesFile = ({ condition }: Pick<ConditionedSettings, 'condition'>): string | undefined =>
   condition.startsWith(ATTRIBUTES) ? condition.slice(ATTRIBUTES.length) : undefined;
 
-interface Conditioned {
+/** The settings that determine a condition. */
+export interface ConditionedSettings {
   condition: string;
   /** Names. */
   classes: readonly string[];
@@ -28,7 +29,13 @@ interface Conditioned {
  * Returns what a configuration conditions both networks on.
  * @throws {InputError} if there is no such condition, or the images cannot have it
  */
-export function conditionOf({ condition, classes, attributes, channels, size }: Conditioned): Condition | undefined {
+export function conditionOf({
+  condition,
+  classes,
+  attributes,
+  channels,
+  size,
+}: ConditionedSettings): Condition | undefined {
   const about = text`${setting('condition')} ${condition}`;
   if (condition === 'none') return undefined;
   if (condition === ATTRIBUTES) throw new InputError(about, 'names no file', 'name a CSV file of attributes');

@@ -5,15 +5,21 @@ import { withoutDetail } from '../networks/condition.js';
 import type { Condition } from '../networks/network.js';
 import { randomStream } from '../random.js';
 import { drawHole } from './holes.js';
-
-interface Format {
-  channels: number;
-  size: number;
-}
+import {
+  type Format,
+  LUMINANCE,
+  luminanceOf,
+  mergeLuminance,
+  mergeOutside,
+  reducedAndEnlarged,
+  shownOutside,
+} from './observations.js';
 
 interface Picture {
   /** As in the setting. */
   syntax: string;
+  /** How often completions are reconstructed by default (docs/conditions.md). */
+  refine: number;
   /**
    * Puts what a photo shows into its completion, both of the photo's size, as bytes [H, W, C].
    * @param isHidden 1 at hidden pixels [H, W]
@@ -23,26 +29,11 @@ interface Picture {
   make: (format: Format, argument: string | undefined) => Condition | string;
 }
 
-/** Shares of red, green and blue in the luminance (ITU-R BT.601). */
-const LUMINANCE = [0.299, 0.587, 0.114] as const;
-
 /** The luminance, `[1, H, W]`: models colorize. */
 const gray: Picture = {
   syntax: 'gray',
-  merge: (photo, completion) => {
-    const merged = new Uint8Array(photo.length);
-    for (let at = 0; at < photo.length; at += 3) {
-      const light = lightOf(photo, at);
-      const difference = [0, 1, 2].map((channel) => completion[at + channel]! - lightOf(completion, at));
-      // Less color, where the color would change the luminance because it cannot be shown.
-      const share = Math.min(
-        1,
-        ...difference.map((each) => (each > 0 ? (255 - light) / each : each < 0 ? -light / each : 1)),
-      );
-      for (const [channel, each] of difference.entries()) merged[at + channel] = Math.round(light + share * each);
-    }
-    return merged;
-  },
+  refine: 1,
+  merge: mergeLuminance,
   make: ({ channels, size }, argument) => {
     if (argument !== undefined) return 'takes no argument';
     if (channels !== 3) return 'requires color images';
@@ -55,19 +46,6 @@ const gray: Picture = {
   },
 };
 
-const lightOf = (pixels: Uint8Array, at: number) =>
-  LUMINANCE.reduce((sum, share, channel) => sum + share * pixels[at + channel]!, 0);
-
-/** @param values [N, 3, area] */
-function luminanceOf(values: Float32Array, area: number): Float32Array {
-  const planes = new Float32Array(values.length / 3);
-  for (let index = 0; index < planes.length; index++) {
-    const at = Math.floor(index / area) * 3 * area + (index % area);
-    planes[index] = LUMINANCE.reduce((sum, share, channel) => sum + share * values[at + channel * area]!, 0);
-  }
-  return planes;
-}
-
 const SHARES = constantTensor({
   type: 'float32',
   shape: [1, 3, 1, 1],
@@ -79,10 +57,9 @@ const luminance = (images: Value) => reduceMean(mul(images, SHARES), [1]);
 /** The image with 0 in its holes, and a plane with 1 where it is shown and 0 in holes: models fill the holes. */
 const mask: Picture = {
   syntax: 'mask',
-  merge: (photo, completion, isHidden) => {
-    const channels = photo.length / isHidden.length;
-    return photo.map((value, at) => (isHidden[Math.floor(at / channels)] === 1 ? completion[at]! : value));
-  },
+  // The code of a sample says what is around the hole, too, and only reconstructions agree with what is shown there.
+  refine: 5,
+  merge: mergeOutside,
   make: ({ channels, size }, argument) => {
     if (argument !== undefined) return 'takes no argument';
     return {
@@ -101,30 +78,10 @@ const mask: Picture = {
   },
 };
 
-/**
- * Returns conditions `mask` [N, C + 1, H, W].
- * @param images bytes [N, C, H, W]
- * @param holes 1 at hidden pixels [H, W], per image
- */
-export function shownOutside(images: Uint8Array, { channels, size }: Format, holes: readonly Uint8Array[]) {
-  const area = size * size;
-  const values = fromBytes(images);
-  const conditions = new Float32Array(holes.length * (channels + 1) * area);
-  for (const [index, hole] of holes.entries()) {
-    const start = index * (channels + 1) * area;
-    for (let pixel = 0; pixel < area; pixel++) {
-      if (hole[pixel] === 1) continue;
-      for (let channel = 0; channel < channels; channel++)
-        conditions[start + channel * area + pixel] = values[(index * channels + channel) * area + pixel]!;
-      conditions[start + channels * area + pixel] = 1;
-    }
-  }
-  return conditions;
-}
-
 /** The image reduced to a side of K, and enlarged again by repeating pixels: models add detail. */
 const small: Picture = {
   syntax: 'small:SIDE',
+  refine: 1,
   merge: (_, completion) => completion,
   make: ({ channels, size }, argument) => {
     const side = Number(argument);
@@ -139,18 +96,6 @@ const small: Picture = {
     };
   },
 };
-
-/** Replaces each block of factor x factor pixels by its mean. */
-function reducedAndEnlarged(values: Float32Array, size: number, factor: number) {
-  const side = size / factor;
-  const blockAt = (index: number) => {
-    const [row, column] = [Math.floor(index / size), index % size];
-    return Math.floor(row / factor) * side + Math.floor(column / factor);
-  };
-  const means = new Float32Array(values.length / factor ** 2);
-  for (let index = 0; index < values.length; index++) means[blockAt(index)]! += values[index]! / factor ** 2;
-  return values.map((_, index) => means[blockAt(index)]!);
-}
 
 export const PICTURES = { gray, mask, small };
 export type PictureName = keyof typeof PICTURES;

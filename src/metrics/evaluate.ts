@@ -4,6 +4,7 @@ import { InputError } from '../errors.js';
 import type { ComparableImages } from '../images/raster.js';
 import { EvaluationContext, type EvaluationSubject, Stopwatch } from './evaluationContext.js';
 import { MODEL_DEFAULTS } from '../model/defaults.js';
+import { requireGuidance } from '../model/guidance.js';
 import { requirePasses } from '../model/refinement.js';
 import type { FeatureEntry, MetricResult } from './metric.js';
 import { rowsIn } from '../numerics/features.js';
@@ -48,6 +49,7 @@ export async function evaluate({ metrics, ...subject }: EvaluationOptions): Prom
       `the ${subject.split} split has ${available} images, but at least 2 are required`,
     );
   requirePasses(subject);
+  requireGuidance(subject.model, true, subject.guidance);
   if (count < 2) throw new InputError('count', `expected at least 2 samples but got ${count}`);
   const entries = METRIC_ENTRIES.filter((entry) => entry.metrics.some(({ name }) => metrics.has(name)));
   const needs = needsFor(metrics);
@@ -81,7 +83,17 @@ function merged(results: readonly MetricResult[], wanted: ReadonlySet<string>) {
 }
 
 async function protocolOf({ subject, shape, indices }: EvaluationContext, metrics: ReadonlySet<string>) {
-  const { model, source, split, count, seed, refine = MODEL_DEFAULTS.refine, refineNoise = 0, extractor } = subject;
+  const {
+    model,
+    source,
+    split,
+    count,
+    seed,
+    refine = MODEL_DEFAULTS.refine,
+    refineNoise = 0,
+    guidance = 1,
+    extractor,
+  } = subject;
   const digests: Record<string, string> = {};
   for (const name of ['train', 'test'] as const)
     if (source[name].count > 0) digests[name] = await splitDigest(source[name], shape);
@@ -96,6 +108,7 @@ async function protocolOf({ subject, shape, indices }: EvaluationContext, metric
     seed,
     refine,
     ...(refineNoise > 0 && { refine_noise: refineNoise }),
+    ...(guidance !== 1 && { guidance }),
     codes: { prior: model.prior, latent: model.latentSize },
     ...(extractor &&
       Array.from(metrics).some(usesFeatures) && {

@@ -38,7 +38,7 @@ export type Need = 'codes' | 'features' | 'onePass' | 'probabilities' | 'trainin
 
 export type CompareImages = (reconstructions: ComparableImages, originals: ComparableImages) => Record<string, number>;
 
-export interface EvaluationSubject extends Omit<Refinement, 'guidance'> {
+export interface EvaluationSubject extends Refinement {
   model: TrainedModel;
   source: ImageSource;
   /** The images to compare with. */
@@ -190,7 +190,8 @@ export class EvaluationContext {
     const onePass = this.needs.has('onePass') ? this.tableFor(count) : undefined;
     const conditionsAt = (first: number, size: number) =>
       this.conditionsOf(this.sampleRows().subarray(first, first + size));
-    for await (const chunk of sampleChunks(model, count, seed, conditionsAt)) {
+    const conditions = { conditionsAt, guidance: this.subject.guidance };
+    for await (const chunk of sampleChunks(model, count, seed, conditions)) {
       this.report('samples', chunk.first, count);
       const { y } = chunk;
       codes.set(chunk.codes, chunk.first * width);

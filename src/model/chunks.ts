@@ -1,5 +1,6 @@
 import { drawCodes } from '../age/prior.js';
 import { gatherImages, type Split } from '../data/source.js';
+import { guided } from './guidance.js';
 import type { TrainedModel } from './trainedModel.js';
 import { randomStream, shuffledIndices } from '../random.js';
 
@@ -73,21 +74,25 @@ export async function generateChunked(
   model: TrainedModel,
   codes: Float32Array,
   onProgress?: Progress,
-  conditionsAt?: ConditionsAt,
+  conditionsAt?: ChunkConditions['conditionsAt'],
 ): Promise<Float32Array> {
   const { latentSize, imageElements } = model;
   const total = codes.length / latentSize;
   const images = new Float32Array(total * imageElements);
   onProgress?.(0, total);
-  for await (const { first, values } of generatedChunks(model, codes, conditionsAt)) {
+  for await (const { first, values } of generatedChunks(model, codes, { conditionsAt })) {
     images.set(values, first * imageElements);
     onProgress?.(first + values.length / imageElements, total);
   }
   return images;
 }
 
-/** Returns conditions [count, ...shape] of samples from an index on. */
-export type ConditionsAt = (first: number, count: number) => Float32Array | undefined | Promise<Float32Array>;
+/** Conditions of samples. */
+export interface ChunkConditions {
+  /** Returns conditions [count, ...shape] of samples from an index on (default: unknown). */
+  conditionsAt?: ((first: number, count: number) => Float32Array | undefined) | undefined;
+  guidance?: number | undefined;
+}
 
 export interface SampleChunk {
   first: number;
@@ -101,25 +106,25 @@ export interface SampleChunk {
 
 /**
  * Yields the samples of a seed, a thousand at a time, as `agenet sample` writes them.
- * @param conditionsAt of some of the samples (default: unknown)
  */
 export const sampleChunks = (
   model: TrainedModel,
   count: number,
   seed: number,
-  conditionsAt?: ConditionsAt,
+  conditions: ChunkConditions = {},
 ): AsyncGenerator<SampleChunk> =>
-  generatedChunks(model, drawCodes(model.prior, count, model.latentSize, randomStream(seed, 'samples')), conditionsAt);
+  generatedChunks(model, drawCodes(model.prior, count, model.latentSize, randomStream(seed, 'samples')), conditions);
 
 async function* generatedChunks(
   model: TrainedModel,
   codes: Float32Array,
-  conditionsAt?: ConditionsAt,
+  { conditionsAt, guidance }: ChunkConditions,
 ): AsyncGenerator<SampleChunk> {
   const { latentSize } = model;
   for (let first = 0; first * latentSize < codes.length; first += CHUNK) {
     const z = codes.subarray(first * latentSize, (first + CHUNK) * latentSize);
-    const y = await conditionsAt?.(first, z.length / latentSize);
-    yield { first, codes: z, y, values: await model.generate({ z, y }) };
+    const y = conditionsAt?.(first, z.length / latentSize);
+    const values = await guided((given) => model.generate({ z, y: given }), y, guidance);
+    yield { first, codes: z, y, values };
   }
 }

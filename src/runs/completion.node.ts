@@ -1,5 +1,6 @@
 /** Completes photos of any size with a model that is conditioned on pictures. */
-import { pictureOf, shownOutside } from '../conditions/pictures.js';
+import { shownOutside } from '../conditions/observations.js';
+import { pictureOf } from '../conditions/pictures.js';
 import { InputError, setting, text } from '../errors.js';
 import { type Photo, resizePixels, sharpOf } from '../images/decode.node.js';
 import { type ImageInput, readPhoto } from '../images/imageInput.node.js';
@@ -43,7 +44,8 @@ export async function completions(
     ? shownOutside(x, configuration, [reducedHole(isHidden, photo, configuration)])
     : condition.of({ x, labels: null });
   const parts: Raster[] = [await enlarged(seenBytes(y, configuration), photo, configuration)];
-  for await (const batch of sampleImages(model, { ...refinement, count, seed, condition: y }))
+  const { refine = picture.refine } = refinement;
+  for await (const batch of sampleImages(model, { ...refinement, refine, count, seed, condition: y }))
     for (let index = 0; index < batch.count; index++) {
       const completed = await enlarged(imageOf(batch, index), photo, configuration);
       const isSmaller = completed.data.length !== photo.data.length;

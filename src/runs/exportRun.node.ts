@@ -163,18 +163,13 @@ function metadataOf({ configuration, step }: StoredCheckpoint, weights: string) 
 }
 
 function pageModelOf(name: string, configuration: Configuration): Omit<PageModel, 'networks'> {
-  const { latent, prior, classes, channels, size, crop, padding } = configuration;
+  const { latent, prior, classes, attributes, channels, size, crop, padding } = configuration;
   const preprocessing = { size, channels, crop, padding };
   const shape = [channels, size, size] as const;
-  const condition = conditionOf(configuration);
-  if (condition?.isOptional === false)
-    throw new InputError(
-      setting('web'),
-      'the model only completes pictures, which pages cannot do',
-      'use agenet complete, or export without a page',
-    );
-  const conditional = condition && { conditionShape: condition.shape };
-  return { name, summary: introduction(configuration), latent, prior, classes, ...conditional, shape, preprocessing };
+  const given = conditionOf(configuration);
+  const condition = given && { setting: recipeOf(configuration).condition, classes, attributes, shape: given.shape };
+  const summary = introduction(configuration);
+  return { name, summary, latent, prior, ...(condition && { condition }), shape, preprocessing };
 }
 
 async function trainingFiles({ checkpoint: { configuration, ...state }, source }: Subject) {

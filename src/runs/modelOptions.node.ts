@@ -62,7 +62,7 @@ export interface CompleteOptions {
   seed?: number | undefined;
   /** Of models that fill holes: an image that is white where the photo is hidden (default: its transparent pixels). */
   mask?: ImageInput | undefined;
-  /** How often each completion is reconstructed, from 0 to 100 (default: 1). */
+  /** How often each completion is reconstructed, from 0 to 100 (default: 5 of holes, otherwise 1). */
   refine?: number | undefined;
   /** The spread by which the first of these passes moves codes at random, and later ones less, 0 to 1 (default: 0). */
   refineNoise?: number | undefined;

@@ -37,7 +37,9 @@ const rowOf = (size: unknown) => IMAGE_SIZES.find((row) => row.size === size) ??
 
 export const networkFor = (size: unknown): ArchitectureName => rowOf(size).architecture;
 
-export const recipeFor = (size: unknown): Record<string, unknown> => RECIPES[rowOf(size).recipe];
+/** Conditional models have the same recipe at every size (docs/conditions.md). */
+export const recipeFor = (size: unknown, condition: unknown): Record<string, unknown> =>
+  RECIPES[condition === undefined || condition === 'none' ? rowOf(size).recipe : 'simultaneous'];
 
 export interface DataDefaults {
   augment: readonly AugmentationName[];

@@ -172,7 +172,7 @@ export const SETTINGS = {
     help: 'encoder updates per iteration and loss weights',
     group: 'Objective',
     default: alternating.encoderUpdates,
-    defaultText: `${alternating.encoderUpdates}; above 32 pixels: ${simultaneous.encoderUpdates}`,
+    defaultText: `${alternating.encoderUpdates}; above 32 pixels or with a condition: ${simultaneous.encoderUpdates}`,
     placeholder: 'plan',
   }),
   generatorUpdates: declareChangeable(PLAN, {
@@ -180,7 +180,7 @@ export const SETTINGS = {
     help: 'generator updates per iteration and loss weights',
     group: 'Objective',
     default: alternating.generatorUpdates,
-    defaultText: `${alternating.generatorUpdates}; above 32 pixels: ${simultaneous.generatorUpdates}`,
+    defaultText: `${alternating.generatorUpdates}; above 32 pixels or with a condition: ${simultaneous.generatorUpdates}`,
     placeholder: 'plan',
   }),
   updateOrder: declare(choice(UPDATE_ORDERS), {
@@ -188,7 +188,7 @@ export const SETTINGS = {
     help: 'alternating: the generator learns after the encoder; simultaneous: both learn from one batch, which takes half the time',
     group: 'Objective',
     default: alternating.updateOrder,
-    defaultText: 'alternating; simultaneous above 32 pixels',
+    defaultText: 'alternating; simultaneous above 32 pixels or with a condition',
     placeholder: 'order',
   }),
   stages: declareChangeable(structure<readonly Stage[]>('a list'), {
@@ -237,7 +237,7 @@ export const SETTINGS = {
     help: 'the encoder gains nothing once its weighted KL_fake exceeds KL_real by more, both above their lower bounds; 0 = no margin',
     group: 'Objective',
     default: alternating.margin,
-    defaultText: `0; ${simultaneous.margin} above 32 pixels`,
+    defaultText: `0; ${simultaneous.margin} above 32 pixels or with a condition`,
   }),
   batchNormStats: declare(choice(BATCH_NORM_STATS), {
     title: 'BatchNorm statistics',
@@ -433,11 +433,11 @@ export const DEFAULTS = Object.fromEntries(
   ),
 ) as unknown as Omit<Configuration, OpenKeys>;
 
-/** Adds defaults in the order of declarations, which the recipe of the image size overrides. Unknown settings come last. */
+/** Adds defaults in the order of declarations, which the recipe of image size and condition overrides. Unknown settings come last. */
 export function withDefaults(given: Record<string, unknown>, known: Omit<Known, 'values'>): Record<string, unknown> {
   const values: Record<string, unknown> = { ...given };
   const isChanged = RECIPE_KEYS.some((key) => given[key] !== undefined);
-  const recipe = () => (isChanged ? {} : recipeFor(values.size));
+  const recipe = () => (isChanged ? {} : recipeFor(values.size, values.condition));
   for (const [key, { default: value }] of Object.entries<Declaration>(SETTINGS))
     values[key] ??=
       recipe()[key] ??

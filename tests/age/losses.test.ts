@@ -129,4 +129,3 @@ describe('the term uniform', () => {
     await expectRightGradients(uniform, [{ ...random([5, 4], 3) }]);
   });
 });
-

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { conditionOf } from '../../src/conditions/condition.js';
-import { pictureOf, shownOutside } from '../../src/conditions/pictures.js';
+import { shownOutside } from '../../src/conditions/observations.js';
+import { pictureOf } from '../../src/conditions/pictures.js';
 import { graphOf, input } from '../../src/engine/index.js';
 import { fromBytes } from '../../src/images/raster.js';
 import { randomStream } from '../../src/random.js';

@@ -99,9 +99,7 @@ describe('evaluate', () => {
     const { metrics, protocol, details, grids } = await scores(METRIC_NAMES.filter((name) => name !== 'psnr'));
     // 20 rows are a single subset, which has no standard deviation.
     expect(Object.keys(metrics).sort()).toEqual(
-      METRIC_NAMES.filter(
-        (name) => !/^(?:psnr|kid_std|(?:condition|attributes?|completion)_.*)$/u.test(name),
-      ).sort(),
+      METRIC_NAMES.filter((name) => !/^(?:psnr|kid_std|(?:condition|attributes?|completion)_.*)$/u.test(name)).sort(),
     );
     for (const [name, value] of Object.entries(metrics)) expect(Number.isFinite(value), name).toBe(true);
     for (const { dependsOn } of METRIC_NAMES.filter((name) => name in metrics).map((name) => metricNamed(name)!)) {

@@ -9,7 +9,7 @@ import { expectWithin } from '../expectWithin.js';
 describe('the address of the explored model', () => {
   it('contains what differs from the defaults', () => {
     expect(formatSettings(parseSettings(''))).toBe('');
-    const query = 'tab=map&seed=3&layout=umap&view=0.25+0.5+4';
+    const query = 'tab=map&seed=3&where=beard%3Dfull%26fatness%3D0.8&layout=umap&view=0.25+0.5+4';
     expect(formatSettings(parseSettings(query))).toBe(query);
     expect(formatSettings(parseSettings('seed=4'), 'step=500&seed=3&tab=map')).toBe('step=500&seed=4');
     expect(parseSettings('tab=constructor&seed=-1&layout=x&view=2 0 9')).toEqual(parseSettings(''));

@@ -26,6 +26,17 @@ const RUNS: Record<string, Partial<Configuration>> = {
   classes: { condition: 'class', classes: ['cat', 'dog', 'owl'] },
   'RGB, 64x64': { batchNormStats: 'separate', network: 'dcgan64', size: 64, channels: 3 },
 };
+/** Whose samples need a choice, or a picture. */
+const CONDITIONAL: Record<string, Partial<Configuration>> = {
+  attributes: {
+    condition: 'attributes:labels.csv',
+    attributes: [
+      { name: 'kind', values: ['cat', 'dog'] },
+      { name: 'age', low: 0, high: 10 },
+    ],
+  },
+  gray: { condition: 'gray', channels: 3 },
+};
 const SIZE = 32;
 
 describe('a walk', () => {
@@ -57,7 +68,7 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
   beforeAll(async () => {
     writeNoiseArchive(join(folder, 'noise.npz'), 60);
     const settings = { data: `npz:${join(folder, 'noise.npz')}`, ema: 0.9, testFraction: 0.2 } as const;
-    for (const [name, changes] of Object.entries(RUNS)) {
+    for (const [name, changes] of Object.entries({ ...RUNS, ...CONDITIONAL })) {
       await makeTinyRun(join(folder, name), tinyConfiguration({ ...settings, ...changes }));
       await exportModel(join(folder, name), pathOf(name), { web: true, threads: 1 });
     }
@@ -69,7 +80,11 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
    * Opens the page and waits for its samples. Fails on errors, violations of the policy, and requests of anything
    * outside the folder.
    */
-  async function openPage(address: string, size = { width: 900, height: 900 }): Promise<Page> {
+  async function openPage(
+    address: string,
+    size = { width: 900, height: 900 },
+    ready = '#samples button',
+  ): Promise<Page> {
     const page = await browser.newPage({ viewport: size });
     const problems: string[] = [];
     page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
@@ -80,7 +95,7 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     );
     await page.goto(address);
     await page.waitForFunction(() => !(document.getElementById('files') as HTMLInputElement).disabled);
-    await page.waitForSelector('#samples button');
+    await page.waitForSelector(ready, { state: 'attached' });
     onTestFinished(async () => {
       await page.close();
       expect(problems).toEqual([]);
@@ -163,6 +178,41 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     await page.selectOption('#class', { label: 'dog' });
     const expected = dogs.data.subarray(23 * SIZE * SIZE, 24 * SIZE * SIZE);
     await expect.poll(() => distance(page, '#samples button:nth-child(24) canvas', expected)).toBeLessThanOrEqual(1);
+  });
+
+  it('shows samples of `agenet sample --where`', async () => {
+    const page = await openPage(fromFile(pathOf('attributes')));
+    const model = await loadModel(join(folder, 'attributes'));
+    const { data } = await model.sample({ count: 24, where: 'kind=dog,age=10' });
+    await model.release();
+    await page.getByLabel('kind').selectOption('dog');
+    await page.getByRole('slider', { name: 'age' }).fill('10');
+    const expected = data.subarray(23 * SIZE * SIZE, 24 * SIZE * SIZE);
+    await expect.poll(() => distance(page, '#samples button:nth-child(24) canvas', expected)).toBeLessThanOrEqual(1);
+  });
+
+  it('completes images as `agenet complete` does', async () => {
+    const page = await openPage(fromFile(pathOf('gray')), undefined, '#completion-problem');
+    const pixels = Uint8Array.from({ length: 3 * SIZE * SIZE }, (_, index) => (index * 7) % 256);
+    const buffer = await sharp(pixels, { raw: { width: SIZE, height: SIZE, channels: 3 } })
+      .png()
+      .toBuffer();
+    const model = await loadModel(join(folder, 'gray'));
+    const { data } = await model.complete(buffer);
+    await model.release();
+    await page.setInputFiles('#files', { name: 'noise.png', mimeType: 'image/png', buffer });
+    const area = SIZE * SIZE;
+    // The command gives a photo exactly its luminance, after rounding.
+    for (const index of [0, 1, 6])
+      await expect
+        .poll(() =>
+          distance(
+            page,
+            `#completions canvas:nth-child(${index + 1})`,
+            data.subarray(3 * index * area, (3 * index + 1) * area),
+          ),
+        )
+        .toBeLessThanOrEqual(2);
   });
 
   it('shows samples of `agenet sample --refine 0`', async () => {

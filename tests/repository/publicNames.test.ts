@@ -12,10 +12,10 @@ const NAMES: Record<keyof typeof ENTRIES, string> = {
     DISTANCES DIVERGENCES EpochSampler InputError InputErrors METRICS METRIC_GROUPS METRIC_NAMES MOMENTS
     NAN_POLICIES NETWORK_FILES NETWORK_NAMES PRECISIONS PRIORS PROBE_METHODS REDUCTIONS SCHEDULES TERMS
     TrainedModel Trainer accuracyOf architectureFor awaitDecoding betterDirection channelsLast
-    checkConfiguration classifyByNeighbors codeStatistics compareEvaluations createNetwork decodeAttribute
+    checkConfiguration classifyByNeighbors codeStatistics compareEvaluations conditionOf createNetwork decodeAttribute
     decodeCheckpoint decodeCifar decodeIdx decodeIdxImages decodeMatlab decodeNpy decodeNpz decodeNpzImages
     decodeProbe decodeSvhn defaultsFor distance divergence drawAugmentations drawCodes drawCodesAround
-    drawImageMap encodeAttribute encodeCheckpoint encodeNetworks encodeNpy encodeNpz encodeProbe encodeSplit
+    drawImageMap encodeAttribute encodeCheckpoint encodeDescription encodeNetworks encodeNpy encodeNpz encodeProbe encodeSplit
     evaluate eventsOf firstImages fitGaussian fitLogisticRegression forwardEval forwardTrain frechetDistance
     frechetFeatureDistance fromBytes fromPixels gatherImages greatCircle gridOf imageClassifier imageGrid
     imageOf imageSimilarity imagesOf inceptionScore initialParameters initialState initialStatistics

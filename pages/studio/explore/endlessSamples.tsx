@@ -2,11 +2,13 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { drawCodes } from '../../../src/age/prior.js';
 import { randomStream } from '../../../src/random.js';
+import { AttributeFields } from '../../components/attributeFields.js';
 import { ClassSelect } from '../../components/classSelect.js';
 import { fileName } from '../../components/files.js';
 import { saveImages } from '../../components/imageGrid.js';
 import { type ImageShape, Tile } from '../../components/images.js';
-import { type Point, sampleOf } from '../../components/networks.js';
+import { conditionOfChoice } from '../../components/conditions.js';
+import { type Point, sampleOf, type SampleStyle } from '../../components/networks.js';
 import { RefineBox } from '../../components/refineBox.js';
 import { SaveButtons } from '../../components/saveButtons.js';
 import type { ExploredModel } from './model.js';
@@ -18,11 +20,14 @@ const BATCH = 24;
 /** Samples that appear at a time. */
 const GROUP = 6;
 
-type SampleSet = Pick<ExploreSettings, 'seed' | 'label' | 'isRefined'>;
+type SampleSet = Pick<ExploreSettings, 'seed' | 'label' | 'attributes' | 'isRefined'>;
 
 /** The name of a sample, and the index of a sample of this name in its set. */
-const sampleName = (index: number, { seed, label, isRefined }: SampleSet): string =>
-  `${isRefined ? '' : 'one-pass '}sample ${index + 1} of seed ${seed}${label === null ? '' : `, class ${label}`}`;
+const sampleName = (index: number, { seed, label, attributes, isRefined }: SampleSet): string => {
+  const chosen = Object.entries(attributes).map(([name, value]) => `, ${name} ${value}`);
+  const ofClass = label === null ? '' : `, class ${label}`;
+  return `${isRefined ? '' : 'one-pass '}sample ${index + 1} of seed ${seed}${ofClass}${chosen.join('')}`;
+};
 const indexOfSample = (name: string, set: SampleSet): number | undefined => {
   const number = /^(?:one-pass )?sample (\d+) of/u.exec(name)?.[1];
   return number !== undefined && name === sampleName(Number(number) - 1, set) ? Number(number) - 1 : undefined;
@@ -33,12 +38,12 @@ interface SamplesProps extends ExplorePanelProps, SampleSet {
 }
 
 export function EndlessSamples(props: SamplesProps) {
-  const { seed, label, isRefined, model, onSettings } = props;
+  const { seed, label, attributes, isRefined, model, onSettings } = props;
   const onSeed = (seed: number): void => onSettings({ seed });
   return (
     <section class="samples" aria-label="Samples">
       <p>The generator maps random codes to images. Select one to explore around it, or two to walk between them.</p>
-      <SamplesOfSeed key={`${seed} ${label} ${isRefined}`} {...props}>
+      <SamplesOfSeed key={`${seed} ${label} ${JSON.stringify(attributes)} ${isRefined}`} {...props}>
         <label>
           Seed{' '}
           <input
@@ -57,7 +62,16 @@ export function EndlessSamples(props: SamplesProps) {
         <button type="button" id="next-seed" onClick={() => onSeed(seed + 1)}>
           Next seed
         </button>
-        <ClassSelect classes={model.info.classes} label={label} onChange={(label) => onSettings({ label })} />
+        <ClassSelect
+          classes={model.info.condition?.classes}
+          label={label}
+          onChange={(label) => onSettings({ label })}
+        />
+        <AttributeFields
+          attributes={model.info.condition?.attributes}
+          chosen={attributes}
+          onChange={(attributes) => onSettings({ attributes })}
+        />
         <RefineBox isRefined={isRefined} onChange={(isRefined) => onSettings({ isRefined })} />
       </SamplesOfSeed>
     </section>
@@ -65,8 +79,8 @@ export function EndlessSamples(props: SamplesProps) {
 }
 
 function SamplesOfSeed(props: SamplesProps & { children: preact.ComponentChildren }) {
-  const { model, isActive, seed, label, isRefined, onFailure, children } = props;
-  const { groups, empty, more } = useSamples(model, { seed, label, isRefined }, onFailure);
+  const { model, isActive, seed, label, attributes, isRefined, onFailure, children } = props;
+  const { groups, empty, more } = useSamples(model, { seed, label, attributes, isRefined }, onFailure);
   const area = useRef<HTMLDivElement>(null);
   const end = useRef<HTMLDivElement>(null);
   const count = groups.length * GROUP;
@@ -111,7 +125,11 @@ function SamplesOfSeed(props: SamplesProps & { children: preact.ComponentChildre
 }
 
 /** Generates samples of a seed, a group at a time, and another batch after each call of `more`. */
-function useSamples(model: ExploredModel, { seed, label, isRefined }: SampleSet, onFailure: (error: unknown) => void) {
+function useSamples(
+  model: ExploredModel,
+  { seed, label, attributes, isRefined }: SampleSet,
+  onFailure: (error: unknown) => void,
+) {
   const draw = useMemo(() => codeBatches(model, seed), [model, seed]);
   const [batches, setBatches] = useState(1);
   const [groups, setGroups] = useState<readonly (readonly Point[])[]>([]);
@@ -121,7 +139,7 @@ function useSamples(model: ExploredModel, { seed, label, isRefined }: SampleSet,
     const generate = async (): Promise<void> => {
       for (let first = count; first < batches * BATCH && isCurrent; first += GROUP) {
         const group = Array.from({ length: GROUP }, (_, index) =>
-          sampleOf(model.networks, draw(first + index), { label, isRefined }),
+          sampleOf(model.networks, draw(first + index), styleOf(model, { label, attributes, isRefined })),
         );
         const generated = await Promise.all(group);
         if (isCurrent) setGroups((before) => [...before, generated]);
@@ -140,7 +158,8 @@ interface SampleGridProps extends SamplesProps {
 }
 
 /** Arrow keys move between samples, so that the tab key leaves them. */
-function SampleGrid({ model, selected, seed, label, isRefined, onSelect, groups, empty }: SampleGridProps) {
+function SampleGrid({ model, selected, seed, label, attributes, isRefined, onSelect, groups, empty }: SampleGridProps) {
+  const set = { seed, label, attributes, isRefined };
   const [focused, setFocused] = useState(0);
   const grid = useRef<HTMLDivElement>(null);
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -154,7 +173,7 @@ function SampleGrid({ model, selected, seed, label, isRefined, onSelect, groups,
   };
   const onTile = (point: Point, index: number): void => {
     setFocused(index);
-    onSelect(point, sampleName(index, { seed, label, isRefined }));
+    onSelect(point, sampleName(index, set));
   };
   return (
     <div
@@ -172,7 +191,7 @@ function SampleGrid({ model, selected, seed, label, isRefined, onSelect, groups,
           first={index * GROUP}
           shape={model.info.shape}
           focused={focused}
-          selected={selected && indexOfSample(selected.name, { seed, label, isRefined })}
+          selected={selected && indexOfSample(selected.name, set)}
           onSelect={onTile}
         />
       ))}
@@ -233,12 +252,17 @@ function codeBatches({ info: { prior, latent } }: ExploredModel, seed: number): 
   };
 }
 
+const styleOf = ({ info }: ExploredModel, { label, attributes, isRefined }: Omit<SampleSet, 'seed'>): SampleStyle => ({
+  isRefined,
+  condition: conditionOfChoice(info, { label, attributes }),
+});
+
 /** The first samples of a seed. */
 export async function firstSamples(model: ExploredModel, settings: ExploreSettings, count: number) {
   const draw = codeBatches(model, settings.seed);
   return Promise.all(
     Array.from({ length: count }, async (_, index) => ({
-      ...(await sampleOf(model.networks, draw(index), settings)),
+      ...(await sampleOf(model.networks, draw(index), styleOf(model, settings))),
       name: sampleName(index, settings),
     })),
   );

@@ -1,6 +1,8 @@
 /** Explores a trained model. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.js';
+import { Completions } from '../../components/completions.js';
+import { isCompleting } from '../../components/conditions.js';
 import { keepFiles } from '../../components/files.js';
 import { type ExploreData, useEncodedData } from './data.js';
 import './explore.css';
@@ -70,7 +72,9 @@ export function ExplorePage({ source, query, onQuery }: ExploreProps) {
           {status.text}
         </p>
       </div>
-      {model ? (
+      {model && isCompleting(model.info) ? (
+        <Completions model={model.info} networks={model.networks} onFailure={fail} />
+      ) : model ? (
         <ExploreView
           model={model}
           data={data}

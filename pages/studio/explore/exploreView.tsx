@@ -50,6 +50,7 @@ export function ExploreView({ model, data, settings, onSettings, onFailure }: Ex
         {...panel('samples')}
         seed={settings.seed}
         label={settings.label}
+        attributes={settings.attributes}
         isRefined={settings.isRefined}
         onSettings={onSettings}
       />

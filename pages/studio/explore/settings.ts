@@ -28,6 +28,8 @@ export interface ExploreSettings {
   seed: number;
   /** The class of samples of a conditional model; null for any. */
   label: number | null;
+  /** Attributes of samples of a model that is conditioned on them; any others are left open. */
+  attributes: Readonly<Record<string, string>>;
   /** Whether samples are reconstructed. */
   isRefined: boolean;
   layout: MapMethod;
@@ -40,6 +42,7 @@ const DEFAULTS: ExploreSettings = {
   tab: 'samples',
   seed: 0,
   label: null,
+  attributes: {},
   isRefined: true,
   layout: 'pca',
   view: WHOLE_MAP,
@@ -57,6 +60,7 @@ export function parseSettings(query: string): ExploreSettings {
     tab: Object.hasOwn(TABS, tab) ? (tab as TabName) : DEFAULTS.tab,
     seed: isSeed(seed) ? seed : DEFAULTS.seed,
     label: /^\d+$/u.test(entries.get('class') ?? '') ? Number(entries.get('class')) : null,
+    attributes: Object.fromEntries(new URLSearchParams(entries.get('where') ?? '')),
     isRefined: entries.get('refine') !== '0',
     layout: layout === 'umap' ? layout : DEFAULTS.layout,
     view: parseView(entries.get('view') ?? ''),
@@ -67,11 +71,13 @@ export function parseSettings(query: string): ExploreSettings {
  * Writes settings that differ from their defaults.
  * @param before the query so far, whose other entries, such as the step of the checkpoint, are kept
  */
-export function formatSettings({ tab, seed, label, isRefined, layout, view }: ExploreSettings, before = ''): string {
+export function formatSettings(settings: ExploreSettings, before = ''): string {
+  const { tab, seed, label, attributes, isRefined, layout, view } = settings;
   const values = {
     tab: tab === DEFAULTS.tab ? '' : tab,
     seed: seed === DEFAULTS.seed ? '' : String(seed),
     class: label === null ? '' : String(label),
+    where: new URLSearchParams(attributes).toString(),
     refine: isRefined ? '' : '0',
     layout: layout === DEFAULTS.layout ? '' : layout,
     view: view.zoom === 1 ? '' : [view.x, view.y, view.zoom].map((value) => Number(value.toFixed(3))).join(' '),

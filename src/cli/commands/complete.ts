@@ -2,7 +2,7 @@ import { basename, extname, join } from 'node:path';
 import { gridOf, imagesIn } from '../../images/imageGrid.js';
 import type { Action, Subcommand } from '../command.js';
 import { addModelOptions, openModel } from '../modelCommand.js';
-import { refineNoiseOption, refineOption, seedOption, wholeNumber } from '../options.js';
+import { refineNoiseOption, seedOption, wholeNumber } from '../options.js';
 import { forceOption, prepareOutput, writeImage } from '../output.js';
 
 export const summary = 'colorize photos, fill their holes, or add detail';
@@ -27,7 +27,11 @@ export const define = (command: Subcommand) =>
         '--mask <image>',
         'with the condition mask: white where images are hidden (default: where they are transparent)',
       )
-      .addOption(refineOption())
+      .option(
+        '--refine <number>',
+        'reconstruct each completion N times (default: 5 of holes, otherwise 1)',
+        wholeNumber(0, 100),
+      )
       .addOption(refineNoiseOption())
       .option('--out <folder>', 'a new folder', 'completed')
       .addOption(forceOption()),
@@ -53,7 +57,7 @@ export const action: Action<typeof define> = async (terminal, run, images, optio
   terminal.print(
     `Wrote ${count} completions of ${files.length === 1 ? '1 image' : `${files.length} images`} to ${out}`,
   );
-  return { result: { out, images: files.length, count, seed, refine } };
+  return { result: { out, images: files.length, count, seed, ...(refine !== undefined && { refine }) } };
 };
 
 /** Files of one name get a number. */

@@ -7,6 +7,7 @@ import { addModelOptions, type OpenedModel, whileHeld, withRunData } from '../mo
 import {
   parseList,
   parseNumber,
+  guidanceOption,
   refineNoiseOption,
   refineOption,
   RUN_DATA_HELP,
@@ -45,6 +46,7 @@ const addMetricOptions = (command: Subcommand) =>
         10_000,
       )
       .addOption(seedOption())
+      .addOption(guidanceOption())
       .addOption(refineOption())
       .addOption(refineNoiseOption())
       .option('--metrics <list>', 'comma-separated metrics or groups (default: all that the data allow)', parseList)
@@ -155,13 +157,13 @@ async function measure(opened: OpenedModel, asked: Asked, options: Options, term
   const { METRIC_NAMES } = await import('../../metrics/registry.js');
   const start = performance.now();
   const { model, checkpoint, source, compile } = opened;
-  const { split, count, seed, refine, refineNoise, ema } = options;
+  const { split, count, seed, guidance, refine, refineNoise, ema } = options;
   const { configuration } = checkpoint;
   const stopwatch = new Stopwatch();
   const extractor = await stopwatch.time('extractor', () => extractorFor(opened, asked, options, terminal));
   try {
     const evaluation = await evaluate({
-      ...{ model, source, split, count, seed, refine, refineNoise, extractor, compile },
+      ...{ model, source, split, count, seed, guidance, refine, refineNoise, extractor, compile },
       metrics: asked ?? new Set(METRIC_NAMES),
       divergence: iterationSpec(configuration).objective,
       onProgress: phaseProgress(terminal),

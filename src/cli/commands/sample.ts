@@ -8,6 +8,7 @@ import { addDrawingOptions, addModelOptions, alongOption, byOption, movedBy, ope
 import {
   captionsOption,
   gridStyle,
+  guidanceOption,
   parseNumber,
   refineNoiseOption,
   refineOption,
@@ -52,11 +53,7 @@ export const define = (command: Subcommand) =>
           'of a conditional model: the name or number of a class, or all for --count samples of each, one class per row',
         )
         .addOption(whereOption('of the samples'))
-        .option(
-          '--guidance <factor>',
-          'how much the class or the attributes count: 0 = not at all, above 1 = exaggerated (default: 1)',
-          parseNumber,
-        )
+        .addOption(guidanceOption())
         .addOption(refineOption())
         .addOption(refineNoiseOption())
         .option('--like <image>', 'sample around the code of an image file')

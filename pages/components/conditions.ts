@@ -1,0 +1,52 @@
+/** Conditions of a page's model. */
+import { encodeDescription } from '../../src/conditions/attributes.js';
+import { oneHot } from '../../src/conditions/classes.js';
+import { luminanceOf, mergeLuminance, reducedAndEnlarged, shownOutside } from '../../src/conditions/observations.js';
+import { channelsFirst, channelsLast, toBytes } from '../../src/images/raster.js';
+import type { ModelInfo } from './networks.js';
+
+/** What a visitor chooses: a class, or attributes by name. */
+export interface Choice {
+  label: number | null;
+  attributes: Readonly<Record<string, string>>;
+}
+
+export const NOTHING_CHOSEN: Choice = { label: null, attributes: {} };
+
+/** Returns the condition [K], or undefined if nothing is chosen. */
+export function conditionOfChoice({ condition }: ModelInfo, { label, attributes }: Choice): Float32Array | undefined {
+  if (condition === undefined) return undefined;
+  if (label !== null) return oneHot([label], condition.classes.length);
+  return Object.keys(attributes).length > 0 ? encodeDescription(condition.attributes, attributes) : undefined;
+}
+
+/** Whether the model only completes images that it is shown a part of. */
+export const isCompleting = ({ condition }: ModelInfo): boolean => /^(?:gray|small:)/u.test(condition?.setting ?? '');
+
+/** Gives a completion the luminance of the original, both [C, H, W] in 0..1, if the model colorizes. */
+export function withShownPart({ condition, shape }: ModelInfo, original: Float32Array, completion: Float32Array) {
+  if (condition?.setting !== 'gray') return completion;
+  const [, height, width] = shape;
+  const [photo, colors] = [original, completion].map((image) =>
+    channelsLast({ shape, count: 1, data: Uint8Array.from(image, (value) => Math.round(255 * value)) }),
+  ) as [Uint8Array, Uint8Array];
+  const merged = channelsFirst({ width, height, channels: 3, data: mergeLuminance(photo, colors) });
+  return Float32Array.from(merged, (value) => value / 255);
+}
+
+/**
+ * Returns what a model of pictures is shown of an image.
+ * @param image [C, H, W] in 0..1
+ * @param hole 1 at hidden pixels [H, W], of models that fill holes
+ */
+export function conditionOfImage(
+  { condition, shape: [channels, size] }: ModelInfo,
+  image: Float32Array,
+  hole?: Uint8Array,
+): Float32Array | undefined {
+  const [name, side] = condition?.setting.split(':') ?? [];
+  const values = image.map((value) => 2 * value - 1);
+  if (name === 'gray') return luminanceOf(values, size * size);
+  if (name === 'small') return reducedAndEnlarged(values, size, size / Number(side));
+  return name === 'mask' && hole ? shownOutside(toBytes(values), { channels, size }, [hole]) : undefined;
+}
