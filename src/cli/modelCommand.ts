@@ -1,6 +1,6 @@
 import { type Command, Option, type OptionValues } from '@commander-js/extra-typings';
 import { basename } from 'node:path';
-import { attributesFile } from '../conditions/condition.js';
+import { attributesFile } from '../conditions/syntax.js';
 import { classNameOf, type ImageSource, type Split } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import type { Raster } from '../images/raster.js';

@@ -70,9 +70,13 @@ export function encodeDescription(attributes: readonly ConditionAttribute[], des
       `choose from ${names.join(', ')}`,
     );
   return Float32Array.from(
-    attributes.flatMap((attribute) => encodeValue(attribute, description[attribute.name] ?? '')),
+    attributes.flatMap((attribute) => encodeValue(attribute, valueIn(description, attribute.name))),
   );
 }
+
+/** Names may be those of properties that every object has. */
+const valueIn = (description: Description, name: string) =>
+  Object.hasOwn(description, name) ? description[name]! : '';
 
 function encodeValue(attribute: ConditionAttribute, value: string): number[] {
   if (value === '') return new Array<number>(sizeOfAttribute(attribute)).fill(0);

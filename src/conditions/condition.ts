@@ -4,16 +4,7 @@ import type { Condition } from '../networks/network.js';
 import { attributeCondition, type ConditionAttribute } from './attributes.js';
 import { classCondition } from './classes.js';
 import { PICTURES, type PictureName } from './pictures.js';
-
-export const CONDITION_SYNTAX = `none, class, attributes:FILE, ${Object.values(PICTURES)
-  .map(({ syntax }) => syntax)
-  .join(', ')}`;
-
-const ATTRIBUTES = 'attributes:';
-
-/** Returns the path of the table of attributes that a configuration names, if it does. */
-export const attributesFile = ({ condition }: Pick<ConditionedSettings, 'condition'>): string | undefined =>
-  condition.startsWith(ATTRIBUTES) ? condition.slice(ATTRIBUTES.length) : undefined;
+import { ATTRIBUTES, CONDITION_SYNTAX } from './syntax.js';
 
 /** The settings that determine a condition. */
 export interface ConditionedSettings {

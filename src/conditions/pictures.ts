@@ -16,8 +16,6 @@ import {
 } from './observations.js';
 
 interface Picture {
-  /** As in the setting. */
-  syntax: string;
   /** How often completions are reconstructed by default (docs/conditions.md). */
   refine: number;
   /**
@@ -31,7 +29,6 @@ interface Picture {
 
 /** The luminance, `[1, H, W]`: models colorize. */
 const gray: Picture = {
-  syntax: 'gray',
   refine: 1,
   merge: mergeLuminance,
   make: ({ channels, size }, argument) => {
@@ -56,7 +53,6 @@ const luminance = (images: Value) => reduceMean(mul(images, SHARES), [1]);
 
 /** The image with 0 in its holes, and a plane with 1 where it is shown and 0 in holes: models fill the holes. */
 const mask: Picture = {
-  syntax: 'mask',
   // The code of a sample says what is around the hole, too, and only reconstructions agree with what is shown there.
   refine: 5,
   merge: mergeOutside,
@@ -80,7 +76,6 @@ const mask: Picture = {
 
 /** The image reduced to a side of K, and enlarged again by repeating pixels: models add detail. */
 const small: Picture = {
-  syntax: 'small:SIDE',
   refine: 1,
   merge: (_, completion) => completion,
   make: ({ channels, size }, argument) => {

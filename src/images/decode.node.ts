@@ -80,14 +80,14 @@ export interface Photo extends Raster {
   alpha: Uint8Array;
 }
 
-/** Decodes the first frame, rotated by its EXIF orientation, without resizing it. Never throws. */
+/** Decodes the first frame, rotated by its EXIF orientation, on white, without resizing it. Never throws. */
 export async function decodePhoto(image: string | Uint8Array, channels: number): Promise<Photo | DecodingFailure> {
   const bytes = typeof image === 'string' ? await readBytes(image) : image;
   if ('failure' in bytes) return bytes;
   if (!hasImageSignature(bytes)) return undecodable(`its content is not that of a ${IMAGE_KINDS} file`);
   try {
     const opened = () => loadSharp()(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS }).autoOrient();
-    const { data, info } = await rawPixels(opened().removeAlpha(), channels);
+    const { data, info } = await rawPixels(opened().flatten({ background: WHITE }), channels);
     const alpha = await opened().ensureAlpha().extractChannel('alpha').raw({ depth: 'uchar' }).toBuffer();
     return { width: info.width, height: info.height, channels, data, alpha };
   } catch (error) {

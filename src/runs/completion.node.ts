@@ -9,7 +9,7 @@ import { channelsFirst, imageOf, type ImageBatch, type Raster } from '../images/
 import { sampleImages } from '../model/sampling.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import type { Configuration } from '../training/configuration.js';
-import type { CompleteOptions } from './modelOptions.node.js';
+import { type CompleteOptions, requireInMemory } from './modelOptions.node.js';
 
 const DEFAULT_COUNT = 6;
 
@@ -34,6 +34,7 @@ export async function completions(
       text`train one with ${setting('condition')} gray, mask or small:SIDE`,
     );
   const photo = await readPhoto(image, channels);
+  requireInMemory('count', count + 1, photo.data.length, 'choose fewer completions, or a smaller photo');
   const isHidden = await hiddenPixels(photo, mask, configuration);
   const framing = { size, channels, crop: 'stretch' as const, padding: configuration.padding };
   const shown = isHidden ? { ...photo, data: withoutHidden(photo, isHidden) } : photo;

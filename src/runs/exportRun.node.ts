@@ -1,5 +1,6 @@
 import { basename, resolve } from 'node:path';
-import { attributesFile, conditionOf } from '../conditions/condition.js';
+import { conditionOf } from '../conditions/condition.js';
+import { attributesFile } from '../conditions/syntax.js';
 import { openSource } from '../data/open.node.js';
 import type { ImageSource } from '../data/source.js';
 import { type Compile, encodeSafetensors } from '../engine/index.js';

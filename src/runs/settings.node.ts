@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { attributesIn } from '../conditions/attributes.js';
-import { attributesFile } from '../conditions/condition.js';
+import { attributesFile } from '../conditions/syntax.js';
 import { canonicalDataSpec, nativeFormat, openSource } from '../data/open.node.js';
 import type { ImageFormat, ImageSource, Split } from '../data/source.js';
 import {

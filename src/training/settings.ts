@@ -5,7 +5,7 @@ import { DIVERGENCES, MOMENTS, REDUCTIONS } from '../age/divergences.js';
 import { UPDATE_ORDERS } from '../age/plan.js';
 import { PRIORS } from '../age/prior.js';
 import type { ConditionAttribute } from '../conditions/attributes.js';
-import { CONDITION_SYNTAX } from '../conditions/condition.js';
+import { CONDITION_SYNTAX } from '../conditions/syntax.js';
 import { CROPS, type Padding } from '../images/preprocessing.js';
 import { ARCHITECTURE_NAMES, ARCHITECTURES, type ArchitectureName } from '../networks/architecture.js';
 import { LARGEST_SEED } from '../random.js';

@@ -26,6 +26,8 @@ describe('attributes', () => {
     expect(encodeDescription(ATTRIBUTES, ROWS[1]!)).toEqual(Float32Array.of(0, 0, 1, -1, 0, 1));
     expect(encodeDescription(ATTRIBUTES, { beard: 'none' })).toEqual(Float32Array.of(0, 1, 0, 0, 0, 0));
     expect(encodeDescription(ATTRIBUTES, { fatness: '1.5' })).toEqual(Float32Array.of(0, 0, 1, 2, 0, 0));
+    const odd = [{ name: 'constructor', values: ['a', 'b'] }];
+    expect(encodeDescription(odd, {})).toEqual(Float32Array.of(0, 0));
   });
 
   it('of images are told all, none or some of them in training', () => {

@@ -1,0 +1,8 @@
+/** The texts of the setting `condition`. Without graphs, so that help loads quickly. */
+export const CONDITION_SYNTAX = 'none, class, attributes:FILE, gray, mask, small:SIDE';
+
+export const ATTRIBUTES = 'attributes:';
+
+/** Returns the path of the table of attributes that a configuration names, if it does. */
+export const attributesFile = ({ condition }: { condition: string }): string | undefined =>
+  condition.startsWith(ATTRIBUTES) ? condition.slice(ATTRIBUTES.length) : undefined;
