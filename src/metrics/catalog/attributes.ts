@@ -1,4 +1,3 @@
-import { accuracyOf } from '../../classifiers/labels.js';
 import { classProbabilities, fitLogisticRegression, predictClasses } from '../../classifiers/logisticRegression.js';
 import { attributesIn, type ConditionAttribute } from '../../conditions/attributes.js';
 import { type Features, gatherRows } from '../../numerics/features.js';
@@ -16,7 +15,7 @@ export const attributes: ContextEntry = {
   metrics: {
     attribute_accuracy: {
       meaning:
-        'fraction of samples in which a linear probe finds the attribute that they were drawn for, mean over classes',
+        'fraction of samples in which a linear probe finds the value of an attribute that they were drawn for: mean over its values, and over attributes with classes',
       better: 'higher',
       range: '0 to 1',
       goodValue: 'the accuracy of the probes on images, in details.by_attribute',
@@ -60,10 +59,10 @@ export const attributesInCodes: ContextEntry = {
   metrics: {
     attributes_in_codes: {
       meaning:
-        'accuracy with which linear probes find the attributes of an image in its code e(x, y), mean over classes',
+        'fraction of images in whose codes e(x, y) a linear probe finds the value of an attribute: mean over its values, and over attributes with classes',
       better: 'lower',
       range: '0 to 1',
-      goodValue: 'the frequency of the most frequent value, in details.attributes_in_codes',
+      goodValue: '1 / (number of values), as in details.attributes_in_codes: codes leave attributes to the condition',
       reference: 'logistic regression on half of the codes, tested on the others',
       isDefinedFor,
     },
@@ -79,9 +78,9 @@ export const attributesInCodes: ContextEntry = {
       metrics: { attributes_in_codes: classes.reduce((sum, { scores }) => sum + scores.images, 0) / classes.length },
       details: {
         attributes_in_codes: Object.fromEntries(
-          found.map(({ attribute, scores, mostFrequent }) => [
+          found.map(({ attribute, scores }) => [
             attribute.name,
-            { codes: scores.images, chance: mostFrequent },
+            { codes: scores.images, ...('values' in attribute && { chance: 1 / attribute.values.length }) },
           ]),
         ),
       },
@@ -101,9 +100,8 @@ interface Probed {
 
 interface FoundAttribute {
   attribute: ConditionAttribute;
-  /** Accuracies, or correlations of a number: on images that the probe has not seen, and on what is probed. */
+  /** Balanced accuracies, or correlations of a number: on images that the probe has not seen, and on what is probed. */
   scores: Record<string, number> & { images: number };
-  mostFrequent: number;
 }
 
 /** Ranges that stand for a number. */
@@ -127,16 +125,13 @@ function probeAttributes(context: EvaluationContext, features: Features, probed:
     const probe = fitLogisticRegression(applyScale(scale, gatherRows(features, fitted)), labels, { classes });
     const scoreOf = (own: Features, wanted: readonly string[]) => {
       const scaled = applyScale(scale, own);
-      if ('values' in attribute) return accuracyOf(predictClasses(probe, scaled), wanted.map(labelOf));
+      if ('values' in attribute) return balancedAccuracy(predictClasses(probe, scaled), wanted.map(labelOf));
       const probabilities = classProbabilities(probe, scaled);
       const expected = wanted.map((_, row) =>
         probabilities.subarray(row * RANGES, (row + 1) * RANGES).reduce((sum, share, range) => sum + share * range, 0),
       );
       return correlationOf(expected, wanted.map(Number));
     };
-    const mostFrequent = Math.max(
-      ...Array.from({ length: classes }, (_, label) => labels.filter((each) => each === label).length),
-    );
     const scores = {
       images: scoreOf(
         gatherRows(features, tested),
@@ -155,7 +150,7 @@ function probeAttributes(context: EvaluationContext, features: Features, probed:
         }),
       ),
     };
-    return [{ attribute, scores, mostFrequent: mostFrequent / labels.length }];
+    return [{ attribute, scores }];
   });
 }
 
@@ -172,6 +167,15 @@ function rangeLabels(values: readonly string[]) {
     (_, index) => sorted[Math.floor(((index + 1) * sorted.length) / RANGES)]!,
   );
   return (value: string) => bounds.filter((bound) => Number(value) >= bound).length;
+}
+
+/** The mean recall over the labels that occur, so that a frequent one is not found by always guessing it. */
+function balancedAccuracy(found: ArrayLike<number>, wanted: readonly number[]) {
+  const recalls = [...new Set(wanted)].map((label) => {
+    const rows = Array.from(wanted.keys()).filter((row) => wanted[row] === label);
+    return rows.filter((row) => found[row] === label).length / rows.length;
+  });
+  return recalls.reduce((sum, recall) => sum + recall, 0) / recalls.length;
 }
 
 /** Pearson's, or 0 if all values are equal. */
