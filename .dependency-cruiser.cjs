@@ -32,7 +32,7 @@ const layers = {
     'engine',
     'files',
   ],
-  studio: ['runs', 'metrics', 'training', 'data', 'files'],
+  studio: ['runs', 'metrics', 'training', 'conditions', 'data', 'files'],
 };
 const everyLayer = [...Object.keys(layers), 'cli'];
 

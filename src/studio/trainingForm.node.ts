@@ -11,6 +11,7 @@ import {
   rangeOf,
   valueOfText,
 } from '../training/declaration.js';
+import { attributesFile } from '../conditions/syntax.js';
 import { RUN_OPTIONS } from '../training/runOptions.js';
 import { DECLARATIONS, SETTINGS } from '../training/settings.js';
 import type { Extension, FieldValues, FormField, TrainingForm } from './schemas.js';
@@ -66,6 +67,9 @@ export async function checkFields(data: string, fields: FieldValues, initFrom?: 
   const wrong = values.flatMap(([key, value]) => {
     const declaration = FIELDS[key];
     if (declaration === undefined) return [new InputError(setting(key), 'no such setting')];
+    // A page may not name files of this machine.
+    if (key === 'condition' && attributesFile({ condition: String(value) }) !== undefined)
+      return [new InputError(setting(key), 'a table of attributes can be named on the command line only')];
     return key in SETTINGS ? [] : checkValue(key, declaration.type, value);
   });
   throwAll(wrong);

@@ -89,6 +89,13 @@ describe('a check of fields', () => {
       name: 'no such setting',
     });
   });
+
+  it('rejects files that a page names', async () => {
+    const error = (await errorOf(() => checkFields('mnist', { condition: 'attributes:/etc/passwd' }))) as InputError;
+    expect(problemOf(error).fields).toEqual({
+      condition: 'a table of attributes can be named on the command line only',
+    });
+  });
 });
 
 describe('the options of a run', () => {
