@@ -23,7 +23,7 @@ export function attributesIn(descriptions: readonly Description[]): ConditionAtt
     const numbers = values.map(Number);
     const isNumber = numbers.every(Number.isFinite);
     if (isNumber && (values.length > MOST_NUMBERED_CLASSES || !numbers.every(Number.isInteger)))
-      return { name, low: Math.min(...numbers), high: Math.max(...numbers) };
+      return { name, low: numbers.reduce((a, b) => Math.min(a, b)), high: numbers.reduce((a, b) => Math.max(a, b)) };
     if (values.length > MOST_CLASSES)
       throw new InputError(about, `has ${values.length} values, more than ${MOST_CLASSES}`, 'remove the column');
     return { name, values: isNumber ? values.sort((a, b) => Number(a) - Number(b)) : values };
@@ -33,7 +33,7 @@ export function attributesIn(descriptions: readonly Description[]): ConditionAtt
 /** One number per class; of a number, 1 and its place from -1 (`low`) to 1 (`high`). Of what is unknown, zeros. */
 const sizeOfAttribute = (attribute: ConditionAttribute) => ('values' in attribute ? attribute.values.length : 2);
 
-/** How often training tells an image's attributes: all, none, or each or not. */
+/** How often training knows all attributes of an image, and none; otherwise it knows each or not. */
 const [ALL, NONE] = [0.5, 0.1];
 
 /** The attributes one after another. */
@@ -49,11 +49,11 @@ export const attributeCondition = (attributes: readonly ConditionAttribute[]): C
 });
 
 function partOf(description: Description, stream: RandomStream): Description {
-  const told = stream.uniform();
-  const isTold = Object.keys(description).map(() => stream.uniform() < 0.5);
-  if (told < ALL) return description;
-  if (told < ALL + NONE) return {};
-  return Object.fromEntries(Object.entries(description).filter((_, index) => isTold[index]));
+  const draw = stream.uniform();
+  const isKnown = Object.keys(description).map(() => stream.uniform() < 0.5);
+  if (draw < ALL) return description;
+  if (draw < ALL + NONE) return {};
+  return Object.fromEntries(Object.entries(description).filter((_, index) => isKnown[index]));
 }
 
 /**

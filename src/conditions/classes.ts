@@ -20,8 +20,8 @@ export function oneHot(labels: ArrayLike<Label>, classes: number): Float32Array 
   return conditions;
 }
 
-/** The share of training images whose class is not told, so that the model also works without (as in Sphere Encoder). */
-const UNTOLD = 0.1;
+/** The share of training images whose class is hidden, so that the model also works without (as in Sphere Encoder). */
+const HIDDEN = 0.1;
 
 /** One number per class. */
 export const classCondition = (classes: number): Condition => ({
@@ -29,8 +29,8 @@ export const classCondition = (classes: number): Condition => ({
   isOptional: true,
   of: ({ labels }, stream) => {
     if (labels === null) throw new InputError('condition class', 'the images have no labels', 'use labeled images');
-    const told = Array.from(labels, (label) => (stream && stream.uniform() < UNTOLD ? null : label));
-    return oneHot(told, classes);
+    const known = Array.from(labels, (label) => (stream && stream.uniform() < HIDDEN ? null : label));
+    return oneHot(known, classes);
   },
 });
 

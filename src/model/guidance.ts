@@ -12,8 +12,8 @@ export async function guided(
   guidance = 1,
 ): Promise<Float32Array> {
   if (y === undefined || guidance === 1) return generate(y);
-  const [told, untold] = [await generate(y), await generate(undefined)];
-  return told.map((value, index) => untold[index]! + guidance * (value - untold[index]!));
+  const [conditioned, free] = [await generate(y), await generate(undefined)];
+  return conditioned.map((value, index) => free[index]! + guidance * (value - free[index]!));
 }
 
 /** @throws {InputError} if guidance has no effect, or the model has nothing without its condition */

@@ -76,10 +76,10 @@ async function* generateBatches(model: TrainedModel, options: SamplingOptions): 
 }
 
 /** Returns [count, ...shape]. */
-export function repeated(condition: Float32Array, count: number): Float32Array {
-  const conditions = new Float32Array(count * condition.length);
-  for (let index = 0; index < count; index++) conditions.set(condition, index * condition.length);
-  return conditions;
+export function repeated(values: Float32Array, count: number): Float32Array {
+  const result = new Float32Array(count * values.length);
+  for (let index = 0; index < count; index++) result.set(values, index * values.length);
+  return result;
 }
 
 /** @param values bytes, or values in [-1, 1], [N, C, H, W] */

@@ -5,7 +5,7 @@ import { InputError, setting, text } from '../errors.js';
 import { type Photo, resizePixels, sharpOf } from '../images/decode.node.js';
 import { type ImageInput, readPhoto } from '../images/imageInput.node.js';
 import { paddedSize, type Padding } from '../images/preprocessing.js';
-import { channelsFirst, imageOf, type ImageBatch, type Raster } from '../images/raster.js';
+import { channelsFirst, imageOf, type ImageBatch, type Raster, toBytes } from '../images/raster.js';
 import { sampleImages } from '../model/sampling.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import type { Configuration } from '../training/configuration.js';
@@ -120,8 +120,8 @@ function reducedHole(isHidden: Uint8Array, { width, height }: Raster, configurat
 function seenBytes(condition: Float32Array, { channels, size }: Configuration): Raster {
   const area = size * size;
   const planes = condition.length / area < channels ? 1 : channels;
-  const bytes = Uint8Array.from(condition.subarray(0, planes * area), (value) => Math.round((value + 1) * 127.5));
-  return imageOf({ shape: [planes, size, size], count: 1, data: bytes }, 0);
+  const data = toBytes(condition.subarray(0, planes * area));
+  return imageOf({ shape: [planes, size, size], count: 1, data }, 0);
 }
 
 /** Resizes an image of the networks to the photo's size, or to the networks' if the photo is smaller. */

@@ -308,7 +308,7 @@ export class Model {
     return this.trained.encode({ x: data });
   }
 
-  /** Returns [K], or undefined if nothing is told. */
+  /** Returns [K], or undefined if nothing is known. */
   private conditionOf({ class: name, where }: Pick<SampleOptions, 'class' | 'where'>) {
     const ofClass = this.classCondition(name, 'class');
     if (where === undefined) return ofClass;

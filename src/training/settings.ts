@@ -133,7 +133,7 @@ export const SETTINGS = {
   }),
   condition: declare(string(CONDITION_SYNTAX), {
     title: 'Condition',
-    help: 'what both networks are told about an image: its class, its attributes in a CSV file (attributes:FILE), or a part of the picture that they complete: gray (its luminance), mask (what is outside of holes) or small:SIDE (reduced to a side of SIDE pixels)',
+    help: 'what both networks know about an image: its class, its attributes in a CSV file (attributes:FILE), or a part of the picture that they complete: gray (its luminance), mask (what is outside of holes) or small:SIDE (reduced to a side of SIDE pixels)',
     group: 'Networks',
     default: 'none',
     placeholder: 'name',
@@ -142,7 +142,7 @@ export const SETTINGS = {
     title: 'Classes',
     help: 'names of the classes of a conditional model',
     default: ({ values, classNames }) => (values.condition === 'class' ? classNames : []),
-    defaultText: 'those of the data',
+    defaultText: 'classes of the data',
   }),
   attributes: declare(
     structure<readonly ConditionAttribute[]>('a list of names, each with values or with low and high'),
@@ -150,7 +150,7 @@ export const SETTINGS = {
       title: 'Attributes',
       help: 'attributes of a conditional model, with their values or their range',
       default: ({ values, attributes }) => (String(values.condition).startsWith('attributes:') ? attributes : []),
-      defaultText: 'those of the table',
+      defaultText: 'columns of the table',
     },
   ),
   batch: declare(integer(MIN_BATCH, 4096), {

@@ -19,6 +19,9 @@ describe('attributes', () => {
     ]);
     const years = Array.from({ length: 30 }, (_, index) => ({ year: `${1990 + index}` }));
     expect(attributesIn(years)).toEqual([{ name: 'year', low: 1990, high: 2019 }]);
+    // More than fit into the arguments of a call.
+    const many = Array.from({ length: 200_000 }, (_, index) => ({ x: `${index / 4}` }));
+    expect(attributesIn(many)).toEqual([{ name: 'x', low: 0, high: 199_999 / 4 }]);
   });
 
   it('become 1 at the class; of a number, 1 and its place in the range; zeros if unknown', () => {

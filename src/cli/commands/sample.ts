@@ -85,37 +85,14 @@ function parseRange(text: string): readonly [first: number, last: number] {
 }
 
 export const action: Action<typeof define> = async (terminal, run, options) => {
-  const {
-    out,
-    seeds,
-    like,
-    class: wanted,
-    where,
-    guidance,
-    spread,
-    temperature,
-    refine,
-    refineNoise,
-    along,
-    by,
-  } = options;
+  const { out, seeds, like, class: wanted, where, guidance, refine, refineNoise } = options;
   const kind = await prepareOutput(options, ['image', 'npz', 'folder'], like === undefined ? [] : [like]);
   const model = await openModel(run, options, terminal);
   try {
     const range = seeds ? { seeds } : { count: options.count, seed: options.seed };
-    const batches = await model.sampleBatches({
-      ...range,
-      class: wanted,
-      where,
-      guidance,
-      like,
-      spread,
-      temperature,
-      refine,
-      refineNoise,
-      along,
-      by,
-    });
+    const { spread, temperature, along, by } = options;
+    const drawing = { class: wanted, where, guidance, like, spread, temperature, refine, refineNoise, along, by };
+    const batches = await model.sampleBatches({ ...range, ...drawing });
     const [each, seed] = seeds ? [seeds[1] - seeds[0] + 1, seeds[0]] : [options.count, options.seed];
     const rows = wanted === 'all' ? model.classes.length : 1;
     const [count, columns] = [each * rows, rows > 1 ? each : squareColumns(each)];

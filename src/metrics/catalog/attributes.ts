@@ -41,7 +41,9 @@ export const attributes: ContextEntry = {
       { name: 'samples', features: generated, rows: context.sampleRows() },
     ]);
     const meanOf = (isNumber: boolean) => {
-      const own = found.filter(({ attribute }) => 'low' in attribute === isNumber).map(({ scores }) => scores.samples!);
+      const own = found
+        .filter(({ attribute }) => 'low' in attribute === isNumber)
+        .flatMap(({ scores: { samples } }) => samples ?? []);
       return own.reduce((sum, score) => sum + score, 0) / own.length;
     };
     const metrics = { attribute_accuracy: meanOf(false), attribute_correlation: meanOf(true) };
@@ -112,11 +114,11 @@ function probeAttributes(context: EvaluationContext, features: Features, probed:
   const { source, split } = context.subject;
   const descriptions = Array.from(context.indices, source[split].describe!);
   const order = shuffledIndices(descriptions.length, randomStream(0, 'halves of the images'));
-  const half = Math.floor(order.length / 2);
   const scale = fitStandardizer(features);
   return attributesIn(source.descriptions!).flatMap((attribute) => {
     const values = descriptions.map(({ [attribute.name]: value = '' }) => value);
     const known = order.filter((row) => values[row] !== '');
+    const half = Math.floor(known.length / 2);
     const [fitted, tested] = [known.slice(0, half), known.slice(half)];
     const labelOf = 'values' in attribute ? classLabels(attribute.values) : rangeLabels(values);
     const labels = Array.from(fitted, (row) => labelOf(values[row]!));
@@ -138,15 +140,11 @@ function probeAttributes(context: EvaluationContext, features: Features, probed:
         Array.from(tested, (row) => values[row]!),
       ),
       ...Object.fromEntries(
-        probed.map(({ name, features: own, rows }) => {
-          const told = Uint32Array.from(Array.from(rows.keys()).filter((at) => values[rows[at]!] !== ''));
-          return [
-            name,
-            scoreOf(
-              gatherRows(own, told),
-              Array.from(told, (at) => values[rows[at]!]!),
-            ),
-          ];
+        probed.flatMap(({ name, features: own, rows }) => {
+          const wanted = Uint32Array.from(Array.from(rows.keys()).filter((at) => values[rows[at]!] !== ''));
+          if (wanted.length === 0) return [];
+          const wantedValues = Array.from(wanted, (at) => values[rows[at]!]!);
+          return [[name, scoreOf(gatherRows(own, wanted), wantedValues)]];
         }),
       ),
     };

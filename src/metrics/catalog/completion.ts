@@ -4,6 +4,7 @@ import { graphOf, input } from '../../engine/index.js';
 import { fromBytes } from '../../images/raster.js';
 import { drawnIndices, inChunks } from '../../model/chunks.js';
 import { noiseOfSample, refineImages } from '../../model/refinement.js';
+import { repeated } from '../../model/sampling.js';
 import { runInBatches } from '../../model/trainedModel.js';
 import { randomStream } from '../../random.js';
 import type { EvaluationContext } from '../evaluationContext.js';
@@ -57,8 +58,8 @@ export const completion: ContextEntry = {
     if (model.condition?.complete === undefined) return { metrics: {} };
     const { shape } = context;
     const rows = drawnIndices({ count: context.indices.length }, MOST_IMAGES, context.subject.seed);
-    const mean = meanTrainingImage(context);
     const sums = { completion_l1: 0, ofMean: 0, completion_ssim: 0, completion_diversity: 0 };
+    const completedMean = await meanCompletion(context);
     for (let first = 0; first < rows.length; first += AT_A_TIME) {
       const chunk = rows.subarray(first, first + AT_A_TIME);
       const share = chunk.length / rows.length;
@@ -72,8 +73,9 @@ export const completion: ContextEntry = {
       sums.completion_l1 += share * l1;
       sums.completion_ssim += share * ssim;
       sums.completion_diversity += share * imageSimilarity({ shape, data: completed }, { shape, data: other }).l1;
-      sums.ofMean += share * imageSimilarity({ shape, data: await withCondition(context, mean, y) }, originals).l1;
+      sums.ofMean += share * imageSimilarity({ shape, data: await completedMean.of(y) }, originals).l1;
     }
+    await completedMean.release();
     const { ofMean, ...metrics } = sums;
     return { metrics: { ...metrics, completion_l1_relative: metrics.completion_l1 / ofMean } };
   },
@@ -106,14 +108,19 @@ function meanTrainingImage({ subject: { model, source, seed } }: EvaluationConte
   return mean;
 }
 
-/** Puts what conditions show into an image [C, H, W]. */
-async function withCondition({ subject: { model, compile } }: EvaluationContext, image: Float32Array, y: Float32Array) {
+/** Puts what conditions show into the mean training image. */
+async function meanCompletion(context: EvaluationContext) {
+  const { model, compile } = context.subject;
   const { complete, shape } = model.condition!;
-  const { inputShape } = model.pair.encoder;
-  const count = y.length / model.conditionElements;
-  const [x, condition] = [input('x', [AT_A_TIME, ...inputShape]), input('y', [AT_A_TIME, ...shape])];
+  const [x, condition] = [input('x', [AT_A_TIME, ...model.pair.encoder.inputShape]), input('y', [AT_A_TIME, ...shape])];
   const program = await compile(graphOf({ result: complete!(x, condition) }));
-  const items = { x: Float32Array.from({ length: count * image.length }, (_, at) => image[at % image.length]!), y };
-  const options = { feeds: {}, items, count, widths: { result: image.length }, batch: AT_A_TIME };
-  return (await runInBatches(program, options).finally(() => program.release())).result;
+  const mean = meanTrainingImage(context);
+  return {
+    of: async (y: Float32Array) => {
+      const count = y.length / model.conditionElements;
+      const options = { feeds: {}, items: { x: repeated(mean, count), y }, count, batch: AT_A_TIME };
+      return (await runInBatches(program, { ...options, widths: { result: mean.length } })).result;
+    },
+    release: () => program.release(),
+  };
 }
