@@ -21,6 +21,8 @@ export { type AverageName, fromPixels, type Iteration, iterationOf, type Iterati
 export { type Objective, type Term, TERMS } from './age/losses.js';
 export { parsePlan, type UpdatePlan } from './age/plan.js';
 export { drawCodes, type Prior, PRIORS, relativeVariance } from './age/prior.js';
+export { type CodeDensity, type CodeSource, drawSampleCodes } from './density/codeDensity.js';
+export { fitDensity, type FittedCodes } from './density/fitDensity.js';
 export type { StateName } from './age/update.js';
 export { randomStream, type RandomStream } from './random.js';
 export {

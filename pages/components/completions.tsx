@@ -1,10 +1,10 @@
 /** Completions of images that the visitor drops, pastes or chooses. */
 import { useEffect, useState } from 'preact/hooks';
-import { drawCodes } from '../../src/age/prior.js';
+import { drawSampleCodes } from '../../src/density/codeDensity.js';
 import { messageOf } from '../../src/errors.js';
 import { randomStream } from '../../src/random.js';
 import { oneAtATime } from '../../src/turns.js';
-import { conditionOfImage, withShownPart } from './conditions.js';
+import { conditionOfImage, withShownPart, repeatedCondition } from './conditions.js';
 import { DropArea, useDroppedFiles } from './dropArea.js';
 import { fileName } from './files.js';
 import { saveImages } from './imageGrid.js';
@@ -111,7 +111,8 @@ export function Completions({ model, networks, onReady, onFailure }: Completions
 async function completed(model: ModelInfo, networks: Networks, file: Blob) {
   const original = await readImage(file, { ...model.preprocessing, crop: 'stretch' }, false);
   const condition = conditionOfImage(model, original)!;
-  const codes = drawCodes(model.prior, COUNT, model.latent, randomStream(0, 'samples'));
+  const y = repeatedCondition(condition, COUNT);
+  const codes = drawSampleCodes(networks.source, COUNT, randomStream(0, 'samples'), y);
   const images: Float32Array[] = [];
   for (let index = 0; index < COUNT; index++) {
     const code = codes.slice(index * model.latent, (index + 1) * model.latent);

@@ -1,9 +1,10 @@
 /** The networks of a model. */
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
-import type { PageModel } from '../../src/export/pageModel.js';
+import type { CodeSource } from '../../src/density/codeDensity.js';
+import { densityOf, type PageModel } from '../../src/export/pageModel.js';
 import { oneAtATime } from '../../src/turns.js';
 
-/** A code and its distance from codes of images: 0 for these, 1 for samples of the prior. */
+/** A code and its distance from codes of images: 0 for these and for samples of their density, 1 for samples of the prior. */
 export interface Code {
   code: Float32Array;
   distance: number;
@@ -18,6 +19,8 @@ export interface Point extends Code {
 
 /** Functions on images [C, H, W] in 0..1. */
 export interface Networks {
+  /** Where codes of samples are drawn from. */
+  source: CodeSource;
   generate: (code: Code) => Promise<Float32Array>;
   encode: (inputs: { image: Float32Array; condition?: Float32Array | undefined }) => Promise<Float32Array>;
 }
@@ -31,17 +34,24 @@ export async function reconstruct(networks: Networks, image: Float32Array, condi
 /** How samples are drawn. */
 export interface SampleStyle {
   condition?: Float32Array | undefined;
-  /** Whether samples are reconstructed. */
-  isRefined: boolean;
+  /** Whether samples are reconstructed (default: those of the prior). */
+  isRefined?: boolean | undefined;
 }
 
-/** A sample of the prior with its image, or the reconstruction of this image. */
+/** As by default in `agenet sample`. */
+export const isRefinedByDefault = ({ source }: Networks): boolean => source.density === undefined;
+
+/** Names samples that are not drawn as by default. */
+export const styleName = (networks: Networks, isRefined = isRefinedByDefault(networks)): string =>
+  isRefined === isRefinedByDefault(networks) ? '' : isRefined ? 'refined ' : 'one-pass ';
+
+/** A sample with its image, or the reconstruction of this image. @param drawn a code from `drawSampleCodes` */
 export async function sampleOf(
   networks: Networks,
   drawn: Float32Array,
-  { isRefined, condition }: SampleStyle,
+  { isRefined = isRefinedByDefault(networks), condition }: SampleStyle,
 ): Promise<Point> {
-  const code = { code: drawn, distance: 1, condition };
+  const code = { code: drawn, distance: networks.source.density ? 0 : 1, condition };
   const image = await networks.generate(code);
   // A file has bytes, as `agenet sample --refine` has.
   return isRefined
@@ -54,14 +64,14 @@ export async function sampleOf(
 }
 
 /** The facts about a model. */
-export type ModelInfo = Omit<PageModel, 'networks'>;
+export type ModelInfo = Omit<PageModel, 'networks' | 'density'>;
 
 /** Where the page loads ONNX Runtime from: its WebAssembly, or the URLs of its two files. */
 export type Runtime = { wasmBinary: ArrayBuffer } | { wasmPaths: { mjs: string; wasm: string } };
 
 /** Loads the networks of an export. */
 export async function loadNetworks(
-  { networks, shape, latent, condition: given }: PageModel,
+  { networks, shape, latent, prior, density, condition: given }: PageModel,
   runtime: Runtime,
 ): Promise<Networks & { release: () => void }> {
   // More threads need headers that few static hosts send, and an image takes a few milliseconds.
@@ -69,6 +79,7 @@ export async function loadNetworks(
   Object.assign(env.wasm, runtime);
   const load = async (network: string) => InferenceSession.create(new Uint8Array(await unpack(network)));
   const [generator, encoder] = [await load(networks.generator), await load(networks.encoder)];
+  const fitted = density && densityOf(density, await unpack(density.values), { latent, condition: given });
   // ONNX Runtime runs one model at a time.
   const inTurn = oneAtATime();
   const run = (session: InferenceSession, feeds: Record<string, Tensor>, output: string) =>
@@ -79,6 +90,7 @@ export async function loadNetworks(
       condition: new Tensor('float32', values ?? new Float32Array(product(given.shape)), [1, ...given.shape]),
     };
   return {
+    source: { density: fitted, prior, latentSize: latent, condition: given },
     generate: ({ code, distance, condition }) => {
       const blend = generator.inputNames.includes('distance') && {
         distance: new Tensor('float32', [distance], [1]),

@@ -1,14 +1,22 @@
 /** Samples of a model. */
 import { useEffect, useState } from 'preact/hooks';
-import { drawCodes } from '../../src/age/prior.js';
+import { drawSampleCodes } from '../../src/density/codeDensity.js';
 import { randomStream } from '../../src/random.js';
 import { AttributeFields } from './attributeFields.js';
 import { ClassSelect } from './classSelect.js';
-import { conditionOfChoice, NOTHING_CHOSEN } from './conditions.js';
+import { conditionOfChoice, NOTHING_CHOSEN, repeatedCondition } from './conditions.js';
 import { fileName } from './files.js';
 import { saveImages } from './imageGrid.js';
 import { Tile } from './images.js';
-import { type ModelInfo, type Networks, type Point, sampleOf, type SampleStyle } from './networks.js';
+import {
+  isRefinedByDefault,
+  type ModelInfo,
+  type Networks,
+  type Point,
+  sampleOf,
+  type SampleStyle,
+  styleName,
+} from './networks.js';
 import { RefineBox } from './refineBox.js';
 import { SaveButtons } from './saveButtons.js';
 
@@ -35,13 +43,14 @@ export function Samples({
   onFirst,
 }: PanelProps & { onFirst: (points: readonly Point[]) => void }) {
   const [seed, setSeed] = useState(0);
-  const [isRefined, setIsRefined] = useState(true);
+  const [chosenRefinement, setIsRefined] = useState<boolean>();
+  const isRefined = chosenRefinement ?? (networks ? isRefinedByDefault(networks) : true);
   const [choice, setChoice] = useState(NOTHING_CHOSEN);
   const [points, setPoints] = useState<readonly Point[]>();
   useEffect(() => {
     if (!networks) return;
     let isLatest = true;
-    samplesOf(model, networks, seed, { isRefined, condition: conditionOfChoice(model, choice) })
+    samplesOf(networks, seed, { isRefined, condition: conditionOfChoice(model, choice) })
       .then((samples) => {
         if (!isLatest) return;
         setPoints(samples);
@@ -78,7 +87,7 @@ export function Samples({
               points!.map(({ image }) => image),
               model.shape,
               format,
-              fileName(model.name, `${isRefined ? '' : 'one-pass '}samples of seed ${seed}`),
+              fileName(model.name, `${styleName(networks!, isRefined)}samples of seed ${seed}`),
             )
           }
         />
@@ -101,8 +110,11 @@ export function Samples({
   );
 }
 
-async function samplesOf({ prior, latent }: ModelInfo, networks: Networks, seed: number, style: SampleStyle) {
-  const codes = drawCodes(prior, COUNT, latent, randomStream(seed, 'samples'));
+async function samplesOf(networks: Networks, seed: number, style: SampleStyle) {
+  const { source } = networks;
+  const { latentSize: latent } = source;
+  const y = style.condition && repeatedCondition(style.condition, COUNT);
+  const codes = drawSampleCodes(source, COUNT, randomStream(seed, 'samples'), y);
   const points: Point[] = [];
   for (let index = 0; index < COUNT; index++) {
     const code = codes.slice(index * latent, (index + 1) * latent);

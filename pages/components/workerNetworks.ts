@@ -21,6 +21,7 @@ export function infoOf(configuration: Configuration, name: string): ModelInfo {
 
 /** Values are in 0..1 here. The worker takes bytes and returns values in [-1, 1]. */
 export const networksOf = (model: WorkerModel): Networks => ({
+  source: model,
   generate: async ({ code, distance, condition }) => {
     const inputs = { z: code, y: condition };
     const values = distance === 1 ? await model.generate(inputs) : await model.decode({ ...inputs, distance });

@@ -4,7 +4,7 @@ import type { CompileOptions, Device } from '../engine/runtime/native.node.js';
 import type { Compile } from '../engine/runtime/program.js';
 import type { GridStyle } from '../images/imageGrid.js';
 import type { GraphicsProtocol } from '../images/terminalGraphics.node.js';
-import { MODEL_DEFAULTS } from '../model/defaults.js';
+import type { DrawFrom } from '../model/refinement.js';
 import { LARGEST_SEED } from '../random.js';
 import { RUN_OPTIONS } from '../training/runOptions.js';
 import type { Terminal } from './command.js';
@@ -44,9 +44,15 @@ const fraction = (text: string) => {
 };
 
 export const refineOption = () =>
-  new Option('--refine <number>', 'reconstruct each sample N times')
-    .argParser(wholeNumber(0, 100))
-    .default(MODEL_DEFAULTS.refine);
+  new Option(
+    '--refine <number>',
+    'reconstruct each sample N times (default: 0 for codes of the density, 1 for those of the prior)',
+  ).argParser(wholeNumber(0, 100));
+export const drawFromOption = () =>
+  new Option(
+    '--draw-from <source>',
+    'draw codes from the density of codes of training images, or from the prior (default: density, if the checkpoint has one)',
+  ).choices(allOf<DrawFrom>({ density: true, prior: true }));
 export const refineNoiseOption = () =>
   new Option(
     '--refine-noise <fraction>',

@@ -54,7 +54,7 @@ const luminance = (images: Value) => reduceMean(mul(images, SHARES), [1]);
 /** The image with 0 in its holes, and a plane with 1 where it is shown and 0 in holes: models fill the holes. */
 const mask: Picture = {
   // The code of a sample says what is around the hole, too, and only reconstructions agree with what is shown there.
-  refine: 5,
+  refine: 3,
   merge: mergeOutside,
   make: ({ channels, size }, argument) => {
     if (argument !== undefined) return 'takes no argument';

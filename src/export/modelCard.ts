@@ -1,5 +1,6 @@
 import { conditionOf } from '../conditions/condition.js';
 import type { Configuration } from '../training/configuration.js';
+import { javascriptSnippet, pythonSnippet } from './cardSnippets.js';
 import type { NetworkFile } from './networkFiles.js';
 import type { Precision } from './precision.js';
 import type { Difference, PrecisionCost } from './precisionCost.js';
@@ -40,8 +41,8 @@ export function modelCardText(card: ModelCard) {
     introduction(card.configuration),
     `![Samples](samples.png)${card.hasReconstructions ? ' ![Images, each next to its reconstruction](reconstructions.png)' : ''}`,
     filesSection(card),
-    pythonSection(card),
-    javascriptSection(card),
+    codeSection('Python', 'python', pythonSnippet(snippetSubject(card))),
+    codeSection('JavaScript', 'js', javascriptSnippet(snippetSubject(card))),
     trainingSection(card),
     qualitySection(card),
     ...(card.cost ? [precisionSection(card.precision, card.cost)] : []),
@@ -49,6 +50,16 @@ export function modelCardText(card: ModelCard) {
   ];
   return `${sections.join('\n\n')}\n`;
 }
+
+const snippetSubject = ({ configuration, files }: ModelCard) => ({
+  latent: configuration.latent,
+  prior: configuration.prior,
+  condition: conditionOf(configuration)?.shape,
+  files,
+});
+
+const codeSection = (title: string, language: string, code: string) =>
+  `## ${title}\n\n\`\`\`${language}\n${code}\n\`\`\``;
 
 const frontMatter = ({ configuration }: ModelCard) =>
   `---\nlibrary_name: onnx\ntags: [agenet, adversarial-generator-encoder, ${configuration.network}]\n---`;
@@ -80,6 +91,8 @@ const NETWORKS: Record<NetworkFile, (shape: string, codes: string, condition: st
   encoder: (shape, codes, condition) => `\`images\` ${shape}${condition} | \`codes\` ${codes}`,
   decoder: (shape, codes, condition) =>
     `\`codes\` ${codes} of images, or between them; \`distance\` [1]: the squared sine of their angle to the nearest code of an image, 1 for samples of the prior${condition} | \`images\` ${shape}`,
+  sampler: (_, codes, condition) =>
+    `\`uniform\` [N, 1] in 0..1; \`noise\` ${codes}, standard normal${condition} | \`codes\` ${codes} of samples, distributed like codes of training images`,
 };
 
 const row = (...cells: readonly string[]) => `| ${cells.join(' | ')} |`;
@@ -124,77 +137,6 @@ function conditionMeaning({ condition, classes, attributes, channels }: Configur
       : `${plain(attribute.name)} (1, and the number from -1 for ${attribute.low} to 1 for ${attribute.high})`,
   );
   return `\`condition\` has these attributes one after another, each with 0 everywhere if it is unknown: ${parts.join('; ')}.`;
-}
-
-function pythonSection({ configuration, files }: ModelCard) {
-  const { latent, prior } = configuration;
-  const shape = conditionOf(configuration)?.shape;
-  const first = shape?.length === 1 ? '\ncondition[:, 0] = 1' : '';
-  const [make, feed] = shape
-    ? [`condition = np.zeros((16, ${shape.join(', ')}), np.float32)${first}\n`, ', "condition": condition']
-    : ['', ''];
-  const decode = files.decoder
-    ? `decoder = ort.InferenceSession("decoder.onnx")
-[reconstructions] = decoder.run(None, {"codes": codes, "distance": np.zeros(1, np.float32)${feed}})`
-    : `[reconstructions] = generator.run(None, {"codes": codes${feed}})`;
-  return `## Python
-
-\`\`\`python
-import numpy as np
-import onnxruntime as ort
-
-generator = ort.InferenceSession("generator.onnx")
-latent = np.random.default_rng(0).standard_normal((16, ${latent})).astype(np.float32)
-${prior === 'sphere' ? 'latent /= np.linalg.norm(latent, axis=1, keepdims=True)\n' : ''}${make}[images] = generator.run(None, {"codes": latent${feed}})
-
-encoder = ort.InferenceSession("encoder.onnx")
-[codes] = encoder.run(None, {"images": images${feed}})
-
-# Samples are cleaner if they are reconstructed, as in samples.png.
-${decode}
-print(images.shape, codes.shape, reconstructions.shape)
-\`\`\``;
-}
-
-function javascriptSection({ configuration, files }: ModelCard) {
-  const { latent, prior } = configuration;
-  const shape = conditionOf(configuration)?.shape;
-  const size = shape?.reduce((product, side) => product * side, 1);
-  const first = shape?.length === 1 ? `(_, index) => (index % ${size} === 0 ? 1 : 0)` : '() => 0';
-  const [make, feed] = shape
-    ? [
-        `const chosen = Float32Array.from({ length: 16 * ${size} }, ${first});\nconst condition = new ort.Tensor('float32', chosen, [16, ${shape.join(', ')}]);\n`,
-        ', condition',
-      ]
-    : ['', ''];
-  const normalize = `for (let start = 0; start < latent.length; start += ${latent}) {
-  const code = latent.subarray(start, start + ${latent});
-  const norm = Math.hypot(...code);
-  code.forEach((value, index) => (code[index] = value / norm));
-}
-`;
-  const decode = files.decoder
-    ? `const decoder = await ort.InferenceSession.create('decoder.onnx');
-const distance = new ort.Tensor('float32', [0], [1]);
-const { images: reconstructions } = await decoder.run({ codes, distance${feed} });`
-    : `const { images: reconstructions } = await generator.run({ codes${feed} });`;
-  return `## JavaScript
-
-\`\`\`js
-import * as ort from 'onnxruntime-node'; // in a web page: 'onnxruntime-web'
-
-const generator = await ort.InferenceSession.create('generator.onnx');
-const normal = () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random());
-const latent = Float32Array.from({ length: 16 * ${latent} }, normal);
-${prior === 'sphere' ? normalize : ''}${make}const { images } = await generator.run({ codes: new ort.Tensor('float32', latent, [16, ${latent}])${feed} });
-
-const encoder = await ort.InferenceSession.create('encoder.onnx');
-const { codes } = await encoder.run({ images${feed} });
-
-// Samples are cleaner if they are reconstructed, as in samples.png.
-${decode}
-console.log(images.dims, codes.dims, reconstructions.dims);
-\`\`\``;
 }
 
 function trainingSection(card: ModelCard) {

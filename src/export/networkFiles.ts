@@ -4,9 +4,10 @@ import type { TrainedModel } from '../model/trainedModel.js';
 import type { NamedValues } from '../networks/forward.js';
 import { type Network, type NetworkName, statisticName } from '../networks/network.js';
 import { type Precision, storeTensor } from './precision.js';
+import { samplerGraph } from './samplerFile.js';
 
 /** The files of a model, by name without extension. */
-export const NETWORK_FILES = ['generator', 'encoder', 'decoder'] as const;
+export const NETWORK_FILES = ['generator', 'encoder', 'decoder', 'sampler'] as const;
 export type NetworkFile = (typeof NETWORK_FILES)[number];
 
 /** Networks as ONNX files, and the model that they compute. */
@@ -16,7 +17,8 @@ export interface NetworkFiles {
    * codes. `decoder`: codes of images to images. Its second input `distance` [1], in 0..1, is `distanceFromCodes`: 0
    * for codes of images, 0.5 halfway between two at a right angle. A generator with one set of running statistics
    * decodes as well, without a `decoder`. Networks of a conditional model have one more input, `condition` [N, K], with 1 at
-   * the class and else 0, or all 0 for any class.
+   * the class and else 0, or all 0 for any class. `sampler`, of a model with a density of codes: `uniform` [N, 1] in [0, 1) and
+   * `noise` [N, M], standard normal, to codes of samples, which the decoder at distance 0 (or the generator) turns into images.
    */
   files: Partial<Record<NetworkFile, Uint8Array>>;
   /** The model with the weights of the files. */
@@ -36,14 +38,20 @@ export async function encodeNetworks(
 ): Promise<NetworkFiles> {
   const encoder = await storeNetwork(model, 'encoder', precision);
   const generator = await storeNetwork(model, 'generator', precision);
-  const graphs = graphsOf(model, { encoder: encoder.values, generator: generator.values });
+  const { density, prior, latentSize, condition } = model;
+  const graphs = {
+    ...graphsOf(model, { encoder: encoder.values, generator: generator.values }),
+    ...(density && {
+      sampler: (batch: number) => samplerGraph({ density, prior, latentSize, condition: condition?.shape }, batch),
+    }),
+  };
   const files: Partial<Record<NetworkFile, Uint8Array>> = {};
   for (const [file, graphOfBatch] of Object.entries(graphs)) {
     const { graph, batchAxes } = forAnyBatch(graphOfBatch);
     files[file as NetworkFile] = await encode(graph, { batchAxes, metadata: { precision, ...metadata } });
   }
   const stored = { 'encoder.parameters': encoder.parameters, 'generator.parameters': generator.parameters };
-  return { files, model: model.withWeights({ ...model.weights, ...stored }) };
+  return { files, model: model.withWeights({ ...model.weights, ...stored }).withDensity(model.density) };
 }
 
 /** Returns the tensors of a network as a file stores them, and their values as flat parameters. */

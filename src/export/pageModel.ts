@@ -1,5 +1,6 @@
 import type { Prior } from '../age/prior.js';
 import type { ConditionAttribute } from '../conditions/attributes.js';
+import { type CodeDensity, densityShapes, summarySize } from '../density/codeDensity.js';
 import type { DecodeOptions } from '../images/preprocessing.js';
 
 export interface PageModel {
@@ -17,6 +18,42 @@ export interface PageModel {
    * ONNX files, as base64 of gzip. If there is a decoder, it replaces the generator, which it equals at the distance 1.
    */
   networks: { generator: string; encoder: string };
+  /** Of codes of training images, from which samples are drawn (default: from the prior). */
+  density?: PageDensity;
+}
+
+interface PageDensity {
+  gaussians: number;
+  /** Its tensors in the order of `densityShapes`, as base64 of gzip of float32. */
+  values: string;
+}
+
+/** Returns the tensors of a density one after another. */
+export function densityValues(density: CodeDensity): Float32Array {
+  const names = Object.keys(densityShapes(0, 0, 0)) as (keyof CodeDensity)[];
+  const values = new Float32Array(names.reduce((size, name) => size + density[name].length, 0));
+  let offset = 0;
+  for (const name of names) {
+    values.set(density[name], offset);
+    offset += density[name].length;
+  }
+  return values;
+}
+
+/** @param values the unpacked values of a page's density */
+export function densityOf(
+  { gaussians }: PageDensity,
+  values: ArrayBuffer,
+  { latent, condition }: { latent: number; condition: Pick<PageCondition, 'shape'> | undefined },
+): CodeDensity {
+  let offset = 0;
+  const tensors = Object.entries(densityShapes(gaussians, latent, summarySize(condition))).map(([name, shape]) => {
+    const size = shape.reduce((product: number, side) => product * side, 1);
+    const tensor = new Float32Array(values, offset, size);
+    offset += tensor.byteLength;
+    return [name, tensor];
+  });
+  return Object.fromEntries(tensors) as CodeDensity;
 }
 
 interface PageCondition {

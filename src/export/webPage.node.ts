@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import type { CodeDensity } from '../density/codeDensity.js';
 import type { NetworkFile } from './networkFiles.js';
-import type { PageModel } from './pageModel.js';
+import { densityValues, type PageModel } from './pageModel.js';
 
 /** Written by scripts/pages.mjs. */
 const BUNDLE = new URL('../../dist/pages/explorer/', import.meta.url);
@@ -11,14 +12,20 @@ const STATIC_FILES = ['index.html', 'page.css', 'page.js', 'runtime.js'] as cons
 
 /** Returns a page that runs from any static host or a folder on disk. */
 export async function pageFiles(
-  model: Omit<PageModel, 'networks'>,
+  model: Omit<PageModel, 'networks' | 'density'>,
   { encoder, generator, decoder = generator }: Partial<Record<NetworkFile, Uint8Array>>,
+  density: CodeDensity | undefined,
 ) {
   const entryOf = async (name: string) => [name, await readFile(fileURLToPath(new URL(name, BUNDLE)))] as const;
   const files = Object.fromEntries(await Promise.all(STATIC_FILES.map(entryOf)));
   const networks = { generator: await compress(decoder!), encoder: await compress(encoder!) };
-  const page: PageModel = { ...model, networks };
+  const page: PageModel = { ...model, networks, ...(density && { density: await pageDensity(density) }) };
   return { ...files, 'model.js': `globalThis.agenetModel = ${JSON.stringify(page)};\n` };
 }
+
+const pageDensity = async (density: CodeDensity) => ({
+  gaussians: density.logShares.length,
+  values: await compress(new Uint8Array(densityValues(density).buffer)),
+});
 
 const compress = async (bytes: Uint8Array) => (await promisify(gzip)(bytes)).toString('base64');

@@ -3,9 +3,8 @@ import { sizeOf } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import type { ComparableImages } from '../images/raster.js';
 import { EvaluationContext, type EvaluationSubject, Stopwatch } from './evaluationContext.js';
-import { MODEL_DEFAULTS } from '../model/defaults.js';
 import { requireGuidance } from '../model/guidance.js';
-import { requirePasses } from '../model/refinement.js';
+import { passesOf, requirePasses } from '../model/refinement.js';
 import type { FeatureEntry, MetricResult } from './metric.js';
 import { rowsIn } from '../numerics/features.js';
 import { METRIC_ENTRIES, needsFor, usesFeatures } from './registry.js';
@@ -57,6 +56,7 @@ export async function evaluate({ metrics, ...subject }: EvaluationOptions): Prom
   const comparisons = entries.flatMap((entry) => ('compareImages' in entry ? [entry.compareImages] : []));
   const context = new EvaluationContext(subject, needs, comparisons, stopwatch);
   const images = await context.images();
+  if (needs.has('codes') || needs.has('onePass')) await context.priorSamples();
   if (needs.size > 0) await context.samples();
   const results: MetricResult[] = [{ metrics: images.similarity, protocol: await protocolOf(context, metrics) }];
   for (const [index, entry] of entries.entries()) {
@@ -83,17 +83,7 @@ function merged(results: readonly MetricResult[], wanted: ReadonlySet<string>) {
 }
 
 async function protocolOf({ subject, shape, indices }: EvaluationContext, metrics: ReadonlySet<string>) {
-  const {
-    model,
-    source,
-    split,
-    count,
-    seed,
-    refine = MODEL_DEFAULTS.refine,
-    refineNoise = 0,
-    guidance = 1,
-    extractor,
-  } = subject;
+  const { model, source, split, count, seed, refineNoise = 0, guidance = 1, extractor } = subject;
   const digests: Record<string, string> = {};
   for (const name of ['train', 'test'] as const)
     if (source[name].count > 0) digests[name] = await splitDigest(source[name], shape);
@@ -106,7 +96,8 @@ async function protocolOf({ subject, shape, indices }: EvaluationContext, metric
     images: indices.length,
     samples: needsFor(metrics).size > 0 ? count : 0,
     seed,
-    refine,
+    drawn_from: model.density ? 'density' : 'prior',
+    refine: passesOf(model, subject),
     ...(refineNoise > 0 && { refine_noise: refineNoise }),
     ...(guidance !== 1 && { guidance }),
     codes: { prior: model.prior, latent: model.latentSize },

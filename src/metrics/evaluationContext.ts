@@ -64,7 +64,10 @@ export class EvaluationContext {
   /** Of the images in their split. */
   readonly indices: Uint32Array;
   readonly images = once(() => this.stopwatch.time('images', () => this.scanImages()));
+  /** Drawn as `agenet sample` does by default. */
   readonly samples = once(() => this.stopwatch.time('samples', () => this.scanSamples()));
+  /** Of the prior, in one pass. */
+  readonly priorSamples = once(() => this.stopwatch.time('prior_samples', () => this.scanPrior()));
   /** Of `count` training images, or of up to 100,000 if a metric needs all. */
   readonly trainingFeatures = once(() => this.stopwatch.time('training_features', () => this.scanTraining()));
   /** Undefined if there are fewer than 2 test images. */
@@ -177,41 +180,44 @@ export class EvaluationContext {
     return { codes: { data: codes, width }, similarity, extracted: features?.rows };
   }
 
-  /**
-   * Returns z [N, M], e(g(z)) [N, M] of samples that are not refined, without rounding to bytes, and with training
-   * features bytes [N, C, H, W].
-   */
+  /** Returns features, and with training features bytes [N, C, H, W]. */
   private async scanSamples() {
     const { model, count, seed } = this.subject;
-    const width = model.latentSize;
-    const [codes, recovered] = [new Float32Array(count * width), new Float32Array(count * width)];
     const images = new Uint8Array(this.needs.has('trainingFeatures') ? count * model.imageElements : 0);
     const features = this.tableFor(count);
-    const onePass = this.needs.has('onePass') ? this.tableFor(count) : undefined;
-    const conditionsAt = (first: number, size: number) =>
-      this.conditionsOf(this.sampleRows().subarray(first, first + size));
-    const conditions = { conditionsAt, guidance: this.subject.guidance };
-    for await (const chunk of sampleChunks(model, count, seed, conditions)) {
-      this.report('samples', chunk.first, count);
-      const { y } = chunk;
-      codes.set(chunk.codes, chunk.first * width);
-      if (this.needs.has('codes'))
-        recovered.set(await model.encodeGenerated({ x: chunk.values, y }), chunk.first * width);
-      if (features === undefined) continue;
-      await onePass?.add(chunk.first, toBytes(chunk.values));
-      const noiseOf = (index: number) => noiseOfSample(seed, chunk.first + index);
-      const bytes = toBytes(await refineImages(model, { x: chunk.values, y }, this.subject, noiseOf));
-      if (images.length > 0) images.set(bytes, chunk.first * model.imageElements);
-      await features.add(chunk.first, bytes);
+    if (features === undefined) return { images, extracted: undefined };
+    for await (const { first, values, y } of sampleChunks(model, count, seed, this.conditions)) {
+      this.report('samples', first, count);
+      const noiseOf = (index: number) => noiseOfSample(seed, first + index);
+      const bytes = toBytes(await refineImages(model, { x: values, y }, this.subject, noiseOf));
+      if (images.length > 0) images.set(bytes, first * model.imageElements);
+      await features.add(first, bytes);
     }
     this.report('samples', count, count);
-    return {
-      codes: { data: codes, width },
-      recovered: { data: recovered, width },
-      images,
-      extracted: features?.rows,
-      onePass: onePass?.rows,
-    };
+    return { images, extracted: features.rows };
+  }
+
+  /** Returns z [N, M], and e(g(z)) [N, M] without rounding to bytes. */
+  private async scanPrior() {
+    const { count, seed } = this.subject;
+    const model = this.subject.model.withDensity(undefined);
+    const width = model.latentSize;
+    const [codes, recovered] = [new Float32Array(count * width), new Float32Array(count * width)];
+    const features = this.needs.has('onePass') ? this.tableFor(count) : undefined;
+    for await (const { first, values, y, codes: drawn } of sampleChunks(model, count, seed, this.conditions)) {
+      this.report('samples of the prior', first, count);
+      codes.set(drawn, first * width);
+      if (this.needs.has('codes')) recovered.set(await model.encodeGenerated({ x: values, y }), first * width);
+      await features?.add(first, toBytes(values));
+    }
+    this.report('samples of the prior', count, count);
+    return { codes: { data: codes, width }, recovered: { data: recovered, width }, extracted: features?.rows };
+  }
+
+  private get conditions() {
+    const conditionsAt = (first: number, size: number) =>
+      this.conditionsOf(this.sampleRows().subarray(first, first + size));
+    return { conditionsAt, guidance: this.subject.guidance };
   }
 
   private async scanTraining() {

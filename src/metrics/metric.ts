@@ -66,8 +66,8 @@ export const CONDITIONS = {
   heldOutSet: imageSet('held-out set', () => 'test'),
   imageCount: protocolValue('image count', ({ images }) => images),
   sampleCount: protocolValue('sample count', ({ samples }) => samples),
-  refinement: protocolValue('refinement', ({ refine = 0, refine_noise: noise, guidance }) =>
-    noise === undefined && guidance === undefined ? refine : { refine, noise, guidance },
+  refinement: protocolValue('refinement', ({ refine = 0, refine_noise: noise, guidance, drawn_from: from }) =>
+    from !== 'density' && noise === undefined && guidance === undefined ? refine : { refine, noise, guidance, from },
   ),
   codes: protocolValue('latent space', ({ codes }) => codes),
   extractor,

@@ -1,4 +1,4 @@
-import { drawCodes } from '../age/prior.js';
+import { drawSampleCodes } from '../density/codeDensity.js';
 import { gatherImages, type Split } from '../data/source.js';
 import { guided } from './guidance.js';
 import type { TrainedModel } from './trainedModel.js';
@@ -80,9 +80,11 @@ export async function generateChunked(
   const total = codes.length / latentSize;
   const images = new Float32Array(total * imageElements);
   onProgress?.(0, total);
-  for await (const { first, values } of generatedChunks(model, codes, { conditionsAt })) {
-    images.set(values, first * imageElements);
-    onProgress?.(first + values.length / imageElements, total);
+  for (let first = 0; first < total; first += CHUNK) {
+    const z = codes.subarray(first * latentSize, (first + CHUNK) * latentSize);
+    const y = conditionsAt?.(first, z.length / latentSize);
+    images.set(await model.generateSamples({ z, y }), first * imageElements);
+    onProgress?.(Math.min(total, first + CHUNK), total);
   }
   return images;
 }
@@ -107,24 +109,18 @@ export interface SampleChunk {
 /**
  * Yields the samples of a seed, a thousand at a time, as `agenet sample` writes them.
  */
-export const sampleChunks = (
+export async function* sampleChunks(
   model: TrainedModel,
   count: number,
   seed: number,
-  conditions: ChunkConditions = {},
-): AsyncGenerator<SampleChunk> =>
-  generatedChunks(model, drawCodes(model.prior, count, model.latentSize, randomStream(seed, 'samples')), conditions);
-
-async function* generatedChunks(
-  model: TrainedModel,
-  codes: Float32Array,
-  { conditionsAt, guidance }: ChunkConditions,
+  { conditionsAt, guidance }: ChunkConditions = {},
 ): AsyncGenerator<SampleChunk> {
-  const { latentSize } = model;
-  for (let first = 0; first * latentSize < codes.length; first += CHUNK) {
-    const z = codes.subarray(first * latentSize, (first + CHUNK) * latentSize);
-    const y = conditionsAt?.(first, z.length / latentSize);
-    const values = await guided((given) => model.generate({ z, y: given }), y, guidance);
-    yield { first, codes: z, y, values };
+  const stream = randomStream(seed, 'samples');
+  for (let first = 0; first < count; first += CHUNK) {
+    const size = Math.min(CHUNK, count - first);
+    const y = conditionsAt?.(first, size);
+    const codes = drawSampleCodes(model, size, stream, y);
+    const values = await guided((given) => model.generateSamples({ z: codes, y: given }), y, guidance);
+    yield { first, codes, y, values };
   }
 }

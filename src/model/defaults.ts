@@ -1,7 +1,5 @@
 export const MODEL_DEFAULTS = {
   count: 64,
-  /** How often each sample is reconstructed (docs/recipes.md, refined samples). */
-  refine: 1,
   /** Around the code of an image. */
   spread: 0.3,
   /** From one point of a path to the next. */

@@ -1,13 +1,32 @@
 import { toBytes } from '../images/raster.js';
+import type { CodeDensity } from '../density/codeDensity.js';
 import { InputError, setting, text } from '../errors.js';
 import { type RandomStream, randomStream } from '../random.js';
-import { MODEL_DEFAULTS } from './defaults.js';
 import { guided } from './guidance.js';
 import { drawCodesAround } from './paths.js';
 import type { ImageValues, TrainedModel } from './trainedModel.js';
 
+export const DRAW_FROM = ['density', 'prior'] as const;
+export type DrawFrom = (typeof DRAW_FROM)[number];
+
+/**
+ * Returns a model that draws samples as asked.
+ * @param from the density of codes of training images, or the prior (default: the density, if there is one)
+ * @throws {InputError} if there is no density
+ */
+export function drawingFrom(model: TrainedModel, from: DrawFrom | undefined): TrainedModel {
+  if (from === 'prior') return model.withDensity(undefined);
+  if (from === 'density' && model.density === undefined)
+    throw new InputError(
+      text`${setting('drawFrom')} density`,
+      'these weights have no density of codes',
+      text`choose prior, or fit one with train ${setting('resume')}`,
+    );
+  return model;
+}
+
 export interface Refinement {
-  /** How often each sample is reconstructed (default: 1). */
+  /** How often each sample is reconstructed (default: `passesOf`). */
   refine?: number | undefined;
   /** The spread, 0 (default) to 1, by which the first pass moves codes at random; later passes move them less. */
   refineNoise?: number | undefined;
@@ -25,6 +44,15 @@ export function requirePasses({ refine, refineNoise = 0 }: Refinement) {
     );
 }
 
+/**
+ * How often samples are reconstructed. Codes of the prior lie between those of images, so a pass repairs them; it would only
+ * blur samples of the density (docs/recipes.md).
+ */
+export const passesOf = (
+  { density }: { density?: CodeDensity | undefined },
+  { refine, refineNoise = 0 }: Refinement = {},
+): number => refine ?? (density && refineNoise === 0 ? 0 : 1);
+
 /** Of the sample with an index among those of a seed, however many there are. */
 export const noiseOfSample = (seed: number, index: number): RandomStream => randomStream(seed, 'refinement', index);
 
@@ -36,10 +64,11 @@ export const noiseOfSample = (seed: number, index: number): RandomStream => rand
 export async function refineImages(
   model: TrainedModel,
   { x, y }: ImageValues,
-  { refine = MODEL_DEFAULTS.refine, refineNoise = 0, guidance }: Refinement = {},
+  { refineNoise = 0, guidance, ...passes }: Refinement = {},
   noiseOf = (index: number) => noiseOfSample(0, index),
 ): Promise<Float32Array> {
   const { prior, latentSize: width } = model;
+  const refine = passesOf(model, { ...passes, refineNoise });
   const streams = refineNoise > 0 ? Array.from({ length: x.length / model.imageElements }, (_, i) => noiseOf(i)) : [];
   let images = x;
   for (let pass = 0; pass < refine; pass++) {

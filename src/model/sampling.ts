@@ -1,10 +1,10 @@
-import { drawCodes } from '../age/prior.js';
+import { drawSampleCodes } from '../density/codeDensity.js';
 import { InputError } from '../errors.js';
 import { type ImageBatch, toBytes } from '../images/raster.js';
 import { type RandomStream, randomStream } from '../random.js';
 import { guided, requireGuidance } from './guidance.js';
 import { drawCodesAround } from './paths.js';
-import { distanceAt, noiseOfSample, refineImages, type Refinement, requirePasses } from './refinement.js';
+import { distanceAt, noiseOfSample, passesOf, refineImages, type Refinement, requirePasses } from './refinement.js';
 import type { TrainedModel } from './trainedModel.js';
 
 /** Images in memory: a multiple of the model's batch, so that nothing is padded, and even. */
@@ -15,7 +15,7 @@ export interface SamplingOptions extends Refinement {
   /** Of all samples, or of the first if each has its own. */
   seed: number;
   isSeedPerImage?: boolean;
-  /** Around a code [M] by `drawCodesAround` (default: samples of the prior). */
+  /** Around a code [M] by `drawCodesAround` (default: anywhere, by `drawSampleCodes`). */
   around?: { code: Float32Array; spread: number };
   /** For the normal prior only. */
   temperature?: number | undefined;
@@ -52,7 +52,7 @@ async function* generateBatches(model: TrainedModel, options: SamplingOptions): 
   const drawFrom = (stream: RandomStream, size: number) =>
     around
       ? drawCodesAround(prior, around.code, around.spread, size, stream)
-      : drawCodes(prior, size, latentSize, stream);
+      : drawSampleCodes(model, size, stream, condition && repeated(condition, size));
   const drawEach = (first: number, size: number) => {
     const codes = new Float32Array(size * latentSize);
     for (let index = 0; index < size; index++)
@@ -67,11 +67,13 @@ async function* generateBatches(model: TrainedModel, options: SamplingOptions): 
     const z = move(drawn.map((value) => temperature * value));
     const y = condition && repeated(condition, size);
     const generate = (given: Float32Array | undefined) =>
-      around ? model.decode({ z, y: given, distance }) : model.generate({ z, y: given });
+      around ? model.decode({ z, y: given, distance }) : model.generateSamples({ z, y: given });
     const x = await guided(generate, y, options.guidance);
     const noiseOf = (index: number) =>
       isSeedPerImage ? noiseOfSample(seed + first + index, 0) : noiseOfSample(seed, first + index);
-    yield imagesOf(model, await refineImages(model, { x, y }, options, noiseOf));
+    // Codes around an image are not drawn from the density.
+    const refine = passesOf(around ? {} : model, options);
+    yield imagesOf(model, await refineImages(model, { x, y }, { ...options, refine }, noiseOf));
   }
 }
 

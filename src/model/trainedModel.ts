@@ -3,6 +3,7 @@ import { InputError } from '../errors.js';
 import { fromPixels } from '../age/iteration.js';
 import { inferenceFunctions } from '../age/networkFunctions.js';
 import type { Prior } from '../age/prior.js';
+import type { CodeDensity } from '../density/codeDensity.js';
 import {
   blendRunningStats,
   type Condition,
@@ -50,6 +51,8 @@ export class TrainedModel {
     readonly weights: ModelWeights,
     private readonly programs: Programs,
     private readonly batch: number,
+    /** Of codes of training images; samples are drawn from it, or without one from the prior. */
+    readonly density: CodeDensity | undefined,
   ) {}
 
   /**
@@ -57,12 +60,17 @@ export class TrainedModel {
    * @param batch items per run of a program (default: 100)
    */
   static of(pair: NetworkPair, prior: Prior, weights: ModelWeights, compile: Compile, batch = BATCH): TrainedModel {
-    return new TrainedModel(pair, prior, weights, new Programs(compile), batch);
+    return new TrainedModel(pair, prior, weights, new Programs(compile), batch, undefined);
   }
 
-  /** Shares the programs. */
+  /** Shares the programs. A density of other weights means nothing. */
   withWeights(weights: ModelWeights): TrainedModel {
-    return new TrainedModel(this.pair, this.prior, weights, this.programs, this.batch);
+    return new TrainedModel(this.pair, this.prior, weights, this.programs, this.batch, undefined);
+  }
+
+  /** Shares the programs. @param density of the codes of training images, or undefined to draw samples from the prior */
+  withDensity(density: CodeDensity | undefined): TrainedModel {
+    return new TrainedModel(this.pair, this.prior, this.weights, this.programs, this.batch, density);
   }
 
   /** M. */
@@ -81,6 +89,11 @@ export class TrainedModel {
 
   get imageElements(): number {
     return sizeOf(this.pair.encoder.inputShape);
+  }
+
+  /** Returns images of codes from `drawSampleCodes`. */
+  generateSamples(codes: Codes): Promise<Float32Array> {
+    return this.density ? this.decode(codes) : this.generate(codes);
   }
 
   /** Returns images g(z) of samples of the prior. */

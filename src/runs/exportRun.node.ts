@@ -18,7 +18,7 @@ import type { TrainedModel } from '../model/trainedModel.js';
 import { encodeTraining } from '../export/trainingFile.js';
 import { toStateDict } from '../networks/stateDict.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
-import { shownOriginals, previewCodes, reconstructionGrid, sampleGrid } from '../training/previews.js';
+import { shownOriginals, reconstructionGrid, sampleGrid } from '../training/previews.js';
 import type { StoredCheckpoint } from '../training/runStore.js';
 import { VERSION } from '../version.node.js';
 import { evaluatedWeights, readEvaluationOf, runFolderOf } from './evaluationFile.node.js';
@@ -118,7 +118,7 @@ async function writeModel(subject: Subject): Promise<ExportSummary> {
       'pytorch.safetensors': encodeSafetensors({ tensors: toStateDict(model.pair, model.weights), metadata }),
     }),
     ...(training && (await trainingFiles(subject))),
-    ...(web && (await pageFiles(pageModelOf(name, configuration), files))),
+    ...(web && (await pageFiles(pageModelOf(name, configuration), files, model.density))),
     ...images,
     'README.md': card,
   });
@@ -163,7 +163,7 @@ function metadataOf({ configuration, step }: StoredCheckpoint, weights: string) 
   };
 }
 
-function pageModelOf(name: string, configuration: Configuration): Omit<PageModel, 'networks'> {
+function pageModelOf(name: string, configuration: Configuration): Omit<PageModel, 'networks' | 'density'> {
   const { latent, prior, classes, attributes, channels, size, crop, padding } = configuration;
   const preprocessing = { size, channels, crop, padding };
   const shape = [channels, size, size] as const;
@@ -190,10 +190,10 @@ async function trainingFiles({ checkpoint: { configuration, ...state }, source }
 }
 
 async function drawImages(model: TrainedModel, { checkpoint, source }: Subject): Promise<Record<string, Uint8Array>> {
-  const { latent, seed, prior } = checkpoint.configuration;
+  const { seed } = checkpoint.configuration;
   const split = source && (source.test.count > 0 ? source.test : source.train);
   const originals = split && (await shownOriginals(split, model.imageElements));
-  const samples = await sampleGrid(model, previewCodes(prior, latent, seed), originals);
+  const samples = await sampleGrid(model, seed, originals);
   return {
     'samples.png': await encodePng(samples),
     ...(originals && { 'reconstructions.png': await encodePng(await reconstructionGrid(model, originals)) }),

@@ -1,4 +1,5 @@
-import { drawCodes, type Prior } from '../age/prior.js';
+import type { Prior } from '../age/prior.js';
+import { drawSampleCodes } from '../density/codeDensity.js';
 import { imageClassifier, type SavedProbe } from '../classifiers/fittedProbe.js';
 import type { Compile } from '../engine/index.js';
 import { InputError, setting, text } from '../errors.js';
@@ -10,7 +11,7 @@ import { generateChunked } from '../model/chunks.js';
 import { encodeDescription, parseWhere } from '../conditions/attributes.js';
 import { classNamed, oneHot } from '../conditions/classes.js';
 import { MODEL_DEFAULTS } from '../model/defaults.js';
-import { refineImages } from '../model/refinement.js';
+import { drawingFrom, refineImages } from '../model/refinement.js';
 import { imagesOf, repeated, sampleImages } from '../model/sampling.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import { decodeTraversal, traversalColumns, traverse } from '../model/traversal.js';
@@ -219,13 +220,14 @@ export class Model {
       const segments = isRandom ? rows * points : images.length;
       requireInMemory('frames', segments * frames, trained.imageElements, 'choose fewer frames, rows or points');
       const ends = isRandom
-        ? drawCodes(this.prior, points * rows, this.latentSize, randomStream(seed, 'interpolation'))
+        ? drawSampleCodes(trained, points * rows, randomStream(seed, 'interpolation'))
         : await this.codesOf(images);
       const traversal = { frames, loop, circle };
       const codes = traverse(trained, ends, rows, traversal);
-      const values = isRandom
-        ? refineImages(trained, { x: await generateChunked(trained, codes, onProgress) })
-        : decodeTraversal(trained, ends, codes, onProgress);
+      const values =
+        isRandom && !trained.density
+          ? refineImages(trained, { x: await generateChunked(trained, codes, onProgress) })
+          : decodeTraversal(trained, ends, codes, onProgress);
       const path = imagesOf(trained, await values);
       return new Images(path, traversalColumns(path.count / rows, rows, traversal));
     });
@@ -335,20 +337,25 @@ export class Model {
     return oneHot([classNamed(this.classes, String(name), option)], this.classes.length);
   }
 
-  /** Rows of one code each, from one class to another, refined as samples are. */
+  /** Rows of one random draw each, from one class to another, refined as samples are. */
   private async betweenClasses(options: InterpolateOptions) {
     const { trained, latentSize } = this;
     const { seed = 0, frames = MODEL_DEFAULTS.frames, rows = MODEL_DEFAULTS.rows, onProgress } = options;
     const from = this.classCondition(options.fromClass, 'fromClass')!;
     const to = this.classCondition(options.toClass, 'toClass')!;
     requireInMemory('frames', rows * frames, trained.imageElements, 'choose fewer frames or rows');
-    const drawn = drawCodes(this.prior, rows, latentSize, randomStream(seed, 'interpolation'));
-    const codes = new Float32Array(rows * frames * latentSize);
+    const ends = new Float32Array(rows * 2 * latentSize);
+    for (let row = 0; row < rows; row++)
+      for (const [end, condition] of [from, to].entries())
+        ends.set(
+          drawSampleCodes(trained, 1, randomStream(seed, 'interpolation', row), condition),
+          (2 * row + end) * latentSize,
+        );
+    const codes = traverse(trained, ends, rows, { frames });
     const conditions = new Float32Array(rows * frames * from.length);
     for (let row = 0; row < rows; row++)
       for (let frame = 0; frame < frames; frame++) {
         const [index, share] = [row * frames + frame, frame / (frames - 1)];
-        codes.set(drawn.subarray(row * latentSize, (row + 1) * latentSize), index * latentSize);
         conditions.set(
           from.map((value, at) => value + share * (to[at]! - value)),
           index * from.length,
@@ -361,17 +368,18 @@ export class Model {
   }
 
   private async samplesOf(options: SampleOptions) {
-    const { like, spread = MODEL_DEFAULTS.spread, temperature, refine, refineNoise, guidance } = options;
+    const { like, spread = MODEL_DEFAULTS.spread, temperature, drawFrom, refine, refineNoise, guidance } = options;
+    const trained = drawingFrom(this.trained, drawFrom);
     const range = samplingRange(options);
     const move = await this.movement(options);
     const around = like === undefined ? {} : { around: { code: await this.codeOf(like), spread } };
     const sampling = { ...range, temperature, refine, refineNoise, guidance, move, ...around };
     if (options.class !== 'all' || this.classes.length === 0) {
       const condition = this.conditionOf(options);
-      return sampleImages(this.trained, { ...sampling, condition });
+      return sampleImages(trained, { ...sampling, condition });
     }
     const conditions = this.classes.map((_, label) => oneHot([label], this.classes.length));
-    return inTurn(conditions.map((condition) => sampleImages(this.trained, { ...sampling, condition })));
+    return inTurn(conditions.map((condition) => sampleImages(trained, { ...sampling, condition })));
   }
 
   private async codeOf(image: ImageInput) {

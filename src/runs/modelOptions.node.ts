@@ -3,6 +3,7 @@ import { InputError, setting, text } from '../errors.js';
 import type { ImageInput } from '../images/imageInput.node.js';
 import type { Progress } from '../model/chunks.js';
 import { MODEL_DEFAULTS } from '../model/defaults.js';
+import type { DrawFrom } from '../model/refinement.js';
 
 /** Moves codes along an attribute of the run, which `agenet attribute` creates. */
 export interface MoveOptions {
@@ -19,7 +20,7 @@ export interface SampleOptions extends MoveOptions {
   seed?: number | undefined;
   /** Draws the first sample of each seed in this range, both ends included, instead of `count` samples of one seed. */
   seeds?: readonly [first: number, last: number] | undefined;
-  /** An image to sample around (default: none, samples of the prior). */
+  /** An image to sample around (default: none, samples of everything). */
   like?: ImageInput | undefined;
   /**
    * Angular spread around `like`, in (0, 1]: near 0 all samples are its reconstruction, 1 is the entire prior (default:
@@ -40,7 +41,12 @@ export interface SampleOptions extends MoveOptions {
   where?: string | Readonly<Record<string, string | number>> | undefined;
   /** How much the class or the attributes count: 0 not at all, 1 (default) as in training, and more exaggerates them. */
   guidance?: number | undefined;
-  /** How often each sample is reconstructed, from 0 to 100 (default: 1). */
+  /**
+   * Where codes are drawn from: the density of codes of training images, or the prior (default: the density, if the
+   * checkpoint has one).
+   */
+  drawFrom?: DrawFrom | undefined;
+  /** How often each sample is reconstructed, from 0 to 100 (default: 0 for codes of the density, 1 for those of the prior). */
   refine?: number | undefined;
   /** The spread by which the first of these passes moves codes at random, and later ones less, 0 to 1 (default: 0). */
   refineNoise?: number | undefined;
@@ -62,7 +68,7 @@ export interface CompleteOptions {
   seed?: number | undefined;
   /** Of models that fill holes: an image that is white where the photo is hidden (default: its transparent pixels). */
   mask?: ImageInput | undefined;
-  /** How often each completion is reconstructed, from 0 to 100 (default: 5 of holes, otherwise 1). */
+  /** How often each completion is reconstructed, from 0 to 100 (default: 3 of holes, otherwise 1). */
   refine?: number | undefined;
   /** The spread by which the first of these passes moves codes at random, and later ones less, 0 to 1 (default: 0). */
   refineNoise?: number | undefined;
@@ -100,9 +106,11 @@ export interface ClassifyOptions {
 }
 
 /** @throws {InputError} if an option would have no effect */
-export function samplingRange({ count, seed, seeds, like, spread }: SampleOptions) {
+export function samplingRange({ count, seed, seeds, like, spread, drawFrom }: SampleOptions) {
   if (like === undefined && spread !== undefined)
     throw new InputError(setting('spread'), text`requires ${setting('like')}`, 'name an image to sample around');
+  if (like !== undefined && drawFrom !== undefined)
+    throw new InputError(setting('drawFrom'), text`has no effect with ${setting('like')}`, 'remove one of the two');
   if (seeds === undefined) return { count: count ?? MODEL_DEFAULTS.count, seed: seed ?? 0, isSeedPerImage: false };
   if (count !== undefined || seed !== undefined)
     throw new InputError(

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { DEVICES } from '../engine/runtime/native.node.js';
 import { PRECISIONS } from '../export/precision.js';
+import { DRAW_FROM } from '../model/refinement.js';
 import { LARGEST_SEED } from '../random.js';
 import { schemaOf } from '../training/configurationSchema.js';
 import { choice, integer, number, type SettingType, string, toggle } from '../training/declaration.js';
@@ -55,6 +56,7 @@ const OPTIONS = {
     class: classOf,
     where: description,
     guidance: number(0, 100),
+    drawFrom: choice(DRAW_FROM),
     refine: integer(0, 100),
     refineNoise: number(0, 1),
   },

@@ -274,9 +274,11 @@ export async function readCheckpoint(path: string): Promise<StoredCheckpoint> {
 }
 
 /** @param ema whether to use the EMA weights if there are any */
-export function modelOf({ configuration, vectors }: Checkpoint, compile: Compile, ema = true) {
+export function modelOf({ configuration, vectors, density }: Checkpoint, compile: Compile, ema = true) {
   const { pair, objective } = iterationSpec(configuration);
-  return TrainedModel.of(pair, objective.prior, modelWeights(vectors, { ema }), compile);
+  const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors, { ema }), compile);
+  // It was fitted to codes of the EMA weights.
+  return ema ? model.withDensity(density) : model;
 }
 
 /** @throws {InputError} if there is no checkpoint */

@@ -1,5 +1,6 @@
 /** A SHA-256 over every byte of a checkpoint detects damage anywhere. */
 import { stateLayout } from '../age/iteration.js';
+import { type CodeDensity, densityShapes, summarySize } from '../density/codeDensity.js';
 import { NETWORK_NAMES } from '../networks/network.js';
 import {
   decodeSafetensors,
@@ -18,6 +19,8 @@ import type { TrainerState } from './trainer.js';
 /** Random numbers need no state: they are functions of the seed and the iteration. */
 export interface Checkpoint extends TrainerState {
   configuration: Configuration;
+  /** Of codes of training images, from which samples are drawn (default: from the prior). */
+  density?: CodeDensity | undefined;
 }
 
 /** Returns the SHA-256 of consecutive pieces in lower-case hexadecimal. */
@@ -54,12 +57,18 @@ function sectionsOf(configuration: Configuration) {
 type Section = ReturnType<typeof sectionsOf>[number];
 
 /** Encodes a safetensors file with tensors such as `encoder.conv1.weight`, `adam_m/...` and `ema/...`. */
-export function encodeCheckpoint({ configuration, step, rateScale, vectors }: Checkpoint, digest: Digest): Uint8Array {
+export function encodeCheckpoint(
+  { configuration, step, rateScale, vectors, density }: Checkpoint,
+  digest: Digest,
+): Uint8Array {
   const tensors: Record<string, { shape: Shape; data: Float32Array }> = {};
   for (const { vector, layout, prefix } of sectionsOf(configuration)) {
     const views = tensorViews(vectors[vector]!, layout);
     for (const [name, { shape }] of layout.entries) tensors[prefix + name] = { shape, data: views[name]! };
   }
+  if (density)
+    for (const [name, shape] of Object.entries(shapesOfDensity(configuration, density.logShares.length)))
+      tensors[DENSITY + name] = { shape, data: density[name as keyof CodeDensity] };
   const metadata = {
     format: `agenet checkpoint ${FORMAT_VERSION}`,
     step: String(step),
@@ -89,7 +98,24 @@ export async function decodeCheckpoint(bytes: Uint8Array, file: string, digest: 
   const vectors = Object.fromEntries(
     sectionsOf(configuration).map((section) => [section.vector, readSection(section, tensors, file)]),
   );
-  return { configuration, step, rateScale, vectors: vectors as TrainerState['vectors'] };
+  const density = readDensity(configuration, tensors, file);
+  return { configuration, step, rateScale, vectors: vectors as TrainerState['vectors'], ...(density && { density }) };
+}
+
+const DENSITY = 'density/';
+
+function shapesOfDensity(configuration: Configuration, gaussians: number) {
+  const { condition } = iterationSpec(configuration).pair.encoder;
+  return densityShapes(gaussians, configuration.latent, summarySize(condition));
+}
+
+function readDensity(configuration: Configuration, tensors: TensorFile['tensors'], file: string) {
+  const shares = tensors[`${DENSITY}logShares`];
+  if (shares === undefined) return undefined;
+  const shapes = shapesOfDensity(configuration, shares.data.length);
+  return Object.fromEntries(
+    Object.entries(shapes).map(([name, shape]) => [name, readTensor(DENSITY + name, shape, tensors, file)]),
+  ) as unknown as CodeDensity;
 }
 
 export function requireVersion(version: unknown, file: string): void {
@@ -115,16 +141,15 @@ function readCounters(metadata: TensorFile['metadata'], file: string) {
 
 function readSection({ layout, prefix }: Section, tensors: TensorFile['tensors'], file: string) {
   const parts: Record<string, Float32Array> = {};
-  for (const [name, { shape }] of layout.entries) {
-    const tensor = tensors[prefix + name];
-    if (tensor?.shape.join() !== shape.join()) {
-      const found = tensor ? `got ${showShape(tensor.shape)}` : 'it is missing';
-      const expected = `${prefix + name} of shape ${showShape(shape)}`;
-      throw new InputError(file, `invalid checkpoint: expected ${expected} but ${found}`);
-    }
-    parts[name] = tensor.data;
-  }
+  for (const [name, { shape }] of layout.entries) parts[name] = readTensor(prefix + name, shape, tensors, file);
   return flattenTensors(parts, layout);
+}
+
+function readTensor(name: string, shape: Shape, tensors: TensorFile['tensors'], file: string) {
+  const tensor = tensors[name];
+  if (tensor?.shape.join() === shape.join()) return tensor.data;
+  const found = tensor ? `got ${showShape(tensor.shape)}` : 'it is missing';
+  throw new InputError(file, `invalid checkpoint: expected ${name} of shape ${showShape(shape)} but ${found}`);
 }
 
 export const encodeConfiguration = (configuration: Configuration): Uint8Array =>

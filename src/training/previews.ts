@@ -1,15 +1,13 @@
-import { drawCodes, type Prior } from '../age/prior.js';
 import { drawAcrossClasses, gatherImages, labelingOf, type Split } from '../data/source.js';
-import { type Compile, sizeOf } from '../engine/index.js';
+import { drawSampleCodes } from '../density/codeDensity.js';
+import { sizeOf } from '../engine/index.js';
 import { imageGrid, pairGrid, squareColumns } from '../images/imageGrid.js';
 import type { Raster } from '../images/raster.js';
 import { refineImages } from '../model/refinement.js';
 import { imagesOf } from '../model/sampling.js';
-import { TrainedModel } from '../model/trainedModel.js';
+import type { TrainedModel } from '../model/trainedModel.js';
 import type { Condition, ConditionedImages } from '../networks/network.js';
 import { randomStream } from '../random.js';
-import { type Configuration, iterationSpec } from './configuration.js';
-import { modelWeights, type TrainingVectors } from './trainer.js';
 
 const SAMPLES = 64;
 const PAIRS = 32;
@@ -24,56 +22,42 @@ export interface Preview {
   codes: { shape: readonly [count: number, latent: number]; data: Float32Array };
 }
 
-/** Shows the same codes and test images every time. */
+/** Shows the same test images every time, and before a density is fitted the same codes of the prior. */
 export class Previews {
-  private readonly model: TrainedModel;
-  private readonly codes: Float32Array;
   private originals: ConditionedImages | undefined;
 
   constructor(
-    configuration: Configuration,
+    private readonly seed: number,
     private readonly test: Split,
-    vectors: TrainingVectors,
-    compile: Compile,
-  ) {
-    const { pair, objective } = iterationSpec(configuration);
-    this.model = TrainedModel.of(pair, objective.prior, modelWeights(vectors), compile);
-    this.codes = previewCodes(objective.prior, configuration.latent, configuration.seed);
-  }
+  ) {}
 
-  /** Uses the EMA weights if there are any. */
-  async draw(vectors: TrainingVectors): Promise<Preview> {
-    const model = this.model.withWeights(modelWeights(vectors));
+  async draw(model: TrainedModel): Promise<Preview> {
     const { latentSize, imageElements } = model;
     this.originals ??= await shownOriginals(this.test, imageElements, CODES);
     const { x } = this.originals;
     const data = await model.encode({ x, y: model.condition?.of(this.originals) });
     return {
-      samples: await sampleGrid(model, this.codes, this.originals),
+      samples: await sampleGrid(model, this.seed, this.originals),
       reconstructions: await reconstructionGrid(model, this.originals),
       codes: { shape: [data.length / latentSize, latentSize], data },
     };
   }
-
-  release(): Promise<void> {
-    return this.model.release();
-  }
 }
-
-/** [64, M]. */
-export const previewCodes = (prior: Prior, latentSize: number, seed: number): Float32Array =>
-  drawCodes(prior, SAMPLES, latentSize, randomStream(seed, 'preview codes'));
 
 const MOST_COLUMNS = 16;
 
-/** Of conditional models, columns have the conditions of images, if there are any. */
-export async function sampleGrid(model: TrainedModel, codes: Float32Array, originals = NO_IMAGES) {
-  const { condition, latentSize } = model;
-  const count = codes.length / latentSize;
+/**
+ * Shows 64 samples. Of conditional models, columns have the conditions of images, if there are any.
+ * @param seed of the run
+ */
+export async function sampleGrid(model: TrainedModel, seed: number, originals = NO_IMAGES) {
+  const { condition } = model;
+  const count = SAMPLES;
   const columns = condition?.shape.length === 1 ? Math.min(condition.shape[0]!, MOST_COLUMNS) : squareColumns(count);
   const shown = firstOf(originals, model, columns);
   const y = shown.x.length > 0 && condition ? inColumns(condition.of(shown), condition, columns, count) : undefined;
-  const x = await model.generate({ z: codes, y });
+  const z = drawSampleCodes(model, count, randomStream(seed, 'preview codes'), y);
+  const x = await model.generateSamples({ z, y });
   return imageGrid(imagesOf(model, await refineImages(model, { x, y })), columns);
 }
 

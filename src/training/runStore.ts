@@ -1,10 +1,14 @@
+import type { ImageSource } from '../data/source.js';
 import { InputError } from '../errors.js';
+import type { TrainedModel } from '../model/trainedModel.js';
+import type { CodeDensity } from '../density/codeDensity.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { Configuration } from './configuration.js';
+import { densityOfCodes } from './densityOfCodes.js';
 import type { Emit, PreviewFiles } from './events.js';
-import type { Preview, Previews } from './previews.js';
+import { type Preview, Previews } from './previews.js';
 import { isPreviewDue } from './schedule.js';
-import type { IterationReport, Trainer } from './trainer.js';
+import { type IterationReport, modelWeights, type Trainer, type TrainerState } from './trainer.js';
 
 /** A line of the log: `step`, `epoch`, `seconds`, and the scalars of the iteration. */
 export type LogEntry = Record<string, number>;
@@ -28,7 +32,7 @@ export interface RunStore {
   /** Also removes the checkpoints that its configuration does not keep. Returns the file. */
   writeCheckpoint(checkpoint: Checkpoint): Promise<string>;
   writeConfiguration(configuration: Configuration): Promise<void>;
-  /** Without it, no previews are drawn. */
+  /** Without it, no previews are drawn, and no density of codes is fitted. */
   writePreviews?: ((step: number, preview: Preview) => Promise<PreviewFiles>) | undefined;
   appendLog(entries: readonly LogEntry[]): Promise<void>;
   /** Removes the entries after an iteration, and returns the last one left. */
@@ -49,12 +53,17 @@ interface RetryOptions {
 interface WriterOptions extends RetryOptions {
   trainer: Trainer;
   configuration: Configuration;
+  source: ImageSource;
   store: RunStore;
-  previews: Previews;
+  /** Its weights are replaced by those of the trainer. */
+  model: TrainedModel;
 }
 
 /** What cannot be written: a checkpoint pauses training, log lines wait for the next attempt, previews are skipped. */
 export class RunWriter {
+  private readonly previews: Previews;
+  /** Of the last checkpoint. */
+  private density: { step: number; fitted: CodeDensity | undefined } | undefined;
   private preview: ({ step: number } & PreviewFiles) | undefined;
   private checkpoint: { step: number; file: string } | undefined;
   private unwritten: LogEntry[] = [];
@@ -63,7 +72,9 @@ export class RunWriter {
   private unlogged: (() => LogEntry) | undefined;
   private lastPause = -Infinity;
 
-  constructor(private readonly options: WriterOptions) {}
+  constructor(private readonly options: WriterOptions) {
+    this.previews = new Previews(options.configuration.seed, options.source.test);
+  }
 
   async begin(): Promise<void> {
     const { configuration, trainer } = this.options;
@@ -88,7 +99,8 @@ export class RunWriter {
       ...scalars,
     });
     if (isDue(configuration.logEvery) || step === 1) await this.logLast();
-    if (isPreviewDue(step, configuration)) await this.drawPreviews();
+    // Those of the last iteration are drawn from the density of its checkpoint.
+    if (isPreviewDue(step, configuration) && step < this.options.trainer.totalSteps) await this.drawPreviews();
     if (isDue(configuration.checkpointEvery)) await this.save();
     await this.emitDueEvaluation();
   }
@@ -116,11 +128,21 @@ export class RunWriter {
   /** @throws {InputError} if the user stops while the checkpoint cannot be written */
   async save() {
     const { configuration, trainer, store, emit } = this.options;
-    const checkpoint = { configuration, ...(await trainer.readState()) };
+    const state = await trainer.readState();
+    const checkpoint = { configuration, ...state, density: await this.fitDensity(state) };
     const file = await this.retryUntilWritten(() => store.writeCheckpoint(checkpoint));
     this.checkpoint = { step: checkpoint.step, file };
     await emit({ type: 'checkpoint', ...this.checkpoint });
     return this.checkpoint;
+  }
+
+  /** Uses the EMA weights if there are any. */
+  private async fitDensity({ vectors, step }: TrainerState) {
+    const { configuration, source, store, model } = this.options;
+    if (store.writePreviews === undefined) return undefined;
+    const fitted = await densityOfCodes(model.withWeights(modelWeights(vectors)), source.train, configuration, step);
+    this.density = { step, fitted };
+    return fitted;
   }
 
   async rollBack(step: number): Promise<void> {
@@ -168,11 +190,12 @@ export class RunWriter {
   }
 
   private async drawPreviews() {
-    const { trainer, store, previews, emit } = this.options;
+    const { trainer, store, model, emit } = this.options;
     if (store.writePreviews === undefined) return;
     const { step, vectors } = await trainer.readState();
+    const density = this.density?.step === step ? this.density.fitted : undefined;
     try {
-      const drawn = await previews.draw(vectors);
+      const drawn = await this.previews.draw(model.withWeights(modelWeights(vectors)).withDensity(density));
       this.preview = { step, ...(await store.writePreviews(step, drawn)) };
       await emit({ type: 'previews', ...this.preview });
     } catch (error) {

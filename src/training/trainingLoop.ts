@@ -2,12 +2,12 @@ import type { ImageSource } from '../data/source.js';
 import { type Compile, DeviceError } from '../engine/index.js';
 import { DescribedError, InputError, setting, text } from '../errors.js';
 import { watchCodes } from './collapse.js';
-import type { Configuration } from './configuration.js';
+import { TrainedModel } from '../model/trainedModel.js';
+import { type Configuration, iterationSpec } from './configuration.js';
 import type { Emit, Subscriber, TrainingSummary } from './events.js';
-import { Previews } from './previews.js';
 import { requireResumable, resumedState } from './resumption.js';
 import { type RunStore, RunWriter } from './runStore.js';
-import { initialState, totalStepsFor, Trainer, type TrainerState } from './trainer.js';
+import { initialState, modelWeights, totalStepsFor, Trainer, type TrainerState } from './trainer.js';
 
 /** Whether training continues, waits with its state in memory, or saves and ends. */
 export type Direction = 'train' | 'pause' | 'stop';
@@ -96,7 +96,8 @@ async function trainFrom(state: TrainerState, options: TrainingOptions) {
   const { configuration, source, store, compile, compileIteration = compile, subscribers = [] } = options;
   const secondsBefore = (await store.truncateLog(state.step))?.seconds ?? 0;
   const trainer = await Trainer.create(configuration, source.train, compileIteration, state);
-  const previews = new Previews(configuration, source.test, state.vectors, compile);
+  const { pair, objective } = iterationSpec(configuration);
+  const model = TrainedModel.of(pair, objective.prior, modelWeights(state.vectors), compile);
   const clock = new Clock();
   const listeners = [...subscribers, watchCodes(configuration)];
   const deliver: Emit = async (event) => {
@@ -104,7 +105,7 @@ async function trainFrom(state: TrainerState, options: TrainingOptions) {
   };
   const emit: Emit = (event) =>
     event.type === 'evaluationDue' ? clock.pausedDuring(() => deliver(event)) : deliver(event);
-  const writer = new RunWriter({ ...options, trainer, previews, emit });
+  const writer = new RunWriter({ ...options, trainer, model, emit });
   const session: Session = { options, trainer, writer, emit, clock };
   try {
     await emit({
@@ -135,7 +136,7 @@ async function trainFrom(state: TrainerState, options: TrainingOptions) {
     throw error instanceof DeviceError ? await saveAfterFailure(error, session) : error;
   } finally {
     // Releasing a failed device may fail again; that error must not replace the first one.
-    await Promise.allSettled([trainer.release(), previews.release()]);
+    await Promise.allSettled([trainer.release(), model.release()]);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { CodeDensity } from '../density/codeDensity.js';
 import type { Compile } from '../engine/index.js';
 import { compile } from '../engine/runtime/web.js';
 import { InputError } from '../errors.js';
@@ -20,9 +21,10 @@ export type ModelRequest =
   | { type: 'decode'; inputs: CodesAtDistance }
   | { type: 'encode'; inputs: ImageBytes };
 
-/** The configuration answers `load`, values the networks. */
+/** The configuration and the density answer `load`, values the networks. */
 export interface ModelAnswer {
   configuration?: Configuration;
+  density?: CodeDensity;
   values?: Float32Array;
 }
 
@@ -38,9 +40,9 @@ export function serveModel(scope: WorkerScope) {
     if (request.type === 'load') {
       await model?.release();
       model = undefined;
-      const { configuration, model: loaded } = await load(request.source);
+      const { configuration, density, model: loaded } = await load(request.source);
       model = loaded;
-      return { configuration };
+      return { configuration, ...(density && { density }) };
     }
     if (model === undefined) throw new InputError('model', 'not loaded', 'send load first');
     if (request.type === 'replace') model = model.withWeights(request.weights);
@@ -57,14 +59,16 @@ export function serveModel(scope: WorkerScope) {
 }
 
 async function load(source: ModelSource) {
-  const { configuration, weights } = 'checkpoint' in source ? await decode(source.checkpoint) : source;
+  const { configuration, weights, density } =
+    'checkpoint' in source ? await decode(source.checkpoint) : { density: undefined, ...source };
   const { pair } = iterationSpec(configuration);
   // Single images are fastest without the lowering for batches.
   const compilePlain: Compile = (graph) => compile(graph, { target: { name: 'plain' } });
-  return { configuration, model: TrainedModel.of(pair, configuration.prior, weights, compilePlain, 1) };
+  const model = TrainedModel.of(pair, configuration.prior, weights, compilePlain, 1);
+  return { configuration, density, model };
 }
 
 async function decode(checkpoint: Uint8Array) {
-  const { configuration, vectors } = await decodeCheckpoint(checkpoint, 'the checkpoint', digest);
-  return { configuration, weights: modelWeights(vectors) };
+  const { configuration, vectors, density } = await decodeCheckpoint(checkpoint, 'the checkpoint', digest);
+  return { configuration, weights: modelWeights(vectors), density };
 }

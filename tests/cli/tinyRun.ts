@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
+import type { CodeDensity } from '../../src/density/codeDensity.js';
 import { createRun, tinyCheckpoint, tinyConfiguration } from '../training/tinyTraining.js';
 
 /** Plans with few terms: the graph of an iteration compiles in a third of the time. */
@@ -16,9 +17,14 @@ export const TINY_TRAINING = [
 ];
 
 /** Makes a run folder with one checkpoint of untrained networks, and returns the checkpoint's path. */
-export async function makeTinyRun(path: string, configuration = tinyConfiguration(), step = 3): Promise<string> {
+export async function makeTinyRun(
+  path: string,
+  configuration = tinyConfiguration(),
+  step = 3,
+  density?: CodeDensity,
+): Promise<string> {
   const folder = await createRun(path, configuration);
-  return folder.writeCheckpoint(tinyCheckpoint(configuration, step));
+  return folder.writeCheckpoint({ ...tinyCheckpoint(configuration, step), density });
 }
 
 /** Writes a grayscale gradient between two levels; the extension selects the format. */

@@ -76,8 +76,8 @@ function contextOf(prior: Prior, real: Features, fake: Features): EvaluationCont
       seed: 0,
     },
     images: () => Promise.resolve({ codes: real, extracted: extracted(real) }),
-    samples: () =>
-      Promise.resolve({ codes: real, recovered: fake, images, extracted: extracted(fake), onePass: extracted(fake) }),
+    samples: () => Promise.resolve({ images, extracted: extracted(fake) }),
+    priorSamples: () => Promise.resolve({ codes: real, recovered: fake, extracted: extracted(fake) }),
     testFeatures: () => Promise.resolve(real),
     trainingFeatures: () => Promise.resolve({ features: real, indices: Uint32Array.from(real.data.keys()) }),
     decodedFeatures: (codes: Features) => Promise.resolve(codes),

@@ -162,6 +162,7 @@ describe('evaluate', () => {
     await scores(['psnr', 'memorization_ratio', 'latent_cosine'], { onProgress: (...step) => steps.push(step) });
     expect(steps.filter(([, done, total]) => done === total)).toEqual([
       ['images', 20, 20],
+      ['samples of the prior', 20, 20],
       ['samples', 20, 20],
       ['training images', 40, 40],
       ['metrics', 3, 3],

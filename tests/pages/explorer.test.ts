@@ -5,7 +5,11 @@ import type { Browser, Download, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { codeOnWalk } from '../../pages/components/walk.js';
+import { normalizeRows } from '../../src/age/prior.js';
+import { type CodeDensity, summarize } from '../../src/density/codeDensity.js';
+import { fitDensity } from '../../src/density/fitDensity.js';
 import { distanceFromCodes } from '../../src/model/paths.js';
+import { randomStream } from '../../src/random.js';
 import { decodeImage } from '../../src/images/decode.node.js';
 import { exportModel, loadModel } from '../../src/node.js';
 import type { Configuration } from '../../src/training/configuration.js';
@@ -39,6 +43,15 @@ const CONDITIONAL: Record<string, Partial<Configuration>> = {
 };
 const SIZE = 32;
 
+/** Of codes of 8 numbers, with a direction per class. */
+function densityByClass(): CodeDensity {
+  const noise = randomStream(1, 'codes').fillNormal(new Float32Array(300 * 8));
+  const codes = noise.map((value, at) => value + (at % 8 === Math.floor(at / 8) % 3 ? 5 : 0));
+  const y = Float32Array.from({ length: 300 * 3 }, (_, at) => (at % 3 === Math.floor(at / 3) % 3 ? 1 : 0));
+  const summaries = { data: summarize({ shape: [3] }, y), width: 4 };
+  return fitDensity({ codes: { data: normalizeRows(codes, 8), width: 8 }, summaries });
+}
+
 describe('a walk', () => {
   /** The angle is in right angles. */
   const unit = (angle: number) => Float32Array.of(Math.cos((angle * Math.PI) / 2), Math.sin((angle * Math.PI) / 2));
@@ -69,7 +82,8 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     writeNoiseArchive(join(folder, 'noise.npz'), 60);
     const settings = { data: `npz:${join(folder, 'noise.npz')}`, ema: 0.9, testFraction: 0.2 } as const;
     for (const [name, changes] of Object.entries({ ...RUNS, ...CONDITIONAL })) {
-      await makeTinyRun(join(folder, name), tinyConfiguration({ ...settings, ...changes }));
+      const density = name === 'classes' ? densityByClass() : undefined;
+      await makeTinyRun(join(folder, name), tinyConfiguration({ ...settings, ...changes }), 3, density);
       await exportModel(join(folder, name), pathOf(name), { web: true, threads: 1 });
     }
     browser = await launch();

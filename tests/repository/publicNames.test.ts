@@ -15,8 +15,8 @@ const NAMES: Record<keyof typeof ENTRIES, string> = {
     checkConfiguration classifyByNeighbors codeStatistics compareEvaluations conditionOf createNetwork decodeAttribute
     decodeCheckpoint decodeCifar decodeIdx decodeIdxImages decodeMatlab decodeNpy decodeNpz decodeNpzImages
     decodeProbe decodeSvhn defaultsFor distance divergence drawAugmentations drawCodes drawCodesAround
-    drawImageMap encodeAttribute encodeCheckpoint encodeDescription encodeNetworks encodeNpy encodeNpz encodeProbe encodeSplit
-    evaluate eventsOf firstImages fitGaussian fitLogisticRegression forwardEval forwardTrain frechetDistance
+    drawImageMap drawSampleCodes encodeAttribute encodeCheckpoint encodeDescription encodeNetworks encodeNpy encodeNpz encodeProbe encodeSplit
+    evaluate eventsOf firstImages fitDensity fitGaussian fitLogisticRegression forwardEval forwardTrain frechetDistance
     frechetFeatureDistance fromBytes fromPixels gatherImages greatCircle gridOf imageClassifier imageGrid
     imageOf imageSimilarity imagesOf inceptionScore initialParameters initialState initialStatistics
     interpolateCodes iterationOf iterationSpec kernelDistance layers mapCodes meanDifference minDivergence

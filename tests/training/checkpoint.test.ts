@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fitDensity } from '../../src/density/fitDensity.js';
 import { decodeSafetensors, encodeSafetensors, type TensorFile } from '../../src/engine/index.js';
 import {
   decodeCheckpoint,
@@ -8,6 +9,7 @@ import {
   encodeConfiguration,
   encodeSealed,
 } from '../../src/training/checkpoint.js';
+import { randomStream } from '../../src/random.js';
 import { expectInputError } from '../rejection.js';
 import { digest, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
 
@@ -39,6 +41,23 @@ describe('a checkpoint', () => {
     );
     expect(new Uint32Array(found['generator.adam_v'].buffer)).toEqual(
       new Uint32Array(vectors['generator.adam_v'].buffer),
+    );
+  });
+
+  it('keeps the density of codes', async () => {
+    const { latent } = checkpoint.configuration;
+    const codes = { data: randomStream(1, 'codes').fillNormal(new Float32Array(20 * latent)), width: latent };
+    const fitted = { ...checkpoint, density: fitDensity({ codes }) };
+    const saved = encodeCheckpoint(fitted, digest);
+    expect(await decodeCheckpoint(saved, 'file', digest)).toEqual(fitted);
+    const { tensors, metadata } = decodeSafetensors(saved, 'file');
+    expect(tensors['density/factors']!.shape).toEqual([1, latent, latent]);
+    const { 'density/means': _means, ...others } = tensors;
+    const { sha256: _digest, ...rest } = metadata;
+    await expectInputError(
+      () => decodeCheckpoint(encodeSealed({ tensors: others, metadata: rest }, digest), 'file', digest),
+      'density/means',
+      'it is missing',
     );
   });
 

@@ -1,22 +1,34 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { drawAcrossClasses, splitInMemory } from '../../src/data/source.js';
+import { TrainedModel } from '../../src/model/trainedModel.js';
+import { iterationSpec } from '../../src/training/configuration.js';
 import { Previews, shownOriginals } from '../../src/training/previews.js';
+import { modelWeights } from '../../src/training/trainer.js';
 import { compileSmall } from '../engine/running.js';
 import { noiseSource, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
 
+function tinyModel(): TrainedModel {
+  const configuration = tinyConfiguration();
+  const { pair, objective } = iterationSpec(configuration);
+  const weights = modelWeights(tinyCheckpoint(configuration).vectors);
+  const model = TrainedModel.of(pair, objective.prior, weights, compileSmall);
+  onTestFinished(() => model.release());
+  return model;
+}
+
 describe('the previews of a run', () => {
   it('decode the same codes and reconstruct the same images each time, with the given weights', async () => {
-    const configuration = tinyConfiguration();
-    const { vectors } = tinyCheckpoint(configuration);
-    const previews = new Previews(configuration, noiseSource().test, vectors, compileSmall);
-    onTestFinished(() => previews.release());
-
-    const first = await previews.draw(vectors);
-    const same = await previews.draw(vectors);
-    const other = await previews.draw({
-      ...vectors,
-      'generator.parameters': vectors['generator.parameters'].map((value) => 2 * value),
-    });
+    const model = tinyModel();
+    const previews = new Previews(1, noiseSource().test);
+    const first = await previews.draw(model);
+    const same = await previews.draw(model);
+    const { weights } = model;
+    const other = await previews.draw(
+      model.withWeights({
+        ...weights,
+        'generator.parameters': weights['generator.parameters'].map((each) => 2 * each),
+      }),
+    );
     for (const kind of ['samples', 'reconstructions'] as const) {
       expect(same[kind]).toEqual(first[kind]);
       expect(other[kind].data).not.toEqual(first[kind].data);
@@ -24,11 +36,8 @@ describe('the previews of a run', () => {
   });
 
   it('contain test images, each next to its reconstruction', async () => {
-    const configuration = tinyConfiguration();
     const { test } = noiseSource();
-    const previews = new Previews(configuration, test, tinyCheckpoint(configuration).vectors, compileSmall);
-    onTestFinished(() => previews.release());
-    const { reconstructions } = await previews.draw(tinyCheckpoint(configuration).vectors);
+    const { reconstructions } = await new Previews(1, test).draw(tinyModel());
     const { width, channels, data } = reconstructions;
     const tile = Array.from(
       { length: 1024 },

@@ -1,14 +1,14 @@
 /** The samples of `agenet sample` for a seed, and more as the visitor scrolls. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { drawCodes } from '../../../src/age/prior.js';
+import { drawSampleCodes } from '../../../src/density/codeDensity.js';
 import { randomStream } from '../../../src/random.js';
 import { AttributeFields } from '../../components/attributeFields.js';
 import { ClassSelect } from '../../components/classSelect.js';
 import { fileName } from '../../components/files.js';
 import { saveImages } from '../../components/imageGrid.js';
 import { type ImageShape, Tile } from '../../components/images.js';
-import { conditionOfChoice } from '../../components/conditions.js';
-import { type Point, sampleOf, type SampleStyle } from '../../components/networks.js';
+import { conditionOfChoice, repeatedCondition } from '../../components/conditions.js';
+import { isRefinedByDefault, type Point, sampleOf, type SampleStyle, styleName } from '../../components/networks.js';
 import { RefineBox } from '../../components/refineBox.js';
 import { SaveButtons } from '../../components/saveButtons.js';
 import type { ExploredModel } from './model.js';
@@ -23,14 +23,18 @@ const GROUP = 6;
 type SampleSet = Pick<ExploreSettings, 'seed' | 'label' | 'attributes' | 'isRefined'>;
 
 /** The name of a sample, and the index of a sample of this name in its set. */
-const sampleName = (index: number, { seed, label, attributes, isRefined }: SampleSet): string => {
+const sampleName = (
+  { networks }: ExploredModel,
+  index: number,
+  { seed, label, attributes, isRefined }: SampleSet,
+): string => {
   const chosen = Object.entries(attributes).map(([name, value]) => `, ${name} ${value}`);
   const ofClass = label === null ? '' : `, class ${label}`;
-  return `${isRefined ? '' : 'one-pass '}sample ${index + 1} of seed ${seed}${ofClass}${chosen.join('')}`;
+  return `${styleName(networks, isRefined ?? undefined)}sample ${index + 1} of seed ${seed}${ofClass}${chosen.join('')}`;
 };
-const indexOfSample = (name: string, set: SampleSet): number | undefined => {
-  const number = /^(?:one-pass )?sample (\d+) of/u.exec(name)?.[1];
-  return number !== undefined && name === sampleName(Number(number) - 1, set) ? Number(number) - 1 : undefined;
+const indexOfSample = (model: ExploredModel, name: string, set: SampleSet): number | undefined => {
+  const number = /^(?:one-pass |refined )?sample (\d+) of/u.exec(name)?.[1];
+  return number !== undefined && name === sampleName(model, Number(number) - 1, set) ? Number(number) - 1 : undefined;
 };
 
 interface SamplesProps extends ExplorePanelProps, SampleSet {
@@ -72,7 +76,12 @@ export function EndlessSamples(props: SamplesProps) {
           chosen={attributes}
           onChange={(attributes) => onSettings({ attributes })}
         />
-        <RefineBox isRefined={isRefined} onChange={(isRefined) => onSettings({ isRefined })} />
+        <RefineBox
+          isRefined={isRefined ?? isRefinedByDefault(model.networks)}
+          onChange={(chosen) =>
+            onSettings({ isRefined: chosen === isRefinedByDefault(model.networks) ? null : chosen })
+          }
+        />
       </SamplesOfSeed>
     </section>
   );
@@ -111,7 +120,10 @@ function SamplesOfSeed(props: SamplesProps & { children: preact.ComponentChildre
               groups.flat().map(({ image }) => image),
               model.info.shape,
               format,
-              fileName(model.info.name, `${count} ${isRefined ? '' : 'one-pass '}samples of seed ${seed}`),
+              fileName(
+                model.info.name,
+                `${count} ${styleName(model.networks, isRefined ?? undefined)}samples of seed ${seed}`,
+              ),
             )
           }
         />
@@ -130,7 +142,8 @@ function useSamples(
   { seed, label, attributes, isRefined }: SampleSet,
   onFailure: (error: unknown) => void,
 ) {
-  const draw = useMemo(() => codeBatches(model, seed), [model, seed]);
+  const set = { seed, label, attributes, isRefined };
+  const draw = useMemo(() => codeBatches(model, set), [model]);
   const [batches, setBatches] = useState(1);
   const [groups, setGroups] = useState<readonly (readonly Point[])[]>([]);
   const count = groups.length * GROUP;
@@ -139,7 +152,7 @@ function useSamples(
     const generate = async (): Promise<void> => {
       for (let first = count; first < batches * BATCH && isCurrent; first += GROUP) {
         const group = Array.from({ length: GROUP }, (_, index) =>
-          sampleOf(model.networks, draw(first + index), styleOf(model, { label, attributes, isRefined })),
+          sampleOf(model.networks, draw(first + index), styleOf(model, set)),
         );
         const generated = await Promise.all(group);
         if (isCurrent) setGroups((before) => [...before, generated]);
@@ -173,7 +186,7 @@ function SampleGrid({ model, selected, seed, label, attributes, isRefined, onSel
   };
   const onTile = (point: Point, index: number): void => {
     setFocused(index);
-    onSelect(point, sampleName(index, set));
+    onSelect(point, sampleName(model, index, set));
   };
   return (
     <div
@@ -191,7 +204,7 @@ function SampleGrid({ model, selected, seed, label, attributes, isRefined, onSel
           first={index * GROUP}
           shape={model.info.shape}
           focused={focused}
-          selected={selected && indexOfSample(selected.name, set)}
+          selected={selected && indexOfSample(model, selected.name, set)}
           onSelect={onTile}
         />
       ))}
@@ -242,28 +255,32 @@ function SampleGroup({ points, first, shape, focused, selected, onSelect }: Samp
 }
 
 /** Returns a function that draws the code [M] of a sample. */
-function codeBatches({ info: { prior, latent } }: ExploredModel, seed: number): (index: number) => Float32Array {
-  const stream = randomStream(seed, 'samples');
+function codeBatches(model: ExploredModel, set: SampleSet): (index: number) => Float32Array {
+  const { source } = model.networks;
+  const { latentSize: latent } = source;
+  const { condition } = styleOf(model, set);
+  const y = condition && repeatedCondition(condition, BATCH);
+  const stream = randomStream(set.seed, 'samples');
   const batches: Float32Array[] = [];
   return (index) => {
-    while (batches.length <= index / BATCH) batches.push(drawCodes(prior, BATCH, latent, stream));
+    while (batches.length <= index / BATCH) batches.push(drawSampleCodes(source, BATCH, stream, y));
     const start = (index % BATCH) * latent;
     return batches[Math.floor(index / BATCH)]!.slice(start, start + latent);
   };
 }
 
 const styleOf = ({ info }: ExploredModel, { label, attributes, isRefined }: Omit<SampleSet, 'seed'>): SampleStyle => ({
-  isRefined,
+  isRefined: isRefined ?? undefined,
   condition: conditionOfChoice(info, { label, attributes }),
 });
 
 /** The first samples of a seed. */
 export async function firstSamples(model: ExploredModel, settings: ExploreSettings, count: number) {
-  const draw = codeBatches(model, settings.seed);
+  const draw = codeBatches(model, settings);
   return Promise.all(
     Array.from({ length: count }, async (_, index) => ({
       ...(await sampleOf(model.networks, draw(index), styleOf(model, settings))),
-      name: sampleName(index, settings),
+      name: sampleName(model, index, settings),
     })),
   );
 }

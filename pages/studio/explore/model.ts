@@ -46,6 +46,7 @@ export async function loadExploredModel(name: string, checkpoint: Uint8Array): P
           return generate(code);
         },
         encode: networksOf(encoder).encode,
+        source: generator,
       },
       isGenerating: () => performance.now() - latest < GENERATING_MS,
       encode: (images) => encoder.encode({ x: images }),

@@ -30,8 +30,8 @@ export interface ExploreSettings {
   label: number | null;
   /** Attributes of samples of a model that is conditioned on them; any others are left open. */
   attributes: Readonly<Record<string, string>>;
-  /** Whether samples are reconstructed. */
-  isRefined: boolean;
+  /** Whether samples are reconstructed; null as by default. */
+  isRefined: boolean | null;
   layout: MapMethod;
   view: MapView;
 }
@@ -43,7 +43,7 @@ const DEFAULTS: ExploreSettings = {
   seed: 0,
   label: null,
   attributes: {},
-  isRefined: true,
+  isRefined: null,
   layout: 'pca',
   view: WHOLE_MAP,
 };
@@ -61,7 +61,7 @@ export function parseSettings(query: string): ExploreSettings {
     seed: isSeed(seed) ? seed : DEFAULTS.seed,
     label: /^\d+$/u.test(entries.get('class') ?? '') ? Number(entries.get('class')) : null,
     attributes: Object.fromEntries(new URLSearchParams(entries.get('where') ?? '')),
-    isRefined: entries.get('refine') !== '0',
+    isRefined: { '0': false, '1': true }[entries.get('refine') ?? ''] ?? null,
     layout: layout === 'umap' ? layout : DEFAULTS.layout,
     view: parseView(entries.get('view') ?? ''),
   };
@@ -78,7 +78,7 @@ export function formatSettings(settings: ExploreSettings, before = ''): string {
     seed: seed === DEFAULTS.seed ? '' : String(seed),
     class: label === null ? '' : String(label),
     where: new URLSearchParams(attributes).toString(),
-    refine: isRefined ? '' : '0',
+    refine: isRefined === null ? '' : Number(isRefined).toString(),
     layout: layout === DEFAULTS.layout ? '' : layout,
     view: view.zoom === 1 ? '' : [view.x, view.y, view.zoom].map((value) => Number(value.toFixed(3))).join(' '),
   };

@@ -29,7 +29,7 @@ export const define = (command: Subcommand) =>
       )
       .option(
         '--refine <number>',
-        'reconstruct each completion N times (default: 5 of holes, otherwise 1)',
+        'reconstruct each completion N times (default: 3 of holes, otherwise 1)',
         wholeNumber(0, 100),
       )
       .addOption(refineNoiseOption())

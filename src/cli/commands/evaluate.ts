@@ -8,6 +8,7 @@ import {
   parseList,
   parseNumber,
   guidanceOption,
+  drawFromOption,
   refineNoiseOption,
   refineOption,
   RUN_DATA_HELP,
@@ -47,6 +48,7 @@ const addMetricOptions = (command: Subcommand) =>
       )
       .addOption(seedOption())
       .addOption(guidanceOption())
+      .addOption(drawFromOption())
       .addOption(refineOption())
       .addOption(refineNoiseOption())
       .option('--metrics <list>', 'comma-separated metrics or groups (default: all that the data allow)', parseList)
@@ -155,8 +157,10 @@ async function measure(opened: OpenedModel, asked: Asked, options: Options, term
   const { evaluate } = await import('../../metrics/evaluate.js');
   const { Stopwatch } = await import('../../metrics/evaluationContext.js');
   const { METRIC_NAMES } = await import('../../metrics/registry.js');
+  const { drawingFrom } = await import('../../model/refinement.js');
   const start = performance.now();
-  const { model, checkpoint, source, compile } = opened;
+  const { checkpoint, source, compile } = opened;
+  const model = drawingFrom(opened.model, options.drawFrom);
   const { split, count, seed, guidance, refine, refineNoise, ema } = options;
   const { configuration } = checkpoint;
   const stopwatch = new Stopwatch();

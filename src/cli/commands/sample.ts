@@ -10,6 +10,7 @@ import {
   gridStyle,
   guidanceOption,
   parseNumber,
+  drawFromOption,
   refineNoiseOption,
   refineOption,
   seedOption,
@@ -32,7 +33,7 @@ Examples:
   agenet sample runs/mnist-2 --class 7                        of a conditional model (train --condition class)
   agenet sample runs/mnist-2 --class all --count 8            eight styles, with a row per class
   agenet sample runs/faces --where glasses=true,fatness=0.8   of a model with attributes (train --condition attributes:FILE)
-  agenet sample runs/mnist-1 --refine 0                       samples of the generator alone, not reconstructed
+  agenet sample runs/mnist-1 --draw-from prior --refine 0     samples of the prior in one pass
   agenet sample runs/mnist-1 --like seven.png --spread 0.3    images whose codes are near that of an image
 `;
 
@@ -54,6 +55,7 @@ export const define = (command: Subcommand) =>
         )
         .addOption(whereOption('of the samples'))
         .addOption(guidanceOption())
+        .addOption(drawFromOption())
         .addOption(refineOption())
         .addOption(refineNoiseOption())
         .option('--like <image>', 'sample around the code of an image file')
@@ -85,14 +87,15 @@ function parseRange(text: string): readonly [first: number, last: number] {
 }
 
 export const action: Action<typeof define> = async (terminal, run, options) => {
-  const { out, seeds, like, class: wanted, where, guidance, refine, refineNoise } = options;
+  const { out, seeds, like, class: wanted, where, guidance, drawFrom, refine, refineNoise } = options;
   const kind = await prepareOutput(options, ['image', 'npz', 'folder'], like === undefined ? [] : [like]);
   const model = await openModel(run, options, terminal);
   try {
     const range = seeds ? { seeds } : { count: options.count, seed: options.seed };
     const { spread, temperature, along, by } = options;
-    const drawing = { class: wanted, where, guidance, like, spread, temperature, refine, refineNoise, along, by };
-    const batches = await model.sampleBatches({ ...range, ...drawing });
+    const conditions = { class: wanted, where, guidance };
+    const moving = { like, spread, temperature, along, by };
+    const batches = await model.sampleBatches({ ...range, ...conditions, ...moving, drawFrom, refine, refineNoise });
     const [each, seed] = seeds ? [seeds[1] - seeds[0] + 1, seeds[0]] : [options.count, options.seed];
     const rows = wanted === 'all' ? model.classes.length : 1;
     const [count, columns] = [each * rows, rows > 1 ? each : squareColumns(each)];
@@ -102,11 +105,17 @@ export const action: Action<typeof define> = async (terminal, run, options) => {
         seeds ? `seed ${seed + (index % each)}` : `#${index % each}`,
       ]),
     );
+    const { drawingFrom, passesOf } = await import('../../model/refinement.js');
+    const drawn = like === undefined ? drawingFrom(model.trained, drawFrom) : undefined;
+    const drawing = {
+      ...(drawn && { drawFrom: drawn.density ? 'density' : 'prior' }),
+      refine: passesOf(drawn ?? {}, options),
+    };
     return await withSignals(terminal, async (signal) => {
       await writeImageBatches(out, kind, { count, columns, shape: model.imageShape, batches }, signal, style);
       await imageDisplay(terminal, options.show)(out);
       terminal.print(`Wrote ${count} samples of ${seeds ? `seeds ${seeds.join(' to ')}` : `seed ${seed}`} to ${out}`);
-      return { result: { out, count, seed, ...settingsOf(options) } };
+      return { result: { out, count, seed, ...drawing, ...settingsOf(options) } };
     });
   } finally {
     await model.release();
@@ -115,13 +124,13 @@ export const action: Action<typeof define> = async (terminal, run, options) => {
 
 /** What determined the samples, besides the seed. */
 const settingsOf = (options: OptionsOf<typeof define>) => {
-  const { seeds, class: wanted, where, guidance, like, spread = MODEL_DEFAULTS.spread, refine, refineNoise } = options;
+  const { seeds, class: wanted, where, guidance } = options;
+  const { like, spread = MODEL_DEFAULTS.spread, refineNoise } = options;
   return {
     ...(seeds && { seeds }),
     ...(wanted !== undefined && { class: wanted }),
     ...(where !== undefined && { where }),
     ...(guidance !== undefined && { guidance }),
-    refine,
     ...(refineNoise > 0 && { refineNoise }),
     ...(like !== undefined && { like, spread }),
     ...movedBy(options),

@@ -31,7 +31,7 @@ export const codeNeighbors: ContextEntry = {
   needs: ['codes'],
   compute: async (context) => {
     if (!isOnSphere(context.subject.model)) return { metrics: {} };
-    const [images, samples] = [await context.images(), await context.samples()];
+    const [images, samples] = [await context.images(), await context.priorSamples()];
     return {
       metrics: {
         code_nn_distance_real: medianNearest(images.codes),

@@ -68,7 +68,7 @@ export const codeMoments: ContextEntry = {
   compute: async (context) => {
     const { prior } = context.subject.model;
     const real = scoreMoments((await context.images()).codes, prior);
-    const fake = scoreMoments((await context.samples()).recovered, prior);
+    const fake = scoreMoments((await context.priorSamples()).recovered, prior);
     return {
       metrics: realAndFakeValues(real.metrics, fake.metrics),
       details: { moments: { real: real.moments, fake: fake.moments } },

@@ -1,4 +1,4 @@
-import { drawCodes } from '../../age/prior.js';
+import { drawSampleCodes } from '../../density/codeDensity.js';
 import { gatherImages } from '../../data/source.js';
 import { graphOf, input } from '../../engine/index.js';
 import { fromBytes } from '../../images/raster.js';
@@ -93,9 +93,9 @@ function originalsOf({ subject: { model, source, split }, indices }: EvaluationC
 async function completions({ subject }: EvaluationContext, y: Float32Array, first: number, which: string) {
   const { model, seed } = subject;
   const count = y.length / model.conditionElements;
-  const z = drawCodes(model.prior, count, model.latentSize, randomStream(seed, `${which} completions`, first));
+  const z = drawSampleCodes(model, count, randomStream(seed, `${which} completions`, first), y);
   const noiseOf = (index: number) => noiseOfSample(seed, first + index);
-  return refineImages(model, { x: await model.generate({ z, y }), y }, subject, noiseOf);
+  return refineImages(model, { x: await model.generateSamples({ z, y }), y }, subject, noiseOf);
 }
 
 function meanTrainingImage({ subject: { model, source, seed } }: EvaluationContext) {

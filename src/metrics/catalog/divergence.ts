@@ -40,7 +40,7 @@ export const codeDivergence: ContextEntry = {
       return { divergence: result, ...(bound !== undefined && { divergence_gap: result - bound }) };
     };
     const real = await score((await context.images()).codes);
-    const fake = await score((await context.samples()).recovered);
+    const fake = await score((await context.priorSamples()).recovered);
     return { metrics: realAndFakeValues(real, fake), protocol: { divergence: options } };
   },
 };

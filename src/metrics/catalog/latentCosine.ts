@@ -15,7 +15,7 @@ export const latentCosine: ContextEntry = {
   },
   needs: ['codes'],
   compute: async (context) => {
-    const { codes, recovered } = await context.samples();
+    const { codes, recovered } = await context.priorSamples();
     return { metrics: { latent_cosine: meanCosine(codes, recovered) } };
   },
 };

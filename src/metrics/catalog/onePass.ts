@@ -2,7 +2,7 @@ import type { ContextEntry } from '../metric.js';
 import { fid, frechetFeatureDistance } from './fid.js';
 import { neighborhoods, precisionRecall } from './precisionRecall.js';
 
-const ofOnePass = (name: string) => ({ meaning: `${name}, for samples g(z) that are not refined` });
+const ofOnePass = (name: string) => ({ meaning: `${name}, for samples g(z) of the prior that are not refined` });
 
 export const onePass: ContextEntry = {
   group: 'samples',
@@ -24,7 +24,7 @@ export const onePass: ContextEntry = {
   },
   compute: async (context) => {
     const real = (await context.images()).extracted!.features;
-    const generated = (await context.samples()).onePass!.features;
+    const generated = (await context.priorSamples()).extracted!.features;
     const { metrics, protocol } = precisionRecall.compareFeatures(real, generated, context.subject.seed);
     const { precision, recall } = metrics;
     return {

@@ -52,7 +52,15 @@ describe('agenet attribute', () => {
       without: 'rest',
     });
     const moved = await command('sample', '--count', '2', '--along', 'light', '--by', '-0.7', '--out', 'moved.npz');
-    expect(moved).toEqual({ out: 'moved.npz', count: 2, seed: 0, refine: 1, along: 'light', by: -0.7 });
+    expect(moved).toEqual({
+      out: 'moved.npz',
+      count: 2,
+      seed: 0,
+      drawFrom: 'prior',
+      refine: 1,
+      along: 'light',
+      by: -0.7,
+    });
     await command('sample', '--count', '2', '--out', 'plain.out.npz');
     await command('sample', '--count', '2', '--along', 'light', '--by', '0', '--out', 'still.npz');
     expect(array('moved.npz')).not.toEqual(array('plain.out.npz'));

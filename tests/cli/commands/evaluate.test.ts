@@ -24,7 +24,13 @@ describe('agenet evaluate and compare', () => {
     expect(metrics.reconstruction_l1).toBeLessThan(2);
     expect(Math.abs(metrics.latent_cosine!)).toBeLessThanOrEqual(1);
     expect(result.protocol).toMatchObject({ split: 'test', seed: 0 });
-    expect(Object.keys(result.timings as object)).toEqual(['extractor', 'images', 'samples', 'latent_cosine']);
+    expect(Object.keys(result.timings as object)).toEqual([
+      'extractor',
+      'images',
+      'prior_samples',
+      'samples',
+      'latent_cosine',
+    ]);
     const side = await resultOf(['compare', 'run', 'run'], folder);
     expect(side).toMatchObject({
       comparable: ['reconstruction_l1', 'psnr', 'ssim', 'latent_cosine'],

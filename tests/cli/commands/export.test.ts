@@ -177,10 +177,12 @@ os.chdir(${JSON.stringify(join('/', out.slice(root.length)))})
 ${snippetIn(readFileSync(join(out, 'README.md'), 'utf8'), 'python')}
 read = lambda name, *shape: np.fromfile(name, np.float32).reshape(-1, *shape)
 close = lambda actual, expected: np.abs(actual - expected).max() < 1e-5
+generator, encoder = (ort.InferenceSession(name) for name in ("generator.onnx", "encoder.onnx"))
 for name in ("generator.onnx", "encoder.onnx"): onnx.checker.check_model(onnx.load(name), full_check=True)
 assert close(generator.run(None, {"codes": read("draws", ${LATENT})})[0], (read("images", 1, 32, 32) + 1) / 2)
 assert close(encoder.run(None, {"images": read("pixels", 1, 32, 32) / 255})[0], read("codes", ${LATENT}))
 if os.path.exists("decoder.onnx"):
+    decoder = ort.InferenceSession("decoder.onnx")
     onnx.checker.check_model(onnx.load("decoder.onnx"), full_check=True)
     feeds = {"codes": read("draws", ${LATENT}), "distance": np.array([0.25], np.float32)}
     assert close(decoder.run(None, feeds)[0], (read("decoded", 1, 32, 32) + 1) / 2)

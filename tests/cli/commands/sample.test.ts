@@ -43,6 +43,7 @@ describe('agenet sample', () => {
       out: 'five.npz',
       count: 3,
       seed: 5,
+      drawFrom: 'prior',
       refine: 1,
     });
     const { shape, data } = bytesIn(unzipSync(readFileSync(join(cwd, 'five.npz')))['arr_0.npy']);
@@ -84,6 +85,7 @@ describe('agenet sample', () => {
       out: 'pictures',
       count: 3,
       seed: 5,
+      drawFrom: 'prior',
       refine: 1,
     });
     expect(readdirSync(join(cwd, 'pictures')).sort()).toEqual(['000000.png', '000001.png', '000002.png']);
@@ -97,6 +99,7 @@ describe('agenet sample', () => {
       out: 'samples.png',
       count: 64,
       seed: 0,
+      drawFrom: 'prior',
       refine: 1,
     });
     expect(await sharp(join(cwd, 'samples.png')).metadata()).toMatchObject({
@@ -136,6 +139,7 @@ describe('agenet sample', () => {
       count: 3,
       seed: 4,
       seeds: [4, 6],
+      drawFrom: 'prior',
       refine: 1,
     });
     await sample('--count', '2', '--seed', '5', '--out', 'second.npz');

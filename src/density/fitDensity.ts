@@ -1,0 +1,135 @@
+import { type Features, gatherRows, rowsIn } from '../numerics/features.js';
+import { cholesky, solveCholesky } from '../numerics/cholesky.js';
+import { kMeans } from '../numerics/kMeans.js';
+import { multiplyTransposed, transposed } from '../numerics/matrixProduct.js';
+import type { CodeDensity } from './codeDensity.js';
+
+/** Codes of images [N, M], and summaries of the conditions that they were encoded with [N, D]. */
+export interface FittedCodes {
+  codes: Features;
+  summaries?: Features | undefined;
+}
+
+/** Codes per Gaussian; with fewer, it copies them. */
+const CODES_PER_GAUSSIAN = 64;
+const MOST_GAUSSIANS = 64;
+/** Of all covariances: 16 MB. */
+const MOST_VALUES = 2 ** 22;
+/** Codes that the common covariance counts for in each Gaussian's own. */
+const COMMON_COUNT = 64;
+/** Of the mean variance, added so that covariances are never singular. */
+const LEAST_VARIANCE = 1e-4;
+/** How much conditions count among codes, which have length 1. */
+const CONDITION_SCALE = 0.5;
+/** Images with the mean frequency of a number that each Gaussian is assumed to have as well. */
+const PRIOR_COUNT = 2;
+
+/**
+ * Fits a density to codes. Gaussians are clusters of k-means, with covariances that are drawn towards their mean.
+ * The means depend on conditions linearly.
+ */
+export function fitDensity({ codes, summaries = { data: new Float64Array(0), width: 0 } }: FittedCodes): CodeDensity {
+  const [count, size] = [rowsIn(codes), codes.width];
+  const { slopes, rest } = regress(codes, summaries);
+  const most = Math.min(MOST_GAUSSIANS, Math.floor(count / CODES_PER_GAUSSIAN), Math.floor(MOST_VALUES / size ** 2));
+  const gaussians = Math.max(1, most);
+  const clusters = kMeans(besideConditions(rest, summaries), gaussians);
+  const members = Array.from({ length: gaussians }, (_, gaussian) =>
+    Uint32Array.from(Array.from(clusters.keys()).filter((row) => clusters[row] === gaussian)),
+  ).filter((rows) => rows.length > 0);
+  const moments = members.map((rows) => momentsOf(gatherRows(rest, rows)));
+  return {
+    logShares: Float32Array.from(members, (rows) => Math.log(rows.length / count)),
+    means: concatenated(moments.map(({ mean }) => mean)),
+    factors: concatenated(factorsOf(moments, size)),
+    slopes: Float32Array.from(slopes),
+    logLikelihoods: concatenated(likelihoodsOf(members, summaries)),
+  };
+}
+
+const concatenated = (parts: readonly Float64Array[]) => Float32Array.from(parts.flatMap((part) => [...part]));
+
+/** Least squares, with the constant in what is left. */
+function regress(codes: Features, summaries: Features) {
+  const numbers = summaries.width;
+  if (numbers === 0) return { slopes: new Float64Array(0), rest: codes };
+  const [count, size] = [rowsIn(codes), numbers + 1];
+  const inputs = new Float64Array(count * size).fill(1);
+  for (let row = 0; row < count; row++)
+    inputs.set(summaries.data.subarray(row * numbers, (row + 1) * numbers), row * size);
+  const columns = transposed({ data: inputs, width: size });
+  const squares = multiplyTransposed(columns, columns);
+  // Numbers may depend on each other, as those of classes do.
+  for (let number = 0; number < size; number++) squares[number * (size + 1)]! += 1;
+  const solution = solveCholesky(cholesky(squares, size), multiplyTransposed(columns, transposed(codes)), size);
+  const slopes = solution.subarray(0, numbers * codes.width);
+  const moved = multiplyTransposed(summaries, transposed({ data: slopes, width: codes.width }));
+  return { slopes, rest: { data: moved.map((value, index) => codes.data[index]! - value), width: codes.width } };
+}
+
+/** Numbers that are always 0 or 1 separate clusters. */
+function besideConditions(codes: Features, summaries: Features): Features {
+  const numbers = binaryNumbers(summaries);
+  const width = codes.width + numbers.length;
+  const data = new Float64Array(rowsIn(codes) * width);
+  for (let row = 0; row < rowsIn(codes); row++) {
+    data.set(codes.data.subarray(row * codes.width, (row + 1) * codes.width), row * width);
+    for (const [at, number] of numbers.entries())
+      data[row * width + codes.width + at] = CONDITION_SCALE * summaries.data[row * summaries.width + number]!;
+  }
+  return { data, width };
+}
+
+const binaryNumbers = ({ data, width }: Features) =>
+  Array.from({ length: width }, (_, number) => number).filter((number) => {
+    for (let at = number; at < data.length; at += width) if (data[at] !== 0 && data[at] !== 1) return false;
+    return true;
+  });
+
+interface Moments {
+  count: number;
+  mean: Float64Array;
+  /** Sum of the products of differences from the mean, [M, M]. */
+  scatter: Float64Array;
+}
+
+function momentsOf({ data, width }: Features): Moments {
+  const count = data.length / width;
+  const mean = new Float64Array(width);
+  for (let at = 0; at < data.length; at++) mean[at % width]! += data[at]! / count;
+  const columns = transposed({ data: Float64Array.from(data, (value, at) => value - mean[at % width]!), width });
+  return { count, mean, scatter: multiplyTransposed(columns, columns) };
+}
+
+function factorsOf(moments: readonly Moments[], size: number) {
+  const total = moments.reduce((sum, { count }) => sum + count, 0);
+  const common = new Float64Array(size * size);
+  for (const { scatter } of moments) scatter.forEach((value, at) => (common[at]! += value / total));
+  let variance = 0;
+  for (let at = 0; at < size; at++) variance += common[at * (size + 1)]! / size;
+  return moments.map(({ count, scatter }) => {
+    const covariance = scatter.map((value, at) => (value + COMMON_COUNT * common[at]!) / (count + COMMON_COUNT));
+    for (let at = 0; at < size; at++) covariance[at * (size + 1)]! += LEAST_VARIANCE * variance;
+    return variance > 0 ? cholesky(covariance, size) : new Float64Array(size * size);
+  });
+}
+
+function likelihoodsOf(members: readonly Uint32Array[], summaries: Features) {
+  const { data, width } = summaries;
+  const numbers = binaryNumbers(summaries);
+  const frequencyIn = (rows: Iterable<number>, number: number) => {
+    let sum = 0;
+    for (const row of rows) sum += data[row * width + number]!;
+    return sum;
+  };
+  const count = width === 0 ? 0 : data.length / width;
+  const overall = new Map(numbers.map((number) => [number, frequencyIn(Array(count).keys(), number) / count]));
+  return members.map((rows) => {
+    const likelihoods = new Float64Array(width);
+    for (const number of numbers) {
+      const frequency = frequencyIn(rows, number) + PRIOR_COUNT * overall.get(number)!;
+      likelihoods[number] = Math.log(Math.max(Number.EPSILON, frequency / (rows.length + PRIOR_COUNT)));
+    }
+    return likelihoods;
+  });
+}

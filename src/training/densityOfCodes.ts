@@ -1,0 +1,48 @@
+import { EpochSampler } from '../data/batches.js';
+import { gatherImages, labelingOf, type Split } from '../data/source.js';
+import { type CodeDensity, summarize, summarySize } from '../density/codeDensity.js';
+import { fitDensity } from '../density/fitDensity.js';
+import type { TrainedModel } from '../model/trainedModel.js';
+import { randomStream } from '../random.js';
+import type { Configuration } from './configuration.js';
+
+const MOST_IMAGES = 10_000;
+const CHUNK = 1000;
+
+/**
+ * Fits a density to codes of the images that training saw first, up to 10,000 of them, with conditions as in training.
+ * Those of a folder have been decoded by then.
+ * @param step iterations done; before the first there is no density
+ */
+export async function densityOfCodes(
+  model: TrainedModel,
+  split: Split,
+  { batch, seed }: Configuration,
+  step: number,
+): Promise<CodeDensity | undefined> {
+  const indices = firstImages(new EpochSampler(split.count, batch, seed), Math.min(MOST_IMAGES, step * batch));
+  if (indices.length < 2) return undefined;
+  const [width, numbers] = [model.latentSize, summarySize(model.condition)];
+  const codes = new Float32Array(indices.length * width);
+  const summaries = new Float32Array(indices.length * numbers);
+  for (let first = 0; first < indices.length; first += CHUNK) {
+    const part = indices.slice(first, first + CHUNK);
+    await split.prepare?.(Uint32Array.from(part));
+    const x = gatherImages(split, part, model.imageElements);
+    const stream = randomStream(seed, 'conditions of the density', first);
+    const y = model.condition?.of({ x, ...labelingOf(split, part) }, stream);
+    codes.set(await model.encode({ x, y }), first * width);
+    if (model.condition && y) summaries.set(summarize(model.condition, y), first * numbers);
+  }
+  return fitDensity({
+    codes: { data: codes, width },
+    ...(numbers > 0 && { summaries: { data: summaries, width: numbers } }),
+  });
+}
+
+function firstImages(sampler: EpochSampler, count: number) {
+  const batches = Math.min(sampler.batchesPerEpoch, Math.ceil(count / sampler.indicesOf(0).length));
+  return Array.from({ length: batches }, (_, number) => [...sampler.indicesOf(number)])
+    .flat()
+    .slice(0, count);
+}

@@ -1,0 +1,24 @@
+/** Codes on the sphere in groups around random directions. */
+import { normalizeRows } from '../../src/age/prior.js';
+import { randomStream } from '../../src/random.js';
+
+export const SIZE = 6;
+
+/** @returns codes [count, 6] of as many groups, in turn */
+export function groupedCodes(count: number, groups: number, spread: number): Float32Array {
+  const centers = normalizeRows(randomStream(3, 'groups').fillNormal(new Float32Array(groups * SIZE)), SIZE);
+  const noise = randomStream(4, 'noise').fillNormal(new Float32Array(count * SIZE));
+  const codes = noise.map(
+    (value, at) => spread * value + centers[(Math.floor(at / SIZE) % groups) * SIZE + (at % SIZE)]!,
+  );
+  return normalizeRows(codes, SIZE);
+}
+
+export const rowsOf = (codes: Float32Array): Float32Array[] =>
+  Array.from({ length: codes.length / SIZE }, (_, row) => codes.subarray(row * SIZE, (row + 1) * SIZE));
+
+/** The cosine of each of `codes` with the nearest of others. */
+export const nearestCosines = (codes: Float32Array, others: Float32Array): number[] =>
+  rowsOf(codes).map((code) =>
+    Math.max(...rowsOf(others).map((other) => code.reduce((sum, value, at) => sum + value * other[at]!, 0))),
+  );

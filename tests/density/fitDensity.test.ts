@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { drawSampleCodes, summarize } from '../../src/density/codeDensity.js';
+import { fitDensity } from '../../src/density/fitDensity.js';
+import { randomStream } from '../../src/random.js';
+import { expectWithin } from '../expectWithin.js';
+import { meanOf } from '../moments.js';
+import { normalRows } from '../metrics/samples.js';
+import { groupedCodes, nearestCosines, rowsOf, SIZE } from './codes.js';
+
+const sampled = (density: ReturnType<typeof fitDensity>, count: number, prior: 'sphere' | 'normal' = 'sphere') =>
+  drawSampleCodes({ density, prior, latentSize: SIZE }, count, randomStream(1, 'draws'));
+
+describe('the density of codes', () => {
+  it('lies where held-out codes of images are, and the prior does not', () => {
+    const codes = groupedCodes(2000, 5, 0.05);
+    const density = fitDensity({ codes: { data: codes.slice(0, 1000 * SIZE), width: SIZE } });
+    const heldOut = codes.slice(1000 * SIZE);
+    const prior = drawSampleCodes({ prior: 'sphere', latentSize: SIZE }, 300, randomStream(1, 'draws'));
+    expect(meanOf(nearestCosines(sampled(density, 300), heldOut))).toBeGreaterThan(0.98);
+    expect(meanOf(nearestCosines(prior, heldOut))).toBeLessThan(0.8);
+  });
+
+  it('has shares that sum to 1, and draws each group as often', () => {
+    const codes = groupedCodes(1000, 4, 0.02);
+    const density = fitDensity({ codes: { data: codes, width: SIZE } });
+    expectWithin(
+      density.logShares.map(Math.exp).reduce((sum, share) => sum + share, 0),
+      1,
+      1e-6,
+    );
+    const centers = codes.slice(0, 4 * SIZE);
+    const nearest = rowsOf(sampled(density, 1000)).map((code) => {
+      const cosines = rowsOf(centers).map((center) => code.reduce((sum, value, at) => sum + value * center[at]!, 0));
+      return cosines.indexOf(Math.max(...cosines));
+    });
+    for (const group of [0, 1, 2, 3])
+      expect(Math.abs(nearest.filter((each) => each === group).length - 250)).toBeLessThan(60);
+  });
+
+  it('has the mean and the covariance of codes that are normal', () => {
+    const mixed = normalRows(63, SIZE, 1);
+    const data = Float32Array.from(mixed.data, (value, at) => (at % SIZE === 0 ? 3 + 2 * value : value));
+    // Fewer than 128 codes have one Gaussian.
+    const draws = sampled(fitDensity({ codes: { data, width: SIZE } }), 20_000, 'normal');
+    const firstOf = (codes: Float32Array) => rowsOf(codes).map(([first]) => first!);
+    const variance = (values: number[]) => meanOf(values.map((value) => (value - meanOf(values)) ** 2));
+    expectWithin(meanOf(firstOf(draws)), meanOf(firstOf(data)), 0.05);
+    expectWithin(variance(firstOf(draws)) / variance(firstOf(data)), 1, 0.05);
+  });
+
+  it('draws codes of the condition that is asked for, also one with fewer images', () => {
+    const condition = { shape: [3] };
+    const codes = groupedCodes(1200, 3, 0.1);
+    // A fifth of the images have none.
+    const labels = Array.from({ length: 1200 }, (_, row) => (row % 5 === 0 ? undefined : row % 3));
+    const y = Float32Array.from(labels.flatMap((label) => [0, 1, 2].map((each) => (each === label ? 1 : 0))));
+    const density = fitDensity({
+      codes: { data: codes, width: SIZE },
+      summaries: { data: summarize(condition, y), width: 4 },
+    });
+    for (const label of [0, 1, 2]) {
+      const asked = Float32Array.from({ length: 200 * 3 }, (_, at) => (at % 3 === label ? 1 : 0));
+      const source = { density, prior: 'sphere', latentSize: SIZE, condition } as const;
+      const draws = drawSampleCodes(source, 200, randomStream(1, 'draws'), asked);
+      const own = Float32Array.from(rowsOf(codes).flatMap((code, row) => (row % 3 === label ? [...code] : [])));
+      expect(meanOf(nearestCosines(draws, own))).toBeGreaterThan(0.95);
+    }
+  });
+
+  it('follows a number among the conditions', () => {
+    const condition = { shape: [2] };
+    const noise = normalRows(600, SIZE, 2, 0.1);
+    const y = Float32Array.from({ length: 1200 }, (_, at) => (at % 2 === 0 ? 1 : Math.sin(at)));
+    const data = Float32Array.from(noise.data, (value, at) =>
+      at % SIZE === 0 ? value + 2 * y[2 * Math.floor(at / SIZE) + 1]! : value,
+    );
+    const density = fitDensity({
+      codes: { data, width: SIZE },
+      summaries: { data: summarize(condition, y), width: 3 },
+    });
+    for (const value of [-0.9, 0, 0.7]) {
+      const asked = Float32Array.from({ length: 600 }, (_, at) => (at % 2 === 0 ? 1 : value));
+      const source = { density, prior: 'normal', latentSize: SIZE, condition } as const;
+      const draws = drawSampleCodes(source, 300, randomStream(1, 'draws'), asked);
+      expectWithin(meanOf(rowsOf(draws).map(([first]) => first!)), 2 * value, 0.05);
+    }
+  });
+
+  it('of equal codes is that code', () => {
+    const density = fitDensity({
+      codes: { data: new Float32Array(100 * SIZE).fill(1 / Math.sqrt(SIZE)), width: SIZE },
+    });
+    for (const value of sampled(density, 5)) expectWithin(value, 1 / Math.sqrt(SIZE), 1e-6);
+  });
+
+  it('of two codes has few surprises', () => {
+    const density = fitDensity({ codes: { data: groupedCodes(2, 2, 0), width: SIZE } });
+    expect(density.logShares.length).toBe(1);
+    expect(sampled(density, 50).every(Number.isFinite)).toBe(true);
+  });
+});
