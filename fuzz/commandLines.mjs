@@ -114,6 +114,7 @@ const TRAINING = [
   ['--on-nan', 0.1, one('stop', 'rollback')],
   ['--max-rollbacks', 0.05, one(...number(0, 2))],
   ['--tensorboard', 0.1, flag],
+  ['--condition', 0.15, one('class', 'mask', 'gray', 'small:8', 'attributes:labels.csv')],
   ['--dry-run', 0.15, flag],
 ];
 
@@ -140,6 +141,15 @@ const someRun = (random) =>
     ['./run/', 1],
     ['normal', 2],
   ]);
+/** Conditional runs, with valid choices of what samples show. */
+const CONDITIONAL = [
+  ['classes', ['--class', '1']],
+  ['classes', ['--class', 'all']],
+  ['tabled', ['--where', 'kind=cat']],
+  ['tabled', ['--where', 'age=3.5,kind=dog']],
+  ['masked', ['--draw-from', 'density']],
+];
+const checkpointOf = (run) => [`${run}/config.json`, `${run}/checkpoints/000003.safetensors`];
 const someData = (random, list = DATA) => (random.chance(0.6) ? [[], ['data.npz']] : pairOf(random.pick(list)));
 const pairOf = ([data, files]) => [[data], files];
 const pictures = (random, least, most) =>
@@ -217,7 +227,7 @@ function trainLine(random) {
     command: 'train',
     positionals: [data],
     options: [...preset, ...small, ...sized, ...more, steps, threads, ...out],
-    reads: files,
+    reads: [...files, ...(more.flat().includes('attributes:labels.csv') ? ['labels.csv'] : [])],
   };
 }
 
@@ -240,6 +250,45 @@ function interpolateLine(random) {
     positionals: [someRun(random), ...files],
     options: [...chosen(random, options), threads],
     reads: [...RUN_FILES, ...files],
+  };
+}
+
+function sampleLine(random) {
+  return {
+    command: 'sample',
+    positionals: [someRun(random)],
+    options: [
+      ...chosen(random, [
+        random.chance(0.5) ? ['--count', 0.6, one(...number(1, 3, 9))] : ['--seeds', 0.6, one('0-3', '5-5')],
+        ['--like', 0.3, one(...PICTURES)],
+        ...DEVICE,
+        ...IMAGE,
+        CAPTIONS,
+        ['--out', 0.7, one('out.png', 'out.npz', 'samples', 'new/out.png')],
+      ]),
+      ...along(random),
+      threads,
+    ],
+    reads: [...RUN_FILES, 'run/attributes/a.safetensors', 'one.png'],
+  };
+}
+
+/** Of a conditional run. */
+function conditionalSampleLine(random) {
+  const [run, choice] = random.pick(CONDITIONAL);
+  const options = [
+    ['--count', 0.6, one(...number(1, 3, 9))],
+    ['--guidance', 0.3, one(...number(0, 1, 2.5))],
+    ['--refine', 0.4, one(...number(0, 1, 3))],
+    ['--refine-noise', 0.2, one(...number(0, 0.3))],
+    SEED,
+    ['--out', 0.7, one('out.png', 'out.npz', 'samples')],
+  ];
+  return {
+    command: 'sample',
+    positionals: [run],
+    options: [choice, ...chosen(random, options), threads],
+    reads: checkpointOf(run),
   };
 }
 
@@ -280,23 +329,23 @@ const withData =
 /** The valid command lines of each command. */
 export const COMMAND_LINES = {
   train: trainLine,
-  sample: (random) => ({
-    command: 'sample',
-    positionals: [someRun(random)],
-    options: [
-      ...chosen(random, [
-        random.chance(0.5) ? ['--count', 0.6, one(...number(1, 3, 9))] : ['--seeds', 0.6, one('0-3', '5-5')],
-        ['--like', 0.3, one(...PICTURES)],
-        ...DEVICE,
-        ...IMAGE,
-        CAPTIONS,
-        ['--out', 0.7, one('out.png', 'out.npz', 'samples', 'new/out.png')],
-      ]),
-      ...along(random),
-      threads,
-    ],
-    reads: [...RUN_FILES, 'run/attributes/a.safetensors', 'one.png'],
-  }),
+  sample: (random) => (random.chance(0.3) ? conditionalSampleLine(random) : sampleLine(random)),
+  complete: (random) => {
+    const files = pictures(random, 1, 3);
+    const options = [
+      ['--count', 0.6, one(...number(1, 2))],
+      ['--mask', 0.7, one(...PICTURES)],
+      ['--refine', 0.5, one(...number(0, 2))],
+      SEED,
+      ['--out', 0.7, one('out', 'new/out', 'nothing', 'photos')],
+    ];
+    return {
+      command: 'complete',
+      positionals: [random.pick(['masked', 'masked', 'run']), ...files],
+      options: [...chosen(random, options), threads],
+      reads: [...checkpointOf('masked'), ...files],
+    };
+  },
   reconstruct: (random) => {
     const files = random.chance(0.4)
       ? []
@@ -474,7 +523,8 @@ export const COMMAND_LINES = {
 export const COMMAND_WEIGHTS = [
   ...[
     ['train', 14],
-    ['sample', 9],
+    ['sample', 11],
+    ['complete', 5],
     ['reconstruct', 8],
     ['interpolate', 7],
     ['attribute', 6],

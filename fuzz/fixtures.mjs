@@ -53,6 +53,10 @@ function writeArrays() {
     'config.json',
     `${JSON.stringify({ width: 2, latent: 4, batch: 4, steps: 2, ema: 0.5, matchX: 'L2', stages: [{ epoch: 2, generatorUpdates: '1;match_z:1' }] })}\n`,
   );
+  write(
+    'labels.csv',
+    `kind,age\n${Array.from({ length: 30 }, (_, row) => `${['cat', 'dog', ''][row % 3]},${row / 4}\n`).join('')}`,
+  );
   write('features.onnx', imageModel());
   copyFileSync(GOLDEN, 'golden.safetensors');
 }
@@ -155,6 +159,8 @@ async function trainRuns(agenet) {
   ]);
   await agenet(['train', 'npz:plain.npz', '--out', 'normal', ...TRAINING, '--prior', 'normal']);
   await agenet(['train', 'npz:data.npz', '--out', 'twin', ...TRAINING, '--seed', '2']);
+  for (const [out, condition] of Object.entries({ classes: 'class', tabled: 'attributes:labels.csv', masked: 'mask' }))
+    await agenet(['train', 'npz:data.npz', '--out', out, ...TRAINING, '--condition', condition]);
   for (const run of ['run', 'run/checkpoints/000002.safetensors', 'twin'])
     await agenet(['evaluate', run, '--count', '8', '--threads', '1']);
   await agenet(['attribute', 'run', '--with', '0', '--without', '1', '--name', 'a', '--threads', '1']);

@@ -121,6 +121,7 @@ const IN_RUN = {
 };
 const DEFAULT_OUTS = {
   train: 'runs',
+  complete: 'completed',
   sample: 'samples.png',
   reconstruct: 'reconstructions.png',
   interpolate: 'interpolation.png',

@@ -8,7 +8,7 @@ export interface Objective extends DivergenceOptions {
   prior: Prior;
   matchX: DistanceName;
   matchZ: DistanceName;
-  /** The lowest value of the encoder's weighted `KL_real` minus `KL_fake`, negated (default: 0, unbounded). */
+  /** The most that the encoder gains by its weighted `KL_fake` above the lower bound (default: 0, no limit). */
   margin?: number;
 }
 
@@ -31,8 +31,6 @@ interface LossTerm {
   /** A network without a sign cannot have the term. */
   signs: Partial<Record<NetworkName, 1 | -1>>;
   needs: readonly PassName[];
-  /** Whether it is a divergence, which `margin` bounds. */
-  isDivergence?: boolean;
   /** Whether its codes are those of augmented images. */
   isAugmented?: boolean;
   /** Returns the unweighted term, a scalar. `passes` holds only what it needs. */
@@ -52,7 +50,6 @@ function cosinesOf(codes: Value) {
 const KL_real: LossTerm = {
   signs: { encoder: 1 },
   needs: ['realCodes'],
-  isDivergence: true,
   isAugmented: true,
   value: ({ realCodes }, objective) => divergence(realCodes, objective),
 };
@@ -61,7 +58,6 @@ const KL_real: LossTerm = {
 const KL_fake: LossTerm = {
   signs: { encoder: -1, generator: 1 },
   needs: ['fakeCodes'],
-  isDivergence: true,
   isAugmented: true,
   value: ({ fakeCodes }, objective) => divergence(fakeCodes, objective),
 };

@@ -95,18 +95,16 @@ function inPassOrder(network: NetworkName, terms: Iterable<Term>) {
 function totalLoss(spec: UpdateSpec, objective: Objective, latentSize: number, terms: readonly [Term, Value][]) {
   const { network, plan, weights } = spec;
   const { margin = 0, prior } = objective;
-  const signOf = (term: Term) => LOSSES[term].signs[network] ?? 0;
-  const active = terms.filter(([term]) => signOf(term) * (plan.weights[term] ?? 0) !== 0);
-  const weighted = ([term, value]: [Term, Value]) =>
-    weights?.[term] ? mul(mul(value, weights[term]), signOf(term)) : mul(value, signOf(term) * plan.weights[term]!);
-  const total = (entries: [Term, Value][]) =>
-    entries.reduce<Value>((sum, entry) => add(sum, weighted(entry)), constant(0));
-  if (network === 'generator' || margin === 0) return total(active);
-  const isDivergence = ([term]: [Term, Value]) => LOSSES[term].isDivergence === true;
   const lowest = minDivergence(objective, prior, latentSize) ?? 0;
-  const gaps = active.filter(isDivergence).map(([term, value]): [Term, Value] => [term, sub(value, lowest)]);
-  const others = active.filter((entry) => !isDivergence(entry));
-  return add(clip(total(gaps), -margin, Number.MAX_VALUE), total(others));
+  return terms.reduce<Value>((sum, [term, value]) => {
+    const sign = LOSSES[term].signs[network] ?? 0;
+    if (sign * (plan.weights[term] ?? 0) === 0) return sum;
+    const weighted = (each: Value) =>
+      weights?.[term] ? mul(mul(each, weights[term]), sign) : mul(each, sign * plan.weights[term]!);
+    // What a network maximizes has no other bound.
+    const isBounded = margin > 0 && sign < 0;
+    return add(sum, isBounded ? clip(weighted(sub(value, lowest)), -margin, Number.MAX_VALUE) : weighted(value));
+  }, constant(0));
 }
 
 /** Terms are unweighted. Gradients are those of the learning network. */

@@ -16,7 +16,7 @@ export const hasCollapsed = (step: number, variance: number): boolean => step >=
 export function watchCodes({ margin }: Pick<Configuration, 'margin'>): Subscriber {
   const remedies = {
     real: text`raise the weight of KL_real in ${setting('encoderUpdates')}`,
-    fake: margin === 0 ? text`set ${setting('margin')} to 3` : text`set a lower ${setting('margin')}`,
+    fake: margin === 0 ? text`set ${setting('margin')} to 1` : text`set a lower ${setting('margin')}`,
   };
   const watched = (['real', 'fake'] as const).map((kind) => ({ kind, mean: 0, count: 0, isReported: false }));
   return async (event, { emit }) => {

@@ -25,10 +25,10 @@ export const RECIPES = {
     margin: 0,
   },
   simultaneous: {
-    encoderUpdates: '1;KL_fake:4,KL_real:4,match_x:50,match_z:200,uniform:4',
+    encoderUpdates: '1;KL_fake:4,KL_real:8,match_x:50,match_z:200,uniform:4',
     generatorUpdates: '1;KL_fake:4,match_z:200,match_x:50',
     updateOrder: 'simultaneous',
-    margin: 2,
+    margin: 0.8,
   },
 } as const;
 

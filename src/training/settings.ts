@@ -234,7 +234,7 @@ export const SETTINGS = {
   }),
   margin: declareChangeable(number(0, 1e6), {
     title: 'Margin',
-    help: 'the encoder gains nothing once its weighted KL_fake exceeds KL_real by more, both above their lower bounds; 0 = no margin',
+    help: 'the most that the encoder gains by its weighted KL_fake above the lower bound; 0 = no limit',
     group: 'Objective',
     default: alternating.margin,
     defaultText: `0; ${simultaneous.margin} above 32 pixels or with a condition`,

@@ -15,7 +15,7 @@ describe('fuzz cases', () => {
 
   // The studio ends at a signal only.
   it('cover every command that ends by itself: valid, with one mutation and with several', () => {
-    expect(new Set(CASES.map(({ command }) => command)).size).toBe(21);
+    expect(new Set(CASES.map(({ command }) => command)).size).toBe(22);
     expect(new Set(CASES.map(({ changes }) => changes.length))).toEqual(new Set([0, 1, 2]));
     expect(CASES.some(({ separate }) => separate) && CASES.some(({ interrupted }) => interrupted)).toBe(true);
   });

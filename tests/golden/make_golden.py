@@ -6,7 +6,7 @@
     python3 make_golden.py dcgan32-classes.safetensors --classes 3
     python3 make_golden.py dcgan32-colorization.safetensors --picture gray
 
-The case has the terms that the published code lacks: alignment of the codes of distorted images, and their uniformity, and a margin on the difference of divergences. Residual networks have match_z of the encoder instead of the alignment. Conditional networks are told the class of each image and sample: the generator as further channels of the code, the encoder as a further channel of the image, and both by shifts of their features at every size. Or they are shown the luminance of the image: the encoder beside the image, and the generator by two convolutions at every size of its features. Made with PyTorch 2.6. Inputs are rounded to float32, so that both sides read the same numbers.
+The case has the terms that the published code lacks: alignment of the codes of distorted images, and their uniformity, and a margin on what the encoder maximizes. Residual networks have match_z of the encoder instead of the alignment. Conditional networks are told the class of each image and sample: the generator as further channels of the code, the encoder as a further channel of the image, and both by shifts of their features at every size. Or they are shown the luminance of the image: the encoder beside the image, and the generator by two convolutions at every size of its features. Made with PyTorch 2.6. Inputs are rounded to float32, so that both sides read the same numbers.
 """
 import argparse
 import json
@@ -232,8 +232,8 @@ def encoder_update(values, x, y, z, distortions, margin):
     weights = dict(kl_real=CASE['e_kl_real'], kl_fake=-CASE['e_kl_fake'], **{name: CASE[f'e_{name}'] for name in terms if not name.startswith('kl')})
     loss = sum(weight * terms[name] for name, weight in weights.items())
     if margin:
-        difference = sum(weights[name] * (terms[name] - MINIMUM) for name in ('kl_real', 'kl_fake'))
-        loss = difference.clamp(min=-margin) + sum(weights[name] * terms[name] for name in terms if not name.startswith('kl'))
+        bounded = (weights['kl_fake'] * (terms['kl_fake'] - MINIMUM)).clamp(min=-margin)
+        loss = bounded + sum(weights[name] * terms[name] for name in terms if name != 'kl_fake')
     loss.backward()
     return pair, dict(loss=loss, **terms), dict(code_of_x=code, reconstruction=reconstruction)
 
@@ -294,7 +294,7 @@ parser.add_argument('--classes', type=int, default=0)
 parser.add_argument('--picture', choices=['gray'], default='')
 arguments = parser.parse_args()
 if arguments.margin:
-    # KL_fake outweighs KL_real, so that the difference is below the margin.
+    # The weight of KL_fake takes it beyond the margin.
     CASE |= dict(e_kl_fake=30.0, e_margin=arguments.margin)
 if arguments.network == 'resnet32':
     CASE |= dict(arch='resnet32', nc=3, e_match_z=200.0, e_align=0.0)

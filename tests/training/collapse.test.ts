@@ -28,7 +28,7 @@ describe('codes that collapse', () => {
     const warnings = await warningsFor([...steady(900, 0.8, 0.7), ...steady(900, 0.8, 0.1)]);
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(
-      /^iteration 1\d\d\d: the codes of samples have collapsed to 0\.[23]\d* of the prior's variance; stop, set margin to 3, and/,
+      /^iteration 1\d\d\d: the codes of samples have collapsed to 0\.[23]\d* of the prior's variance; stop, set margin to 1, and/,
     );
     const [bounded] = await warningsFor(steady(600, 0.8, 0.1), 10);
     expect(bounded).toContain('set a lower margin');
