@@ -3,7 +3,9 @@ import { gatherImages, labelingOf, type Split } from '../data/source.js';
 import { type CodeDensity, summarize, summarySize } from '../density/codeDensity.js';
 import { fitDensity } from '../density/fitDensity.js';
 import type { TrainedModel } from '../model/trainedModel.js';
-import { randomStream } from '../random.js';
+import { sizeOf } from '../engine/index.js';
+import type { Condition, ConditionedImages } from '../networks/network.js';
+import { type RandomStream, randomStream } from '../random.js';
 import type { Configuration } from './configuration.js';
 
 const MOST_IMAGES = 10_000;
@@ -30,7 +32,7 @@ export async function densityOfCodes(
     await split.prepare?.(Uint32Array.from(part));
     const x = gatherImages(split, part, model.imageElements);
     const stream = randomStream(seed, 'conditions of the density', first);
-    const y = model.condition?.of({ x, ...labelingOf(split, part) }, stream);
+    const y = model.condition && conditionsOf(model.condition, { x, ...labelingOf(split, part) }, stream);
     codes.set(await model.encode({ x, y }), first * width);
     if (model.condition && y) summaries.set(summarize(model.condition, y), first * numbers);
   }
@@ -38,6 +40,16 @@ export async function densityOfCodes(
     codes: { data: codes, width },
     ...(numbers > 0 && { summaries: { data: summaries, width: numbers } }),
   });
+}
+
+/** One in so many images is encoded without a condition, so that samples can be drawn without one too. */
+const UNKNOWN_EVERY = 5;
+
+/** Numbers are known completely, because the density is linear in what is known. Pictures are drawn as in training. */
+function conditionsOf(condition: Condition, images: ConditionedImages, stream: RandomStream): Float32Array {
+  if (condition.shape.length > 1) return condition.of(images, stream);
+  const width = sizeOf(condition.shape);
+  return condition.of(images).map((value, at) => (Math.floor(at / width) % UNKNOWN_EVERY === 0 ? 0 : value));
 }
 
 function firstImages(sampler: EpochSampler, count: number) {
