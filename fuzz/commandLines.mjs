@@ -8,28 +8,10 @@
  * @property {string[]} reads the fixtures that the command reads, which are worth damaging
  */
 
-const RUN_FILES = ['run/config.json', 'run/checkpoints/000003.safetensors'];
-const PICTURES = ['one.png', 'two.png', 'three.jpg', 'four.webp', 'five.gif', 'rgb.png', 'deep.png', 'clear.png'];
+import { chosen, DATA, flag, LABELED, number, one, pairOf, RUN_FILES, SEED, someRun, threads } from './choices.mjs';
+import { NETWORK, trainLine } from './trainingLines.mjs';
 
-/** Data and the files that they are in; the training settings suit all of them. */
-const DATA = [
-  ['npz:data.npz', ['data.npz']],
-  ['npz:plain.npz', ['plain.npz']],
-  ['npz:rgb.npz', ['rgb.npz']],
-  ['idx:idx', ['idx/train-images-idx3-ubyte', 'idx/train-labels-idx1-ubyte', 'idx/t10k-images-idx3-ubyte']],
-  ['idx:idxgz', ['idxgz/train-images-idx3-ubyte.gz', 'idxgz/train-labels-idx1-ubyte.gz']],
-  ['fashion-mnist:idx', ['idx/train-images-idx3-ubyte']],
-  ['cifar10:cifar10', ['cifar10/data_batch_1.bin', 'cifar10/data_batch_5.bin', 'cifar10/test_batch.bin']],
-  ['cifar100:cifar100', ['cifar100/train.bin', 'cifar100/test.bin']],
-  ['svhn:svhn', ['svhn/train_32x32.mat', 'svhn/test_32x32.mat']],
-  [
-    'photos',
-    ['photos/cats/1.png', 'photos/cats/2.jpg', 'photos/dogs/1.webp', 'photos/dogs/2.gif', 'photos/dogs/4.png'],
-  ],
-  ['folder:photos/cats', ['photos/cats/1.png', 'photos/cats/2.jpg']],
-  ['celeba:faces', ['faces/list_eval_partition.txt', 'faces/img_align_celeba/000001.jpg']],
-];
-const LABELED = DATA.filter(([data]) => /data\.npz|idx|cifar|svhn|^photos$/.test(data));
+const PICTURES = ['one.png', 'two.png', 'three.jpg', 'four.webp', 'five.gif', 'rgb.png', 'deep.png', 'clear.png'];
 const METRICS = [
   'reconstruction_l1',
   'psnr',
@@ -43,19 +25,11 @@ const METRICS = [
   'fid,psnr',
 ];
 
-const number = (...values) => [...values].map(String);
-const one =
-  (...values) =>
-  (random) =>
-    random.pick(values);
-const flag = () => undefined;
-
 const DEVICE = [
   ['--device', 0.05, one('cpu')],
   ['--no-ema', 0.2, flag],
 ];
 const SPLIT = ['--split', 0.3, one('train', 'test')];
-const SEED = ['--seed', 0.3, one(...number(0, 1, 7, 4294967295))];
 /** Options of commands that write an image. */
 const IMAGE = [
   ['--scale', 0.2, one(...number(1, 2, 5))],
@@ -73,74 +47,6 @@ const along = (random) =>
       : [],
   );
 
-const NETWORK = [
-  ['--width', 1, one(...number(1, 2))],
-  ['--latent', 1, one(...number(2, 4))],
-  ['--batch', 1, one(...number(2, 3, 4))],
-  ['--prior', 0.2, one('sphere', 'normal')],
-  ['--divergence', 0.2, one('qp', 'pq', 'nearest')],
-  ['--moment', 0.1, one('std', 'variance')],
-  ['--reduction', 0.1, one('mean', 'sum')],
-  ['--match-x', 0.1, one('L1', 'L2')],
-  ['--match-z', 0.1, one('L1', 'L2', 'cos')],
-  ['--batch-norm-stats', 0.15, one('shared', 'separate')],
-  [
-    '--encoder-updates',
-    0.1,
-    one('1;KL_fake:1,KL_real:1,match_z:0,match_x:10', '1;match_x:1', '2;KL_real:1,match_x:0.5'),
-  ],
-  ['--generator-updates', 0.1, one('2;KL_fake:1,match_z:1000,match_x:0', '1;match_z:1')],
-  ['--learning-rate', 0.2, one(...number(0.001, 1, 1e-9))],
-  ['--lr', 0.05, one(...number(0.001))],
-  SEED,
-  ['--no-lowering', 0.1, flag],
-];
-
-const TRAINING = [
-  ['--schedule', 0.15, one('halving', 'cosine')],
-  ['--halve-every', 0.1, one(...number(0, 1))],
-  ['--warmup-steps', 0.15, one(...number(0, 1, 5))],
-  ['--ema', 0.2, one(...number(0, 0.9))],
-  ['--ema-start', 0.1, one(...number(0, 1))],
-  ['--crop', 0.1, one('center', 'stretch')],
-  ['--flip', 0.2, flag],
-  ['--augment', 0.1, one('none', 'translation', 'color,cutout')],
-  ['--strict', 0.1, flag],
-  ['--log-every', 0.2, one(...number(1, 2))],
-  ['--sample-every', 0.2, one(...number(0, 1))],
-  ['--checkpoint-every', 0.2, one(...number(0, 1))],
-  ['--keep-last', 0.1, one(...number(0, 1))],
-  ['--keep-every', 0.1, one(...number(0, 2))],
-  ['--on-nan', 0.1, one('stop', 'rollback')],
-  ['--max-rollbacks', 0.05, one(...number(0, 2))],
-  ['--tensorboard', 0.1, flag],
-  ['--condition', 0.15, one('class', 'mask', 'gray', 'small:8', 'attributes:labels.csv')],
-  ['--dry-run', 0.15, flag],
-];
-
-/** What may change when a run is resumed. */
-const RESUMED = [
-  ['--lr', 0.2, one(...number(0.001, 1))],
-  ['--schedule', 0.2, one('constant', 'cosine')],
-  ['--encoder-updates', 0.2, one('1;match_x:1', '2;KL_real:1')],
-  ['--ema', 0.2, one(...number(0, 0.9))],
-];
-
-/** Options by their flags, probabilities and values. */
-const chosen = (random, options) =>
-  options.flatMap(([name, probability, value]) => {
-    if (!random.chance(probability)) return [];
-    const text = value(random);
-    return [text === undefined ? [name] : [name, text]];
-  });
-
-const someRun = (random) =>
-  random.weighted([
-    ['run', 10],
-    ['run/checkpoints/000003.safetensors', 2],
-    ['./run/', 1],
-    ['normal', 2],
-  ]);
 /** Conditional runs, with valid choices of what samples show. */
 const CONDITIONAL = [
   ['classes', ['--class', '1']],
@@ -151,85 +57,9 @@ const CONDITIONAL = [
 ];
 const checkpointOf = (run) => [`${run}/config.json`, `${run}/checkpoints/000003.safetensors`];
 const someData = (random, list = DATA) => (random.chance(0.6) ? [[], ['data.npz']] : pairOf(random.pick(list)));
-const pairOf = ([data, files]) => [[data], files];
 const pictures = (random, least, most) =>
   Array.from({ length: least + random.below(most - least + 1) }, () => random.pick(PICTURES));
 const png = one('out.png', 'new/out.png', './out.PNG', 'one.png');
-const threads = ['--threads', '1'];
-
-/** A training of a few iterations; everything that decides how long it takes is always given. */
-function trainLine(random) {
-  const [data, files] = random.pick(DATA);
-  const steps = ['--steps', random.pick(['1', '2'])];
-  const out = chosen(random, [['--out', 0.8, one('out', 'new/out', 'nothing', 'out.d')]]);
-  const kind = random.weighted([
-    ['new', 6],
-    ['resume', 3],
-    ['config', 2],
-    ['from', 2],
-    ['evaluated', 2],
-    ['preset', 1],
-  ]);
-  const small = chosen(random, NETWORK);
-  const more = chosen(random, TRAINING);
-  const sized = [
-    ['--size', '32'],
-    ['--test-fraction', '0.3'],
-  ];
-  if (kind === 'resume') {
-    const changes = chosen(random, RESUMED);
-    const resumed = [['--resume', 'run'], ['--steps', random.pick(['3', '4', '5'])], ...changes, threads];
-    const positionals = random.chance(0.5) ? [] : ['npz:data.npz'];
-    return {
-      command: 'train',
-      positionals,
-      options: resumed,
-      reads: [...RUN_FILES, 'run/log.jsonl', 'run/best.json', 'data.npz'],
-    };
-  }
-  if (kind === 'from')
-    return {
-      command: 'train',
-      positionals: ['npz:data.npz'],
-      options: [['--init-from', someRun(random)], steps, threads, ...out],
-      reads: RUN_FILES,
-    };
-  if (kind === 'config') {
-    const config = random.pick(['config.yaml', 'config.json']);
-    return {
-      command: 'train',
-      positionals: [data],
-      options: [['--config', config], ...small, ...sized, steps, threads, ...out],
-      reads: [config, config, ...files],
-    };
-  }
-  if (kind === 'evaluated') {
-    const metrics = chosen(random, [
-      ['--evaluate-metrics', 0.9, one('psnr', 'latent', 'reconstruction,psnr')],
-      ['--save-best', 0.5, one('psnr')],
-    ]);
-    const evaluated = [
-      ['--evaluate-every', '1'],
-      ['--evaluate-samples', random.pick(['4', '8'])],
-      ['--epochs', '1'],
-      ...metrics,
-    ];
-    return {
-      command: 'train',
-      positionals: ['npz:data.npz'],
-      options: [...evaluated, ...small, ...sized, threads, ...out],
-      reads: ['data.npz'],
-    };
-  }
-  const preset =
-    kind === 'preset' ? [['--preset', random.pick(['published', 'cifar10', 'tiny-imagenet', 'svhn'])]] : [];
-  return {
-    command: 'train',
-    positionals: [data],
-    options: [...preset, ...small, ...sized, ...more, steps, threads, ...out],
-    reads: [...files, ...(more.flat().includes('attributes:labels.csv') ? ['labels.csv'] : [])],
-  };
-}
 
 function interpolateLine(random) {
   const options = [

@@ -13,7 +13,7 @@ describe('codes of samples', () => {
 
   it('are on the sphere', () => {
     for (const code of rowsOf(drawSampleCodes(source, 20, randomStream(1, 'draws'))))
-      expectWithin(normOf(code), 1, 1e-6);
+      expectWithin(normOf([...code]), 1, 1e-6);
   });
 
   it('are the same in parts', () => {

@@ -1,26 +1,14 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { splitInMemory } from '../../src/data/source.js';
-import { TrainedModel } from '../../src/model/trainedModel.js';
-import { iterationSpec } from '../../src/training/configuration.js';
 import { densityOfCodes } from '../../src/training/densityOfCodes.js';
-import { modelWeights } from '../../src/training/trainer.js';
-import { compileSmall } from '../engine/running.js';
-import { noiseSource, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
-
-function modelFor(configuration: ReturnType<typeof tinyConfiguration>): TrainedModel {
-  const { pair, objective } = iterationSpec(configuration);
-  const weights = modelWeights(tinyCheckpoint(configuration).vectors);
-  const model = TrainedModel.of(pair, objective.prior, weights, compileSmall);
-  onTestFinished(() => model.release());
-  return model;
-}
+import { noiseSource, tinyConfiguration, tinyModel } from './tinyTraining.js';
 
 describe('the density of a run', () => {
   const configuration = tinyConfiguration();
   const { train } = noiseSource();
 
   it('is that of the images which training has seen', async () => {
-    const model = modelFor(configuration);
+    const model = tinyModel(configuration);
     const copied: number[] = [];
     const split = {
       ...train,
@@ -33,7 +21,7 @@ describe('the density of a run', () => {
   });
 
   it('does not exist before the first iteration', async () => {
-    expect(await densityOfCodes(modelFor(configuration), train, configuration, 0)).toBeUndefined();
+    expect(await densityOfCodes(tinyModel(configuration), train, configuration, 0)).toBeUndefined();
   });
 
   it('knows the conditions of images', async () => {
@@ -44,7 +32,7 @@ describe('the density of a run', () => {
       1024,
       Uint8Array.from({ length: 16 }, (_, index) => index % 2),
     );
-    const density = await densityOfCodes(modelFor(conditional), split, conditional, 4);
+    const density = await densityOfCodes(tinyModel(conditional), split, conditional, 4);
     expect(density!.slopes.length).toBe(3 * conditional.latent);
   });
 });

@@ -1,20 +1,7 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { drawAcrossClasses, splitInMemory } from '../../src/data/source.js';
-import { TrainedModel } from '../../src/model/trainedModel.js';
-import { iterationSpec } from '../../src/training/configuration.js';
 import { Previews, shownOriginals } from '../../src/training/previews.js';
-import { modelWeights } from '../../src/training/trainer.js';
-import { compileSmall } from '../engine/running.js';
-import { noiseSource, tinyCheckpoint, tinyConfiguration } from './tinyTraining.js';
-
-function tinyModel(): TrainedModel {
-  const configuration = tinyConfiguration();
-  const { pair, objective } = iterationSpec(configuration);
-  const weights = modelWeights(tinyCheckpoint(configuration).vectors);
-  const model = TrainedModel.of(pair, objective.prior, weights, compileSmall);
-  onTestFinished(() => model.release());
-  return model;
-}
+import { noiseSource, tinyModel } from './tinyTraining.js';
 
 describe('the previews of a run', () => {
   it('decode the same codes and reconstruct the same images each time, with the given weights', async () => {

@@ -1,13 +1,17 @@
 /** Trainings that take milliseconds. */
 import { createHash } from 'node:crypto';
+import { onTestFinished } from 'vitest';
 import { DIGIT_PADDING } from '../../src/images/preprocessing.js';
 import { type ImageSource, splitInMemory } from '../../src/data/source.js';
 import type { Checkpoint, Digest } from '../../src/training/checkpoint.js';
 import type { Configuration } from '../../src/training/configuration.js';
 import { parseConfiguration } from '../../src/training/configurationSchema.js';
+import { TrainedModel } from '../../src/model/trainedModel.js';
+import { iterationSpec } from '../../src/training/configuration.js';
 import { DEFAULTS } from '../../src/training/settings.js';
-import { initialState } from '../../src/training/trainer.js';
+import { initialState, modelWeights } from '../../src/training/trainer.js';
 import { randomStream } from '../../src/random.js';
+import { compileSmall } from '../engine/running.js';
 import { RunFolder } from '../../src/runs/runFolder.node.js';
 
 /** The digest that run folders use. */
@@ -82,4 +86,17 @@ export function tinyCheckpoint(configuration = tinyConfiguration(), step = 3): C
     rateScale: 1,
     vectors: Object.fromEntries(moments) as unknown as Checkpoint['vectors'],
   };
+}
+
+/** Of untrained weights. */
+export function tinyModel(configuration = tinyConfiguration()): TrainedModel {
+  const { pair, objective } = iterationSpec(configuration);
+  const model = TrainedModel.of(
+    pair,
+    objective.prior,
+    modelWeights(tinyCheckpoint(configuration).vectors),
+    compileSmall,
+  );
+  onTestFinished(() => model.release());
+  return model;
 }
