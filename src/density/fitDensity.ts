@@ -12,13 +12,13 @@ export interface FittedCodes {
 
 /** Codes per Gaussian; with fewer, it copies them. */
 const CODES_PER_GAUSSIAN = 64;
-const MOST_GAUSSIANS = 64;
+const MAX_GAUSSIANS = 64;
 /** Of all covariances: 16 MB. */
-const MOST_VALUES = 2 ** 22;
+const MAX_VALUES = 2 ** 22;
 /** Codes that the common covariance counts for in each Gaussian's own. */
 const COMMON_COUNT = 64;
 /** Of the mean variance, added so that covariances are never singular. */
-const LEAST_VARIANCE = 1e-4;
+const MIN_VARIANCE = 1e-4;
 /** How much conditions count among codes, which have length 1. */
 const CONDITION_SCALE = 0.5;
 /** Images with the mean frequency of a number that each Gaussian is assumed to have as well. */
@@ -31,8 +31,12 @@ const PRIOR_COUNT = 2;
 export function fitDensity({ codes, summaries = { data: new Float64Array(0), width: 0 } }: FittedCodes): CodeDensity {
   const [count, size] = [rowsIn(codes), codes.width];
   const { slopes, rest } = regress(codes, summaries);
-  const most = Math.min(MOST_GAUSSIANS, Math.floor(count / CODES_PER_GAUSSIAN), Math.floor(MOST_VALUES / size ** 2));
-  const gaussians = Math.max(1, most);
+  const affordable = Math.min(
+    MAX_GAUSSIANS,
+    Math.floor(count / CODES_PER_GAUSSIAN),
+    Math.floor(MAX_VALUES / size ** 2),
+  );
+  const gaussians = Math.max(1, affordable);
   const clusters = kMeans(besideConditions(rest, summaries), gaussians);
   const members = Array.from({ length: gaussians }, (_, gaussian) =>
     Uint32Array.from(Array.from(clusters.keys()).filter((row) => clusters[row] === gaussian)),
@@ -59,7 +63,7 @@ function regress(codes: Features, summaries: Features) {
     inputs.set(summaries.data.subarray(row * numbers, (row + 1) * numbers), row * size);
   const columns = transposed({ data: inputs, width: size });
   const squares = multiplyTransposed(columns, columns);
-  // Numbers may depend on each other, as those of classes do.
+  // Numbers may depend on each other, as a class does on the other classes.
   for (let number = 0; number < size; number++) squares[number * (size + 1)]! += 1;
   const solution = solveCholesky(cholesky(squares, size), multiplyTransposed(columns, transposed(codes)), size);
   const slopes = solution.subarray(0, numbers * codes.width);
@@ -109,7 +113,7 @@ function factorsOf(moments: readonly Moments[], size: number) {
   for (let at = 0; at < size; at++) variance += common[at * (size + 1)]! / size;
   return moments.map(({ count, scatter }) => {
     const covariance = scatter.map((value, at) => (value + COMMON_COUNT * common[at]!) / (count + COMMON_COUNT));
-    for (let at = 0; at < size; at++) covariance[at * (size + 1)]! += LEAST_VARIANCE * variance;
+    for (let at = 0; at < size; at++) covariance[at * (size + 1)]! += MIN_VARIANCE * variance;
     return variance > 0 ? cholesky(covariance, size) : new Float64Array(size * size);
   });
 }

@@ -4,7 +4,7 @@ import type { TrainedModel } from '../model/trainedModel.js';
 import type { CodeDensity } from '../density/codeDensity.js';
 import type { Checkpoint } from './checkpoint.js';
 import type { Configuration } from './configuration.js';
-import { densityOfCodes } from './densityOfCodes.js';
+import { fitCodeDensity } from './fitCodeDensity.js';
 import type { Emit, PreviewFiles } from './events.js';
 import { type Preview, Previews } from './previews.js';
 import { isPreviewDue } from './schedule.js';
@@ -140,7 +140,7 @@ export class RunWriter {
   private async fitDensity({ vectors, step }: TrainerState) {
     const { configuration, source, store, model } = this.options;
     if (store.writePreviews === undefined) return undefined;
-    const fitted = await densityOfCodes(model.withWeights(modelWeights(vectors)), source.train, configuration, step);
+    const fitted = await fitCodeDensity(model.withWeights(modelWeights(vectors)), source.train, configuration, step);
     this.density = { step, fitted };
     return fitted;
   }

@@ -8,7 +8,7 @@ import type { Condition, ConditionedImages } from '../networks/network.js';
 import { type RandomStream, randomStream } from '../random.js';
 import type { Configuration } from './configuration.js';
 
-const MOST_IMAGES = 10_000;
+const MAX_IMAGES = 10_000;
 const CHUNK = 1000;
 
 /**
@@ -16,13 +16,13 @@ const CHUNK = 1000;
  * Those of a folder have been decoded by then.
  * @param step iterations done; before the first there is no density
  */
-export async function densityOfCodes(
+export async function fitCodeDensity(
   model: TrainedModel,
   split: Split,
   { batch, seed }: Configuration,
   step: number,
 ): Promise<CodeDensity | undefined> {
-  const indices = firstImages(new EpochSampler(split.count, batch, seed), Math.min(MOST_IMAGES, step * batch));
+  const indices = firstImages(new EpochSampler(split.count, batch, seed), Math.min(MAX_IMAGES, step * batch));
   if (indices.length < 2) return undefined;
   const [width, numbers] = [model.latentSize, summarySize(model.condition)];
   const codes = new Float32Array(indices.length * width);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { splitInMemory } from '../../src/data/source.js';
-import { densityOfCodes } from '../../src/training/densityOfCodes.js';
+import { fitCodeDensity } from '../../src/training/fitCodeDensity.js';
 import { noiseSource, tinyConfiguration, tinyModel } from './tinyTraining.js';
 
 describe('the density of a run', () => {
@@ -14,14 +14,14 @@ describe('the density of a run', () => {
       ...train,
       copyImage: (...call: Parameters<typeof train.copyImage>) => (copied.push(call[0]), train.copyImage(...call)),
     };
-    const density = await densityOfCodes(model, split, configuration, 2);
+    const density = await fitCodeDensity(model, split, configuration, 2);
     expect(copied.length).toBe(2 * configuration.batch);
     expect(new Set(copied).size).toBe(copied.length);
     expect(density!.means.length).toBe(configuration.latent);
   });
 
   it('does not exist before the first iteration', async () => {
-    expect(await densityOfCodes(tinyModel(configuration), train, configuration, 0)).toBeUndefined();
+    expect(await fitCodeDensity(tinyModel(configuration), train, configuration, 0)).toBeUndefined();
   });
 
   it('knows the conditions of images', async () => {
@@ -32,7 +32,7 @@ describe('the density of a run', () => {
       1024,
       Uint8Array.from({ length: 16 }, (_, index) => index % 2),
     );
-    const density = await densityOfCodes(tinyModel(conditional), split, conditional, 4);
+    const density = await fitCodeDensity(tinyModel(conditional), split, conditional, 4);
     expect(density!.slopes.length).toBe(3 * conditional.latent);
   });
 });
