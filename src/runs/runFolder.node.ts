@@ -278,7 +278,7 @@ export function modelOf({ configuration, vectors, density }: Checkpoint, compile
   const { pair, objective } = iterationSpec(configuration);
   const model = TrainedModel.of(pair, objective.prior, modelWeights(vectors, { ema }), compile);
   // It was fitted to codes of the EMA weights.
-  return ema ? model.withDensity(density) : model;
+  return ema || configuration.ema === 0 ? model.withDensity(density) : model;
 }
 
 /** @throws {InputError} if there is no checkpoint */

@@ -14,7 +14,8 @@ const CHUNK = 1000;
 /**
  * Fits a density to codes of the images that training saw first, up to 10,000 of them, with conditions as in training.
  * Those of a folder have been decoded by then.
- * @param step iterations done; before the first there is no density
+ * @param step iterations done
+ * @returns undefined before the first iteration, and of weights that diverge
  */
 export async function fitCodeDensity(
   model: TrainedModel,
@@ -36,6 +37,8 @@ export async function fitCodeDensity(
     codes.set(await model.encode({ x, y }), first * width);
     if (model.condition && y) summaries.set(summarize(model.condition, y), first * numbers);
   }
+  // Weights that diverge have no finite codes.
+  if (!codes.every(Number.isFinite)) return undefined;
   return fitDensity({
     codes: { data: codes, width },
     ...(numbers > 0 && { summaries: { data: summaries, width: numbers } }),

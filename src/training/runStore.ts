@@ -140,7 +140,14 @@ export class RunWriter {
   private async fitDensity({ vectors, step }: TrainerState) {
     const { configuration, source, store, model } = this.options;
     if (store.writePreviews === undefined) return undefined;
-    const fitted = await fitCodeDensity(model.withWeights(modelWeights(vectors)), source.train, configuration, step);
+    const current = model.withWeights(modelWeights(vectors));
+    let fitted: CodeDensity | undefined;
+    try {
+      fitted = await fitCodeDensity(current, source.train, configuration, step);
+    } catch (error) {
+      // The state matters more, for example after a failure of the device.
+      await this.warn(error, 'samples of this checkpoint are drawn from the prior');
+    }
     this.density = { step, fitted };
     return fitted;
   }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { InputError } from '../../src/errors.js';
 import { initialState, modelWeights, stateFromWeights } from '../../src/training/trainer.js';
 import type { TrainingEvent } from '../../src/training/events.js';
 import { RunFolder } from '../../src/runs/runFolder.node.js';
@@ -43,6 +44,18 @@ describe('training', () => {
       'checkpoint',
       'previews',
       'trained',
+    ]);
+  });
+
+  it('saves a density of codes with its checkpoints, and saves them without one if it cannot be fitted', async () => {
+    expect((await whole.folder.readLatestCheckpoint())?.density?.means.length).toBe(tinyConfiguration().latent);
+    const broken = () => Promise.reject(new InputError('device', 'lost'));
+    const { folder, events } = await trained(tinyConfiguration(), { compile: broken, compileIteration: compile });
+    const last = await folder.readLatestCheckpoint();
+    expect([last?.step, last?.density]).toEqual([4, undefined]);
+    expect(events.filter(({ type }) => type === 'warning')).toEqual([
+      { type: 'warning', message: 'device: lost: samples of this checkpoint are drawn from the prior' },
+      { type: 'warning', message: 'device: lost: the previews of this iteration are skipped' },
     ]);
   });
 
