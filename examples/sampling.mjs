@@ -1,9 +1,9 @@
-import { drawCodes, gridOf, imageOf, imagesOf, randomStream, refineImages } from 'agenet';
+import { drawSampleCodes, gridOf, imageOf, imagesOf, randomStream, refineImages } from 'agenet';
 import { Images, loadModel } from 'agenet/node';
 
 const model = await loadModel('runs/library');
-const codes = drawCodes(model.prior, 16, model.latentSize, randomStream(7, 'samples'));
-const x = await model.trained.generate({ z: codes }); // in [-1, 1], [16, C, H, W]
+const codes = drawSampleCodes(model.trained, 16, randomStream(7, 'samples'));
+const x = await model.trained.generateSamples({ z: codes }); // in [-1, 1], [16, C, H, W]
 const values = await refineImages(model.trained, { x });
 const images = imagesOf(model.trained, values);
 await new Images(images).toFile('by-hand.png');
