@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { normalizeRows } from '../../../src/age/prior.js';
+import { fitDensity } from '../../../src/density/fitDensity.js';
+import { randomStream } from '../../../src/random.js';
 import { tinyConfiguration } from '../../training/tinyTraining.js';
 import { sharedTemporaryFolder } from '../../temporaryFolder.js';
 import { expectBadInput, type Refusal, resultOf, runCommand, startCommand } from '../runCommand.js';
@@ -29,6 +32,20 @@ describe('agenet sample', () => {
       width: 4 * 34 + 2,
       height: 3 * 34 + 2,
     });
+  });
+
+  it('draws from the density of the checkpoint, or from the prior if asked', async () => {
+    const noise = randomStream(1, 'codes').fillNormal(new Float32Array(200 * 8));
+    const codes = noise.map((value, at) => value + (at % 8 === 0 ? 9 : 0));
+    const density = fitDensity({ codes: { data: normalizeRows(codes, 8), width: 8 } });
+    await makeTinyRun(join(cwd, 'fitted'), tinyConfiguration(), 3, density);
+    const draw = (...args: readonly string[]) =>
+      resultOf(['sample', 'fitted', '--count', '4', '--threads', '1', ...args], cwd);
+    expect(await draw('--out', 'density.png')).toMatchObject({ drawFrom: 'density', refine: 0 });
+    expect(await draw('--draw-from', 'prior', '--out', 'prior.png')).toMatchObject({ drawFrom: 'prior', refine: 1 });
+    await sample('--count', '4', '--out', 'four.png');
+    expect(await pixelsOf(join(cwd, 'prior.png'))).toEqual(await pixelsOf(join(cwd, 'four.png')));
+    expect(await pixelsOf(join(cwd, 'density.png'))).not.toEqual(await pixelsOf(join(cwd, 'four.png')));
   });
 
   it('writes the same grid as WebP', async () => {
@@ -208,6 +225,8 @@ const REFUSED: readonly Refusal[] = [
     ['run', '--temperature', '0.7'],
     ['temperature 0.7', 'codes on the sphere have length 1'],
   ],
+  ['a density that the weights lack', ['run', '--draw-from', 'density'], ['--draw-from density', '--resume']],
+  ['a source and an image', ['run', '--like', 'picture.png', '--draw-from', 'prior'], ['--draw-from', '--like']],
   ['noise in no pass', ['run', '--refine', '0', '--refine-noise', '0.2'], ['--refine-noise 0.2', '--refine 0']],
   ['noise beyond a right angle', ['run', '--refine-noise', '1.2'], ['--refine-noise', 'from 0 to 1']],
   ['a negative number of passes', ['run', '--refine', '-1'], ['--refine', 'from 0 to 100']],
