@@ -2,9 +2,10 @@
 import { useEffect, useState } from 'preact/hooks';
 import { drawSampleCodes } from '../../src/density/codeDensity.js';
 import { messageOf } from '../../src/errors.js';
+import { repeated } from '../../src/numerics/features.js';
 import { randomStream } from '../../src/random.js';
 import { oneAtATime } from '../../src/turns.js';
-import { conditionOfImage, withShownPart, repeatedCondition } from './conditions.js';
+import { conditionOfImage, withShownPart } from './conditions.js';
 import { DropArea, useDroppedFiles } from './dropArea.js';
 import { fileName } from './files.js';
 import { saveImages } from './imageGrid.js';
@@ -111,7 +112,7 @@ export function Completions({ model, networks, onReady, onFailure }: Completions
 async function completed(model: ModelInfo, networks: Networks, file: Blob) {
   const original = await readImage(file, { ...model.preprocessing, crop: 'stretch' }, false);
   const condition = conditionOfImage(model, original)!;
-  const y = repeatedCondition(condition, COUNT);
+  const y = repeated(condition, COUNT);
   const codes = drawSampleCodes(networks.source, COUNT, randomStream(0, 'samples'), y);
   const images: Float32Array[] = [];
   for (let index = 0; index < COUNT; index++) {

@@ -20,13 +20,6 @@ export function conditionOfChoice({ condition }: ModelInfo, { label, attributes 
   return Object.keys(attributes).length > 0 ? encodeDescription(condition.attributes, attributes) : undefined;
 }
 
-/** Returns [count, ...shape]. */
-export function repeatedCondition(condition: Float32Array, count: number): Float32Array {
-  const repeated = new Float32Array(count * condition.length);
-  for (let index = 0; index < count; index++) repeated.set(condition, index * condition.length);
-  return repeated;
-}
-
 /** Whether the model only completes images that it is shown a part of. */
 export const isCompleting = ({ condition }: ModelInfo): boolean => /^(?:gray|small:)/u.test(condition?.setting ?? '');
 

@@ -1,10 +1,11 @@
 /** Samples of a model. */
 import { useEffect, useState } from 'preact/hooks';
 import { drawSampleCodes } from '../../src/density/codeDensity.js';
+import { repeated } from '../../src/numerics/features.js';
 import { randomStream } from '../../src/random.js';
 import { AttributeFields } from './attributeFields.js';
 import { ClassSelect } from './classSelect.js';
-import { conditionOfChoice, NOTHING_CHOSEN, repeatedCondition } from './conditions.js';
+import { conditionOfChoice, NOTHING_CHOSEN } from './conditions.js';
 import { fileName } from './files.js';
 import { saveImages } from './imageGrid.js';
 import { Tile } from './images.js';
@@ -113,7 +114,7 @@ export function Samples({
 async function samplesOf(networks: Networks, seed: number, style: SampleStyle) {
   const { source } = networks;
   const { latentSize: latent } = source;
-  const y = style.condition && repeatedCondition(style.condition, COUNT);
+  const y = style.condition && repeated(style.condition, COUNT);
   const codes = drawSampleCodes(source, COUNT, randomStream(seed, 'samples'), y);
   const points: Point[] = [];
   for (let index = 0; index < COUNT; index++) {

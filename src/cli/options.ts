@@ -46,7 +46,7 @@ const fraction = (text: string) => {
 export const refineOption = () =>
   new Option(
     '--refine <number>',
-    'reconstruct each sample N times (default: 0 for codes of the density, 1 for those of the prior)',
+    'reconstruct each sample N times (default: 0 for codes of the density, 1 for codes of the prior)',
   ).argParser(wholeNumber(0, 100));
 export const drawFromOption = () =>
   new Option(

@@ -3,9 +3,9 @@ import type { Condition } from '../networks/network.js';
 import type { RandomStream } from '../random.js';
 
 /**
- * Where codes of images lie: a mixture of K Gaussians. Codes of images fill the sphere unevenly, and what lies between
- * them decodes to damaged images (Ghosh et al. 2020, arXiv 1903.12436). What D numbers say about the condition of an image
- * moves the means, and decides how probable each Gaussian is.
+ * Where codes of images lie: a mixture of K Gaussians. Codes of images fill the sphere unevenly, and codes between
+ * their groups decode to damaged images (Ghosh et al. 2020, arXiv 1903.12436). D numbers that summarize the condition of
+ * an image move the means, and decide how probable each Gaussian is.
  */
 export interface CodeDensity {
   /** ln of the share of each Gaussian, [K]. */

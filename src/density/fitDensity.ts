@@ -1,4 +1,4 @@
-import { type Features, gatherRows, rowsIn } from '../numerics/features.js';
+import { columnMeans, type Features, gatherRows, rowsIn } from '../numerics/features.js';
 import { cholesky, solveCholesky } from '../numerics/cholesky.js';
 import { kMeans } from '../numerics/kMeans.js';
 import { multiplyTransposed, transposed } from '../numerics/matrixProduct.js';
@@ -53,7 +53,7 @@ export function fitDensity({ codes, summaries = { data: new Float64Array(0), wid
 
 const concatenated = (parts: readonly Float64Array[]) => Float32Array.from(parts.flatMap((part) => [...part]));
 
-/** Least squares, with the constant in what is left. */
+/** Least squares. The constant stays in the rest. */
 function regress(codes: Features, summaries: Features) {
   const numbers = summaries.width;
   if (numbers === 0) return { slopes: new Float64Array(0), rest: codes };
@@ -99,8 +99,7 @@ interface Moments {
 
 function momentsOf({ data, width }: Features): Moments {
   const count = data.length / width;
-  const mean = new Float64Array(width);
-  for (let at = 0; at < data.length; at++) mean[at % width]! += data[at]! / count;
+  const mean = columnMeans({ data, width });
   const columns = transposed({ data: Float64Array.from(data, (value, at) => value - mean[at % width]!), width });
   return { count, mean, scatter: multiplyTransposed(columns, columns) };
 }

@@ -11,7 +11,7 @@ export interface SnippetSubject {
   files: Partial<Record<NetworkFile, unknown>>;
 }
 
-/** Samples of the prior are cleaner if they are reconstructed; codes of the sampler are decoded like those of images. */
+/** Only of samples of the prior. */
 const PRIOR_REMARK = 'Samples are cleaner if they are reconstructed, as in samples.png.';
 
 export function pythonSnippet({ latent, prior, condition, files }: SnippetSubject): string {

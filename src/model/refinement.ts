@@ -45,7 +45,7 @@ export function requirePasses({ refine, refineNoise = 0 }: Refinement) {
 }
 
 /**
- * How often samples are reconstructed. Codes of the prior lie between those of images, so a pass repairs them; it would only
+ * How often samples are reconstructed. Codes of the prior lie between codes of images, so a pass repairs them; it would only
  * blur samples of the density (docs/recipes.md).
  */
 export const passesOf = (

@@ -5,6 +5,7 @@ import { type RandomStream, randomStream } from '../random.js';
 import { guided, requireGuidance } from './guidance.js';
 import { drawCodesAround } from './paths.js';
 import { distanceAt, noiseOfSample, passesOf, refineImages, type Refinement, requirePasses } from './refinement.js';
+import { repeated } from '../numerics/features.js';
 import type { TrainedModel } from './trainedModel.js';
 
 /** Images in memory: a multiple of the model's batch, so that nothing is padded, and even. */
@@ -75,13 +76,6 @@ async function* generateBatches(model: TrainedModel, options: SamplingOptions): 
     const refine = passesOf(around ? {} : model, options);
     yield imagesOf(model, await refineImages(model, { x, y }, { ...options, refine }, noiseOf));
   }
-}
-
-/** Returns [count, ...shape]. */
-export function repeated(values: Float32Array, count: number): Float32Array {
-  const result = new Float32Array(count * values.length);
-  for (let index = 0; index < count; index++) result.set(values, index * values.length);
-  return result;
 }
 
 /** @param values bytes, or values in [-1, 1], [N, C, H, W] */

@@ -36,6 +36,13 @@ export function gatherRows({ data, width }: Features, indices: ArrayLike<number>
   return { data: gathered, width };
 }
 
+/** Returns `count` equal rows, one after another. */
+export function repeated(row: Float32Array, count: number): Float32Array {
+  const rows = new Float32Array(count * row.length);
+  for (let index = 0; index < count; index++) rows.set(row, index * row.length);
+  return rows;
+}
+
 /** Draws without replacement; returns all rows if there are fewer. */
 export const randomRows = (set: Features, count: number, stream: RandomStream): Features =>
   gatherRows(set, shuffledIndices(rowsIn(set), stream).subarray(0, count));

@@ -46,7 +46,7 @@ export interface SampleOptions extends MoveOptions {
    * checkpoint has one).
    */
   drawFrom?: DrawFrom | undefined;
-  /** How often each sample is reconstructed, from 0 to 100 (default: 0 for codes of the density, 1 for those of the prior). */
+  /** How often each sample is reconstructed, from 0 to 100 (default: 0 for codes of the density, 1 for codes of the prior). */
   refine?: number | undefined;
   /** The spread by which the first of these passes moves codes at random, and later ones less, 0 to 1 (default: 0). */
   refineNoise?: number | undefined;

@@ -1,13 +1,14 @@
 /** The samples of `agenet sample` for a seed, and more as the visitor scrolls. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { drawSampleCodes } from '../../../src/density/codeDensity.js';
+import { repeated } from '../../../src/numerics/features.js';
 import { randomStream } from '../../../src/random.js';
 import { AttributeFields } from '../../components/attributeFields.js';
 import { ClassSelect } from '../../components/classSelect.js';
 import { fileName } from '../../components/files.js';
 import { saveImages } from '../../components/imageGrid.js';
 import { type ImageShape, Tile } from '../../components/images.js';
-import { conditionOfChoice, repeatedCondition } from '../../components/conditions.js';
+import { conditionOfChoice } from '../../components/conditions.js';
 import { isRefinedByDefault, type Point, sampleOf, type SampleStyle, styleName } from '../../components/networks.js';
 import { RefineBox } from '../../components/refineBox.js';
 import { SaveButtons } from '../../components/saveButtons.js';
@@ -259,7 +260,7 @@ function codeBatches(model: ExploredModel, set: SampleSet): (index: number) => F
   const { source } = model.networks;
   const { latentSize: latent } = source;
   const { condition } = styleOf(model, set);
-  const y = condition && repeatedCondition(condition, BATCH);
+  const y = condition && repeated(condition, BATCH);
   const stream = randomStream(set.seed, 'samples');
   const batches: Float32Array[] = [];
   return (index) => {

@@ -4,7 +4,7 @@ import { graphOf, input } from '../../engine/index.js';
 import { fromBytes } from '../../images/raster.js';
 import { drawnIndices, inChunks } from '../../model/chunks.js';
 import { noiseOfSample, refineImages } from '../../model/refinement.js';
-import { repeated } from '../../model/sampling.js';
+import { repeated } from '../../numerics/features.js';
 import { runInBatches } from '../../model/trainedModel.js';
 import { randomStream } from '../../random.js';
 import type { EvaluationContext } from '../evaluationContext.js';
