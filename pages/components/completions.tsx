@@ -5,12 +5,13 @@ import { messageOf } from '../../src/errors.js';
 import { repeated } from '../../src/numerics/features.js';
 import { randomStream } from '../../src/random.js';
 import { oneAtATime } from '../../src/turns.js';
-import { conditionOfImage, withShownPart } from './conditions.js';
+import { completionPasses, conditionOfImage, fillsHoles, withShownPart } from './conditions.js';
 import { DropArea, useDroppedFiles } from './dropArea.js';
 import { fileName } from './files.js';
+import { centralHole, HolePainter } from './holePainter.js';
 import { saveImages } from './imageGrid.js';
 import { ImageCanvas } from './images.js';
-import { type ModelInfo, type Networks, sampleOf } from './networks.js';
+import { type ModelInfo, type Networks, reconstruct, sampleOf } from './networks.js';
 import { readImage } from './pixels.js';
 import { SaveButtons } from './saveButtons.js';
 
@@ -18,13 +19,14 @@ const COUNT = 6;
 /** Older images are removed from the page. */
 const MAX_IMAGES = 20;
 
-interface Completed {
+interface Item {
   key: number;
   name: string;
   original: Float32Array;
-  /** What the model is shown, in 0..1. */
-  seen: Float32Array;
-  images: readonly Float32Array[];
+  /** 1 at hidden pixels [H, W], of models that fill holes. */
+  hole?: Uint8Array;
+  /** What the model is shown, in 0..1, and the completions. */
+  result?: { seen: Float32Array; images: readonly Float32Array[] };
 }
 
 interface CompletionsProps {
@@ -33,49 +35,32 @@ interface CompletionsProps {
   networks: Networks | undefined;
   /** Called when the networks are loaded. */
   onReady?: (() => void) | undefined;
+  /** Called when images arrive. The whole page accepts them. */
+  onFiles?: () => void;
   onFailure: (error: unknown) => void;
 }
 
-export function Completions({ model, networks, onReady, onFailure }: CompletionsProps) {
-  const [items, setItems] = useState<readonly Completed[]>([]);
-  const [problem, setProblem] = useState('');
-  const [inTurn] = useState(oneAtATime);
-  const [, size] = model.shape;
+export function Completions(props: CompletionsProps) {
+  const { model, networks, onReady, onFailure } = props;
+  const { items, problem, enqueue, changeHole } = useCompletions(props);
   useEffect(() => {
     if (networks) onReady?.();
   }, [networks]);
-  const enqueue = (files: readonly File[]): void => {
-    if (!networks) return;
-    setProblem('');
-    for (const file of files)
-      void inTurn(async () => {
-        try {
-          const item = { key: performance.now(), name: file.name, ...(await completed(model, networks, file)) };
-          setItems((before) => [item, ...before].slice(0, MAX_IMAGES));
-        } catch (error) {
-          setProblem(`${file.name}: ${messageOf(error)}`);
-        }
-      });
-  };
-  useDroppedFiles(enqueue);
   return (
     <section aria-labelledby="completions-heading">
       <h2 id="completions-heading">Completions</h2>
-      <p>
-        The model is shown {model.condition!.setting === 'gray' ? 'the gray image' : 'a small image'} and makes up the
-        rest, from six random codes. Your images do not leave this page.
-      </p>
+      <p>{descriptionOf(model)} Your images do not leave this page.</p>
       <DropArea disabled={!networks} onFiles={enqueue} />
       <p id="completion-problem" role="status">
         {problem}
       </p>
       <SaveButtons
         label="Save completions"
-        disabled={items.length === 0}
+        disabled={!items.some(({ result }) => result)}
         onFailure={onFailure}
         onSave={(format) =>
           saveImages(
-            items.flatMap(({ original, images }) => [original, ...images]),
+            items.flatMap(({ original, result }) => (result ? [original, ...result.images] : [])),
             model.shape,
             format,
             fileName(model.name, 'completions'),
@@ -84,41 +69,104 @@ export function Completions({ model, networks, onReady, onFailure }: Completions
         }
       />
       <ul id="completions">
-        {items.map(({ key, name, seen, images }) => (
-          <li key={key} class="tiles">
-            <ImageCanvas
-              image={seen}
-              shape={[seen.length / size ** 2, size, size]}
-              role="img"
-              label={`What is shown of ${name}`}
-            />
-            {images.map((image, index) => (
-              <ImageCanvas
-                key={index}
-                image={image}
-                shape={model.shape}
-                role="img"
-                label={`Completion ${index + 1} of ${name}`}
-              />
-            ))}
-          </li>
+        {items.map((item) => (
+          <CompletedImage key={item.key} model={model} item={item} onHole={(hole) => changeHole(item, hole)} />
         ))}
       </ul>
     </section>
   );
 }
 
-/** The visitor's photo is stretched, as `agenet complete` does. */
-async function completed(model: ModelInfo, networks: Networks, file: Blob) {
-  const original = await readImage(file, { ...model.preprocessing, crop: 'stretch' }, false);
-  const condition = conditionOfImage(model, original)!;
+function descriptionOf(model: ModelInfo) {
+  const rest = 'makes up the rest, from six random codes.';
+  if (fillsHoles(model)) return `Paint a hole over your image. The model is shown what is around it, and ${rest}`;
+  return `The model is shown ${model.condition!.setting === 'gray' ? 'the gray image' : 'a small image'} and ${rest}`;
+}
+
+interface CompletedImageProps {
+  model: ModelInfo;
+  item: Item;
+  onHole: (hole: Uint8Array) => void;
+}
+
+function CompletedImage({ model, item: { name, original, hole, result }, onHole }: CompletedImageProps) {
+  const [, size] = model.shape;
+  return (
+    <li class={hole ? 'painted' : ''}>
+      {hole && <HolePainter image={original} shape={model.shape} hole={hole} name={name} onHole={onHole} />}
+      <div class="tiles">
+        {result && !hole && (
+          <ImageCanvas
+            image={result.seen}
+            shape={[result.seen.length / size ** 2, size, size]}
+            role="img"
+            label={`What is shown of ${name}`}
+          />
+        )}
+        {result?.images.map((image, index) => (
+          <ImageCanvas
+            key={index}
+            image={image}
+            shape={model.shape}
+            role="img"
+            label={`Completion ${index + 1} of ${name}`}
+          />
+        ))}
+      </div>
+    </li>
+  );
+}
+
+/** The images of the visitor, the newest first. */
+function useCompletions({ model, networks, onFiles }: CompletionsProps) {
+  const [items, setItems] = useState<readonly Item[]>([]);
+  const [problem, setProblem] = useState('');
+  const [inTurn] = useState(oneAtATime);
+  const change = (key: number, changes: Partial<Item>): void =>
+    setItems((before) => before.map((item) => (item.key === key ? { ...item, ...changes } : item)));
+  const complete = async ({ key, original, hole }: Item): Promise<void> =>
+    change(key, { result: await completionsOf(model, networks!, original, hole) });
+  const read = async (file: File): Promise<void> => {
+    try {
+      // The visitor's photo is stretched, as `agenet complete` does.
+      const original = await readImage(file, { ...model.preprocessing, crop: 'stretch' }, false);
+      const hole = fillsHoles(model) ? { hole: centralHole(model.shape[1]) } : {};
+      const item: Item = { key: performance.now(), name: file.name, original, ...hole };
+      setItems((before) => [item, ...before].slice(0, MAX_IMAGES));
+      await complete(item);
+    } catch (error) {
+      setProblem(`${file.name}: ${messageOf(error)}`);
+    }
+  };
+  const enqueue = (files: readonly File[]): void => {
+    if (!networks || files.length === 0) return;
+    onFiles?.();
+    setProblem('');
+    for (const file of files) void inTurn(() => read(file));
+  };
+  const changeHole = (item: Item, hole: Uint8Array): void => {
+    change(item.key, { hole });
+    void inTurn(() => complete({ ...item, hole })).catch((error: unknown) => setProblem(messageOf(error)));
+  };
+  useDroppedFiles(enqueue);
+  return { items, problem, enqueue, changeHole };
+}
+
+/** Those of `agenet complete` for seed 0. */
+async function completionsOf(model: ModelInfo, networks: Networks, original: Float32Array, hole?: Uint8Array) {
+  const condition = conditionOfImage(model, original, hole)!;
   const y = repeated(condition, COUNT);
   const codes = drawSampleCodes(networks.source, COUNT, randomStream(0, 'samples'), y);
   const images: Float32Array[] = [];
   for (let index = 0; index < COUNT; index++) {
     const code = codes.slice(index * model.latent, (index + 1) * model.latent);
-    const { image } = await sampleOf(networks, code, { isRefined: true, condition });
-    images.push(withShownPart(model, original, image));
+    let { image } = await sampleOf(networks, code, { isRefined: false, condition });
+    for (let pass = 0; pass < completionPasses(model); pass++)
+      image = (await reconstruct(networks, asBytes(image), condition)).image;
+    images.push(withShownPart(model, original, image, hole));
   }
-  return { original, seen: condition.map((value) => (value + 1) / 2), images };
+  return { seen: condition.map((value) => (value + 1) / 2), images };
 }
+
+/** A file has bytes, as `agenet complete` has between two passes. */
+const asBytes = (image: Float32Array) => image.map((value) => Math.round(255 * value) / 255);

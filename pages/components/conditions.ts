@@ -1,7 +1,13 @@
 /** Conditions of a page's model. */
 import { encodeDescription } from '../../src/conditions/attributes.js';
 import { oneHot } from '../../src/conditions/classes.js';
-import { luminanceOf, mergeLuminance, reducedAndEnlarged, shownOutside } from '../../src/conditions/observations.js';
+import {
+  COMPLETION_PASSES,
+  luminanceOf,
+  mergeLuminance,
+  reducedAndEnlarged,
+  shownOutside,
+} from '../../src/conditions/observations.js';
 import { channelsFirst, channelsLast, toBytes } from '../../src/images/raster.js';
 import type { ModelInfo } from './networks.js';
 
@@ -23,8 +29,21 @@ export function conditionOfChoice({ condition }: ModelInfo, { label, attributes 
 /** Whether the model only completes images that it is shown a part of. */
 export const isCompleting = ({ condition }: ModelInfo): boolean => /^(?:gray|small:)/u.test(condition?.setting ?? '');
 
-/** Gives a completion the luminance of the original, both [C, H, W] in 0..1, if the model colorizes. */
-export function withShownPart({ condition, shape }: ModelInfo, original: Float32Array, completion: Float32Array) {
+/** Whether visitors paint holes that the model fills. Such models draw whole images too. */
+export const fillsHoles = ({ condition }: ModelInfo): boolean => condition?.setting === 'mask';
+
+/** How often a completion is reconstructed. */
+export const completionPasses = ({ condition }: ModelInfo): number =>
+  COMPLETION_PASSES[condition!.setting.split(':')[0] as keyof typeof COMPLETION_PASSES];
+
+/** Puts what is shown of the original into a completion, both [C, H, W] in 0..1: its luminance, or what is outside of the hole. */
+export function withShownPart(
+  { condition, shape }: ModelInfo,
+  original: Float32Array,
+  completion: Float32Array,
+  hole?: Uint8Array,
+): Float32Array {
+  if (hole) return completion.map((value, at) => (hole[at % hole.length] === 1 ? value : original[at]!));
   if (condition?.setting !== 'gray') return completion;
   const [, height, width] = shape;
   const [photo, colors] = [original, completion].map((image) =>

@@ -3,8 +3,8 @@ import { useState } from 'preact/hooks';
 import { Completions } from './completions.js';
 import { isCompleting } from './conditions.js';
 import type { ModelInfo, Networks, Point } from './networks.js';
-import { Reconstructions } from './reconstructions.js';
 import { Samples } from './samples.js';
+import { VisitorImages } from './visitorImages.js';
 import { select, Walk, type WalkEnds } from './walk.js';
 
 interface ExplorerProps {
@@ -30,7 +30,7 @@ export function Explorer({ model, networks, onReady, onFailure }: ExplorerProps)
   return (
     <>
       <Samples {...shared} onFirst={onFirst} />
-      <Reconstructions {...shared} />
+      <VisitorImages {...shared} />
       <Walk
         model={model}
         networks={networks}

@@ -1,6 +1,7 @@
 /** The networks of a model. */
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
 import type { CodeSource } from '../../src/density/codeDensity.js';
+import { predictConditions } from '../../src/density/conditionPredictor.js';
 import { densityOf, type PageModel } from '../../src/export/pageModel.js';
 import { oneAtATime } from '../../src/turns.js';
 
@@ -29,6 +30,13 @@ export interface Networks {
 export async function reconstruct(networks: Networks, image: Float32Array, condition?: Float32Array): Promise<Point> {
   const code = { code: await networks.encode({ image, condition }), distance: 0, condition };
   return { ...code, image: await networks.generate(code) };
+}
+
+/** Predicts the class or the attributes of an image, as `agenet reconstruct` does. */
+export async function predictedCondition({ source, encode }: Networks, image: Float32Array) {
+  const { density, condition, latentSize: width } = source;
+  if (!density || !condition?.parts) return undefined;
+  return predictConditions(density.predictor, { data: await encode({ image }), width }, condition.parts);
 }
 
 /** How samples are drawn. */

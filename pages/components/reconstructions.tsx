@@ -8,7 +8,7 @@ import { DropArea, useDroppedFiles } from './dropArea.js';
 import { fileName } from './files.js';
 import { saveImages } from './imageGrid.js';
 import { CodeBars, ImageCanvas, type ImageShape, Tile } from './images.js';
-import { type Point, reconstruct as reconstructionOf } from './networks.js';
+import { type Point, predictedCondition, reconstruct as reconstructionOf } from './networks.js';
 import { readImage } from './pixels.js';
 import type { PanelProps } from './samples.js';
 import { SaveButtons } from './saveButtons.js';
@@ -25,7 +25,7 @@ interface Reconstruction {
   point: Point;
 }
 
-interface ReconstructionsProps extends PanelProps {
+export interface ReconstructionsProps extends PanelProps {
   /** Names the purpose of a selection for screen readers (default: for the walk). */
   purpose?: string;
   /** Called when images arrive. The whole page accepts them. */
@@ -98,7 +98,8 @@ function useReconstructions({ model, networks, onSelect, onFiles }: Reconstructi
   const reconstruct = async (file: Blob, name: string, isInverted: boolean): Promise<void> => {
     try {
       const original = await readImage(file, model.preprocessing, isInverted);
-      const point = await reconstructionOf(networks!, original, conditionOfImage(model, original));
+      const condition = conditionOfImage(model, original) ?? (await predictedCondition(networks!, original));
+      const point = await reconstructionOf(networks!, original, condition);
       const item = { key: state.count++, name, original, point };
       setItems((before) => [item, ...before].slice(0, MAX_IMAGES));
       onSelect(point, name);

@@ -18,7 +18,8 @@ import { NETWORK_NAMES, type NetworkName, type NetworkPair, type WeightName } fr
 import { augment, type AugmentationName, parameterCount } from './augmentation.js';
 import { distortBy, DISTORTION_SIZE } from './distortion.js';
 import type { Objective, UpdateBatch } from './losses.js';
-import { activeTerms, codeBatches, type UpdateOrder, type UpdatePlan } from './plan.js';
+import { activeTerms, codeBatches, reconstructs, type UpdateOrder, type UpdatePlan } from './plan.js';
+import { moveTowards, type Prior } from './prior.js';
 import { STATE_NAMES, type StateName, type TrainingState, update } from './update.js';
 
 export interface IterationSpec {
@@ -34,12 +35,14 @@ export interface IterationSpec {
   hasWeightInputs?: boolean;
   /** Bytes, or floats in [-1, 1] (default: uint8). */
   imageType?: 'uint8' | 'float32';
+  /** Whether codes are moved before images are reconstructed from them. */
+  hasCodeNoise?: boolean;
   /** Applied in this order to the images that `KL_real`, `KL_fake` and `uniform` encode. */
   augmentations?: readonly AugmentationName[];
 }
 
 /** The axis of inputs along which images are counted. */
-const BATCH_AXES = { images: 1, codes: 1, conditions: 1, distortions: 1, augmentation: 2 };
+const BATCH_AXES = { images: 1, codes: 1, conditions: 1, displacements: 1, distortions: 1, augmentation: 2 };
 
 export type AverageName = `${NetworkName}.ema_${'parameters' | 'statistics'}`;
 export const EMA_NAMES = NETWORK_NAMES.flatMap((network): AverageName[] => [
@@ -63,6 +66,7 @@ export const stateSize = (pair: NetworkPair, name: StateName | AverageName): num
  * - `images` `[encoder updates, batch, C, H, W]`, and `codes` `[codeBatches, batch, M]` of the prior;
  * - of conditional networks, `conditions` `[encoder updates, batch, K]` or `[encoder updates, batch, C, H, W]` of the images;
  * - `encoder.schedule` and `generator.schedule` `[updates, 2]`, a row of `adamScalars` per update;
+ * - with code noise, `displacements` `[codeBatches, batch, 1]`, how far codes are moved towards `codes`;
  * - with augmentations, `augmentation` `[codeBatches, 2, batch, parameters]` of images and generated images;
  * - with the term `align`, `distortions` `[encoder updates, batch, 6]`;
  * - with weights as inputs, `encoder.weights` and `generator.weights` `[active terms]` in the order of the plan;
@@ -84,7 +88,7 @@ export function iterationOf(spec: IterationSpec): Iteration {
   const { pair, objective, plans, order, augmentations = [] } = spec;
   const values = inputsOf(spec);
   const { before, averages, decay, schedules } = values;
-  const batches = batchesOf(values, augmentations);
+  const batches = batchesOf(values, augmentations, objective.prior);
   let state: TrainingState = before;
   const report = new Map<string, Value[]>();
   let number = 0;
@@ -118,6 +122,7 @@ export function iterationOf(spec: IterationSpec): Iteration {
     values.images,
     values.codes,
     values.conditions,
+    values.displacements,
     schedules.encoder,
     schedules.generator,
     values.augmentation,
@@ -144,6 +149,7 @@ function inputsOf({ pair, plans, batch, augmentations = [], ...options }: Iterat
     images: input('images', [encoder.updates, batch, ...pair.encoder.inputShape], imageType),
     codes: input('codes', [drawn, batch, pair.generator.inputShape[0]!]),
     conditions: condition && input('conditions', [encoder.updates, batch, ...condition.shape]),
+    displacements: options.hasCodeNoise && reconstructs(plans) ? input('displacements', [drawn, batch, 1]) : undefined,
     schedules: byNetwork((network) => input(`${network}.schedule`, [plans[network].updates, 2])),
     distortions: activeTerms(encoder).has('align')
       ? input('distortions', [encoder.updates, batch, DISTORTION_SIZE])
@@ -165,15 +171,21 @@ const byNetwork = <T>(of: (network: NetworkName) => T) => ({
 });
 
 /** Returns the batch of each update. Generator updates take the images of the last encoder update. */
-function batchesOf(inputs: ReturnType<typeof inputsOf>, augmentations: readonly AugmentationName[]): UpdateBatch[] {
+function batchesOf(
+  inputs: ReturnType<typeof inputsOf>,
+  augmentations: readonly AugmentationName[],
+  prior: Prior,
+): UpdateBatch[] {
   const images = unstack(inputs.images).map((x) => (x.type === 'uint8' ? fromPixels(x) : x));
   const conditions = unstack(inputs.conditions);
   const augments = unstack(inputs.augmentation).map((parameters) => augmentBoth(augmentations, parameters));
+  const displacements = unstack(inputs.displacements);
   const distorts = unstack(inputs.distortions).map(distortBy);
   return unstack(inputs.codes).map((z, index) => ({
     x: images[Math.min(index, images.length - 1)]!,
     y: conditions[Math.min(index, images.length - 1)],
     z,
+    move: displacements[index] && ((codes) => moveTowards(codes, z, displacements[index]!, prior)),
     augment: augments[index],
     distort: distorts[index],
   }));

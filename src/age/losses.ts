@@ -12,7 +12,7 @@ export interface Objective extends DivergenceOptions {
   margin?: number;
 }
 
-/** e(x), g(e(x)), e(S(x)) with S a random distortion, g(z) and e(g(z)). */
+/** e(x), g(e(x)) or that of moved codes, e(S(x)) with S a random distortion, g(z) and e(g(z)). */
 export type PassName = 'realCodes' | 'reconstruction' | 'distortedCodes' | 'fake' | 'fakeCodes';
 
 /** Images `[N, C, H, W]` in [-1, 1], and codes `[N, M]` of the prior. */
@@ -23,6 +23,8 @@ export interface UpdateBatch {
   y?: Value | undefined;
   /** Of images and generated images. */
   augment?: Record<InputKind, (x: Value) => Value> | undefined;
+  /** Moves codes of images before they are decoded. */
+  move?: ((codes: Value) => Value) | undefined;
   /** S of the term `align`. */
   distort?: ((x: Value) => Value) | undefined;
 }
@@ -62,7 +64,7 @@ const KL_fake: LossTerm = {
   value: ({ fakeCodes }, objective) => divergence(fakeCodes, objective),
 };
 
-/** dist(g(e(x)), x). */
+/** dist(g(e(x)), x), or of moved codes. */
 const match_x: LossTerm = {
   signs: { encoder: 1, generator: 1 },
   needs: ['reconstruction'],

@@ -1,5 +1,5 @@
 import { InputError, didYouMean } from '../errors.js';
-import type { NetworkName } from '../networks/network.js';
+import { NETWORK_NAMES, type NetworkName } from '../networks/network.js';
 import { type Term, TERMS } from './losses.js';
 
 /** Updates per iteration, and weights of the loss; an absent term has weight 0. */
@@ -22,6 +22,10 @@ export const codeBatches = ({ encoder, generator }: Record<NetworkName, UpdatePl
 /** Terms of weight 0 are not computed. */
 export const activeTerms = ({ weights }: UpdatePlan): ReadonlySet<Term> =>
   new Set((Object.keys(weights) as Term[]).filter((term) => weights[term]! > 0));
+
+/** Whether a network learns to reconstruct images. */
+export const reconstructs = (plans: Record<NetworkName, UpdatePlan>): boolean =>
+  NETWORK_NAMES.some((network) => activeTerms(plans[network]).has('match_x'));
 
 /**
  * Parses the published syntax, `1;KL_fake:1,KL_real:1,match_z:0,match_x:10`: the number of updates, then weighted

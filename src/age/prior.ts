@@ -1,4 +1,4 @@
-import { clip, div, mul, reduceMean, reduceSum, sqrt, square, sub, sumOf, type Value } from '../engine/index.js';
+import { add, clip, div, mul, reduceMean, reduceSum, sqrt, square, sub, sumOf, type Value } from '../engine/index.js';
 import type { RandomStream } from '../random.js';
 
 /** Uniform on the unit sphere of R^M, or standard normal. */
@@ -13,6 +13,10 @@ export function drawCodes(prior: Prior, count: number, latentSize: number, strea
   const codes = stream.fillNormal(new Float32Array(count * latentSize));
   return prior === 'sphere' ? normalizeRows(codes, latentSize) : codes;
 }
+
+/** Draws distances of `moveTowards`, row-major `[count, 1]`, from 0 to `most`. */
+export const drawDisplacements = (count: number, most: number, stream: RandomStream): Float32Array =>
+  Float32Array.from({ length: count }, () => most * stream.uniform());
 
 /** In place. */
 export function normalizeRows(codes: Float32Array, latentSize: number): Float32Array {
@@ -32,6 +36,15 @@ export function normalizeInPlace(vector: Float32Array): void {
 export function normalizeAlongAxis1(x: Value): Value {
   // Clipping the square instead of the root keeps the gradient finite at 0.
   return div(x, sqrt(clip(reduceSum(square(x), [1]), MIN_NORM ** 2, Number.MAX_VALUE)));
+}
+
+/**
+ * Moves codes `[N, M]` towards samples of the prior: on the sphere, a distance d is the tangent of the largest angle.
+ * @param distances `[N, 1]`
+ */
+export function moveTowards(codes: Value, samples: Value, distances: Value, prior: Prior): Value {
+  const moved = add(codes, mul(samples, distances));
+  return prior === 'sphere' ? normalizeAlongAxis1(moved) : moved;
 }
 
 /** The variance of codes `[N, M]` relative to the prior's; on the sphere, 1 minus the squared norm of the mean code. */

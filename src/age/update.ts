@@ -53,7 +53,7 @@ export function forwardPasses(
   network: NetworkName,
   terms: Iterable<Term>,
   { encode, generate }: NetworkFunctions,
-  { x, y, z, distort }: UpdateBatch,
+  { x, y, z, move, distort }: UpdateBatch,
 ): ForwardResults {
   const needed = new Set([...terms].flatMap((term) => LOSSES[term].needs));
   if (needed.has('reconstruction')) needed.add('realCodes');
@@ -61,7 +61,10 @@ export function forwardPasses(
   const results: ForwardResults = {};
   const run: Record<PassName, () => Value> = {
     realCodes: () => encode({ x, y }, { kind: 'native' }),
-    reconstruction: () => generate({ z: results.realCodes!, y }, { kind: 'generated' }),
+    reconstruction: () => {
+      const codes = results.realCodes!;
+      return generate({ z: move ? move(codes) : codes, y }, { kind: 'generated' });
+    },
     // After training no image is distorted.
     distortedCodes: () => encode({ x: distort!(x), y }, { kind: 'native', keepsStatistics: true }),
     // The encoder's update treats it as a constant.

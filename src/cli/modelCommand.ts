@@ -1,9 +1,10 @@
 import { type Command, Option, type OptionValues } from '@commander-js/extra-typings';
 import { basename } from 'node:path';
 import { attributesFile } from '../conditions/syntax.js';
-import { classNameOf, type ImageSource, type Split } from '../data/source.js';
+import { classNameOf, classNamesIn, type ImageSource, labelingOf, type Split, unlabeled } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import type { Raster } from '../images/raster.js';
+import type { KnownConditions } from '../model/chunks.js';
 import { MODEL_DEFAULTS } from '../model/defaults.js';
 import type { MoveOptions } from '../runs/modelOptions.node.js';
 import type { CodeCache } from '../runs/codeCache.node.js';
@@ -69,7 +70,8 @@ export async function openModel(run: string, options: ModelCommandOptions, termi
 export interface OpenedModel extends OpenedRun {
   source: ImageSource;
   compile: Compile;
-  openCodes: (signal?: AbortSignal) => CodeCache;
+  /** Codes of images: of conditional models with their conditions (known or predicted), or without any (default). */
+  openCodes: (options?: { isConditioned?: boolean; signal?: AbortSignal | undefined }) => CodeCache;
 }
 
 /** Opens a run and data in its format (default: its own data) for some work. `out` must not be in these data. */
@@ -85,12 +87,15 @@ export async function withRunData<T>(
   const compile = compilerOf(options, terminal);
   const opened = await openRun(run, compile, options);
   const onProgress = countingProgress(terminal, 'encoding images');
-  const openCodes = (signal?: AbortSignal) =>
-    new CodeCache(opened.model, { device: options.device, onProgress, signal });
+  const { configuration } = opened.checkpoint;
   try {
-    const { configuration } = opened.checkpoint;
     if (options.out !== undefined) await keepInputs(options.out, [data ?? configuration.data]);
     const source = await openRunData(data, configuration, terminal);
+    const openCodes: OpenedModel['openCodes'] = ({ isConditioned = false, signal } = {}) =>
+      new CodeCache(opened.model, {
+        ...{ device: options.device, onProgress, signal },
+        known: isConditioned && opened.model.condition?.parts ? knownConditions(source, configuration) : undefined,
+      });
     try {
       return await work({ ...opened, source, compile, openCodes });
     } finally {
@@ -111,6 +116,16 @@ export async function openRunData(data: string | undefined, configuration: Confi
     ...(isOwn && { attributesFile: attributesFile(configuration) }),
     ...decodingReports(terminal),
   });
+}
+
+/** Labels of other classes than those of the model say nothing about its conditions. */
+function knownConditions(source: ImageSource, { classes }: Configuration): KnownConditions {
+  const hasItsClasses = classNamesIn(source).join('\n') === classes.join('\n');
+  return (split, indices) => {
+    const unknown = unlabeled(indices.length);
+    const { labels, descriptions = unknown.descriptions } = labelingOf(split, indices);
+    return { labels: hasItsClasses && labels ? labels : unknown.labels, descriptions };
+  };
 }
 
 export const splitOf = (source: ImageSource, name: string): Split => (name === 'test' ? source.test : source.train);

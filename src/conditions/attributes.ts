@@ -39,6 +39,7 @@ const [ALL, NONE] = [0.5, 0.1];
 /** The attributes one after another. */
 export const attributeCondition = (attributes: readonly ConditionAttribute[]): Condition => ({
   shape: [attributes.reduce((size, attribute) => size + sizeOfAttribute(attribute), 0)],
+  parts: attributes.map((attribute) => ('values' in attribute ? { classes: attribute.values.length } : 'value')),
   isOptional: true,
   of: ({ descriptions }, stream) => {
     if (!descriptions)

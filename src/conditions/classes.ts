@@ -26,6 +26,7 @@ const HIDDEN = 0.1;
 /** One number per class. */
 export const classCondition = (classes: number): Condition => ({
   shape: [classes],
+  parts: [{ classes }],
   isOptional: true,
   of: ({ labels }, stream) => {
     if (labels === null) throw new InputError('condition class', 'the images have no labels', 'use labeled images');

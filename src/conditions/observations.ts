@@ -6,6 +6,12 @@ export interface Format {
   size: number;
 }
 
+/**
+ * How often completions are reconstructed by default (docs/conditions.md). The code of a sample says what is around a
+ * hole, too, and only reconstructions agree with what is shown there.
+ */
+export const COMPLETION_PASSES = { gray: 1, mask: 3, small: 1 } as const;
+
 /** Shares of red, green and blue in the luminance (ITU-R BT.601). */
 export const LUMINANCE = [0.299, 0.587, 0.114] as const;
 

@@ -6,6 +6,7 @@ import type { Condition } from '../networks/network.js';
 import { randomStream } from '../random.js';
 import { drawHole } from './holes.js';
 import {
+  COMPLETION_PASSES,
   type Format,
   LUMINANCE,
   luminanceOf,
@@ -16,8 +17,6 @@ import {
 } from './observations.js';
 
 interface Picture {
-  /** How often completions are reconstructed by default (docs/conditions.md). */
-  refine: number;
   /**
    * Puts what a photo shows into its completion, both of the photo's size, as bytes [H, W, C].
    * @param isHidden 1 at hidden pixels [H, W]
@@ -29,7 +28,6 @@ interface Picture {
 
 /** The luminance, `[1, H, W]`: models colorize. */
 const gray: Picture = {
-  refine: 1,
   merge: mergeLuminance,
   make: ({ channels, size }, argument) => {
     if (argument !== undefined) return 'takes no argument';
@@ -53,8 +51,6 @@ const luminance = (images: Value) => reduceMean(mul(images, SHARES), [1]);
 
 /** The image with 0 in its holes, and a plane with 1 where it is shown and 0 in holes: models fill the holes. */
 const mask: Picture = {
-  // The code of a sample says what is around the hole, too, and only reconstructions agree with what is shown there.
-  refine: 3,
   merge: mergeOutside,
   make: ({ channels, size }, argument) => {
     if (argument !== undefined) return 'takes no argument';
@@ -76,7 +72,6 @@ const mask: Picture = {
 
 /** The image reduced to a side of K, and enlarged again by repeating pixels: models add detail. */
 const small: Picture = {
-  refine: 1,
   merge: (_, completion) => completion,
   make: ({ channels, size }, argument) => {
     const side = Number(argument);
@@ -98,5 +93,6 @@ export type PictureName = keyof typeof PICTURES;
 /** Returns the picture that a configuration conditions both networks on, if it does. */
 export const pictureOf = ({ condition }: { condition: string }) => {
   const [name = ''] = condition.split(':');
-  return Object.hasOwn(PICTURES, name) ? PICTURES[name as PictureName] : undefined;
+  if (!Object.hasOwn(PICTURES, name)) return undefined;
+  return { ...PICTURES[name as PictureName], passes: COMPLETION_PASSES[name as PictureName] };
 };

@@ -144,6 +144,12 @@ export const labelingOf = (split: Pick<Split, 'labels' | 'describe'>, indices: A
   ...(split.describe && { descriptions: Array.from(indices, split.describe) }),
 });
 
+/** The labeling of images of which nothing is known. */
+export const unlabeled = (count: number) => ({
+  labels: new Array<null>(count).fill(null),
+  descriptions: new Array<Description>(count).fill({}),
+});
+
 /** Returns up to `count` images as bytes [N, C, H, W]. */
 export const firstImages = (split: Split, count: number, imageBytes: number): Uint8Array =>
   gatherImages(split, [...Array(Math.min(count, split.count)).keys()], imageBytes);
@@ -163,6 +169,10 @@ export function drawAcrossClasses({ count: total, labels }: Pick<Split, 'count' 
     drawn.push(...queues.flatMap(([, members]) => members.slice(round, round + 1)));
   return drawn.slice(0, count);
 }
+
+/** Names of the classes of a data set: their indices, if it has no names. */
+export const classNamesIn = ({ classes, classNames }: Pick<ImageSource, 'classes' | 'classNames'>): string[] =>
+  Array.from({ length: classes ?? 0 }, (_, label) => classNames?.[label] ?? `${label}`);
 
 export const classNameOf = ({ classNames }: Pick<ImageSource, 'classNames'>, label: number) =>
   classNames?.[label] ?? `class ${label}`;

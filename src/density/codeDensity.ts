@@ -2,6 +2,8 @@ import { drawCodes, normalizeRows, type Prior } from '../age/prior.js';
 import type { Condition } from '../networks/network.js';
 import type { RandomStream } from '../random.js';
 
+type ConditionShape = Pick<Condition, 'shape' | 'parts'>;
+
 /**
  * Where codes of images lie: a mixture of K Gaussians. Codes of images fill the sphere unevenly, and codes between
  * their groups decode to damaged images (Ghosh et al. 2020, arXiv 1903.12436). D numbers that summarize the condition of
@@ -18,23 +20,26 @@ export interface CodeDensity {
   slopes: Float32Array;
   /** ln of the probability of each number, if it is 1, [K, D]; 0 for numbers that can have other values. */
   logLikelihoods: Float32Array;
+  /** What codes without a condition say about each number of it, of `fitConditionPredictor`, [K, M + 1]. */
+  predictor: Float32Array;
 }
 
 /** The shapes of a density's tensors. */
-export const densityShapes = (gaussians: number, latentSize: number, numbers: number) =>
+export const densityShapes = (gaussians: number, latentSize: number, condition: ConditionShape | undefined) =>
   ({
     logShares: [gaussians],
     means: [gaussians, latentSize],
     factors: [gaussians, latentSize, latentSize],
-    slopes: [numbers, latentSize],
-    logLikelihoods: [gaussians, numbers],
+    slopes: [summarySize(condition), latentSize],
+    logLikelihoods: [gaussians, summarySize(condition)],
+    predictor: [condition?.shape.length === 1 ? condition.shape[0]! : 0, latentSize + 1],
   }) satisfies Record<keyof CodeDensity, readonly number[]>;
 
 /** Sides of the picture that stands for a condition that is one. */
 export const THUMBNAIL = 4;
 
 /** D. */
-export function summarySize(condition: Pick<Condition, 'shape'> | undefined): number {
+export function summarySize(condition: ConditionShape | undefined): number {
   if (condition === undefined) return 0;
   const [first, ...sides] = condition.shape as [number, ...number[]];
   return sides.length === 0 ? first + 1 : first * THUMBNAIL ** 2;
@@ -45,7 +50,7 @@ export function summarySize(condition: Pick<Condition, 'shape'> | undefined): nu
  * picture.
  * @param conditions [N, K], or [N, C, H, W]
  */
-export function summarize({ shape }: Pick<Condition, 'shape'>, conditions: Float32Array): Float32Array {
+export function summarize({ shape }: ConditionShape, conditions: Float32Array): Float32Array {
   const [first, height, width] = shape as [number, number?, number?];
   if (height === undefined || width === undefined) {
     const count = conditions.length / first;
@@ -74,7 +79,7 @@ export interface CodeSource {
   density?: CodeDensity | undefined;
   prior: Prior;
   latentSize: number;
-  condition?: Pick<Condition, 'shape'> | undefined;
+  condition?: ConditionShape | undefined;
 }
 
 /**

@@ -3,11 +3,14 @@ import { cholesky, solveCholesky } from '../numerics/cholesky.js';
 import { kMeans } from '../numerics/kMeans.js';
 import { multiplyTransposed, transposed } from '../numerics/matrixProduct.js';
 import type { CodeDensity } from './codeDensity.js';
+import { fitConditionPredictor, type UnconditionalCodes } from './conditionPredictor.js';
 
 /** Codes of images [N, M], and summaries of the conditions that they were encoded with [N, D]. */
 export interface FittedCodes {
   codes: Features;
   summaries?: Features | undefined;
+  /** To predict conditions. */
+  unconditional?: UnconditionalCodes | undefined;
 }
 
 /** Codes per Gaussian; with fewer, it copies them. */
@@ -28,7 +31,11 @@ const PRIOR_COUNT = 2;
  * Fits a density to codes. Gaussians are clusters of k-means, with covariances that are drawn towards their mean.
  * The means depend on conditions linearly.
  */
-export function fitDensity({ codes, summaries = { data: new Float64Array(0), width: 0 } }: FittedCodes): CodeDensity {
+export function fitDensity({
+  codes,
+  summaries = { data: new Float64Array(0), width: 0 },
+  unconditional,
+}: FittedCodes): CodeDensity {
   const [count, size] = [rowsIn(codes), codes.width];
   const { slopes, rest } = regress(codes, summaries);
   const affordable = Math.min(
@@ -48,6 +55,7 @@ export function fitDensity({ codes, summaries = { data: new Float64Array(0), wid
     factors: concatenated(factorsOf(moments, size)),
     slopes: Float32Array.from(slopes),
     logLikelihoods: concatenated(likelihoodsOf(members, summaries)),
+    predictor: unconditional ? fitConditionPredictor(unconditional) : new Float32Array(0),
   };
 }
 

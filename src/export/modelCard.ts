@@ -157,7 +157,8 @@ function trainingSection(card: ModelCard) {
 
 function recipeRows({ configuration, step, weights }: ModelCard) {
   const { batch, learningRate, schedule, ema, divergence, moment, matchX, matchZ, seed } = configuration;
-  const { crop, flip, augment, encoderUpdates, generatorUpdates, updateOrder, margin, stages } = configuration;
+  const { crop, flip, augment, encoderUpdates, generatorUpdates, updateOrder, margin, codeNoise, stages } =
+    configuration;
   const changes = [...(flip ? ['mirrored at random'] : []), ...augment.map((name) => `augmentation ${name}`)];
   return {
     training: `${step} iterations of ${batch} images, seed ${seed}`,
@@ -166,7 +167,7 @@ function recipeRows({ configuration, step, weights }: ModelCard) {
     'generator updates': `\`${generatorUpdates}\``,
     ...Object.fromEntries(stages.map(({ epoch, ...plans }) => [`from epoch ${epoch}`, plansOf(plans)])),
     'order of updates': updateOrder,
-    losses: `divergence ${divergence} (${moment}), margin ${margin}, match_x ${matchX}, match_z ${matchZ}`,
+    losses: `divergence ${divergence} (${moment}), margin ${margin}, code noise ${codeNoise}, match_x ${matchX}, match_z ${matchZ}`,
     optimizer: `Adam, learning rate ${learningRate}, schedule ${schedule}`,
     weights: weights === 'ema' ? `exponential moving average, decay ${ema}` : 'of the last iteration',
   };

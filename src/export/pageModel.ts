@@ -1,6 +1,7 @@
 import type { Prior } from '../age/prior.js';
 import type { ConditionAttribute } from '../conditions/attributes.js';
-import { type CodeDensity, densityShapes, summarySize } from '../density/codeDensity.js';
+import { type CodeDensity, densityShapes } from '../density/codeDensity.js';
+import type { ConditionPart } from '../networks/network.js';
 import type { DecodeOptions } from '../images/preprocessing.js';
 
 export interface PageModel {
@@ -30,7 +31,7 @@ interface PageDensity {
 
 /** Returns the tensors of a density one after another. */
 export function densityValues(density: CodeDensity): Float32Array {
-  const names = Object.keys(densityShapes(0, 0, 0)) as (keyof CodeDensity)[];
+  const names = Object.keys(densityShapes(0, 0, undefined)) as (keyof CodeDensity)[];
   const values = new Float32Array(names.reduce((size, name) => size + density[name].length, 0));
   let offset = 0;
   for (const name of names) {
@@ -47,7 +48,7 @@ export function densityOf(
   { latent, condition }: { latent: number; condition: Pick<PageCondition, 'shape'> | undefined },
 ): CodeDensity {
   let offset = 0;
-  const tensors = Object.entries(densityShapes(gaussians, latent, summarySize(condition))).map(([name, shape]) => {
+  const tensors = Object.entries(densityShapes(gaussians, latent, condition)).map(([name, shape]) => {
     const size = shape.reduce((product: number, side) => product * side, 1);
     const tensor = new Float32Array(values, offset, size);
     offset += tensor.byteLength;
@@ -63,6 +64,8 @@ interface PageCondition {
   attributes: readonly ConditionAttribute[];
   /** Without the batch axis. */
   shape: readonly number[];
+  /** What the numbers mean. */
+  parts?: readonly ConditionPart[];
 }
 
 /** Each variable has a script of its own, because a page opened from a file can load nothing else. */

@@ -5,7 +5,7 @@ import { inferenceFunctions, type PairState } from '../age/networkFunctions.js';
 import { DISTANCES } from '../age/distances.js';
 import { MOMENTS, REDUCTIONS } from '../age/divergences.js';
 import { type Objective, type Term, TERMS, type UpdateBatch } from '../age/losses.js';
-import { PRIORS } from '../age/prior.js';
+import { moveTowards, PRIORS } from '../age/prior.js';
 import { updateGradients, type UpdateSpec } from '../age/update.js';
 import {
   adam,
@@ -80,6 +80,7 @@ const caseSchema = z.object({
   match_z: z.enum(DISTANCES),
   noise: z.enum(PRIORS),
   e_margin: z.number().min(0).default(0),
+  displaced: z.boolean().default(false),
 });
 const weightKey = (network: NetworkName, term: Term) => `${network[0]}_${term.toLowerCase()}`;
 const weightKeys = NETWORK_NAMES.flatMap((network) => TERMS[network].map((term) => weightKey(network, term)));
@@ -126,6 +127,7 @@ export function readGoldenCase({ metadata }: TensorFile, file: string) {
       matchZ: golden.match_z,
       margin: golden.e_margin,
     } satisfies Objective,
+    isDisplaced: golden.displaced,
     batch: golden.batch,
     latentSize: golden.nz,
     updates,
@@ -154,7 +156,7 @@ function parseJson(text: string | undefined): unknown {
 }
 
 function goldenGraph(goldenCase: GoldenCase, golden: TensorFile) {
-  const { pair, batch, latentSize, objective, updates } = goldenCase;
+  const { pair, batch, latentSize, objective, updates, isDisplaced } = goldenCase;
   const state = mapWeights((network, part) => {
     const name = `${network}.${part}` as const;
     return input(name, [stateSize(pair, name)]);
@@ -167,12 +169,15 @@ function goldenGraph(goldenCase: GoldenCase, golden: TensorFile) {
     encoder: input('input/z_encoder_update', [batch, latentSize]),
     generator: input('input/z_generator_update', [batch, latentSize]),
   };
+  const displacements = (network: NetworkName) => input(`input/displacements_${network}_update`, [batch, 1]);
+  const batchOf = (network: NetworkName): UpdateBatch => ({
+    ...{ x, y, z: z[network], distort },
+    move: isDisplaced ? (codes) => moveTowards(codes, z[network], displacements(network), objective.prior) : undefined,
+  });
   const { encode, generate } = inferenceFunctions(pair, state, objective.prior);
   const code = encode({ x, y }, { kind: 'native' });
   const graph = graphOf({
-    ...Object.fromEntries(
-      updates.flatMap((spec) => updateOutputs(goldenCase, spec, state, { x, y, z: z[spec.network], distort })),
-    ),
+    ...Object.fromEntries(updates.flatMap((spec) => updateOutputs(goldenCase, spec, state, batchOf(spec.network)))),
     'evaluation/sample': generate({ z: z.generator, y }, { kind: 'native' }),
     'evaluation/code': code,
     'evaluation/reconstruction': generate({ z: code, y }, { kind: 'generated' }),

@@ -1,6 +1,8 @@
 import { drawSampleCodes } from '../density/codeDensity.js';
 import { gatherImages, type Split } from '../data/source.js';
+import type { ConditionedImages } from '../networks/network.js';
 import { guided } from './guidance.js';
+import { conditionsOfImages } from './imageConditions.js';
 import type { TrainedModel } from './trainedModel.js';
 import { randomStream, shuffledIndices } from '../random.js';
 
@@ -39,31 +41,39 @@ export const drawnIndices = (split: Pick<Split, 'count'>, count: number, seed: n
     ? allIndices(split.count)
     : shuffledIndices(split.count, randomStream(seed, 'evaluation images')).slice(0, count).sort();
 
-/** Encodes images at `indices` (default: all) to codes [N, M]. */
+/** Encodes images at `indices` (default: all) to codes [N, M]. @param known as of `encodedChunks` */
 export async function encodeSplit(
   model: TrainedModel,
   split: Split,
   indices?: ArrayLike<number>,
   onProgress?: Progress,
+  known?: KnownConditions,
 ): Promise<Float32Array> {
   const codes = new Float32Array((indices?.length ?? split.count) * model.latentSize);
   let position = 0;
-  for await (const chunk of encodedChunks(model, split, indices, onProgress)) {
+  for await (const chunk of encodedChunks(model, split, indices, onProgress, known)) {
     codes.set(chunk, position);
     position += chunk.length;
   }
   return codes;
 }
 
+/** What is known of the conditions of images in a split. */
+export type KnownConditions = (split: Split, indices: Uint32Array) => Omit<ConditionedImages, 'x'>;
+
+/** @param known encodes images with these conditions, and predicted ones (default: without a condition) */
 export async function* encodedChunks(
   model: TrainedModel,
   split: Split,
   indices?: ArrayLike<number>,
   onProgress?: Progress,
+  known?: KnownConditions,
 ): AsyncGenerator<Float32Array> {
-  const all = indices && Uint32Array.from(indices);
-  for (const { images } of inChunks(split, model.imageElements, all, onProgress))
-    yield await model.encode({ x: images });
+  const all = indices ? Uint32Array.from(indices) : allIndices(split.count);
+  for (const { images: x, first } of inChunks(split, model.imageElements, all, onProgress)) {
+    const images = known && { x, ...known(split, all.subarray(first, first + CHUNK)) };
+    yield await model.encode({ x, y: images && (await conditionsOfImages(model, images)) });
+  }
 }
 
 /**

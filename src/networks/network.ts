@@ -37,10 +37,18 @@ export interface NetworkPair {
   generator: Network;
 }
 
+/**
+ * Numbers of a condition that are known together: one per class, of which one is 1, or two for a value, 1 and the value
+ * in [-1, 1]. Of an unknown part, all are 0.
+ */
+export type ConditionPart = { classes: number } | 'value';
+
 /** What both networks are conditioned on. */
 export interface Condition {
   /** `[K]`: numbers, such as one per class. `[C, H, W]`: a picture. */
   shape: Shape;
+  /** What the numbers mean, in their order. */
+  parts?: readonly ConditionPart[];
   /** Whether zeros stand for an unknown condition, so that it need not be given. */
   isOptional: boolean;
   /** Returns conditions [N, ...shape]. With a stream, as in training, some are unknown. */

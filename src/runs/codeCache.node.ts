@@ -4,7 +4,14 @@ import { basename, join } from 'node:path';
 import { cacheLimit, defaultCacheFolder } from '../data/decoding/decodeCache.node.js';
 import type { Split } from '../data/source.js';
 import { markUsed, trimCache, writeEntry } from '../files/cacheFolder.node.js';
-import { encodedChunks, encodeSplit, inChunks, type Progress } from '../model/chunks.js';
+import {
+  allIndices,
+  encodedChunks,
+  encodeSplit,
+  inChunks,
+  type KnownConditions,
+  type Progress,
+} from '../model/chunks.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import { encodeSealed } from '../training/checkpoint.js';
 import { bytesOf, sha256 } from './runFolder.node.js';
@@ -26,6 +33,8 @@ export interface CodeCacheOptions {
   limit?: number;
   onProgress?: Progress;
   signal?: AbortSignal | undefined;
+  /** Images are encoded with what is known of their conditions, and predictions (default: without a condition). */
+  known?: KnownConditions | undefined;
 }
 
 /**
@@ -37,12 +46,14 @@ export class CodeCache {
   private readonly limit: number;
   private readonly weightsKey: string;
   private readonly onProgress: Progress;
-  private readonly known = new WeakMap<Split, Promise<Float32Array | undefined>>();
+  private readonly known: KnownConditions | undefined;
+  private readonly encoded = new WeakMap<Split, Promise<Float32Array | undefined>>();
 
   constructor(
     private readonly model: TrainedModel,
-    { device, cacheFolder = defaultCacheFolder(), limit, onProgress, signal }: CodeCacheOptions,
+    { device, cacheFolder = defaultCacheFolder(), limit, onProgress, signal, known }: CodeCacheOptions,
   ) {
+    this.known = known;
     this.folder = join(cacheFolder, 'codes');
     this.limit = limit ?? Math.min(MAX_BYTES, cacheLimit());
     this.onProgress = (done, total) => {
@@ -58,7 +69,8 @@ export class CodeCache {
       shape: pair.encoder.inputShape,
       layers: Object.keys(pair.encoder.layers),
     });
-    const state = [weights['encoder.parameters'], weights['encoder.statistics']].map(bytesOf);
+    const predictor = known && model.density ? [model.density.predictor] : [];
+    const state = [weights['encoder.parameters'], weights['encoder.statistics'], ...predictor].map(bytesOf);
     this.weightsKey = sha256(Buffer.from(header), ...state).slice(0, 32);
   }
 
@@ -66,20 +78,20 @@ export class CodeCache {
   async codes(split: Split, indices?: ArrayLike<number>) {
     const isWorthStoring = 2 * (indices?.length ?? split.count) > split.count && this.canStore(split);
     const all = (await this.storedCodes(split)) ?? (isWorthStoring ? await this.computeCodes(split) : undefined);
-    if (all === undefined) return encodeSplit(this.model, split, indices, this.onProgress);
+    if (all === undefined) return encodeSplit(this.model, split, indices, this.onProgress, this.known);
     return indices === undefined ? all : gatherCodes(all, indices, this.model.latentSize);
   }
 
   /** Yields the codes of all images in order, without storing or holding in memory more than the limit. */
   async *chunks(split: Split): AsyncGenerator<Float32Array> {
     if (this.canStore(split)) yield await this.codes(split);
-    else yield* encodedChunks(this.model, split, undefined, this.onProgress);
+    else yield* encodedChunks(this.model, split, undefined, this.onProgress, this.known);
   }
 
   private storedCodes(split: Split) {
-    const known = this.known.get(split) ?? this.read(split);
-    this.known.set(split, known);
-    return known;
+    const encoded = this.encoded.get(split) ?? this.read(split);
+    this.encoded.set(split, encoded);
+    return encoded;
   }
 
   private canStore({ count }: Split) {
@@ -87,7 +99,7 @@ export class CodeCache {
   }
 
   private fileOf(split: Split) {
-    return join(this.folder, `${this.weightsKey}-${digestOf(split, this.model.imageElements)}.safetensors`);
+    return join(this.folder, `${this.weightsKey}-${digestOf(split, this.model.imageElements, this.known)}.safetensors`);
   }
 
   private async read(split: Split) {
@@ -101,8 +113,8 @@ export class CodeCache {
   }
 
   private async computeCodes(split: Split) {
-    const codes = await encodeSplit(this.model, split, undefined, this.onProgress);
-    this.known.set(split, Promise.resolve(codes));
+    const codes = await encodeSplit(this.model, split, undefined, this.onProgress, this.known);
+    this.encoded.set(split, Promise.resolve(codes));
     const file = this.fileOf(split);
     try {
       const tensors = { codes: { shape: [split.count, this.model.latentSize], data: codes } };
@@ -116,9 +128,9 @@ export class CodeCache {
 }
 
 /** Hashing all images is far faster than encoding them. */
-function digestOf(split: Split, imageBytes: number) {
+function digestOf(split: Split, imageBytes: number, known: KnownConditions | undefined) {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify({ count: split.count, imageBytes }));
+  hash.update(JSON.stringify({ count: split.count, imageBytes, known: known?.(split, allIndices(split.count)) }));
   for (const { images } of inChunks(split, imageBytes)) hash.update(images);
   return hash.digest('hex').slice(0, 32);
 }

@@ -45,7 +45,7 @@ export async function completions(
     ? shownOutside(x, configuration, [reducedHole(isHidden, photo, configuration)])
     : condition.of({ x, labels: null });
   const parts: Raster[] = [await enlarged(seenBytes(y, configuration), photo, configuration)];
-  const { refine = picture.refine } = refinement;
+  const { refine = picture.passes } = refinement;
   for await (const batch of sampleImages(model, { ...refinement, refine, count, seed, condition: y }))
     for (let index = 0; index < batch.count; index++) {
       const completed = await enlarged(imageOf(batch, index), photo, configuration);

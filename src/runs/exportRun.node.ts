@@ -168,7 +168,10 @@ function pageModelOf(name: string, configuration: Configuration): Omit<PageModel
   const preprocessing = { size, channels, crop, padding };
   const shape = [channels, size, size] as const;
   const given = conditionOf(configuration);
-  const condition = given && { setting: recipeOf(configuration).condition, classes, attributes, shape: given.shape };
+  const condition = given && {
+    ...{ setting: recipeOf(configuration).condition, classes, attributes, shape: given.shape },
+    ...(given.parts && { parts: given.parts }),
+  };
   const summary = introduction(configuration);
   return { name, summary, latent, prior, ...(condition && { condition }), shape, preprocessing };
 }

@@ -40,6 +40,8 @@ export async function importRun(file: string, out: string, settings: ImportSetti
       throw error instanceof InputError && DERIVED.some((key) => key === error.setting) ? error.within(file) : error;
     },
   );
+  if (resolved.condition !== 'none')
+    throw new InputError(setting('condition'), 'imported networks have no condition', 'remove it, or train a new run');
   // Only now, because the setting names a run.
   const configuration: Configuration = { ...resolved, initFrom: file };
   const folder = await RunFolder.create(out, configuration);

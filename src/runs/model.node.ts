@@ -1,6 +1,7 @@
 import type { Prior } from '../age/prior.js';
 import { drawSampleCodes } from '../density/codeDensity.js';
 import { imageClassifier, type SavedProbe } from '../classifiers/fittedProbe.js';
+import { unlabeled } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { InputError, setting, text } from '../errors.js';
 import { type ImageInput, readImages } from '../images/imageInput.node.js';
@@ -11,6 +12,7 @@ import { generateChunked } from '../model/chunks.js';
 import { encodeDescription, parseWhere } from '../conditions/attributes.js';
 import { classNamed, oneHot } from '../conditions/classes.js';
 import { MODEL_DEFAULTS } from '../model/defaults.js';
+import { changedConditions, conditionsOfImages } from '../model/imageConditions.js';
 import { drawingFrom, refineImages } from '../model/refinement.js';
 import { imagesOf, sampleImages } from '../model/sampling.js';
 import { repeated } from '../numerics/features.js';
@@ -171,17 +173,14 @@ export class Model {
    */
   reconstruct(images: ImageInput | readonly ImageInput[], options: ReconstructOptions = {}): Promise<Images> {
     return this.use('reconstruct', options, async () => {
-      const { fromClass, toClass = fromClass } = options;
-      const move = await this.movement(options);
       const { trained } = this;
+      const move = await this.movement(options);
       const { data: x, count } = await readImages(images, this.configuration);
-      const from = this.classCondition(fromClass, 'fromClass');
-      const ofClass = this.classCondition(toClass, 'toClass');
-      const to = options.where === undefined ? ofClass : this.conditionOf(options);
-      // A picture that must be known is that of the image.
-      const shown = trained.condition?.isOptional === false ? trained.condition.of({ x, labels: null }) : undefined;
-      const z = move(await trained.encode({ x, y: from ? repeated(from, count) : shown }));
-      return this.decoded(z, 0, to ? repeated(to, count) : shown);
+      const given = this.classCondition(options.fromClass, 'fromClass');
+      const changed = this.conditionOf({ class: options.toClass, where: options.where }, 'toClass');
+      const from = given ? repeated(given, count) : await conditionsOfImages(trained, { x, ...unlabeled(count) });
+      const to = changed && from ? changedConditions(trained, from, changed) : from;
+      return this.decoded(move(await trained.encode({ x, y: from })), 0, to);
     });
   }
 
@@ -312,8 +311,8 @@ export class Model {
   }
 
   /** Returns [K], or undefined if nothing is known. */
-  private conditionOf({ class: name, where }: Pick<SampleOptions, 'class' | 'where'>) {
-    const ofClass = this.classCondition(name, 'class');
+  private conditionOf({ class: name, where }: Pick<SampleOptions, 'class' | 'where'>, option = 'class') {
+    const ofClass = this.classCondition(name, option);
     if (where === undefined) return ofClass;
     const { attributes } = this.configuration;
     if (attributes.length === 0)

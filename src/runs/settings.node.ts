@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { attributesIn } from '../conditions/attributes.js';
 import { attributesFile } from '../conditions/syntax.js';
 import { canonicalDataSpec, nativeFormat, openSource } from '../data/open.node.js';
-import type { ImageFormat, ImageSource, Split } from '../data/source.js';
+import { classNamesIn, type ImageFormat, type ImageSource, type Split } from '../data/source.js';
 import {
   checkWithin,
   errorsOf,
@@ -112,10 +112,7 @@ function completeFor(
 ) {
   const given = merged(layers);
   const images = opened.train.count;
-  const classNames = Array.from(
-    { length: opened.classes ?? 0 },
-    (_, label) => opened.classNames?.[label] ?? `${label}`,
-  );
+  const classNames = classNamesIn(opened);
   if (images < MIN_BATCH)
     throw new InputError(
       draft.data,

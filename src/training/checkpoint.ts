@@ -1,6 +1,6 @@
 /** A SHA-256 over every byte of a checkpoint detects damage anywhere. */
 import { stateLayout } from '../age/iteration.js';
-import { type CodeDensity, densityShapes, summarySize } from '../density/codeDensity.js';
+import { type CodeDensity, densityShapes } from '../density/codeDensity.js';
 import { NETWORK_NAMES } from '../networks/network.js';
 import {
   decodeSafetensors,
@@ -8,6 +8,7 @@ import {
   flattenTensors,
   type Shape,
   showShape,
+  sizeOf,
   type TensorFile,
   tensorViews,
 } from '../engine/index.js';
@@ -67,7 +68,7 @@ export function encodeCheckpoint(
     for (const [name, { shape }] of layout.entries) tensors[prefix + name] = { shape, data: views[name]! };
   }
   if (density)
-    for (const [name, shape] of Object.entries(shapesOfDensity(configuration, density.logShares.length)))
+    for (const [name, shape] of shapesOfDensity(configuration, density.logShares.length))
       tensors[DENSITY + name] = { shape, data: density[name as keyof CodeDensity] };
   const metadata = {
     format: `agenet checkpoint ${FORMAT_VERSION}`,
@@ -106,16 +107,18 @@ const DENSITY = 'density/';
 
 function shapesOfDensity(configuration: Configuration, gaussians: number) {
   const { condition } = iterationSpec(configuration).pair.encoder;
-  return densityShapes(gaussians, configuration.latent, summarySize(condition));
+  return Object.entries(densityShapes(gaussians, configuration.latent, condition));
 }
 
 function readDensity(configuration: Configuration, tensors: TensorFile['tensors'], file: string) {
   const shares = tensors[`${DENSITY}logShares`];
   if (shares === undefined) return undefined;
-  const shapes = shapesOfDensity(configuration, shares.data.length);
-  return Object.fromEntries(
-    Object.entries(shapes).map(([name, shape]) => [name, readTensor(DENSITY + name, shape, tensors, file)]),
-  ) as unknown as CodeDensity;
+  const entries = shapesOfDensity(configuration, shares.data.length).map(([name, shape]) => {
+    // Without a condition, some have no elements, and files need not have them.
+    const tensor = sizeOf(shape) === 0 ? new Float32Array(0) : readTensor(DENSITY + name, shape, tensors, file);
+    return [name, tensor];
+  });
+  return Object.fromEntries(entries) as CodeDensity;
 }
 
 export function requireVersion(version: unknown, file: string): void {

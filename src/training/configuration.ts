@@ -31,6 +31,7 @@ export function iterationSpec(configuration: Configuration): IterationSpec {
     order: configuration.updateOrder,
     batch,
     hasEma: ema > 0,
+    hasCodeNoise: configuration.codeNoise > 0,
     augmentations: augment,
   };
 }

@@ -148,17 +148,26 @@ function requireAscending(stages: readonly Stage[]) {
     );
 }
 
+const WEIGHTED_MATCH_X = /match_x\s*:[\s0.]*[1-9]/u;
+
 /** Checks settings that depend on others. */
 function effectsOf(configuration: Configuration) {
   const { matchX, channels, schedule, halveEvery, ema, emaStart, evaluateEvery, evaluateMetrics, saveBest } =
     configuration;
-  const { margin, divergence } = configuration;
+  const { margin, divergence, codeNoise } = configuration;
+  const plans = [configuration, ...configuration.stages].flatMap((each) => [
+    each.encoderUpdates,
+    each.generatorUpdates,
+  ]);
+  const reconstructs = plans.some((plan) => plan !== undefined && WEIGHTED_MATCH_X.test(plan));
+  const weigh = text`add match_x to ${setting('encoderUpdates')}`;
   const isEvaluated = evaluateEvery > 0;
   const evaluate = text`set ${setting('evaluateEvery')}`;
   const halve = text`set ${setting('schedule')} to halving`;
   const effects: [key: keyof Configuration, hasEffect: boolean, problem: string, remedy: Text][] = [
     ['matchX', matchX !== 'cos' || channels > 1, 'cos has no gradient for images of one channel', 'choose L1 or L2'],
     ['margin', margin === 0 || divergence !== 'nearest', 'requires a divergence with a lower bound', 'choose qp or pq'],
+    ['codeNoise', codeNoise === 0 || reconstructs, 'has no effect without match_x', weigh],
     ['halveEvery', schedule === 'halving' || halveEvery === 0, `requires the schedule halving, not ${schedule}`, halve],
     ['emaStart', ema > 0 || emaStart === 0, 'has no effect without an EMA', text`set ${setting('ema')}`],
     ['evaluateMetrics', isEvaluated || evaluateMetrics === undefined, 'has no effect without evaluations', evaluate],

@@ -23,12 +23,14 @@ export const RECIPES = {
     generatorUpdates: '2;KL_fake:4,match_z:1000,match_x:17',
     updateOrder: 'alternating',
     margin: 0,
+    codeNoise: 0,
   },
   simultaneous: {
     encoderUpdates: '1;KL_fake:4,KL_real:8,match_x:50,match_z:200,uniform:4',
     generatorUpdates: '1;KL_fake:4,match_z:200,match_x:50',
     updateOrder: 'simultaneous',
     margin: 0.8,
+    codeNoise: 1,
   },
 } as const;
 

@@ -1,7 +1,7 @@
 import { EpochSampler } from '../data/batches.js';
 import { gatherImages, labelingOf, type Split } from '../data/source.js';
 import { type CodeDensity, summarize, summarySize } from '../density/codeDensity.js';
-import { fitDensity } from '../density/fitDensity.js';
+import { fitDensity, type FittedCodes } from '../density/fitDensity.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import { sizeOf } from '../engine/index.js';
 import type { Condition, ConditionedImages } from '../networks/network.js';
@@ -25,24 +25,42 @@ export async function fitCodeDensity(
 ): Promise<CodeDensity | undefined> {
   const indices = firstImages(new EpochSampler(split.count, batch, seed), Math.min(MAX_IMAGES, step * batch));
   if (indices.length < 2) return undefined;
-  const [width, numbers] = [model.latentSize, summarySize(model.condition)];
-  const codes = new Float32Array(indices.length * width);
-  const summaries = new Float32Array(indices.length * numbers);
+  const encoded = await encodeImages(model, split, indices, seed);
+  // Weights that diverge have no finite codes.
+  const all = [encoded.codes, ...(encoded.unconditional ? [encoded.unconditional.codes] : [])];
+  return all.every(({ data }) => data.every(Number.isFinite)) ? fitDensity(encoded) : undefined;
+}
+
+async function encodeImages(
+  model: TrainedModel,
+  split: Split,
+  indices: readonly number[],
+  seed: number,
+): Promise<FittedCodes> {
+  const { latentSize: width, condition } = model;
+  const rowsOf = (columns: number) => ({ data: new Float32Array(indices.length * columns), width: columns });
+  const codes = rowsOf(width);
+  const summaries = condition && rowsOf(summarySize(condition));
+  const unconditional = condition?.parts && {
+    codes: rowsOf(width),
+    conditions: rowsOf(sizeOf(condition.shape)),
+    parts: condition.parts,
+  };
   for (let first = 0; first < indices.length; first += CHUNK) {
     const part = indices.slice(first, first + CHUNK);
     await split.prepare?.(Uint32Array.from(part));
-    const x = gatherImages(split, part, model.imageElements);
-    const stream = randomStream(seed, 'conditions of the density', first);
-    const y = model.condition && conditionsOf(model.condition, { x, ...labelingOf(split, part) }, stream);
-    codes.set(await model.encode({ x, y }), first * width);
-    if (model.condition && y) summaries.set(summarize(model.condition, y), first * numbers);
+    const images = { x: gatherImages(split, part, model.imageElements), ...labelingOf(split, part) };
+    const put = ({ data, width: columns }: ReturnType<typeof rowsOf>, rows: Float32Array) =>
+      data.set(rows, first * columns);
+    const y = condition && conditionsOf(condition, images, randomStream(seed, 'conditions of the density', first));
+    put(codes, await model.encode({ x: images.x, y }));
+    if (condition && y && summaries) put(summaries, summarize(condition, y));
+    if (condition && unconditional) {
+      put(unconditional.codes, await model.encode({ x: images.x }));
+      put(unconditional.conditions, condition.of(images));
+    }
   }
-  // Weights that diverge have no finite codes.
-  if (!codes.every(Number.isFinite)) return undefined;
-  return fitDensity({
-    codes: { data: codes, width },
-    ...(numbers > 0 && { summaries: { data: summaries, width: numbers } }),
-  });
+  return { codes, summaries, unconditional };
 }
 
 /** One in so many images is encoded without a condition, so that samples can be drawn without one too. */

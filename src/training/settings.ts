@@ -1,9 +1,5 @@
 /** The settings of `config.json`, options, the studio, docs/settings.md and the types of the library. */
 import { AUGMENTATIONS } from '../age/augmentation.js';
-import { DISTANCES } from '../age/distances.js';
-import { DIVERGENCES, MOMENTS, REDUCTIONS } from '../age/divergences.js';
-import { UPDATE_ORDERS } from '../age/plan.js';
-import { PRIORS } from '../age/prior.js';
 import type { ConditionAttribute } from '../conditions/attributes.js';
 import { CONDITION_SYNTAX } from '../conditions/syntax.js';
 import { CROPS, type Padding } from '../images/preprocessing.js';
@@ -24,30 +20,21 @@ import {
   toggle,
 } from './declaration.js';
 import {
-  BATCH_NORM_STATS,
   type DataDefaults,
   defaultsFor,
   MIN_BATCH,
   NAN_POLICIES,
   networkFor,
   recipeFor,
-  RECIPES,
   SCHEDULES,
 } from './defaults.js';
+import { OBJECTIVE, type Stage } from './objective.js';
 
-/** Update plans from an epoch on (default: unchanged). */
-export interface Stage {
-  /** Counted from 0. */
-  epoch: number;
-  encoderUpdates?: string | undefined;
-  generatorUpdates?: string | undefined;
-}
+export type { Stage };
 
 const MAX_STEPS = 1_000_000_000;
 const MAX_EPOCHS = 1_000_000;
-const PLAN = string('an update plan, e.g. "1;KL_fake:1,match_z:1000"');
 
-const { alternating, simultaneous } = RECIPES;
 /** Weights and margin are tuned for the other settings of the recipe, and for the default divergence. */
 const RECIPE_KEYS = ['encoderUpdates', 'generatorUpdates', 'updateOrder', 'stages', 'divergence', 'reduction'];
 
@@ -167,85 +154,7 @@ export const SETTINGS = {
     default: ({ images, values }) => defaultsFor(images, Number(values.batch)).length,
     defaultText: 'ten epochs, or more for small data sets',
   }),
-  encoderUpdates: declareChangeable(PLAN, {
-    title: 'Encoder updates',
-    help: 'encoder updates per iteration and loss weights',
-    group: 'Objective',
-    default: alternating.encoderUpdates,
-    defaultText: `${alternating.encoderUpdates}; above 32 pixels or with a condition: ${simultaneous.encoderUpdates}`,
-    placeholder: 'plan',
-  }),
-  generatorUpdates: declareChangeable(PLAN, {
-    title: 'Generator updates',
-    help: 'generator updates per iteration and loss weights',
-    group: 'Objective',
-    default: alternating.generatorUpdates,
-    defaultText: `${alternating.generatorUpdates}; above 32 pixels or with a condition: ${simultaneous.generatorUpdates}`,
-    placeholder: 'plan',
-  }),
-  updateOrder: declare(choice(UPDATE_ORDERS), {
-    title: 'Order of updates',
-    help: 'alternating: the generator learns after the encoder; simultaneous: both learn from one batch, which takes half the time',
-    group: 'Objective',
-    default: alternating.updateOrder,
-    defaultText: 'alternating; simultaneous above 32 pixels or with a condition',
-    placeholder: 'order',
-  }),
-  stages: declareChangeable(structure<readonly Stage[]>('a list'), {
-    title: 'Stages',
-    help: 'update plans that replace these from an epoch on',
-    default: [],
-  }),
-  prior: declare(choice(PRIORS), {
-    title: 'Prior',
-    help: 'prior distribution of latent codes',
-    group: 'Objective',
-    default: 'sphere',
-  }),
-  divergence: declare(choice(DIVERGENCES), {
-    title: 'Divergence',
-    help: 'divergence between a batch of codes and the prior',
-    group: 'Objective',
-    default: 'qp',
-  }),
-  moment: declare(choice(MOMENTS), {
-    title: 'Moment',
-    help: 'statistic used as σ in the divergence: variance as in the published code, std as in the formula',
-    group: 'Objective',
-    default: 'variance',
-  }),
-  reduction: declare(choice(REDUCTIONS), {
-    title: 'Reduction',
-    help: 'reduction of the divergence over latent dimensions',
-    group: 'Objective',
-    default: 'mean',
-  }),
-  matchX: declare(choice(DISTANCES), {
-    title: 'Image distance',
-    help: 'image reconstruction loss',
-    group: 'Objective',
-    default: 'L1',
-  }),
-  matchZ: declare(choice(DISTANCES), {
-    title: 'Code distance',
-    help: 'latent reconstruction loss',
-    group: 'Objective',
-    default: 'cos',
-  }),
-  margin: declareChangeable(number(0, 1e6), {
-    title: 'Margin',
-    help: 'the most that the encoder gains by its weighted KL_fake above the lower bound; 0 = no limit',
-    group: 'Objective',
-    default: alternating.margin,
-    defaultText: `0; ${simultaneous.margin} above 32 pixels or with a condition`,
-  }),
-  batchNormStats: declare(choice(BATCH_NORM_STATS), {
-    title: 'BatchNorm statistics',
-    help: 'BatchNorm running statistics: shared as published, or separate per input type',
-    group: 'Objective',
-    default: 'separate',
-    placeholder: 'mode',
-  }),
+  ...OBJECTIVE,
   learningRate: declareChangeable(number(0, 1, 0), {
     title: 'Learning rate',
     help: 'learning rate of Adam',

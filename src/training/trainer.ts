@@ -2,8 +2,8 @@ import { drawAugmentations } from '../age/augmentation.js';
 import { drawDistortions } from '../age/distortion.js';
 import { minDivergence } from '../age/divergences.js';
 import { averagedBy, type AverageName, EMA_NAMES, iterationOf, stateSize } from '../age/iteration.js';
-import { activeTerms, codeBatches } from '../age/plan.js';
-import { drawCodes } from '../age/prior.js';
+import { activeTerms, codeBatches, reconstructs } from '../age/plan.js';
+import { drawCodes, drawDisplacements } from '../age/prior.js';
 import { ADAM, STATE_NAMES, type StateName } from '../age/update.js';
 import { EpochSampler, flipBatch } from '../data/batches.js';
 import { gatherImages, labelingOf, type Split } from '../data/source.js';
@@ -179,7 +179,7 @@ export class Trainer {
   private async feedsOf(position: IterationPosition, learningRate: number) {
     const { plans } = position.stage;
     const { encoder } = plans;
-    const { batch, channels, size, latent, prior, seed, ema, augment, updateOrder } = this.configuration;
+    const { batch, channels, size, latent, prior, seed, ema, augment, updateOrder, codeNoise } = this.configuration;
     const drawn = codeBatches(plans, updateOrder);
     const shape = [channels, size, size] as const;
     const stream = (purpose: string) => randomStream(seed, purpose, this.done);
@@ -195,6 +195,10 @@ export class Trainer {
       codes: drawCodes(prior, drawn * batch, latent, stream('training codes')),
       ...this.conditionsFrom(position.batch, images, stream('conditions')),
       ...Object.fromEntries(schedules),
+      ...(codeNoise > 0 &&
+        reconstructs(plans) && {
+          displacements: drawDisplacements(drawn * batch, codeNoise, stream('code noise')),
+        }),
       ...(augment.length > 0 && {
         augmentation: drawAugmentations(augment, 2 * drawn * batch, shape, stream('augmentation')),
       }),

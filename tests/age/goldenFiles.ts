@@ -6,6 +6,7 @@ import { decodeSafetensors, type TensorFile } from '../../src/engine/index.js';
 export const GOLDEN_NAMES = [
   'dcgan32-classes',
   'dcgan32-colorization',
+  'dcgan32-displaced',
   'dcgan32-gray',
   'dcgan32-margin',
   'dcgan32-nearest',

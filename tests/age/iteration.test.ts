@@ -167,6 +167,36 @@ describe('an iteration of several updates', () => {
   });
 });
 
+describe('code noise', () => {
+  const noisy: IterationSpec = { ...spec, hasCodeNoise: true };
+  const reportOf = async (distance: number) => {
+    const program = new StatefulProgram(await compileSmall(iterationOf(noisy).graph), tinyState());
+    const displacements = new Float32Array(5 * BATCH).fill(distance);
+    const { report } = await program.step({ ...feeds, displacements });
+    await program.release();
+    return Object.fromEntries(iterationOf(noisy).reportNames.map((name, index) => [name, Number(report!.data[index])]));
+  };
+
+  it('has a distance for each code of a batch, unless nothing is reconstructed', () => {
+    const shapeOf = ({ graph }: Iteration) => graph.inputs.find(({ name }) => name === 'displacements')?.shape;
+    expect(shapeOf(iterationOf(noisy))).toEqual([5, BATCH, 1]);
+    expect(shapeOf(iterationOf(spec))).toBeUndefined();
+    const plans = { encoder: parsePlan('encoder', '1;KL_real:1'), generator: parsePlan('generator', '1;match_z:1') };
+    expect(shapeOf(iterationOf({ ...noisy, plans }))).toBeUndefined();
+  });
+
+  it('changes the reconstructions of both networks, and no other term of the first update', async () => {
+    const [still, moved] = [await reportOf(0), await reportOf(2)];
+    const program = new StatefulProgram(await compileSmall(iterationOf(spec).graph), tinyState());
+    const { report } = await program.step(feeds);
+    await program.release();
+    const without = iterationOf(spec).reportNames.map((_, index) => Number(report!.data[index]));
+    expectCloseElements(Object.values(still), without, 1e-5);
+    for (const network of NETWORK_NAMES)
+      expect(moved[`${network}.match_x`]).not.toBeCloseTo(still[`${network}.match_x`]!, 4);
+  });
+});
+
 describe('simultaneous updates', () => {
   const plans = {
     encoder: parsePlan('encoder', '1;KL_fake:1,KL_real:1,match_x:10,match_z:5'),

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { drawCodes, normalizeAlongAxis1, normalizeInPlace } from '../../src/age/prior.js';
+import {
+  drawCodes,
+  drawDisplacements,
+  moveTowards,
+  normalizeAlongAxis1,
+  normalizeInPlace,
+} from '../../src/age/prior.js';
 import { randomStream } from '../../src/random.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { forward } from '../engine/running.js';
@@ -72,6 +78,32 @@ describe('prior samples', () => {
     const draw = (seed: number) => drawCodes(prior, 4, LATENT, randomStream(seed, 'seeded'));
     expect(draw(1)).toEqual(draw(1));
     expect(draw(1)).not.toEqual(draw(2));
+  });
+});
+
+describe('codes that are moved towards samples', () => {
+  const [code, sample] = [Float32Array.of(1, 0, 0), Float32Array.of(0, 0, 1)];
+  const moved = async (prior: 'sphere' | 'normal', distance: number) => {
+    const inputs = [tensor([...code], [1, 3]), tensor([...sample], [1, 3]), tensor([distance], [1, 1])];
+    return Array.from((await forward((z, s, d) => moveTowards(z, s, d, prior), inputs)).data, Number);
+  };
+
+  it('stay where they are at the distance 0', async () => {
+    expect(await moved('sphere', 0)).toEqual([1, 0, 0]);
+    expect(await moved('normal', 0)).toEqual([1, 0, 0]);
+  });
+
+  it('move by an angle whose tangent is the distance from an orthogonal sample', async () => {
+    const angle = Math.atan(2);
+    expectCloseElements(await moved('sphere', 2), [Math.cos(angle), 0, Math.sin(angle)], 1e-6);
+    expect(await moved('normal', 2)).toEqual([1, 0, 2]);
+  });
+
+  it('move by every distance up to the largest, equally often', () => {
+    const distances = drawDisplacements(2000, 3, randomStream(1, 'distances'));
+    expectWithin(meanOf([...distances]), 1.5, 0.1);
+    expectWithin(Math.max(...distances), 3, 0.05);
+    expectWithin(Math.min(...distances), 0, 0.05);
   });
 });
 

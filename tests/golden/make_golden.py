@@ -2,11 +2,12 @@
 
     python3 make_golden.py dcgan32-uniform.safetensors
     python3 make_golden.py dcgan32-margin.safetensors --margin 2
+    python3 make_golden.py dcgan32-displaced.safetensors --displaced
     python3 make_golden.py resnet32-rgb.safetensors --network resnet32
     python3 make_golden.py dcgan32-classes.safetensors --classes 3
     python3 make_golden.py dcgan32-colorization.safetensors --picture gray
 
-The case has the terms that the published code lacks: alignment of the codes of distorted images, and their uniformity, and a margin on what the encoder maximizes. Residual networks have match_z of the encoder instead of the alignment. Conditional networks are told the class of each image and sample: the generator as further channels of the code, the encoder as a further channel of the image, and both by shifts of their features at every size. Or they are shown the luminance of the image: the encoder beside the image, and the generator by two convolutions at every size of its features. Made with PyTorch 2.6. Inputs are rounded to float32, so that both sides read the same numbers.
+The case has the terms that the published code lacks: alignment of the codes of distorted images, and their uniformity, a margin on what the encoder maximizes, and reconstruction from codes moved towards the random ones. Residual networks have match_z of the encoder instead of the alignment. Conditional networks are told the class of each image and sample: the generator as further channels of the code, the encoder as a further channel of the image, and both by shifts of their features at every size. Or they are shown the luminance of the image: the encoder beside the image, and the generator by two convolutions at every size of its features. Made with PyTorch 2.6. Inputs are rounded to float32, so that both sides read the same numbers.
 """
 import argparse
 import json
@@ -18,7 +19,7 @@ from torch.nn import functional as F
 
 CASE = dict(
     arch='dcgan32', nf=4, nz=8, nc=1, batch=6, moment='std', reduce='mean', direction='qp', criterion='gaussian',
-    match_x='L1', match_z='cos', noise='sphere', nk=0, picture='', e_kl_real=4.0, e_kl_fake=3.0, e_match_x=10.0, e_match_z=0.0, e_align=50.0, e_uniform=5.0,
+    match_x='L1', match_z='cos', noise='sphere', displaced=False, nk=0, picture='', e_kl_real=4.0, e_kl_fake=3.0, e_match_x=10.0, e_match_z=0.0, e_align=50.0, e_uniform=5.0,
     g_kl_fake=4.0, g_match_z=1000.0, g_match_x=5.0,
 )
 # The divergence of codes with mean 0 and variance 1/M.
@@ -217,10 +218,14 @@ def distorted(x, distortions):
     return distort_rows(distort_rows(x, *values[:3]).mT, *values[3:]).mT
 
 
-def encoder_update(values, x, y, z, distortions, margin):
+def moved(code, z, displacements):
+    return code if displacements is None else F.normalize(code + displacements * z)
+
+
+def encoder_update(values, x, y, z, displacements, distortions, margin):
     pair = NETWORKS[CASE['arch']][1](values, True, 'encoder')
     code = pair.encode(x, y)
-    reconstruction = pair.generate(code, y)
+    reconstruction = pair.generate(moved(code, z, displacements), y)
     code_of_distorted = pair.encode(distorted(x, distortions), y, keeps_statistics=True)
     with torch.no_grad():
         fake = pair.generate(z, y)
@@ -238,12 +243,12 @@ def encoder_update(values, x, y, z, distortions, margin):
     return pair, dict(loss=loss, **terms), dict(code_of_x=code, reconstruction=reconstruction)
 
 
-def generator_update(values, x, y, z):
+def generator_update(values, x, y, z, displacements):
     pair = NETWORKS[CASE['arch']][1](values, True, 'generator')
     fake = pair.generate(z, y)
     code_of_fake = pair.encode(fake, y)
     code = pair.encode(x, y)
-    reconstruction = pair.generate(code, y)
+    reconstruction = pair.generate(moved(code, z, displacements), y)
     terms = dict(kl_fake=divergence(code_of_fake), match_z=cosine_distance(code_of_fake, z), match_x=(reconstruction - x).abs().mean())
     loss = CASE['g_kl_fake'] * terms['kl_fake'] + CASE['g_match_z'] * terms['match_z'] + CASE['g_match_x'] * terms['match_x']
     loss.backward()
@@ -273,8 +278,15 @@ def main(path, margin):
     y = luminance(x).float().double() if CASE['picture'] else CONDITIONS
     if y is not None:
         tensors['input/y'] = y
+    displacements = dict.fromkeys(z)
+    if CASE['displaced']:
+        displacements = {name: torch.rand(BATCH, 1, generator=random).float().double() for name in z}
+        tensors |= {f'input/displacements_{name}_update': value for name, value in displacements.items()}
     losses = {}
-    updates = dict(encoder=encoder_update(values, x, y, z['encoder'], distortions, margin), generator=generator_update(values, x, y, z['generator']))
+    updates = dict(
+        encoder=encoder_update(values, x, y, z['encoder'], displacements['encoder'], distortions, margin),
+        generator=generator_update(values, x, y, z['generator'], displacements['generator']),
+    )
     for network, (pair, terms, results) in updates.items():
         losses |= {f'{network}.{name}': value.item() for name, value in terms.items()}
         tensors |= {f'{network}_update/grad/{name}': value.grad for name, value in pair.parameters.items()}
@@ -289,6 +301,7 @@ def main(path, margin):
 parser = argparse.ArgumentParser()
 parser.add_argument('path')
 parser.add_argument('--margin', type=float, default=0)
+parser.add_argument('--displaced', action='store_true')
 parser.add_argument('--network', choices=NETWORKS, default='dcgan32')
 parser.add_argument('--classes', type=int, default=0)
 parser.add_argument('--picture', choices=['gray'], default='')
@@ -296,6 +309,7 @@ arguments = parser.parse_args()
 if arguments.margin:
     # The weight of KL_fake takes it beyond the margin.
     CASE |= dict(e_kl_fake=30.0, e_margin=arguments.margin)
+CASE |= dict(displaced=arguments.displaced)
 if arguments.network == 'resnet32':
     CASE |= dict(arch='resnet32', nc=3, e_match_z=200.0, e_align=0.0)
 if arguments.classes:

@@ -85,6 +85,25 @@ describe('a conditional model', () => {
     expect(Array.from(data)).toEqual(Array.from(other.data));
   });
 
+  it('encodes images with the class that it predicts, and compares them by what the class leaves open', async () => {
+    for (const [image, name] of [
+      ['shades/dark/3.png', 'dark'],
+      ['shades/light/50.png', 'light'],
+    ] as const) {
+      const [predicted, given] = await Promise.all([
+        model.reconstruct(at(image)),
+        model.reconstruct(at(image), { fromClass: name }),
+      ]);
+      expect(predicted.data).toEqual(given.data);
+      const found = await resultOf(['search', 'run', '--image', image, '--split', 'train', '--count', '60'], cwd);
+      const { results } = found as { results: { name: string; class: string; cosine: number }[] };
+      // The image itself is the most similar, unless it is held out.
+      const own = results.find((each) => image.endsWith(each.name));
+      if (own) expect([results[0]!.cosine, own.cosine]).toEqual([own.cosine, expect.closeTo(1, 5)]);
+      expect(new Set(results.slice(0, 20).map((each) => each.class))).toEqual(new Set(['dark', 'light']));
+    }
+  });
+
   it('interpolates between classes with one code per row', async () => {
     const options = { rows: 12, frames: 3, seed: 4, fromClass: 'dark', toClass: 'light' };
     const path = await model.interpolate([], options);

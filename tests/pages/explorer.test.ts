@@ -40,6 +40,7 @@ const CONDITIONAL: Record<string, Partial<Configuration>> = {
     ],
   },
   gray: { condition: 'gray', channels: 3 },
+  mask: { condition: 'mask', channels: 3 },
 };
 const SIZE = 32;
 
@@ -49,7 +50,12 @@ function densityByClass(): CodeDensity {
   const codes = noise.map((value, at) => value + (at % 8 === Math.floor(at / 8) % 3 ? 5 : 0));
   const y = Float32Array.from({ length: 300 * 3 }, (_, at) => (at % 3 === Math.floor(at / 3) % 3 ? 1 : 0));
   const summaries = { data: summarize({ shape: [3] }, y), width: 4 };
-  return fitDensity({ codes: { data: normalizeRows(codes, 8), width: 8 }, summaries });
+  const unconditional = { codes: { data: normalizeRows(codes, 8), width: 8 }, conditions: { data: y, width: 3 } };
+  return fitDensity({
+    codes: unconditional.codes,
+    summaries,
+    unconditional: { ...unconditional, parts: [{ classes: 3 }] },
+  });
 }
 
 describe('a walk', () => {
@@ -227,6 +233,52 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
           ),
         )
         .toBeLessThanOrEqual(2);
+  });
+
+  it('fills holes that the visitor paints as `agenet complete --mask` does', async () => {
+    const page = await openPage(fromFile(pathOf('mask')));
+    const area = SIZE * SIZE;
+    const png = (pixels: Uint8Array, channels: 1 | 3) =>
+      sharp(pixels, { raw: { width: SIZE, height: SIZE, channels } })
+        .png()
+        .toBuffer();
+    const photo = Uint8Array.from({ length: 3 * area }, (_, index) => (index * 7) % 256);
+    await page.setInputFiles('#files', { name: 'noise.png', mimeType: 'image/png', buffer: await png(photo, 3) });
+    const pad = page.locator('.hole canvas');
+    const model = await loadModel(join(folder, 'mask'));
+    const expectCompletions = async (isHidden: (row: number, column: number) => boolean) => {
+      const hole = Uint8Array.from({ length: area }, (_, at) => (isHidden(Math.floor(at / SIZE), at % SIZE) ? 255 : 0));
+      const { data } = await model.complete(await png(photo, 3), { mask: await png(hole, 1) });
+      for (const index of [1, 6]) {
+        const expected = data.subarray(3 * index * area, (3 * index + 1) * area);
+        await expect
+          .poll(() => distance(page, `#completions .tiles canvas:nth-child(${index})`, expected))
+          .toBeLessThanOrEqual(2);
+      }
+    };
+    // The middle is hidden at first.
+    const isMiddle = (at: number) => at >= SIZE / 4 && at < (3 * SIZE) / 4;
+    await expectCompletions((row, column) => isMiddle(row) && isMiddle(column));
+    await page.getByRole('button', { name: 'Show all' }).click();
+    const { x, y, width } = (await pad.boundingBox())!;
+    await page.mouse.move(x + width / 4, y + width / 4);
+    await page.mouse.down();
+    await page.mouse.up();
+    const scale = SIZE / width;
+    const isPainted = (row: number, column: number) =>
+      Math.hypot(row + 0.5 - (width / 4) * scale, column + 0.5 - (width / 4) * scale) <= SIZE / 14;
+    await expectCompletions(isPainted);
+    await model.release();
+  });
+
+  it('encodes images with the class that it predicts, as `agenet reconstruct` does', async () => {
+    const page = await openPage(fromFile(pathOf('classes')));
+    const [original] = originals(1) as [Uint8Array];
+    await page.setInputFiles('#files', await filesOf([original]));
+    const model = await loadModel(join(folder, 'classes'));
+    const { data } = await model.reconstruct([{ data: original, width: SIZE, height: SIZE, channels: 1 }]);
+    await model.release();
+    await expect.poll(() => distance(page, '#images li:nth-child(1) button canvas', data)).toBeLessThanOrEqual(1);
   });
 
   it('shows samples of `agenet sample --refine 0`', async () => {

@@ -292,6 +292,15 @@ describe('an invalid configuration is rejected in one line with the setting and 
     );
   });
 
+  it('code noise of networks that reconstruct nothing', async () => {
+    const plans = { encoderUpdates: '1;KL_real:1,match_x:0', generatorUpdates: '1;match_z:1' };
+    await expectInputError(
+      () => parseConfiguration({ ...whole, ...plans, codeNoise: 1 }),
+      'codeNoise: has no effect without match_x',
+    );
+    expect(parseConfiguration({ ...whole, ...plans, encoderUpdates: '1;match_x:0.5', codeNoise: 1 }).codeNoise).toBe(1);
+  });
+
   it('halveEvery with a schedule that does not use it', async () => {
     for (const schedule of ['cosine', 'constant']) {
       await expectInputError(

@@ -1,7 +1,7 @@
 /** The view of a loaded model: the selected image, and tabs to select others and to explore around it. */
 import { useEffect } from 'preact/hooks';
-import { Reconstructions } from '../../components/reconstructions.js';
 import { Tabs } from '../../components/tabs.js';
+import { VisitorImages } from '../../components/visitorImages.js';
 import { Attributes } from './attributes.js';
 import type { DataState } from './data.js';
 import { EndlessSamples, firstSamples } from './endlessSamples.js';
@@ -56,7 +56,7 @@ export function ExploreView({ model, data, settings, onSettings, onFailure }: Ex
       />
     ),
     images: (
-      <Reconstructions
+      <VisitorImages
         model={model.info}
         networks={model.networks}
         onSelect={onSelect}

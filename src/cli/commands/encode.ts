@@ -40,7 +40,7 @@ export const action: Action<typeof define> = async (terminal, run, data, options
     const images = split === 'all' ? joinSplits(source) : splitOf(source, split);
     const { count, labels, nameOf } = images;
     return withSignals(terminal, async (signal) => {
-      const pieces = openCodes(signal).chunks(images);
+      const pieces = openCodes({ signal }).chunks(images);
       const arrays: NpzArrays = {
         codes: { shape: [count, latentSize], type: '<f4', pieces },
         ...(labels && { labels: { shape: [count], data: labels } }),

@@ -91,7 +91,7 @@ async function layOut({ model, source, openCodes }: OpenedModel, split: Split, o
   const { mapCodes } = await import('../../model/codeMap.js');
   const { out, method, seed, count = DEFAULT_COUNT[method] } = options;
   const indices = shuffledIndices(split.count, randomStream(seed, 'map')).slice(0, count);
-  const codes = { data: await openCodes().codes(split, indices), width: model.latentSize };
+  const codes = { data: await openCodes({ isConditioned: true }).codes(split, indices), width: model.latentSize };
   const onProgress = countingProgress(terminal, 'arranging codes');
   const { points, explainedVarianceRatio } = await mapCodes(codes, method, seed, onProgress);
   const found = {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '@commander-js/extra-typings';
+import { classNamesIn } from '../../data/source.js';
 import type { FittedProbe, ProbeMethod, ProbeOrigin } from '../../classifiers/fittedProbe.js';
 import type { ProbeResult } from '../../classifiers/probe.js';
 import { InputError, didYouMean, setting, text } from '../../errors.js';
@@ -115,10 +116,7 @@ async function measure(
   const { weights } = model;
   const codes = openCodes();
   const testImages = Math.min(TEST_IMAGES, source.test.count);
-  const classNames = Array.from(
-    { length: source.classes ?? 0 },
-    (_, index) => source.classNames?.[index] ?? `${index}`,
-  );
+  const classNames = classNamesIn(source);
   let first: { probe: FittedProbe; origin: ProbeOrigin } | undefined;
   const results = await probe({
     ...{ model, weights, source, labels, trials, methods, seed, compile },

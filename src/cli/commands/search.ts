@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { gatherImages } from '../../data/source.js';
+import { gatherImages, unlabeled } from '../../data/source.js';
 import { filledRaster } from '../../images/drawing.js';
 import { BACKGROUND, gridOf, imagesIn, squareColumns } from '../../images/imageGrid.js';
 import { imageOf, type ImageBatch, type Raster } from '../../images/raster.js';
@@ -41,6 +41,7 @@ export const define = (command: Subcommand) =>
 export const action: Action<typeof define> = async (terminal, run, data, options) => {
   const { imagesOf } = await import('../../model/sampling.js');
   const { nearestCodes } = await import('../../model/codeSearch.js');
+  const { conditionsOfImages } = await import('../../model/imageConditions.js');
   const { readImages } = await import('../../images/imageInput.node.js');
   const { image, out } = options;
   await prepareOutput(options, ['image'], [image]);
@@ -48,8 +49,9 @@ export const action: Action<typeof define> = async (terminal, run, data, options
     const { data: query } = await readImages([image], checkpoint.configuration);
     const split = splitOf(source, options.split);
     const count = Math.min(options.count, split.count);
-    const codes = { data: await openCodes().codes(split), width: model.latentSize };
-    const { indices, cosines } = nearestCodes(await model.encode({ x: query }), codes, count);
+    const codes = { data: await openCodes({ isConditioned: true }).codes(split), width: model.latentSize };
+    const y = await conditionsOfImages(model, { x: query, ...unlabeled(1) });
+    const { indices, cosines } = nearestCodes(await model.encode({ x: query, y }), codes, count);
     const results = Array.from(indices, (index, rank) => ({
       ...describeImage(source, split, index),
       cosine: cosines[rank]!,

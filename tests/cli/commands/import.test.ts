@@ -16,6 +16,7 @@ const folder = sharedTemporaryFolder();
 beforeAll(async () => {
   writeNoiseArchive(join(folder, 'noise.npz'), 60);
   await makeTinyRun(join(folder, 'run'), tinyConfiguration({ data: `npz:${join(folder, 'noise.npz')}` }));
+  writeFileSync(join(folder, 'conditional.json'), '{"condition": "mask"}');
   await resultOf(['export', 'run', '--out', 'exported', '--pytorch'], folder);
 });
 
@@ -122,6 +123,11 @@ describe('agenet import', () => {
       'a checkpoint',
       ['import', 'run/checkpoints/000003.safetensors', 'npz:noise.npz', '--network', 'dcgan32', '--out', 'x'],
       ['encoder.main.0.weight'],
+    ],
+    [
+      'a condition, which its networks do not have',
+      [...['import', file, 'npz:noise.npz', '--network', 'dcgan32', '--out', 'x'], '--config', 'conditional.json'],
+      ['condition', 'imported networks have no condition'],
     ],
     ['missing data', ['import', file, 'npz:no.npz', '--network', 'dcgan32', '--out', 'x'], ['no.npz']],
     [

@@ -1,0 +1,7 @@
+/** The visitor's images, reconstructed, or completed by models that fill holes. */
+import { Completions } from './completions.js';
+import { fillsHoles } from './conditions.js';
+import { Reconstructions, type ReconstructionsProps } from './reconstructions.js';
+
+export const VisitorImages = (props: ReconstructionsProps) =>
+  fillsHoles(props.model) ? <Completions {...props} /> : <Reconstructions {...props} />;
