@@ -16,6 +16,13 @@ export const SCHEDULES = ['halving', 'constant', 'cosine'] as const;
  */
 export const NAN_POLICIES = ['stop', 'rollback'] as const;
 
+const SIMULTANEOUS = {
+  encoderUpdates: '1;KL_fake:4,KL_real:8,match_x:50,match_z:200,uniform:4',
+  generatorUpdates: '1;KL_fake:4,match_z:200,match_x:50',
+  updateOrder: 'simultaneous',
+  margin: 0.8,
+} as const;
+
 /** Defaults of the objective, tuned together (docs/recipes.md). */
 export const RECIPES = {
   alternating: {
@@ -25,13 +32,9 @@ export const RECIPES = {
     margin: 0,
     codeNoise: 0,
   },
-  simultaneous: {
-    encoderUpdates: '1;KL_fake:4,KL_real:8,match_x:50,match_z:200,uniform:4',
-    generatorUpdates: '1;KL_fake:4,match_z:200,match_x:50',
-    updateOrder: 'simultaneous',
-    margin: 0.8,
-    codeNoise: 1,
-  },
+  simultaneous: { ...SIMULTANEOUS, codeNoise: 0 },
+  /** Codes with noise repeat less of the condition. */
+  conditional: { ...SIMULTANEOUS, codeNoise: 2 },
 } as const;
 
 /** Another size is rejected later, with the other settings. */
@@ -41,7 +44,7 @@ export const networkFor = (size: unknown): ArchitectureName => rowOf(size).archi
 
 /** Conditional models have the same recipe at every size (docs/conditions.md). */
 export const recipeFor = (size: unknown, condition: unknown): Record<string, unknown> =>
-  RECIPES[condition === undefined || condition === 'none' ? rowOf(size).recipe : 'simultaneous'];
+  RECIPES[condition === undefined || condition === 'none' ? rowOf(size).recipe : 'conditional'];
 
 export interface DataDefaults {
   augment: readonly AugmentationName[];

@@ -16,7 +16,7 @@ export interface Stage {
 
 const PLAN = string('an update plan, e.g. "1;KL_fake:1,match_z:1000"');
 
-const { alternating, simultaneous } = RECIPES;
+const { alternating, simultaneous, conditional } = RECIPES;
 
 /** In the order of `config.json`. */
 export const OBJECTIVE = {
@@ -97,7 +97,7 @@ export const OBJECTIVE = {
     help: 'images are reconstructed from codes moved towards random ones, by a random distance up to this; 0 = from the codes',
     group: 'Objective',
     default: alternating.codeNoise,
-    defaultText: `0; ${simultaneous.codeNoise} above 32 pixels or with a condition`,
+    defaultText: `0; ${conditional.codeNoise} with a condition`,
   }),
   batchNormStats: declare(choice(BATCH_NORM_STATS), {
     title: 'BatchNorm statistics',

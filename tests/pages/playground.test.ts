@@ -138,6 +138,17 @@ describe.skipIf(!hasChromium)('the playground', () => {
       expect(error).toBeLessThan(0.06);
     });
 
+    it('learns a curve per class, which both networks are told', async () => {
+      const page = await open('#/plane?data=rings&condition=class');
+      await ready(page);
+      await page.click('#play');
+      await untilIteration(page, 400);
+      await page.click('#play');
+      // Samples of each class near the data of it: colors of the generator's view on both sides.
+      await expect.poll(() => page.getByText('data of the other').count()).toBe(1);
+      expect(await page.getByRole('img', { name: /Data \(orange and blue\)/u }).count()).toBe(1);
+    });
+
     it('keeps its whole state in the address', async () => {
       const page = await open('');
       await ready(page);

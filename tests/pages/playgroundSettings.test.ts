@@ -4,11 +4,13 @@ import { configurationOf } from '../../pages/playground/digits/configuration.js'
 import { DIVERGENCES, LOSSES, MATCHES } from '../../pages/playground/plane/curves.js';
 import { activePreset, PRESETS } from '../../pages/playground/plane/presets.js';
 import {
+  CONDITIONS,
   dataOf,
   DEFAULT_SETTINGS,
   DRAWN_SETTINGS,
   fromQuery,
   HIDDEN,
+  modelOf,
   PRIOR_NAMES,
   SPEEDS,
   toQuery,
@@ -26,6 +28,7 @@ const settings = fc.record({
     .array(fc.float({ min: -1, max: 1, noNaN: true }), { maxLength: 20 })
     .map((values) => Float32Array.from(values.slice(0, 2 * Math.floor(values.length / 2)))),
   prior: fc.constantFrom(...PRIOR_NAMES),
+  condition: fc.constantFrom(...CONDITIONS),
   hidden: fc.constantFrom(...HIDDEN),
   generatorUpdates: fc.integer({ min: 1, max: 3 }),
   seed: fc.integer({ min: 0, max: 9999 }),
@@ -94,6 +97,7 @@ describe('presets of the plane', () => {
       const drawn = { ...DEFAULT_SETTINGS, ...preset.settings, ...DRAWN_SETTINGS };
       expect(drawn).toEqual({ ...DEFAULT_SETTINGS, data: 'drawn' });
       expect(dataOf(drawn)).toBeUndefined();
+      expect(modelOf({ ...drawn, condition: 'class' }).isConditional).toBe(false);
     }
   });
 });
@@ -104,15 +108,18 @@ it.each([DIVERGENCES, MATCHES, LOSSES])('curves of a chart of the plane differ i
 
 describe('data of the plane', () => {
   it.each(SHAPE_NAMES)('lie around the origin (%s)', (name) => {
-    const points = drawData(name, 2000, randomStream(1, name));
+    const { points, labels } = drawData(name, 2000, randomStream(1, name));
     expect(points.every((coordinate) => Math.abs(coordinate) < 1.2)).toBe(true);
     const mean = (axis: number) =>
       points.filter((_, index) => index % 2 === axis).reduce((sum, value) => sum + value / 2000, 0);
     expectCloseElements([1 + mean(0), 1 + mean(1)], [1, 1], 0.15);
+    const share = labels.reduce((sum, label) => sum + label, 0) / labels.length;
+    expect(share).toBeGreaterThan(0.25);
+    expect(share).toBeLessThan(0.75);
   });
 
   it('lie around the points that were drawn', () => {
-    const points = drawData(Float32Array.of(0.5, -0.5), 1000, randomStream(1, 'drawn'));
+    const { points } = drawData(Float32Array.of(0.5, -0.5), 1000, randomStream(1, 'drawn'));
     expect(points.every((coordinate, index) => Math.abs(coordinate - (index % 2 === 0 ? 0.5 : -0.5)) < 0.2)).toBe(true);
   });
 });

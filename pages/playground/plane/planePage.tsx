@@ -6,7 +6,7 @@ import type { PageProps } from '../page.js';
 import { DIVERGENCES, LOSSES, MATCHES } from './curves.js';
 import { Explanation } from './explanation.js';
 import { activePreset, PRESETS } from './presets.js';
-import { dataOf, fromQuery, LATENT_OF, MAX_DRAWN, type PlaneSettings, toQuery } from './settings.js';
+import { dataOf, fromQuery, LATENT_OF, MAX_DRAWN, modelOf, type PlaneSettings, toQuery } from './settings.js';
 import { SettingsPanel } from './settingsPanel.js';
 import { usePlane } from './usePlane.js';
 import { CodesView, EncoderView, GeneratorView } from './views.js';
@@ -51,7 +51,11 @@ export function PlanePage({ query, onQuery }: PageProps) {
         {failure || (isReady ? '' : waiting)}
       </p>
       <div class="views">
-        <GeneratorView {...view} onPoint={settings.data === 'drawn' ? addPoint : undefined} />
+        <GeneratorView
+          {...view}
+          isConditional={modelOf(settings).isConditional}
+          onPoint={settings.data === 'drawn' ? addPoint : undefined}
+        />
         <EncoderView {...view} />
         <CodesView {...view} />
       </div>
@@ -91,7 +95,7 @@ function Presets({ settings, onChange }: PresetsProps) {
       </div>
       <p class="hint">
         {active?.text ??
-          'These settings are your own. Choose a preset to start from: the first two work, the others fail in typical ways.'}
+          'These settings are your own. Choose a preset to start from: the first three work, the others fail in typical ways.'}
       </p>
     </div>
   );

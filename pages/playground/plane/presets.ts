@@ -9,12 +9,13 @@ export interface Preset {
 }
 
 const { encoder, generator } = DEFAULT_SETTINGS.weights;
+const UNCONDITIONAL = { condition: 'none', hidden: DEFAULT_SETTINGS.hidden } as const;
 
 export const PRESETS: readonly Preset[] = [
   {
     name: 'Balanced',
     text: 'All terms: the image of the circle follows the data, crosses the gap quickly, and both histograms are nearly flat.',
-    settings: { data: 'moons', prior: 'circle', weights: { encoder, generator } },
+    settings: { data: 'moons', prior: 'circle', ...UNCONDITIONAL, weights: { encoder, generator } },
   },
   {
     name: 'Filled',
@@ -22,7 +23,19 @@ export const PRESETS: readonly Preset[] = [
     settings: {
       data: 'disk',
       prior: 'sphere',
+      ...UNCONDITIONAL,
       weights: { encoder: { ...encoder, KL_fake: 0.5, uniform: 1 }, generator: { ...generator, match_z: 10 } },
+    },
+  },
+  {
+    name: 'Classes',
+    text: 'Both networks are told the ring of each point. Each ring is an image of the whole circle, in the same colors: the code says where on its ring a point is, and not on which.',
+    settings: {
+      data: 'rings',
+      prior: 'circle',
+      condition: 'class',
+      hidden: 64,
+      weights: { encoder: { ...encoder, match_x: 30 }, generator: { ...generator, match_x: 30 } },
     },
   },
   {
@@ -31,6 +44,7 @@ export const PRESETS: readonly Preset[] = [
     settings: {
       data: 'moons',
       prior: 'circle',
+      ...UNCONDITIONAL,
       weights: { encoder: { ...encoder, KL_fake: 0, uniform: 0 }, generator: { KL_fake: 0, match_z: 0, match_x: 10 } },
     },
   },
@@ -40,6 +54,7 @@ export const PRESETS: readonly Preset[] = [
     settings: {
       data: 'moons',
       prior: 'circle',
+      ...UNCONDITIONAL,
       weights: { encoder: { ...encoder, match_x: 0, uniform: 0 }, generator: { ...generator, match_z: 0, match_x: 0 } },
     },
   },
@@ -49,6 +64,7 @@ export const PRESETS: readonly Preset[] = [
     settings: {
       data: 'disk',
       prior: 'sphere',
+      ...UNCONDITIONAL,
       weights: { encoder: { ...encoder, uniform: 0 }, generator: { KL_fake: 2, match_z: 10, match_x: 0 } },
     },
   },
@@ -58,6 +74,7 @@ export const PRESETS: readonly Preset[] = [
     settings: {
       data: 'moons',
       prior: 'circle',
+      ...UNCONDITIONAL,
       weights: {
         encoder: { KL_real: 0, KL_fake: 0.05, match_x: 10, uniform: 0 },
         generator: { KL_fake: 0, match_z: 0, match_x: 10 },

@@ -8,6 +8,8 @@ export interface PlaneSettings {
   /** Points [N, 2] that the visitor has drawn, in [-1, 1]. */
   drawn: Float32Array;
   prior: keyof typeof LATENT_OF;
+  /** Whether both networks are told the class of each point. */
+  condition: (typeof CONDITIONS)[number];
   hidden: number;
   generatorUpdates: number;
   seed: number;
@@ -19,6 +21,7 @@ export interface PlaneSettings {
 
 export const LATENT_OF = { circle: 2, sphere: 3 } as const;
 export const PRIOR_NAMES = Object.keys(LATENT_OF) as (keyof typeof LATENT_OF)[];
+export const CONDITIONS = ['none', 'class'] as const;
 export const SPEEDS = ['1', '10', '100', 'fastest'] as const;
 export const HIDDEN = [8, 16, 32, 64] as const;
 export const GENERATOR_UPDATES = [1, 2, 3] as const;
@@ -34,6 +37,7 @@ export const DEFAULT_SETTINGS: PlaneSettings = {
   data: 'moons',
   drawn: new Float32Array(0),
   prior: 'circle',
+  condition: 'none',
   hidden: 32,
   generatorUpdates: 1,
   seed: 1,
@@ -49,11 +53,15 @@ export const DEFAULT_SETTINGS: PlaneSettings = {
 export const DRAWN_SETTINGS = {
   data: 'drawn',
   prior: DEFAULT_SETTINGS.prior,
+  condition: DEFAULT_SETTINGS.condition,
+  hidden: DEFAULT_SETTINGS.hidden,
   weights: DEFAULT_SETTINGS.weights,
 } as const;
 
-export const modelOf = ({ prior, hidden, generatorUpdates, seed }: PlaneSettings): PlaneModel => ({
+/** Points that the visitor has drawn have no classes. */
+export const modelOf = ({ prior, hidden, generatorUpdates, seed, condition, data }: PlaneSettings): PlaneModel => ({
   latent: LATENT_OF[prior],
+  isConditional: condition === 'class' && data !== 'drawn',
   hidden,
   generatorUpdates,
   seed,
@@ -69,6 +77,7 @@ const valuesOf = ({ drawn, generatorUpdates, learningRate, weights, ...others }:
   data: others.data,
   drawn: encodePoints(drawn),
   prior: others.prior,
+  condition: others.condition,
   hidden: others.hidden,
   'generator.updates': generatorUpdates,
   seed: others.seed,
@@ -110,6 +119,7 @@ export function fromQuery(query: string): PlaneSettings {
     data: choice('data', [...SHAPE_NAMES, 'drawn'], defaults.data),
     drawn: decodePoints(given.get('drawn') ?? ''),
     prior: choice('prior', PRIOR_NAMES, defaults.prior),
+    condition: choice('condition', CONDITIONS, defaults.condition),
     hidden: choice('hidden', HIDDEN, defaults.hidden as (typeof HIDDEN)[number]),
     generatorUpdates: Math.round(number('generator.updates', 1, GENERATOR_UPDATES.length, defaults.generatorUpdates)),
     seed: Math.round(number('seed', 0, MAX_SEED, defaults.seed)),

@@ -21,7 +21,7 @@ interface SettingsPanelProps {
 }
 
 export function SettingsPanel({ settings, onChange }: SettingsPanelProps) {
-  const choiceOf = <K extends 'prior' | 'hidden' | 'generatorUpdates' | 'seed' | 'speed'>(
+  const choiceOf = <K extends 'prior' | 'condition' | 'hidden' | 'generatorUpdates' | 'seed' | 'speed'>(
     key: K,
     label: string,
     values: readonly PlaneSettings[K][],
@@ -41,6 +41,7 @@ export function SettingsPanel({ settings, onChange }: SettingsPanelProps) {
         </button>
       )}
       {choiceOf('prior', 'prior', choices.PRIOR_NAMES)}
+      {settings.data !== 'drawn' && choiceOf('condition', 'condition', choices.CONDITIONS)}
       {choiceOf('hidden', 'hidden units', choices.HIDDEN)}
       {choiceOf('generatorUpdates', 'generator updates', choices.GENERATOR_UPDATES)}
       {choiceOf('seed', 'seed', choices.SEEDS)}

@@ -9,6 +9,7 @@ import { ADAM, STATE_NAMES } from '../../../src/age/update.js';
 import {
   adamScalars,
   type Compile,
+  concat,
   constant,
   graphOf,
   input,
@@ -16,8 +17,10 @@ import {
   StatefulProgram,
 } from '../../../src/engine/index.js';
 import { initialParameters, NETWORK_NAMES, type NetworkName } from '../../../src/networks/network.js';
+import { oneHot } from '../../../src/conditions/classes.js';
 import { randomStream } from '../../../src/random.js';
 import { planePair } from './networks.js';
+import { CLASSES, type LabeledPoints } from './shapes.js';
 
 /** Terms of each network's loss, each with a weight that can change at any time. */
 export const PLANE_TERMS = {
@@ -30,6 +33,8 @@ export type PlaneWeights = { readonly [N in NetworkName]: Record<(typeof PLANE_T
 export interface PlaneModel {
   /** M: codes lie on the circle (2) or the sphere (3). */
   latent: 2 | 3;
+  /** Whether both networks are told the class of each point. */
+  isConditional: boolean;
   hidden: number;
   generatorUpdates: number;
   seed: number;
@@ -62,18 +67,27 @@ export type PlaneReport = Record<string, number>;
 /** The view after an iteration. Codes are [N, M], points [N, 2]. */
 export interface PlaneView {
   step: number;
-  /** Points of the data. */
+  /** Points of the data, and their classes. */
   shown: Float32Array;
-  /** The image g(z) of the lattice of the prior. */
+  labels: Uint8Array;
+  /** The image g(z) of the lattice of the prior, for each class if there are any. */
   image: Float32Array;
-  /** e(g(z)) of the same lattice. */
+  /** e(g(z)) of the same lattices. */
   fakeCodes: Float32Array;
   /** e(x) of these points. */
   realCodes: Float32Array;
   /** g(e(x)) of these points. */
   reconstructions: Float32Array;
-  /** e(x) of the grid of the plane, row by row from its lower left corner. */
+  /** e(x) of the grid of the plane, row by row from its lower left corner, with the class of the nearest point. */
   field: Float32Array;
+}
+
+/** What a view shows. */
+interface ViewedPoints {
+  /** Codes [N, M] whose image is shown. */
+  lattice: Float32Array;
+  /** Points whose codes are shown. */
+  shown: LabeledPoints;
 }
 
 /** Trains the two networks. All random numbers are functions of the seed and the iteration. */
@@ -82,27 +96,24 @@ export class PlaneTraining {
 
   private constructor(
     private readonly model: PlaneModel,
-    private readonly draw: (count: number, step: number) => Float32Array,
+    private readonly draw: (count: number, step: number) => LabeledPoints,
     private readonly reportNames: readonly string[],
     private readonly program: StatefulProgram,
     private readonly viewer: Program,
-    private readonly lattice: Float32Array,
-    private readonly shown: Float32Array,
+    private readonly viewed: ViewedPoints,
   ) {}
 
   /**
    * Compiles an iteration and the view.
-   * @param draw points [count, 2] of the data for an iteration
-   * @param lattice codes [N, M] whose image is shown
-   * @param shown points [N, 2] whose codes are shown
+   * @param draw points of the data for an iteration
    */
   static async create(
     model: PlaneModel,
-    draw: (count: number, step: number) => Float32Array,
-    { lattice, shown }: { lattice: Float32Array; shown: Float32Array },
+    draw: (count: number, step: number) => LabeledPoints,
+    viewed: ViewedPoints,
     compile: Compile,
   ): Promise<PlaneTraining> {
-    const pair = planePair(model.latent, model.hidden);
+    const pair = pairOf(model);
     const plans = { encoder: planOf('encoder', 1), generator: planOf('generator', model.generatorUpdates) };
     const { graph, reportNames } = iterationOf({
       pair,
@@ -121,8 +132,8 @@ export class PlaneTraining {
       NETWORK_NAMES.map((name) => [`${name}.parameters`, initialParameters(pair[name], model.seed)]),
     );
     const program = new StatefulProgram(await compile(graph), { ...sizes, ...weights });
-    const viewer = await compile(viewOf(model, lattice.length / model.latent, shown.length / 2));
-    return new PlaneTraining(model, draw, reportNames, program, viewer, lattice, shown);
+    const viewer = await compile(viewOf(model, viewed));
+    return new PlaneTraining(model, draw, reportNames, program, viewer, viewed);
   }
 
   get step(): number {
@@ -130,7 +141,8 @@ export class PlaneTraining {
   }
 
   async iterate({ weights, learningRate }: PlaneOptions): Promise<PlaneReport> {
-    const { latent, generatorUpdates, seed } = this.model;
+    const { latent, generatorUpdates, seed, isConditional } = this.model;
+    const { points, labels } = this.draw(PLANE_BATCH, this.done);
     const scalars = (updates: number) =>
       Float32Array.from(
         Array.from({ length: updates }, (_, number) =>
@@ -138,7 +150,8 @@ export class PlaneTraining {
         ).flat(),
       );
     const { report } = await this.program.step({
-      images: this.draw(PLANE_BATCH, this.done),
+      images: points,
+      ...(isConditional && { conditions: oneHot(labels, CLASSES) }),
       codes: drawCodes('sphere', (1 + generatorUpdates) * PLANE_BATCH, latent, randomStream(seed, 'codes', this.done)),
       'encoder.schedule': scalars(1),
       'generator.schedule': scalars(generatorUpdates),
@@ -154,12 +167,13 @@ export class PlaneTraining {
     const results = await this.viewer.run({
       'encoder.parameters': state['encoder.parameters']!,
       'generator.parameters': state['generator.parameters']!,
-      lattice: this.lattice,
-      shown: this.shown,
+      lattice: this.viewed.lattice,
+      shown: this.viewed.shown.points,
       grid: GRID,
     });
     const named = Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, data as Float32Array]));
-    return { step: this.done, shown: this.shown, ...named } as unknown as PlaneView;
+    const { points: shown, labels } = this.viewed.shown;
+    return { step: this.done, shown, labels, ...named } as unknown as PlaneView;
   }
 
   async release(): Promise<void> {
@@ -183,15 +197,33 @@ const GRID = Float32Array.from({ length: 2 * FIELD.side ** 2 }, (_, index) => {
   return FIELD.range * ((2 * place) / (FIELD.side - 1) - 1);
 });
 
+const pairOf = ({ latent, hidden, isConditional }: PlaneModel) => planePair(latent, hidden, isConditional);
+
+/** The class of the nearest point, of each point of the grid. */
+function classesOfGrid({ points, labels }: LabeledPoints): Uint8Array {
+  return Uint8Array.from({ length: FIELD.side ** 2 }, (_, cell) => {
+    let [nearest, least] = [0, Infinity];
+    for (let index = 0; index < labels.length; index++) {
+      const distance = Math.hypot(points[2 * index]! - GRID[2 * cell]!, points[2 * index + 1]! - GRID[2 * cell + 1]!);
+      if (distance < least) [nearest, least] = [index, distance];
+    }
+    return labels[nearest]!;
+  });
+}
+
 /** Both networks on the lattice, the shown data and the grid, as a graph. */
-function viewOf({ latent, hidden }: PlaneModel, codes: number, points: number) {
-  const pair = planePair(latent, hidden);
+function viewOf(model: PlaneModel, { lattice: codes, shown: { points, labels } }: ViewedPoints) {
+  const { latent, isConditional } = model;
+  const pair = pairOf(model);
   const vectors = NETWORK_NAMES.map((name) => input(`${name}.parameters`, [pair[name].parameters.size]));
   const [lattice, shown, grid] = [
-    input('lattice', [codes, latent]),
-    input('shown', [points, 2]),
+    input('lattice', [codes.length / latent, latent]),
+    input('shown', [labels.length, 2]),
     input('grid', [FIELD.side ** 2, 2]),
   ];
+  const classesOf = (classes: Uint8Array) =>
+    isConditional ? { y: constant([...oneHot(classes, CLASSES)], [classes.length, CLASSES]) } : {};
+  const ofLattice = (label: number) => classesOf(new Uint8Array(codes.length / latent).fill(label));
   // There are no running statistics.
   const none = constant(0);
   const { encode, generate } = inferenceFunctions(
@@ -204,15 +236,18 @@ function viewOf({ latent, hidden }: PlaneModel, codes: number, points: number) {
     },
     'sphere',
   );
-  const image = generate({ z: lattice }, { kind: 'native' });
-  const realCodes = encode({ x: shown }, { kind: 'native' });
+  const labelsOfLattices = isConditional ? [...Array(CLASSES).keys()] : [0];
+  const images = labelsOfLattices.map((label) => generate({ z: lattice, ...ofLattice(label) }, { kind: 'native' }));
+  const fakeCodes = images.map((x, label) => encode({ x, ...ofLattice(label) }, { kind: 'generated' }));
+  const y = classesOf(labels);
+  const realCodes = encode({ x: shown, ...y }, { kind: 'native' });
   return graphOf(
     {
-      image,
-      fakeCodes: encode({ x: image }, { kind: 'generated' }),
+      image: concat(images, 0),
+      fakeCodes: concat(fakeCodes, 0),
       realCodes,
-      reconstructions: generate({ z: realCodes }, { kind: 'generated' }),
-      field: encode({ x: grid }, { kind: 'native' }),
+      reconstructions: generate({ z: realCodes, ...y }, { kind: 'generated' }),
+      field: encode({ x: grid, ...classesOf(classesOfGrid({ points, labels })) }, { kind: 'native' }),
     },
     [...vectors, lattice, shown, grid],
   );

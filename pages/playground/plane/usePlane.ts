@@ -50,8 +50,8 @@ export function usePlane(settings: PlaneSettings) {
       setIsReady(true);
     });
   };
-  const { data, drawn, prior, hidden, generatorUpdates, seed, learningRate, weights, speed } = settings;
-  useEffect(start, [data, drawn, prior, hidden, generatorUpdates, seed]);
+  const { data, drawn, prior, condition, hidden, generatorUpdates, seed, learningRate, weights, speed } = settings;
+  useEffect(start, [data, drawn, prior, condition, hidden, generatorUpdates, seed]);
   useEffect(() => send({ type: 'options', options: optionsOf(settings) }), [learningRate, weights]);
   useEffect(() => {
     if (isRunning) send({ type: 'run', perSecond: speed === 'fastest' ? Infinity : Number(speed) });

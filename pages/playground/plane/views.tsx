@@ -84,36 +84,45 @@ function latticeColors(latent: 2 | 3): string[] {
   return Array.from({ length: codes.length / latent }, (_, index) => cssColor(colorOf(codes, index, latent)));
 }
 
+/** Orange and blue differ for color-blind readers too (Okabe and Ito). */
+const CLASS_COLORS = ['#e69f00', '#0072b2'];
+
 /** Data, and the generator's image of the prior. */
 export function GeneratorView({
   onPoint,
+  isConditional,
   ...props
-}: ViewProps & { onPoint: ((x: number, y: number) => void) | undefined }) {
+}: ViewProps & { isConditional: boolean; onPoint: ((x: number, y: number) => void) | undefined }) {
   const colors = LATTICES[props.latent];
   const prior = props.latent === 2 ? 'circle' : 'sphere';
   const addPoint = ({ offsetX, offsetY, currentTarget }: PointerEvent): void => {
     const { clientWidth, clientHeight } = currentTarget as HTMLCanvasElement;
     onPoint?.(FIELD.range * ((2 * offsetX) / clientWidth - 1), FIELD.range * (1 - (2 * offsetY) / clientHeight));
   };
-  const draw = (context: CanvasRenderingContext2D, { shown, image }: PlaneView): void => {
-    drawDots(context, shown, 6, () => 'gray');
-    if (props.latent === 3) return drawDots(context, image, 5, (index) => colors[index]!);
+  const draw = (context: CanvasRenderingContext2D, { shown, labels, image }: PlaneView): void => {
+    drawDots(context, shown, 6, (index) => (isConditional ? CLASS_COLORS[labels[index]!]! : 'gray'));
+    if (props.latent === 3) return drawDots(context, image, 5, (index) => colors[index % colors.length]!);
     context.lineWidth = 5;
-    for (let index = 0; index < colors.length; index++) {
-      context.strokeStyle = colors[index]!;
+    // A closed curve per class.
+    for (let index = 0; index < image.length / 2; index++) {
+      const first = index - (index % colors.length);
+      context.strokeStyle = colors[index - first]!;
       context.beginPath();
       context.moveTo(...toPixels(image, index));
-      context.lineTo(...toPixels(image, (index + 1) % colors.length));
+      context.lineTo(...toPixels(image, first + ((index - first + 1) % colors.length)));
       context.stroke();
     }
   };
+  const data: Record<string, string> = isConditional
+    ? { 'class-a': 'data of one class', 'class-b': 'data of the other' }
+    : { gray: 'data' };
   return (
     <Drawing
       {...props}
       id="generator-view"
       title="Data and generator"
-      label={`Data (gray) and the generator's image of the ${prior} (colors)${onPoint ? '; press to add points' : ''}`}
-      legend={{ gray: 'data', codes: 'samples, colored by their codes' }}
+      label={`Data (${isConditional ? 'orange and blue' : 'gray'}) and the generator's image of the ${prior} (colors)${onPoint ? '; press to add points' : ''}`}
+      legend={{ ...data, codes: 'samples, colored by their codes' }}
       draw={draw}
       {...(onPoint && {
         onPointerDown: addPoint,
