@@ -118,9 +118,12 @@ export async function openRunData(data: string | undefined, configuration: Confi
   });
 }
 
-/** Labels of other classes than those of the model say nothing about its conditions. */
-function knownConditions(source: ImageSource, { classes }: Configuration): KnownConditions {
-  const hasItsClasses = classNamesIn(source).join('\n') === classes.join('\n');
+/** Whether the classes of data are those that a model is conditioned on. */
+export const hasModelClasses = (source: ImageSource, { classes }: Configuration): boolean =>
+  classes.length > 0 && classNamesIn(source).join('\n') === classes.join('\n');
+
+function knownConditions(source: ImageSource, configuration: Configuration): KnownConditions {
+  const hasItsClasses = hasModelClasses(source, configuration);
   return (split, indices) => {
     const unknown = unlabeled(indices.length);
     const { labels, descriptions = unknown.descriptions } = labelingOf(split, indices);

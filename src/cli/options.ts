@@ -65,10 +65,10 @@ export const guidanceOption = () =>
     '--guidance <factor>',
     'how much classes or attributes count: 0 = not at all, above 1 = exaggerated (default: 1)',
   ).argParser(parseNumber);
-export const whereOption = (help: string) =>
+export const whereOption = (help: string, others = 'any others are left open') =>
   new Option(
     '--where <attributes>',
-    `of a model with attributes: those ${help}, e.g. beard=full,fatness=0.8; any others are left open`,
+    `of a model with attributes: those ${help}, e.g. beard=full,fatness=0.8; ${others}`,
   );
 export const seedOption = () =>
   new Option('--seed <number>', 'random seed').argParser(wholeNumber(0, LARGEST_SEED)).default(0);

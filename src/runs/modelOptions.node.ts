@@ -53,11 +53,11 @@ export interface SampleOptions extends MoveOptions {
 }
 
 export interface ReconstructOptions extends MoveOptions {
-  /** Class of the images, by name or number, of a conditional model (default: any). */
+  /** Class of the images, by name or number, of a conditional model (default: predicted). */
   fromClass?: string | number | undefined;
   /** Class to decode with (default: `fromClass`). */
   toClass?: string | number | undefined;
-  /** Attributes to decode with, instead of classes. */
+  /** Attributes to decode with, instead of classes; others stay as predicted. */
   where?: SampleOptions['where'];
 }
 

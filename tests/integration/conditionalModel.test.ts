@@ -4,7 +4,7 @@ import { unzipSync } from 'fflate';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadModel, type Model, readCheckpoint, type Settings, train } from '../../src/node.js';
-import { resultOf } from '../cli/runCommand.js';
+import { resultOf, runCommand } from '../cli/runCommand.js';
 import { bytesIn, makePicture, makeTinyRun } from '../cli/tinyRun.js';
 import { writeImages } from '../data/imageFiles.js';
 import { errorOf } from '../rejection.js';
@@ -102,6 +102,11 @@ describe('a conditional model', () => {
       if (own) expect([results[0]!.cosine, own.cosine]).toEqual([own.cosine, expect.closeTo(1, 5)]);
       expect(new Set(results.slice(0, 20).map((each) => each.class))).toEqual(new Set(['dark', 'light']));
     }
+  });
+
+  it('says that a direction between its classes means little', async () => {
+    const { stderr } = await runCommand(['attribute', 'run', '--with', 'dark', '--threads', '1'], cwd);
+    expect(stderr).toContain('codes leave these classes to the condition; reconstruct --to-class changes them');
   });
 
   it('interpolates between classes with one code per row', async () => {

@@ -1,5 +1,5 @@
 import type { Action, Subcommand } from '../command.js';
-import { addModelOptions, splitOf, whileHeld, withRunData } from '../modelCommand.js';
+import { addModelOptions, hasModelClasses, splitOf, whileHeld, withRunData } from '../modelCommand.js';
 import { RUN_DATA_HELP, splitOption } from '../options.js';
 
 export const summary = 'find the latent direction that separates one class from another';
@@ -34,6 +34,8 @@ export const action: Action<typeof define> = async (terminal, run, data, options
   return withRunData(run, data, options, terminal, async ({ model, checkpoint, source, openCodes }) => {
     const images = splitOf(source, split);
     const [indicesWith, indicesWithout] = imagesByClass(source, images, options);
+    if (hasModelClasses(source, checkpoint.configuration))
+      terminal.note('note: codes leave these classes to the condition; reconstruct --to-class changes them');
     const codes = await openCodes({ isConditioned: true }).codes(images, [...indicesWith, ...indicesWithout]);
     const boundary = indicesWith.length * model.latentSize;
     const direction = meanDifference(codes.subarray(0, boundary), codes.subarray(boundary), model.latentSize);

@@ -39,9 +39,9 @@ export const define = (command: Subcommand) =>
           wholeNumber(1, 100_000),
         )
         .addOption(splitOption('test'))
-        .addOption(fromClassOption('of a conditional model: the class of the images (default: any)'))
+        .addOption(fromClassOption('of a conditional model: the class of the images (default: predicted)'))
         .addOption(toClassOption('the class to decode with, instead'))
-        .addOption(whereOption('to decode with'))
+        .addOption(whereOption('to decode with', 'others stay as predicted'))
         .addOption(alongOption())
         .addOption(byOption())
         .option(
