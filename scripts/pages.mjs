@@ -22,7 +22,8 @@ const NOTICE = `/*! Contains ONNX Runtime, Copyright (c) Microsoft Corporation, 
 
 mkdirSync(target, { recursive: true });
 cpSync(new URL('index.html', source), new URL('index.html', target));
-cpSync(new URL('../components/page.css', source), new URL('page.css', target));
+const styles = ['design.css', 'page.css'].map((name) => readFileSync(new URL(`../components/${name}`, source), 'utf8'));
+writeFileSync(new URL('page.css', target), styles.join('\n'));
 const bundle = await rolldown({
   input: fileURLToPath(new URL('main.tsx', source)),
   platform: 'browser',

@@ -62,7 +62,7 @@ export function App() {
   };
   return (
     <>
-      <nav aria-label="Pages">
+      <nav class="parts" aria-label="Pages">
         {Object.entries(PAGES).map(([page, { name }]) => (
           <a key={page} href={`#/${page}`} aria-current={page === address.page ? 'page' : undefined}>
             {name}

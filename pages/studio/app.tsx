@@ -69,11 +69,11 @@ export function App() {
   }, [View.name === name, name, run]);
   return (
     <>
-      <header class="studio-header">
+      <header class="site-header">
         <a class="title" href="#/">
           agenet studio
         </a>
-        <nav aria-label="Views">
+        <nav class="parts" aria-label="Views">
           <a href="#/" aria-current={name === '' ? 'page' : undefined}>
             Runs
           </a>

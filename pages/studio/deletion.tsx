@@ -27,7 +27,7 @@ export function Deletion({ id, label, question, onDelete }: DeletionProps) {
   return (
     <span role="alert" class="confirmation" onKeyDown={({ key }) => key === 'Escape' && setIsAsked(false)}>
       {question}{' '}
-      <button id={`confirm-${id}`} type="button" onClick={onDelete}>
+      <button id={`confirm-${id}`} type="button" class="dangerous" onClick={onDelete}>
         Delete
       </button>{' '}
       <button ref={keep} type="button" onClick={() => setIsAsked(false)}>

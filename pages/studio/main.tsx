@@ -1,6 +1,7 @@
 /** The page of the studio. */
 import { render } from 'preact';
 import { keepFiles } from '../components/files.js';
+import '../components/design.css';
 import '../components/page.css';
 import './studio.css';
 import { App } from './app.js';

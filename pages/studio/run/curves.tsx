@@ -104,28 +104,30 @@ export function ChartControls({ view, last }: ChartControlsProps) {
         />{' '}
         Log scale
       </label>
-      <label>
-        From{' '}
-        <input
-          type="number"
-          min="0"
-          class="iteration"
-          value={zoom?.[0] ?? ''}
-          placeholder="first"
-          onChange={({ currentTarget }) => limit(0, currentTarget.value)}
-        />
-      </label>
-      <label>
-        to iteration{' '}
-        <input
-          type="number"
-          min="1"
-          class="iteration"
-          value={zoom && zoom[1] < Number.MAX_SAFE_INTEGER ? zoom[1] : ''}
-          placeholder="last"
-          onChange={({ currentTarget }) => limit(1, currentTarget.value)}
-        />
-      </label>
+      <span class="range">
+        <label>
+          From{' '}
+          <input
+            type="number"
+            min="0"
+            class="iteration"
+            value={zoom?.[0] ?? ''}
+            placeholder="first"
+            onChange={({ currentTarget }) => limit(0, currentTarget.value)}
+          />
+        </label>{' '}
+        <label>
+          to iteration{' '}
+          <input
+            type="number"
+            min="1"
+            class="iteration"
+            value={zoom && zoom[1] < Number.MAX_SAFE_INTEGER ? zoom[1] : ''}
+            placeholder="last"
+            onChange={({ currentTarget }) => limit(1, currentTarget.value)}
+          />
+        </label>
+      </span>
       <button type="button" disabled={!zoom} onClick={() => onZoom(undefined)}>
         Show all
       </button>

@@ -23,7 +23,7 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
     );
   return (
     <article class="run">
-      <header class="run-header">
+      <header class="run-header card">
         <h1>{id}</h1>
         <StateBadge run={summary} />
         <p class="meaning">

@@ -90,7 +90,7 @@ export function RunsPage({ query, onQuery, runs, state }: ViewProps) {
 }
 
 const Welcome = () => (
-  <div class="welcome">
+  <div class="welcome card">
     <h1>No runs yet</h1>
     <p>
       A run trains two networks on images: a generator, which maps points of a sphere to images, and an encoder, which

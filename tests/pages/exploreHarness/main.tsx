@@ -2,6 +2,7 @@
 /** The view of the studio that explores a model, alone, with the files of its folder. Bundled for Chromium. */
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import '../../../pages/components/design.css';
 import '../../../pages/components/page.css';
 import type { ExploreData } from '../../../pages/studio/explore/data.js';
 import { ExplorePage } from '../../../pages/studio/explore/explorePage.js';
