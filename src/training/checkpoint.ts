@@ -105,6 +105,13 @@ export async function decodeCheckpoint(bytes: Uint8Array, file: string, digest: 
 
 const DENSITY = 'density/';
 
+/** Without a condition, these tensors have none, and files need not have them. */
+const NO_ELEMENTS = {
+  slopes: new Float32Array(0),
+  logLikelihoods: new Float32Array(0),
+  predictor: new Float32Array(0),
+};
+
 function shapesOfDensity(configuration: Configuration, gaussians: number) {
   const { condition } = iterationSpec(configuration).pair.encoder;
   return Object.entries(densityShapes(gaussians, configuration.latent, condition));
@@ -113,12 +120,11 @@ function shapesOfDensity(configuration: Configuration, gaussians: number) {
 function readDensity(configuration: Configuration, tensors: TensorFile['tensors'], file: string) {
   const shares = tensors[`${DENSITY}logShares`];
   if (shares === undefined) return undefined;
-  const entries = shapesOfDensity(configuration, shares.data.length).map(([name, shape]) => {
-    // Without a condition, some have no elements, and files need not have them.
-    const tensor = sizeOf(shape) === 0 ? new Float32Array(0) : readTensor(DENSITY + name, shape, tensors, file);
-    return [name, tensor];
-  });
-  return Object.fromEntries(entries) as CodeDensity;
+  const shapes = shapesOfDensity(configuration, shares.data.length).filter(([, shape]) => sizeOf(shape) > 0);
+  // Earlier builds did not predict conditions. Until training saves again, samples are drawn from the prior.
+  if (shapes.some(([name]) => name === 'predictor') && tensors[`${DENSITY}predictor`] === undefined) return undefined;
+  const read = shapes.map(([name, shape]) => [name, readTensor(DENSITY + name, shape, tensors, file)]);
+  return { ...NO_ELEMENTS, ...Object.fromEntries(read) } as CodeDensity;
 }
 
 export function requireVersion(version: unknown, file: string): void {

@@ -1,4 +1,5 @@
 import type { AugmentationName } from '../age/augmentation.js';
+import { ATTRIBUTES } from '../conditions/syntax.js';
 import { setting, type Text, text } from '../errors.js';
 import { IMAGE_SIZES } from '../imageSizes.js';
 import type { ArchitectureName } from '../networks/architecture.js';
@@ -33,7 +34,7 @@ export const RECIPES = {
     codeNoise: 0,
   },
   simultaneous: { ...SIMULTANEOUS, codeNoise: 0 },
-  /** Codes with noise repeat less of the condition. */
+  /** Codes with noise repeat less of a class and of attributes. Pictures need the whole code. */
   conditional: { ...SIMULTANEOUS, codeNoise: 2 },
 } as const;
 
@@ -43,8 +44,11 @@ const rowOf = (size: unknown) => IMAGE_SIZES.find((row) => row.size === size) ??
 export const networkFor = (size: unknown): ArchitectureName => rowOf(size).architecture;
 
 /** Conditional models have the same recipe at every size (docs/conditions.md). */
-export const recipeFor = (size: unknown, condition: unknown): Record<string, unknown> =>
-  RECIPES[condition === undefined || condition === 'none' ? rowOf(size).recipe : 'conditional'];
+export function recipeFor(size: unknown, condition: unknown): Record<string, unknown> {
+  if (condition === undefined || condition === 'none') return RECIPES[rowOf(size).recipe];
+  const hasNumbers = condition === 'class' || String(condition).startsWith(ATTRIBUTES);
+  return RECIPES[hasNumbers ? 'conditional' : 'simultaneous'];
+}
 
 export interface DataDefaults {
   augment: readonly AugmentationName[];

@@ -97,7 +97,7 @@ export const OBJECTIVE = {
     help: 'images are reconstructed from codes moved towards random ones, by a random distance up to this; 0 = from the codes',
     group: 'Objective',
     default: alternating.codeNoise,
-    defaultText: `0; ${conditional.codeNoise} with a condition`,
+    defaultText: `0; ${conditional.codeNoise} with classes or attributes`,
   }),
   batchNormStats: declare(choice(BATCH_NORM_STATS), {
     title: 'BatchNorm statistics',

@@ -61,6 +61,24 @@ describe('a checkpoint', () => {
     );
   });
 
+  it('has no density of an earlier build, which could not predict conditions', async () => {
+    const conditional = tinyCheckpoint(tinyConfiguration({ condition: 'class', classes: ['a', 'b'] }));
+    const { latent } = conditional.configuration;
+    const rows = (width: number) => ({
+      data: randomStream(1, 'codes').fillNormal(new Float32Array(20 * width)),
+      width,
+    });
+    const unconditional = { codes: rows(latent), conditions: rows(2), parts: [{ classes: 2 }] };
+    const density = fitDensity({ codes: rows(latent), summaries: rows(3), unconditional });
+    const saved = encodeCheckpoint({ ...conditional, density }, digest);
+    expect((await decodeCheckpoint(saved, 'file', digest)).density).toEqual(density);
+    const { tensors, metadata } = decodeSafetensors(saved, 'file');
+    const { 'density/predictor': _predictor, ...others } = tensors;
+    const { sha256: _digest, ...rest } = metadata;
+    const earlier = encodeSealed({ tensors: others, metadata: rest }, digest);
+    expect((await decodeCheckpoint(earlier, 'file', digest)).density).toBeUndefined();
+  });
+
   it('keeps EMA weights as further tensors', async () => {
     const averaged = tinyCheckpoint(tinyConfiguration({ ema: 0.9 }));
     const saved = encodeCheckpoint(averaged, digest);
