@@ -36,7 +36,10 @@ export const fillsHoles = ({ condition }: ModelInfo): boolean => condition?.sett
 export const completionPasses = ({ condition }: ModelInfo): number =>
   COMPLETION_PASSES[condition!.setting.split(':')[0] as keyof typeof COMPLETION_PASSES];
 
-/** Puts what is shown of the original into a completion, both [C, H, W] in 0..1: its luminance, or what is outside of the hole. */
+/**
+ * Puts what is shown of the original into a completion, both [C, H, W] in 0..1: its luminance, or what is outside of the
+ * hole.
+ */
 export function withShownPart(
   { condition, shape }: ModelInfo,
   original: Float32Array,

@@ -1,4 +1,4 @@
-/** Addresses of the page: `#/`, `#/run/mnist-1?smoothing=0.6`, `#/explore/mnist-1`, `#/compare?runs=a,b`, `#/start`. */
+/** Addresses of the page: `#/`, `#/run/mnist-1?smoothing=0.6`, `#/explore/mnist-1`, `#/compare?runs=a%0Ab`, `#/start`. */
 import { useLayoutEffect, useState } from 'preact/hooks';
 
 export interface Address {

@@ -45,8 +45,9 @@ export const networkFor = (size: unknown): ArchitectureName => rowOf(size).archi
 
 /** Conditional models have the same recipe at every size (docs/conditions.md). */
 export function recipeFor(size: unknown, condition: unknown): Record<string, unknown> {
-  if (condition === undefined || condition === 'none') return RECIPES[rowOf(size).recipe];
-  const hasNumbers = condition === 'class' || String(condition).startsWith(ATTRIBUTES);
+  // Another type is rejected later.
+  if (typeof condition !== 'string' || condition === 'none') return RECIPES[rowOf(size).recipe];
+  const hasNumbers = condition === 'class' || condition.startsWith(ATTRIBUTES);
   return RECIPES[hasNumbers ? 'conditional' : 'simultaneous'];
 }
 

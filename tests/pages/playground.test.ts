@@ -67,6 +67,20 @@ describe.skipIf(!hasChromium)('the playground', () => {
   const iteration = async (page: Page) => Number(await page.textContent('#iteration'));
   /** Waits until so many iterations are done. */
   const untilIteration = (page: Page, least: number) => poll(() => iteration(page)).toBeGreaterThanOrEqual(least);
+  /** Opens the plane, and trains so many iterations or a few more. */
+  async function trained(query: string, iterations: number): Promise<Page> {
+    const page = await open(`#/plane?${query}`);
+    await ready(page);
+    await page.click('#play');
+    await untilIteration(page, iterations);
+    await page.click('#play');
+    return page;
+  }
+  /** The last match_x. */
+  async function reconstructionError(page: Page): Promise<number> {
+    const label = (await page.getAttribute('.chart:nth-of-type(2) div', 'aria-label'))!;
+    return Number(/match_x ([\d.e-]+)/u.exec(label)![1]);
+  }
   /** The iterations after a run has ended. */
   const settled = async (page: Page): Promise<number> => {
     for (let last = -1; ;) {
@@ -127,25 +141,16 @@ describe.skipIf(!hasChromium)('the playground', () => {
     });
 
     it('learns a ring: the image of the circle is the ring', async () => {
-      const page = await open('#/plane?data=ring');
-      await ready(page);
-      await page.click('#play');
-      await untilIteration(page, 1500);
-      await page.click('#play');
-      const label = (await page.getAttribute('.chart:nth-of-type(2) div', 'aria-label'))!;
-      const error = Number(/match_x ([\d.e-]+)/u.exec(label)![1]);
+      const page = await trained('data=ring', 1500);
       // Noise of 0.03 across the ring has a mean distance of 0.024 / 2 per coordinate.
-      expect(error).toBeLessThan(0.06);
+      expect(await reconstructionError(page)).toBeLessThan(0.06);
     });
 
     it('learns a curve per class, which both networks are told', async () => {
-      const page = await open('#/plane?data=rings&condition=class');
-      await ready(page);
-      await page.click('#play');
-      await untilIteration(page, 400);
-      await page.click('#play');
-      // Samples of each class near the data of it: colors of the generator's view on both sides.
-      await expect.poll(() => page.getByText('data of the other').count()).toBe(1);
+      const weights = 'encoder.match_x=30&generator.match_x=30';
+      const page = await trained(`data=rings&condition=class&hidden=64&${weights}`, 1500);
+      expect(await reconstructionError(page)).toBeLessThan(0.06);
+      expect(await page.getByText('data of the other').count()).toBe(1);
       expect(await page.getByRole('img', { name: /Data \(orange and blue\)/u }).count()).toBe(1);
     });
 
