@@ -3,6 +3,8 @@ import { repeated } from '../numerics/features.js';
 import type { ConditionedImages } from '../networks/network.js';
 import type { TrainedModel } from './trainedModel.js';
 
+type ImageEncoder = Pick<TrainedModel, 'condition' | 'density' | 'latentSize' | 'encode'>;
+
 /** Returns conditions [N, K] of images, changed to what is known of another condition [K]. */
 export const changedConditions = ({ condition }: TrainedModel, conditions: Float32Array, to: Float32Array) =>
   fillUnknown(repeated(to, conditions.length / to.length), conditions, condition!.parts!);
@@ -14,7 +16,7 @@ export const changedConditions = ({ condition }: TrainedModel, conditions: Float
  * @returns undefined if the model has no condition, or one that shows a part of the image and may be unknown
  */
 export async function conditionsOfImages(
-  model: TrainedModel,
+  model: ImageEncoder,
   images: ConditionedImages,
 ): Promise<Float32Array | undefined> {
   const { condition, density } = model;

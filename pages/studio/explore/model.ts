@@ -2,6 +2,8 @@
 import type { ModelInfo, Networks } from '../../components/networks.js';
 import { infoOf, networksOf } from '../../components/workerNetworks.js';
 import { decodeSafetensors } from '../../../src/engine/safetensors.js';
+import { unlabeled } from '../../../src/data/source.js';
+import { conditionsOfImages } from '../../../src/model/imageConditions.js';
 import { WorkerModel } from '../../../src/web/workerModel.js';
 import { openWorker } from '../workers.js';
 
@@ -12,7 +14,7 @@ export interface ExploredModel {
   networks: Networks;
   /** Whether the visitor waits for images, or received one just now. */
   isGenerating: () => boolean;
-  /** Encodes bytes [N, C, H, W] to codes [N, M]. */
+  /** Encodes bytes [N, C, H, W] to codes [N, M], with the conditions that the model predicts. */
   encode: (images: Uint8Array) => Promise<Float32Array>;
   release: () => void;
 }
@@ -49,7 +51,11 @@ export async function loadExploredModel(name: string, checkpoint: Uint8Array): P
         source: generator,
       },
       isGenerating: () => performance.now() - latest < GENERATING_MS,
-      encode: (images) => encoder.encode({ x: images }),
+      encode: async (images) => {
+        const { channels, size } = encoder.configuration;
+        const count = images.length / (channels * size * size);
+        return encoder.encode({ x: images, y: await conditionsOfImages(encoder, { x: images, ...unlabeled(count) }) });
+      },
       release: () => {
         generator.stop();
         encoder.stop();
