@@ -22,6 +22,7 @@ export { type Objective, type Term, TERMS } from './age/losses.js';
 export { parsePlan, type UpdatePlan } from './age/plan.js';
 export { drawCodes, type Prior, PRIORS, relativeVariance } from './age/prior.js';
 export { type CodeDensity, type CodeSource, drawSampleCodes } from './density/codeDensity.js';
+export type { UnconditionalCodes } from './density/conditionPredictor.js';
 export { fitDensity, type FittedCodes } from './density/fitDensity.js';
 export type { StateName } from './age/update.js';
 export { randomStream, type RandomStream } from './random.js';
@@ -38,6 +39,7 @@ export {
   initialParameters,
   initialStatistics,
   type Condition,
+  type ConditionPart,
   type ConditionedImages,
   type InputKind,
   type ModelWeights,
@@ -94,7 +96,7 @@ export {
 export { CODE_MAPS, type CodeMap, mapCodes, type MapMethod } from './model/codeMap.js';
 export { type NearestCodes, nearestCodes } from './model/codeSearch.js';
 export { drawCodesAround, greatCircle, interpolateCodes, pathThrough } from './model/paths.js';
-export { type ChunkConditions, encodeSplit, type Progress, type SampleChunk, sampleChunks } from './model/chunks.js';
+export { type ChunkConditions, encodeSplit, type KnownConditions, type Progress, type SampleChunk, sampleChunks } from './model/chunks.js';
 export { type ConditionAttribute, encodeDescription } from './conditions/attributes.js';
 export { type Label, oneHot } from './conditions/classes.js';
 export { conditionOf, type ConditionedSettings } from './conditions/condition.js';

@@ -79,7 +79,7 @@ export interface CodeSource {
   density?: CodeDensity | undefined;
   prior: Prior;
   latentSize: number;
-  condition?: ConditionShape | undefined;
+  condition?: Pick<Condition, 'shape' | 'parts'> | undefined;
 }
 
 /**
