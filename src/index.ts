@@ -96,7 +96,14 @@ export {
 export { CODE_MAPS, type CodeMap, mapCodes, type MapMethod } from './model/codeMap.js';
 export { type NearestCodes, nearestCodes } from './model/codeSearch.js';
 export { drawCodesAround, greatCircle, interpolateCodes, pathThrough } from './model/paths.js';
-export { type ChunkConditions, encodeSplit, type KnownConditions, type Progress, type SampleChunk, sampleChunks } from './model/chunks.js';
+export {
+  type ChunkConditions,
+  encodeSplit,
+  type KnownConditions,
+  type Progress,
+  type SampleChunk,
+  sampleChunks,
+} from './model/chunks.js';
 export { type ConditionAttribute, encodeDescription } from './conditions/attributes.js';
 export { type Label, oneHot } from './conditions/classes.js';
 export { conditionOf, type ConditionedSettings } from './conditions/condition.js';
