@@ -1,5 +1,5 @@
 /** Completions of images that the visitor drops, pastes or chooses. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { drawSampleCodes } from '../../src/density/codeDensity.js';
 import { messageOf } from '../../src/errors.js';
 import { repeated } from '../../src/numerics/features.js';
@@ -122,6 +122,7 @@ function useCompletions({ model, networks, onFiles }: CompletionsProps) {
   const [items, setItems] = useState<readonly Item[]>([]);
   const [problem, setProblem] = useState('');
   const [inTurn] = useState(oneAtATime);
+  const holes = useRef(new Map<number, Uint8Array>()).current;
   const change = (key: number, changes: Partial<Item>): void =>
     setItems((before) => before.map((item) => (item.key === key ? { ...item, ...changes } : item)));
   const complete = async ({ key, original, hole }: Item): Promise<void> =>
@@ -146,7 +147,12 @@ function useCompletions({ model, networks, onFiles }: CompletionsProps) {
   };
   const changeHole = (item: Item, hole: Uint8Array): void => {
     change(item.key, { hole });
-    void inTurn(() => complete({ ...item, hole })).catch((error: unknown) => setProblem(messageOf(error)));
+    holes.set(item.key, hole);
+    // Strokes may come faster than completions; only the last hole is filled.
+    const fill = async (): Promise<void> => {
+      if (holes.get(item.key) === hole) await complete({ ...item, hole });
+    };
+    void inTurn(fill).catch((error: unknown) => setProblem(messageOf(error)));
   };
   useDroppedFiles(enqueue);
   return { items, problem, enqueue, changeHole };
