@@ -10,7 +10,7 @@ import type { OwnFolder } from '../runs/ownFolder.node.js';
 import { oneAtATime } from '../turns.js';
 import { FollowedLog } from './followedLog.node.js';
 import { STUDIO_FOLDER, UPLOADS } from './paths.node.js';
-import { MAX_TAGS, readSummary, readTags, TAGS_NAME } from './runRecord.node.js';
+import { MAX_TAGS, NOTE_NAME, readSummary, readTags, TAGS_NAME } from './runRecord.node.js';
 import type { ListedRun } from './schemas.js';
 import { isTraining } from './states.js';
 
@@ -108,6 +108,12 @@ export class RunLibrary {
       await folder.write(TAGS_NAME, `${JSON.stringify(tags)}\n`);
       return (await this.update(id, folder)).summary;
     });
+  }
+
+  /** @throws {InputError} if it cannot be written */
+  async writeNote(id: string, folder: OwnFolder, note: string) {
+    await folder.write(NOTE_NAME, note === '' ? '' : `${note}\n`);
+    return (await this.update(id, folder)).summary;
   }
 
   /** Whether a folder is a run, and no folder above it is. */

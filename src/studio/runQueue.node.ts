@@ -285,4 +285,6 @@ const summaryOf = ({ id, queued }: Entry, state: RunState, reason: string | null
   checkpoint: null,
   journalBytes: 0,
   tags: [],
+  note: '',
+  settings: {},
 });

@@ -3,6 +3,7 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { JOURNAL_NAME, type JournalEntry } from '../runs/journal.node.js';
+import { readLatestEvaluation } from '../runs/evaluationFile.node.js';
 import { holderOf } from '../runs/lock.node.js';
 import type { OwnFolder } from '../runs/ownFolder.node.js';
 import { LOG_NAME, stepsIn } from '../runs/runFolder.node.js';
@@ -20,6 +21,9 @@ const MAX_BYTES = 2 ** 20;
 
 export const TAGS_NAME = 'tags.json';
 export const MAX_TAGS = 20;
+export const NOTE_NAME = 'note.txt';
+/** A list of runs shows the beginning of a longer one. */
+const MAX_NOTE = 8_000;
 
 const readEnd = async (folder: OwnFolder, name: string, limit = MAX_BYTES) =>
   (await folder.readEnd(name, limit).catch(() => undefined)) ?? { text: '', isWhole: true };
@@ -77,17 +81,36 @@ export async function readTags(folder: OwnFolder) {
   return tags.slice(0, MAX_TAGS);
 }
 
+const readNote = async (folder: OwnFolder) =>
+  (await folder.readText(NOTE_NAME, MAX_NOTE).catch(() => undefined))?.trim() ?? '';
+
+/** Settings that one line can show. Data has its own place. */
+const settingsOf = (configuration: Record<string, unknown>) =>
+  Object.fromEntries(
+    Object.entries(configuration).flatMap(([name, value]): [string, string | number | boolean][] => {
+      if (name === 'data' || name === 'version') return [];
+      if (name === 'length') return Object.entries(values.safeParse(value).data ?? {});
+      if (Array.isArray(value)) return value.length === 0 ? [] : [[name, value.map(String).join(',')]];
+      return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+        ? [[name, value]]
+        : [];
+    }),
+  );
+
 export async function readSummary(folder: OwnFolder, id: string): Promise<ListedRun> {
-  const [configuration, journal, entry, holder, previews, checkpoints, tags, changes] = await Promise.all([
-    readStoredConfiguration(folder),
-    readJournal(folder, TAIL),
-    readLines(folder, LOG_NAME, TAIL).then(lastEntry),
-    holderOf(folder.path).catch(() => undefined),
-    iterationsOf(folder, 'samples'),
-    iterationsOf(folder, 'checkpoints'),
-    readTags(folder),
-    Promise.all([JOURNAL_NAME, LOG_NAME, '.'].map((name) => changeOf(join(folder.path, name)))),
-  ]);
+  const [configuration, journal, entry, holder, previews, checkpoints, tags, note, evaluation, changes] =
+    await Promise.all([
+      readStoredConfiguration(folder),
+      readJournal(folder, TAIL),
+      readLines(folder, LOG_NAME, TAIL).then(lastEntry),
+      holderOf(folder.path).catch(() => undefined),
+      iterationsOf(folder, 'samples'),
+      iterationsOf(folder, 'checkpoints'),
+      readTags(folder),
+      readNote(folder),
+      readLatestEvaluation(folder.path).catch(() => undefined),
+      Promise.all([JOURNAL_NAME, LOG_NAME, '.'].map((name) => changeOf(join(folder.path, name)))),
+    ]);
   const { data, network, width, latent, length } = knownSettings.parse(configuration ?? {});
   const checkpoint = checkpoints.at(-1) ?? null;
   const lastStep = journal.findLast((each) => 'step' in each)?.step ?? 0;
@@ -95,10 +118,11 @@ export async function readSummary(folder: OwnFolder, id: string): Promise<Listed
   const progress = { step, totalSteps: totalStepsOf(length.steps ?? null, journal, step), checkpoint };
   const { state, reason } = stateOf(journal, holder !== undefined, progress);
   return {
-    ...{ id, state, reason, warning: collapseIn(entry), data, tags },
+    ...{ id, state, reason, warning: collapseIn(entry), data, tags, note },
+    settings: settingsOf(configuration ?? {}),
     ...progress,
     secondsLeft: state === 'running' ? secondsLeft(progress, entry?.iterations_per_second) : null,
-    metrics: metricsOf(entry, journal),
+    metrics: { ...metricsOf(entry, journal), ...numbersIn(evaluation?.metrics) },
     model: configuration
       ? `${network}, width ${width}, ${latent} latent dimensions`
       : 'config.json is missing or damaged',
@@ -164,15 +188,22 @@ function stateOf(
 const checkpointText = (checkpoint: number | null) =>
   checkpoint === null ? 'no checkpoint was saved' : `the last checkpoint is of iteration ${checkpoint}`;
 
+/** The log has the newest values; names of evaluations follow. */
 function metricsOf(entry: LogEntry | undefined, journal: readonly JournalEntry[]) {
+  const scored = journal.findLast((each) => each.type === 'scored')?.test;
+  const evaluated = journal.findLast((each) => each.type === 'evaluation')?.metrics;
   const candidates = {
     match_x: entry?.['encoder.match_x'] ?? entry?.['generator.match_x'],
     KL_real_gap: entry?.['encoder.KL_real_gap'],
     code_variance: entry?.['encoder.code_variance_real'],
     iterations_per_second: entry?.iterations_per_second,
-    fid: journal.findLast((each) => each.type === 'evaluation')?.metrics.fid,
+    ...scored,
+    ...evaluated,
   };
-  return Object.fromEntries(
+  return numbersIn(candidates);
+}
+
+const numbersIn = (candidates: Record<string, unknown> = {}) =>
+  Object.fromEntries(
     Object.entries(candidates).filter((pair): pair is [string, number] => typeof pair[1] === 'number'),
   );
-}

@@ -13,7 +13,8 @@ export const listedRun = z.object({
   step: iteration.describe('Iterations done'),
   totalSteps: iteration.nullable().describe('Iterations in all, if they are known'),
   secondsLeft: z.number().nullable().describe('Estimated seconds until the end of a run that trains'),
-  metrics: values.describe('The latest values of the main metrics, by name'),
+  metrics: values.describe('The latest values of the log and of evaluations, by name'),
+  settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   data: z.string(),
   model: z.string().describe('Network, width and latent dimensions'),
   updated: z.number().describe('Time of the last change, in milliseconds since 1970'),
@@ -21,6 +22,7 @@ export const listedRun = z.object({
   checkpoint: iteration.nullable().describe('Iteration of the newest checkpoint'),
   journalBytes: z.int().describe('Length of its journal, which grows whenever something happens'),
   tags: z.array(z.string()),
+  note: z.string(),
 });
 export type ListedRun = z.infer<typeof listedRun>;
 
@@ -131,6 +133,9 @@ export const newRun = z.strictObject({
     .describe('The checkpoint whose weights it starts from'),
 });
 export type NewRun = z.infer<typeof newRun>;
+
+export const newNote = z.strictObject({ note: z.string().trim().max(2000) });
+export const newName = z.strictObject({ name: runName });
 
 /** The new length of a run, if any. */
 export const extension = z.strictObject({ steps: z.int().min(1).optional(), epochs: z.int().min(1).optional() });

@@ -189,6 +189,45 @@ describe('a run', () => {
     expect((await runsOf(studio))[0]!.tags).toHaveLength(20);
   });
 
+  it('has its settings and metrics, and a note', async () => {
+    const studio = await openStudio();
+    const run = await makeRun(join(studio.folder, 'tiny'));
+    journal(run, START, { type: 'scored', test: { reconstruction_l1: 0.25 } });
+    const evaluation = { format: 'agenet evaluation 2', weights_digest: '', step: 3, metrics: { fid: 7.5, kid: null }, protocol: {} };
+    writeFileSync(join(run, 'evaluation-000003.json'), JSON.stringify(evaluation));
+    const note = (text: string) =>
+      studio.send('/api/runs/tiny/note', {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ note: text }),
+      });
+    expect(await runsOf(studio)).toMatchObject([
+      { settings: { width: 4, batch: 4, seed: 1 }, metrics: { reconstruction_l1: 0.25, fid: 7.5 }, note: '' },
+    ]);
+    expect((await note(' two lines\n<b>of text</b> ')).json).toMatchObject({ note: 'two lines\n<b>of text</b>' });
+    expect((await runsOf(studio))[0]!.note).toBe('two lines\n<b>of text</b>');
+    expect((await note('x'.repeat(2001))).status).toBe(400);
+    await note('');
+    expect((await runsOf(studio))[0]!.note).toBe('');
+  });
+
+  it('is renamed unless it trains, within its folder, to a free name', async () => {
+    const studio = await openStudio();
+    const run = await makeRun(join(studio.folder, 'group', 'tiny'));
+    await makeRun(join(studio.folder, 'group', 'other'));
+    const rename = (name: string) => studio.post('/api/runs/group%2Ftiny/name', { name });
+    const lock = await FolderLock.take(run);
+    expect((await rename('better')).json).toMatchObject({
+      message: 'group/tiny: the run is still training; stop it first',
+    });
+    await lock.release();
+    expect((await rename('other')).json).toMatchObject({ message: 'other: exists; choose another name' });
+    for (const name of ['../tiny', '.studio', 'a/b', 'uploads', '']) expect((await rename(name)).status).toBe(400);
+    expect((await rename('better')).json).toEqual({ run: 'group/better' });
+    expect(new Set((await runsOf(studio)).map(({ id }) => id))).toEqual(new Set(['group/better', 'group/other']));
+    expect(existsSync(join(studio.folder, 'group', 'better', 'checkpoints', '000003.safetensors'))).toBe(true);
+  });
+
   it('is deleted unless it trains', async () => {
     const studio = await openStudio();
     const run = await makeRun(join(studio.folder, 'tiny'));

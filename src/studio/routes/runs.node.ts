@@ -18,6 +18,8 @@ import {
   curves,
   extension,
   listedRun,
+  newName,
+  newNote,
   type ListedRun,
   runDetail,
   type RunDetail,
@@ -68,6 +70,20 @@ const tagged = [
 ] as const;
 const addTag = route('put', '/api/runs/{run}/tags/{tag}', 'Adds a tag to a run', ...tagged);
 const removeTag = route('delete', '/api/runs/{run}/tags/{tag}', 'Removes a tag from a run', ...tagged);
+const describeRun = route(
+  'put',
+  '/api/runs/{run}/note',
+  'Replaces the note of a run',
+  { 200: answers(listedRun, 'The run') },
+  { params: runParams, body: jsonBody(newNote) },
+);
+const rename = route(
+  'post',
+  '/api/runs/{run}/name',
+  'Renames the folder of a run that does not train',
+  { 200: answers(z.object({ run: z.string() }), 'Its new ID') },
+  { params: runParams, body: jsonBody(newName) },
+);
 const remove = route(
   'delete',
   '/api/runs/{run}',
@@ -125,9 +141,22 @@ export const addChangeRoutes: AddRoutes = (app, studio) => {
       const { folder } = await requireRun(studio, run);
       return context.json(await library.changeTag(run, folder, tag, route === addTag), 200);
     });
+  app.openapi(describeRun, async (context) => {
+    const { run } = context.req.valid('param');
+    const { folder } = await requireRun(studio, run);
+    return context.json(await library.writeNote(run, folder, context.req.valid('json').note), 200);
+  });
+  app.openapi(rename, async (context) => {
+    const { run } = context.req.valid('param');
+    const { name } = context.req.valid('json');
+    requireUnqueued(studio, run);
+    await library.rename(run, (await requireRun(studio, run)).folder, name);
+    await live.update();
+    return context.json({ run: [...run.split('/').slice(0, -1), name].join('/') }, 200);
+  });
   app.openapi(remove, async (context) => {
     const { run } = context.req.valid('param');
-    if (queue.has(run)) throw new InputError(run, 'the run is in the queue', 'remove it there first');
+    requireUnqueued(studio, run);
     await library.delete(run, (await requireRun(studio, run)).folder);
     // Also forget a failed restart of this run.
     await queue.remove(run);
@@ -150,6 +179,10 @@ export const addChangeRoutes: AddRoutes = (app, studio) => {
     return context.body(null, 202);
   });
 };
+
+function requireUnqueued({ queue }: Studio, run: string) {
+  if (queue.has(run)) throw new InputError(run, 'the run is in the queue', 'remove it there first');
+}
 
 const FILES = {
   samples: ['png', 'image/png'],
