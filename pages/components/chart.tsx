@@ -9,21 +9,27 @@ export interface Curve {
   label: string;
   /** A custom property of the style sheet, such as `--curve-1`. */
   color: string;
-  /** Drawn thin and pale, without a name in the legend: the values behind a smooth curve. */
+  /** Drawn thin and pale, without a name in the legend: the values behind the next curve, which is smooth. */
   isFaint?: boolean;
+  /** Keys of the lower and the upper edge of an area around the curve. */
+  band?: readonly [low: string, high: string];
 }
 
-/** Values by key at an iteration. */
+/** Values by key at an iteration, or at another place of the horizontal axis. */
 export interface ChartPoint {
   step: number;
   values: Record<string, number>;
 }
 
-interface ChartProps {
+export interface ChartProps {
   title: string;
+  hasCaption?: boolean;
   curves: readonly Curve[];
   points: readonly ChartPoint[];
   isLog?: boolean;
+  /** Of the horizontal axis. */
+  unit?: string;
+  height?: number;
   /** The visible iterations, which stay when points are added (default: all). */
   zoom?: Zoom | undefined;
   /** Receives the range that the reader selects by dragging; undefined after a double click. */
@@ -34,8 +40,21 @@ interface ChartProps {
 export type Zoom = readonly [from: number, to: number];
 
 const HEIGHT = 180;
+/** Charts of a page show the values at the same place. */
+const SHARED = 'charts';
 
-export function Chart({ title, curves, points, isLog = false, zoom, onZoom }: ChartProps) {
+export function Chart(props: ChartProps) {
+  const {
+    title,
+    hasCaption = true,
+    curves,
+    points,
+    isLog = false,
+    unit = 'iteration',
+    height = HEIGHT,
+    zoom,
+    onZoom,
+  } = props;
   const area = useRef<HTMLDivElement>(null);
   const zoomed = useRef(onZoom);
   zoomed.current = onZoom;
@@ -43,20 +62,28 @@ export function Chart({ title, curves, points, isLog = false, zoom, onZoom }: Ch
   const plot = useRef<uPlot>(undefined);
   useEffect(() => {
     const host = area.current!;
-    const created = createPlot(host, curves, isLog, onZoom && ((range) => zoomed.current?.(range)));
+    const created = createPlot(host, { curves, isLog, unit, height }, onZoom && ((range) => zoomed.current?.(range)));
     plot.current = created;
-    const observer = new ResizeObserver(() => created.setSize({ width: host.clientWidth, height: HEIGHT }));
+    const observer = new ResizeObserver(() => created.setSize({ width: host.clientWidth, height }));
     observer.observe(host);
     return () => {
       observer.disconnect();
       created.destroy();
     };
-  }, [curves, isLog, isDark]);
-  useEffect(() => showPoints(plot.current!, curves, points, isLog, zoom), [points, curves, isLog, zoom, isDark]);
+  }, [curves, isLog, isDark, unit, height]);
+  useEffect(
+    () => showPoints(plot.current!, curves, points, isLog, zoom),
+    [points, curves, isLog, zoom, isDark, unit, height],
+  );
   return (
     <figure class="chart">
-      <figcaption>{title}</figcaption>
-      <div ref={area} role="img" aria-label={describe(title, curves, points)} onDblClick={() => onZoom?.(undefined)} />
+      {hasCaption && <figcaption>{title}</figcaption>}
+      <div
+        ref={area}
+        role="img"
+        aria-label={describe(title, curves, points, unit)}
+        onDblClick={() => onZoom?.(undefined)}
+      />
     </figure>
   );
 }
@@ -64,7 +91,11 @@ export function Chart({ title, curves, points, isLog = false, zoom, onZoom }: Ch
 /**
  * Creates a plot without points. Its legend names the curves and shows the latest values, or those under the cursor.
  */
-function createPlot(host: HTMLElement, curves: readonly Curve[], isLog: boolean, onZoom: ChartProps['onZoom']): uPlot {
+function createPlot(
+  host: HTMLElement,
+  { curves, isLog, unit, height }: { curves: readonly Curve[]; isLog: boolean; unit: string; height: number },
+  onZoom: ChartProps['onZoom'],
+): uPlot {
   const style = getComputedStyle(host);
   const colorOf = (name: string): string => style.getPropertyValue(name).trim() || 'gray';
   const axis = {
@@ -73,15 +104,29 @@ function createPlot(host: HTMLElement, curves: readonly Curve[], isLog: boolean,
     ticks: { show: false },
     font: '11px system-ui',
   };
-  const series = curves.map(({ label, color, isFaint = false }) => ({
+  const series = curves.map(({ label, color, isFaint = false }, index) => ({
     label,
     stroke: colorOf(color),
     width: isFaint ? 1 : 1.5,
     alpha: isFaint ? 0.35 : 1,
     ...(isFaint ? { class: 'faint' } : {}),
     points: { show: false },
-    value: (_: uPlot, value: number | null | undefined) => (typeof value === 'number' ? formatValue(value) : '–'),
+    value: (self: uPlot, value: unknown, _: number, at: number | null) =>
+      curves[index - 1]?.isFaint === true && at !== null
+        ? `${valueText(value)} (exact ${valueText(self.data[index]![at])})`
+        : valueText(value),
   }));
+  // Edges of bands follow the curves.
+  const edges = curves.flatMap(({ band = [] }) => band.map(() => ({ class: 'faint', stroke: 'transparent' })));
+  const bands = curves
+    .filter(({ band }) => band)
+    .map(({ color }, index) => {
+      const low = 1 + curves.length + 2 * index;
+      return {
+        series: [low + 1, low] as uPlot.Band.Bounds,
+        fill: `color-mix(in srgb, ${colorOf(color)} 20%, transparent)`,
+      };
+    });
   const onSelect = (self: uPlot): void => {
     const { left, width } = self.select;
     if (width > 0) onZoom?.([self.posToVal(left, 'x'), self.posToVal(left + width, 'x')]);
@@ -90,8 +135,9 @@ function createPlot(host: HTMLElement, curves: readonly Curve[], isLog: boolean,
   return new uPlot(
     {
       width: host.clientWidth,
-      height: HEIGHT,
-      series: [{ label: 'iteration' }, ...series],
+      height,
+      series: [{ label: unit, value: (_, value: unknown) => valueText(value) }, ...series, ...edges],
+      bands,
       scales: {
         x: { time: false },
         y: isLog ? { distr: 3, range: (_, min, max) => uPlot.rangeLog(min, max, 10, false) } : {},
@@ -101,10 +147,13 @@ function createPlot(host: HTMLElement, curves: readonly Curve[], isLog: boolean,
         { ...axis, size: 48 },
       ],
       legend: { live: true },
-      cursor: { drag: { x: onZoom !== undefined, y: false, setScale: false } },
-      hooks: { setSelect: [onSelect] },
+      cursor: {
+        drag: { x: onZoom !== undefined, y: false, setScale: false },
+        sync: { key: SHARED, setSeries: false, scales: ['x', null], filters: { pub: isPointer } },
+      },
+      hooks: { setSelect: [onSelect], setCursor: [showLatest] },
     },
-    [[], ...curves.map(() => [])],
+    [[], ...columnsOf(curves).map(() => [])],
     host,
   );
 }
@@ -120,18 +169,40 @@ function showPoints(
   const valueOf = (value: number | undefined): number | null | undefined =>
     value !== undefined && isLog && value <= 0 ? null : value;
   plot.setData(
-    [points.map(({ step }) => step), ...curves.map(({ key }) => points.map(({ values }) => valueOf(values[key])))],
+    [
+      points.map(({ step }) => step),
+      ...columnsOf(curves).map((key) => points.map(({ values }) => valueOf(values[key]))),
+    ],
     zoom === undefined,
   );
   if (zoom) plot.setScale('x', { min: zoom[0], max: zoom[1] });
-  // Without a cursor, the legend shows the latest values.
-  if (typeof plot.cursor.idx === 'number' || points.length === 0) return;
-  const shown = zoom ? points.filter(({ step }) => step <= zoom[1]) : points;
-  const latest = curves.map(({ key }) => shown.findLastIndex(({ values }) => key in values));
-  const idxs = [shown.length - 1, ...latest].map((index) => (index < 0 ? null : index));
   // After the drawing that `setData` has queued, which clears the legend. A plot that is gone has no element.
-  queueMicrotask(() => plot.root.isConnected && plot.setLegend({ idxs }, false));
+  queueMicrotask(() => plot.root.isConnected && showLatest(plot));
 }
+
+/** Without a cursor, the legend shows the latest visible values. */
+function showLatest(plot: uPlot): void {
+  if (typeof plot.cursor.idx === 'number') return;
+  const { max = null } = plot.scales.x!;
+  const [places, ...columns] = plot.data;
+  const last = max === null ? places.length - 1 : places.findLastIndex((place) => place <= max);
+  const latest = columns.map((column) => {
+    for (let index = last; index >= 0; index--) if (typeof column[index] === 'number') return index;
+    return null;
+  });
+  plot.setLegend({ idxs: [last < 0 ? null : last, ...latest] }, false);
+}
+
+/** Keys of the plotted columns. */
+const columnsOf = (curves: readonly Curve[]): string[] => [
+  ...curves.map(({ key }) => key),
+  ...curves.flatMap(({ band = [] }) => band),
+];
+
+/** A zoom of one chart reaches the others by the address. */
+const isPointer = (event: string): boolean => event === 'mousemove' || event === 'mouseleave';
+
+const valueText = (value: unknown): string => (typeof value === 'number' ? formatValue(value) : '–');
 
 /** Three digits, without an exponent if the number is large. */
 const formatValue = (value: number): string =>
@@ -152,13 +223,13 @@ export function useDarkScheme(): boolean {
 const DARK = '(prefers-color-scheme: dark)';
 
 /** Describes the curves for screen readers. */
-function describe(title: string, curves: readonly Curve[], points: readonly ChartPoint[]): string {
+function describe(title: string, curves: readonly Curve[], points: readonly ChartPoint[], unit: string): string {
   const latest = points.at(-1);
   if (!latest) return `${title}: no iterations yet`;
   const values = curves
-    .filter(({ key }) => key in latest.values)
+    .filter(({ key, isFaint = false }) => !isFaint && key in latest.values)
     .map(({ key, label }) => `${label} ${formatValue(latest.values[key]!)}`);
-  return `${title} at iteration ${latest.step}: ${values.join(', ')}`;
+  return `${title} at ${unit} ${latest.step}: ${values.join(', ')}`;
 }
 
 const MAX_POINTS = 1500;

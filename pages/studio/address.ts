@@ -59,8 +59,8 @@ export function queryValue(
   return [new URLSearchParams(query).get(name) ?? fallback, set];
 }
 
-/** More than six curves are hard to tell apart. */
-export const MAX_RUNS = 6;
+/** As many as the server sends new entries of. */
+export const MAX_RUNS = 20;
 
 /** Runs in a query. IDs contain no line break. */
 export const parseRuns = (text: string): string[] => text.split('\n').filter((id) => id !== '');

@@ -78,6 +78,9 @@ export const addTag = async (run: string, tag: string): Promise<void> =>
   void (await request(pathOfTag(run, tag), { method: 'PUT' }));
 export const removeTag = async (run: string, tag: string): Promise<void> =>
   void (await request(pathOfTag(run, tag), { method: 'DELETE' }));
+export const writeNote = async (run: string, note: string): Promise<void> =>
+  void (await request(`${pathOf(run)}/note`, sent('PUT', { note })));
+export const renameRun = (run: string, name: string): Promise<{ run: string }> => send(`${pathOf(run)}/name`, { name });
 export const deleteRun = async (run: string): Promise<void> => void (await request(pathOf(run), { method: 'DELETE' }));
 /** Removes a run from the queue, or dismisses one that could not start. */
 export const cancelTraining = async (run: string): Promise<void> =>

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../src/errors.js';
 import { useAddress } from './address.js';
 import { useRuns } from './live.js';
+import { Notifications, titleWithState } from './notifications.js';
 import { NotFoundPage } from './notFoundPage.js';
 import { RunsPage } from './runs/runsPage.js';
 import type { ViewProps } from './view.js';
@@ -16,7 +17,7 @@ const OF_A_RUN: readonly string[] = ['run', 'explore'];
 const VIEWS: Record<string, () => Promise<ComponentType<ViewProps>>> = {
   '': () => Promise.resolve(RunsPage),
   run: async () => (await import('./run/runPage.js')).RunPage,
-  compare: async () => (await import('./runs/comparePage.js')).ComparePage,
+  compare: async () => (await import('./compare/comparePage.js')).ComparePage,
   start: async () => (await import('./start/startPage.js')).StartPage,
   explore: async () => (await import('./explorePage.js')).StudioExplorePage,
   [NOT_FOUND]: () => Promise.resolve(NotFoundPage),
@@ -47,7 +48,6 @@ export function App() {
   useEffect(() => {
     let isLatest = true;
     setProblem('');
-    document.title = titleOf(name, run);
     VIEWS[name]!().then(
       (Component) => isLatest && setView({ name, Component }),
       () => isLatest && setProblem('A part of the page cannot be loaded; reload it.'),
@@ -57,6 +57,10 @@ export function App() {
     };
     // Once the server is back, a view that failed to load is tried again.
   }, [name, run, state === 'live']);
+  const title = titleWithState(titleOf(name, run), run === '' ? undefined : runs.get(run), runs);
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
   useEffect(() => {
@@ -85,13 +89,14 @@ export function App() {
           {state === 'behind' && 'Connection lost: data may be outdated. Reconnecting…'}
           {state === 'refused' && 'The studio has another token now: open the URL that it printed.'}
         </p>
+        <Notifications runs={runs} />
       </header>
       <main ref={main} tabIndex={-1}>
         {problem && (
-          <p id="app-problem" role="alert" class="failed">
-            {problem}{' '}
-            <button type="button" onClick={() => setProblem('')}>
-              Dismiss
+          <p id="app-problem" role="alert" class="toast failed">
+            {problem}
+            <button type="button" class="quiet" aria-label="Dismiss" onClick={() => setProblem('')}>
+              ✕
             </button>
           </p>
         )}

@@ -1,6 +1,7 @@
 import type { DataDigest, ImageSource } from '../data/source.js';
 import { InputError, setting, text } from '../errors.js';
 import { parseJson } from '../validation.js';
+import type { OwnFolder } from './ownFolder.node.js';
 import type { RunFolder } from './runFolder.node.js';
 
 const NAME = 'data.json';
@@ -9,7 +10,7 @@ const MAX_BYTES = 4096;
 
 /** The images may have moved, but not changed. */
 export async function requireSameData(run: RunFolder, { name, digest }: ImageSource) {
-  const recorded = digest && parseRecord(await run.files.readText(NAME, MAX_BYTES));
+  const recorded = digest && (await readDataRecord(run.files));
   if (recorded === undefined) return;
   const { count, sha256 } = await digest!();
   if (sha256 === recorded.sha256 && count === recorded.count) return;
@@ -24,9 +25,11 @@ export async function requireSameData(run: RunFolder, { name, digest }: ImageSou
 
 /** Keeps an earlier record. */
 export async function recordData(run: RunFolder, { digest }: ImageSource) {
-  if (digest === undefined || parseRecord(await run.files.readText(NAME, MAX_BYTES)) !== undefined) return;
+  if (digest === undefined || (await readDataRecord(run.files)) !== undefined) return;
   await run.files.write(NAME, `${JSON.stringify({ format: FORMAT, ...(await digest()) })}\n`);
 }
+
+export const readDataRecord = async (files: OwnFolder) => parseRecord(await files.readText(NAME, MAX_BYTES));
 
 /** Undefined for a damaged file, or one of an earlier version. */
 function parseRecord(content = '') {

@@ -29,6 +29,7 @@ export type ListedRun = z.infer<typeof listedRun>;
 export const runDetail = z.object({
   summary: listedRun,
   configuration: z.record(z.string(), z.unknown()).nullable(),
+  changed: z.array(z.string()).describe('Names of settings that differ from the defaults for the data'),
   command: z.string().describe('The command that resumes the run'),
   previews: z.array(iteration).describe('Iterations with samples, reconstructions and codes'),
   checkpoints: z.array(iteration),

@@ -355,5 +355,20 @@ export function withDefaults(given: Record<string, unknown>, known: Omit<Known, 
   return Object.fromEntries(keys.flatMap((key) => (values[key] === undefined ? [] : [[key, values[key]]])));
 }
 
+/** Facts of the data, and choices on which other defaults depend. */
+const GIVEN = ['data', 'size', 'channels', 'crop', 'padding', 'condition', 'classes', 'attributes'] as const;
+
+/**
+ * Names of settings of a stored configuration, also a damaged one, that differ from the defaults for its data.
+ * @param images in the data; undefined if it is not known
+ */
+export function changedSettings(stored: Record<string, unknown>, images = Number.MAX_SAFE_INTEGER): string[] {
+  const given = Object.fromEntries(GIVEN.map((key) => [key, stored[key]]));
+  const native = { size: stored.size, channels: stored.channels } as Known['native'];
+  const expected = withDefaults(given, { native, images, classNames: [], attributes: [] });
+  const differs = (key: string) => JSON.stringify(stored[key]) !== JSON.stringify(expected[key]);
+  return Object.keys(stored).filter((key) => key in expected && differs(key));
+}
+
 /** Of update plans, only the loss weights may change. */
 export const isChangeable = (key: string): boolean => DECLARATIONS[key]?.isChangeable ?? false;

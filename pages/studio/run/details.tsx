@@ -1,6 +1,7 @@
-/** Metrics, journal and configuration of a run. */
+/** Metrics, journal, configuration and checkpoints of a run. */
 import { useState } from 'preact/hooks';
 import type { RunDetail } from '../../../src/studio/schemas.js';
+import { addressOf } from '../address.js';
 import { checkpointAddress } from '../api.js';
 import { formatNumber, formatTime } from '../format.js';
 
@@ -16,28 +17,22 @@ export function Metrics({ detail: { metrics, metricsStep, command } }: { detail:
       ) : (
         <>
           <p class="meaning">On the test images{metricsStep === null ? '' : `, of iteration ${metricsStep}`}.</p>
-          <table class="metrics">
-            <thead>
-              <tr>
-                <th scope="col">Metric</th>
-                <th scope="col">Value</th>
-              </tr>
-            </thead>
-            <tbody>
-              {metrics.map(({ name, value, description, better }) => (
-                <tr key={name}>
-                  <th scope="row">
-                    {name}
-                    <p class="meaning">
-                      {description && `${description}.`}{' '}
-                      {better && `${better === 'lower' ? 'Lower' : 'Higher'} is better.`}
-                    </p>
-                  </th>
-                  <td class="number">{value === null ? '–' : formatNumber(value)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <dl class="metrics">
+            {metrics.map(({ name, value, description, better }) => (
+              <div key={name} title={description || undefined}>
+                <dt>
+                  {name}
+                  {better && (
+                    <span class="meaning" title={`${better === 'lower' ? 'Lower' : 'Higher'} is better`}>
+                      {better === 'lower' ? ' ↓' : ' ↑'}
+                    </span>
+                  )}
+                </dt>
+                <dd>{value === null ? '–' : formatNumber(value)}</dd>
+                <dd class="meaning">{description}</dd>
+              </div>
+            ))}
+          </dl>
         </>
       )}
     </section>
@@ -95,38 +90,68 @@ const valuesOf = (values: unknown): string =>
     .flatMap(([name, value]) => (typeof value === 'number' ? [`${name} ${formatNumber(value)}`] : []))
     .join(', ');
 
-export function ConfigurationView({ detail: { configuration, command, checkpoints, summary } }: { detail: RunDetail }) {
+export function ConfigurationView({ detail: { configuration, changed, command } }: { detail: RunDetail }) {
+  const entries = Object.entries(configuration ?? {});
   return (
     <section aria-labelledby="configuration-heading">
       <h2 id="configuration-heading">Configuration</h2>
-      <p>
+      <p class="meaning">
         Resume it in a terminal with <code>{command}</code>
       </p>
       {configuration && (
-        <div class="scrolling" tabIndex={0} role="region" aria-label="Settings">
-          <table>
-            <tbody>
-              {Object.entries(configuration).map(([name, value]) => (
-                <tr key={name}>
-                  <th scope="row">{name}</th>
-                  <td>
-                    <code>{typeof value === 'string' ? value : JSON.stringify(value)}</code>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <>
+          <h3>Changed from the defaults</h3>
+          <Settings
+            entries={entries.filter(([name]) => changed.includes(name))}
+            none="Nothing: these are the defaults."
+          />
+          <details>
+            <summary>All {entries.length} settings</summary>
+            <Settings entries={entries} changed={changed} />
+          </details>
+        </>
       )}
-      <h3>Checkpoints</h3>
+    </section>
+  );
+}
+
+interface SettingsProps {
+  entries: readonly (readonly [name: string, value: unknown])[];
+  /** Names to mark. */
+  changed?: readonly string[];
+  none?: string;
+}
+
+/** Names and values, in columns. */
+const Settings = ({ entries, changed = [], none }: SettingsProps) =>
+  entries.length === 0 ? (
+    <p class="meaning">{none}</p>
+  ) : (
+    <dl class="settings">
+      {entries.map(([name, value]) => (
+        <div key={name} class={changed.includes(name) ? 'changed' : ''}>
+          <dt>{name}</dt>
+          <dd>
+            <code>{typeof value === 'string' ? value : JSON.stringify(value)}</code>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+
+export function Checkpoints({ detail: { checkpoints, summary } }: { detail: RunDetail }) {
+  return (
+    <section aria-labelledby="checkpoints-heading">
+      <h2 id="checkpoints-heading">Checkpoints</h2>
       {checkpoints.length === 0 ? (
         <p class="meaning">None yet.</p>
       ) : (
         <ul class="checkpoints">
           {checkpoints.map((step) => (
             <li key={step}>
-              iteration {step}: <a href={`#/explore/${encodeURIComponent(summary.id)}?step=${step}`}>explore</a>{' '}
-              <a href={`#/start?${new URLSearchParams({ fork: summary.id, step: String(step) }).toString()}`}>fork</a>{' '}
+              <strong>{formatNumber(step)}</strong>{' '}
+              <a href={addressOf('explore', summary.id, { step: String(step) })}>explore</a>{' '}
+              <a href={addressOf('start', '', { fork: summary.id, step: String(step) })}>fork</a>{' '}
               <a
                 href={checkpointAddress(summary.id, step)}
                 download={`${summary.id.replaceAll('/', '-')}-${step}.safetensors`}

@@ -7,7 +7,7 @@ import { readRun } from '../api.js';
 import { dataName } from '../format.js';
 import { Progress, StateBadge, Tags } from '../runs/runFacts.js';
 import { Curves } from './curves.js';
-import { ConfigurationView, JournalView, Metrics } from './details.js';
+import { Checkpoints, ConfigurationView, JournalView, Metrics } from './details.js';
 import { Sheets } from './sheets.js';
 import { Steering } from './steering.js';
 
@@ -24,16 +24,21 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
   return (
     <article class="run">
       <header class="run-header card">
-        <h1>{id}</h1>
-        <StateBadge run={summary} />
-        <p class="meaning">
-          {dataName(summary.data)}: {summary.model}
-        </p>
+        <div class="run-title">
+          <h1>{id}</h1>
+          <StateBadge run={summary} />
+          <Steering run={summary} onFailure={onFailure} />
+        </div>
         <Progress run={summary} />
+        <div class="run-facts">
+          <span class="meaning">
+            {dataName(summary.data)}: {summary.model}
+          </span>
+          <Tags run={summary} onFailure={onFailure} />
+        </div>
+        {summary.note && <p class="note">{summary.note}</p>}
         {summary.reason && <p class={summary.state === 'failed' ? 'failed' : 'meaning'}>{summary.reason}</p>}
         {summary.warning && <p class="failed">{summary.warning}</p>}
-        <Steering run={summary} onFailure={onFailure} />
-        <Tags run={summary} onFailure={onFailure} />
       </header>
       <div class="run-columns">
         {!hasFolder(summary) ? (
@@ -50,11 +55,12 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
         />
       </div>
       {detail && (
-        <>
+        <div class="run-details">
           <Metrics detail={detail} />
-          <JournalView entries={detail.journal} />
           <ConfigurationView detail={detail} />
-        </>
+          <Checkpoints detail={detail} />
+          <JournalView entries={detail.journal} />
+        </div>
       )}
     </article>
   );

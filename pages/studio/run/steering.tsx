@@ -1,10 +1,12 @@
-/** Buttons that steer a run, explore or fork its checkpoints, and delete it. */
+/** Buttons that steer a run or explore it, and the menu of its other actions. */
 import { useEffect, useState } from 'preact/hooks';
 import type { ListedRun, SteeringAction } from '../../../src/studio/schemas.js';
 import { isTraining } from '../../../src/studio/states.js';
 import { addressOf } from '../address.js';
-import { cancelTraining, deleteRun, resumeRun, steerRun } from '../api.js';
-import { Deletion } from '../deletion.js';
+import { Dialog } from '../../components/dialog.js';
+import { cancelTraining, resumeRun, steerRun } from '../api.js';
+import { formatNumber } from '../format.js';
+import { RunMenu } from '../runs/runActions.js';
 
 interface SteeringProps {
   run: ListedRun;
@@ -73,23 +75,15 @@ export function Steering({ run, onFailure }: SteeringProps) {
         <Resumption run={run} onResume={(steps) => act(() => resumeRun(run.id, steps))} />
       )}
       {run.checkpoint !== null && (
-        <>
-          <a class="button" href={addressOf('explore', run.id)}>
-            Explore
-          </a>
-          <a class="button" href={addressOf('start', '', { fork: run.id, step: String(run.checkpoint) })}>
-            Fork
-          </a>
-        </>
+        <a class={`button ${isTraining(run.state) ? '' : 'primary'}`} href={addressOf('explore', run.id)}>
+          Explore
+        </a>
       )}
-      {!isTraining(run.state) && (
-        <Deletion
-          id="delete"
-          label="Delete…"
-          question={`Delete ${run.id} with all its checkpoints?`}
-          onDelete={() => act(() => deleteRun(run.id).then(backToList))}
-        />
-      )}
+      <RunMenu
+        run={run}
+        onMoved={(id) => void (location.hash = id === undefined ? '#/' : addressOf('run', id))}
+        onFailure={onFailure}
+      />
       <span role="status" class="meaning">
         {pending && PENDING[pending.action]}
       </span>
@@ -126,40 +120,63 @@ function TrainingControls({ run: { state }, isStepping, onSteer }: TrainingContr
 
 /** Resumes an interrupted run, or extends one that is finished. */
 function Resumption({ run, onResume }: { run: ListedRun; onResume: (steps?: number) => void }) {
-  const [steps, setSteps] = useState('');
-  const isFinished = run.state === 'finished';
-  const total = Number(steps);
-  const isValid = Number.isInteger(total) && total > run.step;
+  const [isAsked, setIsAsked] = useState(false);
   return (
     <>
-      {!isFinished && (
+      {run.state !== 'finished' && (
         <button id="resume" type="button" class="primary" onClick={() => onResume()}>
           {run.checkpoint === null ? 'Start over' : 'Resume'}
         </button>
       )}
+      <button id="extend" type="button" onClick={() => setIsAsked(true)}>
+        Extend…
+      </button>
+      {isAsked && <Extension run={run} onExtend={onResume} onClose={() => setIsAsked(false)} />}
+    </>
+  );
+}
+
+interface ExtensionProps {
+  run: ListedRun;
+  onExtend: (steps: number) => void;
+  onClose: () => void;
+}
+
+function Extension({ run: { id, step }, onExtend, onClose }: ExtensionProps) {
+  const [steps, setSteps] = useState(2 * Math.max(step, 1));
+  return (
+    <Dialog title={`Extend ${id}`} onClose={onClose}>
       <form
-        class="extend"
+        class="asked extend"
         onSubmit={(event) => {
           event.preventDefault();
-          if (isValid) onResume(total);
+          onClose();
+          onExtend(steps);
         }}
       >
-        <label>
-          Extend to{' '}
-          <input
-            type="number"
-            class="iteration"
-            min={run.step + 1}
-            placeholder={String(2 * Math.max(run.step, 1))}
-            value={steps}
-            onInput={({ currentTarget }) => setSteps(currentTarget.value)}
-          />{' '}
-          iterations
-        </label>
-        <button type="submit" disabled={!isValid}>
-          Extend
-        </button>
+        <label for="extension">Train until iteration</label>
+        <input
+          id="extension"
+          type="number"
+          autofocus
+          required
+          min={step + 1}
+          step="1"
+          value={steps}
+          onInput={({ currentTarget }) => setSteps(currentTarget.valueAsNumber)}
+        />
+        <p class="meaning">
+          It has trained {formatNumber(step)} so far. The learning rate then follows its schedule for the new length.
+        </p>
+        <div class="buttons answers">
+          <button type="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="primary">
+            Extend
+          </button>
+        </div>
       </form>
-    </>
+    </Dialog>
   );
 }

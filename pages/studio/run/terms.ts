@@ -113,9 +113,9 @@ export const ALL_GROUPS: readonly CurveGroup[] = [...MAIN_GROUPS, ...OTHER_GROUP
 
 /** Names of the metrics in the list of runs. */
 export const LISTED_METRICS: Record<string, { name: string; meaning: string }> = {
-  match_x: { name: 'reconstruction', meaning: 'distance between images and their reconstructions; lower is better' },
-  KL_real_gap: { name: 'code gap', meaning: 'excess divergence of the codes of images; 0 if they are uniform' },
-  code_variance: { name: 'spread', meaning: 'variance of the codes of images; 1 if they fill the sphere' },
+  match_x: { name: 'Reconstruction', meaning: 'distance between images and their reconstructions; lower is better' },
+  KL_real_gap: { name: 'Code gap', meaning: 'excess divergence of the codes of images; 0 if they are uniform' },
+  code_variance: { name: 'Spread', meaning: 'variance of the codes of images; 1 if they fill the sphere' },
   iterations_per_second: { name: 'it/s', meaning: 'iterations per second' },
   fid: { name: 'FID', meaning: 'distance between samples and images; lower is better' },
 };

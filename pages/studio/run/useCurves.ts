@@ -78,6 +78,9 @@ function appended(
   return added.length === 0 ? before : [...before, ...added];
 }
 
+/** Key of the values of a curve that a chart shows in front. */
+export const shownKey = (key: string, smoothing: number): string => (smoothing === 0 ? key : smoothKey(key));
+
 /** Key of the smoothed values of a curve. */
 const smoothKey = (key: string): string => `${key} smoothed`;
 
@@ -112,5 +115,5 @@ export const withSmoothed = (curves: readonly Curve[], smoothing: number): reado
     ? curves
     : curves.flatMap((curve) => [
         { ...curve, label: `${curve.label} (values)`, isFaint: true },
-        { ...curve, label: `${curve.label} (smoothed)`, key: smoothKey(curve.key) },
+        { ...curve, key: smoothKey(curve.key) },
       ]);

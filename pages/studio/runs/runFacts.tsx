@@ -1,7 +1,7 @@
 /** Facts of a run in the list and on its own page. */
 import { useState } from 'preact/hooks';
 import type { ListedRun } from '../../../src/studio/schemas.js';
-import { addTag, removeTag } from '../api.js';
+import { addTag, previewAddress, removeTag } from '../api.js';
 import { formatDuration, formatNumber } from '../format.js';
 import { LISTED_METRICS } from '../run/terms.js';
 
@@ -11,11 +11,28 @@ export const StateBadge = ({ run: { state, reason } }: { run: ListedRun }) => (
   </span>
 );
 
-/** Iterations done, and the time left. */
-export function Progress({ run: { step, totalSteps, secondsLeft, id } }: { run: ListedRun }) {
-  const text = `${formatNumber(step)}${totalSteps === null ? '' : ` of ${formatNumber(totalSteps)}`} iterations${secondsLeft === null ? '' : `, ${formatDuration(secondsLeft)} left`}`;
+/** The first samples of a run, loaded once they are near the window. */
+export function Thumbnail({ run: { id, preview } }: { run: ListedRun }) {
+  const [unreadable, setUnreadable] = useState('');
+  const address = preview === null ? undefined : previewAddress(id, 'samples', preview);
   return (
-    <div class="progress">
+    <span class="thumbnail">
+      {address !== undefined && address !== unreadable && (
+        <img src={address} alt="" loading="lazy" width="96" height="96" onError={() => setUnreadable(address)} />
+      )}
+    </span>
+  );
+}
+
+/** Iterations done, and the time left. */
+export function Progress({ run, isShort = false }: { run: ListedRun; isShort?: boolean }) {
+  const { step, totalSteps, secondsLeft, id } = run;
+  const done = `${formatNumber(step)}${totalSteps === null ? '' : ` of ${formatNumber(totalSteps)}`}`;
+  const left = secondsLeft === null ? '' : `, ${formatDuration(secondsLeft)} left`;
+  const isEnded = totalSteps !== null && step >= totalSteps;
+  const text = isShort ? done : `${done} iterations${left}`;
+  return (
+    <div class={isEnded ? 'progress ended' : 'progress'} title={isShort ? `${done} iterations${left}` : undefined}>
       <progress max={totalSteps ?? 1} value={totalSteps === null ? 0 : step} aria-label={`Progress of ${id}`} />
       <span>{text}</span>
     </div>
@@ -24,12 +41,15 @@ export function Progress({ run: { step, totalSteps, secondsLeft, id } }: { run: 
 
 export const ListedMetrics = ({ run: { metrics } }: { run: ListedRun }) => (
   <dl class="listed-metrics">
-    {Object.entries(metrics).map(([key, value]) => (
-      <div key={key} title={LISTED_METRICS[key]?.meaning}>
-        <dt>{LISTED_METRICS[key]?.name ?? key}</dt>
-        <dd>{formatNumber(value)}</dd>
-      </div>
-    ))}
+    {Object.entries(LISTED_METRICS).map(
+      ([key, { name, meaning }]) =>
+        metrics[key] !== undefined && (
+          <div key={key} title={meaning}>
+            <dt>{name}</dt>
+            <dd>{formatNumber(metrics[key])}</dd>
+          </div>
+        ),
+    )}
   </dl>
 );
 

@@ -1,93 +1,140 @@
-/** All runs of the folder, to search, sort and select for comparison. */
-import { useMemo, useState } from 'preact/hooks';
-import type { ListedRun } from '../../../src/studio/schemas.js';
-import { addressOf, formatRuns, MAX_RUNS, parseRuns, queryValue } from '../address.js';
-import { previewAddress } from '../api.js';
+/** All runs of the folder: filtered, sorted, grouped, and selected. The address keeps all of this. */
+import { useMemo } from 'preact/hooks';
+import { Menu } from '../../components/menu.js';
+import { formatRuns, parseRuns, queryValue } from '../address.js';
 import type { ViewProps } from '../view.js';
-import { dataName, formatTime } from '../format.js';
-import { ListedMetrics, Progress, StateBadge } from './runFacts.js';
+import { type Column, columnGroups, type ColumnGroup, DEFAULT_COLUMNS, NAME, sortGroups } from './columns.js';
+import { filterOf } from './filter.js';
+import { Gallery } from './gallery.js';
+import { Selection } from './runActions.js';
+import { type Order, RunTable } from './runTable.js';
+import { alone, groupSeeds } from './seeds.js';
 
-const ORDERS = {
-  updated: 'last change',
-  name: 'name',
-  match_x: 'reconstruction',
-  fid: 'FID',
-  code_variance: 'spread',
-} as const;
-type Order = keyof typeof ORDERS;
+/** The newest change first. */
+const DEFAULT_ORDER = '-updated';
 
-/** Runs that are shown at first. */
-const SHOWN = 60;
-
-export function RunsPage({ query, onQuery, runs, state }: ViewProps) {
+export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) {
   const [search, setSearch] = queryValue(query, onQuery, 'search');
-  const [order, setOrder] = queryValue(query, onQuery, 'order', 'updated');
+  const [sorting, setSorting] = queryValue(query, onQuery, 'sort', DEFAULT_ORDER);
+  const [columnList, setColumnList] = queryValue(query, onQuery, 'columns', DEFAULT_COLUMNS);
+  const [grouping, setGrouping] = queryValue(query, onQuery, 'group');
+  const [view, setView] = queryValue(query, onQuery, 'view', 'table');
   const [selection, setSelection] = queryValue(query, onQuery, 'selected');
-  const [count, setCount] = useState(SHOWN);
-  const selected = parseRuns(selection).filter((id) => runs.has(id));
-  const found = useMemo(
-    () =>
-      sorted(
-        Array.from(runs.values()).filter((run) => matches(run, search)),
-        order,
-      ),
-    [runs, search, order],
-  );
-  const toggle = (id: string): void => {
-    const next = selected.includes(id) ? selected.filter((each) => each !== id) : [...selected, id];
-    setSelection(formatRuns(next));
-  };
+  const all = useMemo(() => Array.from(runs.values()), [runs]);
+  const offered = useMemo(() => columnGroups(all), [all]);
+  const isGrouped = grouping === 'seed';
+  const order = orderOf(sorting);
+  const groups = useMemo(() => {
+    const found = all.filter(filterOf(search));
+    const column = columnNamed(offered, order.key) ?? columnNamed(offered, 'updated')!;
+    return sortGroups((isGrouped ? groupSeeds : alone)(found), column, order.isDescending);
+  }, [all, offered, search, isGrouped, sorting]);
+  const selected = useMemo(() => new Set(parseRuns(selection)), [selection]);
+  const shown = columnList.split(',').flatMap((key) => columnNamed(offered, key) ?? []);
+  const select = (ids: readonly string[], isSelected: boolean): void =>
+    setSelection(formatRuns([...Array.from(selected).filter((id) => !ids.includes(id)), ...(isSelected ? ids : [])]));
+  const listed = { selected, onSelect: select, onFailure };
   if (runs.size === 0) return state === 'connecting' ? null : <Welcome />;
+  const found = groups.reduce((count, group) => count + group.runs.length, 0);
   return (
     <>
       <h1 class="hidden">Runs</h1>
-      <div class="filters" role="search">
-        <label>
-          Search{' '}
-          <input
-            id="search"
-            type="search"
-            value={search}
-            placeholder="name, data, tag or state"
-            onInput={({ currentTarget }) => setSearch(currentTarget.value)}
-          />
-        </label>
-        <label>
-          Sort by{' '}
-          <select id="order" value={order} onChange={({ currentTarget }) => setOrder(currentTarget.value)}>
-            {Object.entries(ORDERS).map(([key, name]) => (
-              <option key={key} value={key}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+      <div class="toolbar filters" role="search">
+        <input
+          id="search"
+          type="search"
+          aria-label="Filter runs"
+          value={search}
+          placeholder="Filter: words, width=32, fid<10, tag=paper"
+          onInput={({ currentTarget }) => setSearch(currentTarget.value)}
+        />
         <span class="meaning" role="status">
-          {found.length} of {runs.size} runs
+          {found === runs.size ? `${found} runs` : `${found} of ${runs.size} runs`}
         </span>
-        {selected.length > MAX_RUNS ? (
-          <span class="meaning">At most {MAX_RUNS} runs can be compared.</span>
-        ) : selected.length > 1 ? (
-          <a class="button" href={addressOf('compare', '', { runs: formatRuns(selected) })}>
-            Compare {selected.length} runs
-          </a>
-        ) : (
-          <span class="meaning">Select two or more runs to compare them.</span>
+        <label title="Runs that differ in their seeds only become one row, with the mean and standard deviation of numbers">
+          <input
+            id="group-seeds"
+            type="checkbox"
+            checked={isGrouped}
+            onChange={({ currentTarget }) => setGrouping(currentTarget.checked ? 'seed' : '')}
+          />{' '}
+          Group seeds
+        </label>
+        <div class="segments" role="group" aria-label="View">
+          {(['table', 'gallery'] as const).map((each) => (
+            <button key={each} type="button" aria-pressed={each === view} onClick={() => setView(each)}>
+              {each === 'table' ? 'Table' : 'Gallery'}
+            </button>
+          ))}
+        </div>
+        {view === 'table' && (
+          <ColumnMenu offered={offered} shown={shown} onChange={(keys) => setColumnList(keys.join(','))} />
         )}
       </div>
-      <ul class="runs">
-        {found.slice(0, count).map((run) => (
-          <RunCard key={run.id} run={run} isSelected={selected.includes(run.id)} onToggle={() => toggle(run.id)} />
-        ))}
-      </ul>
-      {found.length > count && (
-        <button type="button" onClick={() => setCount(count + SHOWN)}>
-          Show {Math.min(SHOWN, found.length - count)} more
-        </button>
+      {found === 0 && <p class="meaning">No run matches. Clear the filter to see all {runs.size}.</p>}
+      {view === 'gallery' ? (
+        <Gallery runs={groups.flatMap((group) => group.runs)} {...listed} />
+      ) : (
+        <RunTable
+          groups={groups}
+          columns={shown}
+          order={order}
+          onOrder={({ key, isDescending }) => setSorting(`${isDescending ? '-' : ''}${key}`)}
+          {...listed}
+        />
+      )}
+      {selected.size > 0 && (
+        <Selection
+          runs={all.filter(({ id }) => selected.has(id))}
+          isGrouped={isGrouped}
+          onClear={() => setSelection('')}
+          onFailure={onFailure}
+        />
       )}
     </>
   );
 }
+
+const orderOf = (sorting: string): Order => ({
+  key: sorting.replace(/^-/u, ''),
+  isDescending: sorting.startsWith('-'),
+});
+
+const columnNamed = (groups: readonly ColumnGroup[], key: string): Column | undefined =>
+  [NAME, ...groups.flatMap(({ columns }) => columns)].find((column) => column.key === key);
+
+interface ColumnMenuProps {
+  offered: readonly ColumnGroup[];
+  shown: readonly Column[];
+  onChange: (keys: readonly string[]) => void;
+}
+
+const ColumnMenu = ({ offered, shown, onChange }: ColumnMenuProps) => {
+  const keys = shown.map(({ key }) => key);
+  return (
+    <Menu label="Columns" staysOpen>
+      {() =>
+        offered.flatMap(({ title, columns }) => [
+          <p key={title} class="meaning">
+            {title}
+          </p>,
+          ...columns.map(({ key, title: name }) => (
+            <label key={`${title} ${key}`}>
+              <input
+                type="checkbox"
+                checked={keys.includes(key)}
+                onChange={({ currentTarget }) =>
+                  onChange(currentTarget.checked ? [...keys, key] : keys.filter((each) => each !== key))
+                }
+              />
+              {name}
+            </label>
+          )),
+        ])
+      }
+    </Menu>
+  );
+};
 
 const Welcome = () => (
   <div class="welcome card">
@@ -104,59 +151,3 @@ const Welcome = () => (
     </p>
   </div>
 );
-
-function RunCard({ run, isSelected, onToggle }: { run: ListedRun; isSelected: boolean; onToggle: () => void }) {
-  const { id, preview, data, model, tags, reason, warning, updated } = run;
-  return (
-    <li class={`card ${run.state}`}>
-      <a href={addressOf('run', id)} class="thumbnail" tabIndex={-1} aria-hidden="true">
-        {preview !== null && <Thumbnail address={previewAddress(id, 'samples', preview)} />}
-      </a>
-      <div class="facts">
-        <h2>
-          <a href={addressOf('run', id)}>{id}</a>
-        </h2>
-        <StateBadge run={run} />
-        <p class="meaning">
-          {dataName(data)}
-          {model && `: ${model}`}
-        </p>
-        {reason && <p class={run.state === 'failed' ? 'failed' : 'meaning'}>{reason}</p>}
-        {warning && <p class="failed">{warning}</p>}
-        <Progress run={run} />
-        <ListedMetrics run={run} />
-        <p class="meaning">
-          <time dateTime={new Date(updated).toISOString()}>{formatTime(updated)}</time>{' '}
-          {tags.map((tag) => `#${tag}`).join(' ')}
-        </p>
-      </div>
-      <label class="select">
-        <input type="checkbox" checked={isSelected} onChange={onToggle} aria-label={`Select ${id} for comparison`} />
-      </label>
-    </li>
-  );
-}
-
-/** The first samples of a run, loaded once the card is near the window. */
-function Thumbnail({ address }: { address: string }) {
-  const [unreadable, setUnreadable] = useState('');
-  if (unreadable === address) return <span class="unreadable">unreadable</span>;
-  return <img src={address} alt="" loading="lazy" width="96" height="96" onError={() => setUnreadable(address)} />;
-}
-
-function matches({ id, data, tags, state, model }: ListedRun, search: string): boolean {
-  const text = [id, data, model, state, ...tags].join(' ').toLowerCase();
-  return search
-    .toLowerCase()
-    .split(/\s+/u)
-    .every((word) => text.includes(word.replace(/^#/u, '')));
-}
-
-function sorted(runs: ListedRun[], order: string): ListedRun[] {
-  const key = order as Order;
-  if (key === 'name') return runs.sort((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }));
-  const sign = key === 'code_variance' ? -1 : 1;
-  if (key === 'match_x' || key === 'fid' || key === 'code_variance')
-    return runs.sort((a, b) => sign * (a.metrics[key] ?? sign * Infinity) - sign * (b.metrics[key] ?? sign * Infinity));
-  return runs.sort((a, b) => b.updated - a.updated);
-}

@@ -1,9 +1,9 @@
 /** The choice of data, a look at it, and uploads. */
 import { useEffect, useState } from 'preact/hooks';
+import { Question } from '../../components/dialog.js';
 import { messageOf } from '../../../src/errors.js';
 import type { DataCounts, DataSet } from '../../../src/studio/schemas.js';
 import { dataPreviewAddress, deleteUpload, readDataCounts, readDataSets, uploadImages } from '../api.js';
-import { Deletion } from '../deletion.js';
 import { dataName, formatBytes, formatNumber } from '../format.js';
 import { Preview } from '../preview.js';
 
@@ -30,7 +30,7 @@ export function DataChoice({ data, onData }: { data: string; onData: (data: stri
     );
   };
   return (
-    <section class="data" aria-labelledby="data-heading">
+    <section class="card" aria-labelledby="data-heading">
       <h2 id="data-heading">Data</h2>
       <div class="field">
         <label for="data">Images to train on</label>
@@ -62,15 +62,23 @@ interface UploadDeletionProps {
 }
 
 function UploadDeletion({ upload: { name, images, bytes }, onDelete }: UploadDeletionProps) {
+  const [isAsked, setIsAsked] = useState(false);
   const size = `${formatNumber(images)} images, ${formatBytes(bytes)}`;
   return (
     <p>
-      <Deletion
-        id="delete-upload"
-        label={`Delete this upload (${size})…`}
-        question={`Delete the upload ${name} (${size})? Runs on it cannot be resumed then.`}
-        onDelete={() => onDelete(name)}
-      />
+      <button id="delete-upload" type="button" onClick={() => setIsAsked(true)}>
+        Delete this upload ({size})…
+      </button>
+      {isAsked && (
+        <Question
+          title={`Delete the upload ${name}?`}
+          action="Delete"
+          onAction={() => onDelete(name)}
+          onClose={() => setIsAsked(false)}
+        >
+          <p>{size}. Runs on it cannot be resumed then.</p>
+        </Question>
+      )}
     </p>
   );
 }

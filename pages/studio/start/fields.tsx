@@ -4,9 +4,8 @@ import type { FieldValues, FormField, TrainingForm } from '../../../src/studio/s
 
 type Value = string | number | boolean | undefined;
 
-interface FieldGroupProps {
-  group: TrainingForm['groups'][number];
-  isOpen: boolean;
+/** What all fields share. */
+interface FieldsProps {
   values: FieldValues;
   /** The settings of the run that a fork starts from. */
   inherited: Record<string, unknown> | undefined;
@@ -15,35 +14,29 @@ interface FieldGroupProps {
   onChange: (name: string, value: Value) => void;
 }
 
+/** Fields behind their title, open if one of them is changed or wrong. */
 export function FieldGroup({
   group: { title, fields },
-  isOpen,
-  values,
-  inherited,
-  problems,
-  onChange,
-}: FieldGroupProps) {
+  ...shared
+}: FieldsProps & { group: TrainingForm['groups'][number] }) {
+  const { values, problems } = shared;
   const changed = fields.filter(({ name }) => name in values).length;
   const hasProblem = fields.some(({ name }) => name in problems);
-  const [isShown, setIsShown] = useState(isOpen || changed > 0);
+  const [isShown, setIsShown] = useState(changed > 0);
   useEffect(() => {
     if (hasProblem) setIsShown(true);
   }, [hasProblem]);
   return (
     <details class="field-group" open={isShown} onToggle={({ currentTarget }) => setIsShown(currentTarget.open)}>
       <summary>
-        {title} {changed > 0 && <span class="meaning">({changed} changed)</span>}
+        {title}{' '}
+        <span class="meaning">
+          {changed > 0 ? `${changed} changed` : fields.map((field) => field.title).join(', ')}
+        </span>
       </summary>
       <div class="fields">
         {fields.map((field) => (
-          <Field
-            key={field.name}
-            field={field}
-            value={values[field.name]}
-            inherited={inheritedText(inherited?.[field.name])}
-            problem={problems[field.name]}
-            onChange={onChange}
-          />
+          <Field key={field.name} field={field} {...shared} />
         ))}
       </div>
     </details>
@@ -58,16 +51,9 @@ function inheritedText(value: unknown): string | undefined {
     : undefined;
 }
 
-interface FieldProps {
-  field: FormField;
-  value: Value;
-  inherited: string | undefined;
-  problem: string | undefined;
-  onChange: (name: string, value: Value) => void;
-}
-
-function Field({ field, value, inherited, problem, onChange }: FieldProps) {
+export function Field({ field, values, inherited: settings, problems, onChange }: FieldsProps & { field: FormField }) {
   const { name, title, flag, description, range } = field;
+  const [value, inherited, problem] = [values[name], inheritedText(settings?.[name]), problems[name]];
   const id = `field-${name}`;
   return (
     <div class="field">

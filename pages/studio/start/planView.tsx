@@ -8,15 +8,37 @@ const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 const memoryText = ({ estimated_bytes: estimated, available_bytes: available }: NonNullable<Plan['memory']>): string =>
   `about ${gigabytes(estimated)}${available === null ? '' : ` of ${gigabytes(available)} that are available`}`;
 
-export function PlanView({ plan }: { plan: Plan }) {
+interface PlanProps {
+  /** Undefined until it is asked for, and after a change of settings. */
+  plan: Plan | undefined;
+  isComputing: boolean;
+}
+
+export function PlanView({ plan, isComputing }: PlanProps) {
+  const section = useRef<HTMLElement>(null);
+  // It may be outside the window.
+  useEffect(() => {
+    if (plan) section.current!.scrollIntoView({ block: 'nearest' });
+  }, [plan]);
+  return (
+    <section id="plan-summary" class="card" ref={section} aria-labelledby="plan-heading" aria-busy={isComputing}>
+      <h2 id="plan-heading">Plan</h2>
+      {plan ? (
+        <PlanFacts plan={plan} />
+      ) : (
+        <p class="meaning">
+          {isComputing
+            ? 'Two iterations are timed…'
+            : 'The plan trains two iterations and estimates time and memory. It writes nothing.'}
+        </p>
+      )}
+    </section>
+  );
+}
+
+function PlanFacts({ plan }: { plan: Plan }) {
   const { steps, batches_per_epoch: batches, seconds_per_iteration: seconds, images, parameters, flops, notes } = plan;
   const { memory } = plan;
-  const section = useRef<HTMLElement>(null);
-  // It may appear outside the window.
-  useEffect(() => {
-    section.current!.focus({ preventScroll: true });
-    section.current!.scrollIntoView({ block: 'nearest' });
-  }, [plan]);
   const rows = [
     ['Images', `${formatNumber(images.train)} for training, ${formatNumber(images.test)} for testing`],
     ['Length', `${formatNumber(steps)} iterations, ${formatNumber(batches)} per epoch`],
@@ -28,8 +50,7 @@ export function PlanView({ plan }: { plan: Plan }) {
     ]),
   ];
   return (
-    <section id="plan-summary" ref={section} tabIndex={-1} aria-labelledby="plan-heading">
-      <h2 id="plan-heading">Plan</h2>
+    <>
       <table>
         <tbody>
           {rows.map(([name, text]) => (
@@ -62,6 +83,6 @@ export function PlanView({ plan }: { plan: Plan }) {
           </tbody>
         </table>
       </details>
-    </section>
+    </>
   );
 }

@@ -1,19 +1,19 @@
 /** The form that starts a run: data, preset and every setting. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.js';
-import type { FieldValues, Plan, TrainingForm, NewRun } from '../../../src/studio/schemas.js';
+import type { FieldValues, FormField, Plan, TrainingForm, NewRun } from '../../../src/studio/schemas.js';
 import { addressOf, parseAddress, queryValue } from '../address.js';
 import { checkTraining, planTraining, readForm, readRun, RequestError, startTraining } from '../api.js';
 import type { ViewProps } from '../view.js';
 import { DataChoice } from './dataChoice.js';
-import { FieldGroup } from './fields.js';
+import { Field, FieldGroup } from './fields.js';
 import { PlanView } from './planView.js';
 
 /** Milliseconds without a change until the options are checked. */
 const PAUSE_MS = 300;
 
-/** Groups that are open at first. */
-const OPEN_GROUPS: readonly string[] = ['Training'];
+/** Settings that most runs choose, above the others. */
+const MAIN_FIELDS: readonly string[] = ['width', 'steps', 'condition'];
 
 /** Why a run cannot start: in one line, and beside each wrong field. */
 interface Problem {
@@ -49,6 +49,8 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
       .catch(refuse)
       .finally(() => setIsStarting(false));
   };
+  const shared = { values: fields, inherited, problems: problem?.fields ?? {}, onChange: change };
+  const { main, others } = useMemo(() => sortedFields(form), [form]);
   return (
     <form
       class="start"
@@ -57,49 +59,63 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
         start();
       }}
     >
-      <h1>{fork ? `Fork of ${fork.run}` : 'Start a run'}</h1>
-      {fork && <ForkNote {...fork} />}
-      <DataChoice data={data} onData={setData} />
-      <NameField name={name} problem={problem?.fields.name} onName={setName} />
-      {form && (
-        <PresetChoice
-          form={form}
-          value={fields.preset}
-          isFork={fork !== undefined}
-          onChange={(value) => change('preset', value)}
-        />
-      )}
-      {form?.groups
-        .map((group) => ({ ...group, fields: group.fields.filter((field) => field.name !== 'preset') }))
-        .filter((group) => group.fields.length > 0)
-        .map((group) => (
-          <FieldGroup
-            key={group.title}
-            group={group}
-            isOpen={OPEN_GROUPS.includes(group.title)}
-            values={fields}
-            inherited={inherited}
-            problems={problem?.fields ?? {}}
-            onChange={change}
-          />
-        ))}
-      {plan && <PlanView plan={plan} />}
-      <div class="start-summary">
-        <p id="problem" role="alert" class="failed">
-          {problem?.message}
-        </p>
-        <CommandLine command={command} isStale={problem !== undefined || isPending} />
-        <div class="buttons">
-          <button type="button" id="plan" disabled={problem !== undefined || isComputing} onClick={compute}>
-            {isComputing ? 'Timing two iterations…' : 'Show the plan'}
-          </button>
-          <button type="submit" id="start" class="primary" disabled={problem !== undefined || isStarting}>
-            Start
-          </button>
-        </div>
+      <div class="start-fields">
+        <h1>{fork ? `Fork of ${fork.run}` : 'Start a run'}</h1>
+        {fork && <ForkNote {...fork} />}
+        <DataChoice data={data} onData={setData} />
+        <section class="card" aria-labelledby="run-heading">
+          <h2 id="run-heading">Run</h2>
+          <NameField name={name} problem={problem?.fields.name} onName={setName} />
+          {form && (
+            <PresetChoice
+              form={form}
+              value={fields.preset}
+              isFork={fork !== undefined}
+              onChange={(value) => change('preset', value)}
+            />
+          )}
+          {main.map((field) => (
+            <Field key={field.name} field={field} {...shared} />
+          ))}
+        </section>
+        <section class="card other-settings" aria-labelledby="others-heading">
+          <h2 id="others-heading">Other settings</h2>
+          {others.map((group) => (
+            <FieldGroup key={group.title} group={group} {...shared} />
+          ))}
+        </section>
       </div>
+      <aside class="start-summary" aria-label="Plan and start">
+        <PlanView plan={plan} isComputing={isComputing} />
+        <div class="start-bar">
+          <p id="problem" role="alert" class="failed">
+            {problem?.message}
+          </p>
+          <CommandLine command={command} isStale={problem !== undefined || isPending} />
+          <div class="buttons">
+            <button type="submit" id="start" class="primary" disabled={problem !== undefined || isStarting}>
+              Start
+            </button>
+            <button type="button" id="plan" disabled={problem !== undefined || isComputing} onClick={compute}>
+              {isComputing ? 'Timing two iterations…' : 'Show the plan'}
+            </button>
+          </div>
+        </div>
+      </aside>
     </form>
   );
+}
+
+/** The main settings in their order, and groups of the others. */
+function sortedFields(form: TrainingForm | undefined) {
+  const all = (form?.groups ?? []).flatMap(({ fields }) => fields);
+  const isOther = ({ name }: FormField): boolean => name !== 'preset' && !MAIN_FIELDS.includes(name);
+  return {
+    main: MAIN_FIELDS.flatMap((name) => all.find((field) => field.name === name) ?? []),
+    others: (form?.groups ?? [])
+      .map((group) => ({ ...group, fields: group.fields.filter(isOther) }))
+      .filter(({ fields }) => fields.length > 0),
+  };
 }
 
 const ForkNote = ({ run, step }: NonNullable<NewRun['fork']>) => (

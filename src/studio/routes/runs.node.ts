@@ -8,9 +8,11 @@ import { betterDirection, metricNamed } from '../../metrics/registry.js';
 import { readLatestEvaluation } from '../../runs/evaluationFile.node.js';
 import type { OpenedFile } from '../../runs/ownFolder.node.js';
 import { numbered } from '../../files/atomic.node.js';
+import { readDataRecord } from '../../runs/dataRecord.node.js';
 import { RunFolder } from '../../runs/runFolder.node.js';
 import { resumedConfiguration } from '../../runs/settings.node.js';
 import { readSteering, requestSteering } from '../../runs/steering.node.js';
+import { changedSettings } from '../../training/settings.js';
 import { oneAtATime } from '../../turns.js';
 import { decimate } from '../decimation.js';
 import { iterationsOf, readJournal, readStoredConfiguration } from '../runRecord.node.js';
@@ -193,8 +195,9 @@ const FILES = {
 
 async function detailOf(studio: Studio, run: string): Promise<RunDetail> {
   const { folder, summary } = await requireRun(studio, run);
-  const [configuration, journal, previews, checkpoints, evaluation] = await Promise.all([
+  const [configuration, record, journal, previews, checkpoints, evaluation] = await Promise.all([
     readStoredConfiguration(folder),
+    readDataRecord(folder).catch(() => undefined),
     readJournal(folder),
     iterationsOf(folder, 'samples'),
     iterationsOf(folder, 'checkpoints'),
@@ -209,6 +212,7 @@ async function detailOf(studio: Studio, run: string): Promise<RunDetail> {
   }));
   return {
     summary: studio.live.summaries.find(({ id }) => id === run) ?? summary,
+    changed: changedSettings(configuration ?? {}, record?.count),
     command: shellCommand(['train', '--resume', join(studio.folder, run)]),
     configuration: configuration && {
       ...withoutPaths(configuration, studio.folder),

@@ -1,0 +1,180 @@
+/** Several runs side by side: all curves, previews of the same iteration, and the settings in which they differ. */
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { ListedRun, RunDetail } from '../../../src/studio/schemas.js';
+import type { ChartPoint } from '../../components/chart.js';
+import { ChartCard } from '../../components/chartCard.js';
+import { MAX_RUNS, parseRuns, queryValue } from '../address.js';
+import { readRun } from '../api.js';
+import type { ViewProps } from '../view.js';
+import { ChartControls, type ChartView, useChartView } from '../run/chartView.js';
+import { cosineLatent, withCosines } from '../run/cosines.js';
+import { useCurves } from '../run/useCurves.js';
+import { clipped, placed, unitOf } from '../run/xAxis.js';
+import { alone, groupSeeds, type SeedGroup } from '../runs/seeds.js';
+import {
+  comparedCurve,
+  type ComparedCurve,
+  MAIN_CURVES,
+  MAX_COMPARED,
+  OTHER_CURVES,
+  type RunPoints,
+} from './comparedCurves.js';
+import { ComparedSheets } from './comparedSheets.js';
+import { Differences } from './differences.js';
+
+export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {
+  const [list] = queryValue(query, onQuery, 'runs');
+  const [grouping, setGrouping] = queryValue(query, onQuery, 'group');
+  const named = useMemo(() => parseRuns(list).slice(0, MAX_RUNS), [list]);
+  const missing = named.filter((id) => !runs.has(id));
+  const ids = useMemo(() => named.filter((id) => !missing.includes(id)), [named, missing.join('\n')]);
+  const shown = ids.map((id) => runs.get(id)!);
+  const all = (grouping === 'seed' ? groupSeeds : alone)(shown);
+  const view = useChartView(query, onQuery);
+  const details = useDetails(ids);
+  const [points, setPoints] = useState<RunPoints>(new Map());
+  if (ids.length === 0) return <NothingChosen />;
+  return (
+    <>
+      <h1>Comparison</h1>
+      {missing.length > 0 && <p class="failed">Not in this folder: {missing.join(', ')}.</p>}
+      {ids.map((id) => (
+        <Follower
+          key={id}
+          id={id}
+          view={view}
+          onPoints={(next) => setPoints((before) => new Map(before).set(id, next))}
+          onFailure={onFailure}
+        />
+      ))}
+      <section aria-labelledby="compared-curves">
+        <h2 id="compared-curves">Curves</h2>
+        <ChartControls view={view}>
+          <label title="Runs that differ in their seeds only become one curve: their mean, and the area of one standard deviation around it">
+            <input
+              id="group-seeds"
+              type="checkbox"
+              checked={grouping === 'seed'}
+              onChange={({ currentTarget }) => setGrouping(currentTarget.checked ? 'seed' : '')}
+            />{' '}
+            Group seeds
+          </label>
+        </ChartControls>
+        {all.length > MAX_COMPARED && (
+          <p class="failed">
+            Charts show the first {MAX_COMPARED} of {all.length}; more cannot be distinguished.
+          </p>
+        )}
+        <Charts groups={all.slice(0, MAX_COMPARED)} points={points} details={details} view={view} />
+      </section>
+      <ComparedSheets runs={shown} details={details} query={query} onQuery={onQuery} />
+      <Differences details={details} />
+    </>
+  );
+}
+
+const NothingChosen = () => (
+  <div class="welcome card">
+    <h1>Comparison</h1>
+    <p>
+      Select two or more runs in the <a href="#/">list</a> to compare them.
+    </p>
+  </div>
+);
+
+interface FollowerProps {
+  id: string;
+  view: ChartView;
+  onPoints: (points: readonly ChartPoint[]) => void;
+  onFailure: (error: unknown) => void;
+}
+
+/** Follows the curves of one run. */
+function Follower({ id, view: { axis, zoom }, onPoints, onFailure }: FollowerProps) {
+  const points = useCurves(id, axis === 'iteration' ? zoom : undefined, onFailure);
+  useEffect(() => onPoints(points), [points]);
+  return null;
+}
+
+interface ChartsProps {
+  groups: readonly SeedGroup[];
+  points: RunPoints;
+  details: readonly RunDetail[];
+  view: ChartView;
+}
+
+function Charts({ groups, points, details, view }: ChartsProps) {
+  const [hasOthers, setHasOthers] = useState(false);
+  const onAxis = useMemo(
+    () =>
+      new Map(
+        Array.from(points, ([id, each]) => [
+          id,
+          placed(withCosines(each, cosineLatent(details.find(({ summary }) => summary.id === id))), view.axis),
+        ]),
+      ),
+    [points, details, view.axis],
+  );
+  const chartsOf = (curves: readonly ComparedCurve[]) => (
+    <div class="charts">
+      {curves.map((curve) => (
+        <ComparedChart key={curve.key} curve={curve} groups={groups} points={onAxis} view={view} />
+      ))}
+    </div>
+  );
+  return (
+    <>
+      {chartsOf(MAIN_CURVES)}
+      <details onToggle={({ currentTarget }) => setHasOthers(currentTarget.open)}>
+        <summary>Losses, other terms, speed and memory</summary>
+        {hasOthers && chartsOf(OTHER_CURVES)}
+      </details>
+    </>
+  );
+}
+
+interface ComparedChartProps {
+  curve: ComparedCurve;
+  groups: readonly SeedGroup[];
+  points: RunPoints;
+  view: ChartView;
+}
+
+function ComparedChart({ curve: { key, title, meaning }, groups, points, view }: ComparedChartProps) {
+  const { smoothing, isLog, axis, zoom, onZoom } = view;
+  const names = groups.map(({ name }) => name).join('\n');
+  const compared = useMemo(() => comparedCurve(key, groups, points, smoothing), [key, names, points, smoothing]);
+  // A chart is made again for other curves, but not for more points.
+  const curves = useMemo(() => compared.curves, [names, smoothing > 0]);
+  const last = compared.points.at(-1)?.step;
+  const shownZoom = useMemo(() => zoom && clipped(zoom, last), [zoom, last]);
+  if (compared.points.length === 0) return null;
+  return (
+    <ChartCard
+      title={title}
+      meaning={meaning}
+      source="comparison"
+      curves={curves}
+      points={compared.points}
+      isLog={isLog}
+      unit={unitOf(axis)}
+      zoom={shownZoom}
+      onZoom={onZoom}
+    />
+  );
+}
+
+/** Reads runs, without those that cannot be read, such as a queued run. */
+function useDetails(ids: readonly ListedRun['id'][]): readonly RunDetail[] {
+  const [details, setDetails] = useState<readonly RunDetail[]>([]);
+  useEffect(() => {
+    let isLatest = true;
+    void Promise.allSettled(ids.map(readRun)).then((read) => {
+      if (isLatest) setDetails(read.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : [])));
+    });
+    return () => {
+      isLatest = false;
+    };
+  }, [ids]);
+  return details;
+}

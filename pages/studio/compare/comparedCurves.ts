@@ -1,0 +1,76 @@
+/** One curve of several runs, as points of one chart. */
+import type { ChartPoint, Curve } from '../../components/chart.js';
+import { ALL_GROUPS } from '../run/terms.js';
+import { shownKey, smoothed, withSmoothed } from '../run/useCurves.js';
+import { bandOf, type SeedGroup, type Series } from '../runs/seeds.js';
+
+const COLORS = ['--curve-1', '--curve-2', '--curve-3', '--curve-4', '--curve-5', '--curve-6'] as const;
+export const MAX_COMPARED = COLORS.length;
+
+export interface ComparedCurve {
+  key: string;
+  title: string;
+  meaning: string;
+}
+
+const curvesOf = (groups: typeof ALL_GROUPS): readonly ComparedCurve[] =>
+  groups.flatMap(({ title, meaning, curves }) =>
+    curves.map(({ key, label }) => ({
+      key,
+      title: curves.length === 1 ? title : `${title.replace(/:.*/u, '')}: ${label}`,
+      meaning,
+    })),
+  );
+
+/** One curve for each question: the other network's nearly equals it. */
+const MAIN_KEYS: readonly string[] = [
+  'encoder.match_x',
+  'encoder.KL_real_gap',
+  'generator.KL_fake_gap',
+  'generator.match_z_cosine',
+  'encoder.code_variance_real',
+  'encoder.code_variance_fake',
+];
+const isMain = ({ key }: ComparedCurve): boolean => MAIN_KEYS.includes(key);
+const ALL_CURVES = curvesOf(ALL_GROUPS);
+export const MAIN_CURVES = ALL_CURVES.filter(isMain);
+export const OTHER_CURVES = ALL_CURVES.filter((curve) => !isMain(curve));
+
+const [low, high] = [(name: string): string => `${name} low`, (name: string): string => `${name} high`];
+
+/** Points of runs, placed on the axis, by ID. */
+export type RunPoints = ReadonlyMap<string, readonly ChartPoint[]>;
+
+/** A run is a curve, with its exact values if it is smoothed. Seeds are a mean and the area of one deviation around it. */
+export function comparedCurve(
+  key: string,
+  groups: readonly SeedGroup[],
+  points: RunPoints,
+  smoothing: number,
+): { curves: readonly Curve[]; points: readonly ChartPoint[] } {
+  const places = new Map<number, Record<string, number>>();
+  const put = (place: number, values: Record<string, number>): void =>
+    void places.set(place, { ...places.get(place), ...values });
+  const curves = groups.flatMap(({ name, runs }, index): readonly Curve[] => {
+    const color = COLORS[index]!;
+    const shown = runs.map(({ id }) => smoothed(points.get(id) ?? [], [{ key, label: '', color }], smoothing));
+    if (runs.length === 1) {
+      for (const { step, values } of shown[0]!) {
+        if (values[key] === undefined) continue;
+        put(step, { [name]: values[key], [shownKey(name, smoothing)]: values[shownKey(key, smoothing)]! });
+      }
+      return withSmoothed([{ key: name, label: name, color }], smoothing);
+    }
+    const series = shown.map((each) => each.flatMap((point) => valueIn(point, shownKey(key, smoothing))));
+    for (const { place, mean, deviation } of bandOf(series))
+      put(place, { [name]: mean, [low(name)]: mean - deviation, [high(name)]: mean + deviation });
+    return [{ key: name, label: name, color, band: [low(name), high(name)] }];
+  });
+  return {
+    curves,
+    points: Array.from(places, ([step, values]) => ({ step, values })).sort((a, b) => a.step - b.step),
+  };
+}
+
+const valueIn = ({ step, values }: ChartPoint, key: string): Series =>
+  values[key] === undefined ? [] : [[step, values[key]]];

@@ -1,0 +1,72 @@
+/** Previews of several runs, of the same iteration. */
+import type { ListedRun, RunDetail } from '../../../src/studio/schemas.js';
+import { addressOf, queryValue } from '../address.js';
+import { previewAddress } from '../api.js';
+import { Preview } from '../preview.js';
+
+interface ComparedSheetsProps {
+  runs: readonly ListedRun[];
+  details: readonly RunDetail[];
+  query: string;
+  onQuery: (query: string) => void;
+}
+
+export function ComparedSheets({ runs, details, query, onQuery }: ComparedSheetsProps) {
+  const [chosenKind, setKind] = queryValue(query, onQuery, 'preview', 'samples');
+  const [chosen, setChosen] = queryValue(query, onQuery, 'iteration');
+  const kind = chosenKind === 'reconstructions' ? chosenKind : 'samples';
+  const steps = [...new Set(details.flatMap(({ previews }) => previews))].sort((a, b) => a - b);
+  const limit = chosen === '' ? Infinity : Number(chosen);
+  const position = steps.findLastIndex((step) => step <= limit);
+  const previewOf = (run: ListedRun): number | undefined =>
+    details.find(({ summary }) => summary.id === run.id)?.previews.findLast((step) => step <= limit);
+  return (
+    <section aria-labelledby="compared-sheets">
+      <h2 id="compared-sheets">Previews</h2>
+      <div class="toolbar">
+        <div class="segments" role="group" aria-label="Kind of preview">
+          {(['samples', 'reconstructions'] as const).map((each) => (
+            <button key={each} type="button" aria-pressed={each === kind} onClick={() => setKind(each)}>
+              {each === 'samples' ? 'Samples' : 'Reconstructions'}
+            </button>
+          ))}
+        </div>
+        <label class="timeline">
+          Iteration{' '}
+          <input
+            id="compared-iteration"
+            type="range"
+            min="0"
+            max={Math.max(0, steps.length - 1)}
+            value={position}
+            disabled={steps.length < 2}
+            aria-valuetext={`iteration ${steps[position] ?? 0}`}
+            onInput={({ currentTarget: { valueAsNumber: at } }) =>
+              setChosen(at === steps.length - 1 ? '' : String(steps[at]))
+            }
+          />
+          <output>{chosen === '' ? 'newest' : steps[position]}</output>
+        </label>
+      </div>
+      <div class="compared">
+        {runs.map((run) => {
+          const step = previewOf(run);
+          return (
+            <figure key={run.id}>
+              <figcaption>
+                <a href={addressOf('run', run.id)}>{run.id}</a>
+                <span class="meaning">{step === undefined ? ' none yet' : ` iteration ${step}`}</span>
+              </figcaption>
+              <div class="sheet">
+                <Preview
+                  address={step === undefined ? undefined : previewAddress(run.id, kind, step)}
+                  alt={`${kind} of ${run.id}`}
+                />
+              </div>
+            </figure>
+          );
+        })}
+      </div>
+    </section>
+  );
+}

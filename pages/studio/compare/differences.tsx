@@ -1,0 +1,46 @@
+/** The settings in which runs differ. */
+import type { RunDetail } from '../../../src/studio/schemas.js';
+
+export function Differences({ details }: { details: readonly RunDetail[] }) {
+  const shown = (detail: RunDetail, name: string): string => {
+    const value = detail.configuration?.[name];
+    return value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value);
+  };
+  const names = [...new Set(details.flatMap(({ configuration }) => Object.keys(configuration ?? {})))];
+  const differing = names.filter((name) => new Set(details.map((detail) => shown(detail, name))).size > 1);
+  return (
+    <section aria-labelledby="differences">
+      <h2 id="differences">Differences in configuration</h2>
+      {details.length > 0 && differing.length === 0 ? (
+        <p class="meaning">All settings are equal.</p>
+      ) : (
+        <div class="scrolling" tabIndex={0} role="region" aria-label="Differences">
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Setting</th>
+                {details.map(({ summary: { id } }) => (
+                  <th key={id} scope="col">
+                    {id}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {differing.map((name) => (
+                <tr key={name}>
+                  <th scope="row">{name}</th>
+                  {details.map((detail) => (
+                    <td key={detail.summary.id}>
+                      <code>{shown(detail, name)}</code>
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}
