@@ -105,20 +105,22 @@ interface ChartsProps {
 
 function Charts({ groups, points, details, view }: ChartsProps) {
   const [hasOthers, setHasOthers] = useState(false);
+  // With the details, which some curves need, so that no chart appears later than others.
   const onAxis = useMemo(
     () =>
       new Map(
-        Array.from(points, ([id, each]) => [
-          id,
-          placed(withCosines(each, cosineLatent(details.find(({ summary }) => summary.id === id))), view.axis),
-        ]),
+        details.map((detail) => {
+          const { id } = detail.summary;
+          return [id, placed(withCosines(points.get(id) ?? [], cosineLatent(detail)), view.axis)];
+        }),
       ),
     [points, details, view.axis],
   );
+  const isEmpty = Array.from(onAxis.values()).every(({ length }) => length === 0);
   const chartsOf = (curves: readonly ComparedCurve[]) => (
     <div class="charts">
       {curves.map((curve) => (
-        <ComparedChart key={curve.key} curve={curve} groups={groups} points={onAxis} view={view} />
+        <ComparedChart key={curve.key} curve={curve} groups={groups} points={onAxis} isShown={isEmpty} view={view} />
       ))}
     </div>
   );
@@ -137,18 +139,20 @@ interface ComparedChartProps {
   curve: ComparedCurve;
   groups: readonly SeedGroup[];
   points: RunPoints;
+  /** Also without points. */
+  isShown: boolean;
   view: ChartView;
 }
 
-function ComparedChart({ curve: { key, title, meaning }, groups, points, view }: ComparedChartProps) {
+function ComparedChart({ curve: { key, title, meaning }, groups, points, isShown, view }: ComparedChartProps) {
   const { smoothing, isLog, axis, zoom, onZoom } = view;
-  const names = groups.map(({ name }) => name).join('\n');
+  const names = groups.map(({ id, name }) => `${id} ${name}`).join('\n');
   const compared = useMemo(() => comparedCurve(key, groups, points, smoothing), [key, names, points, smoothing]);
   // A chart is made again for other curves, but not for more points.
   const curves = useMemo(() => compared.curves, [names, smoothing > 0]);
   const last = compared.points.at(-1)?.step;
   const shownZoom = useMemo(() => zoom && clipped(zoom, last), [zoom, last]);
-  if (compared.points.length === 0) return null;
+  if (compared.points.length === 0 && !isShown) return null;
   return (
     <ChartCard
       title={title}

@@ -36,7 +36,7 @@ const ALL_CURVES = curvesOf(ALL_GROUPS);
 export const MAIN_CURVES = ALL_CURVES.filter(isMain);
 export const OTHER_CURVES = ALL_CURVES.filter((curve) => !isMain(curve));
 
-const [low, high] = [(name: string): string => `${name} low`, (name: string): string => `${name} high`];
+const [low, high] = [(key: string): string => `${key} low`, (key: string): string => `${key} high`];
 
 /** Points of runs, placed on the axis, by ID. */
 export type RunPoints = ReadonlyMap<string, readonly ChartPoint[]>;
@@ -51,20 +51,20 @@ export function comparedCurve(
   const places = new Map<number, Record<string, number>>();
   const put = (place: number, values: Record<string, number>): void =>
     void places.set(place, { ...places.get(place), ...values });
-  const curves = groups.flatMap(({ name, runs }, index): readonly Curve[] => {
+  const curves = groups.flatMap(({ id: group, name, runs }, index): readonly Curve[] => {
     const color = COLORS[index]!;
     const shown = runs.map(({ id }) => smoothed(points.get(id) ?? [], [{ key, label: '', color }], smoothing));
     if (runs.length === 1) {
       for (const { step, values } of shown[0]!) {
         if (values[key] === undefined) continue;
-        put(step, { [name]: values[key], [shownKey(name, smoothing)]: values[shownKey(key, smoothing)]! });
+        put(step, { [group]: values[key], [shownKey(group, smoothing)]: values[shownKey(key, smoothing)]! });
       }
-      return withSmoothed([{ key: name, label: name, color }], smoothing);
+      return withSmoothed([{ key: group, label: name, color }], smoothing);
     }
     const series = shown.map((each) => each.flatMap((point) => valueIn(point, shownKey(key, smoothing))));
     for (const { place, mean, deviation } of bandOf(series))
-      put(place, { [name]: mean, [low(name)]: mean - deviation, [high(name)]: mean + deviation });
-    return [{ key: name, label: name, color, band: [low(name), high(name)] }];
+      put(place, { [group]: mean, [low(group)]: mean - deviation, [high(group)]: mean + deviation });
+    return [{ key: group, label: name, color, band: [low(group), high(group)] }];
   });
   return {
     curves,

@@ -40,14 +40,14 @@ export function RunTable(props: RunTableProps) {
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const rows = groups.flatMap((group): Row[] => [
     { group, isMember: false },
-    ...(group.runs.length > 1 && opened.has(group.name)
-      ? group.runs.map((run): Row => ({ group: { name: run.id, runs: [run] }, isMember: true }))
+    ...(group.runs.length > 1 && opened.has(group.id)
+      ? group.runs.map((run): Row => ({ group: { id: run.id, name: run.id, runs: [run] }, isMember: true }))
       : []),
   ]);
   const { indices, before, after } = useWindowedRows(box, rows.length, ROW);
   const all = groups.flatMap(({ runs }) => runs.map(({ id }) => id));
-  const toggle = (name: string): void =>
-    setOpened((names) => new Set(names.has(name) ? [...names].filter((each) => each !== name) : [...names, name]));
+  const toggle = (id: string): void =>
+    setOpened((ids) => new Set(ids.has(id) ? [...ids].filter((each) => each !== id) : [...ids, id]));
   const filler = (height: number) => height > 0 && <tr aria-hidden="true" style={{ height: `${height}px` }} />;
   return (
     <div class="table-box" ref={box} tabIndex={0} role="region" aria-label="Runs">
@@ -82,11 +82,11 @@ export function RunTable(props: RunTableProps) {
             .filter((index) => index < rows.length)
             .map((index) => (
               <RunRow
-                key={`${rows[index]!.isMember} ${rows[index]!.group.name}`}
+                key={`${rows[index]!.isMember} ${rows[index]!.group.id}`}
                 index={index}
                 {...rows[index]!}
                 columns={columns}
-                isOpen={opened.has(rows[index]!.group.name)}
+                isOpen={opened.has(rows[index]!.group.id)}
                 onToggle={toggle}
                 selected={selected}
                 onSelect={onSelect}
@@ -132,7 +132,7 @@ function Heading({ column, isNumber, order, onOrder }: HeadingProps) {
 interface RunRowProps extends Row, Pick<RunTableProps, 'columns' | 'selected' | 'onSelect' | 'onFailure'> {
   index: number;
   isOpen: boolean;
-  onToggle: (name: string) => void;
+  onToggle: (id: string) => void;
 }
 
 function RunRow({ index, group, isMember, columns, isOpen, onToggle, selected, onSelect, onFailure }: RunRowProps) {
@@ -158,7 +158,7 @@ function RunRow({ index, group, isMember, columns, isOpen, onToggle, selected, o
               {name}
             </a>
           ) : (
-            <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => onToggle(name)}>
+            <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => onToggle(group.id)}>
               {isOpen ? '▾' : '▸'} {name}
             </button>
           )}

@@ -2,6 +2,8 @@
 import type { ListedRun } from '../../../src/studio/schemas.js';
 
 export interface SeedGroup {
+  /** The ID of its first run. Names of groups may be equal. */
+  id: string;
   name: string;
   runs: readonly [ListedRun, ...ListedRun[]];
 }
@@ -16,10 +18,11 @@ export function groupSeeds(runs: readonly ListedRun[]): SeedGroup[] {
     if (group) group.push(run);
     else groups.set(key, [run]);
   }
-  return Array.from(groups.values(), (group) => ({ name: nameOf(group), runs: group }));
+  return Array.from(groups.values(), (group) => ({ id: group[0].id, name: nameOf(group), runs: group }));
 }
 
-export const alone = (runs: readonly ListedRun[]): SeedGroup[] => runs.map((run) => ({ name: run.id, runs: [run] }));
+export const alone = (runs: readonly ListedRun[]): SeedGroup[] =>
+  runs.map((run) => ({ id: run.id, name: run.id, runs: [run] }));
 
 /** What the names of runs have in common, such as `mnist (3 seeds)` of `mnist-1`, `mnist-2` and `mnist-3`. */
 function nameOf([first, ...others]: SeedGroup['runs']): string {

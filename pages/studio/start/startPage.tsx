@@ -63,27 +63,31 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
         <h1>{fork ? `Fork of ${fork.run}` : 'Start a run'}</h1>
         {fork && <ForkNote {...fork} />}
         <DataChoice data={data} onData={setData} />
-        <section class="card" aria-labelledby="run-heading">
-          <h2 id="run-heading">Run</h2>
-          <NameField name={name} problem={problem?.fields.name} onName={setName} />
-          {form && (
-            <PresetChoice
-              form={form}
-              value={fields.preset}
-              isFork={fork !== undefined}
-              onChange={(value) => change('preset', value)}
-            />
-          )}
-          {main.map((field) => (
-            <Field key={field.name} field={field} {...shared} />
-          ))}
-        </section>
-        <section class="card other-settings" aria-labelledby="others-heading">
-          <h2 id="others-heading">Other settings</h2>
-          {others.map((group) => (
-            <FieldGroup key={group.title} group={group} {...shared} />
-          ))}
-        </section>
+        {form ? (
+          <>
+            <section class="card" aria-labelledby="run-heading">
+              <h2 id="run-heading">Run</h2>
+              <NameField name={name} problem={problem?.fields.name} onName={setName} />
+              <PresetChoice
+                form={form}
+                value={fields.preset}
+                isFork={fork !== undefined}
+                onChange={(value) => change('preset', value)}
+              />
+              {main.map((field) => (
+                <Field key={field.name} field={field} {...shared} />
+              ))}
+            </section>
+            <section class="card other-settings" aria-labelledby="others-heading">
+              <h2 id="others-heading">Other settings</h2>
+              {others.map((group) => (
+                <FieldGroup key={group.title} group={group} {...shared} />
+              ))}
+            </section>
+          </>
+        ) : (
+          <div class="skeleton form-skeleton" />
+        )}
       </div>
       <aside class="start-summary" aria-label="Plan and start">
         <PlanView plan={plan} isComputing={isComputing} />

@@ -1,0 +1,204 @@
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { FolderLock } from '../../src/runs/lock.node.js';
+import { startStudio, type RunningStudio } from '../../src/studio/studio.node.js';
+import { sharedTemporaryFolder } from '../temporaryFolder.js';
+import { accessibilityViolations, hasChromium, launch } from './browser.js';
+
+const RUNS = 1000;
+const folder = sharedTemporaryFolder();
+const poll = <T>(read: () => T) => expect.poll(read, { timeout: 60_000 });
+const nameOf = (index: number) => `digits-${String(index).padStart(4, '0')}`;
+const seedOf = (index: number) => index % 4;
+const line = (value: unknown) => `${JSON.stringify(value)}\n`;
+const at = (index: number) => ({ time: new Date(Date.UTC(2026, 0, 1) + index).toISOString() });
+
+/** Writes the record of a finished run: four seeds of each width, with worse scores for later ones. */
+function writeRun(index: number): void {
+  const path = join(folder, nameOf(index));
+  mkdirSync(path);
+  const width = 1 + Math.floor(index / 4);
+  const settings = { version: 3, data: 'mnist', network: 'dcgan32', width, latent: 64, seed: seedOf(index) };
+  writeFileSync(join(path, 'config.json'), JSON.stringify({ ...settings, length: { steps: 40 } }));
+  const entries = [1, 2, 3, 4].map((part) => ({
+    ...{ step: 10 * part, epoch: part / 2, seconds: 30 * part },
+    ...{ 'encoder.match_x': 1 / part + seedOf(index), 'generator.match_x': 1, iterations_per_second: 8 },
+  }));
+  writeFileSync(join(path, 'log.jsonl'), entries.map(line).join(''));
+  const events = [
+    { type: 'start', step: 0, totalSteps: 40 },
+    { type: 'trained', step: 40, interrupted: false },
+    { type: 'evaluation', step: 40, epochs: 2, metrics: { fid: index } },
+  ];
+  writeFileSync(join(path, 'journal.jsonl'), events.map((event) => line({ ...at(index), ...event })).join(''));
+}
+
+describe.skipIf(!hasChromium)('the list of runs', () => {
+  let browser: Browser;
+  let studio: RunningStudio;
+
+  beforeAll(async () => {
+    for (let index = 0; index < RUNS; index++) writeRun(index);
+    const program: [string, ...string[]] = [process.execPath, '-e', '0'];
+    studio = await startStudio({ folder, port: 0, parallel: 1, program, onFailure: (error) => expect(error).toBe('') });
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await studio?.close();
+  });
+
+  async function open(hash: string, script?: () => void): Promise<Page> {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true });
+    onTestFinished(() => context.close());
+    const page = await context.newPage();
+    page.setDefaultTimeout(60_000);
+    if (script) await page.addInitScript(script);
+    await page.goto(studio.urlWithToken);
+    await page.waitForURL(studio.url);
+    await page.waitForSelector('nav');
+    await page.evaluate((next) => void (location.hash = next), hash);
+    await page.waitForSelector('h1');
+    return page;
+  }
+  const names = (page: Page) => page.locator('.named :is(a, button)').allTextContents();
+  const cells = (page: Page, row: number) => page.locator(`[aria-rowindex="${row}"] td`).allTextContents();
+
+  it('makes only the rows near the window, of 1,000 runs', async () => {
+    const page = await open('#/?sort=fid');
+    await poll(() => names(page)).toContain('digits-0000');
+    expect(await page.getAttribute('table', 'aria-rowcount')).toBe(String(RUNS + 1));
+    expect((await names(page)).length).toBeLessThan(60);
+    await page.evaluate(() => {
+      const box = document.querySelector('.table-box')!;
+      box.scrollTop = box.scrollHeight;
+    });
+    await poll(() => names(page)).toContain('digits-0999');
+    expect((await names(page)).length).toBeLessThan(60);
+    expect(await accessibilityViolations(page)).toEqual([]);
+  });
+
+  it('is filtered, sorted and extended by any setting or metric, and the address keeps it', async () => {
+    const page = await open('#/');
+    await page.fill('#search', 'width=32 fid>=125 state=finished digits');
+    await poll(() => page.textContent('[role=status].meaning')).toBe('3 of 1000 runs');
+    await page.click('text=Columns');
+    await page.check('.menu label:has-text("seed") input');
+    await page.keyboard.press('Escape');
+    await page.click('th >> text=FID');
+    await page.click('th >> text=FID');
+    await poll(() => names(page)).toEqual(['digits-0127', 'digits-0126', 'digits-0125']);
+    await page.reload();
+    await poll(() => names(page)).toEqual(['digits-0127', 'digits-0126', 'digits-0125']);
+    expect(await cells(page, 2)).toContain('3');
+    expect(await page.getAttribute('th:has-text("FID")', 'aria-sort')).toBe('descending');
+    await page.fill('#search', 'width=0.5');
+    await page.waitForSelector('text=No run matches');
+  });
+
+  it('groups seeds with their mean and deviation, and opens a group', async () => {
+    const page = await open('#/?group=seed&sort=fid&search=width<3');
+    await poll(() => names(page)).toEqual(['▸ digits-000 (4 seeds)', '▸ digits-000 (4 seeds)']);
+    expect(await cells(page, 2)).toContain('1.50 ± 1.30');
+    await page.waitForSelector('.sparkline .area');
+    await page.click('.named button >> nth=0');
+    await poll(() => names(page)).toHaveLength(6);
+    await page.check('[aria-label="Select digits-000 (4 seeds)"] >> nth=0');
+    await page.click('.selection >> text=Compare');
+    await poll(() => page.getAttribute('.chart [role=img]', 'aria-label')).toMatch(
+      /at iteration 40: digits-000 \(4 seeds\)/u,
+    );
+    await page.uncheck('#group-seeds');
+    await poll(() => page.getAttribute('.chart [role=img]', 'aria-label')).toMatch(/digits-0003 \d/u);
+  });
+
+  it('renames, describes, tags and deletes runs', async () => {
+    const page = await open('#/?search=width=250&columns=state,note,tags&sort=name');
+    await page.click('[aria-label="Actions of digits-0996"]');
+    await page.click('text=Rename…');
+    await page.fill('#asked-text', 'digits-0997');
+    await page.click('dialog >> text=Rename >> nth=-1');
+    await page.waitForSelector('dialog >> text=exists; choose another name');
+    await page.fill('#asked-text', 'best');
+    await page.keyboard.press('Enter');
+    await poll(() => names(page)).toContain('best');
+    await page.click('[aria-label="Actions of best"]');
+    await page.click('text=Note…');
+    await page.fill('#asked-text', 'for the paper');
+    await page.click('dialog >> text=Save');
+    await poll(() => cells(page, 2)).toContain('for the paper');
+    await page.check('[aria-label="Select all runs"]');
+    await page.click('text=Tag…');
+    await page.fill('#asked-text', 'wide');
+    await page.keyboard.press('Enter');
+    await poll(() => page.locator('td:has-text("wide")').count()).toBe(4);
+    await page.uncheck('[aria-label="Select best"]');
+    await page.click('.selection >> text=Delete…');
+    await page.click('dialog .dangerous');
+    await poll(() => names(page)).toEqual(['best']);
+    expect(readdirSync(folder).filter((name) => name.startsWith('digits-099'))).toHaveLength(6);
+  });
+
+  it('has charts to enlarge and save, whose cursors move together', async () => {
+    const page = await open('#/run/digits-0001?smoothing=0');
+    const charts = page.locator('.chart-card');
+    await poll(() => charts.count()).toBeGreaterThan(0);
+    await page.click('text=Losses, other terms');
+    await poll(() => charts.filter({ hasText: 'Speed' }).count()).toBe(1);
+    const plot = (await charts.first().locator('.u-over').boundingBox())!;
+    await page.mouse.move(plot.x + 2, plot.y + 20);
+    for (const chart of [charts.first(), charts.filter({ hasText: 'Speed' })])
+      await poll(() => chart.locator('.u-legend').textContent()).toMatch(/^iteration:?\s*10/u);
+    await page.mouse.move(0, 0);
+    await poll(() => charts.first().locator('.u-legend').textContent()).toMatch(/^iteration:?\s*40/u);
+    const save = async (item: string) => {
+      await page.click('[aria-label^="Actions of the chart"] >> nth=0');
+      const [download] = await Promise.all([page.waitForEvent('download'), page.click(`text=${item}`)]);
+      return readFileSync(await download.path());
+    };
+    expect((await save('Save as CSV')).toString()).toBe(
+      'iteration,encoder,generator\n10,2,1\n20,1.5,1\n30,1.3333333333333333,1\n40,1.25,1\n',
+    );
+    const { width, height } = await sharp(await save('Save as PNG')).metadata();
+    expect(Math.min(width, height)).toBeGreaterThan(180);
+    await page.click('[aria-label^="Actions of the chart"] >> nth=0');
+    await page.click('text=Enlarge');
+    await page.waitForSelector('dialog canvas');
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.waitForSelector('dialog', { state: 'detached' });
+    await page.selectOption('#x-axis', 'time');
+    await poll(() => page.getAttribute('.chart [role=img]', 'aria-label')).toContain('at minutes of training 2:');
+  });
+
+  it('says that a run has ended, in a notification and in the title', async () => {
+    const page = await open('#/run/digits-0002', () => {
+      const shown: string[] = [];
+      class Shown extends EventTarget {
+        static permission = 'default';
+        static requestPermission = () => Promise.resolve((Shown.permission = 'granted'));
+        constructor(title: string) {
+          super();
+          shown.push(title);
+        }
+      }
+      Object.assign(globalThis, { Notification: Shown, shown });
+    });
+    const happens = (event: object) =>
+      appendFileSync(join(folder, 'digits-0002', 'journal.jsonl'), line({ ...at(0), ...event }));
+    await page.click('#notify');
+    await poll(() => page.getAttribute('#notify', 'aria-pressed')).toBe('true');
+    const held = await FolderLock.take(join(folder, 'digits-0002'));
+    happens({ type: 'start', step: 40, totalSteps: 80 });
+    await poll(() => page.title()).toBe('50% digits-0002 - agenet studio');
+    happens({ type: 'failed', message: 'the disk is full' });
+    await held.release();
+    await poll(() => page.evaluate(() => (globalThis as unknown as { shown: string[] }).shown)).toEqual([
+      'digits-0002 has failed',
+    ]);
+    await poll(() => page.title()).toBe('failed: digits-0002 - agenet studio');
+  });
+});
