@@ -75,6 +75,7 @@ async function takeStudio() {
         await page.waitForSelector(ready);
         await page.waitForTimeout(pause);
       };
+    await take('studio-runs', token, [1280, 640], view('#/', '.sparkline path'));
     await take('studio-run', token, [1280, 960], view(`#/run/${run}`, '.chart canvas'));
     await take('studio-compare', token, [1280, 960], view(`#/compare?runs=${compared}`, '.chart canvas'));
     await take('studio-start', token, [1280, 900], view('#/start', '.data-preview img'));

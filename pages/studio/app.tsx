@@ -73,24 +73,7 @@ export function App() {
   }, [View.name === name, name, run]);
   return (
     <>
-      <header class="site-header">
-        <a class="title" href="#/">
-          agenet studio
-        </a>
-        <nav class="parts" aria-label="Views">
-          <a href="#/" aria-current={name === '' ? 'page' : undefined}>
-            Runs
-          </a>
-          <a href="#/start" aria-current={name === 'start' ? 'page' : undefined}>
-            Start a run
-          </a>
-        </nav>
-        <p role="status" class="connection">
-          {state === 'behind' && 'Connection lost: data may be outdated. Reconnecting…'}
-          {state === 'refused' && 'The studio has another token now: open the URL that it printed.'}
-        </p>
-        <Notifications runs={runs} />
-      </header>
+      <Header view={name} runs={runs} state={state} />
       <main ref={main} tabIndex={-1}>
         {problem && (
           <p id="app-problem" role="alert" class="toast failed">
@@ -113,5 +96,28 @@ export function App() {
         )}
       </main>
     </>
+  );
+}
+
+function Header({ view, runs, state }: Pick<ViewProps, 'runs' | 'state'> & { view: string }) {
+  return (
+    <header class="site-header">
+      <a class="title" href="#/">
+        agenet studio
+      </a>
+      <nav class="parts" aria-label="Views">
+        <a href="#/" aria-current={view === '' ? 'page' : undefined}>
+          Runs
+        </a>
+        <a href="#/start" aria-current={view === 'start' ? 'page' : undefined}>
+          Start a run
+        </a>
+      </nav>
+      <p role="status" class="connection">
+        {state === 'behind' && 'Connection lost: data may be outdated. Reconnecting…'}
+        {state === 'refused' && 'The studio has another token now: open the URL that it printed.'}
+      </p>
+      <Notifications runs={runs} />
+    </header>
   );
 }

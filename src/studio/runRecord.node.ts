@@ -111,15 +111,15 @@ export async function readSummary(folder: OwnFolder, id: string): Promise<Listed
       readLatestEvaluation(folder.path).catch(() => undefined),
       Promise.all([JOURNAL_NAME, LOG_NAME, '.'].map((name) => changeOf(join(folder.path, name)))),
     ]);
-  const { data, network, width, latent, length } = knownSettings.parse(configuration ?? {});
+  const stored = configuration ?? {};
+  const { data, network, width, latent, length } = knownSettings.parse(stored);
   const checkpoint = checkpoints.at(-1) ?? null;
-  const lastStep = journal.findLast((each) => 'step' in each)?.step ?? 0;
-  const step = Math.max(entry?.step ?? 0, lastStep, checkpoint ?? 0);
+  const step = Math.max(...[entry, lastWithStep(journal)].map((each) => each?.step ?? 0), checkpoint ?? 0);
   const progress = { step, totalSteps: totalStepsOf(length.steps ?? null, journal, step), checkpoint };
   const { state, reason } = stateOf(journal, holder !== undefined, progress);
   return {
     ...{ id, state, reason, warning: collapseIn(entry), data, tags, note },
-    settings: settingsOf(configuration ?? {}),
+    settings: settingsOf(stored),
     ...progress,
     secondsLeft: state === 'running' ? secondsLeft(progress, entry?.iterations_per_second) : null,
     metrics: { ...metricsOf(entry, journal), ...numbersIn(evaluation?.metrics) },
@@ -131,6 +131,8 @@ export async function readSummary(folder: OwnFolder, id: string): Promise<Listed
     journalBytes: changes[0]!.size,
   };
 }
+
+const lastWithStep = (journal: readonly JournalEntry[]) => journal.findLast((each) => 'step' in each);
 
 /** By the last logged iteration. */
 function collapseIn(entry: LogEntry | undefined) {

@@ -1,5 +1,7 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -8,6 +10,9 @@ import { startStudio, type RunningStudio } from '../../src/studio/studio.node.js
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { accessibilityViolations, hasChromium, launch } from './browser.js';
 
+/** Gzipped, without ONNX Runtime. */
+const MAX_CODE = 320_000;
+const built = fileURLToPath(new URL('../../dist/pages/studio/assets', import.meta.url));
 const RUNS = 1000;
 const folder = sharedTemporaryFolder();
 const poll = <T>(read: () => T) => expect.poll(read, { timeout: 60_000 });
@@ -200,5 +205,12 @@ describe.skipIf(!hasChromium)('the list of runs', () => {
       'digits-0002 has failed',
     ]);
     await poll(() => page.title()).toBe('failed: digits-0002 - agenet studio');
+  });
+
+  it('is small', () => {
+    const code = readdirSync(built).filter((name) => /\.(?:js|css)$/u.test(name) && !name.startsWith('ort'));
+    const bytes = code.reduce((sum, name) => sum + gzipSync(readFileSync(join(built, name))).length, 0);
+    expect(bytes).toBeLessThan(MAX_CODE);
+    expect(bytes).toBeGreaterThan(50_000);
   });
 });

@@ -49,7 +49,7 @@ export function CodeView({
   const text =
     spread === undefined
       ? ''
-      : `Variance of these codes relative to the prior: ${spread.toFixed(2)}. Dashed: 95% of the codes of the prior, along any two directions. Colors are classes.`;
+      : `Variance of these codes relative to the prior: ${spread.toFixed(2)}. Dashed: 95% of the codes of the prior, along any two directions.`;
   return (
     <div>
       <canvas
@@ -60,6 +60,15 @@ export function CodeView({
         role="img"
         aria-label={`Codes of test images at iteration ${step}. ${text}`}
       />
+      {labels && (
+        <ul class="legend" aria-label="Classes">
+          {labels.colors.map((color, index) => (
+            <li key={color}>
+              <span class="swatch" style={{ background: color }} /> {labels.names[index]}
+            </li>
+          ))}
+        </ul>
+      )}
       <p class="meaning">{problem || text}</p>
     </div>
   );
@@ -98,8 +107,9 @@ function useCodes(run: string, step: number | undefined, onProblem: (problem: st
 
 interface Labels {
   labels: readonly number[];
-  /** A color of the style sheet per class. */
+  /** For each class. */
   colors: readonly string[];
+  names: readonly string[];
 }
 
 /** Labels of the test images. Without them, points have one color. */
@@ -107,12 +117,11 @@ function useLabels(run: string): Labels | undefined {
   const [labels, setLabels] = useState<Labels>();
   useEffect(() => {
     readDataInfo(run).then(
-      (info) =>
-        info.labels &&
-        setLabels({
-          labels: info.labels,
-          colors: classColors(1 + Math.max(...info.labels)).map((color) => `rgb(${color.join(' ')})`),
-        }),
+      ({ labels: found, classNames }) => {
+        if (!found) return;
+        const colors = classColors(1 + Math.max(...found)).map((color) => `rgb(${color.join(' ')})`);
+        setLabels({ labels: found, colors, names: colors.map((_, index) => classNames?.[index] ?? String(index)) });
+      },
       () => undefined,
     );
   }, [run]);

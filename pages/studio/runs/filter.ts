@@ -1,7 +1,7 @@
 /** Filters of runs: words, and conditions such as `width=32`, `fid<10` and `tag=paper`. */
 import type { ListedRun } from '../../../src/studio/schemas.js';
 
-const CONDITION = /^([\p{L}\p{N}_.]+)(<=|>=|!=|=|<|>)(.*)$/u;
+const CONDITION = /^([\p{L}\p{N}_.]+)(<=|>=|!=|[=<>])(.*)$/u;
 
 type Test = (run: ListedRun) => boolean;
 

@@ -60,13 +60,7 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
           />{' '}
           Group seeds
         </label>
-        <div class="segments" role="group" aria-label="View">
-          {(['table', 'gallery'] as const).map((each) => (
-            <button key={each} type="button" aria-pressed={each === view} onClick={() => setView(each)}>
-              {each === 'table' ? 'Table' : 'Gallery'}
-            </button>
-          ))}
-        </div>
+        <ViewChoice view={view} onView={setView} />
         {view === 'table' && (
           <ColumnMenu offered={offered} shown={shown} onChange={(keys) => setColumnList(keys.join(','))} />
         )}
@@ -94,6 +88,16 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
     </>
   );
 }
+
+const ViewChoice = ({ view, onView }: { view: string; onView: (view: string) => void }) => (
+  <div class="segments" role="group" aria-label="View">
+    {(['table', 'gallery'] as const).map((each) => (
+      <button key={each} type="button" aria-pressed={each === view} onClick={() => onView(each)}>
+        {each === 'table' ? 'Table' : 'Gallery'}
+      </button>
+    ))}
+  </div>
+);
 
 const orderOf = (sorting: string): Order => ({
   key: sorting.replace(/^-/u, ''),

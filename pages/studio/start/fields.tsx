@@ -5,7 +5,7 @@ import type { FieldValues, FormField, TrainingForm } from '../../../src/studio/s
 type Value = string | number | boolean | undefined;
 
 /** What all fields share. */
-interface FieldsProps {
+export interface FieldsProps {
   values: FieldValues;
   /** The settings of the run that a fork starts from. */
   inherited: Record<string, unknown> | undefined;

@@ -6,7 +6,7 @@ import { addressOf, parseAddress, queryValue } from '../address.js';
 import { checkTraining, planTraining, readForm, readRun, RequestError, startTraining } from '../api.js';
 import type { ViewProps } from '../view.js';
 import { DataChoice } from './dataChoice.js';
-import { Field, FieldGroup } from './fields.js';
+import { Field, FieldGroup, type FieldsProps } from './fields.js';
 import { PlanView } from './planView.js';
 
 /** Milliseconds without a change until the options are checked. */
@@ -49,8 +49,6 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
       .catch(refuse)
       .finally(() => setIsStarting(false));
   };
-  const shared = { values: fields, inherited, problems: problem?.fields ?? {}, onChange: change };
-  const { main, others } = useMemo(() => sortedFields(form), [form]);
   return (
     <form
       class="start"
@@ -64,27 +62,16 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
         {fork && <ForkNote {...fork} />}
         <DataChoice data={data} onData={setData} />
         {form ? (
-          <>
-            <section class="card" aria-labelledby="run-heading">
-              <h2 id="run-heading">Run</h2>
-              <NameField name={name} problem={problem?.fields.name} onName={setName} />
-              <PresetChoice
-                form={form}
-                value={fields.preset}
-                isFork={fork !== undefined}
-                onChange={(value) => change('preset', value)}
-              />
-              {main.map((field) => (
-                <Field key={field.name} field={field} {...shared} />
-              ))}
-            </section>
-            <section class="card other-settings" aria-labelledby="others-heading">
-              <h2 id="others-heading">Other settings</h2>
-              {others.map((group) => (
-                <FieldGroup key={group.title} group={group} {...shared} />
-              ))}
-            </section>
-          </>
+          <SettingFields
+            form={form}
+            name={name}
+            onName={setName}
+            isFork={fork !== undefined}
+            values={fields}
+            inherited={inherited}
+            problems={problem?.fields ?? {}}
+            onChange={change}
+          />
         ) : (
           <div class="skeleton form-skeleton" />
         )}
@@ -110,13 +97,47 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
   );
 }
 
+interface SettingFieldsProps extends FieldsProps {
+  form: TrainingForm;
+  name: string;
+  onName: (name: string) => void;
+  isFork: boolean;
+}
+
+function SettingFields({ form, name, onName, isFork, ...shared }: SettingFieldsProps) {
+  const { main, others } = useMemo(() => sortedFields(form), [form]);
+  return (
+    <>
+      <section class="card" aria-labelledby="run-heading">
+        <h2 id="run-heading">Run</h2>
+        <NameField name={name} problem={shared.problems.name} onName={onName} />
+        <PresetChoice
+          form={form}
+          value={shared.values.preset}
+          isFork={isFork}
+          onChange={(value) => shared.onChange('preset', value)}
+        />
+        {main.map((field) => (
+          <Field key={field.name} field={field} {...shared} />
+        ))}
+      </section>
+      <section class="card other-settings" aria-labelledby="others-heading">
+        <h2 id="others-heading">Other settings</h2>
+        {others.map((group) => (
+          <FieldGroup key={group.title} group={group} {...shared} />
+        ))}
+      </section>
+    </>
+  );
+}
+
 /** The main settings in their order, and groups of the others. */
-function sortedFields(form: TrainingForm | undefined) {
-  const all = (form?.groups ?? []).flatMap(({ fields }) => fields);
+function sortedFields({ groups }: TrainingForm) {
+  const all = groups.flatMap(({ fields }) => fields);
   const isOther = ({ name }: FormField): boolean => name !== 'preset' && !MAIN_FIELDS.includes(name);
   return {
     main: MAIN_FIELDS.flatMap((name) => all.find((field) => field.name === name) ?? []),
-    others: (form?.groups ?? [])
+    others: groups
       .map((group) => ({ ...group, fields: group.fields.filter(isOther) }))
       .filter(({ fields }) => fields.length > 0),
   };
