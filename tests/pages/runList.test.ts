@@ -66,7 +66,7 @@ describe('seeds of a run', () => {
     const runs = [one, two, run('mnist-3', { ...settings(1, 32), metrics: { fid: 2.5 } }), queued];
     const fid = columnGroups(runs)[1]!.columns.find(({ key }) => key === 'fid')!;
     const groups = groupSeeds(runs);
-    expect(groupText(fid, groups[0]!)).toBe('3 ± 1.40');
+    expect(groupText(fid, groups[0]!)).toBe('3 ± 1.4');
     const order = (isDescending: boolean) => sortGroups(groups, fid, isDescending).map(({ runs: [first] }) => first.id);
     expect(order(false)).toEqual(['mnist-3', 'mnist-1', 'waiting']);
     expect(order(true)).toEqual(['mnist-1', 'mnist-3', 'waiting']);

@@ -107,7 +107,7 @@ describe.skipIf(!hasChromium)('the list of runs', () => {
   it('groups seeds with their mean and deviation, and opens a group', async () => {
     const page = await open('#/?group=seed&sort=fid&search=width<3');
     await poll(() => names(page)).toEqual(['▸ digits-000 (4 seeds)', '▸ digits-000 (4 seeds)']);
-    expect(await cells(page, 2)).toContain('1.50 ± 1.30');
+    expect(await cells(page, 2)).toContain('1.50 ± 1.3');
     await page.waitForSelector('.sparkline .area');
     await page.click('.named button >> nth=0');
     await poll(() => names(page)).toHaveLength(6);

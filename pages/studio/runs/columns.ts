@@ -79,7 +79,7 @@ export function groupText(column: Column, { runs }: SeedGroup): string {
   if (column.textOf || numbers.length < values.length || numbers.length === 0)
     return values.length === 0 ? '' : `${new Set(values).size} values`;
   const { mean, deviation } = meanOf(numbers)!;
-  return `${formatNumber(Number(mean.toPrecision(4)))} ± ${formatNumber(Number(deviation.toPrecision(2)))}`;
+  return `${formatNumber(Number(mean.toPrecision(4)))} ± ${Number(deviation.toPrecision(2))}`;
 }
 
 /** Orders groups by the values of their first runs, or by the means of numbers. Groups without a value are last. */
