@@ -3,7 +3,7 @@ import { configs as regexp } from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['api', 'build', 'dist', 'node_modules', 'coverage', 'runs'] },
+  { ignores: ['api', 'build', 'dist', 'node_modules', 'coverage', 'runs', 'site'] },
   js.configs.recommended,
   // Expressions whose time is not linear in the text would let a file hold the program up.
   regexp['flat/recommended'],
@@ -13,7 +13,7 @@ export default tseslint.config(
     extends: [tseslint.configs.recommendedTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: {
       parserOptions: {
-        project: ['./tsconfig.lint.json', './pages/tsconfig.json', './tests/pages/tsconfig.json'],
+        project: ['./tsconfig.lint.json', './pages/tsconfig.json', './website/tsconfig.json', './tests/pages/tsconfig.json'],
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -45,7 +45,7 @@ export default tseslint.config(
     ],
     rules: { 'no-param-reassign': ['error', { props: true }] },
   },
-  { files: ['pages/**/*.ts', 'pages/**/*.tsx'], rules: { 'max-lines-per-function': ['error', { max: 80 }] } },
+  { files: ['{pages,website}/**/*.{ts,tsx}'], rules: { 'max-lines-per-function': ['error', { max: 80 }] } },
   // Each condition in the elements of a component counts as a branch.
   { files: ['**/*.tsx'], rules: { complexity: ['error', 18] } },
   {

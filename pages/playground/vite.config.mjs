@@ -1,9 +1,9 @@
 /** Builds the playground into `build/playground`: static files for any host and any path. */
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { writeDigits } from '../../scripts/playgroundData.mjs';
+import { serviceWorkerOf } from '../offline/serviceWorker.mjs';
 
 const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -46,21 +46,15 @@ function offline() {
     // After Vite has added index.html.
     enforce: 'post',
     generateBundle(_, bundle) {
+      const given = readdirSync(pathOf('public'));
       // The build of ONNX Runtime for WebGPU is large, and few visitors use it.
       const isKept = (file) => file !== 'index.html' && !file.includes('asyncify') && !file.includes('webgpu');
-      const files = [...new Set(['./', ...Object.keys(bundle), ...readdirSync(pathOf('public'))])]
-        .filter(isKept)
-        .sort();
-      const hash = createHash('sha256');
-      for (const file of Object.values(bundle))
-        hash.update(file.fileName).update(file.type === 'chunk' ? file.code : file.source);
-      for (const file of readdirSync(pathOf('public'))) hash.update(readFileSync(pathOf(`public/${file}`)));
-      const constants = `const VERSION = '${hash.digest('hex').slice(0, 16)}';\nconst FILES = ${JSON.stringify(files)};\n`;
-      this.emitFile({
-        type: 'asset',
-        fileName: 'offline.js',
-        source: constants + readFileSync(pathOf('offline.js'), 'utf8'),
-      });
+      const addresses = new Set(['./', ...Object.keys(bundle), ...given].filter(isKept));
+      const contents = [
+        ...Object.values(bundle).map((file) => [file.fileName, file.type === 'chunk' ? file.code : file.source]),
+        ...given.map((file) => [file, readFileSync(pathOf(`public/${file}`))]),
+      ];
+      this.emitFile({ type: 'asset', fileName: 'offline.js', source: serviceWorkerOf(addresses, contents) });
     },
   };
 }

@@ -27,6 +27,8 @@ const TYPES: Record<string, string> = {
   svg: 'image/svg+xml',
   png: 'image/png',
   wasm: 'application/wasm',
+  json: 'application/json',
+  webp: 'image/webp',
 };
 
 /** A host of static files. */
@@ -50,7 +52,8 @@ export async function serve(folders: Record<string, string>, { isIsolated = fals
     const path = normalize(new URL(request.url!, 'http://host').pathname).slice(1);
     const prefix = Object.keys(folders).find((key) => key !== '' && path.startsWith(key)) ?? '';
     const folder = folders[prefix];
-    const file = folder === undefined ? '' : join(folder, path.slice(prefix.length) || 'index.html');
+    const file =
+      folder === undefined ? '' : join(folder, path.slice(prefix.length).replace(/(^|\/)$/u, '$1index.html'));
     if (!existsSync(file)) return response.writeHead(404).end();
     response
       .setHeader('content-type', TYPES[file.split('.').at(-1)!] ?? 'application/octet-stream')

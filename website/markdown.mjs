@@ -1,0 +1,152 @@
+/** Markdown of the repository as HTML of the site: anchors, links, pictures, tables, code and formulas. */
+import katex from '@vscode/markdown-it-katex';
+import hljs from 'highlight.js/lib/core';
+import javascript from 'highlight.js/lib/languages/javascript';
+import json from 'highlight.js/lib/languages/json';
+import yaml from 'highlight.js/lib/languages/yaml';
+import { dirname, join, normalize } from 'node:path/posix';
+import { ADDRESSES } from './navigation.mjs';
+
+/** Only comments and strings: the words of commands are no keywords. */
+const shell = ({ COMMENT, QUOTE_STRING_MODE }) => ({ contains: [COMMENT(/(?<=^|\s)#/u, /$/u), QUOTE_STRING_MODE] });
+
+for (const [name, language] of Object.entries({ javascript, json, yaml, shell })) hljs.registerLanguage(name, language);
+hljs.registerAliases(['js', 'mjs'], { languageName: 'javascript' });
+
+/** Words that begin a line for a shell. */
+const SHELL = /^\s*(?:(?:[A-Z_]+=\S+ )?(?:npm|npx|node|agenet|mpirun|apt-get|tar|pip|python3?|for|done)\b|#!)/mu;
+
+/** Pictures of a few hundred pixels are grids of small images: they are enlarged, with sharp pixels. */
+const [SMALL_PICTURE, WIDE_PICTURE] = [340, 720];
+
+/** The anchor of a heading, as code hosts write it. */
+const anchorOf = (heading) =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
+/** Code as HTML with classes of highlight.js. */
+function highlight(code, language) {
+  const name = language || (SHELL.test(code) ? 'shell' : '');
+  return hljs.getLanguage(name) ? hljs.highlight(code, { language: name }).value : escapeHtml(code);
+}
+
+const escapeHtml = (text) =>
+  text.replace(/[&<>"]/gu, (letter) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[letter]);
+
+/** A block of code with a button that copies it. Its script is in the client's `copy.ts`. */
+export const codeBlock = (code, language) =>
+  `<div class="code"><pre tabindex="0"><code>${highlight(code.trimEnd(), language)}</code></pre></div>\n`;
+
+/** Prepares markdown-it. @param sizes width and height of pictures by address */
+export function configureMarkdown(md, sizes) {
+  md.set({ html: false, linkify: false, typographer: false });
+  md.use(katex.default ?? katex, { output: 'mathml', throwOnError: true });
+  md.core.ruler.push('site', ({ tokens, env }) => {
+    const file = env.file;
+    addAnchors(tokens);
+    labelTables(tokens);
+    for (const token of tokens.flatMap(({ children }) => children ?? [])) {
+      if (token.type === 'link_open') rewriteLink(token, file);
+      if (token.type === 'image') rewriteImage(token, file, sizes);
+    }
+    removeDeadLinks(tokens);
+  });
+  const { rules } = md.renderer;
+  rules.fence = (tokens, index) => codeBlock(tokens[index].content, tokens[index].info.trim());
+  rules.code_block = (tokens, index) => codeBlock(tokens[index].content, '');
+  rules.table_open = (tokens, index) =>
+    `<div class="table" role="region" tabindex="0" aria-label="${tokens[index].meta.label}"><table>\n`;
+  rules.table_close = () => '</table></div>\n';
+  return md;
+}
+
+/** Equal headings have numbers, as on code hosts. */
+function addAnchors(tokens) {
+  const seen = new Map();
+  tokens.forEach((token, index) => {
+    if (token.type !== 'heading_open') return;
+    const anchor = anchorOf(textOf(tokens[index + 1]));
+    const count = seen.get(anchor) ?? 0;
+    seen.set(anchor, count + 1);
+    token.attrSet('id', count === 0 ? anchor : `${anchor}-${count}`);
+  });
+}
+
+/** Tables scroll in their own box, whose name is unique on a page. Cells of the head without text are no headers. */
+function labelTables(tokens) {
+  let count = 0;
+  tokens.forEach((token, index) => {
+    if (token.type === 'table_open') token.meta = { label: `Table ${++count}` };
+    if (token.type !== 'th_open' || tokens[index + 1].content !== '') return;
+    for (const cell of [token, tokens[index + 2]]) cell.tag = 'td';
+  });
+}
+
+/** The plain text of an inline token. */
+const textOf = (inline) =>
+  (inline.children ?? [])
+    .map(({ type, content }) => (['softbreak', 'hardbreak'].includes(type) ? ' ' : content))
+    .join('');
+
+/** Links between Markdown files lead to their pages. */
+function rewriteLink(token, file) {
+  const href = token.attrGet('href');
+  if (/^(?:[a-z]+:|#)/u.test(href)) return;
+  const [path, anchor] = href.split('#');
+  const target = normalize(join(dirname(file), path));
+  const address =
+    ADDRESSES.get(target) ?? (target.startsWith('docs/images/') ? target.slice('docs'.length) : undefined);
+  // Other files of the repository are not on the site.
+  token.attrSet('href', address === undefined ? '' : `${address}${anchor ? `#${anchor}` : ''}`);
+}
+
+/** Removes links without an address, and keeps their text. */
+function removeDeadLinks(tokens) {
+  for (const token of tokens) {
+    if (!token.children) continue;
+    const open = [];
+    token.children = token.children.filter((child) => {
+      if (child.type === 'link_open') open.push(child.attrGet('href') !== '');
+      return child.type === 'link_open' ? open.at(-1) : child.type === 'link_close' ? open.pop() : true;
+    });
+  }
+}
+
+function rewriteImage(token, file, sizes) {
+  const address = normalize(join(dirname(file), token.attrGet('src'))).replace(/^docs/u, '');
+  const size = sizes.get(address);
+  if (!size) throw new Error(`${file}: picture not found: ${address}`);
+  const scale = size.width < SMALL_PICTURE ? 2 : 1;
+  token.attrSet('src', address);
+  token.attrSet('width', String(scale * size.width));
+  token.attrSet('height', String(scale * size.height));
+  token.attrSet('loading', 'lazy');
+  token.attrSet('decoding', 'async');
+  if (scale > 1) token.attrSet('class', 'pixels');
+  if (size.width > WIDE_PICTURE) token.attrSet('class', 'wide');
+}
+
+/**
+ * The parts of a page: its title, its headings, and the text below each of them.
+ * @param md prepared by `configureMarkdown`
+ */
+export function outlineOf(md, source, file) {
+  const tokens = md.parse(source, { file });
+  const sections = [];
+  tokens.forEach((token, index) => {
+    if (token.type === 'heading_open')
+      sections.push({
+        level: Number(token.tag.slice(1)),
+        anchor: token.attrGet('id'),
+        heading: textOf(tokens[index + 1]),
+        text: '',
+      });
+    const section = sections.at(-1);
+    if (!section || tokens[index - 1]?.type === 'heading_open') return;
+    if (token.type === 'inline') section.text += `${textOf(token)} `;
+    if (token.type === 'code_block' || token.type === 'fence') section.text += `${token.content} `;
+  });
+  return { title: sections[0]?.heading ?? file, sections };
+}

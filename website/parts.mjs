@@ -1,0 +1,70 @@
+/** The parts of the site that other programs build: the API reference and the playground. */
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PARTS, relativeAddress } from './addresses.mjs';
+import { ADDRESSES } from './navigation.mjs';
+
+const filesIn = (folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
+
+/** The links of the site's header. */
+const partLinks = (page) =>
+  Object.entries({ Home: '/', ...PARTS })
+    .map(([name, address]) => `<a href="${relativeAddress(address, page)}">${name}</a>`)
+    .join('');
+
+/** Documents that the reference copies are guides of the site. */
+function guideAddress(name, anchor, page) {
+  const found = [...ADDRESSES].find(([file]) => file.endsWith(`/${name}`) || file === name);
+  if (!found) throw new Error(`${page}: no guide ${name}`);
+  return relativeAddress(found[1] + anchor, page);
+}
+
+function pageOfSite(html, page) {
+  return html
+    .replace('</head>', `<link rel="icon" href="${relativeAddress('/icon.svg', page)}"></head>`)
+    .replace(
+      '<header class="tsd-page-toolbar">',
+      `<nav class="site-parts" aria-label="Site">${partLinks(page)}</nav>$&`,
+    )
+    .replaceAll(/<a href="[^"]*\.tsx?#L\d+">([^<]*)<\/a>/gu, '$1')
+    .replaceAll(
+      /href="[./]*media\/([^"#]*\.md)(#[^"]*)?"/gu,
+      (_, name, anchor = '') => `href="${guideAddress(name, anchor, page)}"`,
+    );
+}
+
+/**
+ * Copies the API reference of typedoc, in the site's design. Its links to source files become text.
+ * @returns the sections for the search: one per name
+ */
+export function copyApi(from, to, styles) {
+  cpSync(from, to, { recursive: true, filter: (path) => !path.endsWith('.md') });
+  const pages = filesIn(to).filter((file) => file.endsWith('.html'));
+  for (const page of pages) {
+    const file = join(to, page);
+    writeFileSync(file, pageOfSite(readFileSync(file, 'utf8'), `/api/${page}`));
+  }
+  const style = join(to, 'assets/style.css');
+  writeFileSync(style, `${readFileSync(style, 'utf8')}\n${styles}`);
+  return pages.flatMap((page) => {
+    const [, kind, module, name] =
+      /^(class|function|interface|type|variable)e?s\/([^.]+)\.(?:[^.]+\.)*([^.]+)\.html$/u.exec(page) ?? [];
+    if (name === undefined) return [];
+    const entry = module === 'index' ? 'agenet' : `agenet/${module.replace('engine_runtime_native_node', 'native')}`;
+    return [{ title: name, text: `API: ${kind} of ${entry}`, address: `api/${page}` }];
+  });
+}
+
+/** Copies the playground, and adds the way back to the site. */
+export function copyPlayground(from, to) {
+  cpSync(from, to, { recursive: true });
+  const file = join(to, 'index.html');
+  const html = readFileSync(file, 'utf8');
+  const nav = `<nav class="parts" aria-label="Site">${partLinks('/playground/index.html')}</nav>`;
+  const changed = html.replace('</header>', `${nav}</header>`);
+  if (changed === html) throw new Error('the playground has no header');
+  writeFileSync(file, changed);
+}
