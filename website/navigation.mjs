@@ -145,6 +145,7 @@ export const GROUPS = [
   },
 ].map(({ name, guides }) => ({ name, guides: guides.map(withAddress) }));
 
+/** @type {{ label: string; file: string; summary: string; address: string }[]} */
 export const GUIDES = GROUPS.flatMap(({ guides }) => guides);
 
 /** Addresses by file. */

@@ -22,8 +22,24 @@ function guideAddress(name, anchor, page) {
   return relativeAddress(found[1] + anchor, page);
 }
 
-function pageOfSite(html, page) {
+/** Levels of headings without gaps, landmarks, and no links in buttons, as readers with a screen reader need. */
+function accessible(html) {
+  let last = 0;
   return html
+    .replace('<div class="col-content">', '<div class="col-content" role="main">')
+    .replace('<div class="page-menu">', '<div class="page-menu" role="navigation" aria-label="On this page">')
+    .replaceAll(/<summary[^>]*>.*?<\/summary>/gsu, (summary) =>
+      summary.replaceAll(/<a [^>]*class="tsd-anchor-icon">.*?<\/a>/gsu, ''),
+    )
+    .replaceAll(/<h([1-6])\b/gu, (heading, level) => {
+      const next = Math.min(Number(level), last + 1);
+      last = next;
+      return next === Number(level) ? heading : `${heading} aria-level="${next}"`;
+    });
+}
+
+function pageOfSite(html, page) {
+  return accessible(html)
     .replace('</head>', `<link rel="icon" href="${relativeAddress('/icon.svg', page)}"></head>`)
     .replace(
       '<header class="tsd-page-toolbar">',

@@ -1,10 +1,12 @@
 /**
- * The service worker: after the first visit the site works offline, and isolated from other origins, as threads require. The build puts `VERSION`, a hash of all files, and `FILES`, their paths, before
- * this script.
+ * The service worker: after the first visit the site works offline, and isolated from other origins, as threads
+ * require. The build puts `VERSION`, a hash of all files, and `FILES`, their paths, before this script.
  */
 /* global self, caches, fetch, Headers, Request, Response, VERSION, FILES */
 const PREFIX = `agenet ${self.registration.scope} `;
 const CACHE = PREFIX + VERSION;
+/** Files that the build names after their content. */
+const HASHED = /(?:^|\/)assets\/[\w.-]+-[\w-]{8}\.\w+$/u;
 
 /** A response with the headers of an isolated page, which many static hosts cannot send. */
 function isolated(response) {
@@ -21,8 +23,10 @@ self.addEventListener('install', (event) => {
   event.waitUntil(
     caches
       .open(CACHE)
-      // Not those that the browser keeps itself, which may be older.
-      .then((cache) => cache.addAll(FILES.map((file) => new Request(file, { cache: 'reload' }))))
+      // The browser itself may keep older ones, except under names that change with the content.
+      .then((cache) =>
+        cache.addAll(FILES.map((file) => new Request(file, { cache: HASHED.test(file) ? 'default' : 'reload' }))),
+      )
       .then(() => self.skipWaiting()),
   );
 });

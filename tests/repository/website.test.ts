@@ -104,7 +104,9 @@ describe('the API reference', () => {
   it('has the links of the site, guides in place of documents, and no links to source files', () => {
     const [from, to] = [temporaryFolder(), join(temporaryFolder(), 'api')];
     const page = [
-      '<html><head></head><body><header class="tsd-page-toolbar"></header>',
+      '<html><head></head><body><h1>adam</h1><div class="col-content"><h4>Parameters</h4></div>',
+      '<summary><h2>Functions<a href="#functions" class="tsd-anchor-icon">link</a></h2></summary>',
+      '<header class="tsd-page-toolbar"></header>',
       '<a href="../media/web.md#the-playground">x</a> <a href="../media/README.md">x</a>',
       '<li>Defined in <a href="../engine/adam.ts#L27">src/engine/adam.ts:27</a></li></body></html>',
     ].join('');
@@ -120,6 +122,9 @@ describe('the API reference', () => {
     expect(html).toContain('<a href="../../guides/overview.html">');
     expect(html).toContain('<a href="../../">Home</a>');
     expect(html).toContain('Defined in src/engine/adam.ts:27');
+    // Structure that readers with a screen reader need.
+    expect(html).toContain('<div class="col-content" role="main"><h4 aria-level="2">');
+    expect(html).toContain('<summary><h2>Functions</h2></summary>');
     expect(readdirSync(join(to, 'media'))).toEqual([]);
     expect(sections).toContainEqual({
       title: 'adam',
