@@ -7,7 +7,7 @@ import sharp from 'sharp';
 import { PARTS, withRelativeAddresses } from './addresses.mjs';
 import { GALLERY } from './gallery.mjs';
 import { homeData } from './home.mjs';
-import { codeBlock, configureMarkdown, outlineOf } from './markdown.mjs';
+import { codeBlock, configureMarkdown, outlineOf, SMALL_PICTURE } from './markdown.mjs';
 import { GROUPS, GUIDES, neighborsOf } from './navigation.mjs';
 
 const pathOf = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -84,7 +84,7 @@ export async function writePages(out, assets, runtime) {
     config.addFilter('codeBlock', (code) => codeBlock(code, ''));
     config.addFilter('sizeOf', (name) => {
       const { width, height } = sizes.get(`/images/${name}`);
-      return `width="${width}" height="${height}"`;
+      return `width="${width}" height="${height}"${width < SMALL_PICTURE ? ' class="pixels"' : ''}`;
     });
     config.addTransform('relative', function (html) {
       return withRelativeAddresses(html, this.page.outputPath.slice(out.length));

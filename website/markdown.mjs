@@ -17,7 +17,7 @@ hljs.registerAliases(['js', 'mjs'], { languageName: 'javascript' });
 const SHELL = /^\s*(?:(?:[A-Z_]+=\S+ )?(?:npm|npx|node|agenet|mpirun|apt-get|tar|pip|python3?|for|done)\b|#!)/mu;
 
 /** Pictures of a few hundred pixels are grids of small images: they are enlarged, with sharp pixels. */
-const [SMALL_PICTURE, WIDE_PICTURE] = [340, 720];
+export const SMALL_PICTURE = 340;
 
 /** The anchor of a heading, as code hosts write it. */
 const anchorOf = (heading) =>
@@ -125,7 +125,6 @@ function rewriteImage(token, file, sizes) {
   token.attrSet('loading', 'lazy');
   token.attrSet('decoding', 'async');
   if (scale > 1) token.attrSet('class', 'pixels');
-  if (size.width > WIDE_PICTURE) token.attrSet('class', 'wide');
 }
 
 /**

@@ -37,8 +37,8 @@ function excerpt(text: string, { terms }: SearchResult): string {
   const places = terms.map((term) => text.toLowerCase().indexOf(term)).filter((place) => place >= 0);
   const place = places.length === 0 ? 0 : Math.min(...places);
   const start = place <= BEFORE ? 0 : text.lastIndexOf(' ', place - BEFORE) + 1;
-  const end = place + AFTER;
-  return `${start > 0 ? '… ' : ''}${text.slice(start, end)}${end < text.length ? ' …' : ''}`;
+  const end = text.indexOf(' ', place + AFTER);
+  return `${start > 0 ? '… ' : ''}${end < 0 ? text.slice(start) : `${text.slice(start, end)} …`}`;
 }
 
 type Loaded = Awaited<ReturnType<typeof loadSections>>;
