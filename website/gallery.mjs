@@ -6,9 +6,9 @@ const recipePictures = (name) =>
 const RECIPE_TEXTS = {
   default:
     'Samples, test digits with their reconstructions, images halfway between two codes, and 1,000 codes seen from their center.',
-  published: 'The same with the plan of the authors’ code. Strokes are ragged, also halfway between two codes.',
+  published: "The same with the plan of the authors' code. Strokes are ragged, also halfway between two codes.",
   concentrated:
-    'The same with an earlier default. Images are sharper, but many of those halfway between two codes are fragments.',
+    'The same with an earlier default. Images are sharper, but many images halfway between two codes are fragments.',
 };
 
 const FACES = 'npm run faces -- --count 7000 --out build/faces.npz';

@@ -69,27 +69,20 @@ describe.skipIf(!hasChromium)('the website', () => {
     expect(page.url()).toBe(host.address + path);
   });
 
-  it('paints within a second', async () => {
-    const times: number[] = [];
+  it('paints within a second, before it loads ONNX Runtime', async () => {
+    let fastest = Infinity;
     // Other programs may keep the machine busy.
-    for (let trial = 0; trial < 3; trial++) {
+    for (let trial = 0; trial < 3 && fastest >= 1000; trial++) {
       const page = await open('');
-      const paint = await page.waitForFunction(
-        () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
-      );
-      times.push((await paint.jsonValue())!);
+      await computed(page);
+      const { paint, runtime } = await page.evaluate(() => ({
+        paint: performance.getEntriesByName('first-contentful-paint')[0]!.startTime,
+        runtime: performance.getEntriesByType('resource').find(({ name }) => name.endsWith('.wasm'))!.startTime,
+      }));
+      expect(runtime).toBeGreaterThan(paint);
+      fastest = Math.min(fastest, paint);
     }
-    expect(Math.min(...times)).toBeLessThan(1000);
-  });
-
-  it('loads ONNX Runtime after the first paint', async () => {
-    const page = await open('');
-    await computed(page);
-    const { paint, runtime } = await page.evaluate(() => ({
-      paint: performance.getEntriesByName('first-contentful-paint')[0]!.startTime,
-      runtime: performance.getEntriesByType('resource').find(({ name }) => name.endsWith('.wasm'))!.startTime,
-    }));
-    expect(runtime).toBeGreaterThan(paint);
+    expect(fastest).toBeLessThan(1000);
   });
 
   it('computes samples of two models, new ones, and a walk', async () => {
