@@ -1,6 +1,7 @@
 /**
  * agenet as a library: networks, the method, data, images, metrics, and training without files. The engine alone is
  * `agenet/engine`.
+ * @module agenet
  */
 export { InputError, InputErrors, type InputProblem, type NameOf, type SettingName, type Text } from './errors.js';
 

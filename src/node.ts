@@ -1,4 +1,7 @@
-/** agenet in Node: training into run folders, and reading and writing files. */
+/**
+ * agenet in Node: training into run folders, and reading and writing files.
+ * @module agenet/node
+ */
 import { InputError } from './errors.js';
 import { type DeviceCompiler, deviceCompiler } from './engine/runtime/deviceChoice.node.js';
 import type { CompileOptions, Device } from './engine/runtime/native.node.js';

@@ -69,8 +69,7 @@ export function copyApi(from, to, styles) {
     const [, kind, module, name] =
       /^(class|function|interface|type|variable)e?s\/([^.]+)\.(?:[^.]+\.)*([^.]+)\.html$/u.exec(page) ?? [];
     if (name === undefined) return [];
-    const entry = module === 'index' ? 'agenet' : `agenet/${module.replace('engine_runtime_native_node', 'native')}`;
-    return [{ title: name, text: `API: ${kind} of ${entry}`, address: `api/${page}` }];
+    return [{ title: name, text: `API: ${kind} of ${module.replace('_', '/')}`, address: `api/${page}` }];
   });
 }
 

@@ -1,4 +1,7 @@
-/** Reverse-mode automatic differentiation over ONNX graphs: build, differentiate, lower, encode, run. */
+/**
+ * Reverse-mode automatic differentiation over ONNX graphs: build, differentiate, lower, encode, run.
+ * @module agenet/engine
+ */
 export { adam, type AdamConstants, type AdamMoments, adamScalars } from './adam.js';
 export { type AnyBatch, forAnyBatch } from './anyBatch.js';
 export {

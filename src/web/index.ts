@@ -1,4 +1,7 @@
-/** agenet in a web page: compiling graphs, training in a worker, and a trained model in another. */
+/**
+ * agenet in a web page: compiling graphs, training in a worker, and a trained model in another.
+ * @module agenet/web
+ */
 export {
   compile,
   configureRuntime,

@@ -1,4 +1,7 @@
-/** Compiles graphs for the devices of this machine with ONNX Runtime's native library. */
+/**
+ * Compiles graphs for the devices of this machine with ONNX Runtime's native library.
+ * @module agenet/native
+ */
 import { createHash } from 'node:crypto';
 import { InputError } from '../../errors.js';
 import type { Graph } from '../graph.js';
