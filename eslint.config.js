@@ -13,7 +13,12 @@ export default tseslint.config(
     extends: [tseslint.configs.recommendedTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: {
       parserOptions: {
-        project: ['./tsconfig.lint.json', './pages/tsconfig.json', './website/tsconfig.json', './tests/pages/tsconfig.json'],
+        project: [
+          './tsconfig.lint.json',
+          './pages/tsconfig.json',
+          './website/tsconfig.json',
+          './tests/pages/tsconfig.json',
+        ],
         tsconfigRootDir: import.meta.dirname,
       },
     },

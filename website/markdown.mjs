@@ -19,6 +19,9 @@ const SHELL = /^\s*(?:(?:[A-Z_]+=\S+ )?(?:npm|npx|node|agenet|mpirun|apt-get|tar
 /** Pictures of a few hundred pixels are grids of small images: they are enlarged, with sharp pixels. */
 export const SMALL_PICTURE = 340;
 
+/** Wider pictures than the column of text lead to the whole picture. */
+const WIDE_PICTURE = 864;
+
 /** The anchor of a heading, as code hosts write it. */
 const anchorOf = (heading) =>
   heading
@@ -58,6 +61,12 @@ export function configureMarkdown(md, sizes) {
   rules.code_block = (tokens, index) => codeBlock(tokens[index].content, '');
   rules.table_open = (tokens, index) =>
     `<div class="table" role="region" tabindex="0" aria-label="${tokens[index].meta.label}"><table>\n`;
+  const { image } = rules;
+  rules.image = (tokens, index, ...others) => {
+    const picture = image(tokens, index, ...others);
+    const [src, width] = ['src', 'width'].map((name) => tokens[index].attrGet(name));
+    return Number(width) > WIDE_PICTURE ? `<a href="${src}">${picture}</a>` : picture;
+  };
   rules.table_close = () => '</table></div>\n';
   return md;
 }

@@ -9,10 +9,13 @@ const filesIn = (folder) =>
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
 
-/** The links of the site's header. */
-const partLinks = (page) =>
+/** The links of the site's header, for a page of one of its parts. */
+const partLinks = (page, part) =>
   Object.entries({ Home: '/', ...PARTS })
-    .map(([name, address]) => `<a href="${relativeAddress(address, page)}">${name}</a>`)
+    .map(
+      ([name, address]) =>
+        `<a href="${relativeAddress(address, page)}"${name === part ? ' aria-current="page"' : ''}>${name}</a>`,
+    )
     .join('');
 
 /** Documents that the reference copies are guides of the site. */
@@ -43,7 +46,7 @@ function pageOfSite(html, page) {
     .replace('</head>', `<link rel="icon" href="${relativeAddress('/icon.svg', page)}"></head>`)
     .replace(
       '<header class="tsd-page-toolbar">',
-      `<nav class="site-parts" aria-label="Site">${partLinks(page)}</nav>$&`,
+      `<nav class="site-parts" aria-label="Site">${partLinks(page, 'API')}</nav>$&`,
     )
     .replaceAll(/<a href="[^"]*\.tsx?#L\d+">([^<]*)<\/a>/gu, '$1')
     .replaceAll(
@@ -78,7 +81,7 @@ export function copyPlayground(from, to) {
   cpSync(from, to, { recursive: true });
   const file = join(to, 'index.html');
   const html = readFileSync(file, 'utf8');
-  const nav = `<nav class="parts" aria-label="Site">${partLinks('/playground/index.html')}</nav>`;
+  const nav = `<nav class="parts" aria-label="Site">${partLinks('/playground/index.html', 'Playground')}</nav>`;
   const changed = html.replace('</header>', `${nav}</header>`);
   if (changed === html) throw new Error('the playground has no header');
   writeFileSync(file, changed);

@@ -18,7 +18,6 @@ export function followReader(): void {
     link?.setAttribute('aria-current', 'true');
     marked = link;
   };
-  new IntersectionObserver(mark, { rootMargin: '0px 0px -66% 0px' }).observe(headings[0]!);
   document.addEventListener('scroll', mark, { passive: true });
   mark();
 }
