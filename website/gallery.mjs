@@ -264,10 +264,17 @@ npx agenet reconstruct runs/emoji --count 32 --out reconstructions.png`,
     results: [
       {
         title: 'Studio',
-        pictures: ['studio-run.png', 'studio-compare.png', 'studio-start.png', 'studio-explore.png'],
-        text: 'A run with its curves, two runs compared, the form of a new run, and a model to explore.',
+        pictures: ['studio-runs.png', 'studio-run.png', 'studio-compare.png', 'studio-start.png'],
+        text: 'The list of runs, a run with its curves, runs compared, and the form of a new run.',
         commands: `npx agenet studio\n${SCREENSHOTS}`,
         guide: '/guides/studio.html',
+      },
+      {
+        title: 'A model in the studio',
+        pictures: ['studio-explore.png'],
+        text: 'Samples, reconstructions, walks, neighbors, attributes and a map of the codes of one model.',
+        commands: `npx agenet studio\n${SCREENSHOTS}`,
+        guide: '/guides/studio.html#exploring',
       },
       {
         title: 'The page of an exported model',
