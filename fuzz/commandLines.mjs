@@ -91,6 +91,7 @@ function sampleLine(random) {
       ...chosen(random, [
         random.chance(0.5) ? ['--count', 0.6, one(...number(1, 3, 9))] : ['--seeds', 0.6, one('0-3', '5-5')],
         ['--like', 0.3, one(...PICTURES)],
+        ['--truncation', 0.1, one(...number(0, 0.7, 1.5))],
         ...DEVICE,
         ...IMAGE,
         CAPTIONS,

@@ -23,6 +23,7 @@ export { type Objective, type Term, TERMS } from './age/losses.js';
 export { parsePlan, type UpdatePlan } from './age/plan.js';
 export { drawCodes, type Prior, PRIORS, relativeVariance } from './age/prior.js';
 export { type CodeDensity, type CodeSource, drawSampleCodes } from './density/codeDensity.js';
+export { fitTypicality, logDensities } from './density/typicality.js';
 export type { UnconditionalCodes } from './density/conditionPredictor.js';
 export { fitDensity, type FittedCodes } from './density/fitDensity.js';
 export type { StateName } from './age/update.js';

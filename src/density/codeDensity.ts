@@ -85,55 +85,70 @@ export interface CodeSource {
 /**
  * Draws codes of samples, row-major [count, M].
  * @param y their conditions, [count, ...shape] (default: unknown)
+ * @param truncation factor of the distance from the mean of a Gaussian of the density: below 1 codes are more typical,
+ *   above 1 less (default: 1), as in StyleGAN (Mokady et al. 2022, arXiv 2202.12211, with several means). The prior ignores
+ *   it.
  */
 export function drawSampleCodes(
-  { density, prior, latentSize, condition }: CodeSource,
+  source: CodeSource,
   count: number,
   stream: RandomStream,
   y?: Float32Array,
+  truncation = 1,
 ): Float32Array {
+  const { density, prior, latentSize } = source;
   if (density === undefined) return drawCodes(prior, count, latentSize, stream);
   const numbers = density.slopes.length / latentSize;
-  const unknown = () => new Float32Array(condition!.shape.reduce((size, side) => size * side, count));
-  const summaries = condition ? summarize(condition, y ?? unknown()) : new Float32Array(0);
+  const summaries = summariesOf(source, count, y);
   const codes = new Float32Array(count * latentSize);
   const noise = new Float32Array(latentSize);
   for (let row = 0; row < count; row++) {
     const summary = summaries.subarray(row * numbers, (row + 1) * numbers);
-    const gaussian = chooseGaussian(density, summary, stream.uniform());
-    codes.set(codeIn(density, gaussian, summary, stream.fillNormal(noise)), row * latentSize);
+    const gaussian = chooseGaussian(logWeights(density, summary), stream.uniform());
+    const scaled = stream.fillNormal(noise).map((value) => truncation * value);
+    codes.set(codeIn(density, gaussian, summary, scaled), row * latentSize);
   }
   return prior === 'sphere' ? normalizeRows(codes, latentSize) : codes;
 }
 
-/** @param draw in [0, 1) */
-function chooseGaussian({ logShares, logLikelihoods }: CodeDensity, summary: Float32Array, draw: number) {
-  const scores = Array.from(logShares, (logShare, gaussian) =>
+/** Summaries [count, D] of conditions, empty without. @param y [count, ...shape] (default: unknown) */
+export function summariesOf({ condition }: CodeSource, count: number, y?: Float32Array): Float32Array {
+  if (!condition) return new Float32Array(0);
+  return summarize(condition, y ?? new Float32Array(condition.shape.reduce((size, side) => size * side, count)));
+}
+
+/** ln of how probable each Gaussian is, up to a constant, [K]. @param summary [D] */
+export const logWeights = ({ logShares, logLikelihoods }: CodeDensity, summary: Float32Array): number[] =>
+  Array.from(logShares, (logShare, gaussian) =>
     summary.reduce(
       (score, value, number) => score + value * logLikelihoods[gaussian * summary.length + number]!,
       logShare,
     ),
   );
-  const most = Math.max(...scores);
-  const shares = scores.map((score) => Math.exp(score - most));
+
+/** @param draw in [0, 1) */
+function chooseGaussian(weights: readonly number[], draw: number) {
+  const most = Math.max(...weights);
+  const shares = weights.map((weight) => Math.exp(weight - most));
   let left = draw * shares.reduce((sum, share) => sum + share, 0);
   const chosen = shares.findIndex((share) => (left -= share) < 0);
   return chosen < 0 ? shares.length - 1 : chosen;
 }
 
 /** @param noise normal [M] */
-function codeIn(
-  { means, factors, slopes }: CodeDensity,
-  gaussian: number,
-  summary: Float32Array,
-  noise: Float32Array,
-): Float32Array {
+function codeIn(density: CodeDensity, gaussian: number, summary: Float32Array, noise: Float32Array): Float32Array {
   const { length: size } = noise;
+  const shift = shiftOf(density, summary, size);
   return noise.map((_, row) => {
-    let value = means[gaussian * size + row]!;
-    for (let number = 0; number < summary.length; number++) value += summary[number]! * slopes[number * size + row]!;
+    let value = density.means[gaussian * size + row]! + shift[row]!;
     const start = (gaussian * size + row) * size;
-    for (let column = 0; column <= row; column++) value += factors[start + column]! * noise[column]!;
+    for (let column = 0; column <= row; column++) value += density.factors[start + column]! * noise[column]!;
     return value;
   });
 }
+
+/** How far a condition moves the means, [M]. @param summary [D] */
+export const shiftOf = ({ slopes }: CodeDensity, summary: Float32Array, size: number): Float64Array =>
+  Float64Array.from({ length: size }, (_, row) =>
+    summary.reduce((sum, value, number) => sum + value * slopes[number * size + row]!, 0),
+  );

@@ -20,6 +20,8 @@ export interface SamplingOptions extends Refinement {
   around?: { code: Float32Array; spread: number };
   /** For the normal prior only. */
   temperature?: number | undefined;
+  /** For the density only (`drawSampleCodes`). */
+  truncation?: number | undefined;
   /** The condition of all samples of a conditional model, [...shape] (default: unknown). */
   condition?: Float32Array | undefined;
   /** Applied to codes [N, M] before decoding. */
@@ -27,10 +29,11 @@ export interface SamplingOptions extends Refinement {
 }
 
 /**
- * @throws {InputError} if the temperature is not positive, or the prior is a sphere, which fixes the length of codes
+ * @throws {InputError} if the temperature is not positive, or the prior is a sphere, which fixes the length of codes; if
+ *   there is a truncation without a density
  */
 export function sampleImages(model: TrainedModel, options: SamplingOptions): AsyncGenerator<ImageBatch> {
-  const { temperature } = options;
+  const { temperature, truncation, around } = options;
   requirePasses(options);
   requireGuidance(model, options.condition !== undefined, options.guidance);
   if (temperature !== undefined && model.prior === 'sphere')
@@ -41,11 +44,17 @@ export function sampleImages(model: TrainedModel, options: SamplingOptions): Asy
     );
   if (temperature !== undefined && !(temperature > 0))
     throw new InputError(`temperature ${temperature}`, 'must be above 0');
+  if (truncation !== undefined && (around || model.density === undefined))
+    throw new InputError(
+      `truncation ${truncation}`,
+      around ? 'has no effect around the code of an image' : 'requires a density of codes',
+      around ? 'set the spread instead' : 'use a checkpoint with a density, and draw from it',
+    );
   return generateBatches(model, options);
 }
 
 async function* generateBatches(model: TrainedModel, options: SamplingOptions): AsyncGenerator<ImageBatch> {
-  const { count, seed, isSeedPerImage = false, around, temperature = 1 } = options;
+  const { count, seed, isSeedPerImage = false, around, temperature = 1, truncation } = options;
   const { move = (codes: Float32Array) => codes, condition } = options;
   const { prior, latentSize } = model;
   // The part of the variance that comes from the prior.
@@ -53,7 +62,7 @@ async function* generateBatches(model: TrainedModel, options: SamplingOptions): 
   const drawFrom = (stream: RandomStream, size: number) =>
     around
       ? drawCodesAround(prior, around.code, around.spread, size, stream)
-      : drawSampleCodes(model, size, stream, condition && repeated(condition, size));
+      : drawSampleCodes(model, size, stream, condition && repeated(condition, size), truncation);
   const drawEach = (first: number, size: number) => {
     const codes = new Float32Array(size * latentSize);
     for (let index = 0; index < size; index++)

@@ -368,12 +368,13 @@ export class Model {
   }
 
   private async samplesOf(options: SampleOptions) {
-    const { like, spread = MODEL_DEFAULTS.spread, temperature, drawFrom, refine, refineNoise, guidance } = options;
+    const { like, spread = MODEL_DEFAULTS.spread, temperature, truncation, drawFrom } = options;
+    const { refine, refineNoise, guidance } = options;
     const trained = drawingFrom(this.trained, drawFrom);
     const range = samplingRange(options);
     const move = await this.movement(options);
     const around = like === undefined ? {} : { around: { code: await this.codeOf(like), spread } };
-    const sampling = { ...range, temperature, refine, refineNoise, guidance, move, ...around };
+    const sampling = { ...range, temperature, truncation, refine, refineNoise, guidance, move, ...around };
     if (options.class !== 'all' || this.classes.length === 0) {
       const condition = this.conditionOf(options);
       return sampleImages(trained, { ...sampling, condition });

@@ -29,6 +29,8 @@ export interface SampleOptions extends MoveOptions {
   spread?: number | undefined;
   /** Factor of the codes; requires the prior `normal`. */
   temperature?: number | undefined;
+  /** Factor of the distance from typical codes, from 0 to 100: below 1 samples are more typical, above 1 less (default: 1). */
+  truncation?: number | undefined;
   /**
    * Class of the samples of a conditional model, by its name or number, or `all` for `count` samples of each class, with
    * the same codes (default: any class).

@@ -53,6 +53,7 @@ const OPTIONS = {
     like: z.unknown(),
     spread: number(0, 1, 0),
     temperature: number(0, 1e6, 0),
+    truncation: number(0, 100),
     class: classOf,
     where: description,
     guidance: number(0, 100),

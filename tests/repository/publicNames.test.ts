@@ -16,10 +16,10 @@ const NAMES: Record<keyof typeof ENTRIES, string> = {
     decodeCheckpoint decodeCifar decodeIdx decodeIdxImages decodeMatlab decodeNpy decodeNpz decodeNpzImages
     decodeProbe decodeSvhn defaultsFor distance divergence drawAugmentations drawCodes drawCodesAround
     drawImageMap drawSampleCodes encodeAttribute encodeCheckpoint encodeDescription encodeNetworks encodeNpy encodeNpz encodeProbe encodeSplit
-    evaluate eventsOf firstImages fitDensity fitGaussian fitLogisticRegression forwardEval forwardTrain frechetDistance
+    evaluate eventsOf firstImages fitDensity fitGaussian fitLogisticRegression fitTypicality forwardEval forwardTrain frechetDistance
     frechetFeatureDistance fromBytes fromPixels gatherImages greatCircle gridOf imageClassifier imageGrid
     imageOf imageSimilarity imagesOf inceptionScore initialParameters initialState initialStatistics
-    interpolateCodes iterationOf iterationSpec kernelDistance layers mapCodes meanDifference minDivergence
+    interpolateCodes iterationOf iterationSpec kernelDistance layers logDensities mapCodes meanDifference minDivergence
     modelExtractor modelWeights moveCodes nearestCodes oneHot padImage pairGrid parseMetrics parsePlan pathThrough
     predictClasses principalComponents probe projectOnComponents randomStream relativeVariance rowAnimation
     refineImages runTraining sampleChunks sampleImages scoreReconstruction sequential splitInMemory squareColumns

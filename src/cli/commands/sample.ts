@@ -71,6 +71,11 @@ export const define = (command: Subcommand) =>
           'scale the codes; requires the prior normal, because codes on the sphere have length 1',
           parseNumber,
         )
+        .option(
+          '--truncation <factor>',
+          'distance of codes from the middle of their group: below 1 = more typical, above 1 = less (default: 1)',
+          parseNumber,
+        )
         .option('--out <path>', 'a .png or .webp image grid, an .npz archive, or a folder of PNG files', 'samples.png')
         .addOption(captionsOption('the number of the sample, or its seed with --seeds,')),
     ),
@@ -92,9 +97,9 @@ export const action: Action<typeof define> = async (terminal, run, options) => {
   const model = await openModel(run, options, terminal);
   try {
     const range = seeds ? { seeds } : { count: options.count, seed: options.seed };
-    const { spread, temperature, along, by } = options;
+    const { spread, temperature, truncation, along, by } = options;
     const conditions = { class: wanted, where, guidance };
-    const moving = { like, spread, temperature, along, by };
+    const moving = { like, spread, temperature, truncation, along, by };
     const batches = await model.sampleBatches({ ...range, ...conditions, ...moving, drawFrom, refine, refineNoise });
     const [each, seed] = seeds ? [seeds[1] - seeds[0] + 1, seeds[0]] : [options.count, options.seed];
     const rows = wanted === 'all' ? model.classes.length : 1;
@@ -125,13 +130,14 @@ export const action: Action<typeof define> = async (terminal, run, options) => {
 /** What determined the samples, besides the seed. */
 const settingsOf = (options: OptionsOf<typeof define>) => {
   const { seeds, class: wanted, where, guidance } = options;
-  const { like, spread = MODEL_DEFAULTS.spread, refineNoise } = options;
+  const { like, spread = MODEL_DEFAULTS.spread, refineNoise, truncation } = options;
   return {
     ...(seeds && { seeds }),
     ...(wanted !== undefined && { class: wanted }),
     ...(where !== undefined && { where }),
     ...(guidance !== undefined && { guidance }),
     ...(refineNoise > 0 && { refineNoise }),
+    ...(truncation !== undefined && { truncation }),
     ...(like !== undefined && { like, spread }),
     ...movedBy(options),
   };

@@ -46,6 +46,12 @@ describe('agenet sample', () => {
     await sample('--count', '4', '--out', 'four.png');
     expect(await pixelsOf(join(cwd, 'prior.png'))).toEqual(await pixelsOf(join(cwd, 'four.png')));
     expect(await pixelsOf(join(cwd, 'density.png'))).not.toEqual(await pixelsOf(join(cwd, 'four.png')));
+    expect(await draw('--truncation', '0', '--out', 'typical.npz')).toMatchObject({ truncation: 0 });
+    const { shape, data } = bytesIn(unzipSync(readFileSync(join(cwd, 'typical.npz')))['arr_0.npy']);
+    expect(shape).toEqual([4, 32, 32, 1]);
+    // Codes are the means of Gaussians, of which there are three.
+    const images = [0, 1, 2, 3].map((index) => String(data.subarray(index * 1024, (index + 1) * 1024)));
+    expect(new Set(images).size).toBeLessThan(4);
   });
 
   it('writes the same grid as WebP', async () => {
@@ -220,6 +226,7 @@ const REFUSED: readonly Refusal[] = [
   ['a file below a file', ['run', '--out', 'mine.png/sheet.png'], ['mine.png/sheet.png: cannot be written']],
   ['a folder below a file', ['run', '--out', 'mine.png/pictures'], ['--out mine.png/pictures']],
   ['no name', ['run', '--out', ''], ['--out']],
+  ['a truncation without a density', ['run', '--truncation', '0.7'], ['truncation 0.7', 'requires a density']],
   [
     'a temperature on a sphere',
     ['run', '--temperature', '0.7'],

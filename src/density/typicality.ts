@@ -1,0 +1,81 @@
+import { randomStream } from '../random.js';
+import { type CodeDensity, type CodeSource, drawSampleCodes, logWeights, shiftOf, summariesOf } from './codeDensity.js';
+
+/** Draws that a code is compared with. */
+const DRAWS = 200;
+
+/**
+ * Returns ln of the density at codes, given their conditions.
+ * @param codes [N, M]
+ * @param y [N, ...shape] (default: unknown)
+ */
+export function logDensities(
+  source: CodeSource & { density: CodeDensity },
+  codes: Float32Array,
+  y?: Float32Array,
+): Float64Array {
+  const { density, latentSize: size } = source;
+  const count = codes.length / size;
+  const numbers = density.slopes.length / size;
+  const summaries = summariesOf(source, count, y);
+  const volumes = logVolumes(density, size);
+  return Float64Array.from({ length: count }, (_, row) => {
+    const code = codes.subarray(row * size, (row + 1) * size);
+    const summary = summaries.subarray(row * numbers, (row + 1) * numbers);
+    const shift = shiftOf(density, summary, size);
+    const moved = Float64Array.from(code, (value, at) => value - shift[at]!);
+    const weights = logWeights(density, summary);
+    const each = weights.map(
+      (weight, gaussian) => weight - volumes[gaussian]! - squaredDistance(density, gaussian, moved) / 2,
+    );
+    return logSum(each) - logSum(weights);
+  });
+}
+
+/**
+ * Returns a function of a code [M]: the share of samples, 0 to 1, whose codes are less probable. Codes of images have
+ * about 0.5 on average. The function compares with draws of the same condition, because some conditions are rarer.
+ * @param y the condition, [...shape] (default: unknown)
+ */
+export function fitTypicality(
+  source: CodeSource & { density: CodeDensity },
+  y?: Float32Array,
+): (code: Float32Array) => number {
+  const repeated = y && Float32Array.from({ length: DRAWS * y.length }, (_, at) => y[at % y.length]!);
+  const draws = drawSampleCodes(source, DRAWS, randomStream(0, 'typicality'), repeated);
+  const sorted = logDensities(source, draws, repeated).sort();
+  return (code) => {
+    const [value] = logDensities(source, code, y) as unknown as [number];
+    return sorted.filter((draw) => draw < value).length / DRAWS;
+  };
+}
+
+/** ln of sqrt(det(2 pi L L^T)) of each Gaussian. */
+function logVolumes({ logShares, factors }: CodeDensity, size: number): number[] {
+  return Array.from(logShares, (_, gaussian) => {
+    let volume = (size * Math.log(2 * Math.PI)) / 2;
+    for (let at = 0; at < size; at++) volume += Math.log(factors[(gaussian * size + at) * size + at]!);
+    return volume;
+  });
+}
+
+/** The squared norm of u in L u = code - mean, the Mahalanobis distance. */
+function squaredDistance({ means, factors }: CodeDensity, gaussian: number, code: Float64Array): number {
+  const { length: size } = code;
+  const solution = new Float64Array(size);
+  let sum = 0;
+  for (let row = 0; row < size; row++) {
+    const start = (gaussian * size + row) * size;
+    let value = code[row]! - means[gaussian * size + row]!;
+    for (let column = 0; column < row; column++) value -= factors[start + column]! * solution[column]!;
+    solution[row] = value / factors[start + row]!;
+    sum += solution[row]! ** 2;
+  }
+  return sum;
+}
+
+/** ln of the sum of exponentials. */
+function logSum(values: readonly number[]): number {
+  const most = Math.max(...values);
+  return most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0));
+}
