@@ -88,8 +88,8 @@ async function takeStudio() {
 async function takeExport() {
   const out = join(folder, 'page');
   execFileSync(process.execPath, [COMMAND, 'export', join(runs, run), '--web', '--out', out], { stdio: 'ignore' });
-  const ready = (page) => page.waitForSelector('#strip canvas').then(() => page.waitForTimeout(3000));
-  await take('export-page', pathToFileURL(join(out, 'index.html')).href, [760, 900], ready, true);
+  const ready = (page) => page.waitForSelector('#samples canvas').then(() => page.waitForTimeout(5000));
+  await take('export-page', pathToFileURL(join(out, 'index.html')).href, [1280, 820], ready, true);
 }
 
 async function takePlayground() {
@@ -104,7 +104,7 @@ async function takePlayground() {
     await take('playground-plane', `${address}#/plane`, [900, 1050], trained(2000));
     await take('playground-digits', `${address}#/digits`, [900, 720], trained(300));
     const ready = (page) => page.waitForSelector('#samples button').then(() => page.waitForTimeout(5000));
-    await take('playground-explore', `${address}#/explore`, [800, 1000], ready, true);
+    await take('playground-explore', `${address}#/explore`, [1280, 900], ready, true);
   } finally {
     await server.close();
   }

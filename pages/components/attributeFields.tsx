@@ -10,7 +10,7 @@ interface AttributeFieldsProps {
 
 const STEPS = 100;
 
-/** Chooses attributes of samples of a conditional model; any that is not chosen is left open. */
+/** Chooses attributes of a conditional model; any that is not chosen is left open. */
 export const AttributeFields = ({ attributes = [], chosen, onChange }: AttributeFieldsProps) => (
   <>
     {attributes.map((attribute) => {

@@ -4,15 +4,16 @@ interface ClassSelectProps {
   /** Null for any. */
   label: number | null;
   onChange: (label: number | null) => void;
+  id?: string;
 }
 
-/** Chooses the class of samples of a conditional model. */
-export const ClassSelect = ({ classes = [], label, onChange }: ClassSelectProps) =>
+/** Chooses a class of a conditional model. */
+export const ClassSelect = ({ classes = [], label, onChange, id = 'class' }: ClassSelectProps) =>
   classes.length === 0 ? null : (
     <label>
       Class{' '}
       <select
-        id="class"
+        id={id}
         value={label ?? ''}
         onChange={({ currentTarget: { value } }) => onChange(value === '' ? null : Number(value))}
       >

@@ -26,6 +26,30 @@ export function conditionOfChoice({ condition }: ModelInfo, { label, attributes 
   return Object.keys(attributes).length > 0 ? encodeDescription(condition.attributes, attributes) : undefined;
 }
 
+/** Returns the choice that a condition [K] stands for. A mixture of classes is the larger one, or none if it is even. */
+export function choiceOfCondition({ condition }: ModelInfo, values: Float32Array | undefined): Choice {
+  if (condition === undefined || values === undefined) return NOTHING_CHOSEN;
+  if (condition.classes.length > 0) return { label: chosenClass(values), attributes: {} };
+  const attributes: Record<string, string> = {};
+  let start = 0;
+  for (const attribute of condition.attributes) {
+    const { name } = attribute;
+    const size = 'values' in attribute ? attribute.values.length : 2;
+    const part = values.subarray(start, (start += size));
+    if ('values' in attribute) {
+      const label = chosenClass(part);
+      if (label !== null) attributes[name] = attribute.values[label]!;
+    } else if (part[0]! > 0.5)
+      attributes[name] = String(attribute.low + ((part[1]! + 1) / 2) * (attribute.high - attribute.low));
+  }
+  return { label: null, attributes };
+}
+
+function chosenClass(values: Float32Array): number | null {
+  const label = values.findIndex((value) => value > 0.5);
+  return label < 0 ? null : label;
+}
+
 /** Whether the model only completes images that it is shown a part of. */
 export const isCompleting = ({ condition }: ModelInfo): boolean => /^(?:gray|small:)/u.test(condition?.setting ?? '');
 

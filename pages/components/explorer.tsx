@@ -1,11 +1,10 @@
-/** Samples, reconstructions of the visitor's images, and walks between both. */
-import { useState } from 'preact/hooks';
+/** Explores a model on pages without an address for it. */
+import { useMemo, useState } from 'preact/hooks';
 import { Completions } from './completions.js';
 import { isCompleting } from './conditions.js';
-import type { ModelInfo, Networks, Point } from './networks.js';
-import { Samples } from './samples.js';
-import { VisitorImages } from './visitorImages.js';
-import { select, Walk, type WalkEnds } from './walk.js';
+import { ExploreView } from './explore/exploreView.js';
+import { parseSettings } from './explore/settings.js';
+import type { ModelInfo, Networks } from './networks.js';
 
 interface ExplorerProps {
   model: ModelInfo;
@@ -17,27 +16,30 @@ interface ExplorerProps {
 }
 
 export function Explorer({ model, networks, onReady, onFailure }: ExplorerProps) {
-  const [ends, setEnds] = useState<WalkEnds>({ points: [undefined, undefined], side: 0 });
-  const onSelect = (point: Point): void => setEnds((before) => select(before, point));
-  const onFirst = ([first, second]: readonly Point[]): void => {
-    // The visitor may have selected something already.
-    setEnds((before) => (before.points.some((point) => point) ? before : { points: [first, second], side: 0 }));
-    onReady?.();
-  };
-  const shared = { model, networks, onSelect, onFailure };
+  const [settings, setSettings] = useState(() => parseSettings(''));
+  const explored = useMemo(() => networks && { info: model, networks }, [model, networks]);
   if (isCompleting(model))
     return <Completions model={model} networks={networks} onReady={onReady} onFailure={onFailure} />;
+  if (!explored) return <Skeleton />;
   return (
-    <>
-      <Samples {...shared} onFirst={onFirst} />
-      <VisitorImages {...shared} />
-      <Walk
-        model={model}
-        networks={networks}
-        ends={ends}
-        onSide={(side) => setEnds((before) => ({ ...before, side }))}
-        onFailure={onFailure}
-      />
-    </>
+    <ExploreView
+      model={explored}
+      run={model.name}
+      settings={settings}
+      onSettings={(changes) => setSettings((before) => ({ ...before, ...changes }))}
+      onReady={onReady}
+      onFailure={onFailure}
+    />
   );
 }
+
+/** Has the size of the view, so that nothing moves when the model is loaded. */
+export const Skeleton = () => (
+  <div class="explore-columns skeleton" aria-hidden="true">
+    <div class="shelves" />
+    <div class="selected">
+      <div class="selected-image" />
+    </div>
+    <div class="tools" />
+  </div>
+);

@@ -33,12 +33,14 @@ interface TileProps {
   onSelect: (point: Point) => void;
   /** Undefined on pages that do not mark the selected tile. */
   isSelected?: boolean;
+  /** 0 to 1, shown as a bar (default: none). */
+  typicality?: number | undefined;
   /** -1 for tiles that arrow keys reach. */
   tabIndex?: 0 | -1;
 }
 
 /** A button with the image of a point. */
-export function Tile({ point, shape, label, onSelect, isSelected, tabIndex }: TileProps) {
+export function Tile({ point, shape, label, onSelect, isSelected, typicality, tabIndex }: TileProps) {
   return (
     <button
       type="button"
@@ -50,6 +52,7 @@ export function Tile({ point, shape, label, onSelect, isSelected, tabIndex }: Ti
       onClick={() => onSelect(point)}
     >
       <ImageCanvas image={point.image} shape={shape} />
+      {typicality !== undefined && <span class="typicality" style={{ width: `${100 * typicality}%` }} />}
     </button>
   );
 }

@@ -8,9 +8,14 @@ import { DropArea, useDroppedFiles } from './dropArea.js';
 import { fileName } from './files.js';
 import { saveImages } from './imageGrid.js';
 import { CodeBars, ImageCanvas, type ImageShape, Tile } from './images.js';
-import { type Point, predictedCondition, reconstruct as reconstructionOf } from './networks.js';
+import {
+  type ModelInfo,
+  type Networks,
+  type Point,
+  predictedCondition,
+  reconstruct as reconstructionOf,
+} from './networks.js';
 import { readImage } from './pixels.js';
-import type { PanelProps } from './samples.js';
 import { SaveButtons } from './saveButtons.js';
 
 /** Older images are removed from the page. */
@@ -25,39 +30,45 @@ interface Reconstruction {
   point: Point;
 }
 
-export interface ReconstructionsProps extends PanelProps {
-  /** Names the purpose of a selection for screen readers (default: for the walk). */
-  purpose?: string;
+export interface ReconstructionsProps {
+  model: ModelInfo;
+  networks: Networks;
+  /** @param name of the point, for example of its file */
+  onSelect: (point: Point, name: string) => void;
+  onFailure: (error: unknown) => void;
   /** Called when images arrive. The whole page accepts them. */
   onFiles?: () => void;
 }
 
 export function Reconstructions(props: ReconstructionsProps) {
-  const { model, networks, onSelect, purpose = ' for the walk' } = props;
+  const { model, onSelect } = props;
   const [invert, setInvert] = useState(false);
   const { items, problems, reconstruct, enqueue } = useReconstructions(props, invert);
   const hidden = problems.length - MAX_PROBLEMS;
   return (
     <section aria-labelledby="images-heading">
       <h2 id="images-heading">Reconstructions</h2>
-      <p>
+      <p class="meaning">
         The encoder maps an image to a code (the bars), and the generator maps the code back to an image. Your images do
         not leave this page.
       </p>
-      {model.shape[0] === 1 && (
-        <DrawingPad disabled={!networks} onDrawing={(drawing) => void reconstruct(drawing, 'drawing', false)} />
-      )}
-      <DropArea disabled={!networks} onFiles={enqueue}>
-        <label>
-          <input
-            id="invert"
-            type="checkbox"
-            checked={invert}
-            onChange={({ currentTarget }) => setInvert(currentTarget.checked)}
-          />{' '}
-          invert brightness
-        </label>
-      </DropArea>
+      <div class="inputs">
+        <DrawingPad
+          isColored={model.shape[0] === 3}
+          onDrawing={(drawing) => void reconstruct(drawing, 'drawing', false)}
+        />
+        <DropArea disabled={false} onFiles={enqueue}>
+          <label>
+            <input
+              id="invert"
+              type="checkbox"
+              checked={invert}
+              onChange={({ currentTarget }) => setInvert(currentTarget.checked)}
+            />{' '}
+            invert brightness
+          </label>
+        </DropArea>
+      </div>
       <p id="problems" role="status">
         {[...problems.slice(0, MAX_PROBLEMS), ...(hidden > 0 ? [`and ${hidden} more`] : [])].join('; ')}
       </p>
@@ -77,13 +88,7 @@ export function Reconstructions(props: ReconstructionsProps) {
       />
       <ul id="images">
         {items.map((item) => (
-          <Pair
-            key={item.key}
-            item={item}
-            shape={model.shape}
-            purpose={purpose}
-            onSelect={() => onSelect(item.point, item.name)}
-          />
+          <Pair key={item.key} item={item} shape={model.shape} onSelect={() => onSelect(item.point, item.name)} />
         ))}
       </ul>
     </section>
@@ -98,8 +103,8 @@ function useReconstructions({ model, networks, onSelect, onFiles }: Reconstructi
   const reconstruct = async (file: Blob, name: string, isInverted: boolean): Promise<void> => {
     try {
       const original = await readImage(file, model.preprocessing, isInverted);
-      const condition = conditionOfImage(model, original) ?? (await predictedCondition(networks!, original));
-      const point = await reconstructionOf(networks!, original, condition);
+      const condition = conditionOfImage(model, original) ?? (await predictedCondition(networks, original));
+      const point = await reconstructionOf(networks, original, condition);
       const item = { key: state.count++, name, original, point };
       setItems((before) => [item, ...before].slice(0, MAX_IMAGES));
       onSelect(point, name);
@@ -109,7 +114,7 @@ function useReconstructions({ model, networks, onSelect, onFiles }: Reconstructi
   };
   /** Takes one set of files after another, so that their problems do not replace each other. */
   const enqueue = (images: readonly File[]): void => {
-    if (images.length === 0 || !networks) return;
+    if (images.length === 0) return;
     onFiles?.();
     void state.inTurn(async () => {
       setProblems([]);
@@ -123,14 +128,13 @@ function useReconstructions({ model, networks, onSelect, onFiles }: Reconstructi
 interface PairProps {
   item: Reconstruction;
   shape: ImageShape;
-  purpose: string;
   onSelect: () => void;
 }
 
-const Pair = ({ item: { name, original, point }, shape, purpose, onSelect }: PairProps) => (
+const Pair = ({ item: { name, original, point }, shape, onSelect }: PairProps) => (
   <li>
     <ImageCanvas image={original} shape={shape} role="img" label={name} />
-    <Tile point={point} shape={shape} label={`Reconstruction of ${name}: select${purpose}`} onSelect={onSelect} />
+    <Tile point={point} shape={shape} label={`Reconstruction of ${name}`} onSelect={onSelect} />
     <CodeBars code={point.code} />
     <span class="caption" title={name}>
       {name}

@@ -19,35 +19,35 @@ export function StudioExplorePage({ run, query, onQuery, runs, onFailure }: View
     (): ExploreSource | undefined => (isKnown ? sourceOf(run, step) : undefined),
     [run, step, isKnown],
   );
+  const problem = !runs.has(run)
+    ? 'There is no such run in this folder.'
+    : newest === undefined
+      ? `${run} has no checkpoint yet: pause or stop it, or wait for the first one.`
+      : chosen !== '' && !isKnown && checkpoints.length > 0
+        ? `There is no checkpoint of iteration ${chosen}; choose another.`
+        : undefined;
   return (
-    <>
-      <p>
-        <a href={addressOf('run', run)}>Back to {run}</a>
-      </p>
-      <h1>Explore</h1>
-      {checkpoints.length > 0 && (
-        <label>
-          Checkpoint{' '}
-          <select id="checkpoint" value={chosen} onChange={({ currentTarget }) => setChosen(currentTarget.value)}>
-            {!isKnown && <option value={chosen}>choose one</option>}
-            {checkpoints.map((each) => (
-              <option key={each} value={String(each)}>
-                iteration {each}
-                {each === newest ? ' (newest)' : ''}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
-      {source && <ExplorePage source={source} query={query} onQuery={onQuery} />}
-      {!runs.has(run) && <p class="failed">There is no such run in this folder.</p>}
-      {runs.has(run) && newest === undefined && (
-        <p class="meaning">{run} has no checkpoint yet: pause or stop it, or wait for the first one.</p>
-      )}
-      {chosen !== '' && !isKnown && checkpoints.length > 0 && (
-        <p class="failed">There is no checkpoint of iteration {chosen}; choose another.</p>
-      )}
-    </>
+    <ExplorePage source={source} problem={problem} query={query} onQuery={onQuery}>
+      <h1>Explore {run}</h1>
+      <label>
+        <span class="hidden">Checkpoint</span>
+        <select
+          id="checkpoint"
+          value={chosen}
+          disabled={checkpoints.length === 0}
+          onChange={({ currentTarget }) => setChosen(currentTarget.value)}
+        >
+          {!isKnown && <option value={chosen}>choose a checkpoint</option>}
+          {checkpoints.map((each) => (
+            <option key={each} value={String(each)}>
+              iteration {each}
+              {each === newest ? ' (newest)' : ''}
+            </option>
+          ))}
+        </select>
+      </label>
+      <a href={addressOf('run', run)}>Back to {run}</a>
+    </ExplorePage>
   );
 }
 
@@ -66,6 +66,7 @@ function useCheckpoints(
 
 const sourceOf = (run: string, step: number): ExploreSource => ({
   name: `${run}, iteration ${step}`,
+  run,
   loadCheckpoint: () => readCheckpoint(run, step),
   loadData: async () => {
     const [{ labels, classNames }, images] = await Promise.all([readDataInfo(run), readDataImages(run)]);

@@ -3,6 +3,8 @@ import { type CodeDensity, type CodeSource, drawSampleCodes, logWeights, shiftOf
 
 /** Draws that a code is compared with. */
 const DRAWS = 200;
+/** Gaussians whose density is smaller by this in ln add nothing to the sum in float64; most are far from a code. */
+const NEGLIGIBLE = 40;
 
 /**
  * Returns ln of the density at codes, given their conditions.
@@ -25,9 +27,13 @@ export function logDensities(
     const shift = shiftOf(density, summary, size);
     const moved = Float64Array.from(code, (value, at) => value - shift[at]!);
     const weights = logWeights(density, summary);
-    const each = weights.map(
-      (weight, gaussian) => weight - volumes[gaussian]! - squaredDistance(density, gaussian, moved) / 2,
-    );
+    const each: number[] = [];
+    let most = -Infinity;
+    for (const [gaussian, weight] of weights.entries()) {
+      const highest = weight - volumes[gaussian]!;
+      each.push(highest - squaredDistance(density, gaussian, moved, 2 * (highest - most + NEGLIGIBLE)) / 2);
+      most = Math.max(most, each.at(-1)!);
+    }
     return logSum(each) - logSum(weights);
   });
 }
@@ -59,12 +65,15 @@ function logVolumes({ logShares, factors }: CodeDensity, size: number): number[]
   });
 }
 
-/** The squared norm of u in L u = code - mean, the Mahalanobis distance. */
-function squaredDistance({ means, factors }: CodeDensity, gaussian: number, code: Float64Array): number {
+/**
+ * Returns the squared norm of u in L u = code - mean, the Mahalanobis distance.
+ * @param limit from which the Gaussian counts nothing; the rest of the sum is left out
+ */
+function squaredDistance({ means, factors }: CodeDensity, gaussian: number, code: Float64Array, limit: number): number {
   const { length: size } = code;
   const solution = new Float64Array(size);
   let sum = 0;
-  for (let row = 0; row < size; row++) {
+  for (let row = 0; row < size && sum < limit; row++) {
     const start = (gaussian * size + row) * size;
     let value = code[row]! - means[gaussian * size + row]!;
     for (let column = 0; column < row; column++) value -= factors[start + column]! * solution[column]!;

@@ -2,17 +2,18 @@ import { describe, expect, it } from 'vitest';
 import type { MapLayout } from '../../pages/studio/explore/layout.js';
 import { placeThumbnails, toCanvas, toMap } from '../../pages/studio/explore/mapDrawing.js';
 import { panBy, zoomAt } from '../../pages/studio/explore/mapGestures.js';
-import { formatSettings, MAX_ZOOM, parseSettings, WHOLE_MAP } from '../../pages/studio/explore/settings.js';
+import { formatSettings, MAX_ZOOM, parseSettings, WHOLE_MAP } from '../../pages/components/explore/settings.js';
 import { randomStream } from '../../src/random.js';
 import { expectWithin } from '../expectWithin.js';
 
 describe('the address of the explored model', () => {
   it('contains what differs from the defaults', () => {
     expect(formatSettings(parseSettings(''))).toBe('');
-    const query = 'tab=map&seed=3&where=beard%3Dfull%26fatness%3D0.8&layout=umap&view=0.25+0.5+4';
+    const query =
+      'tab=images&tool=map&seed=3&where=beard%3Dfull%26fatness%3D0.8&truncation=0.5&layout=umap&view=0.25+0.5+4';
     expect(formatSettings(parseSettings(query))).toBe(query);
-    expect(formatSettings(parseSettings('seed=4'), 'step=500&seed=3&tab=map')).toBe('step=500&seed=4');
-    expect(parseSettings('tab=constructor&seed=-1&layout=x&view=2 0 9')).toEqual(parseSettings(''));
+    expect(formatSettings(parseSettings('seed=4'), 'step=500&seed=3&tab=images&tool=map')).toBe('step=500&seed=4');
+    expect(parseSettings('tab=constructor&tool=x&seed=-1&truncation=9&layout=x&view=2 0 9')).toEqual(parseSettings(''));
   });
 });
 

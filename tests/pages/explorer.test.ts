@@ -4,10 +4,11 @@ import { pathToFileURL } from 'node:url';
 import type { Browser, Download, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { codeOnWalk } from '../../pages/components/walk.js';
+import { codeOnPath } from '../../pages/components/explore/path.js';
 import { normalizeRows } from '../../src/age/prior.js';
-import { type CodeDensity, summarize } from '../../src/density/codeDensity.js';
+import { type CodeDensity, drawSampleCodes, summarize } from '../../src/density/codeDensity.js';
 import { fitDensity } from '../../src/density/fitDensity.js';
+import { toBytes } from '../../src/images/raster.js';
 import { distanceFromCodes } from '../../src/model/paths.js';
 import { randomStream } from '../../src/random.js';
 import { decodeImage } from '../../src/images/decode.node.js';
@@ -62,7 +63,7 @@ describe('a walk', () => {
   /** The angle is in right angles. */
   const unit = (angle: number) => Float32Array.of(Math.cos((angle * Math.PI) / 2), Math.sin((angle * Math.PI) / 2));
   const distanceAt = (from: number, to: number, position: number) =>
-    codeOnWalk('sphere', { code: unit(0), distance: from }, { code: unit(1), distance: to }, position).distance;
+    codeOnPath('sphere', { code: unit(0), distance: from }, { code: unit(1), distance: to }, position).distance;
 
   it('is as far from codes as its ends at the ends, and between images as `interpolate`', () => {
     for (const [from, to] of [
@@ -114,7 +115,7 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
       (request) => request.url().startsWith(address.replace(/[^/]*$/, '')) || problems.push(request.url()),
     );
     await page.goto(address);
-    await page.waitForFunction(() => !(document.getElementById('files') as HTMLInputElement).disabled);
+    await page.waitForFunction(() => document.querySelector<HTMLInputElement>('#files')?.disabled === false);
     await page.waitForSelector(ready, { state: 'attached' });
     onTestFinished(async () => {
       await page.close();
@@ -175,7 +176,7 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
         // Samples that are asked for appear at once.
         const expected = firstChannel(data.subarray(index * size, (index + 1) * size));
         await expect
-          .poll(() => distance(page, `#samples button:nth-child(${index + 1}) canvas`, expected))
+          .poll(() => distance(page, `#samples > :nth-child(${index + 1}) canvas`, expected))
           .toBeLessThanOrEqual(1);
       }
       await page.click('#resample');
@@ -197,7 +198,7 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     expect(dogs.data).not.toEqual(any.data);
     await page.selectOption('#class', { label: 'dog' });
     const expected = dogs.data.subarray(23 * SIZE * SIZE, 24 * SIZE * SIZE);
-    await expect.poll(() => distance(page, '#samples button:nth-child(24) canvas', expected)).toBeLessThanOrEqual(1);
+    await expect.poll(() => distance(page, '#samples > :nth-child(24) canvas', expected)).toBeLessThanOrEqual(1);
   });
 
   it('shows samples of `agenet sample --where`', async () => {
@@ -205,10 +206,35 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     const model = await loadModel(join(folder, 'attributes'));
     const { data } = await model.sample({ count: 24, where: 'kind=dog,age=10' });
     await model.release();
-    await page.getByLabel('kind').selectOption('dog');
-    await page.getByRole('slider', { name: 'age' }).fill('10');
+    await page.getByText('Attributes of samples').click();
+    await page.locator('.samples').getByLabel('kind').selectOption('dog');
+    await page.locator('.samples').getByRole('slider', { name: 'age' }).fill('10');
     const expected = data.subarray(23 * SIZE * SIZE, 24 * SIZE * SIZE);
-    await expect.poll(() => distance(page, '#samples button:nth-child(24) canvas', expected)).toBeLessThanOrEqual(1);
+    await expect.poll(() => distance(page, '#samples > :nth-child(24) canvas', expected)).toBeLessThanOrEqual(1);
+  });
+
+  it('generates the selected code with another class, and mixes classes', async () => {
+    const page = await openPage(fromFile(pathOf('classes')));
+    const model = await loadModel(join(folder, 'classes'));
+    const code = drawSampleCodes(model.trained, 2, randomStream(0, 'samples')).subarray(0, 8);
+    const imageOf = async (y: readonly number[]) =>
+      toBytes(await model.trained.decode({ z: code, y: Float32Array.from(y) }));
+    await page.getByRole('tab', { name: 'Attributes' }).click();
+    await page.selectOption('#selected-class', { label: 'dog' });
+    await expect.poll(async () => distance(page, '#selected', await imageOf([0, 1, 0]))).toBeLessThanOrEqual(1);
+    await page.click('#undo');
+    await expect.poll(() => page.inputValue('#selected-class')).toBe('');
+    await expect.poll(async () => distance(page, '#selected', await imageOf([0, 0, 0]))).toBeLessThanOrEqual(1);
+    // The code of the first with the condition of the second.
+    await page.selectOption('#class', { label: 'owl' });
+    await page.waitForSelector('#samples > :nth-child(24) canvas');
+    await page.getByRole('tab', { name: 'Mix and walk' }).click();
+    await page.locator('#sides button').nth(1).click();
+    await page.click('#samples > :nth-child(2) .tile');
+    await page.selectOption('#path-condition', { label: 'of the second image' });
+    await page.fill('#position', '0');
+    await expect.poll(async () => distance(page, '#selected', await imageOf([0, 0, 1]))).toBeLessThanOrEqual(1);
+    await model.release();
   });
 
   it('completes images as `agenet complete` does', async () => {
@@ -290,7 +316,7 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     for (const index of [0, 23]) {
       const expected = data.subarray(index * SIZE * SIZE, (index + 1) * SIZE * SIZE);
       await expect
-        .poll(() => distance(page, `#samples button:nth-child(${index + 1}) canvas`, expected))
+        .poll(() => distance(page, `#samples > :nth-child(${index + 1}) canvas`, expected))
         .toBeLessThanOrEqual(1);
     }
   });
@@ -311,13 +337,14 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     const label = `Code: ${codes.length} coordinates, ${Array.from(codes.subarray(0, 3), (value) => value.toFixed(2)).join(', ')}…`;
     await expect.poll(() => page.getAttribute('#images li:nth-child(2) canvas.code', 'aria-label')).toBe(label);
     const path = await model.interpolate([raster(first), raster(second)], { frames: 5 });
+    await page.getByRole('tab', { name: 'Mix and walk' }).click();
     for (const [position, frame] of [
       ['0.5', 2],
       ['0.25', 1],
     ] as const) {
       await page.fill('#position', position);
       await expect
-        .poll(() => distance(page, '#frame', path.data.subarray(frame * SIZE * SIZE, (frame + 1) * SIZE * SIZE)))
+        .poll(() => distance(page, '#selected', path.data.subarray(frame * SIZE * SIZE, (frame + 1) * SIZE * SIZE)))
         .toBeLessThanOrEqual(1);
     }
     await model.release();
@@ -336,6 +363,7 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
       const { width, height, pages } = await sharp(bytes, { animated: true }).metadata();
       return pages === undefined ? [width, height] : [width, height / pages, pages];
     };
+    await page.getByRole('tab', { name: 'Your images' }).click();
     const pad = (await page.locator('#pad').boundingBox())!;
     await page.mouse.move(pad.x + 0.5 * pad.width, pad.y + 0.2 * pad.height);
     await page.mouse.down();
@@ -343,15 +371,38 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     await page.mouse.up();
     await page.waitForSelector('#images li');
     await expect.poll(() => page.textContent('#images .caption')).toBe('drawing');
-    const samples = await saved('Save samples as PNG');
-    expect(samples.name).toMatch(/-samples-of-seed-0\.png$/u);
-    expect(await sizeOf(samples.bytes)).toEqual([5 * 34 + 2, 5 * 34 + 2]);
     const pair = await saved('Save reconstructions as PNG');
     expect(await sizeOf(pair.bytes)).toEqual([2 * 34 + 2, 34 + 2]);
+    await page.getByRole('tab', { name: 'Mix and walk' }).click();
     const walk = await saved('Save animation (GIF)');
     expect(await sizeOf(walk.bytes)).toEqual([160, 160, 48]);
-    const colored = await openPage(fromFile(pathOf('RGB, 64x64')));
-    expect(await colored.locator('#pad').count()).toBe(0);
+    expect(await sizeOf((await saved('Save path as PNG')).bytes)).toEqual([7 * 34 + 2, 36]);
+    await page.getByRole('tab', { name: 'Samples' }).click();
+    const samples = await saved('Save grid as PNG');
+    const count = Number(/-(\d+)-samples-of-seed-0\.png$/u.exec(samples.name)![1]);
+    const columns = Math.ceil(Math.sqrt(count));
+    expect(await sizeOf(samples.bytes)).toEqual([columns * 34 + 2, Math.ceil(count / columns) * 34 + 2]);
+  });
+
+  it('reconstructs a drawing in color', async () => {
+    const page = await openPage(fromFile(pathOf('RGB, 64x64')));
+    await page.getByRole('tab', { name: 'Your images' }).click();
+    await page.fill('#brush-color', '#ff0000');
+    await page.fill('#brush-size', '48');
+    const pad = (await page.locator('#pad').boundingBox())!;
+    await page.mouse.move(pad.x + 0.5 * pad.width, pad.y + 0.5 * pad.height);
+    await page.mouse.down();
+    await page.mouse.move(pad.x + 0.6 * pad.width, pad.y + 0.5 * pad.height, { steps: 3 });
+    await page.mouse.up();
+    await page.waitForSelector('#images li');
+    const colorAt = (x: number) =>
+      page.$eval(
+        '#images li canvas',
+        (canvas, x) => [...(canvas as HTMLCanvasElement).getContext('2d')!.getImageData(x, 32, 1, 1).data],
+        x,
+      );
+    expect(await colorAt(32)).toEqual([255, 0, 0, 255]);
+    expect(await colorAt(4)).toEqual([255, 255, 255, 255]);
   });
 
   it('crops, inverts and composites dropped images as training does', async () => {
@@ -368,6 +419,7 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
       ])
       .png()
       .toBuffer();
+    await page.getByRole('tab', { name: 'Your images' }).click();
     await page.check('#invert');
     await page.evaluate((bytes) => {
       const transfer = new DataTransfer();
@@ -414,8 +466,9 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
   it('plays a walk by keyboard, and fits a phone', async () => {
     const page = await openPage(fromFile(), { width: 360, height: 700 });
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
-    await page.focus('#samples button:nth-child(5)');
+    await page.focus('#samples > :nth-child(5) .tile');
     await page.keyboard.press('Enter');
+    await page.getByRole('tab', { name: 'Mix and walk' }).click();
     await page.focus('#play');
     await page.keyboard.press('Enter');
     const before = await page.inputValue('#position');
@@ -429,7 +482,7 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     const host = await serve({ '': exported });
     onTestFinished(host.close);
     const page = await openPage(`${host.address}index.html`);
-    expect((await pixelsOf(page, '#frame')).length).toBe(SIZE * SIZE);
+    expect((await pixelsOf(page, '#selected')).length).toBe(SIZE * SIZE);
     const policy = (await page.getAttribute('meta[http-equiv="Content-Security-Policy"]', 'content'))!;
     expect(policy).toContain("default-src 'none'");
     expect(policy).not.toMatch(/'unsafe-|\*|https?:/u);

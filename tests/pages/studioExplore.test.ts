@@ -5,9 +5,14 @@ import type { Browser, Download, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { build } from 'vite';
+import { decodeNpy } from '../../src/data/formats/npy.js';
 import { splitInMemory } from '../../src/data/source.js';
+import { drawSampleCodes } from '../../src/density/codeDensity.js';
+import { fitDensity } from '../../src/density/fitDensity.js';
+import { fitTypicality } from '../../src/density/typicality.js';
 import { meanDifference, moveCodes } from '../../src/model/attribute.js';
 import { mapCodes } from '../../src/model/codeMap.js';
+import { codeBetween } from '../../src/model/paths.js';
 import { loadModel, type Model } from '../../src/node.js';
 import { randomStream } from '../../src/random.js';
 import { encodeCheckpoint } from '../../src/training/checkpoint.js';
@@ -59,11 +64,17 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     const { vectors } = await trainer.readState();
     await trainer.release();
     writeFileSync(checkpoint, encodeCheckpoint({ configuration, step: STEPS, rateScale: 1, vectors }, digest));
+    model = await loadModel(checkpoint);
+    codes = await model.encode(Array.from({ length: COUNT }, (_, index) => rasterOf(imageAt(index))));
+    const density = fitDensity({ codes: { data: codes, width: LATENT } });
+    const withDensity = encodeCheckpoint({ configuration, step: STEPS, rateScale: 1, vectors, density }, digest);
     for (const [name, known] of Object.entries({
       labeled: { labels, classNames: ['top', 'middle', 'bottom'] },
       unlabeled: { labels: null, classNames: null },
+      fitted: { labels: null, classNames: null },
     })) {
-      copyFileSync(checkpoint, join(data, `${name}.safetensors`));
+      if (name === 'fitted') writeFileSync(join(data, 'fitted.safetensors'), withDensity);
+      else copyFileSync(checkpoint, join(data, `${name}.safetensors`));
       writeFileSync(join(data, `${name}.bytes`), images);
       writeFileSync(join(data, `${name}.json`), JSON.stringify(known));
     }
@@ -85,8 +96,6 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     });
     host = await serve({ '': join(folder, 'site'), 'data/': data });
     browser = await launch();
-    model = await loadModel(checkpoint);
-    codes = await model.encode(Array.from({ length: COUNT }, (_, index) => rasterOf(imageAt(index))));
     page = await open('labeled');
   });
   afterEach(() => expect(problems.splice(0)).toEqual([]));
@@ -157,7 +166,7 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
 
   it('shows samples of `agenet sample`, and more as one scrolls or asks for them', async () => {
     await show('seed=2');
-    const tiles = page.locator('#samples button');
+    const tiles = page.locator('#samples .place > .tile');
     await expect.poll(() => tiles.count()).toBeGreaterThanOrEqual(48);
     const { data } = await model.sample({ count: 48, seed: 2 });
     for (const index of [0, 30])
@@ -176,14 +185,14 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
       .toBe(true);
     await page.click('#more');
     await expect.poll(() => tiles.count()).toBeGreaterThanOrEqual(before + 24);
-    await page.$eval('.scroll', (area) => area.scrollTo(0, area.scrollHeight));
+    await page.$eval('.samples .scroll', (area) => area.scrollTo(0, area.scrollHeight));
     await expect.poll(() => tiles.count()).toBeGreaterThan(before + 24);
     await tiles.nth(0).focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Enter');
     await expect.poll(() => page.textContent('.selected-name')).toBe('sample 2 of seed 2');
     await expect.poll(() => tiles.nth(1).getAttribute('aria-pressed')).toBe('true');
-    await page.click('#next-seed');
+    await page.click('#resample');
     await expect.poll(query).toEqual({ seed: '3' });
   });
 
@@ -193,9 +202,9 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     await expect.poll(query).toEqual({ seed: '2', refine: '0' });
     const { data } = await model.sample({ count: 6, seed: 2, refine: 0 });
     await showsImage('#samples > :nth-child(6) canvas', data.subarray(5 * AREA));
-    await page.click('#samples > :nth-child(6)');
+    await page.click('#samples > :nth-child(6) .tile');
     await expect.poll(() => page.textContent('.selected-name')).toBe('one-pass sample 6 of seed 2');
-    await expect.poll(() => page.getAttribute('#samples > :nth-child(6)', 'aria-pressed')).toBe('true');
+    await expect.poll(() => page.getAttribute('#samples > :nth-child(6) .tile', 'aria-pressed')).toBe('true');
     await page.check('#refine');
     await expect.poll(query).toEqual({ seed: '2' });
   });
@@ -213,15 +222,13 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     await showsImage('#selected', data);
     expectCode(await selectedCode(), codeAt(0));
 
-    await tab('Plane').click();
-    await showsImage('#plane-image', data);
     const pad = page.getByRole('slider', { name: 'Position on the plane' });
+    await expect.poll(() => pad.getAttribute('aria-valuetext')).toBe('center');
     await pad.press('ArrowRight');
     await pad.press('Shift+ArrowUp');
     await expect.poll(() => pad.getAttribute('aria-valuetext')).toBe('3° right, 15° up');
-    await expect.poll(() => distance('#plane-image', data)).toBeGreaterThan(1);
-    await page.click('#select-plane');
-    await expect.poll(() => pad.getAttribute('aria-valuetext')).toBe('center');
+    await expect.poll(() => distance('#selected', data)).toBeGreaterThan(1);
+    await expect.poll(() => page.textContent('.selected-name')).toBe('stripe.png, changed');
     const moved = await selectedCode();
     const angle = Math.acos(moved.reduce((sum, value, index) => sum + value * codes[index]!, 0));
     expectWithin((angle * 180) / Math.PI, Math.hypot(3, 15), 0.05);
@@ -231,8 +238,14 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     await page.mouse.move(box.x + box.width / 4, box.y + box.height / 2, { steps: 5 });
     await page.mouse.up();
     await expect.poll(() => pad.getAttribute('aria-valuetext')).toBe('45° left');
+    // The drag is one step.
+    await page.click('#undo');
+    await expect.poll(() => pad.getAttribute('aria-valuetext')).toBe('3° right, 15° up');
+    expectCode(await selectedCode(), moved);
     await pad.press('Home');
     await expect.poll(() => pad.getAttribute('aria-valuetext')).toBe('center');
+    await showsImage('#selected', data);
+    expectCode(await selectedCode(), codeAt(0));
   });
 
   it('finds the nearest images of the data, and selects one', async () => {
@@ -261,7 +274,7 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
   });
 
   it('moves the selected code along the direction of a class', async () => {
-    await show('tab=attributes');
+    await show('tool=attributes');
     const before = await selectedCode();
     const slider = page.getByRole('slider', { name: 'middle' });
     await slider.fill('30');
@@ -274,12 +287,12 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
       meanDifference(of(true), of(false), LATENT),
       Math.PI / 6,
     );
-    await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#select-moved')!.disabled);
-    await showsImage('#attribute-image', (await model.decode(expected, { distance: 0.25 })).data);
-    await page.click('#select-moved');
-    await expect.poll(() => page.textContent('.selected-name')).toBe('sample 1 of seed 0, moved');
+    await showsImage('#selected', (await model.decode(expected, { distance: 0.25 })).data);
+    await expect.poll(() => page.textContent('.selected-name')).toBe('sample 1 of seed 0, changed');
     expectCode(await selectedCode(), expected);
+    await page.click('#reset-attributes');
     await expect.poll(() => slider.inputValue()).toBe('0');
+    expectCode(await selectedCode(), before);
   });
 
   it('explains that data without labels have no attributes', async () => {
@@ -306,7 +319,7 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
   }
 
   it('maps the data: by mouse and by keyboard, by PCA and by UMAP', async () => {
-    await show('tab=map');
+    await show('tool=map');
     await page.waitForSelector('#map');
     const map = page.locator('#map');
     await map.press('Enter');
@@ -331,7 +344,7 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     await page.getByLabel('Layout').selectOption('umap');
     await page.waitForSelector('#map', { state: 'detached' }).catch(() => undefined);
     await page.waitForSelector('#map');
-    await expect.poll(query).toEqual({ tab: 'map', layout: 'umap' });
+    await expect.poll(query).toEqual({ tool: 'map', layout: 'umap' });
   });
 
   it('saves images, grids, walks and codes', async () => {
@@ -357,14 +370,16 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
       Math.ceil(count / columns) * (SIZE + 2) + 2,
     ]);
 
-    await tab('Walk').click();
+    await tab('Mix and walk').click();
     const walk = await saved('Save animation (GIF)');
     expect(walk.name).toBe(`tiny-iteration-${STEPS}-walk.gif`);
     expect(walk.bytes.subarray(0, 6).toString()).toBe('GIF89a');
     const { pages, pageHeight } = await sharp(walk.bytes, { animated: true }).metadata();
     expect([pages, pageHeight]).toEqual([48, 5 * SIZE]);
+    const strip = await sharp((await saved('Save path as PNG')).bytes).metadata();
+    expect([strip.width, strip.height]).toEqual([7 * (SIZE + 2) + 2, SIZE + 4]);
 
-    const ends = JSON.parse((await saved('Save both codes (JSON)')).bytes.toString()) as Record<string, unknown> & {
+    const ends = JSON.parse((await saved('Save both codes as JSON')).bytes.toString()) as Record<string, unknown> & {
       codes: { code: number[] }[];
     };
     expect(ends).toMatchObject({
@@ -375,6 +390,9 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     });
     expect(ends.codes.length).toBe(2);
     for (const { code } of ends.codes) expectWithin(Math.hypot(...code), 1, 1e-6);
+    const array = decodeNpy((await saved('Save code as NPY')).bytes, 'code.npy');
+    expect(array.shape).toEqual([1, LATENT]);
+    expectCode([...(array.data as Float32Array)], await selectedCode());
   });
 
   it('reports a checkpoint that cannot be loaded', async () => {
@@ -389,10 +407,11 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     await tab('Samples').focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
-    await expect.poll(() => tab('Walk').getAttribute('aria-selected')).toBe('true');
-    await expect.poll(query).toEqual({ tab: 'walk' });
+    await expect.poll(() => tab('Neighbors').getAttribute('aria-selected')).toBe('true');
+    await expect.poll(query).toEqual({ tab: 'neighbors' });
+    await tab('Plane').focus();
     await page.keyboard.press('End');
-    await expect.poll(query).toEqual({ tab: 'map' });
+    await expect.poll(query).toEqual({ tab: 'neighbors', tool: 'map' });
     // From the tab to its panel.
     await page.keyboard.press('Tab');
     await expect
@@ -400,10 +419,123 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
       .toContain('two dimensions');
   });
 
+  it('undoes and redoes selections, mixtures and moves', async () => {
+    await show('tool=mix');
+    const first = await selectedCode();
+    await page.click('#samples > :nth-child(4) .tile');
+    await expect.poll(() => page.textContent('.selected-name')).toBe('sample 4 of seed 0');
+    const second = await selectedCode();
+    await page.locator('#sides button').first().click();
+    await page.click('#samples > :nth-child(1) .tile');
+    await page.locator('#sides button').nth(1).click();
+    await page.click('#samples > :nth-child(4) .tile');
+    await page.fill('#position', '0.25');
+    await expect.poll(() => page.textContent('.selected-name')).toContain('mix of sample 1 of seed 0 and sample 4');
+    const mixed = await selectedCode();
+    expectCode(mixed, codeBetween('sphere', Float32Array.from(first), Float32Array.from(second), 0.25));
+    await page.keyboard.press('Control+z');
+    await expect.poll(() => page.textContent('.selected-name')).toBe('sample 4 of seed 0');
+    await expect.poll(() => page.inputValue('#position')).toBe('1');
+    await page.keyboard.press('Control+z');
+    await expect.poll(() => page.textContent('.selected-name')).toBe('sample 1 of seed 0');
+    await page.keyboard.press('Control+Shift+z');
+    await page.click('#redo');
+    await expect.poll(() => page.inputValue('#position')).toBe('0.25');
+    expectCode(await selectedCode(), mixed);
+    expect(await page.isDisabled('#redo')).toBe(true);
+  });
+
+  it('keeps favorites in the browser', async () => {
+    await show('');
+    await page.hover('#samples > :nth-child(3)');
+    await page.click('#samples > :nth-child(3) .star');
+    await page.click('.selected .star');
+    await tab('Favorites').click();
+    const names = () =>
+      page.$$eval('#favorites .tile', (tiles) => tiles.map((tile) => tile.getAttribute('aria-label')));
+    await expect.poll(names).toEqual(['sample 1 of seed 0', 'sample 3 of seed 0']);
+    const { data } = await model.sample({ count: 3, seed: 0 });
+    await showsImage('#favorites > :nth-child(2) canvas', data.subarray(2 * AREA));
+    const grid = await saved('Save grid as PNG');
+    expect((await sharp(grid.bytes).metadata()).width).toBe(2 * (SIZE + 2) + 2);
+    const walk = await sharp((await saved('Save walk (GIF)')).bytes, { animated: true }).metadata();
+    expect(walk.pages).toBe(24);
+    await page.reload();
+    await page.waitForSelector('#selected');
+    await tab('Favorites').click();
+    await expect.poll(names).toEqual(['sample 1 of seed 0', 'sample 3 of seed 0']);
+    await page.click('#favorites > :nth-child(2) .tile');
+    await expect.poll(() => page.textContent('.selected-name')).toBe('sample 3 of seed 0');
+    await showsImage('#selected', data.subarray(2 * AREA));
+    for (const left of [1, 0]) {
+      await page.click('#favorites .star');
+      await expect.poll(async () => (await names()).length).toBe(left);
+    }
+    await expect.poll(() => page.isVisible('#no-favorites')).toBe(true);
+  });
+
+  it('shows how typical samples are, and draws typical ones', async () => {
+    const fitted = await open('fitted');
+    const density = fitDensity({ codes: { data: codes, width: LATENT } });
+    const source = { density, prior: 'sphere', latentSize: LATENT } as const;
+    const draw = (truncation: number) => drawSampleCodes(source, 24, randomStream(0, 'samples'), undefined, truncation);
+    const typicality = fitTypicality(source);
+    const expected = (truncation: number) =>
+      Array.from({ length: 24 }, (_, at) => typicality(draw(truncation).subarray(at * LATENT, (at + 1) * LATENT)));
+    const found = () =>
+      fitted.$$eval('#samples .tile', (tiles) =>
+        tiles
+          .slice(0, 24)
+          .map((tile) => Number(/typicality (\d+)%/u.exec(tile.getAttribute('aria-label')!)?.[1]) / 100),
+      );
+    for (const truncation of [1, 0.3]) {
+      await fitted.fill('#truncation', String(truncation));
+      await expect
+        .poll(async () => Math.max(...(await found()).map((value, at) => Math.abs(value - expected(truncation)[at]!))))
+        .toBeLessThanOrEqual(0.015);
+    }
+    const image = await fitted.$eval('#samples > :nth-child(3) canvas', (canvas) =>
+      Array.from((canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 32, 32).data),
+    );
+    const { data } = await model.decode(draw(0.3).subarray(2 * LATENT, 3 * LATENT), { distance: 0 });
+    expect(Math.max(...Array.from(data, (value, at) => Math.abs(value - image[4 * at]!)))).toBeLessThanOrEqual(1);
+    await fitted.click('#samples .tile');
+    await expect
+      .poll(async () => Math.abs(parseInt((await fitted.textContent('#typicality'))!) / 100 - expected(0.3)[0]!))
+      .toBeLessThanOrEqual(0.015);
+    await fitted.close();
+  });
+
+  it('moves nothing when it loads', async () => {
+    const loading = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    await loading.addInitScript(() => {
+      const shifts = { total: 0 };
+      Object.assign(globalThis, { shifts });
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) shifts.total += (entry as PerformanceEntry & { value: number }).value;
+      }).observe({ type: 'layout-shift', buffered: true });
+    });
+    await loading.goto(`${host.address}?data=labeled`);
+    await loading.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#more')?.disabled);
+    expect(
+      await loading.evaluate(() => (globalThis as unknown as { shifts: { total: number } }).shifts.total),
+    ).toBeLessThan(0.02);
+    await loading.close();
+  });
+
   it('is accessible and fits a phone', async () => {
     await show('');
     await page.setViewportSize({ width: 360, height: 700 });
-    for (const name of ['Samples', 'Your images', 'Walk', 'Plane', 'Neighbors', 'Attributes', 'Map']) {
+    for (const name of [
+      'Samples',
+      'Your images',
+      'Neighbors',
+      'Favorites',
+      'Plane',
+      'Mix and walk',
+      'Attributes',
+      'Map',
+    ]) {
       await tab(name).click();
       if (name === 'Neighbors') await page.waitForSelector('#neighbors li');
       if (name === 'Map') await page.waitForSelector('#map');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { codeOnPlane, drawTangentPlane } from '../../pages/components/tangentPlane.js';
+import { codeOnPlane, drawTangentPlane } from '../../pages/components/explore/tangentPlane.js';
 import { expectWithin } from '../expectWithin.js';
 
 describe('a tangent plane', () => {

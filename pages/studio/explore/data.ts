@@ -1,6 +1,7 @@
 /** Images of the data, and their codes, computed in the background. */
 import { useEffect, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.js';
+import type { NamedCode } from '../../components/explore/explored.js';
 import type { ExploredModel } from './model.js';
 
 /** Some images of the data that a run was trained on. */
@@ -18,6 +19,8 @@ export interface EncodedData extends ExploreData {
   count: number;
   /** [N, M]. */
   codes: Float32Array;
+  /** Of a conditional model, the conditions that the images were encoded with, [N, K]. */
+  conditions?: Float32Array | undefined;
 }
 
 /** The encoded data; until then, the progress or the failure. */
@@ -33,10 +36,13 @@ const MAX_BATCH = 32;
 const REPORT_MS = 100;
 
 /** Loads and encodes data. */
-export function useEncodedData(model: ExploredModel | undefined, loadData: () => Promise<ExploreData>): DataState {
+export function useEncodedData(
+  model: ExploredModel | undefined,
+  loadData: (() => Promise<ExploreData>) | undefined,
+): DataState {
   const [state, setState] = useState<DataState>({ message: 'Loading images of the data…', isFailure: false });
   useEffect(() => {
-    if (!model) return;
+    if (!model || !loadData) return;
     let isCurrent = true;
     setState({ message: 'Loading images of the data…', isFailure: false });
     const encode = async (): Promise<void> => {
@@ -70,6 +76,7 @@ async function encodeImages(
   if (!Number.isInteger(count))
     throw new Error(`expected images of ${size} bytes each but got ${data.images.length} bytes`);
   const codes = new Float32Array(count * latent);
+  const conditions: Float32Array[] = [];
   let [batch, reported] = [1, -Infinity];
   for (let first = 0; first < count;) {
     const start = performance.now();
@@ -78,19 +85,35 @@ async function encodeImages(
       reported = start;
     }
     const part = data.images.slice(first * size, (first + batch) * size);
-    codes.set(await encode(part), first * latent);
+    const encoded = await encode(part);
+    codes.set(encoded.codes, first * latent);
+    if (encoded.conditions) conditions.push(encoded.conditions);
     first += batch;
     const elapsed = performance.now() - start;
     batch = Math.max(1, Math.min(MAX_BATCH, Math.round((batch * BATCH_MS) / elapsed)));
     if (isGenerating()) await new Promise((resolve) => setTimeout(resolve, REST_MS));
   }
   if (!codes.every(Number.isFinite)) throw new Error('some codes are NaN or infinite; choose an earlier checkpoint');
-  return { ...data, count, codes };
+  return { ...data, count, codes, ...(conditions.length > 0 && { conditions: joined(conditions) }) };
 }
 
-/** The code [M] of an image of the data. */
-export const codeAt = ({ codes, count }: EncodedData, index: number): Float32Array =>
-  codes.slice((index * codes.length) / count, ((index + 1) * codes.length) / count);
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((size, part) => size + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
+
+/** The code of an image of the data. */
+export function codeAt(data: EncodedData, index: number): NamedCode {
+  const rowOf = (rows: Float32Array): Float32Array =>
+    rows.slice((index * rows.length) / data.count, ((index + 1) * rows.length) / data.count);
+  const condition = data.conditions && rowOf(data.conditions);
+  return { name: imageName(data, index), code: rowOf(data.codes), distance: 0, condition };
+}
 
 /** An image [C, H, W] of the data, in 0..1. */
 export function imageAt({ images, count }: EncodedData, index: number): Float32Array {

@@ -1,19 +1,26 @@
 /** Explores a trained model. */
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.js';
 import { Completions } from '../../components/completions.js';
 import { isCompleting } from '../../components/conditions.js';
 import { keepFiles } from '../../components/files.js';
 import { type ExploreData, useEncodedData } from './data.js';
+import { type DataPanels, ExploreView } from '../../components/explore/exploreView.js';
+import { type ExploreSettings, formatSettings, parseSettings, WHOLE_MAP } from '../../components/explore/settings.js';
+import { Skeleton } from '../../components/explorer.js';
+import { Directions } from './directions.js';
 import './explore.css';
-import { ExploreView } from './exploreView.js';
+import { MapPanel } from './mapPanel.js';
 import { type ExploredModel, loadExploredModel } from './model.js';
-import { type ExploreSettings, formatSettings, parseSettings } from './settings.js';
+import { Neighbors } from './neighbors.js';
 
 /** A model to explore. A different object is loaded again. */
 export interface ExploreSource {
   /** Such as "mnist-1, iteration 2000". */
   name: string;
+  /** That favorites belong to. */
+  run: string;
   /** Returns the bytes of a `.safetensors` checkpoint. */
   loadCheckpoint: () => Promise<Uint8Array>;
   /** Returns some images of the data that the run was trained on, up to about 1000, preferably held out. */
@@ -21,7 +28,12 @@ export interface ExploreSource {
 }
 
 export interface ExploreProps {
-  source: ExploreSource;
+  /** Undefined until it is known. */
+  source: ExploreSource | undefined;
+  /** Why there is none. */
+  problem?: string | undefined;
+  /** The title. */
+  children?: ComponentChildren;
   /** Query of the address, such as `seed=3&tab=map`. */
   query: string;
   /** Replaces the query of the address. */
@@ -33,7 +45,7 @@ interface Status {
   isFailure: boolean;
 }
 
-export function ExplorePage({ source, query, onQuery }: ExploreProps) {
+export function ExplorePage({ source, problem, query, onQuery, children }: ExploreProps) {
   const [model, setModel] = useState<ExploredModel>();
   const [status, setStatus] = useState<Status>({ text: '', isFailure: false });
   // Failures of a model that is no longer shown are not reported.
@@ -46,6 +58,7 @@ export function ExplorePage({ source, query, onQuery }: ExploreProps) {
     let loaded: ExploredModel | undefined;
     shown.current = undefined;
     setModel(undefined);
+    if (!source) return;
     setStatus({ text: `Loading ${source.name}…`, isFailure: false });
     const load = async (): Promise<void> => {
       loaded = await loadExploredModel(source.name, await source.loadCheckpoint());
@@ -59,31 +72,46 @@ export function ExplorePage({ source, query, onQuery }: ExploreProps) {
       loaded?.release();
     };
   }, [source]);
-  const data = useEncodedData(model, source.loadData);
+  const data = useEncodedData(model, source?.loadData);
   const [settings, onSettings] = useSettings(query, onQuery);
+  const dataPanels: DataPanels = {
+    neighbors: (panel) => <Neighbors {...panel} data={data} />,
+    directions: (panel) => <Directions {...panel} data={data} />,
+    map: (panel) => (
+      <MapPanel
+        {...panel}
+        data={data}
+        layout={settings.layout}
+        onLayout={(layout) => onSettings({ layout, view: WHOLE_MAP })}
+        view={settings.view}
+        onView={(view) => onSettings({ view })}
+      />
+    ),
+  };
   return (
     <div class="explore-view">
-      <div class="model-facts">
-        <p>
-          {/* A space, so that the line has its height. */}
-          <strong>{source.name}</strong> {model?.info.summary ?? '\u00a0'}
-        </p>
+      <div class="explore-header">
+        {children}
+        <p class="summary">{model?.info.summary}</p>
         <p id="status" role="status" class={status.isFailure ? 'failed' : ''}>
           {status.text}
         </p>
       </div>
-      {model && isCompleting(model.info) ? (
+      {problem !== undefined ? (
+        <p class="failed">{problem}</p>
+      ) : model && isCompleting(model.info) ? (
         <Completions model={model.info} networks={model.networks} onFailure={fail} />
-      ) : model ? (
+      ) : model && source ? (
         <ExploreView
           model={model}
-          data={data}
+          run={source.run}
+          dataPanels={dataPanels}
           settings={settings}
           onSettings={onSettings}
           onFailure={(error) => shown.current === model && fail(error)}
         />
       ) : (
-        <div class="explore-columns" aria-hidden="true" />
+        <Skeleton />
       )}
     </div>
   );

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { type EncodedData, imageName } from './data.js';
 import { drawMap, imageAtPosition, type MapScene, placeThumbnails } from './mapDrawing.js';
 import { useMapGestures } from './mapGestures.js';
-import { type MapView, WHOLE_MAP } from './settings.js';
+import { type MapView, WHOLE_MAP } from '../../components/explore/settings.js';
 
 /** Milliseconds after a movement until the address follows. */
 const SETTLED_MS = 300;

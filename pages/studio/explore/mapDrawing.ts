@@ -3,7 +3,7 @@ import type { ImageShape } from '../../components/images.js';
 import { pixelsOf } from '../../components/pixels.js';
 import { type EncodedData, imageAt } from './data.js';
 import type { MapLayout } from './layout.js';
-import type { MapView } from './settings.js';
+import type { MapView } from '../../components/explore/settings.js';
 
 /** All images of the data on one canvas, in rows. */
 export interface Atlas {

@@ -1,7 +1,7 @@
 /** Moves the map by wheel, pointers and keys. */
 import { useRef } from 'preact/hooks';
 import { type Area, toMap } from './mapDrawing.js';
-import { type MapView, MAX_ZOOM, WHOLE_MAP } from './settings.js';
+import { type MapView, MAX_ZOOM, WHOLE_MAP } from '../../components/explore/settings.js';
 
 type Position = readonly [left: number, top: number];
 

@@ -3,13 +3,13 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { classColors } from '../../../src/images/legend.js';
 import type { MapMethod } from '../../../src/model/codeMap.js';
 import { Choice } from '../../components/controls.js';
-import { classesOf, type EncodedData } from './data.js';
+import { classesOf, codeAt, type EncodedData } from './data.js';
 import { DataMessage } from './dataMessage.js';
 import { useLayout } from './layout.js';
 import { MapCanvas } from './mapCanvas.js';
 import { type Atlas, drawAtlas, type MapScene } from './mapDrawing.js';
 import type { DataPanelProps } from './panel.js';
-import type { MapView } from './settings.js';
+import type { MapView } from '../../components/explore/settings.js';
 
 /** Of images without classes. */
 const NEUTRAL = 'rgb(120 170 255)';
@@ -23,7 +23,7 @@ interface MapPanelProps extends DataPanelProps {
 }
 
 export function MapPanel(props: MapPanelProps) {
-  const { data, onImage, layout: method, onLayout, view, onView } = props;
+  const { data, select, layout: method, onLayout, view, onView } = props;
   const { encoded } = data;
   const { state, scene, legend } = useScene(props);
   // A movement is reported after its end, when the layout may already be another one.
@@ -31,9 +31,9 @@ export function MapPanel(props: MapPanelProps) {
   latestMethod.current = method;
   return (
     <section class="map" aria-label="Map">
-      <p>
+      <p class="meaning">
         Codes of images of the data in two dimensions. The ring marks the selected code, or with UMAP the image nearest
-        to it. Zoom in to see more images, and click one to select its code.
+        to it. Click an image to select its code.
       </p>
       <div class="toolbar">
         <Choice
@@ -59,7 +59,7 @@ export function MapPanel(props: MapPanelProps) {
             scene={scene}
             view={view}
             onView={(moved) => latestMethod.current === scene.layout.method && onView(moved)}
-            onImage={(index) => onImage(encoded, index)}
+            onImage={(index) => select(codeAt(encoded, index))}
           />
         )}
       </div>
@@ -80,10 +80,11 @@ function useScene({
   model: { info },
   data: { encoded },
   isActive,
-  selected,
+  explored,
   layout: method,
   onFailure,
 }: MapPanelProps) {
+  const selected = explored?.point;
   const [isWanted, setIsWanted] = useState(isActive);
   useEffect(() => setIsWanted((before) => before || isActive), [isActive]);
   const state = useLayout(isWanted ? encoded : undefined, method, info.latent);

@@ -1,5 +1,5 @@
 /** The explored model, in workers. */
-import type { ModelInfo, Networks } from '../../components/networks.js';
+import type { ExplorableModel } from '../../components/explore/panel.js';
 import { infoOf, networksOf } from '../../components/workerNetworks.js';
 import { decodeSafetensors } from '../../../src/engine/safetensors.js';
 import { unlabeled } from '../../../src/data/source.js';
@@ -7,15 +7,12 @@ import { conditionsOfImages } from '../../../src/model/imageConditions.js';
 import { WorkerModel } from '../../../src/web/workerModel.js';
 import { openWorker } from '../workers.js';
 
-export interface ExploredModel {
-  info: ModelInfo;
-  /** The iteration of the checkpoint. */
+export interface ExploredModel extends ExplorableModel {
   step: number;
-  networks: Networks;
   /** Whether the visitor waits for images, or received one just now. */
   isGenerating: () => boolean;
   /** Encodes bytes [N, C, H, W] to codes [N, M], with the conditions that the model predicts. */
-  encode: (images: Uint8Array) => Promise<Float32Array>;
+  encode: (images: Uint8Array) => Promise<{ codes: Float32Array; conditions: Float32Array | undefined }>;
   release: () => void;
 }
 
@@ -54,7 +51,8 @@ export async function loadExploredModel(name: string, checkpoint: Uint8Array): P
       encode: async (images) => {
         const { channels, size } = encoder.configuration;
         const count = images.length / (channels * size * size);
-        return encoder.encode({ x: images, y: await conditionsOfImages(encoder, { x: images, ...unlabeled(count) }) });
+        const conditions = await conditionsOfImages(encoder, { x: images, ...unlabeled(count) });
+        return { codes: await encoder.encode({ x: images, y: conditions }), conditions };
       },
       release: () => {
         generator.stop();

@@ -2,36 +2,55 @@
 import { useMemo } from 'preact/hooks';
 import { nearestCodes } from '../../../src/model/codeSearch.js';
 import { Tile } from '../../components/images.js';
+import { fileName } from '../../components/files.js';
+import { saveImages } from '../../components/imageGrid.js';
+import { SaveButtons } from '../../components/saveButtons.js';
 import { codeAt, type EncodedData, imageAt, imageName } from './data.js';
 import { DataMessage } from './dataMessage.js';
 import type { DataPanelProps } from './panel.js';
 
 const COUNT = 24;
 
-export function Neighbors({ model, data, selected, isActive, onImage }: DataPanelProps) {
+export function Neighbors({ model: { info }, data, explored, isActive, select, onFailure }: DataPanelProps) {
   const { encoded } = data;
+  const selected = explored?.point;
   const neighbors = useMemo(
     () => (isActive && encoded && encoded.count > 0 && selected ? neighborsOf(selected.code, encoded) : undefined),
     [isActive, encoded, selected],
   );
   return (
     <section class="neighbors" aria-label="Neighbors">
-      <p>Images of the data whose codes have the largest cosine with the selected code.</p>
+      <p class="meaning">The images of the data whose codes are nearest to the selected one, with the cosine.</p>
       <DataMessage data={data} />
-      <ol class="captioned" id="neighbors">
+      <ol class="captioned scroll" id="neighbors">
         {neighbors?.map(({ index, cosine, point }) => (
           <li key={index}>
             <Tile
               point={point}
-              shape={model.info.shape}
+              shape={info.shape}
               label={`${imageName(encoded!, index)}, cosine ${cosine.toFixed(3)}`}
-              onSelect={() => onImage(encoded!, index)}
+              onSelect={() => select(codeAt(encoded!, index))}
             />
             <span class="caption">{cosine.toFixed(3)}</span>
             <span class="caption">{classAt(encoded!, index)}</span>
           </li>
         ))}
       </ol>
+      <div class="toolbar">
+        <SaveButtons
+          label="Save grid"
+          disabled={!neighbors}
+          onFailure={onFailure}
+          onSave={(format) =>
+            saveImages(
+              neighbors!.map(({ point }) => point.image),
+              info.shape,
+              format,
+              fileName(info.name, `neighbors of ${selected!.name}`),
+            )
+          }
+        />
+      </div>
     </section>
   );
 }
@@ -45,7 +64,7 @@ function neighborsOf(code: Float32Array, data: EncodedData) {
   return Array.from(indices, (index, rank) => ({
     index,
     cosine: cosines[rank]!,
-    point: { code: codeAt(data, index), distance: 0, image: imageAt(data, index) },
+    point: { ...codeAt(data, index), image: imageAt(data, index) },
   }));
 }
 

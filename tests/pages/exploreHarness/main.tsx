@@ -17,6 +17,7 @@ const loadBytes = async (file: string): Promise<Uint8Array> => new Uint8Array(aw
 const { name, data } = Object.fromEntries(new URLSearchParams(location.search));
 const source = {
   name: name ?? 'test-1, iteration 3',
+  run: `run of ${data}`,
   loadCheckpoint: () => loadBytes(`${data}.safetensors`),
   loadData: async (): Promise<ExploreData> => ({
     images: await loadBytes(`${data}.bytes`),

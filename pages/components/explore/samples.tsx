@@ -3,94 +3,65 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { drawSampleCodes } from '../../../src/density/codeDensity.js';
 import { repeated } from '../../../src/numerics/features.js';
 import { randomStream } from '../../../src/random.js';
-import { AttributeFields } from '../../components/attributeFields.js';
-import { ClassSelect } from '../../components/classSelect.js';
-import { fileName } from '../../components/files.js';
-import { saveImages } from '../../components/imageGrid.js';
-import { type ImageShape, Tile } from '../../components/images.js';
-import { conditionOfChoice } from '../../components/conditions.js';
-import { isRefinedByDefault, type Point, sampleOf, type SampleStyle, styleName } from '../../components/networks.js';
-import { RefineBox } from '../../components/refineBox.js';
-import { SaveButtons } from '../../components/saveButtons.js';
-import type { ExploredModel } from './model.js';
-import type { ExplorePanelProps } from './panel.js';
-import { type ExploreSettings, isSeed } from './settings.js';
+import { conditionOfChoice } from '../conditions.js';
+import { fileName } from '../files.js';
+import { saveImages } from '../imageGrid.js';
+import { type ImageShape, Tile } from '../images.js';
+import { type Point, sampleOf, type SampleStyle, styleName } from '../networks.js';
+import { SaveButtons } from '../saveButtons.js';
+import type { Favorites } from './favorites.js';
+import type { ExplorableModel, ExplorePanelProps } from './panel.js';
+import { SampleSettings } from './sampleSettings.js';
+import type { ExploreSettings } from './settings.js';
+import { Star } from './star.js';
+import { asPercent, type Typicality, useTypicality } from './typicality.js';
 
 /** Samples per request. Even, because a random stream then gives the same codes in parts. */
 const BATCH = 24;
 /** Samples that appear at a time. */
 const GROUP = 6;
 
-type SampleSet = Pick<ExploreSettings, 'seed' | 'label' | 'attributes' | 'isRefined'>;
+export type SampleSet = Pick<ExploreSettings, 'seed' | 'label' | 'attributes' | 'isRefined' | 'truncation'>;
+
+const setOf = ({ seed, label, attributes, isRefined, truncation }: SampleSet): SampleSet => ({
+  seed,
+  label,
+  attributes,
+  isRefined,
+  truncation,
+});
 
 /** The name of a sample, and the index of a sample of this name in its set. */
 const sampleName = (
-  { networks }: ExploredModel,
+  { networks }: ExplorableModel,
   index: number,
-  { seed, label, attributes, isRefined }: SampleSet,
+  { seed, label, attributes, isRefined, truncation }: SampleSet,
 ): string => {
   const chosen = Object.entries(attributes).map(([name, value]) => `, ${name} ${value}`);
   const ofClass = label === null ? '' : `, class ${label}`;
-  return `${styleName(networks, isRefined ?? undefined)}sample ${index + 1} of seed ${seed}${ofClass}${chosen.join('')}`;
+  const scaled = truncation === 1 ? '' : `, truncation ${truncation}`;
+  const style = styleName(networks, isRefined ?? undefined);
+  return `${style}sample ${index + 1} of seed ${seed}${ofClass}${chosen.join('')}${scaled}`;
 };
-const indexOfSample = (model: ExploredModel, name: string, set: SampleSet): number | undefined => {
+const indexOfSample = (model: ExplorableModel, name: string, set: SampleSet): number | undefined => {
   const number = /^(?:one-pass |refined )?sample (\d+) of/u.exec(name)?.[1];
   return number !== undefined && name === sampleName(model, Number(number) - 1, set) ? Number(number) - 1 : undefined;
 };
 
-interface SamplesProps extends ExplorePanelProps, SampleSet {
+export interface SamplesProps extends ExplorePanelProps, SampleSet {
   onSettings: (changes: Partial<ExploreSettings>) => void;
 }
 
-export function EndlessSamples(props: SamplesProps) {
-  const { seed, label, attributes, isRefined, model, onSettings } = props;
-  const onSeed = (seed: number): void => onSettings({ seed });
-  return (
-    <section class="samples" aria-label="Samples">
-      <p>The generator maps random codes to images. Select one to explore around it, or two to walk between them.</p>
-      <SamplesOfSeed key={`${seed} ${label} ${JSON.stringify(attributes)} ${isRefined}`} {...props}>
-        <label>
-          Seed{' '}
-          <input
-            id="seed"
-            type="number"
-            min="0"
-            step="1"
-            value={seed}
-            onChange={({ currentTarget }) =>
-              isSeed(currentTarget.valueAsNumber)
-                ? onSeed(currentTarget.valueAsNumber)
-                : (currentTarget.value = String(seed))
-            }
-          />
-        </label>
-        <button type="button" id="next-seed" onClick={() => onSeed(seed + 1)}>
-          Next seed
-        </button>
-        <ClassSelect
-          classes={model.info.condition?.classes}
-          label={label}
-          onChange={(label) => onSettings({ label })}
-        />
-        <AttributeFields
-          attributes={model.info.condition?.attributes}
-          chosen={attributes}
-          onChange={(attributes) => onSettings({ attributes })}
-        />
-        <RefineBox
-          isRefined={isRefined ?? isRefinedByDefault(model.networks)}
-          onChange={(chosen) =>
-            onSettings({ isRefined: chosen === isRefinedByDefault(model.networks) ? null : chosen })
-          }
-        />
-      </SamplesOfSeed>
-    </section>
-  );
-}
+export const Samples = (props: SamplesProps) => (
+  <section class="samples" aria-label="Samples">
+    <SampleSettings {...props} />
+    <SamplesOfSet key={JSON.stringify(setOf(props))} {...props} />
+  </section>
+);
 
-function SamplesOfSeed(props: SamplesProps & { children: preact.ComponentChildren }) {
-  const { model, isActive, seed, label, attributes, isRefined, onFailure, children } = props;
-  const { groups, empty, more } = useSamples(model, { seed, label, attributes, isRefined }, onFailure);
+function SamplesOfSet(props: SamplesProps) {
+  const { model, isActive, seed, isRefined, onFailure } = props;
+  const { groups, empty, more } = useSamples(model, setOf(props), onFailure);
   const area = useRef<HTMLDivElement>(null);
   const end = useRef<HTMLDivElement>(null);
   const count = groups.length * GROUP;
@@ -107,8 +78,11 @@ function SamplesOfSeed(props: SamplesProps & { children: preact.ComponentChildre
   }, [isComplete, isActive]);
   return (
     <>
+      <div class="scroll" ref={area}>
+        <SampleGrid {...props} groups={groups} empty={empty} />
+        <div ref={end} class="end" />
+      </div>
       <div class="toolbar">
-        {children}
         <button id="more" type="button" disabled={!isComplete} onClick={more}>
           More
         </button>
@@ -129,21 +103,12 @@ function SamplesOfSeed(props: SamplesProps & { children: preact.ComponentChildre
           }
         />
       </div>
-      <div class="scroll" ref={area}>
-        <SampleGrid {...props} groups={groups} empty={empty} />
-        <div ref={end} class="end" />
-      </div>
     </>
   );
 }
 
-/** Generates samples of a seed, a group at a time, and another batch after each call of `more`. */
-function useSamples(
-  model: ExploredModel,
-  { seed, label, attributes, isRefined }: SampleSet,
-  onFailure: (error: unknown) => void,
-) {
-  const set = { seed, label, attributes, isRefined };
+/** Generates samples of a set, a group at a time, and another batch after each call of `more`. */
+function useSamples(model: ExplorableModel, set: SampleSet, onFailure: (error: unknown) => void) {
   const draw = useMemo(() => codeBatches(model, set), [model]);
   const [batches, setBatches] = useState(1);
   const [groups, setGroups] = useState<readonly (readonly Point[])[]>([]);
@@ -172,8 +137,10 @@ interface SampleGridProps extends SamplesProps {
 }
 
 /** Arrow keys move between samples, so that the tab key leaves them. */
-function SampleGrid({ model, selected, seed, label, attributes, isRefined, onSelect, groups, empty }: SampleGridProps) {
-  const set = { seed, label, attributes, isRefined };
+function SampleGrid(props: SampleGridProps) {
+  const { model, explored, onSelect, favorites, groups, empty } = props;
+  const set = setOf(props);
+  const typicality = useTypicality(model.networks.source, styleOf(model, set).condition);
   const [focused, setFocused] = useState(0);
   const grid = useRef<HTMLDivElement>(null);
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -183,7 +150,7 @@ function SampleGrid({ model, selected, seed, label, attributes, isRefined, onSel
     event.preventDefault();
     const next = Math.max(0, Math.min(groups.length * GROUP - 1, focused + step));
     setFocused(next);
-    (grid.current!.children[next] as HTMLElement).focus();
+    grid.current!.querySelectorAll<HTMLElement>('.tile')[next]!.focus();
   };
   const onTile = (point: Point, index: number): void => {
     setFocused(index);
@@ -194,7 +161,7 @@ function SampleGrid({ model, selected, seed, label, attributes, isRefined, onSel
       id="samples"
       class="tiles"
       role="group"
-      aria-label={`Samples of seed ${seed}; arrow keys move between them`}
+      aria-label={`Samples of seed ${set.seed}; arrow keys move between them`}
       ref={grid}
       onKeyDown={onKeyDown}
     >
@@ -204,8 +171,11 @@ function SampleGrid({ model, selected, seed, label, attributes, isRefined, onSel
           points={points}
           first={index * GROUP}
           shape={model.info.shape}
+          typicality={typicality}
+          favorites={favorites}
+          nameOf={(at) => sampleName(model, at, set)}
           focused={focused}
-          selected={selected && indexOfSample(model, selected.name, set)}
+          selected={explored && indexOfSample(model, explored.point.name, set)}
           onSelect={onTile}
         />
       ))}
@@ -219,44 +189,46 @@ function SampleGrid({ model, selected, seed, label, attributes, isRefined, onSel
 
 interface SampleGroupProps {
   points: readonly Point[];
-  /** The index of the first. */
+  /** The index of its first sample. */
   first: number;
   shape: ImageShape;
-  /** Index of the sample that the tab key reaches. */
+  typicality: Typicality | undefined;
+  favorites: Favorites;
+  nameOf: (index: number) => string;
   focused: number;
   selected: number | undefined;
   onSelect: (point: Point, index: number) => void;
 }
 
-/** There may be hundreds of groups, so a group is rendered again only if one of its tiles changes. */
-function SampleGroup({ points, first, shape, focused, selected, onSelect }: SampleGroupProps) {
-  const within = (index: number | undefined): number | undefined =>
-    index !== undefined && index >= first && index < first + GROUP ? index : undefined;
-  return useMemo(
-    () => (
-      <>
-        {points.map((point, offset) => {
-          const index = first + offset;
-          return (
+function SampleGroup(props: SampleGroupProps) {
+  const { points, first, shape, typicality, favorites, nameOf, focused, selected, onSelect } = props;
+  const shares = useMemo(() => typicality && points.map(({ code }) => typicality(code)), [typicality, points]);
+  return (
+    <>
+      {points.map((point, index) => {
+        const [at, share] = [first + index, shares?.[index]];
+        const code = { ...point, name: nameOf(at) };
+        return (
+          <div key={at} class="place">
             <Tile
-              key={index}
               point={point}
               shape={shape}
-              label={`Sample ${index + 1}`}
-              isSelected={index === selected}
-              tabIndex={index === focused ? 0 : -1}
-              onSelect={() => onSelect(point, index)}
+              label={`Sample ${at + 1}${share === undefined ? '' : `, typicality ${asPercent(share)}`}`}
+              typicality={share}
+              isSelected={at === selected}
+              tabIndex={at === focused ? 0 : -1}
+              onSelect={() => onSelect(point, at)}
             />
-          );
-        })}
-      </>
-    ),
-    [points, within(focused), within(selected)],
+            <Star code={code} favorites={favorites} tabIndex={-1} />
+          </div>
+        );
+      })}
+    </>
   );
 }
 
 /** Returns a function that draws the code [M] of a sample. */
-function codeBatches(model: ExploredModel, set: SampleSet): (index: number) => Float32Array {
+function codeBatches(model: ExplorableModel, set: SampleSet): (index: number) => Float32Array {
   const { source } = model.networks;
   const { latentSize: latent } = source;
   const { condition } = styleOf(model, set);
@@ -264,24 +236,23 @@ function codeBatches(model: ExploredModel, set: SampleSet): (index: number) => F
   const stream = randomStream(set.seed, 'samples');
   const batches: Float32Array[] = [];
   return (index) => {
-    while (batches.length <= index / BATCH) batches.push(drawSampleCodes(source, BATCH, stream, y));
+    while (batches.length <= index / BATCH) batches.push(drawSampleCodes(source, BATCH, stream, y, set.truncation));
     const start = (index % BATCH) * latent;
     return batches[Math.floor(index / BATCH)]!.slice(start, start + latent);
   };
 }
 
-const styleOf = ({ info }: ExploredModel, { label, attributes, isRefined }: Omit<SampleSet, 'seed'>): SampleStyle => ({
+const styleOf = ({ info }: ExplorableModel, { label, attributes, isRefined }: SampleSet): SampleStyle => ({
   isRefined: isRefined ?? undefined,
   condition: conditionOfChoice(info, { label, attributes }),
 });
 
-/** The first samples of a seed. */
-export async function firstSamples(model: ExploredModel, settings: ExploreSettings, count: number) {
+/** The first two samples of a seed. */
+export async function firstSamples(model: ExplorableModel, settings: ExploreSettings) {
   const draw = codeBatches(model, settings);
-  return Promise.all(
-    Array.from({ length: count }, async (_, index) => ({
-      ...(await sampleOf(model.networks, draw(index), styleOf(model, settings))),
-      name: sampleName(model, index, settings),
-    })),
-  );
+  const sampleAt = async (index: number) => ({
+    ...(await sampleOf(model.networks, draw(index), styleOf(model, settings))),
+    name: sampleName(model, index, settings),
+  });
+  return [await sampleAt(0), await sampleAt(1)] as const;
 }

@@ -1,11 +1,9 @@
 /** Sliders that move the selected code along the directions of classes. */
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import type { Prior } from '../../../src/age/prior.js';
 import { meanDifference, moveCodes } from '../../../src/model/attribute.js';
 import { derivedCode } from '../../components/codes.js';
-import { CodeBars, ImageCanvas } from '../../components/images.js';
-import { useLatest } from '../../components/latest.js';
-import type { Code, Point } from '../../components/networks.js';
+import type { Code } from '../../components/networks.js';
 import { classesOf, type EncodedData } from './data.js';
 import { DataMessage } from './dataMessage.js';
 import type { DataPanelProps } from './panel.js';
@@ -17,37 +15,17 @@ const SCALES = {
   normal: { limit: 200, unit: '%', amountOf: (value: number) => value / 100 },
 } as const;
 
-export function Attributes({
-  model: { info, networks },
-  data,
-  isActive,
-  selected,
-  onSelect,
-  onFailure,
-}: DataPanelProps) {
+export function Directions({ model: { info }, data, toolOf }: DataPanelProps) {
   const { encoded } = data;
-  const [amounts, setAmounts] = useState<Amounts>({});
-  const [shown, setShown] = useState<Point>();
-  useEffect(() => setAmounts({}), [selected]);
   const directionOf = useMemo(() => encoded && classDirections(encoded, info.latent), [encoded]);
-  const isReady = isActive && selected !== undefined && directionOf !== undefined;
-  useLatest(
-    isReady,
-    async () => {
-      const code = movedCode(info.prior, selected!, amounts, directionOf!);
-      setShown({ ...code, image: await networks.generate(code) });
-    },
-    onFailure,
-    [selected, amounts, directionOf],
-  );
-  const isMoved = Object.values(amounts).some((amount) => amount !== 0);
+  const tool = toolOf<Amounts>('directions');
+  const amounts = tool?.values ?? {};
+  const moveTo = (next: Amounts, isLast: boolean): void =>
+    tool!.move(movedCode(info.prior, tool!.origin, next, directionOf!), next, isLast);
   const classes = encoded ? presentClasses(encoded) : [];
   return (
-    <section class="attributes" aria-label="Attributes">
-      <p>
-        Each slider moves the selected code along the direction from the mean code of the other classes to the mean code
-        of its class.
-      </p>
+    <section class="directions" aria-label="Directions of classes">
+      <p class="meaning">Move the code from the mean of the other classes towards the mean of a class.</p>
       {encoded && classes.length < 2 ? (
         <p role="status" id="no-classes">
           These data have no labels of several classes, so there are no directions.
@@ -55,50 +33,45 @@ export function Attributes({
       ) : (
         <DataMessage data={data} />
       )}
-      <div class="attribute-views">
-        <div class="sliders">
-          {classes.map(({ label, name }) => (
-            <ClassSlider
-              key={label}
-              name={name}
-              prior={info.prior}
-              value={amounts[label] ?? 0}
-              onChange={(value) => setAmounts((before) => ({ ...before, [label]: value }))}
-            />
-          ))}
-        </div>
-        <div class="attribute-image">
-          <div class="large-image">
-            <ImageCanvas
-              id="attribute-image"
-              image={shown?.image}
-              shape={info.shape}
-              role="img"
-              label="Image of the moved code"
-            />
+      {classes.length > 1 && (
+        <>
+          <div class="sliders">
+            {classes.map(({ label, name }) => (
+              <ClassSlider
+                key={label}
+                name={name}
+                prior={info.prior}
+                value={amounts[label] ?? 0}
+                disabled={!tool}
+                onChange={(value, isLast) => moveTo({ ...amounts, [label]: value }, isLast)}
+              />
+            ))}
           </div>
-          <div class="selected-code">{shown && <CodeBars code={shown.code} />}</div>
-        </div>
-      </div>
-      <div class="toolbar">
-        <button
-          id="select-moved"
-          type="button"
-          disabled={!isMoved || !shown}
-          onClick={() => onSelect(shown!, `${selected!.name}, moved`)}
-        >
-          Select this image
-        </button>
-        <button id="reset-attributes" type="button" disabled={!isMoved} onClick={() => setAmounts({})}>
-          Reset
-        </button>
-      </div>
+          <div class="toolbar">
+            <button
+              id="reset-attributes"
+              type="button"
+              disabled={!Object.values(amounts).some((amount) => amount !== 0)}
+              onClick={() => moveTo({}, true)}
+            >
+              Reset
+            </button>
+          </div>
+        </>
+      )}
     </section>
   );
 }
 
-function ClassSlider(props: { name: string; prior: Prior; value: number; onChange: (value: number) => void }) {
-  const { name, prior, value, onChange } = props;
+interface ClassSliderProps {
+  name: string;
+  prior: Prior;
+  value: number;
+  disabled: boolean;
+  onChange: (value: number, isLast: boolean) => void;
+}
+
+function ClassSlider({ name, prior, value, disabled, onChange }: ClassSliderProps) {
   const { limit, unit } = SCALES[prior];
   return (
     <label class="slider">
@@ -109,8 +82,10 @@ function ClassSlider(props: { name: string; prior: Prior; value: number; onChang
         max={limit}
         step="1"
         value={value}
+        disabled={disabled}
         aria-valuetext={`${value}${unit}`}
-        onInput={({ currentTarget }) => onChange(currentTarget.valueAsNumber)}
+        onInput={({ currentTarget }) => onChange(currentTarget.valueAsNumber, false)}
+        onChange={({ currentTarget }) => onChange(currentTarget.valueAsNumber, true)}
       />
       <output>
         {value}
@@ -123,8 +98,8 @@ function ClassSlider(props: { name: string; prior: Prior; value: number; onChang
 /** Moves a code along the directions of all classes that have an amount, in order. */
 function movedCode(prior: Prior, origin: Code, amounts: Amounts, directionOf: (label: number) => Float32Array): Code {
   const moves = Object.entries(amounts).filter(([, amount]) => amount !== 0);
-  // The selected code itself, with its own distance.
-  if (moves.length === 0) return { code: origin.code, distance: origin.distance };
+  // The code itself, with its own distance.
+  if (moves.length === 0) return origin;
   const code = moves.reduce(
     (moved, [label, amount]) => moveCodes(prior, moved, directionOf(Number(label)), SCALES[prior].amountOf(amount)),
     origin.code,

@@ -1,9 +1,9 @@
 /** A plane that touches the sphere at a code, and the exponential map from the plane to the sphere. */
-import type { Prior } from '../../src/age/prior.js';
-import { tangentAt } from '../../src/model/paths.js';
-import { randomStream } from '../../src/random.js';
-import { derivedCode } from './codes.js';
-import type { Code } from './networks.js';
+import type { Prior } from '../../../src/age/prior.js';
+import { tangentAt } from '../../../src/model/paths.js';
+import { randomStream } from '../../../src/random.js';
+import { derivedCode } from '../codes.js';
+import type { Code } from '../networks.js';
 
 export interface TangentPlane {
   origin: Code;

@@ -1,14 +1,16 @@
-/** The plane that touches the sphere at the selected code: a pad to drag on, and the image at the position. */
+/** The plane that touches the sphere at a code: a pad to drag on. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { ImageCanvas, type ImageShape } from '../../components/images.js';
-import { useLatest } from '../../components/latest.js';
-import type { Networks, Point } from '../../components/networks.js';
-import { pixelsOf } from '../../components/pixels.js';
-import { codeOnPlane, drawTangentPlane, type TangentPlane } from '../../components/tangentPlane.js';
 import type { Prior } from '../../../src/age/prior.js';
+import { fileName } from '../files.js';
+import { saveImages } from '../imageGrid.js';
+import type { ImageShape } from '../images.js';
+import type { Networks } from '../networks.js';
+import { pixelsOf } from '../pixels.js';
+import { SaveButtons } from '../saveButtons.js';
 import type { ExplorePanelProps } from './panel.js';
+import { codeOnPlane, drawTangentPlane, type TangentPlane } from './tangentPlane.js';
 
-/** Degrees from the center to an edge, where an axis leads to a code that shares nothing with the selected one. */
+/** Degrees from the center to an edge, where an axis leads to a code that shares nothing with the center. */
 const REACH = 90;
 /** Degrees that an arrow key moves, alone and with shift. */
 const [STEP, LARGE_STEP] = [3, 15];
@@ -33,67 +35,55 @@ const toRadians = (degrees: number): number => (degrees * Math.PI) / 180;
 const codeAt = (prior: Prior, plane: TangentPlane, { x, y }: Position) =>
   codeOnPlane(prior, plane, toRadians(x), toRadians(y));
 
-export function Plane({ model: { info, networks }, isActive, selected, onSelect, onFailure }: ExplorePanelProps) {
+export function Plane({ model: { info, networks }, isActive, toolOf, onFailure }: ExplorePanelProps) {
   const [seed, setSeed] = useState(0);
-  const [position, setPosition] = useState(CENTER);
-  const [shown, setShown] = useState<Point>();
-  const plane = useMemo(() => selected && drawTangentPlane(selected, seed), [selected, seed]);
-  useEffect(() => setPosition(CENTER), [plane]);
-  const isReady = isActive && plane !== undefined;
-  useLatest(
-    isReady,
-    async () => {
-      const code = codeAt(info.prior, plane!, position);
-      setShown({ ...code, image: await networks.generate(code) });
-    },
-    onFailure,
-    [plane, position],
-  );
+  // With new directions, the plane touches where it was left.
+  const tool = toolOf<Position>(`plane ${seed}`);
+  const origin = tool?.origin;
+  const plane = useMemo(() => origin && drawTangentPlane(origin, seed), [origin, seed]);
+  const position = tool?.values ?? CENTER;
+  const images = useRef<readonly Float32Array[]>([]);
   const text = describe(position);
   return (
     <section class="plane" aria-label="Plane">
-      <p>
-        The plane touches the sphere at the selected code, along two random directions. Drag on it, or use the arrow
-        keys. An edge is {REACH}° from the center.
-      </p>
-      <div class="plane-views">
-        <Pad position={position} text={text} disabled={!plane} onMove={setPosition}>
-          <Overview
-            prior={info.prior}
-            plane={isReady ? plane : undefined}
-            shape={info.shape}
-            networks={networks}
-            onFailure={onFailure}
-          />
-        </Pad>
-        <div class="plane-image">
-          <div class="large-image">
-            <ImageCanvas
-              id="plane-image"
-              image={shown?.image}
-              shape={info.shape}
-              role="img"
-              label="Image at the position"
-            />
-          </div>
-          <p class="position">{text}</p>
-        </div>
-      </div>
+      <p class="meaning">Drag to move the code in two random directions, up to {REACH}° from the center.</p>
+      <Pad
+        position={position}
+        text={text}
+        disabled={!plane}
+        onMove={(to, isLast) => plane && tool!.move(codeAt(info.prior, plane, to), to, isLast)}
+        onEnd={() => tool?.settle()}
+      >
+        <Overview
+          prior={info.prior}
+          plane={isActive ? plane : undefined}
+          shape={info.shape}
+          networks={networks}
+          onImages={(complete) => (images.current = complete)}
+          onFailure={onFailure}
+        />
+      </Pad>
+      <p class="position">{text}</p>
       <div class="toolbar">
-        <button
-          id="select-plane"
-          type="button"
-          disabled={!shown}
-          onClick={() => onSelect(shown!, `${text} of ${selected!.name}`)}
-        >
-          Select this image
-        </button>
-        <button id="to-center" type="button" disabled={!plane} onClick={() => setPosition(CENTER)}>
-          Back to the center
-        </button>
         <button id="directions" type="button" disabled={!plane} onClick={() => setSeed(seed + 1)}>
           New directions
         </button>
+        <button
+          id="to-center"
+          type="button"
+          disabled={position === CENTER}
+          onClick={() => tool!.move(tool!.origin, CENTER, true)}
+        >
+          Back to the center
+        </button>
+        <SaveButtons
+          label="Save plane"
+          disabled={!plane}
+          onFailure={onFailure}
+          onSave={(format) =>
+            saveImages(images.current, info.shape, format, fileName(info.name, `plane at ${origin!.name}`))
+          }
+        />
       </div>
     </section>
   );
@@ -110,26 +100,29 @@ interface PadProps {
   position: Position;
   text: string;
   disabled: boolean;
-  onMove: (position: Position) => void;
+  onMove: (position: Position, isLast: boolean) => void;
+  /** Called at the end of a drag. */
+  onEnd: () => void;
   children: preact.ComponentChildren;
 }
 
 /** A slider of two dimensions. */
-function Pad({ position, text, disabled, onMove, children }: PadProps) {
+function Pad({ position, text, disabled, onMove, onEnd, children }: PadProps) {
   const pad = useRef<HTMLDivElement>(null);
   const follow = ({ clientX, clientY }: PointerEvent): void => {
     const { left, top, width, height } = pad.current!.getBoundingClientRect();
-    onMove({
+    const to = {
       x: clamp(REACH * ((2 * (clientX - left)) / width - 1)),
       y: clamp(REACH * (1 - (2 * (clientY - top)) / height)),
-    });
+    };
+    onMove(to, false);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     const arrow = ARROWS[event.key];
     if (!arrow && event.key !== 'Home') return;
     event.preventDefault();
     const step = event.shiftKey ? LARGE_STEP : STEP;
-    onMove(arrow ? { x: clamp(position.x + step * arrow[0]), y: clamp(position.y + step * arrow[1]) } : CENTER);
+    onMove(arrow ? { x: clamp(position.x + step * arrow[0]), y: clamp(position.y + step * arrow[1]) } : CENTER, true);
   };
   return (
     <div
@@ -150,6 +143,8 @@ function Pad({ position, text, disabled, onMove, children }: PadProps) {
         follow(event);
       }}
       onPointerMove={(event) => event.buttons > 0 && follow(event)}
+      onPointerUp={onEnd}
+      onPointerCancel={onEnd}
     >
       {children}
       <div
@@ -166,24 +161,29 @@ interface OverviewProps {
   plane: TangentPlane | undefined;
   shape: ImageShape;
   networks: Networks;
+  /** Receives all images, row by row. */
+  onImages: (images: readonly Float32Array[]) => void;
   onFailure: (error: unknown) => void;
 }
 
 /** Images of the whole plane, computed one by one from the center, so that dragging stays smooth. */
-function Overview({ prior, plane, shape, networks, onFailure }: OverviewProps) {
+function Overview({ prior, plane, shape, networks, onImages, onFailure }: OverviewProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [, height, width] = shape;
   useEffect(() => {
     if (!plane) return;
     let isCurrent = true;
     const context = canvas.current!.getContext('2d')!;
+    const images: Float32Array[] = [];
     const draw = async (): Promise<void> => {
       for (const [column, row] of cellsFromCenter()) {
         const degrees = (cell: number): number => REACH * ((2 * cell + 1) / OVERVIEW - 1);
         const image = await networks.generate(codeAt(prior, plane, { x: degrees(column), y: -degrees(row) }));
         if (!isCurrent) return;
+        images[row * OVERVIEW + column] = image;
         context.putImageData(pixelsOf(image, shape), column * width, row * height);
       }
+      onImages(images);
     };
     draw().catch(onFailure);
     return () => (isCurrent = false);

@@ -1,17 +1,19 @@
-/** The state of the view in its address, such as `tab=map&seed=3&layout=umap`. */
+/** The state of the view in its address, such as `tab=images&tool=map&seed=3`. */
 import type { MapMethod } from '../../../src/model/codeMap.js';
 import { LARGEST_SEED } from '../../../src/random.js';
 
-export const TABS = {
+/** Where images are selected from. */
+export const SHELVES = {
   samples: 'Samples',
   images: 'Your images',
-  walk: 'Walk',
-  plane: 'Plane',
   neighbors: 'Neighbors',
-  attributes: 'Attributes',
-  map: 'Map',
+  favorites: 'Favorites',
 } as const;
-export type TabName = keyof typeof TABS;
+export type Shelf = keyof typeof SHELVES;
+
+/** What changes the selected image. */
+export const TOOLS = { plane: 'Plane', mix: 'Mix and walk', attributes: 'Attributes', map: 'Map' } as const;
+export type ToolName = keyof typeof TOOLS;
 
 /** The part of the map that is visible. */
 export interface MapView {
@@ -23,7 +25,8 @@ export interface MapView {
 }
 
 export interface ExploreSettings {
-  tab: TabName;
+  shelf: Shelf;
+  tool: ToolName;
   /** Of the samples. */
   seed: number;
   /** The class of samples of a conditional model; null for any. */
@@ -32,18 +35,23 @@ export interface ExploreSettings {
   attributes: Readonly<Record<string, string>>;
   /** Whether samples are reconstructed; null as by default. */
   isRefined: boolean | null;
+  /** Of samples of the density. */
+  truncation: number;
   layout: MapMethod;
   view: MapView;
 }
 
 export const WHOLE_MAP: MapView = { x: 0.5, y: 0.5, zoom: 1 };
 export const MAX_ZOOM = 64;
+export const MAX_TRUNCATION = 1.5;
 const DEFAULTS: ExploreSettings = {
-  tab: 'samples',
+  shelf: 'samples',
+  tool: 'plane',
   seed: 0,
   label: null,
   attributes: {},
   isRefined: null,
+  truncation: 1,
   layout: 'pca',
   view: WHOLE_MAP,
 };
@@ -51,19 +59,18 @@ const DEFAULTS: ExploreSettings = {
 /** Reads a query. Invalid values have their defaults. */
 export function parseSettings(query: string): ExploreSettings {
   const entries = new URLSearchParams(query);
-  const [tab, seed, layout] = [
-    entries.get('tab') ?? '',
-    Number(entries.get('seed') ?? DEFAULTS.seed),
-    entries.get('layout'),
-  ];
+  const entry = (key: string): string => entries.get(key) ?? '';
+  const [shelf, tool, seed] = [entry('tab'), entry('tool'), Number(entry('seed'))];
   return {
-    tab: Object.hasOwn(TABS, tab) ? (tab as TabName) : DEFAULTS.tab,
+    shelf: Object.hasOwn(SHELVES, shelf) ? (shelf as Shelf) : DEFAULTS.shelf,
+    tool: Object.hasOwn(TOOLS, tool) ? (tool as ToolName) : DEFAULTS.tool,
     seed: isSeed(seed) ? seed : DEFAULTS.seed,
-    label: /^\d+$/u.test(entries.get('class') ?? '') ? Number(entries.get('class')) : null,
-    attributes: Object.fromEntries(new URLSearchParams(entries.get('where') ?? '')),
-    isRefined: { '0': false, '1': true }[entries.get('refine') ?? ''] ?? null,
-    layout: layout === 'umap' ? layout : DEFAULTS.layout,
-    view: parseView(entries.get('view') ?? ''),
+    label: /^\d+$/u.test(entry('class')) ? Number(entry('class')) : null,
+    attributes: Object.fromEntries(new URLSearchParams(entry('where'))),
+    isRefined: { '0': false, '1': true }[entry('refine')] ?? null,
+    truncation: parseTruncation(entry('truncation')),
+    layout: entry('layout') === 'umap' ? 'umap' : DEFAULTS.layout,
+    view: parseView(entry('view')),
   };
 }
 
@@ -72,13 +79,15 @@ export function parseSettings(query: string): ExploreSettings {
  * @param before the query so far, whose other entries, such as the step of the checkpoint, are kept
  */
 export function formatSettings(settings: ExploreSettings, before = ''): string {
-  const { tab, seed, label, attributes, isRefined, layout, view } = settings;
+  const { shelf, tool, seed, label, attributes, isRefined, truncation, layout, view } = settings;
   const values = {
-    tab: tab === DEFAULTS.tab ? '' : tab,
+    tab: shelf === DEFAULTS.shelf ? '' : shelf,
+    tool: tool === DEFAULTS.tool ? '' : tool,
     seed: seed === DEFAULTS.seed ? '' : String(seed),
     class: label === null ? '' : String(label),
     where: new URLSearchParams(attributes).toString(),
     refine: isRefined === null ? '' : Number(isRefined).toString(),
+    truncation: truncation === DEFAULTS.truncation ? '' : String(truncation),
     layout: layout === DEFAULTS.layout ? '' : layout,
     view: view.zoom === 1 ? '' : [view.x, view.y, view.zoom].map((value) => Number(value.toFixed(3))).join(' '),
   };
@@ -91,6 +100,11 @@ export function formatSettings(settings: ExploreSettings, before = ''): string {
 }
 
 export const isSeed = (seed: number): boolean => Number.isInteger(seed) && seed >= 0 && seed <= LARGEST_SEED;
+
+function parseTruncation(text: string): number {
+  const value = Number(text);
+  return text !== '' && value >= 0 && value <= MAX_TRUNCATION ? value : DEFAULTS.truncation;
+}
 
 function parseView(text: string): MapView {
   const [x, y, zoom] = text.split(' ').map(Number);
