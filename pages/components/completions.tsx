@@ -1,4 +1,4 @@
-/** Completions of images that the visitor drops, pastes or chooses. */
+/** Completions of images that the visitor draws, drops, pastes or chooses. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { drawSampleCodes } from '../../src/density/codeDensity.js';
 import { messageOf } from '../../src/errors.js';
@@ -6,6 +6,7 @@ import { repeated } from '../../src/numerics/features.js';
 import { randomStream } from '../../src/random.js';
 import { oneAtATime } from '../../src/turns.js';
 import { completionPasses, conditionOfImage, fillsHoles, withShownPart } from './conditions.js';
+import { DrawingPad } from './drawingPad.js';
 import { DropArea, useDroppedFiles } from './dropArea.js';
 import { fileName } from './files.js';
 import { centralHole, HolePainter } from './holePainter.js';
@@ -50,7 +51,13 @@ export function Completions(props: CompletionsProps) {
     <section aria-labelledby="completions-heading">
       <h2 id="completions-heading">Completions</h2>
       <p>{descriptionOf(model)} Your images do not leave this page.</p>
-      <DropArea disabled={!networks} onFiles={enqueue} />
+      <div class="inputs">
+        <DrawingPad
+          isColored={model.shape[0] === 3}
+          onDrawing={(drawing) => enqueue([new File([drawing], 'drawing')])}
+        />
+        <DropArea disabled={!networks} onFiles={enqueue} />
+      </div>
       <p id="completion-problem" role="status">
         {problem}
       </p>

@@ -1,5 +1,7 @@
 /** Codes on the sphere in groups around random directions. */
 import { normalizeRows } from '../../src/age/prior.js';
+import { type CodeDensity, summarize } from '../../src/density/codeDensity.js';
+import { fitDensity } from '../../src/density/fitDensity.js';
 import { randomStream } from '../../src/random.js';
 
 export const SIZE = 6;
@@ -22,3 +24,17 @@ export const nearestCosines = (codes: Float32Array, others: Float32Array): numbe
   rowsOf(codes).map((code) =>
     Math.max(...rowsOf(others).map((other) => code.reduce((sum, value, at) => sum + value * other[at]!, 0))),
   );
+
+/** Of codes of 8 numbers, with a direction per class. */
+export function densityByClass(): CodeDensity {
+  const noise = randomStream(1, 'codes').fillNormal(new Float32Array(300 * 8));
+  const codes = noise.map((value, at) => value + (at % 8 === Math.floor(at / 8) % 3 ? 5 : 0));
+  const y = Float32Array.from({ length: 300 * 3 }, (_, at) => (at % 3 === Math.floor(at / 3) % 3 ? 1 : 0));
+  const summaries = { data: summarize({ shape: [3] }, y), width: 4 };
+  const unconditional = { codes: { data: normalizeRows(codes, 8), width: 8 }, conditions: { data: y, width: 3 } };
+  return fitDensity({
+    codes: unconditional.codes,
+    summaries,
+    unconditional: { ...unconditional, parts: [{ classes: 3 }] },
+  });
+}

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { distanceFromCodes } from '../../src/model/paths.js';
+import { expectWithin } from '../expectWithin.js';
 import { readFavorites } from '../../pages/components/explore/favorites.js';
 import { beginHistory, MAX_STEPS, record, redo, settle, undo } from '../../pages/components/explore/history.js';
 import type { ExplorableModel } from '../../pages/components/explore/panel.js';
@@ -107,5 +109,28 @@ describe('stored favorites', () => {
     const bad = [null, 3, {}, { ...good, code: [0, 'x'] }, { ...good, code: [1] }, { ...good, distance: 2 }];
     expect(readFavorites(model, JSON.stringify([...bad, good])).length).toBe(1);
     for (const text of [null, '', '{', '{}', 'null']) expect(readFavorites(model, text)).toEqual([]);
+  });
+});
+
+describe('a walk', () => {
+  /** The angle is in right angles. */
+  const unit = (angle: number) => Float32Array.of(Math.cos((angle * Math.PI) / 2), Math.sin((angle * Math.PI) / 2));
+  const distanceAt = (from: number, to: number, position: number) =>
+    codeOnPath('sphere', { code: unit(0), distance: from }, { code: unit(1), distance: to }, position).distance;
+
+  it('is as far from codes as its ends at the ends, and between images as `interpolate`', () => {
+    for (const [from, to] of [
+      [0, 0],
+      [0, 1],
+      [1, 0],
+      [1, 1],
+    ] as const) {
+      expectWithin(distanceAt(from, to, 0), from, 1e-12);
+      expectWithin(distanceAt(from, to, 1), to, 1e-12);
+    }
+    for (const position of [0.1, 0.5, 0.8]) {
+      expectWithin(distanceAt(0, 0, position), distanceFromCodes(unit(position), [unit(0), unit(1)]), 1e-6);
+      expect(distanceAt(1, 1, position)).toBe(1);
+    }
   });
 });

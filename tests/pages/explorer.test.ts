@@ -1,25 +1,22 @@
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Browser, Download, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { codeOnPath } from '../../pages/components/explore/path.js';
-import { normalizeRows } from '../../src/age/prior.js';
-import { type CodeDensity, drawSampleCodes, summarize } from '../../src/density/codeDensity.js';
-import { fitDensity } from '../../src/density/fitDensity.js';
+import { drawSampleCodes } from '../../src/density/codeDensity.js';
 import { toBytes } from '../../src/images/raster.js';
-import { distanceFromCodes } from '../../src/model/paths.js';
 import { randomStream } from '../../src/random.js';
 import { decodeImage } from '../../src/images/decode.node.js';
 import { exportModel, loadModel } from '../../src/node.js';
 import type { Configuration } from '../../src/training/configuration.js';
 import { writeNoiseArchive } from '../cli/labelledData.js';
 import { makeTinyRun } from '../cli/tinyRun.js';
-import { expectWithin } from '../expectWithin.js';
 import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 import { tinyConfiguration } from '../training/tinyTraining.js';
+import { densityByClass } from '../density/codes.js';
 import { hasChromium, launch, serve } from './browser.js';
+import { distance, pixelsOf, saved } from './canvases.js';
 
 const folder = sharedTemporaryFolder();
 const pathOf = (run: string) => join(folder, `page of ${run}`);
@@ -44,43 +41,6 @@ const CONDITIONAL: Record<string, Partial<Configuration>> = {
   mask: { condition: 'mask', channels: 3 },
 };
 const SIZE = 32;
-
-/** Of codes of 8 numbers, with a direction per class. */
-function densityByClass(): CodeDensity {
-  const noise = randomStream(1, 'codes').fillNormal(new Float32Array(300 * 8));
-  const codes = noise.map((value, at) => value + (at % 8 === Math.floor(at / 8) % 3 ? 5 : 0));
-  const y = Float32Array.from({ length: 300 * 3 }, (_, at) => (at % 3 === Math.floor(at / 3) % 3 ? 1 : 0));
-  const summaries = { data: summarize({ shape: [3] }, y), width: 4 };
-  const unconditional = { codes: { data: normalizeRows(codes, 8), width: 8 }, conditions: { data: y, width: 3 } };
-  return fitDensity({
-    codes: unconditional.codes,
-    summaries,
-    unconditional: { ...unconditional, parts: [{ classes: 3 }] },
-  });
-}
-
-describe('a walk', () => {
-  /** The angle is in right angles. */
-  const unit = (angle: number) => Float32Array.of(Math.cos((angle * Math.PI) / 2), Math.sin((angle * Math.PI) / 2));
-  const distanceAt = (from: number, to: number, position: number) =>
-    codeOnPath('sphere', { code: unit(0), distance: from }, { code: unit(1), distance: to }, position).distance;
-
-  it('is as far from codes as its ends at the ends, and between images as `interpolate`', () => {
-    for (const [from, to] of [
-      [0, 0],
-      [0, 1],
-      [1, 0],
-      [1, 1],
-    ] as const) {
-      expectWithin(distanceAt(from, to, 0), from, 1e-12);
-      expectWithin(distanceAt(from, to, 1), to, 1e-12);
-    }
-    for (const position of [0.1, 0.5, 0.8]) {
-      expectWithin(distanceAt(0, 0, position), distanceFromCodes(unit(position), [unit(0), unit(1)]), 1e-6);
-      expect(distanceAt(1, 1, position)).toBe(1);
-    }
-  });
-});
 
 describe.skipIf(!hasChromium)('the page of an export', () => {
   let browser: Browser;
@@ -125,23 +85,6 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
   }
 
   const fromFile = (name = exported) => pathToFileURL(join(name, 'index.html')).href;
-
-  /** The gray values of a canvas. */
-  const pixelsOf = (page: Page, selector: string): Promise<number[]> =>
-    page.$eval(selector, (canvas) => {
-      const { width, height } = canvas as HTMLCanvasElement;
-      return Array.from((canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height).data).filter(
-        (_, index) => index % 4 === 0,
-      );
-    });
-
-  /** The largest difference of a canvas from an image. */
-  async function distance(page: Page, selector: string, expected: Uint8Array): Promise<number> {
-    const found = await pixelsOf(page, selector);
-    return found.length === expected.length
-      ? Math.max(...found.map((value, index) => Math.abs(value - expected[index]!)))
-      : Infinity;
-  }
 
   const expectSameImage = (found: readonly number[], expected: Uint8Array): void =>
     expect(Math.max(...found.map((value, index) => Math.abs(value - expected[index]!)))).toBeLessThanOrEqual(1);
@@ -352,13 +295,6 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
 
   it('reconstructs a drawing, and saves samples, reconstructions and the walk', async () => {
     const page = await openPage(fromFile());
-    const saved = async (button: string): Promise<{ name: string; bytes: Buffer }> => {
-      const [download] = await Promise.all<[Promise<Download>, Promise<void>]>([
-        page.waitForEvent('download'),
-        page.getByRole('button', { name: button, exact: true }).click(),
-      ] as never);
-      return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
-    };
     const sizeOf = async (bytes: Buffer) => {
       const { width, height, pages } = await sharp(bytes, { animated: true }).metadata();
       return pages === undefined ? [width, height] : [width, height / pages, pages];
@@ -371,14 +307,14 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
     await page.mouse.up();
     await page.waitForSelector('#images li');
     await expect.poll(() => page.textContent('#images .caption')).toBe('drawing');
-    const pair = await saved('Save reconstructions as PNG');
+    const pair = await saved(page, 'Save reconstructions as PNG');
     expect(await sizeOf(pair.bytes)).toEqual([2 * 34 + 2, 34 + 2]);
     await page.getByRole('tab', { name: 'Mix and walk' }).click();
-    const walk = await saved('Save animation (GIF)');
+    const walk = await saved(page, 'Save animation (GIF)');
     expect(await sizeOf(walk.bytes)).toEqual([160, 160, 48]);
-    expect(await sizeOf((await saved('Save path as PNG')).bytes)).toEqual([7 * 34 + 2, 36]);
+    expect(await sizeOf((await saved(page, 'Save path as PNG')).bytes)).toEqual([7 * 34 + 2, 36]);
     await page.getByRole('tab', { name: 'Samples' }).click();
-    const samples = await saved('Save grid as PNG');
+    const samples = await saved(page, 'Save grid as PNG');
     const count = Number(/-(\d+)-samples-of-seed-0\.png$/u.exec(samples.name)![1]);
     const columns = Math.ceil(Math.sqrt(count));
     expect(await sizeOf(samples.bytes)).toEqual([columns * 34 + 2, Math.ceil(count / columns) * 34 + 2]);

@@ -1,42 +1,23 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Browser, Download, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { build } from 'vite';
 import { decodeNpy } from '../../src/data/formats/npy.js';
-import { splitInMemory } from '../../src/data/source.js';
-import { drawSampleCodes } from '../../src/density/codeDensity.js';
-import { fitDensity } from '../../src/density/fitDensity.js';
+import { type CodeDensity, drawSampleCodes } from '../../src/density/codeDensity.js';
 import { fitTypicality } from '../../src/density/typicality.js';
 import { meanDifference, moveCodes } from '../../src/model/attribute.js';
 import { mapCodes } from '../../src/model/codeMap.js';
 import { codeBetween } from '../../src/model/paths.js';
-import { loadModel, type Model } from '../../src/node.js';
+import type { Model } from '../../src/node.js';
 import { randomStream } from '../../src/random.js';
-import { encodeCheckpoint } from '../../src/training/checkpoint.js';
-import { Trainer } from '../../src/training/trainer.js';
-import { compileSmall } from '../engine/running.js';
 import { expectWithin } from '../expectWithin.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
-import { digest, tinyConfiguration } from '../training/tinyTraining.js';
-import { accessibilityViolations, hasChromium, launch, serve, type StaticHost } from './browser.js';
+import { accessibilityViolations, hasChromium, launch, type StaticHost } from './browser.js';
+import { distance, saved } from './canvases.js';
+import { recordedShifts, recordShifts } from './layoutShifts.js';
+import { AREA, COUNT, imageAt, labels, LATENT, rasterOf, serveExploredSite, SIZE, STEPS } from './exploredSite.js';
 
 const folder = sharedTemporaryFolder();
-const checkpoint = join(folder, 'tiny.safetensors');
 const DESKTOP = { width: 1000, height: 800 } as const;
-const [SIZE, LATENT, COUNT, CLASSES, STEPS] = [32, 8, 60, 3, 60];
-const AREA = SIZE * SIZE;
-
-/** Noise around a gray level, a stripe per class. */
-const stream = randomStream(1, 'explored images');
-const labels = Array.from({ length: COUNT }, (_, image) => image % CLASSES);
-const images = Uint8Array.from({ length: COUNT * AREA }, (_, index) => {
-  const isStripe = Math.floor((index % AREA) / SIZE / 10) === labels[Math.floor(index / AREA)];
-  return (isStripe ? 180 : 20) + stream.below(50);
-});
-const imageAt = (index: number): Uint8Array => images.subarray(index * AREA, (index + 1) * AREA);
 
 describe.skipIf(!hasChromium)('the view that explores a model', () => {
   let browser: Browser;
@@ -48,53 +29,10 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
   const problems: string[] = [];
   /** Of the data [N, M]. */
   let codes: Float32Array;
+  let density: CodeDensity;
 
   beforeAll(async () => {
-    const data = join(folder, 'data');
-    mkdirSync(data);
-    const configuration = tinyConfiguration({
-      data: 'npz:stripes.npz',
-      ema: 0.9,
-      batchNormStats: 'separate',
-      batch: 12,
-      learningRate: 2e-3,
-    });
-    const trainer = await Trainer.create(configuration, splitInMemory(images, AREA, null), compileSmall);
-    for (let step = 0; step < STEPS; step++) await trainer.iterateUnread();
-    const { vectors } = await trainer.readState();
-    await trainer.release();
-    writeFileSync(checkpoint, encodeCheckpoint({ configuration, step: STEPS, rateScale: 1, vectors }, digest));
-    model = await loadModel(checkpoint);
-    codes = await model.encode(Array.from({ length: COUNT }, (_, index) => rasterOf(imageAt(index))));
-    const density = fitDensity({ codes: { data: codes, width: LATENT } });
-    const withDensity = encodeCheckpoint({ configuration, step: STEPS, rateScale: 1, vectors, density }, digest);
-    for (const [name, known] of Object.entries({
-      labeled: { labels, classNames: ['top', 'middle', 'bottom'] },
-      unlabeled: { labels: null, classNames: null },
-      fitted: { labels: null, classNames: null },
-    })) {
-      if (name === 'fitted') writeFileSync(join(data, 'fitted.safetensors'), withDensity);
-      else copyFileSync(checkpoint, join(data, `${name}.safetensors`));
-      writeFileSync(join(data, `${name}.bytes`), images);
-      writeFileSync(join(data, `${name}.json`), JSON.stringify(known));
-    }
-    await build({
-      configFile: false,
-      logLevel: 'error',
-      root: fileURLToPath(new URL('exploreHarness', import.meta.url)),
-      base: './',
-      resolve: { conditions: ['onnxruntime-web-use-extern-wasm', 'import', 'module', 'browser', 'default'] },
-      worker: { format: 'es' },
-      build: {
-        outDir: join(folder, 'site'),
-        emptyOutDir: true,
-        assetsInlineLimit: 0,
-        target: 'es2023',
-        minify: false,
-        modulePreload: { polyfill: false },
-      },
-    });
-    host = await serve({ '': join(folder, 'site'), 'data/': data });
+    ({ host, model, codes, density } = await serveExploredSite(folder));
     browser = await launch();
     page = await open('labeled');
   });
@@ -105,7 +43,6 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     await model?.release();
   });
 
-  const rasterOf = (data: Uint8Array) => ({ data, width: SIZE, height: SIZE, channels: 1 });
   const codeAt = (index: number): Float32Array => codes.slice(index * LATENT, (index + 1) * LATENT);
 
   /** Opens the view, and waits for the first image. */
@@ -126,35 +63,15 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     await page.evaluate((hash) => (location.hash = hash), address);
   }
 
-  const tab = (name: string) => page.getByRole('tab', { name, exact: true });
+  const tab = (name: string) => page.getByRole('tab', { name: new RegExp(`^${name}`, 'u') });
   const query = () => Object.fromEntries(new URLSearchParams(new URL(page.url()).hash.slice(1)));
-  const pixelsOf = (selector: string): Promise<number[]> =>
-    page.$eval(selector, (canvas) => {
-      const { width, height } = canvas as HTMLCanvasElement;
-      return Array.from((canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height).data).filter(
-        (_, index) => index % 4 === 0,
-      );
-    });
-  const distance = async (selector: string, expected: ArrayLike<number>): Promise<number> => {
-    const found = await pixelsOf(selector);
-    return found.length === expected.length
-      ? Math.max(...found.map((value, index) => Math.abs(value - expected[index]!)))
-      : Infinity;
-  };
   /** Waits until a canvas shows an image, up to rounding. */
   const showsImage = (selector: string, expected: ArrayLike<number>) =>
-    expect.poll(() => distance(selector, expected), { timeout: 20_000 }).toBeLessThanOrEqual(1);
+    expect.poll(() => distance(page, selector, expected), { timeout: 20_000 }).toBeLessThanOrEqual(1);
 
-  const saved = async (button: string): Promise<{ name: string; bytes: Buffer }> => {
-    const [download] = await Promise.all<[Promise<Download>, Promise<void>]>([
-      page.waitForEvent('download'),
-      page.getByRole('button', { name: button, exact: true }).click(),
-    ] as never);
-    return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
-  };
   /** The selected code, as it is saved. */
   const selectedCode = async (): Promise<number[]> => {
-    const { codes: found } = JSON.parse((await saved('Save code as JSON')).bytes.toString()) as {
+    const { codes: found } = JSON.parse((await saved(page, 'Save code as JSON')).bytes.toString()) as {
       codes: { code: number[] }[];
     };
     return found[0]!.code;
@@ -227,7 +144,7 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     await pad.press('ArrowRight');
     await pad.press('Shift+ArrowUp');
     await expect.poll(() => pad.getAttribute('aria-valuetext')).toBe('3° right, 15° up');
-    await expect.poll(() => distance('#selected', data)).toBeGreaterThan(1);
+    await expect.poll(() => distance(page, '#selected', data)).toBeGreaterThan(1);
     await expect.poll(() => page.textContent('.selected-name')).toBe('stripe.png, changed');
     const moved = await selectedCode();
     const angle = Math.acos(moved.reduce((sum, value, index) => sum + value * codes[index]!, 0));
@@ -349,7 +266,7 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
 
   it('saves images, grids, walks and codes', async () => {
     await show('');
-    const image = await saved('Save image as PNG');
+    const image = await saved(page, 'Save image as PNG');
     expect(image.name).toBe(`tiny-iteration-${STEPS}-sample-1-of-seed-0.png`);
     expect(image.bytes.subarray(0, 8)).toEqual(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]));
     const { data } = await model.sample({ count: 1, seed: 0 });
@@ -360,7 +277,7 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     );
 
     await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#more')!.disabled);
-    const grid = await saved('Save grid as WebP');
+    const grid = await saved(page, 'Save grid as WebP');
     const count = Number(/-(\d+)-samples-of-seed-0\.webp$/u.exec(grid.name)![1]);
     const columns = Math.ceil(Math.sqrt(count));
     const { format, width, height } = await sharp(grid.bytes).metadata();
@@ -371,15 +288,18 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     ]);
 
     await tab('Mix and walk').click();
-    const walk = await saved('Save animation (GIF)');
+    const walk = await saved(page, 'Save animation (GIF)');
     expect(walk.name).toBe(`tiny-iteration-${STEPS}-walk.gif`);
     expect(walk.bytes.subarray(0, 6).toString()).toBe('GIF89a');
     const { pages, pageHeight } = await sharp(walk.bytes, { animated: true }).metadata();
     expect([pages, pageHeight]).toEqual([48, 5 * SIZE]);
-    const strip = await sharp((await saved('Save path as PNG')).bytes).metadata();
+    const strip = await sharp((await saved(page, 'Save path as PNG')).bytes).metadata();
     expect([strip.width, strip.height]).toEqual([7 * (SIZE + 2) + 2, SIZE + 4]);
 
-    const ends = JSON.parse((await saved('Save both codes as JSON')).bytes.toString()) as Record<string, unknown> & {
+    const ends = JSON.parse((await saved(page, 'Save both codes as JSON')).bytes.toString()) as Record<
+      string,
+      unknown
+    > & {
       codes: { code: number[] }[];
     };
     expect(ends).toMatchObject({
@@ -390,7 +310,7 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     });
     expect(ends.codes.length).toBe(2);
     for (const { code } of ends.codes) expectWithin(Math.hypot(...code), 1, 1e-6);
-    const array = decodeNpy((await saved('Save code as NPY')).bytes, 'code.npy');
+    const array = decodeNpy((await saved(page, 'Save code as NPY')).bytes, 'code.npy');
     expect(array.shape).toEqual([1, LATENT]);
     expectCode([...(array.data as Float32Array)], await selectedCode());
   });
@@ -447,7 +367,6 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
 
   it('keeps favorites in the browser', async () => {
     await show('');
-    await page.hover('#samples > :nth-child(3)');
     await page.click('#samples > :nth-child(3) .star');
     await page.click('.selected .star');
     await tab('Favorites').click();
@@ -456,9 +375,9 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
     await expect.poll(names).toEqual(['sample 1 of seed 0', 'sample 3 of seed 0']);
     const { data } = await model.sample({ count: 3, seed: 0 });
     await showsImage('#favorites > :nth-child(2) canvas', data.subarray(2 * AREA));
-    const grid = await saved('Save grid as PNG');
+    const grid = await saved(page, 'Save grid as PNG');
     expect((await sharp(grid.bytes).metadata()).width).toBe(2 * (SIZE + 2) + 2);
-    const walk = await sharp((await saved('Save walk (GIF)')).bytes, { animated: true }).metadata();
+    const walk = await sharp((await saved(page, 'Save walk (GIF)')).bytes, { animated: true }).metadata();
     expect(walk.pages).toBe(24);
     await page.reload();
     await page.waitForSelector('#selected');
@@ -476,7 +395,6 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
 
   it('shows how typical samples are, and draws typical ones', async () => {
     const fitted = await open('fitted');
-    const density = fitDensity({ codes: { data: codes, width: LATENT } });
     const source = { density, prior: 'sphere', latentSize: LATENT } as const;
     const draw = (truncation: number) => drawSampleCodes(source, 24, randomStream(0, 'samples'), undefined, truncation);
     const typicality = fitTypicality(source);
@@ -494,11 +412,8 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
         .poll(async () => Math.max(...(await found()).map((value, at) => Math.abs(value - expected(truncation)[at]!))))
         .toBeLessThanOrEqual(0.015);
     }
-    const image = await fitted.$eval('#samples > :nth-child(3) canvas', (canvas) =>
-      Array.from((canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 32, 32).data),
-    );
     const { data } = await model.decode(draw(0.3).subarray(2 * LATENT, 3 * LATENT), { distance: 0 });
-    expect(Math.max(...Array.from(data, (value, at) => Math.abs(value - image[4 * at]!)))).toBeLessThanOrEqual(1);
+    expect(await distance(fitted, '#samples > :nth-child(3) canvas', data)).toBeLessThanOrEqual(1);
     await fitted.click('#samples .tile');
     await expect
       .poll(async () => Math.abs(parseInt((await fitted.textContent('#typicality'))!) / 100 - expected(0.3)[0]!))
@@ -508,34 +423,22 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
 
   it('moves nothing when it loads', async () => {
     const loading = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-    await loading.addInitScript(() => {
-      const shifts = { total: 0 };
-      Object.assign(globalThis, { shifts });
-      new PerformanceObserver((list) => {
-        for (const entry of list.getEntries()) shifts.total += (entry as PerformanceEntry & { value: number }).value;
-      }).observe({ type: 'layout-shift', buffered: true });
-    });
+    await recordShifts(loading);
     await loading.goto(`${host.address}?data=labeled`);
-    await loading.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#more')?.disabled);
-    expect(
-      await loading.evaluate(() => (globalThis as unknown as { shifts: { total: number } }).shifts.total),
-    ).toBeLessThan(0.02);
+    await loading.waitForFunction(() => document.querySelector<HTMLButtonElement>('#more')?.disabled === false);
+    const { total, moved } = await recordedShifts(loading);
+    expect(total, moved.join('\n')).toBeLessThan(0.02);
     await loading.close();
   });
 
   it('is accessible and fits a phone', async () => {
     await show('');
     await page.setViewportSize({ width: 360, height: 700 });
-    for (const name of [
-      'Samples',
-      'Your images',
-      'Neighbors',
-      'Favorites',
-      'Plane',
-      'Mix and walk',
-      'Attributes',
-      'Map',
-    ]) {
+    const [shelves, tools] = [
+      ['Samples', 'Your images', 'Neighbors', 'Favorites'],
+      ['Plane', 'Mix', 'Attributes', 'Map'],
+    ];
+    for (const name of [...shelves, ...tools]) {
       await tab(name).click();
       if (name === 'Neighbors') await page.waitForSelector('#neighbors li');
       if (name === 'Map') await page.waitForSelector('#map');

@@ -83,7 +83,7 @@ export function ExploreView({ model, run, settings, onSettings, onReady, onFailu
       <div class="shelves">
         <Tabs
           label="Images to select"
-          tabs={tabsOf(SHELVES, shelves)}
+          tabs={tabsOf({ ...SHELVES, favorites: favoritesName(favorites.list.length) }, shelves)}
           selected={shelves[settings.shelf] ? settings.shelf : 'samples'}
           onSelect={(key) => onSettings({ shelf: key })}
         />
@@ -119,6 +119,8 @@ function attributesPanel(props: ExplorePanelProps, dataPanels: DataPanels | unde
     </>
   );
 }
+
+const favoritesName = (count: number): string => (count === 0 ? SHELVES.favorites : `${SHELVES.favorites} (${count})`);
 
 const tabsOf = <Key extends string>(
   names: Readonly<Record<Key, string>>,

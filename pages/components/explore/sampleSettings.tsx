@@ -40,28 +40,7 @@ export function SampleSettings({ model, seed, label, attributes, isRefined, trun
         />
       </div>
       {networks.source.density && (
-        <label
-          class="truncation"
-          title="How far codes are from the middle of their group: to the left, samples are alike and usual; to the right, they are varied and strange. The bar below a sample is its typicality: the share of samples that are less usual."
-        >
-          <span>typical</span>
-          <input
-            id="truncation"
-            type="range"
-            min="0"
-            max={MAX_TRUNCATION}
-            step="0.05"
-            list="truncation-default"
-            value={truncation}
-            aria-label="Typical or unusual samples"
-            aria-valuetext={truncation === 1 ? '1, as images' : String(truncation)}
-            onChange={({ currentTarget }) => onSettings({ truncation: currentTarget.valueAsNumber })}
-          />
-          <span>unusual</span>
-          <datalist id="truncation-default">
-            <option value="1" />
-          </datalist>
-        </label>
+        <TruncationSlider truncation={truncation} onChange={(truncation) => onSettings({ truncation })} />
       )}
       {(info.condition?.attributes.length ?? 0) > 0 && (
         <details class="conditions">
@@ -74,5 +53,38 @@ export function SampleSettings({ model, seed, label, attributes, isRefined, trun
         </details>
       )}
     </>
+  );
+}
+
+function TruncationSlider({ truncation, onChange }: { truncation: number; onChange: (truncation: number) => void }) {
+  return (
+    <div class="truncation">
+      <span>typical</span>
+      <input
+        id="truncation"
+        type="range"
+        min="0"
+        max={MAX_TRUNCATION}
+        step="0.05"
+        list="truncation-default"
+        value={truncation}
+        aria-label="Typical or unusual samples"
+        aria-valuetext={truncation === 1 ? '1, like images of the data' : String(truncation)}
+        onChange={({ currentTarget }) => onChange(currentTarget.valueAsNumber)}
+      />
+      <datalist id="truncation-default">
+        <option value="1" />
+      </datalist>
+      <span>unusual</span>
+      <details>
+        <summary>What is this?</summary>
+        <p>
+          The bar below a sample is its typicality: the share of samples that are less probable. 50% is usual, and 0% is
+          unlike all images that the model learned from. To the left, samples come from the middle of a group of similar
+          images, so they are clean and alike. To the right, they are further out, so they are varied and more often
+          broken. The mark draws samples like the images of the data. A typical image need not be a better one.
+        </p>
+      </details>
+    </div>
   );
 }

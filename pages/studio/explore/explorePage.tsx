@@ -92,10 +92,12 @@ export function ExplorePage({ source, problem, query, onQuery, children }: Explo
     <div class="explore-view">
       <div class="explore-header">
         {children}
-        <p class="summary">{model?.info.summary}</p>
-        <p id="status" role="status" class={status.isFailure ? 'failed' : ''}>
-          {status.text}
-        </p>
+        <div class="facts">
+          <p>{status.text === '' && model?.info.summary}</p>
+          <p id="status" role="status" class={status.isFailure ? 'failed' : ''}>
+            {status.text}
+          </p>
+        </div>
       </div>
       {problem !== undefined ? (
         <p class="failed">{problem}</p>

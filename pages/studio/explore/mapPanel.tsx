@@ -13,6 +13,8 @@ import type { MapView } from '../../components/explore/settings.js';
 
 /** Of images without classes. */
 const NEUTRAL = 'rgb(120 170 255)';
+/** Classes that the legend names. */
+const MAX_LEGEND = 24;
 const METHODS: Record<MapMethod, string> = { pca: 'PCA', umap: 'UMAP' };
 
 interface MapPanelProps extends DataPanelProps {
@@ -64,12 +66,13 @@ export function MapPanel(props: MapPanelProps) {
         )}
       </div>
       <ul class="legend" aria-label="Classes">
-        {legend.map(({ name, color }) => (
+        {legend.slice(0, MAX_LEGEND).map(({ name, color }) => (
           <li key={name}>
             <span class="swatch" style={{ backgroundColor: color }} />
             {name}
           </li>
         ))}
+        {legend.length > MAX_LEGEND && <li>and {legend.length - MAX_LEGEND} more</li>}
       </ul>
     </section>
   );

@@ -4,6 +4,7 @@ import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import '../../../pages/components/design.css';
 import '../../../pages/components/page.css';
+import '../../../pages/studio/studio.css';
 import type { ExploreData } from '../../../pages/studio/explore/data.js';
 import { ExplorePage } from '../../../pages/studio/explore/explorePage.js';
 
