@@ -50,7 +50,7 @@ export function Completions(props: CompletionsProps) {
   return (
     <section aria-labelledby="completions-heading">
       <h2 id="completions-heading">Completions</h2>
-      <p>{descriptionOf(model)} Your images do not leave this page.</p>
+      <p class="meaning">{descriptionOf(model)} Your images do not leave this page.</p>
       <div class="inputs">
         <DrawingPad
           isColored={model.shape[0] === 3}

@@ -200,30 +200,35 @@ interface SampleGroupProps {
   onSelect: (point: Point, index: number) => void;
 }
 
+/** There may be hundreds of groups, so a group is rendered again only if one of its tiles changes. */
 function SampleGroup(props: SampleGroupProps) {
   const { points, first, shape, typicality, favorites, nameOf, focused, selected, onSelect } = props;
   const shares = useMemo(() => typicality && points.map(({ code }) => typicality(code)), [typicality, points]);
-  return (
-    <>
-      {points.map((point, index) => {
-        const [at, share] = [first + index, shares?.[index]];
-        const code = { ...point, name: nameOf(at) };
-        return (
-          <div key={at} class="place">
-            <Tile
-              point={point}
-              shape={shape}
-              label={`Sample ${at + 1}${share === undefined ? '' : `, typicality ${asPercent(share)}`}`}
-              typicality={share}
-              isSelected={at === selected}
-              tabIndex={at === focused ? 0 : -1}
-              onSelect={() => onSelect(point, at)}
-            />
-            <Star code={code} favorites={favorites} tabIndex={-1} />
-          </div>
-        );
-      })}
-    </>
+  const within = (index: number | undefined): number | undefined =>
+    index !== undefined && index >= first && index < first + GROUP ? index : undefined;
+  return useMemo(
+    () => (
+      <>
+        {points.map((point, offset) => {
+          const [index, share] = [first + offset, shares?.[offset]];
+          return (
+            <div key={index} class="place">
+              <Tile
+                point={point}
+                shape={shape}
+                label={`Sample ${index + 1}${share === undefined ? '' : `, typicality ${asPercent(share)}`}`}
+                typicality={share}
+                isSelected={index === selected}
+                tabIndex={index === focused ? 0 : -1}
+                onSelect={() => onSelect(point, index)}
+              />
+              <Star code={{ ...point, name: nameOf(index) }} favorites={favorites} tabIndex={-1} />
+            </div>
+          );
+        })}
+      </>
+    ),
+    [points, within(focused), within(selected), shares, favorites.list],
   );
 }
 
