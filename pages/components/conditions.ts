@@ -17,7 +17,7 @@ export interface Choice {
   attributes: Readonly<Record<string, string>>;
 }
 
-export const NOTHING_CHOSEN: Choice = { label: null, attributes: {} };
+const NOTHING_CHOSEN: Choice = { label: null, attributes: {} };
 
 /** Returns the condition [K], or undefined if nothing is chosen. */
 export function conditionOfChoice({ condition }: ModelInfo, { label, attributes }: Choice): Float32Array | undefined {

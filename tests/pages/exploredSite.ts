@@ -13,7 +13,8 @@ import { compileSmall } from '../engine/running.js';
 import { digest, tinyConfiguration } from '../training/tinyTraining.js';
 import { serve } from './browser.js';
 
-export const [SIZE, LATENT, COUNT, CLASSES, STEPS] = [32, 8, 60, 3, 60];
+export const [SIZE, LATENT, COUNT, STEPS] = [32, 8, 60, 60];
+const CLASSES = 3;
 export const AREA = SIZE * SIZE;
 
 /** Noise around a gray level, a stripe per class. */

@@ -13,7 +13,7 @@ export interface NamedCode extends Code {
 }
 
 /** How a tool moved a code. */
-export interface Move {
+interface Move {
   tool: string;
   /** Where the tool began. */
   origin: NamedCode;
