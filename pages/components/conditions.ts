@@ -8,6 +8,7 @@ import {
   reducedAndEnlarged,
   shownOutside,
 } from '../../src/conditions/observations.js';
+import { InputError } from '../../src/errors.js';
 import { channelsFirst, channelsLast, toBytes } from '../../src/images/raster.js';
 import type { ModelInfo } from './networks.js';
 
@@ -24,6 +25,16 @@ export function conditionOfChoice({ condition }: ModelInfo, { label, attributes 
   if (condition === undefined) return undefined;
   if (label !== null) return oneHot([label], condition.classes.length);
   return Object.keys(attributes).length > 0 ? encodeDescription(condition.attributes, attributes) : undefined;
+}
+
+/** Returns a choice if the model has what it names, and else none. Addresses may name anything. */
+export function fittingChoice(model: ModelInfo, { label, attributes }: Choice): Choice {
+  try {
+    return conditionOfChoice(model, { label, attributes }) ? { label, attributes } : NOTHING_CHOSEN;
+  } catch (error) {
+    if (error instanceof InputError) return NOTHING_CHOSEN;
+    throw error;
+  }
 }
 
 /** Returns the choice that a condition [K] stands for. A mixture of classes is the larger one, or none if it is even. */

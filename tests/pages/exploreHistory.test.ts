@@ -6,7 +6,7 @@ import { beginHistory, MAX_STEPS, record, redo, settle, undo } from '../../pages
 import type { ExplorableModel } from '../../pages/components/explore/panel.js';
 import { codeOnPath, selectEnd } from '../../pages/components/explore/path.js';
 import { encodeCode } from '../../pages/components/explore/savedCodes.js';
-import { choiceOfCondition, conditionOfChoice } from '../../pages/components/conditions.js';
+import { choiceOfCondition, conditionOfChoice, fittingChoice } from '../../pages/components/conditions.js';
 import type { ModelInfo } from '../../pages/components/networks.js';
 
 describe('a history', () => {
@@ -87,6 +87,19 @@ describe('the choice of a condition', () => {
       expect(choiceOfCondition(classes, conditionOfChoice(classes, choice))).toEqual(choice);
     }
     expect(choiceOfCondition(classes, Float32Array.of(0.4, 0.6, 0)).label).toBe(1);
+  });
+});
+
+describe('a choice in an address', () => {
+  it('counts only if the model has it', () => {
+    const classes = { ...info, condition: { ...info.condition!, classes: ['a', 'b'], attributes: [] } };
+    expect(fittingChoice(classes, { label: 1, attributes: {} }).label).toBe(1);
+    expect(fittingChoice(classes, { label: 9, attributes: {} }).label).toBeNull();
+    const { attributes } = fittingChoice(info, { label: null, attributes: { kind: 'dog' } });
+    expect(attributes).toEqual({ kind: 'dog' });
+    for (const bad of [{ kind: 'x' }, { color: 'red' }, { age: 'old' }])
+      expect(fittingChoice(info, { label: null, attributes: bad }).attributes).toEqual({});
+    expect(fittingChoice({ latent: 2 } as ModelInfo, { label: 1, attributes: {} }).label).toBeNull();
   });
 });
 

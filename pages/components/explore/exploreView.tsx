@@ -1,6 +1,7 @@
 /** The view of a model: images to select from, the selected image, and tools that change it. */
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { fittingChoice } from '../conditions.js';
 import { Tabs } from '../tabs.js';
 import { VisitorImages } from '../visitorImages.js';
 import { ConditionFields, hasConditionFields } from './conditionFields.js';
@@ -34,7 +35,9 @@ interface ExploreViewProps {
   dataPanels?: DataPanels;
 }
 
-export function ExploreView({ model, run, settings, onSettings, onReady, onFailure, dataPanels }: ExploreViewProps) {
+export function ExploreView(props: ExploreViewProps) {
+  const { model, run, onSettings, onReady, onFailure, dataPanels } = props;
+  const settings = { ...props.settings, ...fittingChoice(model.info, props.settings) };
   const { explored, image, toolOf, select, begin, chooseSide, undo, redo } = useExplored(model.networks, onFailure);
   const favorites = useFavorites(model, run);
   useEffect(() => {
