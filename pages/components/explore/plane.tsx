@@ -42,7 +42,7 @@ export function Plane({ model: { info, networks }, isActive, toolOf, onFailure }
   const origin = tool?.origin;
   const plane = useMemo(() => origin && drawTangentPlane(origin, seed), [origin, seed]);
   const position = tool?.values ?? CENTER;
-  const images = useRef<readonly Float32Array[]>([]);
+  const [images, setImages] = useState<readonly Float32Array[]>();
   const text = describe(position);
   return (
     <section class="plane" aria-label="Plane">
@@ -59,7 +59,7 @@ export function Plane({ model: { info, networks }, isActive, toolOf, onFailure }
           plane={isActive ? plane : undefined}
           shape={info.shape}
           networks={networks}
-          onImages={(complete) => (images.current = complete)}
+          onImages={setImages}
           onFailure={onFailure}
         />
       </Pad>
@@ -78,11 +78,9 @@ export function Plane({ model: { info, networks }, isActive, toolOf, onFailure }
         </button>
         <SaveButtons
           label="Save plane"
-          disabled={!plane}
+          disabled={!images}
           onFailure={onFailure}
-          onSave={(format) =>
-            saveImages(images.current, info.shape, format, fileName(info.name, `plane at ${origin!.name}`))
-          }
+          onSave={(format) => saveImages(images!, info.shape, format, fileName(info.name, `plane at ${origin!.name}`))}
         />
       </div>
     </section>
@@ -161,8 +159,8 @@ interface OverviewProps {
   plane: TangentPlane | undefined;
   shape: ImageShape;
   networks: Networks;
-  /** Receives all images, row by row. */
-  onImages: (images: readonly Float32Array[]) => void;
+  /** Receives all images, row by row, or undefined while they are computed. */
+  onImages: (images: readonly Float32Array[] | undefined) => void;
   onFailure: (error: unknown) => void;
 }
 
@@ -175,6 +173,7 @@ function Overview({ prior, plane, shape, networks, onImages, onFailure }: Overvi
     let isCurrent = true;
     const context = canvas.current!.getContext('2d')!;
     const images: Float32Array[] = [];
+    onImages(undefined);
     const draw = async (): Promise<void> => {
       for (const [column, row] of cellsFromCenter()) {
         const degrees = (cell: number): number => REACH * ((2 * cell + 1) / OVERVIEW - 1);
