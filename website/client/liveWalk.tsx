@@ -1,9 +1,9 @@
 /** A walk between two samples, with a position to move. */
 import { useEffect, useState } from 'preact/hooks';
+import { codeOnPath } from '../../pages/components/explore/path.js';
 import { ImageCanvas, type ImageShape } from '../../pages/components/images.js';
 import { useLatest } from '../../pages/components/latest.js';
 import type { ModelInfo, Networks, Point } from '../../pages/components/networks.js';
-import { codeOnWalk } from '../../pages/components/walk.js';
 
 /** Milliseconds of the walk that plays once. */
 const WALK_MS = 4000;
@@ -26,7 +26,7 @@ export function LiveWalk({ model, networks, from, to }: LiveWalkProps) {
   const isReady = networks !== undefined && from !== undefined && to !== undefined;
   useLatest(
     isReady,
-    async () => setImage(await networks!.generate(codeOnWalk(model!.prior, from!, to!, position))),
+    async () => setImage(await networks!.generate(codeOnPath(model!.prior, from!, to!, position))),
     () => setImage(undefined),
     [networks, from, to, position],
   );
