@@ -16,7 +16,7 @@ const SLOW = [
   'tests/images/{decode,video}.node.test.ts',
   'tests/metrics/catalog/kid.test.ts',
   'tests/model/codeMap.test.ts',
-  'tests/studio/{dataSets,protection,runQueue,studio}.node.test.ts',
+  'tests/studio/**/{dataSets,protection,runQueue,studio}.node.test.ts',
   'tests/node.test.ts',
 ];
 

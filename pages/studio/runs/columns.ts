@@ -4,7 +4,7 @@ import { dataName, formatNumber, formatTime } from '../format.js';
 import { LISTED_METRICS } from '../run/terms.js';
 import { meanOf, type SeedGroup } from './seeds.js';
 
-export type Value = string | number | boolean | undefined;
+type Value = string | number | boolean | undefined;
 
 export interface Column {
   /** Also its name in the address and in filters, such as `fid` and `width`. */
@@ -68,7 +68,7 @@ export function columnGroups(runs: readonly ListedRun[]): readonly ColumnGroup[]
   ];
 }
 
-export const valueText = ({ textOf }: Column, value: Value): string =>
+const valueText = ({ textOf }: Column, value: Value): string =>
   value === undefined ? '' : textOf ? textOf(value) : typeof value === 'number' ? formatNumber(value) : String(value);
 
 /** The value of all runs of a group, or the mean of numbers with their deviation. */
