@@ -37,6 +37,31 @@ export async function encodeAnimation(
   return new Blob([encoder.bytes()], { type: 'image/gif' });
 }
 
+/** Pixels RGBA, and milliseconds until the next. */
+export interface AnimationFrame {
+  data: Uint8ClampedArray;
+  width: number;
+  height: number;
+  delay: number;
+}
+
+/**
+ * Encodes pictures as a GIF.
+ * @param frames draw one picture each, so that only one is in memory
+ */
+export async function encodeFrames(frames: readonly (() => AnimationFrame)[]): Promise<Blob> {
+  const encoder = GIFEncoder();
+  for (const frame of frames) {
+    // The page stays responsive between frames.
+    await new Promise((resolve) => setTimeout(resolve));
+    const { data, width, height, delay } = frame();
+    const palette = quantize(data, COLORS);
+    encoder.writeFrame(applyPalette(data, palette), width, height, { palette, delay });
+  }
+  encoder.finish();
+  return new Blob([encoder.bytes()], { type: 'image/gif' });
+}
+
 /** Repeats each pixel of an image [H, W] along both sides. */
 function enlarge(indices: ArrayLike<number>, width: number, height: number, scale: number): Uint8Array {
   const result = new Uint8Array(width * height * scale ** 2);

@@ -4,15 +4,11 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ExploredModel } from './explore/models.js';
 import type { PageProps } from './page.js';
 
-interface Entry {
-  name: string;
-  load: () => Promise<ComponentType<PageProps>>;
-}
-
-const PAGES: Record<string, Entry> = {
-  plane: { name: '2-D', load: async () => (await import('./plane/planePage.js')).PlanePage },
-  digits: { name: 'Digits', load: async () => (await import('./digits/digitsPage.js')).DigitsPage },
-  explore: { name: 'Explore', load: async () => (await import('./explore/explorePage.js')).ExplorePage },
+/** The links to them are in `index.html`, so that they are painted first. */
+const PAGES: Record<string, () => Promise<ComponentType<PageProps>>> = {
+  plane: async () => (await import('./plane/planePage.js')).PlanePage,
+  digits: async () => (await import('./digits/digitsPage.js')).DigitsPage,
+  explore: async () => (await import('./explore/explorePage.js')).ExplorePage,
 };
 
 interface Address {
@@ -42,8 +38,11 @@ export function App() {
   }, []);
   useEffect(() => {
     let isLatest = true;
+    for (const link of document.querySelectorAll('nav a'))
+      if (link.getAttribute('href') === `#/${address.page}`) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
     setFailure('');
-    PAGES[address.page]!.load().then(
+    PAGES[address.page]!().then(
       (Component) => isLatest && setPage({ name: address.page, Component }),
       () => isLatest && setFailure('A part of this site cannot be loaded; reload the page.'),
     );
@@ -62,13 +61,6 @@ export function App() {
   };
   return (
     <>
-      <nav class="parts" aria-label="Pages">
-        {Object.entries(PAGES).map(([page, { name }]) => (
-          <a key={page} href={`#/${page}`} aria-current={page === address.page ? 'page' : undefined}>
-            {name}
-          </a>
-        ))}
-      </nav>
       <main>
         {failure && <p class="failed">{failure}</p>}
         {Page?.name === address.page && (

@@ -1,4 +1,7 @@
-/** Codes spread over the prior, and their colors. */
+/** Codes spread over the prior, their colors, and the grid of the plane. */
+
+/** The grid of points whose codes are shown: its side, and the range of its coordinates. */
+export const FIELD = { side: 41, range: 1.2 } as const;
 
 /** Codes on the circle and on the sphere. */
 const CIRCLE = 400;
@@ -6,8 +9,7 @@ const SPHERE = 1500;
 const GOLDEN_ANGLE = Math.PI * (3 - Math.sqrt(5));
 
 /** Codes [N, M] spread evenly over the circle, in its order, or over the sphere (a Fibonacci lattice). */
-export function latticeOf(latent: 2 | 3): Float32Array {
-  const count = latent === 2 ? CIRCLE : SPHERE;
+export function latticeOf(latent: 2 | 3, count = latent === 2 ? CIRCLE : SPHERE): Float32Array {
   const codes = Array.from({ length: count }, (_, index) => {
     if (latent === 2) return [Math.cos((2 * Math.PI * index) / count), Math.sin((2 * Math.PI * index) / count)];
     const height = 1 - (2 * (index + 0.5)) / count;

@@ -1,16 +1,20 @@
 /** Trains on the plane, a frame at a time. */
 import { compile } from '../../../src/engine/runtime/web.js';
 import { InputError } from '../../../src/errors.js';
+import { NETWORK_NAMES, type NetworkName } from '../../../src/networks/network.js';
 import { randomStream } from '../../../src/random.js';
 import { oneAtATime } from '../../../src/turns.js';
 import { answerRequests, type WorkerScope } from '../../../src/web/requests.js';
 import { latticeOf } from './lattice.js';
-import type { PlaneFrame, PlaneRequest } from './protocol.js';
+import type { PlaneOptions } from './model.js';
+import type { PlaneFrame, PlaneRequest, PlaneTrack, TrackFrame, Which } from './protocol.js';
 import { drawData } from './shapes.js';
-import { PlaneTraining, type PlaneOptions, type PlaneReport } from './training.js';
+import { PlaneTraining } from './training.js';
 
 /** Milliseconds between two frames, and data points in a view. */
 const [FRAME_MS, SHOWN] = [40, 600];
+/** Up to this speed, both halves of an iteration are seen. */
+const SLOW = 10;
 
 /** Answers the requests of the page, in a worker. */
 export function servePlane(scope: WorkerScope): void {
@@ -22,82 +26,136 @@ export function servePlane(scope: WorkerScope): void {
   );
 }
 
+type Run = Extract<PlaneRequest, { type: 'run' }>;
+
 class PlaneService {
-  private training: PlaneTraining | undefined;
-  private options: PlaneOptions | undefined;
+  private tracks: readonly PlaneTraining[] = [];
+  private options: readonly PlaneOptions[] = [];
+  private hasPushes = false;
   private readonly inTurn = oneAtATime();
 
   constructor(private readonly post: (frame: PlaneFrame) => void) {}
 
   handle(request: PlaneRequest): Promise<PlaneFrame | undefined> {
     if (request.type === 'options') {
-      this.options = request.options;
+      ({ options: this.options, hasPushes: this.hasPushes } = request);
       return Promise.resolve(undefined);
     }
-    if (request.type === 'start') this.options = request.options;
     return this.inTurn((isLatest) => this.answer(request, isLatest));
   }
 
-  private async answer(request: PlaneRequest, isLatest: () => boolean): Promise<PlaneFrame | undefined> {
+  private async answer(
+    request: Exclude<PlaneRequest, { type: 'options' }>,
+    isLatest: () => boolean,
+  ): Promise<PlaneFrame | undefined> {
     // Each drawn point starts again; only the last start is compiled.
     if (request.type === 'start' && !isLatest()) return undefined;
-    if (request.type === 'start') await this.start(request);
-    const { training } = this;
-    if (!training) throw new InputError('training', 'not started', 'send start first');
-    const frame = new FrameOf(training);
-    if (request.type === 'step') await frame.iterate(this.options!);
-    if (request.type === 'run') await this.run(training, request.perSecond, isLatest);
-    return frame.end(0);
+    if (request.type === 'start') await this.start(request.tracks);
+    if (this.tracks.length === 0) return undefined;
+    if (request.type === 'run') return this.run(request, isLatest);
+    const iterations = new Iterations();
+    const which = request.type === 'step' ? request.which : undefined;
+    if (which) for (const network of networksOf(which)) await this.update(network, iterations);
+    return this.frame(iterations, which, 0);
   }
 
-  private async start({ model, data }: Extract<PlaneRequest, { type: 'start' }>): Promise<void> {
-    await this.training?.release();
-    this.training = undefined;
-    const shown = drawData(data, SHOWN, randomStream(model.seed, 'shown'));
-    const draw = (count: number, step: number) => drawData(data, count, randomStream(model.seed, 'data', step));
-    this.training = await PlaneTraining.create(model, draw, { lattice: latticeOf(model.latent), shown }, (graph) =>
-      compile(graph, { target: { name: 'plain' } }),
-    );
+  private async start(tracks: readonly PlaneTrack[]): Promise<void> {
+    await Promise.all(this.tracks.map((training) => training.release()));
+    this.tracks = [];
+    this.tracks = await Promise.all(tracks.map(createTraining));
   }
 
-  /** Iterates and sends frames until another request comes. */
-  private async run(training: PlaneTraining, perSecond: number, isLatest: () => boolean): Promise<void> {
-    const [begin, first] = [performance.now(), training.step];
-    while (isLatest()) {
-      const frame = new FrameOf(training);
+  /** Iterates and sends frames until another request comes, or all iterations are done. */
+  private async run({ which, perSecond, count }: Run, isLatest: () => boolean): Promise<PlaneFrame> {
+    const begin = performance.now();
+    const networks = networksOf(which);
+    const isSlow = perSecond <= SLOW && networks.length > 1;
+    let done = 0;
+    let latest = new Iterations();
+    const rate = () => (done * 1000) / Math.max(1, performance.now() - begin);
+    const isDue = () => done < count && begin + (done * 1000) / perSecond <= performance.now();
+    while (isLatest() && done < count) {
       const until = performance.now() + FRAME_MS;
-      const due = (): number => begin + ((training.step - first) * 1000) / perSecond;
-      while (performance.now() < until && due() <= performance.now() && isLatest()) await frame.iterate(this.options!);
-      this.post(await frame.end(((training.step - first) * 1000) / Math.max(1, performance.now() - begin)));
+      while (performance.now() < until && isDue() && isLatest()) {
+        for (const network of networks) {
+          await this.update(network, latest);
+          if (!isSlow || network !== 'encoder') continue;
+          this.post(await this.frame(latest, network, rate()));
+          latest = new Iterations();
+          await pause(500 / perSecond, isLatest);
+        }
+        done++;
+      }
+      if (done === count || !isLatest()) break;
+      if (latest.count > 0) {
+        this.post(await this.frame(latest, isSlow ? 'generator' : which, rate()));
+        latest = new Iterations();
+      }
       // Requests get their turn.
       await new Promise((resolve) => void setTimeout(resolve, Math.max(0, until - performance.now())));
     }
+    return this.frame(latest, latest.count === 0 ? undefined : isSlow ? 'generator' : which, 0);
   }
-}
 
-/** The iterations of a frame. */
-class FrameOf {
-  private sums: Record<string, number> = {};
-  private count = 0;
-
-  constructor(private readonly training: PlaneTraining) {}
-
-  async iterate(options: PlaneOptions): Promise<void> {
-    const report = await this.training.iterate(options);
-    if (!Object.values(report).every(Number.isFinite))
+  private async update(network: NetworkName, iterations: Iterations): Promise<void> {
+    const reports = await Promise.all(
+      this.tracks.map((training, index) => training.update(network, this.options[index]!)),
+    );
+    if (!reports.every((report) => Object.values(report).every(Number.isFinite)))
       throw new InputError(
         'training',
         'a loss is no longer finite',
         'press Reset, and use a lower learning rate or lower weights',
       );
-    for (const [name, value] of Object.entries(report)) this.sums[name] = (this.sums[name] ?? 0) + value;
-    this.count++;
+    iterations.add(reports);
   }
 
-  async end(rate: number): Promise<PlaneFrame> {
-    const report: PlaneReport = Object.fromEntries(
-      Object.entries(this.sums).map(([name, sum]) => [name, sum / this.count]),
+  private async frame(iterations: Iterations, moved: Which | undefined, rate: number): Promise<PlaneFrame> {
+    const track = async (training: PlaneTraining, index: number): Promise<TrackFrame> => ({
+      report: iterations.meansOf(index),
+      view: await training.view(),
+      pushes: this.hasPushes ? await training.pushes(this.options[index]!) : [],
+    });
+    return { updates: this.tracks[0]!.updates, moved, rate, tracks: await Promise.all(this.tracks.map(track)) };
+  }
+}
+
+const networksOf = (which: Which): readonly NetworkName[] => (which === 'both' ? NETWORK_NAMES : [which]);
+
+function createTraining({ model, data }: PlaneTrack): Promise<PlaneTraining> {
+  const shown = drawData(data, SHOWN, randomStream(model.seed, 'shown'));
+  const draw = (count: number, step: number) => drawData(data, count, randomStream(model.seed, 'data', step));
+  return PlaneTraining.create(model, draw, { lattice: latticeOf(model.latent), shown }, (graph) =>
+    compile(graph, { target: { name: 'plain' } }),
+  );
+}
+
+/** Waits, unless another request comes. */
+async function pause(milliseconds: number, isLatest: () => boolean): Promise<void> {
+  const until = performance.now() + milliseconds;
+  while (isLatest() && performance.now() < until) await new Promise((resolve) => void setTimeout(resolve, FRAME_MS));
+}
+
+/** The reports of the updates of a frame. */
+class Iterations {
+  private readonly values: Record<string, number[]>[] = [];
+  count = 0;
+
+  /** @param reports of each track */
+  add(reports: readonly Record<string, number>[]): void {
+    this.count++;
+    for (const [index, report] of reports.entries()) {
+      const values = (this.values[index] ??= {});
+      for (const [name, value] of Object.entries(report)) (values[name] ??= []).push(value);
+    }
+  }
+
+  meansOf(track: number): Record<string, number> {
+    return Object.fromEntries(
+      Object.entries(this.values[track] ?? {}).map(([name, values]) => [
+        name,
+        values.reduce((sum, value) => sum + value) / values.length,
+      ]),
     );
-    return { report: this.count > 0 ? report : undefined, view: await this.training.view(), rate };
   }
 }

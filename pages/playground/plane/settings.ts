@@ -1,6 +1,7 @@
 /** The settings of the plane, also as a query of the address. */
 import { NETWORK_NAMES, type NetworkName } from '../../../src/networks/network.js';
-import { type PlaneModel, type PlaneOptions, type PlaneWeights } from './training.js';
+import type { PlaneModel, PlaneOptions } from './model.js';
+import { type PlaneWeights, PUSH_TERMS, type PushTerm } from './terms.js';
 import { type PlaneData, SHAPE_NAMES, type ShapeName } from './shapes.js';
 
 export interface PlaneSettings {
@@ -17,6 +18,8 @@ export interface PlaneSettings {
   weights: PlaneWeights;
   /** Iterations per second. */
   speed: (typeof SPEEDS)[number];
+  /** Terms whose pushes are drawn, in the order of `PUSH_TERMS`. */
+  arrows: readonly PushTerm[];
 }
 
 export const LATENT_OF = { circle: 2, sphere: 3 } as const;
@@ -47,6 +50,7 @@ export const DEFAULT_SETTINGS: PlaneSettings = {
     generator: { KL_fake: 2, match_z: 3, match_x: 10 },
   },
   speed: 'fastest',
+  arrows: [],
 };
 
 /** Settings for drawn points. A preset is tuned for its own data, so nothing of it stays. */
@@ -72,6 +76,10 @@ export const optionsOf = ({ weights, learningRate }: PlaneSettings): PlaneOption
 export const dataOf = ({ data, drawn }: PlaneSettings): PlaneData | undefined =>
   data !== 'drawn' ? data : drawn.length > 0 ? drawn : undefined;
 
+/** Differs between settings that need another start. */
+export const trackKey = (settings: PlaneSettings): string =>
+  JSON.stringify([modelOf(settings), settings.data, settings.data === 'drawn' && encodePoints(settings.drawn)]);
+
 /** Values in the address by name. */
 const valuesOf = ({ drawn, generatorUpdates, learningRate, weights, ...others }: PlaneSettings) => ({
   data: others.data,
@@ -88,6 +96,7 @@ const valuesOf = ({ drawn, generatorUpdates, learningRate, weights, ...others }:
     ),
   ),
   speed: others.speed,
+  arrows: others.arrows.join('.'),
 });
 
 /** The settings that differ from the defaults, as a query. */
@@ -126,6 +135,7 @@ export function fromQuery(query: string): PlaneSettings {
     learningRate: number('rate', LEARNING_RATES.min, LEARNING_RATES.max, defaults.learningRate),
     weights: { encoder: weightsOf('encoder'), generator: weightsOf('generator') },
     speed: choice('speed', SPEEDS, defaults.speed),
+    arrows: PUSH_TERMS.filter((term) => (given.get('arrows') ?? '').split('.').includes(term)),
   };
 }
 

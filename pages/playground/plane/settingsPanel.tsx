@@ -3,7 +3,7 @@ import { Choice, LogSlider } from '../../components/controls.js';
 import * as choices from './settings.js';
 import type { PlaneSettings } from './settings.js';
 import { SHAPE_NAMES } from './shapes.js';
-import { PLANE_TERMS } from './training.js';
+import { PLANE_TERMS } from './terms.js';
 
 const TERM_TITLES: Record<string, string> = {
   'encoder.KL_real': 'makes codes of data uniform',
@@ -21,14 +21,13 @@ interface SettingsPanelProps {
 }
 
 export function SettingsPanel({ settings, onChange }: SettingsPanelProps) {
-  const choiceOf = <K extends 'prior' | 'condition' | 'hidden' | 'generatorUpdates' | 'seed' | 'speed'>(
+  const choiceOf = <K extends 'prior' | 'condition' | 'hidden' | 'generatorUpdates' | 'seed'>(
     key: K,
     label: string,
     values: readonly PlaneSettings[K][],
   ) => <Choice label={label} value={settings[key]} choices={values} onChoose={(value) => onChange({ [key]: value })} />;
   return (
-    <section aria-labelledby="settings-heading">
-      <h2 id="settings-heading">Settings</h2>
+    <>
       <Choice
         label="data"
         value={settings.data}
@@ -45,7 +44,6 @@ export function SettingsPanel({ settings, onChange }: SettingsPanelProps) {
       {choiceOf('hidden', 'hidden units', choices.HIDDEN)}
       {choiceOf('generatorUpdates', 'generator updates', choices.GENERATOR_UPDATES)}
       {choiceOf('seed', 'seed', choices.SEEDS)}
-      {choiceOf('speed', 'iterations per second', choices.SPEEDS)}
       <LogSlider
         label="learning rate"
         value={settings.learningRate}
@@ -53,7 +51,7 @@ export function SettingsPanel({ settings, onChange }: SettingsPanelProps) {
         onChange={(learningRate) => onChange({ learningRate })}
       />
       <Weights settings={settings} onChange={onChange} />
-    </section>
+    </>
   );
 }
 

@@ -1,26 +1,34 @@
-/** The training on the plane, in its worker, and its results for the page. */
+/** Training on the plane, in its worker, and its results for the page. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { appendPoint, type ChartPoint } from '../../components/chart.js';
 import { messageOf } from '../../../src/errors.js';
 import { Requests } from '../../../src/web/requests.js';
 import { openWorker } from '../workers.js';
-import { withExcess } from './curves.js';
-import type { PlaneFrame, PlaneRequest } from './protocol.js';
-import { dataOf, LATENT_OF, modelOf, optionsOf, type PlaneSettings } from './settings.js';
+import { iterationOfFrame, type PlaneFrame, type PlaneRequest, type Which } from './protocol.js';
+import { dataOf, modelOf, optionsOf, type PlaneSettings, trackKey } from './settings.js';
 
 /** Milliseconds between two updates of the charts, which are slower to draw than the views. */
 const CHART_MS = 200;
+/** Frames that are kept for an animation. */
+const MAX_HISTORY = 64;
 
-/** Trains with the settings. A change of the graph or the data starts again; all others take effect at once. */
-export function usePlane(settings: PlaneSettings) {
-  const latent = LATENT_OF[settings.prior];
-  const { frame, points, show, replace } = useFrames(latent);
+/** A run that the visitor wants: which networks learn, and how many iterations. */
+interface WantedRun {
+  which: Which;
+  count: number;
+}
+
+/**
+ * Trains with the settings, in several tracks that advance together. A change of a graph or the data starts again; all
+ * others take effect at once.
+ */
+export function usePlane(settings: readonly PlaneSettings[]) {
+  const { frame, points, history, show, replace } = useFrames(settings.length);
   const [isReady, setIsReady] = useState(false);
-  const [isWanted, setIsWanted] = useState(false);
+  const [wanted, setWanted] = useState<WantedRun>();
   const [failure, setFailure] = useState('');
-  const isRunning = isReady && isWanted;
   const requests = useRef<Requests<PlaneRequest, PlaneFrame | undefined, PlaneFrame>>(undefined);
-  const current = useRef({ starts: 0, show }).current;
+  const current = useRef({ starts: 0, runs: 0, show }).current;
   current.show = show;
   useEffect(() => {
     requests.current = new Requests(openWorker('plane'), 'training', (received: PlaneFrame) => current.show(received));
@@ -35,63 +43,112 @@ export function usePlane(settings: PlaneSettings) {
       (error: unknown) => {
         if (starts !== current.starts) return;
         setFailure(messageOf(error));
-        setIsWanted(false);
+        setWanted(undefined);
       },
     );
   };
+  const [{ speed, arrows }] = settings as [PlaneSettings];
+  const hasPushes = arrows.length > 0;
+  const sendOptions = (): void => send({ type: 'options', options: settings.map(optionsOf), hasPushes });
   const start = (): void => {
     current.starts++;
     setIsReady(false);
     setFailure('');
-    const data = dataOf(settings);
-    if (data === undefined) return send({ type: 'pause' }, () => replace(undefined));
-    send({ type: 'start', model: modelOf(settings), data, options: optionsOf(settings) }, (answer) => {
+    const tracks = settings.flatMap((each) => {
+      const data = dataOf(each);
+      return data === undefined ? [] : [{ model: modelOf(each), data }];
+    });
+    if (tracks.length < settings.length) return send({ type: 'pause' }, () => replace(undefined));
+    sendOptions();
+    send({ type: 'start', tracks }, (answer) => {
       replace(answer);
       setIsReady(true);
     });
   };
-  const { data, drawn, prior, condition, hidden, generatorUpdates, seed, learningRate, weights, speed } = settings;
-  useEffect(start, [data, drawn, prior, condition, hidden, generatorUpdates, seed]);
-  useEffect(() => send({ type: 'options', options: optionsOf(settings) }), [learningRate, weights]);
+  useEffect(start, [settings.map(trackKey).join('|')]);
+  useEffect(sendOptions, [settings.map(({ weights, learningRate }) => JSON.stringify([weights, learningRate])).join()]);
   useEffect(() => {
-    if (isRunning) send({ type: 'run', perSecond: speed === 'fastest' ? Infinity : Number(speed) });
-  }, [isRunning, speed]);
-  const run = (shouldRun: boolean): void => {
-    setIsWanted(shouldRun);
-    if (!shouldRun) send({ type: 'pause' });
+    sendOptions();
+    // A run sends frames anyway.
+    if (isReady && !wanted) send({ type: 'pause' });
+  }, [hasPushes]);
+  useEffect(() => {
+    if (!isReady || !wanted) return;
+    const number = ++current.runs;
+    send({ type: 'run', ...wanted, perSecond: speed === 'fastest' ? Infinity : Number(speed) }, (answer) => {
+      if (answer) show(answer);
+      // Not if another speed has replaced it.
+      if (number === current.runs) setWanted(undefined);
+    });
+  }, [isReady, wanted, speed]);
+  const pause = (): void => {
+    setWanted(undefined);
+    send({ type: 'pause' });
   };
   const reset = (): void => {
-    setIsWanted(false);
+    setWanted(undefined);
     start();
   };
-  return { frame, points, isReady, isRunning, failure, run, step: () => send({ type: 'step' }), reset };
+  return {
+    frame,
+    points,
+    history,
+    isReady,
+    running: isReady ? wanted?.which : undefined,
+    failure,
+    /** @param count iterations (default: until the visitor pauses) */
+    run: (which: Which = 'both', count = Infinity) => setWanted({ which, count }),
+    pause,
+    step: (which: Which = 'both') => send({ type: 'step', which }),
+    reset,
+  };
 }
 
-/** The latest frame and the points of the charts. A slow screen skips frames instead of falling behind. */
-function useFrames(latent: 2 | 3) {
+export type Plane = ReturnType<typeof usePlane>;
+
+/** The latest frame, the points of the charts of each track, and earlier frames. A slow screen skips frames. */
+function useFrames(tracks: number) {
+  const none = (): (readonly ChartPoint[])[] => Array.from({ length: tracks }, () => []);
   const [frame, setFrame] = useState<PlaneFrame>();
-  const [points, setPoints] = useState<readonly ChartPoint[]>([]);
-  const pending = useRef({ frame, points: [] as ChartPoint[], timer: 0, drawn: 0 }).current;
+  const [points, setPoints] = useState(none);
+  const history = useRef<PlaneFrame[]>([]);
+  const pending = useRef({ frame, received: [] as PlaneFrame[], timer: 0, drawn: 0 }).current;
   const draw = (now: number): void => {
     setFrame(pending.frame);
     const isDue = now - pending.drawn >= CHART_MS;
     pending.timer = isDue ? 0 : requestAnimationFrame(draw);
     if (!isDue) return;
     pending.drawn = now;
-    const added = pending.points.splice(0);
-    setPoints((before) => added.reduce(appendPoint, before));
+    const added = pending.received.splice(0);
+    setPoints((before) =>
+      before.map((known, track) =>
+        added.reduce(
+          (all, each) => appendPoint(all, { step: iterationOfFrame(each), values: each.tracks[track]!.report }),
+          known,
+        ),
+      ),
+    );
   };
   const show = (received: PlaneFrame): void => {
-    const { report, view } = received;
     pending.frame = received;
-    if (report) pending.points.push({ step: view.step, values: withExcess(report, latent) });
+    if (Object.keys(received.tracks[0]!.report).length > 0) {
+      pending.received.push(received);
+      history.current = appendFrame(history.current, received);
+    }
     pending.timer ||= requestAnimationFrame(draw);
   };
   /** Starts again, with the first frame if there is one. */
   const replace = (first: PlaneFrame | undefined): void => {
-    Object.assign(pending, { frame: first, points: [] });
+    Object.assign(pending, { frame: first, received: [] });
+    history.current = first ? [first] : [];
     setFrame(first);
-    setPoints([]);
+    setPoints(none());
   };
-  return { frame, points, show, replace };
+  return { frame, points, history, show, replace };
+}
+
+/** Adds a frame. If there are too many, every second is dropped, but not the first. */
+function appendFrame(frames: readonly PlaneFrame[], frame: PlaneFrame): PlaneFrame[] {
+  const kept = frames.length < MAX_HISTORY ? frames : frames.filter((_, index) => index % 2 === 0);
+  return [...kept, frame];
 }

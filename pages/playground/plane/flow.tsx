@@ -1,0 +1,85 @@
+/** The two networks, what flows between them, and which one learns now. */
+import type { NetworkName } from '../../../src/networks/network.js';
+import type { PlaneFrame, Which } from './protocol.js';
+import type { PushTerm } from './terms.js';
+
+const NAMES: Record<NetworkName, [name: string, symbol: string]> = {
+  encoder: ['Encoder', 'e'],
+  generator: ['Generator', 'g'],
+};
+
+interface FlowProps {
+  frame: PlaneFrame | undefined;
+  running: Which | undefined;
+  prior: 'circle' | 'sphere';
+}
+
+/** Data flow to the right above, samples to the left below: each path goes through both networks. */
+export function Flow({ frame, running, prior }: FlowProps) {
+  const learning = frame?.moved ?? running;
+  const network = (name: NetworkName) => (
+    <Network name={name} updates={frame?.updates[name] ?? 0} isLearning={learning === name || learning === 'both'} />
+  );
+  return (
+    <section class="flow" aria-label="The two networks">
+      <p class="hidden">
+        Data x go through the encoder to codes e(x) on the {prior}, and through the generator to reconstructions
+        g(e(x)). Points z of the {prior} go through the generator to samples g(z), and through the encoder to codes
+        e(g(z)).
+      </p>
+      <Node lane="data" symbol="x" name="data" terms={[]} />
+      {network('encoder')}
+      <Node lane="data" symbol="e(x)" name="codes of data" isCode terms={['KL_real']} />
+      {network('generator')}
+      <Node lane="data" symbol="g(e(x))" name="reconstructions" terms={['match_x']} />
+      <Node lane="samples" symbol="e(g(z))" name="codes of samples" isCode terms={['KL_fake', 'match_z']} />
+      <Node lane="samples" symbol="g(z)" name="samples" terms={[]} />
+      <Node lane="samples" symbol="z" name={`on the ${prior}`} isCode terms={[]} />
+    </section>
+  );
+}
+
+function Network({ name, updates, isLearning }: { name: NetworkName; updates: number; isLearning: boolean }) {
+  const [title, symbol] = NAMES[name];
+  return (
+    <div class={`network ${name} ${isLearning ? 'learning' : ''}`}>
+      <span>
+        <strong>{title}</strong> <i>{symbol}</i>
+      </span>
+      <span class="updates">
+        <span id={`${name}-updates`}>{updates}</span> {updates === 1 ? 'update' : 'updates'}
+      </span>
+      <span class="state">{isLearning ? 'learning' : 'fixed'}</span>
+    </div>
+  );
+}
+
+interface NodeProps {
+  lane: 'data' | 'samples';
+  symbol: string;
+  name: string;
+  /** Whether it is a point of the circle or the sphere rather than of the plane. */
+  isCode?: boolean;
+  /** Terms of the losses that are computed from it. */
+  terms: readonly PushTerm[];
+}
+
+function Node({ lane, symbol, name, isCode = false, terms }: NodeProps) {
+  return (
+    <div class={`node ${lane}`}>
+      <span class="wire" aria-hidden="true" />
+      <span class={isCode ? 'mark code' : 'mark'} aria-hidden="true" />
+      <span class="what">
+        <i>{symbol}</i> <span class="meaning">{name}</span>
+        <span class="terms">
+          {terms.map((term) => (
+            <span key={term} class="term">
+              <span class={`swatch ${term}`} /> {term}
+            </span>
+          ))}
+        </span>
+      </span>
+      <span class="wire" aria-hidden="true" />
+    </div>
+  );
+}
