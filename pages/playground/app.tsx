@@ -1,4 +1,4 @@
-/** The three pages, and their addresses: `#/plane?data=moons`, `#/digits`, `#/explore`. */
+/** The pages, and their addresses: `#/plane?data=moons`, `#/tour/3`, `#/digits`. */
 import type { ComponentType } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ExploredModel } from './explore/models.js';
@@ -7,18 +7,23 @@ import type { PageProps } from './page.js';
 /** The links to them are in `index.html`, so that they are painted first. */
 const PAGES: Record<string, () => Promise<ComponentType<PageProps>>> = {
   plane: async () => (await import('./plane/planePage.js')).PlanePage,
+  tour: async () => (await import('./tour/tourPage.js')).TourPage,
+  compare: async () => (await import('./compare/comparePage.js')).ComparePage,
   digits: async () => (await import('./digits/digitsPage.js')).DigitsPage,
   explore: async () => (await import('./explore/explorePage.js')).ExplorePage,
 };
 
 interface Address {
   page: string;
+  /** Of a page with parts, such as `3` in `#/tour/3`. */
+  path: string;
   query: string;
 }
 
 function addressOf(hash: string): Address {
-  const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
-  return { page: Object.hasOwn(PAGES, path) ? path : 'plane', query };
+  const [whole = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
+  const [page = '', path = ''] = whole.split('/');
+  return Object.hasOwn(PAGES, page) ? { page, path, query } : { page: 'plane', path: '', query };
 }
 
 export function App() {
@@ -30,8 +35,8 @@ export function App() {
   const queries = useRef<Record<string, string>>({});
   useLayoutEffect(() => {
     const follow = (): void => {
-      const { page, query } = addressOf(location.hash);
-      setAddress({ page, query: query || (queries.current[page] ?? '') });
+      const { page, path, query } = addressOf(location.hash);
+      setAddress({ page, path, query: query || (queries.current[page] ?? '') });
     };
     addEventListener('hashchange', follow);
     return () => removeEventListener('hashchange', follow);
@@ -65,7 +70,8 @@ export function App() {
         {failure && <p class="failed">{failure}</p>}
         {Page?.name === address.page && (
           <Page.Component
-            key={address.query}
+            key={`${address.path}?${address.query}`}
+            path={address.path}
             query={address.query}
             onQuery={onQuery}
             model={model}

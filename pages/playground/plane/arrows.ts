@@ -62,10 +62,7 @@ function endsOf(push: Push, index: number, norm: number, latent: 0 | 2 | 3): [Pi
     const radius = CODE_RADIUS + (isOfData ? 1 : -1) * BAR * (push.network === 'encoder' ? 1.6 : 2.6);
     const angle = Math.atan2(from[2 * index + 1]!, from[2 * index]!);
     const isLeft = from[2 * index]! * by[2 * index + 1]! > from[2 * index + 1]! * by[2 * index]!;
-    const at = (turned: number): Pixel => [
-      SIDE / 2 + radius * Math.cos(turned),
-      SIDE / 2 - radius * Math.sin(turned),
-    ];
+    const at = (turned: number): Pixel => [SIDE / 2 + radius * Math.cos(turned), SIDE / 2 - radius * Math.sin(turned)];
     return [at(angle), at(angle + ((isLeft ? 1 : -1) * length) / radius)];
   }
   const top = mapTop(isOfData);

@@ -1,7 +1,17 @@
 /** Half an iteration: the updates of one network, as a graph. */
 import { stateSize, unstack } from '../../../src/age/iteration.js';
 import { STATE_NAMES, type StateName, type TrainingState, update } from '../../../src/age/update.js';
-import { add, concat, constant, type Graph, graphOf, input, mul, nextName, reshape } from '../../../src/engine/index.js';
+import {
+  add,
+  concat,
+  constant,
+  type Graph,
+  graphOf,
+  input,
+  mul,
+  nextName,
+  reshape,
+} from '../../../src/engine/index.js';
 import type { Value } from '../../../src/engine/index.js';
 import type { NetworkName } from '../../../src/networks/network.js';
 import { OBJECTIVE, pairOf, PLANE_BATCH, planOf, type PlaneModel, updatesOf } from './model.js';
@@ -56,9 +66,7 @@ export function halfOf(network: NetworkName, model: PlaneModel): Half {
     reports.push(result.report);
   }
   const names = Object.keys(reports[0]!);
-  const means = names.map((name) =>
-    reshape(mul(reports.map((report) => report[name]!).reduce(add), 1 / updates), [1]),
-  );
+  const means = names.map((name) => reshape(mul(reports.map((report) => report[name]!).reduce(add), 1 / updates), [1]));
   const next = Object.fromEntries(changed.map((name) => [nextName(name), state[name]]));
   const inputs = [...fed, images, codes, ...(conditions ? [conditions] : []), schedule, fedWeights];
   return {

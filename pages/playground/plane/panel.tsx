@@ -40,7 +40,8 @@ function Presets({ settings, onChange }: PanelProps) {
         ))}
       </div>
       <p class="hint">
-        {active?.text ?? 'These settings are your own. The first three experiments work, the others fail in typical ways.'}
+        {active?.text ??
+          'These settings are your own. The first three experiments work, the others fail in typical ways.'}
       </p>
     </section>
   );

@@ -47,11 +47,7 @@ export const pictureOf = (frame: PlaneFrame, arrows: readonly PushTerm[], styles
   drawFrame(frame, arrows, styles, SIDE).convertToBlob({ type: 'image/png' });
 
 /** The frames as a GIF that rests at its end. */
-export function animationOf(
-  frames: readonly PlaneFrame[],
-  arrows: readonly PushTerm[],
-  styles: Styles,
-): Promise<Blob> {
+export function animationOf(frames: readonly PlaneFrame[], arrows: readonly PushTerm[], styles: Styles): Promise<Blob> {
   const pictures = frames.map((frame, index) => () => {
     const canvas = drawFrame(frame, arrows, styles, SMALL);
     const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);

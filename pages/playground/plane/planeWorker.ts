@@ -94,7 +94,7 @@ class PlaneService {
       // Requests get their turn.
       await new Promise((resolve) => void setTimeout(resolve, Math.max(0, until - performance.now())));
     }
-    return this.frame(latest, latest.count === 0 ? undefined : isSlow ? 'generator' : which, 0);
+    return this.frame(latest, undefined, 0);
   }
 
   private async update(network: NetworkName, iterations: Iterations): Promise<void> {

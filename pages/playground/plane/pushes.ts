@@ -38,7 +38,10 @@ export function pushGraph(model: PlaneModel, { labels }: LabeledPoints): Graph {
   const x = input('x', [PLANE_BATCH, 2]);
   const z = input('z', [PLANE_BATCH, model.latent]);
   const yOfData = conditionOf(model, labels.slice(0, PLANE_BATCH));
-  const yOfSamples = conditionOf(model, Uint8Array.from({ length: PLANE_BATCH }, (_, index) => index % 2));
+  const yOfSamples = conditionOf(
+    model,
+    Uint8Array.from({ length: PLANE_BATCH }, (_, index) => index % 2),
+  );
   const realCodes = functions.encode({ x, ...yOfData }, { kind: 'native' });
   const fake = functions.generate({ z, ...yOfSamples }, { kind: 'native' });
   const passes: Record<PushedPlace, Value> = {
@@ -72,8 +75,7 @@ export function pushesOf(
     const { network, term, on } = kind;
     const isCode = on === 'realCodes' || on === 'fakeCodes';
     const width = isCode ? latent : 2;
-    const factor =
-      -LOSSES[term].signs[network]! * (weights[network] as Record<PushTerm, number>)[term] * PLANE_BATCH;
+    const factor = -LOSSES[term].signs[network]! * (weights[network] as Record<PushTerm, number>)[term] * PLANE_BATCH;
     const from = everyOf(results[on]!, width);
     const by = everyOf(results[gradientName(term, on)]!, width).map((value) => factor * value);
     return { ...kind, from, by: isCode ? alongSphere(from, by, width) : by };

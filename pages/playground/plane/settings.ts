@@ -25,7 +25,7 @@ export interface PlaneSettings {
 export const LATENT_OF = { circle: 2, sphere: 3 } as const;
 export const PRIOR_NAMES = Object.keys(LATENT_OF) as (keyof typeof LATENT_OF)[];
 export const CONDITIONS = ['none', 'class'] as const;
-export const SPEEDS = ['1', '10', '100', 'fastest'] as const;
+export const SPEEDS = ['1', '10', '30', '100', 'fastest'] as const;
 export const HIDDEN = [8, 16, 32, 64] as const;
 export const GENERATOR_UPDATES = [1, 2, 3] as const;
 /** Ranges of the sliders. A weight can also be 0. */
@@ -98,6 +98,17 @@ const valuesOf = ({ drawn, generatorUpdates, learningRate, weights, ...others }:
   speed: others.speed,
   arrows: others.arrows.join('.'),
 });
+
+/** The value that a setting has in the address. */
+export const valueOf = (settings: PlaneSettings, name: string): string =>
+  String((valuesOf(settings) as Record<string, string | number>)[name]);
+
+/** The settings with one value changed. A wrong value is the default. */
+export function withValue(settings: PlaneSettings, name: string, value: string): PlaneSettings {
+  const query = new URLSearchParams(toQuery(settings));
+  query.set(name, value);
+  return fromQuery(query.toString());
+}
 
 /** The settings that differ from the defaults, as a query. */
 export function toQuery(settings: PlaneSettings): string {

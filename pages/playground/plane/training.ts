@@ -94,7 +94,10 @@ export class PlaneTraining {
     });
     for (const name of stateOfHalf(network)) this.state[name] = next[nextName(name)]!.data as Float32Array;
     this.done[network]++;
-    return withExcess(Object.fromEntries(reportNames.map((name, index) => [name, report!.data[index] as number])), latent);
+    return withExcess(
+      Object.fromEntries(reportNames.map((name, index) => [name, report!.data[index] as number])),
+      latent,
+    );
   }
 
   async view(): Promise<PlaneView> {

@@ -13,6 +13,8 @@ export interface ViewProps {
   isConditional: boolean;
   /** Terms whose arrows are drawn. */
   arrows: readonly PushTerm[];
+  /** Of the ids of canvases, where a page has several of a kind. */
+  prefix?: string;
 }
 
 interface DrawingProps extends ViewProps {
@@ -55,7 +57,7 @@ export const colorsOf = (element: Element): DrawingStyle['colorOf'] => {
 
 /** A square canvas that is drawn again whenever the view changes. */
 function Drawing(props: DrawingProps & { name: keyof typeof VIEWS }) {
-  const { id, name, title, caption, label, legend, track, latent, isConditional, arrows } = props;
+  const { prefix = '', id, name, title, caption, label, legend, track, latent, isConditional, arrows } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const isDark = useDarkScheme();
   useEffect(() => {
@@ -72,7 +74,7 @@ function Drawing(props: DrawingProps & { name: keyof typeof VIEWS }) {
         <span class="meaning">{caption}</span>
       </figcaption>
       <canvas
-        id={id}
+        id={prefix + id}
         ref={canvas}
         class={onPointerDown ? 'view drawn' : 'view'}
         width={SIDE}
@@ -134,7 +136,6 @@ export const EncoderView = (props: ViewProps) => (
     caption="It gives every point of the plane a code."
     label="The encoder's map of the plane: each point has the color of its code; data are black, their reconstructions white"
     legend={{ codes: 'the code of each point', black: 'data x', white: 'reconstructions g(e(x))' }}
-
   />
 );
 
@@ -158,7 +159,6 @@ export function CodesView(props: ViewProps) {
           ? { codes: 'how many codes per arc', dashed: 'uniform codes' }
           : { codes: 'a code; equal areas of a map are equal areas of the sphere' }
       }
-
     />
   );
 }

@@ -1,0 +1,153 @@
+/** Two trainings that differ in one setting, with the same data, seed and clock. */
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { Chart, type ChartPoint, type Curve } from '../../components/chart.js';
+import { Choice, LogSlider } from '../../components/controls.js';
+import type { PageProps } from '../page.js';
+import { LATENT_OF, modelOf, type PlaneSettings, valueOf, withValue } from '../plane/settings.js';
+import { SHAPE_NAMES } from '../plane/shapes.js';
+import { Toolbar } from '../plane/toolbar.js';
+import { type Plane, usePlane } from '../plane/usePlane.js';
+import { CodesView, GeneratorView } from '../plane/views.js';
+import { type Comparison, comparisonOf, DIFFERENCES, queryOf, sidesOf } from './difference.js';
+
+const ADDRESS_MS = 300;
+const SIDES = ['A', 'B'] as const;
+
+export function ComparePage({ query, onQuery }: PageProps) {
+  const [comparison, setComparison] = useState(() => comparisonOf(query));
+  const sides = useMemo(() => sidesOf(comparison), [comparison]);
+  const plane = usePlane(sides);
+  useEffect(() => {
+    const timer = setTimeout(() => onQuery(queryOf(comparison)), ADDRESS_MS);
+    return () => clearTimeout(timer);
+  }, [comparison]);
+  const changeSettings = (changes: Partial<PlaneSettings>): void =>
+    setComparison((before) => ({ ...before, settings: { ...before.settings, ...changes } }));
+  return (
+    <div class="compare">
+      <Toolbar plane={plane} settings={sides} address={`#/compare?${queryOf(comparison)}`} onChange={changeSettings} />
+      <Difference
+        comparison={comparison}
+        onChange={(changes) => setComparison((before) => ({ ...before, ...changes }))}
+        onData={changeSettings}
+      />
+      <div class="sides">
+        {sides.map((settings, index) => (
+          <Side key={index} plane={plane} index={index} settings={settings} name={comparison.name} />
+        ))}
+      </div>
+      <Curves plane={plane} />
+    </div>
+  );
+}
+
+interface DifferenceProps {
+  comparison: Comparison;
+  onChange: (changes: Partial<Comparison>) => void;
+  onData: (changes: Partial<PlaneSettings>) => void;
+}
+
+function Difference({ comparison, onChange, onData }: DifferenceProps) {
+  const { settings, name, value } = comparison;
+  const names = Object.keys(DIFFERENCES);
+  // Another setting begins with its present value on both sides.
+  const choose = (chosen: string): void => onChange({ name: chosen, value: valueOf(settings, chosen) });
+  return (
+    <div class="difference card">
+      {settings.data !== 'drawn' && (
+        <Choice label="Data" value={settings.data} choices={SHAPE_NAMES} onChoose={(data) => onData({ data })} />
+      )}
+      <Choice
+        label="What differs"
+        value={name}
+        choices={names}
+        nameOf={(each) => DIFFERENCES[each]!.label}
+        onChoose={choose}
+      />
+      <Value
+        label="A"
+        name={name}
+        value={valueOf(settings, name)}
+        onChange={(chosen) => onChange({ settings: withValue(settings, name, chosen) })}
+      />
+      <Value label="B" name={name} value={value} onChange={(chosen) => onChange({ value: chosen })} />
+    </div>
+  );
+}
+
+interface ValueProps {
+  label: string;
+  name: string;
+  value: string;
+  onChange: (value: string) => void;
+}
+
+function Value({ label, name, value, onChange }: ValueProps) {
+  const { control } = DIFFERENCES[name]!;
+  if ('values' in control) return <Choice label={label} value={value} choices={control.values} onChoose={onChange} />;
+  return <LogSlider label={label} value={Number(value)} {...control} onChange={(each) => onChange(String(each))} />;
+}
+
+interface SideProps {
+  plane: Plane;
+  index: number;
+  settings: PlaneSettings;
+  name: string;
+}
+
+function Side({ plane: { frame }, index, settings, name }: SideProps) {
+  const side = SIDES[index]!;
+  const view = {
+    track: frame?.tracks[index],
+    latent: LATENT_OF[settings.prior],
+    isConditional: modelOf(settings).isConditional,
+    arrows: settings.arrows,
+    prefix: `${side.toLowerCase()}-`,
+  };
+  return (
+    <section aria-labelledby={`side-${side}`}>
+      <h2 id={`side-${side}`}>
+        {side}: {DIFFERENCES[name]!.label} {valueOf(settings, name)}
+      </h2>
+      <div class="views">
+        <GeneratorView {...view} />
+        <CodesView {...view} />
+      </div>
+    </section>
+  );
+}
+
+const curvesOf = (key: string): readonly Curve[] => [
+  { key: `A ${key}`, label: 'A', color: '--curve-1' },
+  { key: `B ${key}`, label: 'B', color: '--curve-2' },
+];
+const CHARTS = [
+  { title: 'Reconstruction error of data (match_x)', key: 'encoder.match_x' },
+  { title: 'KL_real above its lower bound', key: 'encoder.KL_real_excess' },
+  { title: 'KL_fake above its lower bound', key: 'generator.KL_fake_excess' },
+].map(({ title, key }) => ({ title, curves: curvesOf(key) }));
+
+function Curves({ plane: { points } }: { plane: Plane }) {
+  const merged = useMemo(() => mergePoints(points), [points]);
+  return (
+    <section class="curves" aria-label="Curves">
+      {CHARTS.map(({ title, curves }) => (
+        <Chart key={title} title={title} curves={curves} points={merged} isLog />
+      ))}
+    </section>
+  );
+}
+
+/** Both tracks have points at the same iterations. */
+const mergePoints = ([first, second]: readonly (readonly ChartPoint[])[]): ChartPoint[] =>
+  first!.map(({ step, values }, index) => {
+    const named = (side: string, of: Record<string, number>) =>
+      Object.entries(of).map(([name, value]) => [`${side} ${name}`, value]);
+    return {
+      step,
+      values: Object.fromEntries([...named('A', values), ...named('B', second![index]?.values ?? {})]) as Record<
+        string,
+        number
+      >,
+    };
+  });

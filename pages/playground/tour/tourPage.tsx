@@ -1,0 +1,130 @@
+/** A guided tour: each step asks for a prediction, trains, and shows the answer. */
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { PageProps } from '../page.js';
+import { toQuery } from '../plane/settings.js';
+import { Stage } from '../plane/stage.js';
+import { type Plane, usePlane } from '../plane/usePlane.js';
+import { addressOfStep, optionsOf, type Phase, stepIn, STEPS, type TourStep } from './steps.js';
+
+/** Where a step is: it trains, waits for a prediction, trains again, and is answered. */
+type Part = 'before' | 'question' | 'after' | 'answer';
+
+export function TourPage({ path }: PageProps) {
+  const index = stepIn(path);
+  const step = STEPS[index]!;
+  const [part, setPart] = useState<Part>('before');
+  const settings = part === 'answer' && step.arrows ? { ...step.settings, arrows: step.arrows } : step.settings;
+  const plane = usePlane([settings]);
+  useParts(plane, step, part, setPart);
+  return (
+    <div class="tour workbench">
+      <StepCard index={index} step={step} part={part} failure={plane.failure} onPredict={() => setPart('after')} />
+      <Stage plane={plane} settings={settings} />
+    </div>
+  );
+}
+
+/** Trains what a part asks for, and continues with the next part. */
+function useParts({ isReady, running, frame, run }: Plane, step: TourStep, part: Part, onPart: (part: Part) => void) {
+  const started = useRef<Part>(undefined);
+  useEffect(() => {
+    if (!isReady || (part !== 'before' && part !== 'after')) return;
+    const next = part === 'before' ? 'question' : 'answer';
+    const phase: Phase | undefined = step[part];
+    if (!phase) return onPart(next);
+    if (started.current !== part) {
+      started.current = part;
+      return run(...phase);
+    }
+    if (running === undefined && frame && frame.updates[phase[0] === 'generator' ? 'generator' : 'encoder'] > 0)
+      onPart(next);
+  }, [isReady, part, running]);
+}
+
+interface StepCardProps {
+  index: number;
+  step: TourStep;
+  part: Part;
+  failure: string;
+  onPredict: () => void;
+}
+
+function StepCard({ index, step, part, failure, onPredict }: StepCardProps) {
+  const [prediction, setPrediction] = useState('');
+  const heading = useRef<HTMLHeadingElement>(null);
+  // A visitor who follows a link to the next step continues there.
+  useLayoutEffect(() => {
+    if (document.activeElement === document.body || document.activeElement?.closest('.tour'))
+      heading.current!.focus({ preventScroll: true });
+  }, []);
+  const isOpen = part === 'before' || part === 'question';
+  return (
+    <section class="panel" aria-labelledby="step-heading">
+      <p class="meaning">
+        Step {index + 1} of {STEPS.length}
+      </p>
+      <h2 id="step-heading" tabIndex={-1} ref={heading}>
+        {step.title}
+      </h2>
+      <p>{step.text}</p>
+      <fieldset class="prediction" disabled={!isOpen}>
+        <legend>{step.question}</legend>
+        {optionsOf(step, index).map((option) => (
+          <label key={option}>
+            <input
+              type="radio"
+              name="prediction"
+              checked={option === prediction}
+              onChange={() => setPrediction(option)}
+            />{' '}
+            {option}
+          </label>
+        ))}
+      </fieldset>
+      {isOpen && (
+        <button
+          id="predict"
+          type="button"
+          class="primary"
+          disabled={prediction === '' || part === 'before'}
+          onClick={onPredict}
+        >
+          Show what happens
+        </button>
+      )}
+      <div id="answer" role="status">
+        {failure && <p class="failed">{failure}</p>}
+        {part === 'after' && !failure && <p>Training. Watch the views.</p>}
+        {part === 'answer' && (
+          <p>
+            <strong>{prediction === step.options[0] ? 'As you predicted.' : 'Not as you predicted.'}</strong>{' '}
+            {step.answer}
+          </p>
+        )}
+      </div>
+      <StepLinks index={index} step={step} isAnswered={part === 'answer'} />
+    </section>
+  );
+}
+
+function StepLinks({ index, step, isAnswered }: { index: number; step: TourStep; isAnswered: boolean }) {
+  const isLast = index === STEPS.length - 1;
+  const next = isLast ? `#/plane?${toQuery(step.settings)}` : addressOfStep(index + 1);
+  return (
+    <nav class="steps" aria-label="Steps">
+      {index > 0 && (
+        <a class="button" href={addressOfStep(index - 1)}>
+          Back
+        </a>
+      )}
+      <a class={`button ${isAnswered ? 'primary' : ''}`} href={next}>
+        {isLast ? 'Explore on your own' : 'Next'}
+      </a>
+      {!isLast && (
+        <a class="aside" href={`#/plane?${toQuery(step.settings)}`}>
+          Open these settings
+        </a>
+      )}
+    </nav>
+  );
+}
