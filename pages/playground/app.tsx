@@ -10,6 +10,7 @@ const PAGES: Record<string, () => Promise<ComponentType<PageProps>>> = {
   tour: async () => (await import('./tour/tourPage.js')).TourPage,
   compare: async () => (await import('./compare/comparePage.js')).ComparePage,
   digits: async () => (await import('./digits/digitsPage.js')).DigitsPage,
+  images: async () => (await import('./images/imagesPage.js')).ImagesPage,
   explore: async () => (await import('./explore/explorePage.js')).ExplorePage,
 };
 

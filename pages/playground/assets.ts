@@ -9,3 +9,12 @@ export async function loadAsset(path: string): Promise<Response> {
   if (!response?.ok) throw new InputError(path, 'cannot be loaded', 'check the connection, and reload the page');
   return response;
 }
+
+/** Decompresses a file of this site. Some hosts decompress it themselves. */
+export async function readGzip(response: Response): Promise<Uint8Array<ArrayBuffer>> {
+  const sent = new Uint8Array(await response.arrayBuffer());
+  const isCompressed = sent[0] === 0x1f && sent[1] === 0x8b;
+  if (!isCompressed) return sent;
+  const stream = new Blob([sent]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}

@@ -24,6 +24,8 @@ export default defineConfig({
     target: 'es2023',
     reportCompressedSize: false,
     modulePreload: { polyfill: false },
+    // The script of ONNX Runtime is a file of its own, apart from the playground's code.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'ort', test: /onnxruntime-web/u }] } } },
   },
   preview: { headers: { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' } },
   plugins: [withoutPolicy(), offline()],

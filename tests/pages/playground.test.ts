@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { STEPS } from '../../pages/playground/tour/steps.js';
 import { loadModel } from '../../src/node.js';
 import { decodeCheckpoint } from '../../src/training/checkpoint.js';
 import { writeNoiseArchive } from '../cli/labelledData.js';
@@ -113,6 +114,27 @@ describe.skipIf(!hasChromium)('the playground', () => {
     );
   });
 
+  it.each(['plane', 'tour/1', 'compare', 'digits', 'explore'])(
+    'is painted fast, and nothing moves (%s)',
+    async (name) => {
+      const page = await open('');
+      await page.addInitScript(() => {
+        const found = globalThis as unknown as { shift: number };
+        found.shift = 0;
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries()) found.shift += (entry as unknown as { value: number }).value;
+        }).observe({ type: 'layout-shift', buffered: true });
+      });
+      await page.goto(`${address}#/${name}`);
+      await page.reload();
+      await page.waitForSelector(name === 'explore' ? '#samples button canvas' : 'main canvas');
+      const paint = () => performance.getEntriesByName('first-contentful-paint')[0]!.startTime;
+      // Under 0.5 s on an idle machine.
+      expect(await page.evaluate(paint)).toBeLessThan(2000);
+      expect(await page.evaluate(() => (globalThis as unknown as { shift: number }).shift)).toBeLessThan(0.02);
+    },
+  );
+
   it('allows no scripts but its own', async () => {
     const page = await open('');
     const policy = (await page.getAttribute('meta[http-equiv="Content-Security-Policy"]', 'content'))!;
@@ -140,6 +162,56 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await poll(() => iteration(page)).toBe(0);
     });
 
+    it('updates one network at a time', async () => {
+      const page = await open('');
+      await ready(page);
+      const updates = async () =>
+        Promise.all(['encoder', 'generator'].map(async (name) => Number(await page.textContent(`#${name}-updates`))));
+      // Each press counts.
+      for (let press = 0; press < 3; press++) await page.click('#step-encoder');
+      await poll(updates).toEqual([3, 0]);
+      await poll(() => page.textContent('.network.learning')).toContain('Encoder');
+      await page.click('#step-generator');
+      await poll(updates).toEqual([3, 1]);
+      await poll(() => page.textContent('.network.learning')).toContain('Generator');
+      expect(await iteration(page)).toBe(2);
+    });
+
+    it('shows the data before anything is trained', async () => {
+      const page = await open('#/plane?data=ring');
+      const inked = () =>
+        page.$eval('#generator-view', (canvas) => {
+          const { width, height } = canvas as HTMLCanvasElement;
+          const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
+          return data.filter((value, index) => index % 4 === 3 && value > 0).length;
+        });
+      await poll(inked).toBeGreaterThan(5000);
+      expect(await iteration(page)).toBe(0);
+    });
+
+    it('copies a link, and saves a picture and an animation of the training', async () => {
+      const page = await open('#/plane?data=ring&arrows=KL_real', {
+        acceptDownloads: true,
+        permissions: ['clipboard-read', 'clipboard-write'],
+      });
+      await ready(page);
+      await page.click('#play');
+      await untilIteration(page, 20);
+      await page.click('#play');
+      await page.click('#copy-link');
+      await poll(() => page.textContent('#status')).toBe('Link copied.');
+      const link = await page.evaluate(() => navigator.clipboard.readText());
+      expect(link).toBe(`${address}#/plane?data=ring&arrows=KL_real`);
+      const saved = async (button: string) => {
+        const [download] = await Promise.all([page.waitForEvent('download'), page.click(button)]);
+        return sharp(await download.path(), { pages: -1 }).metadata();
+      };
+      expect(await saved('#save-picture')).toMatchObject({ format: 'png', width: 1504 });
+      const animation = await saved('#save-animation');
+      expect(animation.format).toBe('gif');
+      expect(animation.pages).toBeGreaterThan(1);
+    });
+
     it('learns a ring: the image of the circle is the ring', async () => {
       const page = await trained('data=ring', 1500);
       // Noise of 0.03 across the ring has a mean distance of 0.024 / 2 per coordinate.
@@ -157,6 +229,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
     it('keeps its whole state in the address', async () => {
       const page = await open('');
       await ready(page);
+      await page.click('.settings summary');
       await named(page, 'data').selectOption('spirals');
       await named(page, 'prior').selectOption('sphere');
       await named(page, 'hidden units').selectOption('16');
@@ -165,6 +238,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await named(page, 'iterations per second').selectOption('100');
       await named(page, 'learning rate').fill('100');
       await weight(page, 'encoder', 'match_x').fill('0');
+      await page.getByRole('checkbox', { name: 'KL_fake' }).check();
       const query = () => Object.fromEntries(new URLSearchParams(new URL(page.url()).hash.split('?')[1]));
       await poll(query).toEqual({
         data: 'spirals',
@@ -175,10 +249,12 @@ describe.skipIf(!hasChromium)('the playground', () => {
         rate: '0.01',
         'encoder.match_x': '0',
         speed: '100',
+        arrows: 'KL_fake',
       });
       await page.reload();
       await ready(page);
       await poll(() => named(page, 'data').inputValue()).toBe('spirals');
+      await page.click('.settings summary');
       await poll(() => weight(page, 'encoder', 'match_x').inputValue()).toBe('0');
       // An address that somebody has edited is no error.
       await page.goto(`${address}#/plane?data=none&rate=x&encoder.match_x=-1&drawn=%F0&hidden=1e9`);
@@ -190,6 +266,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
     it('changes weights while it runs, and begins anew with other data', async () => {
       const page = await open('#/plane?data=ring');
       await ready(page);
+      await page.click('.settings summary');
       await page.click('#play');
       await untilIteration(page, 300);
       for (const term of ['KL_real', 'KL_fake', 'match_x', 'uniform']) await weight(page, 'encoder', term).fill('0');
@@ -217,6 +294,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
       // Nothing trains before the first point.
       await poll(() => page.textContent('#status')).toBe('Press on the first view to add points.');
       await poll(() => page.isDisabled('#play')).toBe(true);
+      await page.click('.settings summary');
       await poll(() => weight(page, 'encoder', 'KL_fake').getAttribute('aria-valuetext')).toBe('2');
       await poll(() => page.url()).toMatch(/#\/plane\?data=drawn$/u);
       const box = (await page.locator('#generator-view').boundingBox())!;
@@ -232,6 +310,56 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await untilIteration(page, 20);
       await page.getByRole('button', { name: 'Remove all points' }).click();
       await poll(() => page.url()).not.toContain('drawn=');
+    });
+  });
+
+  describe('beside each other', () => {
+    it('trains with two settings, whose clocks are linked', async () => {
+      const page = await open('#/compare?data=ring&other=encoder.match_x:0');
+      await ready(page);
+      await poll(() => page.textContent('#side-B')).toBe('B: match_x (encoder) = 0');
+      await page.click('#play');
+      await untilIteration(page, 20);
+      await page.click('#play');
+      const label = () => page.getAttribute('.chart div', 'aria-label');
+      // Both have a value at each iteration, and differ.
+      await poll(label).toMatch(/iteration [\d.]+: A [\d.]+, B [\d.]+$/u);
+      const [, a, b] = /A ([\d.]+), B ([\d.]+)$/u.exec((await label())!)!;
+      expect(a).not.toBe(b);
+      await named(page, 'What differs').selectOption('hidden');
+      await named(page, 'B').selectOption('8');
+      await poll(() => page.url()).toMatch(/#\/compare\?data=ring&other=hidden%3A8$/u);
+      await page.reload();
+      await poll(() => page.textContent('#side-B')).toBe('B: hidden units = 8');
+    });
+  });
+
+  describe('the tour', () => {
+    it('has an address for each step, and asks before it answers', async () => {
+      const page = await open('#/tour/1');
+      for (const [index, { title }] of STEPS.entries()) {
+        await poll(() => page.textContent('#step-heading')).toBe(title);
+        expect(new URL(page.url()).hash).toBe(`#/tour/${index + 1}`);
+        expect(await page.isDisabled('#predict')).toBe(true);
+        expect(await page.textContent('#answer')).toBe('');
+        if (index < STEPS.length - 1) await page.getByRole('link', { name: 'Next' }).click();
+      }
+    });
+
+    it('trains one network after a prediction, by keyboard', async () => {
+      const page = await open('#/tour/3');
+      const right = STEPS[2]!.options[0];
+      await page.getByLabel(right).focus();
+      await page.keyboard.press('Space');
+      await poll(() => page.isDisabled('#predict')).toBe(false);
+      await page.focus('#predict');
+      await page.keyboard.press('Enter');
+      await poll(() => page.textContent('#answer')).toBe(`As you predicted. ${STEPS[2]!.answer}`);
+      expect(await page.textContent('#encoder-updates')).toBe('120');
+      expect(await page.textContent('#generator-updates')).toBe('0');
+      await page.focus('.steps .primary');
+      await page.keyboard.press('Enter');
+      await poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(STEPS[3]!.title);
     });
   });
 
@@ -379,11 +507,15 @@ describe.skipIf(!hasChromium)('the playground', () => {
     await page.context().setOffline(false);
   });
 
-  it.each(['plane', 'digits', 'explore'])('is accessible and fits a phone (%s)', async (name) => {
-    const page = await open(`#/${name}`, { viewport: { width: 360, height: 700 } });
-    // The networks of digits take seconds to compile, and change nothing that is checked here.
-    await page.waitForSelector(name === 'explore' ? '#samples button canvas' : '#play');
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
-    expect(await accessibilityViolations(page)).toEqual([]);
-  });
+  it.each(['plane?arrows=KL_fake', 'tour/2', 'compare', 'digits', 'explore'])(
+    'is accessible and fits a phone (%s)',
+    async (name) => {
+      const page = await open(`#/${name}`, { viewport: { width: 360, height: 700 } });
+      // The networks of digits take seconds to compile, and change nothing that is checked here.
+      const shown: Record<string, string> = { explore: '#samples button canvas', 'tour/2': '#predict' };
+      await page.waitForSelector(shown[name] ?? '#play');
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+      expect(await accessibilityViolations(page)).toEqual([]);
+    },
+  );
 });

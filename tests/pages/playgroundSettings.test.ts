@@ -17,6 +17,9 @@ import {
   WEIGHTS,
 } from '../../pages/playground/plane/settings.js';
 import { drawData, SHAPE_NAMES } from '../../pages/playground/plane/shapes.js';
+import { PUSH_TERMS } from '../../pages/playground/plane/terms.js';
+import { comparisonOf, DIFFERENCES as DIFFERING, queryOf, sidesOf } from '../../pages/playground/compare/difference.js';
+import { addressOfStep, optionsOf, stepIn, STEPS } from '../../pages/playground/tour/steps.js';
 import { randomStream } from '../../src/random.js';
 import { checkConfiguration } from '../../src/training/configuration.js';
 import { expectCloseElements } from '../engine/expectations.js';
@@ -38,6 +41,7 @@ const settings = fc.record({
     generator: fc.record({ KL_fake: weight, match_z: weight, match_x: weight }),
   }),
   speed: fc.constantFrom(...SPEEDS),
+  arrows: fc.subarray([...PUSH_TERMS]),
 });
 
 describe('the settings of the plane in an address', () => {
@@ -77,6 +81,40 @@ describe('the settings of the plane in an address', () => {
       const given = { ...DEFAULT_SETTINGS, ...preset.settings };
       expect(fromQuery(toQuery(given))).toEqual(given);
     }
+  });
+});
+
+describe('a comparison in an address', () => {
+  it.each(Object.entries(DIFFERING))('is restored (%s)', (name, { control }) => {
+    const values = 'values' in control ? control.values : [String(control.min), String(control.max)];
+    for (const value of values) {
+      const given = { settings: { ...DEFAULT_SETTINGS, data: 'ring' as const, seed: 3 }, name, value };
+      expect(comparisonOf(queryOf(given))).toEqual(given);
+      const [first, second] = sidesOf(given);
+      expect(first).toEqual(given.settings);
+      expect({ data: second.data, seed: second.seed }).toEqual({ data: 'ring', seed: 3 });
+    }
+  });
+
+  it('has a setting that differs, whatever the address', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (name, value) => {
+        const { name: found } = comparisonOf(new URLSearchParams({ other: `${name}:${value}` }).toString());
+        expect(DIFFERING).toHaveProperty([found]);
+      }),
+    );
+    expect(comparisonOf('other=hidden:1e9').value).toBe('32');
+  });
+});
+
+describe('the tour', () => {
+  it('has eight steps, each with its address', () => {
+    expect(STEPS).toHaveLength(8);
+    for (const [index, step] of STEPS.entries()) {
+      expect(stepIn(addressOfStep(index).replace('#/tour/', ''))).toBe(index);
+      expect([...optionsOf(step, index)].sort()).toEqual([...step.options].sort());
+    }
+    for (const path of ['', '0', '9', '1.5', 'x']) expect(stepIn(path)).toBe(0);
   });
 });
 

@@ -7,15 +7,10 @@ import { NETWORK_NAMES, type NetworkName } from '../../src/networks/network.js';
 import { randomStream } from '../../src/random.js';
 import { latticeOf } from '../../pages/playground/plane/lattice.js';
 import { OBJECTIVE, PLANE_BATCH, type PlaneModel } from '../../pages/playground/plane/model.js';
-import {
-  ARROW_EVERY,
-  type Push,
-  PUSH_KINDS,
-  type PushKind,
-  pushedPoints,
-} from '../../pages/playground/plane/pushes.js';
+import { ARROW_EVERY, PUSH_KINDS, pushedPoints } from '../../pages/playground/plane/pushes.js';
 import { DEFAULT_SETTINGS, modelOf, optionsOf } from '../../pages/playground/plane/settings.js';
 import { drawData } from '../../pages/playground/plane/shapes.js';
+import type { Push, PushKind } from '../../pages/playground/plane/terms.js';
 import { PlaneTraining } from '../../pages/playground/plane/training.js';
 import { networksOf } from '../../pages/playground/plane/view.js';
 
@@ -66,8 +61,7 @@ describe.each([
 
   beforeAll(async () => {
     training = await start(model);
-    for (let step = 0; step < 400; step++)
-      for (const network of NETWORK_NAMES) await training.update(network, options);
+    for (let step = 0; step < 400; step++) for (const network of NETWORK_NAMES) await training.update(network, options);
     pushes = await training.pushes(options);
   });
   afterAll(() => training.release());

@@ -107,7 +107,7 @@ function Side({ plane: { frame }, index, settings, name }: SideProps) {
   return (
     <section aria-labelledby={`side-${side}`}>
       <h2 id={`side-${side}`}>
-        {side}: {DIFFERENCES[name]!.label} {valueOf(settings, name)}
+        {side}: {DIFFERENCES[name]!.label} = {valueOf(settings, name)}
       </h2>
       <div class="views">
         <GeneratorView {...view} />

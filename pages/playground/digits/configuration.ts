@@ -2,10 +2,8 @@
 import { DEFAULTS } from '../../../src/training/settings.js';
 import { DIGIT_PADDING } from '../../../src/images/preprocessing.js';
 import type { Configuration } from '../../../src/training/configuration.js';
+import { LENGTH } from '../training/images.js';
 import { DIGIT_SIZE } from './data.js';
-
-/** Training continues until the visitor ends it. */
-export const LENGTH = { steps: 1_000_000 } as const;
 
 export const configurationOf = (width: number, seed: number): Configuration => ({
   ...DEFAULTS,

@@ -1,29 +1,17 @@
-import { loadAsset } from '../assets.js';
+import { loadAsset, readGzip } from '../assets.js';
 import { DIGIT_PADDING, padImage } from '../../../src/images/preprocessing.js';
+import type { TrainingImages } from '../training/images.js';
 
 export const TRAINING_DIGITS = 5000;
 const INNER = DIGIT_PADDING.inner ** 2;
 export const DIGIT_SIZE = 32;
 const PIXELS = DIGIT_SIZE ** 2;
 
-/** Digits as bytes [N, 1, 32, 32]. */
-export interface Digits {
-  training: Uint8Array;
-  /** 200 other digits. */
-  test: Uint8Array;
-}
+export const DIGIT_SHAPE = [1, DIGIT_SIZE, DIGIT_SIZE] as const;
 
-/** Loads the digits of this site. */
-export async function loadDigits(): Promise<Digits> {
-  const response = await loadAsset('digits.gz');
-  // Some hosts decompress a file of this name.
-  const sent = new Uint8Array(await response.arrayBuffer());
-  const isCompressed = sent[0] === 0x1f && sent[1] === 0x8b;
-  const bytes = isCompressed
-    ? new Uint8Array(
-        await new Response(new Blob([sent]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer(),
-      )
-    : sent;
+/** Loads the digits of this site, and 200 others as test images. */
+export async function loadDigits(): Promise<TrainingImages> {
+  const bytes = await readGzip(await loadAsset('digits.gz'));
   const count = bytes.length / INNER;
   const images = new Uint8Array(count * PIXELS);
   for (let index = 0; index < count; index++) {
@@ -34,5 +22,9 @@ export async function loadDigits(): Promise<Digits> {
       images.subarray(index * PIXELS, (index + 1) * PIXELS),
     );
   }
-  return { training: images.slice(0, TRAINING_DIGITS * PIXELS), test: images.slice(TRAINING_DIGITS * PIXELS) };
+  return {
+    shape: DIGIT_SHAPE,
+    training: images.slice(0, TRAINING_DIGITS * PIXELS),
+    test: images.slice(TRAINING_DIGITS * PIXELS),
+  };
 }

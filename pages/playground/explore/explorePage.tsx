@@ -55,7 +55,7 @@ export function ExplorePage({ model: given }: PageProps) {
   }, []);
   return (
     <div class="explore">
-      <p>
+      <p class="model">
         <strong id="model-name">{loaded?.info.name}</strong> {loaded?.info.summary}
       </p>
       <p>

@@ -84,6 +84,12 @@ export const drawGenerator: Draw = (context, { view: { shown, labels, image } },
 
 /** The encoder's map of the plane. */
 export const drawEncoder: Draw = (context, { view }, { latent }) => {
+  if (view.field.length > 0) drawField(context, view, latent);
+  drawDots(context, view.shown, 3, 'black');
+  drawDots(context, view.reconstructions, 2.5, 'white');
+};
+
+function drawField(context: Context, view: PlaneView, latent: 2 | 3): void {
   const field = new OffscreenCanvas(FIELD.side, FIELD.side);
   const pixels = new ImageData(FIELD.side, FIELD.side);
   for (let index = 0; index < FIELD.side ** 2; index++) {
@@ -93,9 +99,7 @@ export const drawEncoder: Draw = (context, { view }, { latent }) => {
   }
   field.getContext('2d')!.putImageData(pixels, 0, 0);
   context.drawImage(field, 0, 0, SIDE, SIDE);
-  drawDots(context, view.shown, 3, 'black');
-  drawDots(context, view.reconstructions, 2.5, 'white');
-};
+}
 
 /** How codes are distributed: histograms over the circle, or maps of the sphere. */
 export const drawCodes: Draw = (context, { view, pushes }, { latent }) => {

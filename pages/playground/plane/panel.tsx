@@ -1,8 +1,10 @@
 /** The panel beside the views: experiments, arrows, and all settings on request. */
+import { Choice } from '../../components/controls.js';
 import { Explanation } from './explanation.js';
 import { activePreset, PRESETS } from './presets.js';
-import type { PlaneSettings } from './settings.js';
+import { DRAWN_SETTINGS, type PlaneSettings } from './settings.js';
 import { SettingsPanel } from './settingsPanel.js';
+import { SHAPE_NAMES } from './shapes.js';
 import { PUSH_TERMS, type PushTerm } from './terms.js';
 
 interface PanelProps {
@@ -13,6 +15,7 @@ interface PanelProps {
 export const Panel = (props: PanelProps) => (
   <aside class="panel" aria-label="Experiments and settings">
     <Presets {...props} />
+    <Data {...props} />
     <Arrows {...props} />
     <details class="settings">
       <summary>All settings</summary>
@@ -46,6 +49,23 @@ function Presets({ settings, onChange }: PanelProps) {
     </section>
   );
 }
+
+const Data = ({ settings, onChange }: PanelProps) => (
+  <div class="data">
+    <Choice
+      label="data"
+      value={settings.data}
+      choices={[...SHAPE_NAMES, 'drawn' as const]}
+      nameOf={(data) => (data === 'drawn' ? 'draw your own' : data)}
+      onChoose={(data) => onChange(data === 'drawn' ? DRAWN_SETTINGS : { data })}
+    />
+    {settings.data === 'drawn' && (
+      <button type="button" onClick={() => onChange({ drawn: new Float32Array(0) })}>
+        Remove all points
+      </button>
+    )}
+  </div>
+);
 
 /** What each term asks for, as arrows show it. */
 const TERM_TEXTS: Record<PushTerm, string> = {

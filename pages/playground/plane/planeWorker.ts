@@ -8,11 +8,11 @@ import { answerRequests, type WorkerScope } from '../../../src/web/requests.js';
 import { latticeOf } from './lattice.js';
 import type { PlaneOptions } from './model.js';
 import type { PlaneFrame, PlaneRequest, PlaneTrack, TrackFrame, Which } from './protocol.js';
-import { drawData } from './shapes.js';
+import { drawData, shownPoints } from './shapes.js';
 import { PlaneTraining } from './training.js';
 
-/** Milliseconds between two frames, and data points in a view. */
-const [FRAME_MS, SHOWN] = [40, 600];
+/** Milliseconds between two frames. */
+const FRAME_MS = 40;
 /** Up to this speed, both halves of an iteration are seen. */
 const SLOW = 10;
 
@@ -123,7 +123,7 @@ class PlaneService {
 const networksOf = (which: Which): readonly NetworkName[] => (which === 'both' ? NETWORK_NAMES : [which]);
 
 function createTraining({ model, data }: PlaneTrack): Promise<PlaneTraining> {
-  const shown = drawData(data, SHOWN, randomStream(model.seed, 'shown'));
+  const shown = shownPoints(data, model.seed);
   const draw = (count: number, step: number) => drawData(data, count, randomStream(model.seed, 'data', step));
   return PlaneTraining.create(model, draw, { lattice: latticeOf(model.latent), shown }, (graph) =>
     compile(graph, { target: { name: 'plain' } }),

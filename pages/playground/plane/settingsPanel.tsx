@@ -2,7 +2,6 @@
 import { Choice, LogSlider } from '../../components/controls.js';
 import * as choices from './settings.js';
 import type { PlaneSettings } from './settings.js';
-import { SHAPE_NAMES } from './shapes.js';
 import { PLANE_TERMS } from './terms.js';
 
 const TERM_TITLES: Record<string, string> = {
@@ -28,17 +27,6 @@ export function SettingsPanel({ settings, onChange }: SettingsPanelProps) {
   ) => <Choice label={label} value={settings[key]} choices={values} onChoose={(value) => onChange({ [key]: value })} />;
   return (
     <>
-      <Choice
-        label="data"
-        value={settings.data}
-        choices={[...SHAPE_NAMES, 'drawn' as const]}
-        onChoose={(data) => onChange(data === 'drawn' ? choices.DRAWN_SETTINGS : { data })}
-      />
-      {settings.data === 'drawn' && (
-        <button type="button" onClick={() => onChange({ drawn: new Float32Array(0) })}>
-          Remove all points
-        </button>
-      )}
       {choiceOf('prior', 'prior', choices.PRIOR_NAMES)}
       {settings.data !== 'drawn' && choiceOf('condition', 'condition', choices.CONDITIONS)}
       {choiceOf('hidden', 'hidden units', choices.HIDDEN)}

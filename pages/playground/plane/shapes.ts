@@ -1,5 +1,5 @@
 /** Distributions of points in the plane, about within [-1, 1]². */
-import type { RandomStream } from '../../../src/random.js';
+import { randomStream, type RandomStream } from '../../../src/random.js';
 
 type Point = readonly [x: number, y: number];
 
@@ -49,6 +49,13 @@ export const SHAPE_NAMES = Object.keys(SHAPES) as ShapeName[];
 
 /** The data: a shape by name, or points [N, 2] that the visitor has drawn, at least one. */
 export type PlaneData = ShapeName | Float32Array;
+
+/** Points in a view. */
+const SHOWN = 600;
+
+/** The points of the data that views show. */
+export const shownPoints = (data: PlaneData, seed: number): LabeledPoints =>
+  drawData(data, SHOWN, randomStream(seed, 'shown'));
 
 /** Draws points of the data. Those that the visitor has drawn are all of one class. */
 export function drawData(data: PlaneData, count: number, stream: RandomStream): LabeledPoints {

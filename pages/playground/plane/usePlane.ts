@@ -5,6 +5,7 @@ import { messageOf } from '../../../src/errors.js';
 import { Requests } from '../../../src/web/requests.js';
 import { openWorker } from '../workers.js';
 import { iterationOfFrame, type PlaneFrame, type PlaneRequest, type Which } from './protocol.js';
+import { shownPoints } from './shapes.js';
 import { dataOf, modelOf, optionsOf, type PlaneSettings, trackKey } from './settings.js';
 
 /** Milliseconds between two updates of the charts, which are slower to draw than the views. */
@@ -23,7 +24,7 @@ interface WantedRun {
  * others take effect at once.
  */
 export function usePlane(settings: readonly PlaneSettings[]) {
-  const { frame, points, history, show, replace } = useFrames(settings.length);
+  const { frame, points, history, show, replace } = useFrames(settings);
   const [isReady, setIsReady] = useState(false);
   const [wanted, setWanted] = useState<WantedRun>();
   const [failure, setFailure] = useState('');
@@ -107,9 +108,9 @@ export function usePlane(settings: readonly PlaneSettings[]) {
 export type Plane = ReturnType<typeof usePlane>;
 
 /** The latest frame, the points of the charts of each track, and earlier frames. A slow screen skips frames. */
-function useFrames(tracks: number) {
-  const none = (): (readonly ChartPoint[])[] => Array.from({ length: tracks }, () => []);
-  const [frame, setFrame] = useState<PlaneFrame>();
+function useFrames(settings: readonly PlaneSettings[]) {
+  const none = (): (readonly ChartPoint[])[] => settings.map(() => []);
+  const [frame, setFrame] = useState(() => dataOnly(settings));
   const [points, setPoints] = useState(none);
   const history = useRef<PlaneFrame[]>([]);
   const pending = useRef({ frame, received: [] as PlaneFrame[], timer: 0, drawn: 0 }).current;
@@ -145,6 +146,21 @@ function useFrames(tracks: number) {
     setPoints(none());
   };
   return { frame, points, history, show, replace };
+}
+
+/** The data, while the networks are compiled; undefined until there are some. */
+function dataOnly(settings: readonly PlaneSettings[]): PlaneFrame | undefined {
+  const none = new Float32Array(0);
+  const tracks = settings.flatMap((each) => {
+    const data = dataOf(each);
+    if (data === undefined) return [];
+    const { points: shown, labels } = shownPoints(data, each.seed);
+    const view = { shown, labels, image: none, fakeCodes: none, realCodes: none, reconstructions: none, field: none };
+    return [{ report: {}, view, pushes: [] }];
+  });
+  return tracks.length < settings.length
+    ? undefined
+    : { updates: { encoder: 0, generator: 0 }, moved: undefined, rate: 0, tracks };
 }
 
 /** Adds a frame. If there are too many, every second is dropped, but not the first. */

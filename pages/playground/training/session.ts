@@ -1,4 +1,4 @@
-/** A worker that trains on the digits, and a worker that uses its weights at the same time. */
+/** A worker that trains on images, and a worker that uses its weights at the same time. */
 import { drawCodes } from '../../../src/age/prior.js';
 import { toBytes } from '../../../src/images/raster.js';
 import { randomStream } from '../../../src/random.js';
@@ -9,42 +9,47 @@ import { PageTraining } from '../../../src/web/pageTraining.js';
 import type { ModelSource } from '../../../src/web/modelWorker.js';
 import { WorkerModel } from '../../../src/web/workerModel.js';
 import { openWorker } from '../workers.js';
-import { LENGTH } from './configuration.js';
-import { DIGIT_SIZE, type Digits } from './data.js';
+import { LENGTH, type TrainingImages } from './images.js';
 
 export const [SAMPLES, RECONSTRUCTIONS] = [48, 16];
-const PIXELS = DIGIT_SIZE ** 2;
 
-/** Images [1, 32, 32] in 0..1, after an iteration. */
+/** New weights, a checkpoint to continue, or a checkpoint whose weights another configuration takes over. */
+export type SessionStart =
+  { configuration: Configuration; checkpoint?: Uint8Array } | { configuration?: undefined; checkpoint: Uint8Array };
+
+/** Images [C, H, W] in 0..1, after an iteration. */
 export interface Preview {
   step: number;
   samples: readonly Float32Array[];
-  /** Test digits, each before its reconstruction. */
+  /** Images, each before its reconstruction. */
   pairs: readonly Float32Array[];
 }
 
-export class DigitsSession {
+export class ImageSession {
   private model: WorkerModel | undefined;
   private isStopped = false;
 
   private constructor(
     readonly training: PageTraining,
-    private readonly digits: Digits,
+    private readonly images: TrainingImages,
   ) {}
 
   /**
    * Compiles the iteration.
-   * @param from a configuration for fresh weights, or the bytes of a checkpoint for gray images of 32x32
+   * @throws {InputError} if a checkpoint is damaged, or of images of another shape
    */
-  static async start(digits: Digits, from: Configuration | Uint8Array, device: WebDevice): Promise<DigitsSession> {
+  static async start(images: TrainingImages, start: SessionStart, device: WebDevice): Promise<ImageSession> {
     const worker = openWorker('training');
     try {
-      const what = from instanceof Uint8Array ? { checkpoint: from } : { configuration: from };
-      const training = await PageTraining.start(worker, { images: digits.training, length: LENGTH, device, ...what });
+      const training = await PageTraining.start(worker, { images: images.training, length: LENGTH, device, ...start });
       const { size, channels } = training.configuration;
-      if (size !== DIGIT_SIZE || channels !== 1)
-        throw new InputError('the checkpoint', `is of images of ${size}x${size}, but digits are gray images of 32x32`);
-      return new DigitsSession(training, digits);
+      const [expected, side] = images.shape;
+      if (size !== side || channels !== expected)
+        throw new InputError(
+          'the checkpoint',
+          `is of ${kindOf(channels)} images of ${size}x${size}, but these are ${kindOf(expected)} images of ${side}x${side}`,
+        );
+      return new ImageSession(training, images);
     } catch (error) {
       worker.terminate();
       throw error;
@@ -60,12 +65,13 @@ export class DigitsSession {
     else this.model = await this.loadModel({ configuration, weights });
     const codes = drawCodes(configuration.prior, SAMPLES, configuration.latent, randomStream(0, 'samples'));
     const { model } = this;
-    const reconstruct = async (x: Uint8Array) => imagesOf(await model.decode({ z: await model.encode({ x }) }));
+    const pixels = this.pixels;
+    const reconstruct = async (x: Uint8Array) => imagesOf(await model.decode({ z: await model.encode({ x }) }), pixels);
     // Refined once, as elsewhere.
     const samples = await reconstruct(toBytes(await model.generate({ z: codes })));
-    const originals = this.digits.test.subarray(0, RECONSTRUCTIONS * PIXELS);
+    const originals = this.images.test.subarray(0, RECONSTRUCTIONS * pixels);
     const pairs = (await reconstruct(originals)).flatMap((image, index) => [
-      Float32Array.from(originals.subarray(index * PIXELS, (index + 1) * PIXELS), (byte) => byte / 255),
+      Float32Array.from(originals.subarray(index * pixels, (index + 1) * pixels), (byte) => byte / 255),
       image,
     ]);
     return { step, samples, pairs };
@@ -75,6 +81,10 @@ export class DigitsSession {
     this.isStopped = true;
     this.training.stop();
     this.model?.stop();
+  }
+
+  private get pixels(): number {
+    return this.images.shape.reduce((product, side) => product * side);
   }
 
   private async loadModel(source: ModelSource): Promise<WorkerModel> {
@@ -90,8 +100,10 @@ export class DigitsSession {
   }
 }
 
+const kindOf = (channels: number): string => (channels === 1 ? 'gray' : 'color');
+
 /** Splits values in [-1, 1] into images in 0..1. */
-const imagesOf = (values: Float32Array): Float32Array[] =>
-  Array.from({ length: values.length / PIXELS }, (_, index) =>
-    values.slice(index * PIXELS, (index + 1) * PIXELS).map((value) => (value + 1) / 2),
+const imagesOf = (values: Float32Array, pixels: number): Float32Array[] =>
+  Array.from({ length: values.length / pixels }, (_, index) =>
+    values.slice(index * pixels, (index + 1) * pixels).map((value) => (value + 1) / 2),
   );

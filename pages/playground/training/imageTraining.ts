@@ -1,4 +1,4 @@
-/** The state of the training on digits, and the actions of its buttons. */
+/** The state of training on images, and the actions of its buttons. */
 import { appendPoint, type ChartPoint } from '../../components/chart.js';
 import { download } from '../../components/files.js';
 import { messageOf } from '../../../src/errors.js';
@@ -8,21 +8,32 @@ import type { Configuration } from '../../../src/training/configuration.js';
 import type { IterationReport } from '../../../src/training/trainer.js';
 import { deleteStoredCheckpoint, readStoredCheckpoint, storeCheckpoint } from '../../../src/web/checkpoints.js';
 import { oneAtATime } from '../../../src/turns.js';
-import { configurationOf } from './configuration.js';
-import { type Digits, loadDigits } from './data.js';
-import { DigitsSession, type Preview } from './session.js';
+import type { TrainingImages } from './images.js';
+import { ImageSession, type Preview, type SessionStart } from './session.js';
 
-/** The name in the storage of the browser. */
-const STORED = 'digits';
+/** Images to train on, and how training begins. */
+export interface TrainingKind {
+  /** The name in the storage of the browser (default: nothing is stored). */
+  stored?: string;
+  /** Of downloaded checkpoints, before the iteration (default: none). */
+  prefix?: string;
+  /** In messages, such as "these digits". */
+  name: string;
+  load: () => Promise<TrainingImages>;
+  /** The ways to begin; the first is the default. */
+  variants: readonly string[];
+  start: (variant: string) => Promise<SessionStart>;
+  /** The variant of a training that continues a checkpoint. */
+  variantOf: (configuration: Configuration, chosen: string) => string;
+}
+
 /** Milliseconds between two previews, and between two saves while training runs. */
 const [PREVIEW_MS, SAVE_MS] = [1500, 60_000];
-const DEFAULT_WIDTH = 8;
-const SEED = 1;
 /** The latest reports, whose times give the speed. */
 const TIMED = 20;
 const COMPILING = 'Compiling the iteration…';
 
-export interface DigitsState {
+export interface ImageTrainingState {
   isRunning: boolean;
   /** Whether buttons wait for an action. */
   isBusy: boolean;
@@ -33,33 +44,38 @@ export interface DigitsState {
   /** Iterations per second. */
   rate: number;
   device: WebDevice;
-  width: number;
+  variant: string;
 }
 
-export const INITIAL_STATE: DigitsState = {
+export const initialStateOf = ({ name, variants }: TrainingKind): ImageTrainingState => ({
   isRunning: false,
   isBusy: true,
-  message: 'Loading the digits…',
+  message: `Loading ${name}…`,
   hasFailed: false,
   points: [],
   rate: 0,
   device: 'wasm',
-  width: DEFAULT_WIDTH,
-};
+  variant: variants[0]!,
+});
 
 /** The save of a page that the visitor has left. */
 let leaving: Promise<unknown> = Promise.resolve();
 
-export class DigitsTraining {
-  private state = INITIAL_STATE;
-  private digits: Digits | undefined;
-  private current: DigitsSession | undefined;
+export class ImageTraining {
+  private state: ImageTrainingState;
+  private images: TrainingImages | undefined;
+  private current: ImageSession | undefined;
   private isLeft = false;
   private runs = 0;
   private readonly inTurn = oneAtATime();
 
   /** @param onChange receives each new state */
-  constructor(private readonly onChange: (state: DigitsState) => void) {}
+  constructor(
+    private readonly kind: TrainingKind,
+    private readonly onChange: (state: ImageTrainingState) => void,
+  ) {
+    this.state = initialStateOf(kind);
+  }
 
   /** Continues from this browser's checkpoint, or begins. */
   open(): void {
@@ -109,10 +125,12 @@ export class DigitsTraining {
   }
 
   /** Begins again with fresh weights. */
-  reset(width: number): void {
+  reset(variant: string): void {
     this.attempt(COMPILING, async () => {
-      await deleteStoredCheckpoint(STORED).catch(() => undefined);
-      await this.start(configurationOf(width, SEED));
+      const { stored } = this.kind;
+      if (stored) await deleteStoredCheckpoint(stored).catch(() => undefined);
+      this.change({ variant });
+      await this.start(await this.kind.start(variant));
     });
   }
 
@@ -120,8 +138,8 @@ export class DigitsTraining {
   moveTo(device: WebDevice): void {
     this.attempt(COMPILING, async () => {
       const bytes = await this.session.training.exportCheckpoint();
-      await storeCheckpoint(STORED, bytes);
-      await this.start(bytes, device);
+      await this.keep(bytes);
+      await this.start({ checkpoint: bytes }, device);
     });
   }
 
@@ -135,7 +153,9 @@ export class DigitsTraining {
   download(): void {
     this.attempt('', async () => {
       const bytes = await this.session.training.exportCheckpoint();
-      download(new Blob([bytes as Uint8Array<ArrayBuffer>]), `${String(this.iteration).padStart(6, '0')}.safetensors`);
+      const { prefix = '' } = this.kind;
+      const name = `${prefix}${String(this.iteration).padStart(6, '0')}.safetensors`;
+      download(new Blob([bytes as Uint8Array<ArrayBuffer>]), name);
     });
   }
 
@@ -143,8 +163,8 @@ export class DigitsTraining {
   continueFile(file: File | undefined): void {
     if (!file) return;
     this.attempt('Reading the checkpoint…', async () => {
-      await this.start(new Uint8Array(await file.arrayBuffer()));
-      return `Continues ${file.name} on these digits.`;
+      await this.start({ checkpoint: new Uint8Array(await file.arrayBuffer()) });
+      return `Continues ${file.name} on ${this.kind.name}.`;
     });
   }
 
@@ -157,7 +177,7 @@ export class DigitsTraining {
       .catch((error: unknown) => this.fail(error));
   }
 
-  private get session(): DigitsSession {
+  private get session(): ImageSession {
     return this.current!;
   }
 
@@ -165,7 +185,7 @@ export class DigitsTraining {
     return this.session.training.progress.step;
   }
 
-  private change(changes: Partial<DigitsState>): void {
+  private change(changes: Partial<ImageTrainingState>): void {
     this.state = { ...this.state, ...changes };
     this.onChange(this.state);
   }
@@ -192,23 +212,28 @@ export class DigitsTraining {
     this.change({ points: appendPoint(this.state.points, { step, values: scalars }) });
   }
 
-  private async show(session: DigitsSession): Promise<void> {
+  private async show(session: ImageSession): Promise<void> {
     const preview = await session.preview();
     if (session === this.current) this.change({ preview });
   }
 
-  private async store({ training }: DigitsSession): Promise<void> {
-    await storeCheckpoint(STORED, await training.exportCheckpoint());
+  private async store({ training }: ImageSession): Promise<void> {
+    await this.keep(await training.exportCheckpoint());
+  }
+
+  private async keep(checkpoint: Uint8Array): Promise<void> {
+    if (this.kind.stored) await storeCheckpoint(this.kind.stored, checkpoint);
   }
 
   /** Replaces the training once the next one is compiled. */
-  private async start(from: Configuration | Uint8Array, device: WebDevice = this.state.device): Promise<void> {
-    this.digits ??= await loadDigits();
-    const next = await DigitsSession.start(this.digits, from, device);
+  private async start(from: SessionStart, device: WebDevice = this.state.device): Promise<void> {
+    this.images ??= await this.kind.load();
+    const next = await ImageSession.start(this.images, from, device);
     if (this.isLeft) return next.stop();
     this.current?.stop();
     this.current = next;
-    this.change({ device, width: next.training.configuration.width, points: [] });
+    const variant = this.kind.variantOf(next.training.configuration, this.state.variant);
+    this.change({ device, variant, points: [] });
     const times: number[] = [];
     next.training.onReport = (report) => {
       this.addReport(report);
@@ -220,14 +245,14 @@ export class DigitsTraining {
   }
 
   private async startFromStored(device: WebDevice): Promise<string> {
-    const stored = await readStoredCheckpoint(STORED).catch(() => undefined);
-    const fresh = configurationOf(DEFAULT_WIDTH, SEED);
+    const stored = this.kind.stored && (await readStoredCheckpoint(this.kind.stored).catch(() => undefined));
+    const fresh = await this.kind.start(this.state.variant);
     if (!stored) {
       await this.start(fresh, device);
       return '';
     }
     try {
-      await this.start(stored, device);
+      await this.start({ checkpoint: stored }, device);
       return `Continues from iteration ${this.iteration}, as saved in this browser.`;
     } catch (error) {
       await this.start(fresh, device);
@@ -235,19 +260,19 @@ export class DigitsTraining {
     }
   }
 
-  private train(session: DigitsSession): void {
+  private train(session: ImageSession): void {
     session.training.run().catch((error: unknown) => this.recover(session, error));
   }
 
   /** Shows previews and saves while training runs, each after the one before. */
-  private async follow(session: DigitsSession, run: number): Promise<void> {
+  private async follow(session: ImageSession, run: number): Promise<void> {
     const isActive = (): boolean => this.state.isRunning && run === this.runs && session === this.current;
     let saved = performance.now();
     for (;;) {
       await new Promise((resolve) => void setTimeout(resolve, PREVIEW_MS));
       if (!isActive()) return;
       await this.show(session);
-      if (performance.now() - saved < SAVE_MS) continue;
+      if (!this.kind.stored || performance.now() - saved < SAVE_MS) continue;
       saved = performance.now();
       await this.store(session).catch((error: unknown) => this.change({ message: messageOf(error), hasFailed: true }));
       // An export ends a run.
@@ -256,7 +281,7 @@ export class DigitsTraining {
   }
 
   /** After a run that failed: the CPU replaces a GPU that was lost. */
-  private recover(session: DigitsSession, error: unknown): void {
+  private recover(session: ImageSession, error: unknown): void {
     if (session !== this.current) return;
     if (this.state.device === 'wasm') return this.fail(error);
     this.attempt('', async () => {

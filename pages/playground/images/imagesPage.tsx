@@ -1,0 +1,123 @@
+/** Training on the visitor's own images. */
+import { useRef, useState } from 'preact/hooks';
+import { chosenFiles, droppedFiles, type FolderFile } from '../../components/folderFiles.js';
+import { messageOf } from '../../../src/errors.js';
+import type { PageProps } from '../page.js';
+import type { TrainingKind } from '../training/imageTraining.js';
+import { type PreviewTexts, TrainingPanel, variancesOf } from '../training/trainingPanel.js';
+import { IMAGE_SHAPE, MAX_IMAGES, MIN_IMAGES, readVisitorImages, type VisitorImages } from './readImages.js';
+import { startFrom, VARIANTS } from './start.js';
+
+const TEXTS: PreviewTexts = {
+  model: 'Your images',
+  image: 'Image',
+  pairs: 'Your images, each with its reconstruction on the right.',
+  variances: variancesOf('your images'),
+};
+
+const kindOf = ({ images }: VisitorImages): TrainingKind => ({
+  prefix: 'images-',
+  name: 'these images',
+  load: () => Promise.resolve(images),
+  variants: VARIANTS,
+  start: startFrom,
+  variantOf: (_, chosen) => chosen,
+});
+
+export function ImagesPage({ onExplore }: PageProps) {
+  const [chosen, setChosen] = useState<{ number: number; found: VisitorImages; kind: TrainingKind }>();
+  const [status, setStatus] = useState({ text: '', failed: false });
+  const latest = useRef(0);
+  /** Trains on these files. If they cannot be used, the training before stays. */
+  const use = async (find: Promise<readonly FolderFile[]>): Promise<void> => {
+    const number = ++latest.current;
+    const show = (text: string, failed = false) => number === latest.current && setStatus({ text, failed });
+    try {
+      const files = await find;
+      if (files.length === 0) return;
+      const found = await readVisitorImages(files, (done) => show(`Reading image ${done + 1} of ${files.length}…`));
+      if (number !== latest.current) return;
+      setChosen({ number, found, kind: kindOf(found) });
+      show(describe(found));
+    } catch (error) {
+      show(messageOf(error), true);
+    }
+  };
+  return (
+    <div class="own-images">
+      <Choosing isFirst={!chosen} onFiles={(files) => void use(files)} />
+      <p id="chosen" role="status" class={status.failed ? 'failed' : ''}>
+        {status.text}
+      </p>
+      {chosen && (
+        <TrainingPanel
+          key={chosen.number}
+          kind={chosen.kind}
+          variantLabel="begin with"
+          shape={IMAGE_SHAPE}
+          texts={TEXTS}
+          onExplore={onExplore}
+        />
+      )}
+    </div>
+  );
+}
+
+function describe({ count, classes, skipped }: VisitorImages): string {
+  const folders = classes.map(([name, images]) => `${name || 'no folder'} (${images})`).join(', ');
+  return [`${count} images`, folders && `from ${classes.length} folders: ${folders}`, skipped]
+    .filter((part) => part !== '')
+    .join('; ');
+}
+
+interface ChoosingProps {
+  isFirst: boolean;
+  onFiles: (files: Promise<readonly FolderFile[]>) => void;
+}
+
+function Choosing({ isFirst, onFiles }: ChoosingProps) {
+  const [isOver, setIsOver] = useState(false);
+  const input = (id: string, label: string, isFolder: boolean) => (
+    <label class="button">
+      {label}
+      <input
+        id={id}
+        class="hidden"
+        type="file"
+        multiple
+        {...(isFolder ? {} : { accept: 'image/*' })}
+        // Not among the types of JSX.
+        {...(isFolder && { webkitdirectory: true })}
+        onChange={({ currentTarget }) => {
+          onFiles(Promise.resolve(chosenFiles(currentTarget.files)));
+          // The same files can then be chosen again.
+          currentTarget.value = '';
+        }}
+      />
+    </label>
+  );
+  return (
+    <div
+      id="drop"
+      class={`choosing ${isOver ? 'over' : ''}`}
+      onDragEnter={() => setIsOver(true)}
+      onDragLeave={({ currentTarget, relatedTarget }) =>
+        setIsOver(currentTarget.contains(relatedTarget as Node | null))
+      }
+      onDrop={({ dataTransfer }) => {
+        setIsOver(false);
+        if (dataTransfer) onFiles(droppedFiles(dataTransfer, MAX_IMAGES));
+      }}
+    >
+      <p>
+        <strong>Drop {MIN_IMAGES} or more pictures here, or a folder of them.</strong>{' '}
+        {isFirst &&
+          'They are cropped to squares of 32 pixels, and training begins with a model of drawn faces, which turns into one of your pictures. Nothing leaves this page.'}
+      </p>
+      <p class="buttons">
+        {input('image-files', 'Choose pictures', false)}
+        {input('image-folder', 'Choose a folder', true)}
+      </p>
+    </div>
+  );
+}

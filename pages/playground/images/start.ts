@@ -1,0 +1,23 @@
+/** How training on a visitor's images begins. */
+import { decodeSafetensors } from '../../../src/engine/safetensors.js';
+import type { Configuration } from '../../../src/training/configuration.js';
+import { loadAsset, readGzip } from '../assets.js';
+import type { SessionStart } from '../training/session.js';
+
+/** The weights of a model of drawn faces, or new weights. */
+export const VARIANTS = ['faces', 'nothing'] as const;
+
+/** A short memory, because visitors watch the first iterations. */
+const EMA = 0.99;
+
+/** The settings of the checkpoint of this site, which has no averages. */
+export function configurationOf(checkpoint: Uint8Array): Configuration {
+  const { metadata } = decodeSafetensors(checkpoint, 'images-start.gz');
+  return { ...(JSON.parse(metadata.configuration!) as Configuration), ema: EMA };
+}
+
+export async function startFrom(variant: string): Promise<SessionStart> {
+  const checkpoint = await readGzip(await loadAsset('images-start.gz'));
+  const configuration = configurationOf(checkpoint);
+  return variant === 'faces' ? { configuration, checkpoint } : { configuration };
+}

@@ -1,0 +1,196 @@
+/** Training on images in the page: buttons, previews and curves. */
+import { useLayoutEffect, useState } from 'preact/hooks';
+import { Chart, type ChartPoint, type Curve } from '../../components/chart.js';
+import { Choice, TrainingButtons } from '../../components/controls.js';
+import { ImageCanvas, type ImageShape } from '../../components/images.js';
+import type { WebDevice } from '../../../src/engine/runtime/web.js';
+import type { PageProps } from '../page.js';
+import { ImageTraining, type ImageTrainingState, initialStateOf, type TrainingKind } from './imageTraining.js';
+import { type Preview, RECONSTRUCTIONS, SAMPLES } from './session.js';
+
+/** What the page says about its images. */
+export interface PreviewTexts {
+  /** Names the model in Explore, such as "Digits". */
+  model: string;
+  /** Names an image, such as "Digit". */
+  image: string;
+  pairs: string;
+  variances: readonly Curve[];
+}
+
+/** The curves of the variance of codes of images and samples. */
+export const variancesOf = (images: string): readonly Curve[] => [
+  { key: 'encoder.code_variance_real', label: `codes of ${images}`, color: '--curve-1' },
+  { key: 'encoder.code_variance_fake', label: 'codes of samples', color: '--curve-3' },
+];
+
+const MATCHES: readonly Curve[] = [
+  { key: 'encoder.match_x', label: 'match_x', color: '--curve-1' },
+  { key: 'encoder.KL_real_gap', label: 'KL_real gap', color: '--curve-2' },
+  { key: 'encoder.KL_fake_gap', label: 'KL_fake gap', color: '--curve-3' },
+];
+const DEVICE_NAMES: Record<WebDevice, string> = { wasm: 'CPU (WebAssembly)', webgpu: 'GPU (WebGPU)' };
+/** Browsers without WebGPU have no choice. */
+const DEVICES: readonly WebDevice[] = 'gpu' in navigator ? ['wasm', 'webgpu'] : ['wasm'];
+
+interface TrainingPanelProps {
+  kind: TrainingKind;
+  /** Of the choice between variants. */
+  variantLabel: string;
+  shape: ImageShape;
+  texts: PreviewTexts;
+  onExplore: PageProps['onExplore'];
+}
+
+export function TrainingPanel({ kind, variantLabel, shape, texts, onExplore }: TrainingPanelProps) {
+  const [state, setState] = useState(() => initialStateOf(kind));
+  const [training] = useState(() => new ImageTraining(kind, setState));
+  const { isRunning, isBusy, preview, points, rate, variant } = state;
+  useLayoutEffect(() => {
+    training.open();
+    const onDrop = (event: DragEvent): void => training.continueFile(event.dataTransfer?.files[0]);
+    document.addEventListener('drop', onDrop);
+    return () => {
+      document.removeEventListener('drop', onDrop);
+      training.leave();
+    };
+  }, []);
+  const step = points.at(-1)?.step ?? preview?.step ?? 0;
+  return (
+    <>
+      <TrainingButtons
+        isRunning={isRunning}
+        disabled={isBusy || !preview}
+        onRun={(shouldRun) => (shouldRun ? training.run() : training.pause())}
+        onStep={() => training.step()}
+        onReset={() => training.reset(variant)}
+      >
+        <p class="counter">
+          iteration <span id="iteration">{step}</span>, <span id="rate">{isRunning ? rate.toFixed(1) : 0}</span> per
+          second
+        </p>
+      </TrainingButtons>
+      <CheckpointButtons
+        state={state}
+        training={training}
+        kind={kind}
+        variantLabel={variantLabel}
+        onExplore={() =>
+          training.explore((source) => onExplore({ name: `${texts.model} after ${step} iterations`, source }))
+        }
+      />
+      <p id="status" role="status" class={state.hasFailed ? 'failed' : ''}>
+        {state.message}
+      </p>
+      <div class="columns">
+        <Previews preview={preview} shape={shape} texts={texts} />
+        <Curves points={points} texts={texts} />
+      </div>
+    </>
+  );
+}
+
+interface CheckpointButtonsProps {
+  state: ImageTrainingState;
+  training: ImageTraining;
+  kind: TrainingKind;
+  variantLabel: string;
+  onExplore: () => void;
+}
+
+function CheckpointButtons({ state, training, kind, variantLabel, onExplore }: CheckpointButtonsProps) {
+  const { isBusy, preview, device, variant } = state;
+  const { variants } = kind;
+  const disabled = isBusy || !preview;
+  return (
+    <div class="buttons" role="group" aria-label="Checkpoint">
+      {kind.stored && (
+        <button id="save" type="button" disabled={disabled} onClick={() => training.save()}>
+          Save in this browser
+        </button>
+      )}
+      <button id="download" type="button" disabled={disabled} onClick={() => training.download()}>
+        Download checkpoint
+      </button>
+      <button id="explore" type="button" disabled={!preview} onClick={onExplore}>
+        Explore
+      </button>
+      <label>
+        Continue a checkpoint (or drop it):{' '}
+        <input
+          id="checkpoint"
+          type="file"
+          accept=".safetensors"
+          onChange={({ currentTarget }) => {
+            training.continueFile(currentTarget.files?.[0]);
+            currentTarget.value = '';
+          }}
+        />
+      </label>
+      {preview && DEVICES.length > 1 && (
+        <Choice
+          label="device"
+          value={device}
+          choices={DEVICES}
+          nameOf={(name) => DEVICE_NAMES[name]}
+          onChoose={(chosen) => training.moveTo(chosen)}
+        />
+      )}
+      <Choice
+        label={variantLabel}
+        value={variant}
+        choices={variants.includes(variant) ? variants : [...variants, variant]}
+        onChoose={(chosen) => training.reset(chosen)}
+      />
+    </div>
+  );
+}
+
+interface PreviewsProps {
+  preview: Preview | undefined;
+  shape: ImageShape;
+  texts: PreviewTexts;
+}
+
+function Previews({ preview, shape, texts }: PreviewsProps) {
+  const images = (
+    count: number,
+    imageAt: (index: number) => Float32Array | undefined,
+    nameOf: (index: number) => string,
+  ) =>
+    Array.from({ length: count }, (_, index) => (
+      <ImageCanvas key={index} image={imageAt(index)} shape={shape} role="img" label={nameOf(index)} />
+    ));
+  const pairName = (index: number): string =>
+    `${index % 2 === 0 ? texts.image : 'Reconstruction'} ${Math.floor(index / 2) + 1}`;
+  return (
+    <>
+      <section aria-labelledby="samples-heading">
+        <h2 id="samples-heading">Samples</h2>
+        <p>Images of the same {SAMPLES} codes each time.</p>
+        <div id="samples" class="images">
+          {images(
+            SAMPLES,
+            (index) => preview?.samples[index],
+            (index) => `Sample ${index + 1}`,
+          )}
+        </div>
+      </section>
+      <section aria-labelledby="pairs-heading">
+        <h2 id="pairs-heading">Reconstructions</h2>
+        <p>{texts.pairs}</p>
+        <div id="pairs" class="images">
+          {images(2 * RECONSTRUCTIONS, (index) => preview?.pairs[index], pairName)}
+        </div>
+      </section>
+    </>
+  );
+}
+
+const Curves = ({ points, texts }: { points: readonly ChartPoint[]; texts: PreviewTexts }) => (
+  <section aria-labelledby="curves-heading">
+    <h2 id="curves-heading">Curves</h2>
+    <Chart title="Reconstruction, and divergences above their lower bound" curves={MATCHES} points={points} isLog />
+    <Chart title="Variance of codes (1: as the prior)" curves={texts.variances} points={points} />
+  </section>
+);
