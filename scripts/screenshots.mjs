@@ -101,8 +101,14 @@ async function takePlayground() {
     while (Number(await page.textContent('#iteration')) < iterations) await page.waitForTimeout(200);
   };
   try {
-    await take('playground-plane', `${address}#/plane`, [900, 1050], trained(2000));
-    await take('playground-digits', `${address}#/digits`, [900, 720], trained(300));
+    const answered = async (page) => {
+      await page.click('.prediction label');
+      await page.click('#predict');
+      await page.waitForSelector('#answer strong', { timeout: 120_000 });
+    };
+    await take('playground-plane', `${address}#/plane`, [1280, 800], trained(2000));
+    await take('playground-tour', `${address}#/tour/3`, [1280, 800], answered);
+    await take('playground-digits', `${address}#/digits`, [1280, 760], trained(300));
     const ready = (page) => page.waitForSelector('#samples button').then(() => page.waitForTimeout(5000));
     await take('playground-explore', `${address}#/explore`, [1280, 900], ready, true);
   } finally {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
@@ -127,7 +127,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
       });
       await page.goto(`${address}#/${name}`);
       await page.reload();
-      await page.waitForSelector(name === 'explore' ? '#samples button canvas' : 'main canvas');
+      await page.waitForSelector({ explore: '#samples button canvas', images: '.choosing' }[name] ?? 'main canvas');
       const paint = () => performance.getEntriesByName('first-contentful-paint')[0]!.startTime;
       // Under 0.5 s on an idle machine.
       expect(await page.evaluate(paint)).toBeLessThan(2000);
@@ -467,6 +467,80 @@ describe.skipIf(!hasChromium)('the playground', () => {
     });
   });
 
+  describe('with the visitor’s images', () => {
+    /** A picture of one color, which is not a square. */
+    const picture = async (index: number): Promise<Buffer> =>
+      sharp({ create: { width: 60, height: 40, channels: 3, background: { r: 8 * index, g: 80, b: 255 - 8 * index } } })
+        .png()
+        .toBuffer();
+    const files = async (count: number) =>
+      Promise.all(
+        Array.from({ length: count }, async (_, index) => ({
+          name: `${index}.png`,
+          mimeType: 'image/png',
+          buffer: await picture(index),
+        })),
+      );
+    const chosen = (page: Page) => page.textContent('#chosen');
+
+    it('trains from the faces, and saves a checkpoint that Node opens', async () => {
+      const pictures = join(folder, 'pictures');
+      for (const [index, { name, buffer }] of (await files(24)).entries()) {
+        const place = join(pictures, index % 3 === 0 ? 'few' : 'many');
+        mkdirSync(place, { recursive: true });
+        writeFileSync(join(place, name), buffer);
+      }
+      writeFileSync(join(pictures, 'many', 'notes.txt'), 'no picture');
+      const page = await open('#/images', { acceptDownloads: true });
+      await page.setInputFiles('#image-folder', pictures);
+      await ready(page);
+      expect(await chosen(page)).toBe(
+        '24 images; from 2 folders: few (8), many (16); 1 file skipped, such as notes.txt: not an image that this browser can decode',
+      );
+      // Before any iteration, samples are faces: they differ, and are no single color.
+      const colors = (selector: string) =>
+        page.$eval(selector, (canvas) => {
+          const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 32, 32);
+          return new Set(Array.from({ length: 1024 }, (_, pixel) => data.slice(4 * pixel, 4 * pixel + 3).join())).size;
+        });
+      await poll(() => colors('#samples canvas')).toBeGreaterThan(100);
+      await page.click('#play');
+      await untilIteration(page, 2);
+      await page.click('#play');
+      await poll(() => page.textContent('#play')).toBe('Play');
+      const [download] = await Promise.all([page.waitForEvent('download'), page.click('#download')]);
+      expect(download.suggestedFilename()).toMatch(/^images-\d{6}\.safetensors$/u);
+      const file = join(folder, 'own.safetensors');
+      await download.saveAs(file);
+      const model = await loadModel(file);
+      const { count, shape } = await model.sample({ count: 2 });
+      expect([count, ...shape]).toEqual([2, 3, 32, 32]);
+      await model.release();
+    });
+
+    it('says in one line what is wrong with files', async () => {
+      const page = await open('#/images');
+      await page.setInputFiles('#image-files', await files(3));
+      await poll(() => chosen(page)).toBe('3 images: at least 20 are needed; choose more images');
+      await page.setInputFiles('#image-files', {
+        name: 'broken.png',
+        mimeType: 'image/png',
+        buffer: Buffer.from('no picture'),
+      });
+      await poll(() => chosen(page)).toMatch(
+        /^0 images: at least 20 are needed \(1 file skipped, such as broken\.png/u,
+      );
+      expect(await page.$('#play')).toBeNull();
+    });
+
+    it('reads files that are dropped anywhere on the page', async () => {
+      const page = await open('#/images');
+      await page.waitForSelector('#image-files', { state: 'attached' });
+      await drop(page, 'notes.txt');
+      await poll(() => chosen(page)).toMatch(/^0 images: at least 20 are needed/u);
+    });
+  });
+
   it('reconstructs what the visitor draws, with the bundled model', async () => {
     const page = await open('#/explore');
     await page.waitForFunction(() => document.querySelector<HTMLInputElement>('#files')?.disabled === false);
@@ -512,7 +586,11 @@ describe.skipIf(!hasChromium)('the playground', () => {
     async (name) => {
       const page = await open(`#/${name}`, { viewport: { width: 360, height: 700 } });
       // The networks of digits take seconds to compile, and change nothing that is checked here.
-      const shown: Record<string, string> = { explore: '#samples button canvas', 'tour/2': '#predict' };
+      const shown: Record<string, string> = {
+        explore: '#samples button canvas',
+        'tour/2': '#predict',
+        images: '.choosing',
+      };
       await page.waitForSelector(shown[name] ?? '#play');
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
       expect(await accessibilityViolations(page)).toEqual([]);

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { configurationOf } from '../../pages/playground/digits/configuration.js';
+import { configurationOf as configurationOfImages } from '../../pages/playground/images/start.js';
 import { DIVERGENCES, LOSSES, MATCHES } from '../../pages/playground/plane/curves.js';
 import { activePreset, PRESETS } from '../../pages/playground/plane/presets.js';
 import {
@@ -21,8 +24,11 @@ import { PUSH_TERMS } from '../../pages/playground/plane/terms.js';
 import { comparisonOf, DIFFERENCES as DIFFERING, queryOf, sidesOf } from '../../pages/playground/compare/difference.js';
 import { addressOfStep, optionsOf, stepIn, STEPS } from '../../pages/playground/tour/steps.js';
 import { randomStream } from '../../src/random.js';
+import { decodeCheckpoint } from '../../src/training/checkpoint.js';
 import { checkConfiguration } from '../../src/training/configuration.js';
+import { requireResumable } from '../../src/training/resumption.js';
 import { expectCloseElements } from '../engine/expectations.js';
+import { digest } from '../training/tinyTraining.js';
 
 const weight = fc.double({ min: 0, max: WEIGHTS.max, noNaN: true });
 const settings = fc.record({
@@ -160,6 +166,16 @@ describe('data of the plane', () => {
     const { points } = drawData(Float32Array.of(0.5, -0.5), 1000, randomStream(1, 'drawn'));
     expect(points.every((coordinate, index) => Math.abs(coordinate - (index % 2 === 0 ? 0.5 : -0.5)) < 0.2)).toBe(true);
   });
+});
+
+it('the checkpoint for the visitor’s images is intact, small, and fits its configuration', async () => {
+  const file = readFileSync(new URL('../../pages/playground/public/images-start.gz', import.meta.url));
+  expect(file.length).toBeLessThan(800_000);
+  const bytes = gunzipSync(file);
+  const checkpoint = await decodeCheckpoint(bytes, 'images-start.gz', digest);
+  const configuration = await checkConfiguration(configurationOfImages(bytes));
+  expect(configuration).toMatchObject({ size: 32, channels: 3, width: 8, ema: 0.99 });
+  expect(() => requireResumable(configuration, { ...checkpoint, file: 'images-start.gz' }, 32)).not.toThrow();
 });
 
 it('the configuration of the digits is valid', async () => {

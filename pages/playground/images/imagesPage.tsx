@@ -1,10 +1,10 @@
 /** Training on the visitor's own images. */
-import { useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { chosenFiles, droppedFiles, type FolderFile } from '../../components/folderFiles.js';
 import { messageOf } from '../../../src/errors.js';
 import type { PageProps } from '../page.js';
 import type { TrainingKind } from '../training/imageTraining.js';
-import { type PreviewTexts, TrainingPanel, variancesOf } from '../training/trainingPanel.js';
+import { CHECKPOINT, type PreviewTexts, TrainingPanel, variancesOf } from '../training/trainingPanel.js';
 import { IMAGE_SHAPE, MAX_IMAGES, MIN_IMAGES, readVisitorImages, type VisitorImages } from './readImages.js';
 import { startFrom, VARIANTS } from './start.js';
 
@@ -43,13 +43,21 @@ export function ImagesPage({ onExplore }: PageProps) {
       show(messageOf(error), true);
     }
   };
+  useLayoutEffect(() => {
+    const onDrop = ({ dataTransfer }: DragEvent): void => {
+      const isCheckpoint = Array.from(dataTransfer?.files ?? []).some(({ name }) => CHECKPOINT.test(name));
+      if (dataTransfer && !isCheckpoint) void use(droppedFiles(dataTransfer, MAX_IMAGES));
+    };
+    document.addEventListener('drop', onDrop);
+    return () => document.removeEventListener('drop', onDrop);
+  });
   return (
     <div class="own-images">
-      <Choosing isFirst={!chosen} onFiles={(files) => void use(files)} />
+      <Choosing isFirst={!chosen} onFiles={(files) => void use(Promise.resolve(files))} />
       <p id="chosen" role="status" class={status.failed ? 'failed' : ''}>
         {status.text}
       </p>
-      {chosen && (
+      {chosen ? (
         <TrainingPanel
           key={chosen.number}
           kind={chosen.kind}
@@ -58,10 +66,38 @@ export function ImagesPage({ onExplore }: PageProps) {
           texts={TEXTS}
           onExplore={onExplore}
         />
+      ) : (
+        <Outline />
       )}
     </div>
   );
 }
+
+/** What will happen, before any picture is chosen. */
+const Outline = () => (
+  <div class="columns">
+    <section>
+      <h2>1. Choose</h2>
+      <p>
+        {MIN_IMAGES} pictures are enough, and hundreds are better. They are cropped to squares of 32 pixels, as a model
+        of this size needs. They never leave this page.
+      </p>
+    </section>
+    <section>
+      <h2>2. Train</h2>
+      <p>
+        Training begins with a model of drawn faces, so that you see something within a minute: the faces turn into your
+        pictures. Few pictures are learned by heart.
+      </p>
+    </section>
+    <section>
+      <h2>3. Keep</h2>
+      <p>
+        Explore the model, or download its checkpoint. The command line opens it: <code>agenet sample FILE</code>.
+      </p>
+    </section>
+  </div>
+);
 
 function describe({ count, classes, skipped }: VisitorImages): string {
   const folders = classes.map(([name, images]) => `${name || 'no folder'} (${images})`).join(', ');
@@ -72,7 +108,7 @@ function describe({ count, classes, skipped }: VisitorImages): string {
 
 interface ChoosingProps {
   isFirst: boolean;
-  onFiles: (files: Promise<readonly FolderFile[]>) => void;
+  onFiles: (files: readonly FolderFile[]) => void;
 }
 
 function Choosing({ isFirst, onFiles }: ChoosingProps) {
@@ -89,7 +125,7 @@ function Choosing({ isFirst, onFiles }: ChoosingProps) {
         // Not among the types of JSX.
         {...(isFolder && { webkitdirectory: true })}
         onChange={({ currentTarget }) => {
-          onFiles(Promise.resolve(chosenFiles(currentTarget.files)));
+          onFiles(chosenFiles(currentTarget.files));
           // The same files can then be chosen again.
           currentTarget.value = '';
         }}
@@ -99,20 +135,19 @@ function Choosing({ isFirst, onFiles }: ChoosingProps) {
   return (
     <div
       id="drop"
-      class={`choosing ${isOver ? 'over' : ''}`}
+      class={`choosing ${isFirst ? 'first' : ''} ${isOver ? 'over' : ''}`}
       onDragEnter={() => setIsOver(true)}
       onDragLeave={({ currentTarget, relatedTarget }) =>
         setIsOver(currentTarget.contains(relatedTarget as Node | null))
       }
-      onDrop={({ dataTransfer }) => {
-        setIsOver(false);
-        if (dataTransfer) onFiles(droppedFiles(dataTransfer, MAX_IMAGES));
-      }}
+      onDrop={() => setIsOver(false)}
     >
       <p>
-        <strong>Drop {MIN_IMAGES} or more pictures here, or a folder of them.</strong>{' '}
-        {isFirst &&
-          'They are cropped to squares of 32 pixels, and training begins with a model of drawn faces, which turns into one of your pictures. Nothing leaves this page.'}
+        <strong>
+          {isFirst
+            ? `Drop ${MIN_IMAGES} or more pictures here, or a folder of them`
+            : 'Drop other pictures to begin again'}
+        </strong>
       </p>
       <p class="buttons">
         {input('image-files', 'Choose pictures', false)}

@@ -29,9 +29,12 @@ const MATCHES: readonly Curve[] = [
   { key: 'encoder.KL_real_gap', label: 'KL_real gap', color: '--curve-2' },
   { key: 'encoder.KL_fake_gap', label: 'KL_fake gap', color: '--curve-3' },
 ];
-const DEVICE_NAMES: Record<WebDevice, string> = { wasm: 'CPU (WebAssembly)', webgpu: 'GPU (WebGPU)' };
+const DEVICE_NAMES: Record<WebDevice, string> = { wasm: 'CPU', webgpu: 'GPU' };
 /** Browsers without WebGPU have no choice. */
 const DEVICES: readonly WebDevice[] = 'gpu' in navigator ? ['wasm', 'webgpu'] : ['wasm'];
+
+/** Other dropped files are no checkpoints. */
+export const CHECKPOINT = /\.safetensors$/iu;
 
 interface TrainingPanelProps {
   kind: TrainingKind;
@@ -48,7 +51,8 @@ export function TrainingPanel({ kind, variantLabel, shape, texts, onExplore }: T
   const { isRunning, isBusy, preview, points, rate, variant } = state;
   useLayoutEffect(() => {
     training.open();
-    const onDrop = (event: DragEvent): void => training.continueFile(event.dataTransfer?.files[0]);
+    const onDrop = (event: DragEvent): void =>
+      training.continueFile(Array.from(event.dataTransfer?.files ?? []).find(({ name }) => CHECKPOINT.test(name)));
     document.addEventListener('drop', onDrop);
     return () => {
       document.removeEventListener('drop', onDrop);
@@ -58,30 +62,31 @@ export function TrainingPanel({ kind, variantLabel, shape, texts, onExplore }: T
   const step = points.at(-1)?.step ?? preview?.step ?? 0;
   return (
     <>
-      <TrainingButtons
-        isRunning={isRunning}
-        disabled={isBusy || !preview}
-        onRun={(shouldRun) => (shouldRun ? training.run() : training.pause())}
-        onStep={() => training.step()}
-        onReset={() => training.reset(variant)}
-      >
-        <p class="counter">
-          iteration <span id="iteration">{step}</span>, <span id="rate">{isRunning ? rate.toFixed(1) : 0}</span> per
-          second
+      <div class="bar">
+        <TrainingButtons
+          isRunning={isRunning}
+          disabled={isBusy || !preview}
+          onRun={(shouldRun) => (shouldRun ? training.run() : training.pause())}
+          onStep={() => training.step()}
+          onReset={() => training.reset(variant)}
+        >
+          <p class="counter">
+            iteration <span id="iteration">{step}</span>, <span id="rate">{isRunning ? rate.toFixed(1) : 0}</span>/s
+          </p>
+        </TrainingButtons>
+        <Variants state={state} training={training} kind={kind} variantLabel={variantLabel} />
+        <CheckpointButtons
+          state={state}
+          training={training}
+          kind={kind}
+          onExplore={() =>
+            training.explore((source) => onExplore({ name: `${texts.model} after ${step} iterations`, source }))
+          }
+        />
+        <p id="status" role="status" class={state.hasFailed ? 'failed' : ''}>
+          {state.message}
         </p>
-      </TrainingButtons>
-      <CheckpointButtons
-        state={state}
-        training={training}
-        kind={kind}
-        variantLabel={variantLabel}
-        onExplore={() =>
-          training.explore((source) => onExplore({ name: `${texts.model} after ${step} iterations`, source }))
-        }
-      />
-      <p id="status" role="status" class={state.hasFailed ? 'failed' : ''}>
-        {state.message}
-      </p>
+      </div>
       <div class="columns">
         <Previews preview={preview} shape={shape} texts={texts} />
         <Curves points={points} texts={texts} />
@@ -90,35 +95,55 @@ export function TrainingPanel({ kind, variantLabel, shape, texts, onExplore }: T
   );
 }
 
-interface CheckpointButtonsProps {
+interface TrainingProps {
   state: ImageTrainingState;
   training: ImageTraining;
   kind: TrainingKind;
-  variantLabel: string;
-  onExplore: () => void;
 }
 
-function CheckpointButtons({ state, training, kind, variantLabel, onExplore }: CheckpointButtonsProps) {
-  const { isBusy, preview, device, variant } = state;
+/** How training begins, and the device. */
+function Variants({ state, training, kind, variantLabel }: TrainingProps & { variantLabel: string }) {
+  const { preview, device, variant } = state;
   const { variants } = kind;
+  return (
+    <div class="buttons">
+      <Choice
+        label={variantLabel}
+        value={variant}
+        choices={variants.includes(variant) ? variants : [...variants, variant]}
+        onChoose={(chosen) => training.reset(chosen)}
+      />
+      {preview && DEVICES.length > 1 && (
+        <Choice
+          label="on"
+          value={device}
+          choices={DEVICES}
+          nameOf={(name) => DEVICE_NAMES[name]}
+          onChoose={(chosen) => training.moveTo(chosen)}
+        />
+      )}
+    </div>
+  );
+}
+
+function CheckpointButtons({ state, training, kind, onExplore }: TrainingProps & { onExplore: () => void }) {
+  const { isBusy, preview } = state;
   const disabled = isBusy || !preview;
   return (
-    <div class="buttons" role="group" aria-label="Checkpoint">
+    <div class="share" role="group" aria-label="Checkpoint">
       {kind.stored && (
         <button id="save" type="button" disabled={disabled} onClick={() => training.save()}>
           Save in this browser
         </button>
       )}
       <button id="download" type="button" disabled={disabled} onClick={() => training.download()}>
-        Download checkpoint
+        Save checkpoint
       </button>
-      <button id="explore" type="button" disabled={!preview} onClick={onExplore}>
-        Explore
-      </button>
-      <label>
-        Continue a checkpoint (or drop it):{' '}
+      <label class="button" title="A .safetensors file; you can also drop it">
+        Open checkpoint
         <input
           id="checkpoint"
+          class="hidden"
           type="file"
           accept=".safetensors"
           onChange={({ currentTarget }) => {
@@ -127,21 +152,9 @@ function CheckpointButtons({ state, training, kind, variantLabel, onExplore }: C
           }}
         />
       </label>
-      {preview && DEVICES.length > 1 && (
-        <Choice
-          label="device"
-          value={device}
-          choices={DEVICES}
-          nameOf={(name) => DEVICE_NAMES[name]}
-          onChoose={(chosen) => training.moveTo(chosen)}
-        />
-      )}
-      <Choice
-        label={variantLabel}
-        value={variant}
-        choices={variants.includes(variant) ? variants : [...variants, variant]}
-        onChoose={(chosen) => training.reset(chosen)}
-      />
+      <button id="explore" type="button" disabled={!preview} onClick={onExplore}>
+        Explore
+      </button>
     </div>
   );
 }
