@@ -1,73 +1,20 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { STEPS } from '../../pages/playground/tour/steps.js';
-import { loadModel } from '../../src/node.js';
-import { decodeCheckpoint } from '../../src/training/checkpoint.js';
-import { writeNoiseArchive } from '../cli/labelledData.js';
-import { makeTinyRun } from '../cli/tinyRun.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
-import { digest, tinyConfiguration } from '../training/tinyTraining.js';
-import { accessibilityViolations, hasChromium, launch, serve, type StaticHost } from './browser.js';
+import { accessibilityViolations, hasChromium } from './browser.js';
+import { iteration, named, poll, ready, untilIteration, usePlayground } from './playgroundSite.js';
 
-const folder = sharedTemporaryFolder();
-const site = join(folder, 'site');
-const run = join(folder, 'run');
 /** Gzipped, without ONNX Runtime. */
 const MAX_CODE = 200_000;
 
-/** Compiling takes seconds on a busy machine. */
-const poll = <T>(read: () => T) => expect.poll(read, { timeout: 60_000 });
-
 describe.skipIf(!hasChromium)('the playground', () => {
-  let browser: Browser;
-  let host: StaticHost;
-  let address: string;
+  const { site, addressOf, open } = usePlayground(sharedTemporaryFolder());
 
-  beforeAll(async () => {
-    const environment = { ...process.env, NODE_ENV: 'production' };
-    execFileSync('npm', ['run', '--silent', 'build:playground', '--', '--logLevel', 'error', '--outDir', site], {
-      env: environment,
-    });
-    // Any path of any host.
-    host = await serve({ 'some/path/': site });
-    address = `${host.address}some/path/`;
-    browser = await launch();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    host?.close();
-  });
-
-  /** Opens a page. Fails on errors, violations of the policy, and requests of anything outside the site. */
-  async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await browser.newContext({ viewport: { width: 1000, height: 800 }, ...options });
-    const page = await context.newPage();
-    const problems: string[] = [];
-    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
-    page.on('pageerror', ({ message }) => problems.push(message));
-    page.on(
-      'request',
-      (request) =>
-        /^(blob:|data:)/u.test(request.url()) || request.url().startsWith(address) || problems.push(request.url()),
-    );
-    await page.goto(address + path);
-    onTestFinished(async () => {
-      await context.close();
-      expect(problems).toEqual([]);
-    });
-    return page;
-  }
-
-  const ready = (page: Page) =>
-    page.waitForFunction(() => document.querySelector<HTMLButtonElement>('#play')?.disabled === false);
-  const iteration = async (page: Page) => Number(await page.textContent('#iteration'));
-  /** Waits until so many iterations are done. */
-  const untilIteration = (page: Page, least: number) => poll(() => iteration(page)).toBeGreaterThanOrEqual(least);
   /** Opens the plane, and trains so many iterations or a few more. */
   async function trained(query: string, iterations: number): Promise<Page> {
     const page = await open(`#/plane?${query}`);
@@ -91,16 +38,6 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await page.waitForTimeout(500);
     }
   };
-  /** Drops a file of a few bytes. */
-  const drop = (page: Page, file: string) =>
-    page.evaluate((name) => {
-      const transfer = new DataTransfer();
-      transfer.items.add(new File(['no model'], name));
-      document
-        .querySelector('main')!
-        .dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
-    }, file);
-  const named = (page: Page, name: string) => page.getByLabel(name, { exact: true });
   const weight = (page: Page, network: string, term: string) =>
     page.getByRole('group', { name: `${network}: weights of the loss` }).getByLabel(term);
 
@@ -125,7 +62,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
           for (const entry of list.getEntries()) found.shift += (entry as unknown as { value: number }).value;
         }).observe({ type: 'layout-shift', buffered: true });
       });
-      await page.goto(`${address}#/${name}`);
+      await page.goto(`${addressOf('')}#/${name}`);
       await page.reload();
       await page.waitForSelector({ explore: '#samples button canvas', images: '.choosing' }[name] ?? 'main canvas');
       const paint = () => performance.getEntriesByName('first-contentful-paint')[0]!.startTime;
@@ -201,7 +138,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await page.click('#copy-link');
       await poll(() => page.textContent('#status')).toBe('Link copied.');
       const link = await page.evaluate(() => navigator.clipboard.readText());
-      expect(link).toBe(`${address}#/plane?data=ring&arrows=KL_real`);
+      expect(link).toBe(`${addressOf('')}#/plane?data=ring&arrows=KL_real`);
       const saved = async (button: string) => {
         const [download] = await Promise.all([page.waitForEvent('download'), page.click(button)]);
         return sharp(await download.path(), { pages: -1 }).metadata();
@@ -257,7 +194,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await page.click('.settings summary');
       await poll(() => weight(page, 'encoder', 'match_x').inputValue()).toBe('0');
       // An address that somebody has edited is no error.
-      await page.goto(`${address}#/plane?data=none&rate=x&encoder.match_x=-1&drawn=%F0&hidden=1e9`);
+      await page.goto(`${addressOf('')}#/plane?data=none&rate=x&encoder.match_x=-1&drawn=%F0&hidden=1e9`);
       await page.reload();
       await ready(page);
       await poll(() => named(page, 'data').inputValue()).toBe('moons');
@@ -363,204 +300,6 @@ describe.skipIf(!hasChromium)('the playground', () => {
     });
   });
 
-  describe('with digits', () => {
-    beforeAll(async () => {
-      writeNoiseArchive(join(folder, 'noise.npz'), 60);
-      await makeTinyRun(
-        run,
-        tinyConfiguration({
-          data: `npz:${join(folder, 'noise.npz')}`,
-          ema: 0.9,
-          testFraction: 0.2,
-          batchNormStats: 'separate',
-        }),
-      );
-    });
-    const checkpoint = () =>
-      join(
-        run,
-        'checkpoints',
-        readdirSync(join(run, 'checkpoints')).findLast((name) => name.endsWith('.safetensors'))!,
-      );
-
-    it('trains, pauses, steps, saves, and continues after a reload', async () => {
-      const page = await open('#/digits', { acceptDownloads: true });
-      await ready(page);
-      await named(page, 'width').selectOption('4');
-      await ready(page);
-      // Each press counts.
-      for (let press = 0; press < 3; press++) await page.click('#step');
-      await poll(() => iteration(page)).toBe(3);
-      await page.click('#play');
-      await untilIteration(page, 4);
-      await page.click('#play');
-      await page.click('#save');
-      await poll(() => page.textContent('#status')).toContain('is saved in this browser');
-      const before = Number(/\d+/u.exec((await page.textContent('#status'))!)![0]);
-      await page.reload();
-      await poll(() => page.textContent('#status')).toContain(`Continues from iteration ${before}`);
-      const [download] = await Promise.all([page.waitForEvent('download'), page.click('#download')]);
-      const stored = await decodeCheckpoint(readFileSync(await download.path()), 'downloaded', digest);
-      expect([stored.step, stored.configuration.width]).toEqual([before, 4]);
-      expect(download.suggestedFilename()).toBe(`${String(before).padStart(6, '0')}.safetensors`);
-    });
-
-    it('continues a checkpoint of a run, and explores it', async () => {
-      const page = await open('#/digits');
-      await ready(page);
-      await page.setInputFiles('#checkpoint', checkpoint());
-      await poll(() => page.textContent('#status')).toMatch(/^Continues \d+\.safetensors on these digits\.$/u);
-      const before = await iteration(page);
-      await page.click('#step');
-      await poll(() => iteration(page)).toBe(before + 1);
-      await page.click('#explore');
-      await poll(() => page.textContent('#model-name')).toBe(`Digits after ${before + 1} iterations`);
-      await page.waitForSelector('#samples button canvas');
-      // A file that is no model is reported, and the model stays.
-      await drop(page, 'damaged.safetensors');
-      await poll(() => page.textContent('#status')).toMatch(/^the checkpoint: /u);
-      await page.click('#resample');
-      expect(await page.textContent('#model-name')).toBe(`Digits after ${before + 1} iterations`);
-      await page.click('a[href="#/digits"]');
-      await poll(() => page.textContent('#status')).toContain(`Continues from iteration ${before + 1}`);
-    });
-
-    it('reports files that are no checkpoints, and keeps the training, paused', async () => {
-      const page = await open('#/digits');
-      await ready(page);
-      await page.click('#play');
-      await untilIteration(page, 1);
-      await page.setInputFiles('#checkpoint', {
-        name: 'notes.safetensors',
-        mimeType: 'application/octet-stream',
-        buffer: Buffer.from('no checkpoint'),
-      });
-      await poll(() => page.textContent('#status')).toMatch(/^the checkpoint: /u);
-      await poll(() => page.textContent('#play')).toBe('Play');
-      const before = await iteration(page);
-      await page.waitForTimeout(1000);
-      expect(await iteration(page)).toBe(before);
-      await page.click('#step');
-      await poll(() => iteration(page)).toBe(before + 1);
-    });
-
-    it('explores a checkpoint: images are reconstructed as the command line does', async () => {
-      const page = await open('#/explore');
-      await page.setInputFiles('#model-file', checkpoint());
-      await poll(() => page.textContent('#model-name')).toMatch(/\.safetensors$/u);
-      const pixels = Uint8Array.from({ length: 1024 }, (_, index) => (index * 7) % 256);
-      const buffer = await sharp(pixels, { raw: { width: 32, height: 32, channels: 1 } })
-        .png()
-        .toBuffer();
-      await page.waitForFunction(() => document.querySelector<HTMLInputElement>('#files')?.disabled === false);
-      await page.setInputFiles('#files', { name: 'image.png', mimeType: 'image/png', buffer });
-      await page.waitForSelector('#images li');
-      const found = await page.$eval('#images li button canvas', (canvas) =>
-        Array.from((canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 32, 32).data).filter(
-          (_, index) => index % 4 === 0,
-        ),
-      );
-      const model = await loadModel(run);
-      const { data } = await model.reconstruct([{ data: pixels, width: 32, height: 32, channels: 1 }]);
-      await model.release();
-      expect(Math.max(...found.map((value, index) => Math.abs(value - data[index]!)))).toBeLessThanOrEqual(1);
-    });
-  });
-
-  describe('with the visitor’s images', () => {
-    /** A picture of one color, which is not a square. */
-    const picture = async (index: number): Promise<Buffer> =>
-      sharp({ create: { width: 60, height: 40, channels: 3, background: { r: 8 * index, g: 80, b: 255 - 8 * index } } })
-        .png()
-        .toBuffer();
-    const files = async (count: number) =>
-      Promise.all(
-        Array.from({ length: count }, async (_, index) => ({
-          name: `${index}.png`,
-          mimeType: 'image/png',
-          buffer: await picture(index),
-        })),
-      );
-    const chosen = (page: Page) => page.textContent('#chosen');
-
-    it('trains from the faces, and saves a checkpoint that Node opens', async () => {
-      const pictures = join(folder, 'pictures');
-      for (const [index, { name, buffer }] of (await files(24)).entries()) {
-        const place = join(pictures, index % 3 === 0 ? 'few' : 'many');
-        mkdirSync(place, { recursive: true });
-        writeFileSync(join(place, name), buffer);
-      }
-      writeFileSync(join(pictures, 'many', 'notes.txt'), 'no picture');
-      const page = await open('#/images', { acceptDownloads: true });
-      await page.setInputFiles('#image-folder', pictures);
-      await ready(page);
-      expect(await chosen(page)).toBe(
-        '24 images; from 2 folders: few (8), many (16); 1 file skipped, such as notes.txt: not an image that this browser can decode',
-      );
-      // Before any iteration, samples are faces: they differ, and are no single color.
-      const colors = (selector: string) =>
-        page.$eval(selector, (canvas) => {
-          const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, 32, 32);
-          return new Set(Array.from({ length: 1024 }, (_, pixel) => data.slice(4 * pixel, 4 * pixel + 3).join())).size;
-        });
-      await poll(() => colors('#samples canvas')).toBeGreaterThan(100);
-      await page.click('#play');
-      await untilIteration(page, 2);
-      await page.click('#play');
-      await poll(() => page.textContent('#play')).toBe('Play');
-      const [download] = await Promise.all([page.waitForEvent('download'), page.click('#download')]);
-      expect(download.suggestedFilename()).toMatch(/^images-\d{6}\.safetensors$/u);
-      const file = join(folder, 'own.safetensors');
-      await download.saveAs(file);
-      const model = await loadModel(file);
-      const { count, shape } = await model.sample({ count: 2 });
-      expect([count, ...shape]).toEqual([2, 3, 32, 32]);
-      await model.release();
-    });
-
-    it('says in one line what is wrong with files', async () => {
-      const page = await open('#/images');
-      await page.setInputFiles('#image-files', await files(3));
-      await poll(() => chosen(page)).toBe('3 images: at least 20 are needed; choose more images');
-      await page.setInputFiles('#image-files', {
-        name: 'broken.png',
-        mimeType: 'image/png',
-        buffer: Buffer.from('no picture'),
-      });
-      await poll(() => chosen(page)).toMatch(
-        /^0 images: at least 20 are needed \(1 file skipped, such as broken\.png/u,
-      );
-      expect(await page.$('#play')).toBeNull();
-    });
-
-    it('reads files that are dropped anywhere on the page', async () => {
-      const page = await open('#/images');
-      await page.waitForSelector('#image-files', { state: 'attached' });
-      await drop(page, 'notes.txt');
-      await poll(() => chosen(page)).toMatch(/^0 images: at least 20 are needed/u);
-    });
-  });
-
-  it('reconstructs what the visitor draws, with the bundled model', async () => {
-    const page = await open('#/explore');
-    await page.waitForFunction(() => document.querySelector<HTMLInputElement>('#files')?.disabled === false);
-    await page.getByRole('tab', { name: 'Your images' }).click();
-    const box = (await page.locator('#pad').boundingBox())!;
-    await page.mouse.move(box.x + 0.55 * box.width, box.y + 0.2 * box.height);
-    await page.mouse.down();
-    await page.mouse.move(box.x + 0.45 * box.width, box.y + 0.8 * box.height, { steps: 8 });
-    await page.mouse.up();
-    await page.waitForSelector('#images li');
-    const [original, error] = await page.$eval('#images li', (item) => {
-      const canvas = item.querySelector('canvas')!;
-      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
-      return [data.filter((_, index) => index % 4 === 0).reduce((sum, value) => sum + value, 0), item.textContent];
-    });
-    expect(original).toBeGreaterThan(0);
-    // A one is reconstructed well.
-    expect(Number(/L1 ([\d.]+)/u.exec(error)![1])).toBeLessThan(0.15);
-  });
-
   it('works offline after the first visit', async () => {
     const page = await open('#/explore');
     await page.waitForSelector('#samples button canvas');
@@ -570,11 +309,11 @@ describe.skipIf(!hasChromium)('the playground', () => {
     await page.waitForSelector('#samples button canvas');
     // The service worker isolates it, so that training has threads.
     expect(await page.evaluate(() => globalThis.crossOriginIsolated)).toBe(true);
-    await page.goto(`${address}#/plane`);
+    await page.goto(`${addressOf('')}#/plane`);
     await ready(page);
     await page.click('#step');
     await poll(() => iteration(page)).toBe(1);
-    await page.goto(`${address}#/digits`);
+    await page.goto(`${addressOf('')}#/digits`);
     await ready(page);
     await page.click('#step');
     await poll(() => iteration(page)).toBe(1);

@@ -108,7 +108,7 @@ describe.each([
     const sign = kind.network === 'encoder' && kind.term === 'KL_fake' ? -1 : 1;
     const weight = (options.weights[kind.network] as Record<string, number>)[kind.term]!;
     // Along the arrow, the weighted loss of a single point falls by the square of the arrow's length.
-    let [expected, measured] = [0, 0];
+    let expected = 0;
     const moved = [1, -1].map((side) => {
       const points = at.slice();
       for (let arrow = 0; arrow < from.length / width; arrow++)
@@ -118,7 +118,7 @@ describe.each([
     });
     for (const value of by) expected -= value ** 2 / longest(by) / PLANE_BATCH;
     const [ahead, behind] = [(await evaluate(moved[0]!)).value, (await evaluate(moved[1]!)).value];
-    measured = (sign * weight * (ahead - behind)) / (2 * STEP);
+    const measured = (sign * weight * (ahead - behind)) / (2 * STEP);
     expect(longest(by)).toBeGreaterThan(0);
     expect(measured / expected).toBeGreaterThan(0.93);
     expect(measured / expected).toBeLessThan(1.07);

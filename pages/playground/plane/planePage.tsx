@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { PageProps } from '../page.js';
 import { Panel } from './panel.js';
-import { fromQuery, type PlaneSettings, toQuery } from './settings.js';
+import { fromQuery, MAX_DRAWN, type PlaneSettings, toQuery } from './settings.js';
 import { Stage } from './stage.js';
 import { Toolbar } from './toolbar.js';
 import { usePlane } from './usePlane.js';
@@ -18,12 +18,18 @@ export function PlanePage({ query, onQuery }: PageProps) {
     return () => clearTimeout(timer);
   }, [settings]);
   const change = (changes: Partial<PlaneSettings>): void => setSettings((before) => ({ ...before, ...changes }));
+  const addPoint = (x: number, y: number): void =>
+    setSettings((before) =>
+      before.drawn.length < 2 * MAX_DRAWN && Math.max(Math.abs(x), Math.abs(y)) <= 1
+        ? { ...before, drawn: Float32Array.of(...before.drawn, x, y) }
+        : before,
+    );
   return (
     <div class="plane">
       <Toolbar plane={plane} settings={[settings]} address={`#/plane?${toQuery(settings)}`} onChange={change} />
       <div class="workbench">
         <Panel settings={settings} onChange={change} />
-        <Stage plane={plane} settings={settings} onChange={change} />
+        <Stage plane={plane} settings={settings} onPoint={addPoint} />
       </div>
     </div>
   );

@@ -2,29 +2,26 @@
 import { Chart } from '../../components/chart.js';
 import { DIVERGENCES, LOSSES, MATCHES } from './curves.js';
 import { Flow } from './flow.js';
-import { LATENT_OF, MAX_DRAWN, modelOf, type PlaneSettings } from './settings.js';
+import { LATENT_OF, modelOf, type PlaneSettings } from './settings.js';
 import type { Plane } from './usePlane.js';
 import { CodesView, EncoderView, GeneratorView } from './views.js';
 
 interface StageProps {
   plane: Plane;
   settings: PlaneSettings;
-  onChange?: (changes: Partial<PlaneSettings>) => void;
+  /** Adds a point to drawn data (default: none can be added). */
+  onPoint?: (x: number, y: number) => void;
 }
 
-export function Stage({ plane: { frame, points, running }, settings, onChange }: StageProps) {
-  const { drawn, prior, arrows } = settings;
-  const addPoint = (x: number, y: number): void => {
-    if (drawn.length < 2 * MAX_DRAWN && Math.max(Math.abs(x), Math.abs(y)) <= 1)
-      onChange?.({ drawn: Float32Array.of(...drawn, x, y) });
-  };
+export function Stage({ plane: { frame, points, running }, settings, onPoint }: StageProps) {
+  const { prior, arrows } = settings;
   const { isConditional } = modelOf(settings);
   const view = { track: frame?.tracks[0], latent: LATENT_OF[prior], isConditional, arrows };
   return (
     <div class="stage">
       <Flow frame={frame} running={running} prior={prior} />
       <div class="views">
-        <GeneratorView {...view} onPoint={settings.data === 'drawn' ? addPoint : undefined} />
+        <GeneratorView {...view} onPoint={settings.data === 'drawn' ? onPoint : undefined} />
         <EncoderView {...view} />
         <CodesView {...view} />
       </div>

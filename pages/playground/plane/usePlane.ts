@@ -82,13 +82,9 @@ export function usePlane(settings: readonly PlaneSettings[]) {
       if (number === current.runs) setWanted(undefined);
     });
   }, [isReady, wanted, speed]);
-  const pause = (): void => {
+  const stopAnd = (then: () => void) => (): void => {
     setWanted(undefined);
-    send({ type: 'pause' });
-  };
-  const reset = (): void => {
-    setWanted(undefined);
-    start();
+    then();
   };
   return {
     frame,
@@ -99,9 +95,9 @@ export function usePlane(settings: readonly PlaneSettings[]) {
     failure,
     /** @param count iterations (default: until the visitor pauses) */
     run: (which: Which = 'both', count = Infinity) => setWanted({ which, count }),
-    pause,
+    pause: stopAnd(() => send({ type: 'pause' })),
     step: (which: Which = 'both') => send({ type: 'step', which }),
-    reset,
+    reset: stopAnd(start),
   };
 }
 

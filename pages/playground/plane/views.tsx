@@ -3,9 +3,9 @@ import { useEffect, useRef } from 'preact/hooks';
 import { useDarkScheme } from '../../components/chart.js';
 import { drawArrows } from './arrows.js';
 import { type Context, type Draw, drawCodes, drawEncoder, drawGenerator, type DrawingStyle, SIDE } from './drawing.js';
+import { FIELD } from './lattice.js';
 import type { TrackFrame } from './protocol.js';
 import type { PushTerm } from './terms.js';
-import { FIELD } from './lattice.js';
 
 export interface ViewProps {
   track: TrackFrame | undefined;
@@ -18,14 +18,13 @@ export interface ViewProps {
 }
 
 interface DrawingProps extends ViewProps {
-  id: string;
+  name: keyof typeof VIEWS;
   title: string;
   caption: string;
   /** Describes the canvas for screen readers. */
   label: string;
   /** Colors, which are classes of swatches, and their meanings. */
   legend: Record<string, string>;
-
   onPointerDown?: (event: PointerEvent) => void;
   onPointerMove?: (event: PointerEvent) => void;
 }
@@ -56,8 +55,8 @@ export const colorsOf = (element: Element): DrawingStyle['colorOf'] => {
 };
 
 /** A square canvas that is drawn again whenever the view changes. */
-function Drawing(props: DrawingProps & { name: keyof typeof VIEWS }) {
-  const { prefix = '', id, name, title, caption, label, legend, track, latent, isConditional, arrows } = props;
+function Drawing(props: DrawingProps) {
+  const { prefix = '', name, title, caption, label, legend, track, latent, isConditional, arrows } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const isDark = useDarkScheme();
   useEffect(() => {
@@ -74,7 +73,7 @@ function Drawing(props: DrawingProps & { name: keyof typeof VIEWS }) {
         <span class="meaning">{caption}</span>
       </figcaption>
       <canvas
-        id={prefix + id}
+        id={`${prefix}${name}-view`}
         ref={canvas}
         class={onPointerDown ? 'view drawn' : 'view'}
         width={SIDE}
@@ -111,7 +110,6 @@ export function GeneratorView({
   return (
     <Drawing
       {...props}
-      id="generator-view"
       name="generator"
       title="Generator"
       caption={latent === 2 ? 'It bends the circle into the plane.' : 'It bends the sphere into the plane.'}
@@ -130,7 +128,6 @@ export function GeneratorView({
 export const EncoderView = (props: ViewProps) => (
   <Drawing
     {...props}
-    id="encoder-view"
     name="encoder"
     title="Encoder"
     caption="It gives every point of the plane a code."
@@ -145,7 +142,6 @@ export function CodesView(props: ViewProps) {
   return (
     <Drawing
       {...props}
-      id="codes-view"
       name="codes"
       title="Codes"
       caption={isCircle ? 'Outside of data, inside of samples.' : 'Above of data, below of samples.'}
