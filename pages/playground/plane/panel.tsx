@@ -78,7 +78,7 @@ const TERM_TEXTS: Record<PushTerm, string> = {
   match_z: 'pulls codes of samples to z',
 };
 
-export function Arrows({ settings: { arrows }, onChange }: PanelProps) {
+function Arrows({ settings: { arrows }, onChange }: PanelProps) {
   const toggle = (term: PushTerm): void =>
     onChange({ arrows: PUSH_TERMS.filter((each) => (each === term) !== arrows.includes(each)) });
   return (
