@@ -103,6 +103,7 @@ async function takePlayground() {
   try {
     const answered = async (page) => {
       await page.click('.prediction label');
+      await page.waitForSelector('#predict:enabled', { timeout: 120_000 });
       await page.click('#predict');
       await page.waitForSelector('#answer strong', { timeout: 120_000 });
     };

@@ -15,20 +15,6 @@ const MAX_CODE = 200_000;
 describe.skipIf(!hasChromium)('the playground', () => {
   const { site, addressOf, open } = usePlayground(sharedTemporaryFolder());
 
-  /** Opens the plane, and trains so many iterations or a few more. */
-  async function trained(query: string, iterations: number): Promise<Page> {
-    const page = await open(`#/plane?${query}`);
-    await ready(page);
-    await page.click('#play');
-    await untilIteration(page, iterations);
-    await page.click('#play');
-    return page;
-  }
-  /** The last match_x. */
-  async function reconstructionError(page: Page): Promise<number> {
-    const label = (await page.getAttribute('.chart:nth-of-type(2) div', 'aria-label'))!;
-    return Number(/match_x ([\d.e-]+)/u.exec(label)![1]);
-  }
   /** The iterations after a run has ended. */
   const settled = async (page: Page): Promise<number> => {
     for (let last = -1; ;) {
@@ -149,16 +135,9 @@ describe.skipIf(!hasChromium)('the playground', () => {
       expect(animation.pages).toBeGreaterThan(1);
     });
 
-    it('learns a ring: the image of the circle is the ring', async () => {
-      const page = await trained('data=ring', 1500);
-      // Noise of 0.03 across the ring has a mean distance of 0.024 / 2 per coordinate.
-      expect(await reconstructionError(page)).toBeLessThan(0.06);
-    });
-
-    it('learns a curve per class, which both networks are told', async () => {
-      const weights = 'encoder.match_x=30&generator.match_x=30';
-      const page = await trained(`data=rings&condition=class&hidden=64&${weights}`, 1500);
-      expect(await reconstructionError(page)).toBeLessThan(0.06);
+    it('shows the class of each point, which both networks are told', async () => {
+      const page = await open('#/plane?data=rings&condition=class');
+      await ready(page);
       expect(await page.getByText('data of the other').count()).toBe(1);
       expect(await page.getByRole('img', { name: /Data \(orange and blue\)/u }).count()).toBe(1);
     });
@@ -234,6 +213,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await page.click('.settings summary');
       await poll(() => weight(page, 'encoder', 'KL_fake').getAttribute('aria-valuetext')).toBe('2');
       await poll(() => page.url()).toMatch(/#\/plane\?data=drawn$/u);
+      await page.locator('#generator-view').scrollIntoViewIfNeeded();
       const box = (await page.locator('#generator-view').boundingBox())!;
       for (const [x, y] of [
         [0.3, 0.3],
