@@ -19,14 +19,17 @@ describe.skipIf(!hasChromium)('the playground', () => {
   const { open } = usePlayground(folder);
 
   /** Drops a file of a few bytes. */
-  const drop = (page: Page, file: string) =>
-    page.evaluate((name) => {
-      const transfer = new DataTransfer();
-      transfer.items.add(new File(['no model'], name));
-      document
-        .querySelector('main')!
-        .dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
-    }, file);
+  const drop = (page: Page, file: string, bytes = 8) =>
+    page.evaluate(
+      ([name, size]) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([new Uint8Array(size)], name));
+        document
+          .querySelector('main')!
+          .dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+      },
+      [file, bytes] as const,
+    );
 
   describe('with digits', () => {
     beforeAll(async () => {
@@ -202,7 +205,9 @@ describe.skipIf(!hasChromium)('the playground', () => {
       const page = await open('#/images');
       await page.waitForSelector('#image-files', { state: 'attached' });
       await drop(page, 'notes.txt');
-      await poll(() => chosen(page)).toMatch(/^0 images: at least 20 are needed/u);
+      await poll(() => chosen(page)).toMatch(/^0 images: at least 20 are needed .*notes\.txt/u);
+      await drop(page, 'huge.png', 129 * 2 ** 20);
+      await poll(() => chosen(page)).toContain('huge.png: larger than 128 MiB');
     });
   });
 
