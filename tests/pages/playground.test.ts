@@ -194,7 +194,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
       expect(await iteration(page)).toBeGreaterThanOrEqual(before);
       const balanced = page.getByRole('button', { name: 'Balanced' });
       await poll(() => balanced.getAttribute('aria-pressed')).toBe('false');
-      await poll(() => page.textContent('.hint')).toContain('your own');
+      await poll(() => page.textContent('.presets + .hint')).toContain('your own');
       await balanced.click();
       await poll(() => balanced.getAttribute('aria-pressed')).toBe('true');
       await poll(() => page.url()).not.toContain('encoder');

@@ -55,23 +55,27 @@ export function ExplorePage({ model: given }: PageProps) {
   }, []);
   return (
     <div class="explore">
-      <p class="model">
-        <strong id="model-name">{loaded?.info.name}</strong> {loaded?.info.summary}
-      </p>
-      <p>
-        <label>
-          Open or drop a checkpoint (.safetensors), or model.js of an exported page:{' '}
+      <div class="bar model">
+        <p>
+          <strong id="model-name">{loaded?.info.name}</strong> {loaded?.info.summary}
+        </p>
+        <label
+          class="button"
+          title="A checkpoint (.safetensors), or model.js of an exported page; you can also drop it"
+        >
+          Open a model
           <input
             id="model-file"
+            class="hidden"
             type="file"
             accept=".safetensors,.js"
             onChange={({ currentTarget }) => open(currentTarget.files?.[0])}
           />
         </label>
-      </p>
-      <p id="status" role="status" class={status.failed ? 'failed' : ''}>
-        {status.text}
-      </p>
+        <p id="status" role="status" class={status.failed ? 'failed' : ''}>
+          {status.text}
+        </p>
+      </div>
       {loaded && <Explorer key={loaded.key} model={loaded.info} networks={loaded.networks} onFailure={fail} />}
     </div>
   );
