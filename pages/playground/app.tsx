@@ -44,7 +44,7 @@ export function App() {
   }, []);
   useEffect(() => {
     let isLatest = true;
-    for (const link of document.querySelectorAll('nav a'))
+    for (const link of document.querySelectorAll('nav a[href^="#/"]'))
       if (link.getAttribute('href') === `#/${address.page}`) link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
     setFailure('');
