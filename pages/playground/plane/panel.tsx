@@ -13,7 +13,7 @@ interface PanelProps {
 }
 
 export const Panel = (props: PanelProps) => (
-  <aside class="panel" aria-label="Experiments and settings">
+  <aside class="side-panel" aria-label="Experiments and settings">
     <p class="first hint">
       New here? <a href="#/tour">Take the tour</a>, it has eight short steps.
     </p>

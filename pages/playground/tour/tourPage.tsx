@@ -59,7 +59,7 @@ function StepCard({ index, step, part, failure, onPredict }: StepCardProps) {
   }, []);
   const isOpen = part === 'before' || part === 'question';
   return (
-    <section class="panel" aria-labelledby="step-heading">
+    <section class="side-panel" aria-labelledby="step-heading">
       <p class="meaning">
         Step {index + 1} of {STEPS.length}
       </p>
