@@ -285,7 +285,7 @@ npx agenet reconstruct runs/emoji --count 32 --out reconstructions.png`,
       },
       {
         title: 'Playground',
-        pictures: ['playground-plane.png', 'playground-digits.png', 'playground-explore.png'],
+        pictures: ['playground-plane.png', 'playground-tour.png', 'playground-digits.png', 'playground-explore.png'],
         text: 'Networks that train in the page, in two dimensions and on digits, and a trained model to explore.',
         commands: `npm run playground\n${SCREENSHOTS}`,
         guide: '/guides/web.html#the-playground',
