@@ -62,7 +62,7 @@ export { type Precision, PRECISIONS } from './export/precision.js';
 // Training.
 export { type Checkpoint, decodeCheckpoint, type Digest, encodeCheckpoint } from './training/checkpoint.js';
 export { checkConfiguration, type Configuration, iterationSpec } from './training/configuration.js';
-export { DEFAULTS, type Stage } from './training/settings.js';
+export { DEFAULTS, type OpenConfiguration, type Stage } from './training/settings.js';
 export { BATCH_NORM_STATS, type DataDefaults, defaultsFor, NAN_POLICIES, SCHEDULES } from './training/defaults.js';
 export {
   type Emit,

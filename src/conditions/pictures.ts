@@ -1,7 +1,7 @@
 /** Conditions that show a part of the image: models complete it. */
 import { add, constantTensor, mul, reduceMean, slice, sub, type Value } from '../engine/index.js';
 import { fromBytes } from '../images/raster.js';
-import { withoutDetail } from '../networks/condition.js';
+import { withoutDetail } from '../networks/blocks.js';
 import type { Condition } from '../networks/network.js';
 import { randomStream } from '../random.js';
 import { drawHole } from './holes.js';

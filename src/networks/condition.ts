@@ -1,16 +1,6 @@
 /** How networks take a condition. */
-import {
-  add,
-  concat,
-  constantTensor,
-  matMul,
-  mul,
-  reshape,
-  type Shape,
-  sizeOf,
-  transposeMatrix,
-  type Value,
-} from '../engine/index.js';
+import { add, concat, matMul, reshape, type Shape, sizeOf, type Value } from '../engine/index.js';
+import { meanOfBlocks } from './blocks.js';
 import { type Layer, type NamedLayers, normal, sequential } from './layer.js';
 import { conv, relu } from './layers.js';
 import type { Condition, NetworkOptions, NetworkPair } from './network.js';
@@ -124,32 +114,6 @@ export function addPicture([planes, side]: Shape, channels: number, width: numbe
     },
     flops: ([, ...sides]) => features.flops([planes!, ...sides]) + sizeOf([channels, ...sides]),
   };
-}
-
-/** A row per block of `factor` pixels, of which it takes the mean. */
-const blockMeans = (size: number, factor: number) =>
-  constantTensor({
-    type: 'float32',
-    shape: [size / factor, size],
-    data: Float32Array.from({ length: (size * size) / factor }, (_, index) =>
-      Math.floor((index % size) / factor) === Math.floor(index / size) ? 1 / factor : 0,
-    ),
-  });
-
-/**
- * Reduces pictures `[N, C, H, H]` to the means of blocks of factor x factor pixels, by matrix products: with so few
- * channels, the blocked layout of `averagePool` takes longer than all convolutions.
- */
-function meanOfBlocks(pictures: Value, factor: number): Value {
-  const means = blockMeans(pictures.shape[3]!, factor);
-  return matMul(matMul(means, pictures), transposeMatrix(means));
-}
-
-/** Replaces each block of factor x factor pixels of pictures `[N, C, H, H]` by its mean. */
-export function withoutDetail(pictures: Value, factor: number): Value {
-  const means = blockMeans(pictures.shape[3]!, factor);
-  const projection = mul(matMul(transposeMatrix(means), means), factor);
-  return matMul(matMul(projection, pictures), projection);
 }
 
 const completion = (complete: NonNullable<Condition['complete']>): Layer => ({

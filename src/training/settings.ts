@@ -335,6 +335,9 @@ type OpenKeys =
     )
   | OptionalKeys<typeof SETTINGS>;
 
+/** Settings whose defaults depend on the data, and any others. */
+export type OpenConfiguration = Pick<Configuration, OpenKeys> & Partial<Configuration>;
+
 /** Defaults that do not depend on the data. */
 export const DEFAULTS = Object.fromEntries(
   Object.entries<Declaration>(SETTINGS).flatMap(([key, { default: value }]) =>

@@ -5,13 +5,17 @@ import { InputError } from '../errors.js';
 import type { ModelWeights } from '../networks/network.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../training/checkpoint.js';
 import type { Configuration } from '../training/configuration.js';
+import { DEFAULTS, type OpenConfiguration } from '../training/settings.js';
 import { requireResumable, resumedState } from '../training/resumption.js';
 import { type IterationReport, modelWeights, Trainer } from '../training/trainer.js';
 import { digest } from './checkpoints.js';
 import { oneAtATime } from '../turns.js';
 import { answerRequests, type WorkerScope } from './requests.js';
 
-/** A configuration with new weights or those of a checkpoint, or a checkpoint with its own configuration. */
+/**
+ * A configuration, completed by `DEFAULTS`, with new weights or those of a checkpoint; or a checkpoint with its own
+ * configuration.
+ */
 export type TrainingStart = {
   /** Bytes [N, C, H, W]. */
   images: Uint8Array;
@@ -20,7 +24,7 @@ export type TrainingStart = {
   /** Replaces the length of the configuration. */
   length?: Configuration['length'];
 } & (
-  | { configuration: Configuration; checkpoint?: Uint8Array | undefined }
+  | { configuration: OpenConfiguration; checkpoint?: Uint8Array | undefined }
   | { configuration?: undefined; checkpoint: Uint8Array }
 );
 
@@ -130,7 +134,8 @@ class TrainingService {
     await this.training?.trainer.release();
     this.training = undefined;
     const checkpoint = bytes && (await decodeCheckpoint(bytes, CHECKPOINT, digest));
-    const configuration = { ...(given ?? checkpoint!.configuration), ...(length ? { length } : {}) };
+    const settings = given ? { ...DEFAULTS, ...given } : checkpoint!.configuration;
+    const configuration = { ...settings, ...(length && { length }) };
     const { channels, size } = configuration;
     const imageBytes = channels * size ** 2;
     if (images.length % imageBytes !== 0)

@@ -10,7 +10,7 @@ import { accessibilityViolations, hasChromium } from './browser.js';
 import { iteration, named, poll, ready, untilIteration, usePlayground } from './playgroundSite.js';
 
 /** Gzipped, without ONNX Runtime. */
-const MAX_CODE = 205_000;
+const MAX_CODE = 200_000;
 
 describe.skipIf(!hasChromium)('the playground', () => {
   const { site, addressOf, open } = usePlayground(sharedTemporaryFolder());

@@ -25,6 +25,7 @@ import { comparisonOf, DIFFERENCES as DIFFERING, queryOf, sidesOf } from '../../
 import { addressOfStep, optionsOf, stepIn, STEPS } from '../../pages/playground/tour/steps.js';
 import { randomStream } from '../../src/random.js';
 import { decodeCheckpoint } from '../../src/training/checkpoint.js';
+import { DEFAULTS } from '../../src/training/settings.js';
 import { checkConfiguration } from '../../src/training/configuration.js';
 import { requireResumable } from '../../src/training/resumption.js';
 import { expectCloseElements } from '../engine/expectations.js';
@@ -179,6 +180,6 @@ it('the checkpoint for the visitor’s images is intact, small, and fits its con
 });
 
 it('the configuration of the digits is valid', async () => {
-  const configuration = configurationOf(8, 1);
+  const configuration = { ...DEFAULTS, ...configurationOf(8, 1) };
   expect(await checkConfiguration(configuration)).toEqual(configuration);
 });

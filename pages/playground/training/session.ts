@@ -3,7 +3,7 @@ import { drawCodes } from '../../../src/age/prior.js';
 import { toBytes } from '../../../src/images/raster.js';
 import { randomStream } from '../../../src/random.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
-import type { Configuration } from '../../../src/training/configuration.js';
+import type { OpenConfiguration } from '../../../src/training/settings.js';
 import { InputError } from '../../../src/errors.js';
 import { PageTraining } from '../../../src/web/pageTraining.js';
 import type { ModelSource } from '../../../src/web/modelWorker.js';
@@ -15,7 +15,7 @@ export const [SAMPLES, RECONSTRUCTIONS] = [48, 16];
 
 /** New weights, a checkpoint to continue, or a checkpoint whose weights another configuration takes over. */
 export type SessionStart =
-  { configuration: Configuration; checkpoint?: Uint8Array } | { configuration?: undefined; checkpoint: Uint8Array };
+  { configuration: OpenConfiguration; checkpoint?: Uint8Array } | { configuration?: undefined; checkpoint: Uint8Array };
 
 /** Images [C, H, W] in 0..1, after an iteration. */
 export interface Preview {
