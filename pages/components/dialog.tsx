@@ -1,6 +1,7 @@
 /** Dialogs of the browser, which keep the focus within and return it. Escape and a click beside them close them. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { messageOf } from '../../src/errors.js';
 
 interface DialogProps {
   title: string;
@@ -74,3 +75,42 @@ export const Question = ({ title, children, action, onAction, onClose }: Questio
     </div>
   </Dialog>
 );
+
+interface FormDialogProps {
+  title: string;
+  /** Fields with labels. */
+  children: ComponentChildren;
+  /** Names the button. */
+  action: string;
+  onAction: () => Promise<unknown>;
+  onClose: () => void;
+}
+
+/** Closes after its action, and stays open with the reason if the action is refused. */
+export function FormDialog({ title, children, action, onAction, onClose }: FormDialogProps) {
+  const [problem, setProblem] = useState('');
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form
+        class="asked"
+        onSubmit={(event) => {
+          event.preventDefault();
+          onAction().then(onClose, (error: unknown) => setProblem(messageOf(error)));
+        }}
+      >
+        {children}
+        <p class="failed" role="alert">
+          {problem}
+        </p>
+        <div class="buttons answers">
+          <button type="button" onClick={onClose}>
+            Cancel
+          </button>
+          <button type="submit" class="primary">
+            {action}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

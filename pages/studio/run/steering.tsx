@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { ListedRun, SteeringAction } from '../../../src/studio/schemas.js';
 import { isTraining } from '../../../src/studio/states.js';
 import { addressOf } from '../address.js';
-import { Dialog } from '../../components/dialog.js';
+import { FormDialog } from '../../components/dialog.js';
 import { cancelTraining, resumeRun, steerRun } from '../api.js';
 import { formatNumber } from '../format.js';
 import { RunMenu } from '../runs/runActions.js';
@@ -72,7 +72,7 @@ export function Steering({ run, onFailure }: SteeringProps) {
       {isTraining(run.state) ? (
         <TrainingControls run={run} isStepping={pending?.action === 'step'} onSteer={steer} />
       ) : (
-        <Resumption run={run} onResume={(steps) => act(() => resumeRun(run.id, steps))} />
+        <Resumption run={run} onResume={() => act(() => resumeRun(run.id))} />
       )}
       {run.checkpoint !== null && (
         <a class={`button ${isTraining(run.state) ? '' : 'primary'}`} href={addressOf('explore', run.id)}>
@@ -119,64 +119,49 @@ function TrainingControls({ run: { state }, isStepping, onSteer }: TrainingContr
 }
 
 /** Resumes an interrupted run, or extends one that is finished. */
-function Resumption({ run, onResume }: { run: ListedRun; onResume: (steps?: number) => void }) {
+function Resumption({ run, onResume }: { run: ListedRun; onResume: () => void }) {
   const [isAsked, setIsAsked] = useState(false);
   return (
     <>
       {run.state !== 'finished' && (
-        <button id="resume" type="button" class="primary" onClick={() => onResume()}>
+        <button id="resume" type="button" class="primary" onClick={onResume}>
           {run.checkpoint === null ? 'Start over' : 'Resume'}
         </button>
       )}
       <button id="extend" type="button" onClick={() => setIsAsked(true)}>
         Extend…
       </button>
-      {isAsked && <Extension run={run} onExtend={onResume} onClose={() => setIsAsked(false)} />}
+      {isAsked && (
+        <Extension run={run} onExtend={(steps) => resumeRun(run.id, steps)} onClose={() => setIsAsked(false)} />
+      )}
     </>
   );
 }
 
 interface ExtensionProps {
   run: ListedRun;
-  onExtend: (steps: number) => void;
+  onExtend: (steps: number) => Promise<void>;
   onClose: () => void;
 }
 
 function Extension({ run: { id, step }, onExtend, onClose }: ExtensionProps) {
   const [steps, setSteps] = useState(2 * Math.max(step, 1));
   return (
-    <Dialog title={`Extend ${id}`} onClose={onClose}>
-      <form
-        class="asked extend"
-        onSubmit={(event) => {
-          event.preventDefault();
-          onClose();
-          onExtend(steps);
-        }}
-      >
-        <label for="extension">Train until iteration</label>
-        <input
-          id="extension"
-          type="number"
-          autofocus
-          required
-          min={step + 1}
-          step="1"
-          value={steps}
-          onInput={({ currentTarget }) => setSteps(currentTarget.valueAsNumber)}
-        />
-        <p class="meaning">
-          It has trained {formatNumber(step)} so far. The learning rate then follows its schedule for the new length.
-        </p>
-        <div class="buttons answers">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="primary">
-            Extend
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={`Extend ${id}`} action="Extend" onAction={() => onExtend(steps)} onClose={onClose}>
+      <label for="extension">Train until iteration</label>
+      <input
+        id="extension"
+        type="number"
+        autofocus
+        required
+        min={step + 1}
+        step="1"
+        value={steps}
+        onInput={({ currentTarget }) => setSteps(currentTarget.valueAsNumber)}
+      />
+      <p class="meaning">
+        It has trained {formatNumber(step)} so far. The learning rate then follows its schedule for the new length.
+      </p>
+    </FormDialog>
   );
 }

@@ -2,8 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { ListedRun } from '../../../src/studio/schemas.js';
 import { isTraining } from '../../../src/studio/states.js';
-import { messageOf } from '../../../src/errors.js';
-import { Dialog, Question } from '../../components/dialog.js';
+import { FormDialog, Question } from '../../components/dialog.js';
 import { Menu } from '../../components/menu.js';
 import { addressOf, formatRuns, MAX_RUNS } from '../address.js';
 import { addTag, deleteRun, renameRun, steerRun, writeNote } from '../api.js';
@@ -97,42 +96,20 @@ interface TextDialogProps {
   onClose: () => void;
 }
 
-/** Asks for a text, and stays open with the reason if it is refused. */
-function TextDialog({ title, label, text: before, isLong = false, action, onAction, onClose }: TextDialogProps) {
+function TextDialog({ label, text: before, isLong = false, onAction, ...dialog }: TextDialogProps) {
   const [text, setText] = useState(before);
-  const [problem, setProblem] = useState('');
   const field = {
     id: 'asked-text',
     autofocus: true,
     value: text,
-    'aria-invalid': problem !== '',
     onInput: ({ currentTarget }: { currentTarget: HTMLInputElement | HTMLTextAreaElement }) =>
       setText(currentTarget.value),
   };
   return (
-    <Dialog title={title} onClose={onClose}>
-      <form
-        class="asked"
-        onSubmit={(event) => {
-          event.preventDefault();
-          onAction(text.trim()).then(onClose, (error: unknown) => setProblem(messageOf(error)));
-        }}
-      >
-        <label for="asked-text">{label}</label>
-        {isLong ? <textarea {...field} rows={6} maxLength={2000} /> : <input {...field} required />}
-        <p class="failed" role="alert">
-          {problem}
-        </p>
-        <div class="buttons answers">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="primary">
-            {action}
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog {...dialog} onAction={() => onAction(text.trim())}>
+      <label for="asked-text">{label}</label>
+      {isLong ? <textarea {...field} rows={6} maxLength={2000} /> : <input {...field} required />}
+    </FormDialog>
   );
 }
 
