@@ -5,7 +5,7 @@ import javascript from 'highlight.js/lib/languages/javascript';
 import json from 'highlight.js/lib/languages/json';
 import yaml from 'highlight.js/lib/languages/yaml';
 import { dirname, join, normalize } from 'node:path/posix';
-import { ADDRESSES } from './navigation.mjs';
+import { ADDRESSES, GUIDES } from './navigation.mjs';
 
 /** Only comments and strings: the words of commands are no keywords. */
 const shell = ({ COMMENT, QUOTE_STRING_MODE }) => ({ contains: [COMMENT(/(?<=^|\s)#/u, /$/u), QUOTE_STRING_MODE] });
@@ -50,6 +50,7 @@ export function configureMarkdown(md, sizes) {
     const file = env.file;
     addAnchors(tokens);
     labelTables(tokens);
+    for (const { children } of tokens) nameLinks(children ?? [], file);
     for (const token of tokens.flatMap(({ children }) => children ?? [])) {
       if (token.type === 'link_open') rewriteLink(token, file);
       if (token.type === 'image') rewriteImage(token, file, sizes);
@@ -98,6 +99,17 @@ const textOf = (inline) =>
   (inline.children ?? [])
     .map(({ type, content }) => (['softbreak', 'hardbreak'].includes(type) ? ' ' : content))
     .join('');
+
+/** Links whose text is the name of a file have the name of its page. */
+function nameLinks(children, file) {
+  children.forEach((token, index) => {
+    const text = children[index + 1];
+    if (token.type !== 'link_open' || !/^[\w/.-]+\.md$/u.test(text?.content ?? '')) return;
+    const target = normalize(join(dirname(file), token.attrGet('href').split('#')[0]));
+    const guide = GUIDES.find((each) => each.file === target);
+    if (guide) text.content = guide.label;
+  });
+}
 
 /** Links between Markdown files lead to their pages. */
 function rewriteLink(token, file) {

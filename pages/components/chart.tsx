@@ -206,7 +206,7 @@ const valueText = (value: unknown): string => (typeof value === 'number' ? forma
 
 /** Three digits, without an exponent if the number is large. */
 const formatValue = (value: number): string =>
-  Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
+  Number.isInteger(value) || Math.abs(value) >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
 
 /** Whether the page is dark. Colors of canvases do not follow the style sheet. */
 export function useDarkScheme(): boolean {

@@ -103,7 +103,7 @@ function Header({ view, runs, state }: Pick<ViewProps, 'runs' | 'state'> & { vie
   return (
     <header class="site-header">
       <a class="title" href="#/">
-        agenet studio
+        <img src="./icon.svg" width="22" height="22" alt="" /> agenet studio
       </a>
       <nav class="parts" aria-label="Views">
         <a href="#/" aria-current={view === '' ? 'page' : undefined}>

@@ -321,7 +321,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.waitForSelector('.sheet >> text=This image cannot be read.');
     await page.goto(`${address}#/`);
     await page.waitForSelector('.thumbnail');
-    await poll(() => page.locator('img').count()).toBe(0);
+    await poll(() => page.locator('.thumbnail img').count()).toBe(0);
     for (const path of ['#/trainings', '#/run', '#/start/digits']) {
       await page.goto(address + path);
       await page.waitForSelector('h1 >> text=Page not found');

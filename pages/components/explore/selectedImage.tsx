@@ -25,7 +25,7 @@ export function SelectedImage({ model, point, image, favorites, undo, redo, onFa
   const { info, networks } = model;
   const name = point ? fileName(info.name, point.name) : '';
   return (
-    <section class="selected" aria-labelledby="selected-heading">
+    <section class="selection-panel" aria-labelledby="selected-heading">
       <h2 id="selected-heading" class="hidden">
         Selected image
       </h2>

@@ -17,9 +17,10 @@ interface FlowProps {
 /** Data flow to the right above, samples to the left below: each path goes through both networks. */
 export function Flow({ frame, running, prior }: FlowProps) {
   const learning = frame?.moved ?? running;
-  const network = (name: NetworkName) => (
-    <Network name={name} updates={frame?.updates[name] ?? 0} isLearning={learning === name || learning === 'both'} />
-  );
+  const network = (name: NetworkName) => {
+    const updates = frame?.updates[name] ?? 0;
+    return <Network name={name} updates={updates} state={stateOf(learning, name, updates)} />;
+  };
   return (
     <section class="flow" aria-label="The two networks">
       <p class="hidden">
@@ -39,17 +40,25 @@ export function Flow({ frame, running, prior }: FlowProps) {
   );
 }
 
-function Network({ name, updates, isLearning }: { name: NetworkName; updates: number; isLearning: boolean }) {
+type NetworkState = 'learning' | 'held fixed' | 'paused' | 'untrained';
+
+function stateOf(learning: Which | undefined, name: NetworkName, updates: number): NetworkState {
+  if (learning === name || learning === 'both') return 'learning';
+  if (learning !== undefined) return 'held fixed';
+  return updates === 0 ? 'untrained' : 'paused';
+}
+
+function Network({ name, updates, state }: { name: NetworkName; updates: number; state: NetworkState }) {
   const [title, symbol] = NAMES[name];
   return (
-    <div class={`network ${name} ${isLearning ? 'learning' : ''}`}>
+    <div class={`network ${name} ${state === 'learning' ? 'learning' : ''}`}>
       <span>
         <strong>{title}</strong> <i>{symbol}</i>
       </span>
       <span class="updates">
         <span id={`${name}-updates`}>{updates}</span> {updates === 1 ? 'update' : 'updates'}
       </span>
-      <span class="state">{isLearning ? 'learning' : 'fixed'}</span>
+      <span class="state">{state}</span>
     </div>
   );
 }

@@ -83,7 +83,7 @@ function Arrows({ settings: { arrows }, onChange }: PanelProps) {
     onChange({ arrows: PUSH_TERMS.filter((each) => (each === term) !== arrows.includes(each)) });
   return (
     <fieldset class="arrows">
-      <legend>Terms of the losses</legend>
+      <legend>Show arrows of a term</legend>
       {PUSH_TERMS.map((term) => (
         <label key={term}>
           <input type="checkbox" checked={arrows.includes(term)} onChange={() => toggle(term)} />

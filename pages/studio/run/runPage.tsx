@@ -18,7 +18,9 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
     return (
       <>
         <h1>{id}</h1>
-        <p class="failed">There is no such run in this folder. It may have been deleted or renamed.</p>
+        <p>
+          There is no such run in this folder. It may have been deleted or renamed. <a href="#/">Show all runs</a>
+        </p>
       </>
     );
   return (

@@ -42,7 +42,7 @@ export function Sheets({ query, onQuery, run, prior, previews }: SheetsProps) {
   return (
     <section aria-labelledby="sheets-heading" class="sheets">
       <h2 id="sheets-heading">Previews</h2>
-      <div class="tabs" role="group" aria-label="Kind of preview">
+      <div class="segments" role="group" aria-label="Kind of preview">
         {Object.entries(KINDS).map(([key, name]) => (
           <button key={key} type="button" aria-pressed={key === kind} onClick={() => setKind(key)}>
             {name}

@@ -51,7 +51,7 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
   };
   return (
     <form
-      class="start"
+      class="start-form"
       onSubmit={(event) => {
         event.preventDefault();
         start();
