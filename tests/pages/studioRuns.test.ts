@@ -147,6 +147,23 @@ describe.skipIf(!hasChromium)('the list of runs', () => {
     expect(readdirSync(folder).filter((name) => name.startsWith('digits-099'))).toHaveLength(6);
   });
 
+  it('fits a phone with a long tag', async () => {
+    const page = await open('#/run/digits-0003');
+    await page.setViewportSize({ width: 360, height: 700 });
+    const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+    const tag = 'w'.repeat(40);
+    await page.fill('.tags input', tag);
+    await page.press('.tags input', 'Enter');
+    await page.waitForSelector('.tag >> text=www');
+    expect(await fits()).toBe(true);
+    await page.evaluate(() => void (location.hash = '#/?view=gallery&search=digits-0003'));
+    await poll(() => page.locator('.runs .card').allTextContents()).toEqual([expect.stringContaining(tag)]);
+    expect(await fits()).toBe(true);
+    await page.evaluate(() => void (location.hash = '#/run/digits-0003'));
+    await page.click(`[title="Remove the tag ${tag}"]`);
+    await page.waitForSelector(`[title="Remove the tag ${tag}"]`, { state: 'detached' });
+  });
+
   it('has charts to enlarge and save, whose cursors move together', async () => {
     const page = await open('#/run/digits-0001?smoothing=0');
     const charts = page.locator('.chart-card');
