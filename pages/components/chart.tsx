@@ -88,6 +88,12 @@ export function Chart(props: ChartProps) {
   );
 }
 
+/** Of a vertical axis. Without points it has numbers too, so that nothing moves when points arrive. */
+const linearRange = (_: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax =>
+  min === null || max === null ? [0, 1] : uPlot.rangeNum(min, max, 0.1, true);
+const logRange = (_: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax =>
+  min === null || max === null ? [0.1, 1] : uPlot.rangeLog(min, max, 10, false);
+
 /**
  * Creates a plot without points. Its legend names the curves and shows the latest values, or those under the cursor.
  */
@@ -140,7 +146,7 @@ function createPlot(
       bands,
       scales: {
         x: { time: false },
-        y: isLog ? { distr: 3, range: (_, min, max) => uPlot.rangeLog(min, max, 10, false) } : {},
+        y: isLog ? { distr: 3, range: logRange } : { range: linearRange },
       },
       axes: [
         { ...axis, size: 28 },
@@ -153,7 +159,7 @@ function createPlot(
       },
       hooks: { setSelect: [onSelect], setCursor: [showLatest] },
     },
-    [[], ...columnsOf(curves).map(() => [])],
+    emptyData(curves),
     host,
   );
 }
@@ -168,11 +174,9 @@ function showPoints(
   // To uPlot, null is a gap and undefined a point of other curves only.
   const valueOf = (value: number | undefined): number | null | undefined =>
     value !== undefined && isLog && value <= 0 ? null : value;
+  const columns = columnsOf(curves).map((key) => points.map(({ values }) => valueOf(values[key])));
   plot.setData(
-    [
-      points.map(({ step }) => step),
-      ...columnsOf(curves).map((key) => points.map(({ values }) => valueOf(values[key]))),
-    ],
+    points.length === 0 ? emptyData(curves) : [points.map(({ step }) => step), ...columns],
     zoom === undefined,
   );
   if (zoom) plot.setScale('x', { min: zoom[0], max: zoom[1] });
@@ -190,8 +194,15 @@ function showLatest(plot: uPlot): void {
     for (let index = last; index >= 0; index--) if (typeof column[index] === 'number') return index;
     return null;
   });
-  plot.setLegend({ idxs: [last < 0 ? null : last, ...latest] }, false);
+  const isEmpty = last < 0 || latest.every((index) => index === null);
+  plot.setLegend({ idxs: [isEmpty ? null : last, ...latest] }, false);
 }
+
+/** Places without values, so that the axes are drawn. */
+const emptyData = (curves: readonly Curve[]): uPlot.AlignedData => [
+  [0, 1],
+  ...columnsOf(curves).map(() => [null, null]),
+];
 
 /** Keys of the plotted columns. */
 const columnsOf = (curves: readonly Curve[]): string[] => [

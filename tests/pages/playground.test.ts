@@ -189,7 +189,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
       const before = await iteration(page);
       // The loss of an encoder without terms is 0.
       await poll(() => page.getAttribute('.chart:nth-of-type(3) div', 'aria-label')).toMatch(
-        /encoder 0\.00, generator [\d.]+, uniform [\d.]+$/u,
+        /encoder 0, generator [\d.]+, uniform [\d.]+$/u,
       );
       expect(await iteration(page)).toBeGreaterThanOrEqual(before);
       const balanced = page.getByRole('button', { name: 'Balanced' });

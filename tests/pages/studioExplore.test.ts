@@ -370,7 +370,7 @@ describe.skipIf(!hasChromium)('the view that explores a model', () => {
   it('keeps favorites in the browser', async () => {
     await show('');
     await page.click('#samples > :nth-child(3) .star');
-    await page.click('.selected .star');
+    await page.click('.selection-panel .star');
     await tab('Favorites').click();
     const names = () =>
       page.$$eval('#favorites .tile', (tiles) => tiles.map((tile) => tile.getAttribute('aria-label')));
