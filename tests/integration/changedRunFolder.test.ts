@@ -240,7 +240,9 @@ const ACTIONS: Record<ActorOperation['type'], (world: World, actor: Actor, to: n
   },
 
   async release(world, actor) {
-    await soon(actor.lock?.release() ?? Promise.resolve());
+    // A lock whose folder was replaced stays behind when it is released, and nobody can release it again.
+    if (!actor.lock) return;
+    await soon(actor.lock.release());
     actor.lock = undefined;
     if (world.holder === actor && world.replaced?.name !== '.') world.holder = undefined;
   },
