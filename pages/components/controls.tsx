@@ -103,3 +103,20 @@ export function LogSlider(props: {
     </div>
   );
 }
+
+/** A choice of one, as buttons side by side. */
+export const Segments = <T extends string>(props: {
+  label: string;
+  /** By their keys. */
+  names: Record<T, string>;
+  chosen: T;
+  onChoose: (key: T) => void;
+}) => (
+  <div class="segments" role="group" aria-label={props.label}>
+    {(Object.keys(props.names) as T[]).map((key) => (
+      <button key={key} type="button" aria-pressed={key === props.chosen} onClick={() => props.onChoose(key)}>
+        {props.names[key]}
+      </button>
+    ))}
+  </div>
+);

@@ -13,8 +13,8 @@ import { oneAtATime } from '../turns.js';
 import { answerRequests, type WorkerScope } from './requests.js';
 
 /**
- * A configuration, completed by `DEFAULTS`, with new weights or those of a checkpoint; or a checkpoint with its own
- * configuration.
+ * A configuration, completed by `DEFAULTS`, with new weights or the weights of a checkpoint; or a checkpoint with its
+ * own configuration.
  */
 export type TrainingStart = {
   /** Bytes [N, C, H, W]. */

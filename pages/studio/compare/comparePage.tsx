@@ -50,7 +50,7 @@ export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {
       <section aria-labelledby="compared-curves">
         <h2 id="compared-curves">Curves</h2>
         <ChartControls view={view}>
-          <label title="Runs that differ in their seeds only become one curve: their mean, and the area of one standard deviation around it">
+          <label title="Runs with equal settings and different seeds become one curve: their mean, and the area of one standard deviation around it">
             <input
               id="group-seeds"
               type="checkbox"

@@ -1,8 +1,11 @@
 /** Previews of several runs, of the same iteration. */
 import type { ListedRun, RunDetail } from '../../../src/studio/schemas.js';
+import { Segments } from '../../components/controls.js';
 import { addressOf, queryValue } from '../address.js';
 import { previewAddress } from '../api.js';
 import { Preview } from '../preview.js';
+
+const KINDS = { samples: 'Samples', reconstructions: 'Reconstructions' } as const;
 
 interface ComparedSheetsProps {
   runs: readonly ListedRun[];
@@ -24,13 +27,7 @@ export function ComparedSheets({ runs, details, query, onQuery }: ComparedSheets
     <section aria-labelledby="compared-sheets">
       <h2 id="compared-sheets">Previews</h2>
       <div class="toolbar">
-        <div class="segments" role="group" aria-label="Kind of preview">
-          {(['samples', 'reconstructions'] as const).map((each) => (
-            <button key={each} type="button" aria-pressed={each === kind} onClick={() => setKind(each)}>
-              {each === 'samples' ? 'Samples' : 'Reconstructions'}
-            </button>
-          ))}
-        </div>
+        <Segments label="Kind of preview" names={KINDS} chosen={kind} onChoose={setKind} />
         <label class="timeline">
           Iteration{' '}
           <input

@@ -38,7 +38,7 @@ export function Curves({ run, detail, query, onQuery, onFailure }: CurvesProps) 
       <p class="meaning">
         {last === undefined
           ? 'No iteration is logged yet.'
-          : `Values below charts: ${zoom ? 'the last ones shown' : `those of ${unitOf(axis)} ${formatNumber(last)}, the last one logged`}${smoothing > 0 ? ', smoothed, with the exact ones in parentheses' : ''}; under the cursor in all charts at once.`}
+          : `Values below charts: ${zoom ? 'the last ones shown' : `${unitOf(axis)} ${formatNumber(last)}, the last one logged`}${smoothing > 0 ? ', smoothed, with the exact ones in parentheses' : ''}; under the cursor in all charts at once.`}
       </p>
       <details onToggle={({ currentTarget }) => setHasOthers(currentTarget.open)}>
         <summary>Losses, other terms, speed and memory</summary>

@@ -1,6 +1,7 @@
 /** Previews over the iterations of a run, and the difference between two iterations. */
 import { useEffect, useState } from 'preact/hooks';
 import type { Prior } from '../../../src/age/prior.js';
+import { Segments } from '../../components/controls.js';
 import { queryValue } from '../address.js';
 import { previewAddress } from '../api.js';
 import { Preview } from '../preview.js';
@@ -42,13 +43,7 @@ export function Sheets({ query, onQuery, run, prior, previews }: SheetsProps) {
   return (
     <section aria-labelledby="sheets-heading" class="sheets">
       <h2 id="sheets-heading">Previews</h2>
-      <div class="segments" role="group" aria-label="Kind of preview">
-        {Object.entries(KINDS).map(([key, name]) => (
-          <button key={key} type="button" aria-pressed={key === kind} onClick={() => setKind(key)}>
-            {name}
-          </button>
-        ))}
-      </div>
+      <Segments label="Kind of preview" names={KINDS} chosen={kind} onChoose={setKind} />
       <p class="meaning">{MEANINGS[kind]}</p>
       <div class="timeline">
         <button

@@ -1,5 +1,6 @@
 /** All runs of the folder: filtered, sorted, grouped, and selected. The address keeps all of this. */
 import { useMemo } from 'preact/hooks';
+import { Segments } from '../../components/controls.js';
 import { Menu } from '../../components/menu.js';
 import { formatRuns, parseRuns, queryValue } from '../address.js';
 import type { ViewProps } from '../view.js';
@@ -9,6 +10,8 @@ import { Gallery } from './gallery.js';
 import { Selection } from './runActions.js';
 import { type Order, RunTable } from './runTable.js';
 import { alone, groupSeeds } from './seeds.js';
+
+const VIEWS = { table: 'Table', gallery: 'Gallery' } as const;
 
 /** The newest change first. */
 const DEFAULT_ORDER = '-updated';
@@ -51,7 +54,7 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
         <span class="meaning" role="status">
           {found === runs.size ? `${found} runs` : `${found} of ${runs.size} runs`}
         </span>
-        <label title="Runs that differ in their seeds only become one row, with the mean and standard deviation of numbers">
+        <label title="Runs with equal settings and different seeds become one row, with the mean and standard deviation of numbers">
           <input
             id="group-seeds"
             type="checkbox"
@@ -60,8 +63,8 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
           />{' '}
           Group seeds
         </label>
-        <ViewChoice view={view} onView={setView} />
-        {view === 'table' && (
+        <Segments label="View" names={VIEWS} chosen={view === 'gallery' ? view : 'table'} onChoose={setView} />
+        {view !== 'gallery' && (
           <ColumnMenu offered={offered} shown={shown} onChange={(keys) => setColumnList(keys.join(','))} />
         )}
       </div>
@@ -88,16 +91,6 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
     </>
   );
 }
-
-const ViewChoice = ({ view, onView }: { view: string; onView: (view: string) => void }) => (
-  <div class="segments" role="group" aria-label="View">
-    {(['table', 'gallery'] as const).map((each) => (
-      <button key={each} type="button" aria-pressed={each === view} onClick={() => onView(each)}>
-        {each === 'table' ? 'Table' : 'Gallery'}
-      </button>
-    ))}
-  </div>
-);
 
 const orderOf = (sorting: string): Order => ({
   key: sorting.replace(/^-/u, ''),
