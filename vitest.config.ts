@@ -32,11 +32,11 @@ const PACKAGE = [
 export default defineConfig({
   resolve: { alias: PACKAGE },
   test: {
-    // Training and compilation take seconds on a busy machine with two cores.
-    maxWorkers: 2,
+    // Training and compilation take seconds on a busy machine with two cores, which two workers leave idle for a third of the time.
+    maxWorkers: 3,
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    expect: { poll: { timeout: 30_000 } },
+    expect: { poll: { timeout: 60_000 } },
     setupFiles: 'tests/equality.ts',
     reporters: ['default', './tests/summary.ts'],
     coverage: { include: ['src/**/*.ts'], exclude: ['src/**/index*.ts'], reporter: ['text', 'html'] },

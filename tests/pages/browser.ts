@@ -16,8 +16,20 @@ export const hasChromium = existsSync(CHROMIUM);
 /** Chromium with WebGPU on software Vulkan. */
 const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'];
 
-export const launch = (): Promise<Browser> =>
-  chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-background-networking', ...WEBGPU] });
+/** How long pages may take on a machine that does much else, ms. */
+const PATIENCE = 90_000;
+
+export async function launch(): Promise<Browser> {
+  const args = ['--no-sandbox', '--disable-background-networking', ...WEBGPU];
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args });
+  const newContext = browser.newContext.bind(browser);
+  browser.newContext = async (options) => {
+    const context = await newContext(options);
+    context.setDefaultTimeout(PATIENCE);
+    return context;
+  };
+  return browser;
+}
 
 const TYPES: Record<string, string> = {
   html: 'text/html',

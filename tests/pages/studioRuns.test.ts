@@ -60,7 +60,6 @@ describe.skipIf(!hasChromium)('the list of runs', () => {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true });
     onTestFinished(() => context.close());
     const page = await context.newPage();
-    page.setDefaultTimeout(60_000);
     if (script) await page.addInitScript(script);
     await page.goto(studio.urlWithToken);
     await page.waitForURL(studio.url);
