@@ -1,106 +1,325 @@
-"""Time one AGE training iteration in PyTorch, optimized: channels-last memory format, and no gradients that an update does not need.
+"""Time AGE training iterations in PyTorch, optimized: channels-last memory format, no gradients that an update does not need, and one fused pass of Adam.
 
-    python3 age_pytorch.py --network dcgan64 --width 64 --latent 64 --batch 64 --channels 3 --generator-updates 3 --threads 2
+    python3 age_pytorch.py --threads 2 --configuration CONFIGURATION
+    cat GOLDEN.safetensors... | python3 age_pytorch.py --check
 
-Print one JSON object: seconds_per_iteration (median of --iterations after --warmup), peak_rss_mb, torch, threads.
+CONFIGURATION is that of `agenet bench --json`: any recipe of unconditional networks with the divergence qp, the distances L1 and cos, and no augmentation. Print one JSON object: seconds_per_iteration (median of --iterations after --warmup), peak_rss_mb, torch, threads. With --check, compare gradients with golden files from standard input, and print the largest error, relative to the largest gradient of each tensor.
 """
 import argparse
+import io
 import json
+import math
 import resource
 import statistics
+import struct
+import sys
 import time
+from collections import OrderedDict
+from functools import cached_property
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+
+class Norm(nn.Module):
+    """Batch normalization, with running statistics for each kind of input."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.weight, self.bias = nn.Parameter(torch.ones(width)), nn.Parameter(torch.zeros(width))
+        for kind in ('native', 'generated'):
+            self.register_buffer(f'{kind}_mean', torch.zeros(width))
+            self.register_buffer(f'{kind}_var', torch.ones(width))
+
+    def forward(self, x, kind):
+        statistics = (getattr(self, f'{kind}_mean'), getattr(self, f'{kind}_var')) if kind else (None, None)
+        return F.batch_norm(x, *statistics, self.weight, self.bias, True, 0.1, 1e-5)
+
+
+def halvings(size):
+    """Between the image and 4x4."""
+    return int(math.log2(size)) - 2
+
+
+def add_numbered(module, name, layers, first=1):
+    """Register layers as name1, name2, ..., and return them."""
+    for number, layer in enumerate(layers, first):
+        module.add_module(f'{name}{number}', layer)
+    return layers
+
+
+class DcganEncoder(nn.Module):
+    def __init__(self, size, width, latent, channels):
+        super().__init__()
+        widths = [width * 2 ** index for index in range(halvings(size))]
+        last = nn.Conv2d(widths[-1], latent, 4, 2, 1) if size == 32 else nn.Conv2d(widths[-1], latent, 4)
+        self.convs = add_numbered(self, 'conv', [*(nn.Conv2d(before, after, 4, 2, 1, bias=False) for before, after in zip([channels, *widths], widths)), last])
+        self.norms = add_numbered(self, 'norm', list(map(Norm, widths[1:])), first=2)
+
+    def forward(self, x, kind):
+        x = F.leaky_relu(self.convs[0](x), 0.2, inplace=True)
+        for conv, norm in zip(self.convs[1:], self.norms):
+            x = F.leaky_relu(norm(conv(x), kind), 0.2, inplace=True)
+        return self.convs[-1](x).mean((2, 3), keepdim=True)
+
+
+class DcganGenerator(nn.Module):
+    def __init__(self, size, width, latent, channels):
+        super().__init__()
+        widths = [8 * width, 4 * width, 2 * width, 2 * width] if size == 32 else [width * 2 ** index for index in reversed(range(halvings(size)))]
+        last = nn.Conv2d(widths[-1], channels, 1) if size == 32 else nn.ConvTranspose2d(widths[-1], channels, 4, 2, 1, bias=False)
+        strides = [(1, 0), *[(2, 1)] * (len(widths) - 1)]
+        self.convs = add_numbered(self, 'conv', [*(nn.ConvTranspose2d(before, after, 4, *stride, bias=False) for before, after, stride in zip([latent, *widths], widths, strides)), last])
+        self.norms = add_numbered(self, 'norm', list(map(Norm, widths)))
+
+    def forward(self, x, kind):
+        for conv, norm in zip(self.convs, self.norms):
+            x = F.relu(norm(conv(x), kind), inplace=True)
+        return torch.tanh(self.convs[-1](x))
+
+
+def conv3(inputs, outputs):
+    return nn.Conv2d(inputs, outputs, 3, padding=1)
+
+
+class BilinearConv(nn.Conv2d):
+    """A 1x1 convolution to twice the size. Beyond its border, x is 0."""
+
+    def forward(self, x):
+        x = F.pad(F.conv2d(x, self.weight), (1, 1, 1, 1))
+        return F.interpolate(x, scale_factor=2, mode='bilinear')[:, :, 2:-2, 2:-2] + self.bias[:, None, None]
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions behind activations, beside a shortcut."""
+
+    def __init__(self, widths, shortcut=None, before=nn.Identity(), after=nn.Identity()):
+        super().__init__()
+        self.conv1, self.conv2 = conv3(*widths[:2]), conv3(*widths[1:])
+        self.before, self.after, self.shortcut = before, after, shortcut or nn.Identity()
+
+    def forward(self, x):
+        branch = self.conv1(self.before(F.leaky_relu(x, 0.2)))
+        return self.after(self.conv2(F.leaky_relu(branch, 0.2, inplace=True))) + self.shortcut(x)
+
+
+def residual_widths(size, width):
+    return [width * min(2 ** index, 8) for index in range(halvings(size))]
+
+
+class ResidualEncoder(nn.Module):
+    def __init__(self, size, width, latent, channels):
+        super().__init__()
+        widths = residual_widths(size, width)
+        self.stem = conv3(channels, width)
+        shortcut = lambda before, after: nn.Sequential(OrderedDict(pool=nn.AvgPool2d(2), conv=nn.Conv2d(before, after, 1)))
+        self.blocks = add_numbered(self, 'block', [Block((before, before, after), shortcut(before, after), after=nn.AvgPool2d(2)) for before, after in zip(widths, widths[1:])])
+        self.middle = Block([widths[-1]] * 3)
+        self.head = nn.Conv2d(widths[-1], latent, 4)
+
+    def forward(self, x, kind):
+        x = self.stem(F.avg_pool2d(x, 2))
+        for block in self.blocks:
+            x = block(x)
+        return self.head(F.leaky_relu(self.middle(x), 0.2))
+
+
+class ResidualGenerator(nn.Module):
+    def __init__(self, size, width, latent, channels):
+        super().__init__()
+        widths = residual_widths(size, width)[::-1]
+        self.scale = latent ** 0.5
+        self.stem = nn.ConvTranspose2d(latent, widths[0], 4)
+        self.middle = Block([widths[0]] * 3)
+        self.blocks = add_numbered(self, 'block', [Block((before, after, after), BilinearConv(before, after, 1), before=nn.Upsample(scale_factor=2)) for before, after in zip(widths, widths[1:])])
+        self.head = conv3(width, channels)
+
+    def forward(self, x, kind):
+        x = self.middle(self.stem(self.scale * x))
+        for block in self.blocks:
+            x = block(x)
+        return torch.tanh(self.head(F.interpolate(F.leaky_relu(x, 0.2), scale_factor=2)))
+
+
+def distort_rows(x, shift, scale, shear):
+    """Sample each row at positions between its pixels. For grid_sample, -1 and 1 are the centers of the outer pixels."""
+    rows, columns = torch.meshgrid(*(torch.linspace(-1, 1, size) for size in x.shape[2:]), indexing='ij')
+    shift, scale, shear = (value[:, None, None] for value in (2 * shift / (x.shape[3] - 1), scale, shear))
+    sources = columns * scale + rows * shear - shift
+    return F.grid_sample(x, torch.stack([sources, rows.expand_as(sources)], -1), 'bilinear', 'border', align_corners=True)
+
+
+def distort(x, distortions):
+    """Distort square images along their rows, then along their columns."""
+    values = distortions.unbind(1)
+    return distort_rows(distort_rows(x, *values[:3]).mT, *values[3:]).mT
+
+
+def cosine_distance(a, b):
+    return 2 - (F.normalize(a) * F.normalize(b)).mean()
+
+
+class Passes:
+    """Passes of one batch, computed when a loss first needs them."""
+
+    def __init__(self, age, x, z, distortions):
+        self.age, self.x, self.z, self.distortions = age, x, z, distortions
+
+    @cached_property
+    def codes(self):
+        return self.age.encode(self.x, 'native')
+
+    @cached_property
+    def reconstruction(self):
+        return self.age.generate(self.codes, 'generated')
+
+    @cached_property
+    def distorted_codes(self):
+        return self.age.encode(distort(self.x, self.distortions), None)
+
+    @cached_property
+    def fake_codes(self):
+        return self.age.encode(self.age.generate(self.z, 'native'), 'generated')
+
+
+TERMS = {
+    'KL_real': lambda age, passes: age.divergence(passes.codes),
+    'KL_fake': lambda age, passes: age.divergence(passes.fake_codes),
+    'match_x': lambda age, passes: (passes.reconstruction - passes.x).abs().mean(),
+    'match_z': lambda age, passes: cosine_distance(passes.fake_codes, passes.z),
+    'align': lambda age, passes: cosine_distance(passes.codes, passes.distorted_codes),
+    'uniform': lambda age, passes: torch.exp(8 * passes.codes @ passes.codes.T).mean().log(),
+}
+
+
+class Age:
+    def __init__(self, network, size, channels, width, latent, moment, margin, plans):
+        kinds = (DcganEncoder, DcganGenerator) if network.startswith('dcgan') else (ResidualEncoder, ResidualGenerator)
+        self.networks = {name: kind(size, width, latent, channels).to(memory_format=torch.channels_last) for name, kind in zip(('encoder', 'generator'), kinds)}
+        self.has_variance, self.margin, self.plans = moment == 'variance', margin, plans
+        # Of codes with mean 0 and variance 1 / latent.
+        s = latent ** (-1 if self.has_variance else -0.5)
+        self.least_divergence = s * s / 2 - math.log(s) - 0.5
+
+    def encode(self, x, kind):
+        return F.normalize(self.networks['encoder'](x.contiguous(memory_format=torch.channels_last), kind).flatten(1))
+
+    def generate(self, z, kind):
+        return self.networks['generator'](z[:, :, None, None], kind)
+
+    def divergence(self, codes):
+        mean, variance = codes.mean(0), codes.var(0, unbiased=False)
+        square, log = (variance * variance, variance.log()) if self.has_variance else (variance, variance.log() / 2)
+        return ((square + mean * mean) / 2 - log - 0.5).mean()
+
+    def loss(self, name, passes):
+        def weighted(term, weight):
+            value = TERMS[term](self, passes)
+            if name == 'generator' or term != 'KL_fake':
+                return weight * value
+            # The encoder maximizes it, up to the margin.
+            gain = -weight * (value - self.least_divergence)
+            return gain.clamp(min=-self.margin) if self.margin else gain
+
+        return sum(weighted(term, weight) for term, weight in self.plans[name]['weights'].items() if weight)
+
+    def gradients(self, learning, x, z, distortions):
+        """Of the losses of these networks, from the same passes."""
+        for name, network in self.networks.items():
+            network.requires_grad_(name in learning)
+        passes = Passes(self, x, z, distortions)
+        return {name: torch.autograd.grad(self.loss(name, passes), [*self.networks[name].parameters()], retain_graph=name != learning[-1]) for name in learning}
+
+
+def parse_plan(text):
+    updates, terms = text.split(';')
+    return dict(updates=int(updates), weights={name: float(weight) for name, weight in (term.split(':') for term in terms.split(','))})
+
+
+def require(configuration, **wanted):
+    for name, value in wanted.items():
+        if configuration[name] != value:
+            sys.exit(f'{name} {configuration[name]}: only {value} is implemented')
+
+
+def measure(configuration, warmup, iterations):
+    """Return the seconds of each iteration."""
+    require(configuration, condition='none', divergence='qp', reduction='mean', matchX='L1', matchZ='cos', prior='sphere', codeNoise=0, augment=[])
+    plans = {name: parse_plan(configuration[f'{name}Updates']) for name in ('encoder', 'generator')}
+    age = Age(plans=plans, **{name: configuration[name] for name in ('network', 'size', 'channels', 'width', 'latent', 'moment', 'margin')})
+    optimizers = {name: torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999), fused=True) for name, network in age.networks.items()}
+    averages = [(AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.999), use_buffers=True), network) for network in age.networks.values() if configuration['ema']]
+    batch, size = configuration['batch'], configuration['size']
+    pixels = torch.randint(0, 256, (batch, configuration['channels'], size, size), dtype=torch.uint8)
+    ranges = torch.tensor([size / 16, 0.1, 0.15] * 2)
+    in_turn = [(name,) for name, plan in plans.items() for _ in range(plan['updates'])]
+    updates = [('encoder', 'generator')] if configuration['updateOrder'] == 'simultaneous' else in_turn
+
+    def iterate():
+        x = pixels.float() * (2 / 255) - 1
+        for learning in updates:
+            z = F.normalize(torch.randn(batch, configuration['latent']))
+            distortions = torch.tensor([0.0, 1, 0] * 2) + ranges * (2 * torch.rand(batch, 6) - 1)
+            for name, gradients in age.gradients(learning, x, z, distortions).items():
+                for parameter, gradient in zip(age.networks[name].parameters(), gradients):
+                    parameter.grad = gradient
+            for name in learning:
+                optimizers[name].step()
+        for average, network in averages:
+            average.update_parameters(network)
+
+    times = []
+    for _ in range(warmup + iterations):
+        start = time.perf_counter()
+        iterate()
+        times.append(time.perf_counter() - start)
+    return times[warmup:]
+
+
+def read_golden(file):
+    """Read the tensors and the case of a safetensors file."""
+    header = json.loads(file.read(struct.unpack('<Q', file.read(8))[0]))
+    case = json.loads(header.pop('__metadata__')['case'])
+    data = file.read(max(entry['data_offsets'][1] for entry in header.values()))
+    return {name: torch.frombuffer(bytearray(data[slice(*entry['data_offsets'])]), dtype=torch.float32).reshape(entry['shape']) for name, entry in header.items()}, case
+
+
+def error_in(tensors, case):
+    """The largest error of gradients of an encoder update and a generator update."""
+    names = {'encoder': ('kl_real', 'kl_fake', 'match_x', 'match_z', 'align', 'uniform'), 'generator': ('kl_fake', 'match_z', 'match_x')}
+    plans = {network: dict(weights={name.replace('kl', 'KL'): case.get(f'{network[0]}_{name}', 0) for name in terms}) for network, terms in names.items()}
+    x = tensors['input/x']
+    age = Age(case['arch'], x.shape[3], case['nc'], case['nf'], case['nz'], case['moment'], case.get('e_margin', 0), plans)
+    with torch.no_grad():
+        for name, network in age.networks.items():
+            for key, parameter in network.named_parameters():
+                parameter.copy_(tensors[f'initial/{name}.{key}'])
+    errors = []
+    for name, network in age.networks.items():
+        gradients = age.gradients((name,), x, tensors[f'input/z_{name}_update'], tensors.get('input/distortions'))[name]
+        for (key, _), gradient in zip(network.named_parameters(), gradients):
+            golden = tensors[f'{name}_update/grad/{name}.{key}']
+            errors.append(((gradient - golden).abs().max() / golden.abs().max()).item())
+    return max(errors)
+
 
 parser = argparse.ArgumentParser()
-parser.add_argument('--network', choices=('dcgan32', 'dcgan64'), default='dcgan32')
-for option, default in dict(width=64, latent=128, batch=64, channels=3, generator_updates=2, threads=2, iterations=9, warmup=6).items():
-    parser.add_argument('--' + option.replace('_', '-'), type=int, default=default)
+parser.add_argument('--check', action='store_true')
+parser.add_argument('--configuration', type=json.loads)
+for option, default in dict(threads=2, iterations=9, warmup=6).items():
+    parser.add_argument(f'--{option}', type=int, default=default)
 options = parser.parse_args()
 torch.set_num_threads(options.threads)
 torch.manual_seed(1)
-
-
-def downsample(inputs, outputs, normalized):
-    layers = [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False)]
-    if normalized:
-        layers.append(nn.BatchNorm2d(outputs))
-    return [*layers, nn.LeakyReLU(0.2)]
-
-
-def upsample(inputs, outputs, stride, padding):
-    return [nn.ConvTranspose2d(inputs, outputs, 4, stride, padding, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
-
-
-def networks(name, n, latent, channels):
-    if name == 'dcgan32':
-        widths, last = [n, 2 * n, 4 * n], [nn.Conv2d(4 * n, latent, 4, 2, 1), nn.AvgPool2d(2)]
-        growth, image = [8 * n, 4 * n, 2 * n, 2 * n], nn.Conv2d(2 * n, channels, 1)
-    else:
-        widths, last = [n, 2 * n, 4 * n, 8 * n], [nn.Conv2d(8 * n, latent, 4)]
-        growth, image = [8 * n, 4 * n, 2 * n, n], nn.ConvTranspose2d(n, channels, 4, 2, 1, bias=False)
-    down = [layer for i, w in enumerate(widths) for layer in downsample(channels if i == 0 else widths[i - 1], w, i > 0)]
-    up = [layer for i, w in enumerate(growth) for layer in upsample(latent if i == 0 else growth[i - 1], w, *((1, 0) if i == 0 else (2, 1)))]
-    return nn.Sequential(*down, *last), nn.Sequential(*up, image, nn.Tanh())
-
-
-encoder, generator = (net.to(memory_format=torch.channels_last) for net in networks(options.network, options.width, options.latent, options.channels))
-optimizers = {net: torch.optim.Adam(net.parameters(), 2e-4, (0.5, 0.999)) for net in (encoder, generator)}
-
-
-def encode(x):
-    return F.normalize(encoder(x.contiguous(memory_format=torch.channels_last)).flatten(1))
-
-
-def generate(z):
-    return generator(z[:, :, None, None])
-
-
-def prior():
-    return F.normalize(torch.randn(options.batch, options.latent))
-
-
-def divergence(codes):
-    mean, variance = codes.mean(0), codes.var(0, unbiased=False)
-    return ((variance + mean * mean) / 2 - variance.log() / 2 - 0.5).mean()
-
-
-def train_only(network, other):
-    """Enable gradients for one network and reset them."""
-    network.requires_grad_(True)
-    other.requires_grad_(False)
-    optimizers[network].zero_grad()
-
-
-def iteration(x):
-    train_only(encoder, generator)
-    codes = encode(x)
-    loss = divergence(codes) + 10 * (generate(codes) - x).abs().mean()
-    with torch.no_grad():
-        fake = generate(prior())
-    (loss - divergence(encode(fake))).backward()
-    optimizers[encoder].step()
-    for _ in range(options.generator_updates):
-        train_only(generator, encoder)
-        z = prior()
-        codes = encode(generate(z))
-        (divergence(codes) + 1000 * (2 - (F.normalize(codes) * F.normalize(z)).mean())).backward()
-        optimizers[generator].step()
-
-
-size = 32 if options.network == 'dcgan32' else 64
-images = torch.rand(options.batch, options.channels, size, size) * 2 - 1
-times = []
-for number in range(options.warmup + options.iterations):
-    start = time.perf_counter()
-    iteration(images)
-    if number >= options.warmup:
-        times.append(time.perf_counter() - start)
-print(json.dumps({
-    'torch': torch.__version__,
-    'threads': options.threads,
-    'seconds_per_iteration': statistics.median(times),
-    'peak_rss_mb': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-}))
+if options.check:
+    files = io.BytesIO(sys.stdin.buffer.read())
+    errors = []
+    while files.tell() < len(files.getbuffer()):
+        errors.append(error_in(*read_golden(files)))
+    print(json.dumps({'largest_error': max(errors), 'files': len(errors)}))
+else:
+    seconds = statistics.median(measure(options.configuration, options.warmup, options.iterations))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({'torch': torch.__version__, 'threads': options.threads, 'seconds_per_iteration': seconds, 'peak_rss_mb': peak}))
