@@ -2,16 +2,14 @@ import type { World } from '../../distributed/openMpi.node.js';
 import { InputError, setting, text } from '../../errors.js';
 import type { RunEvent, RunSummary } from '../../runs/train.node.js';
 import { RUN_OPTIONS } from '../../training/runOptions.js';
-import { type Action, flagOf, type OptionsOf, STATUS, type Subcommand, type Terminal, withFlags } from '../command.js';
+import { type Action, type OptionsOf, STATUS, type Subcommand, type Terminal, withFlags } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
-import { coresOfOthers, loadRemark, readLoad } from '../machineLoad.js';
 import {
   alias,
   compilerOf,
   DATA_HELP,
   loweringOption,
   showOption,
-  threadsOf,
   threadsOption,
   trainingCompilerOf,
   trainingDeviceOption,
@@ -68,7 +66,7 @@ export const action: Action<typeof define> = async (terminal, data, given, world
   }
   if (dryRun && world)
     throw new InputError(setting('dryRun'), 'describes the training of one process', 'run it without mpirun');
-  const onEvent = await eventPrinter(terminal, options, world?.cores);
+  const onEvent = await eventPrinter(terminal, options);
   const compiler = await trainingCompilerOf(options, terminal, world?.cores);
   const ranks = world && (await ranksOf(world, options, terminal));
   const train = async (signal: AbortSignal) => {
@@ -103,9 +101,8 @@ async function ranksOf(world: World, { device, ...options }: Options, terminal: 
   return new Ranks(world, compilerOf({ ...options, device }, terminal, { communicator: world, cores: world.cores }));
 }
 
-async function eventPrinter(terminal: Terminal, { show: shown, threads }: Options, cores: number | undefined) {
+async function eventPrinter(terminal: Terminal, { show: shown }: Options) {
   const { showProgress } = await import('../trainingProgress.js');
-  const load = readLoad();
   const decoding = decodingProgress(terminal);
   const showExtractor = steppingProgress(terminal, 'extractor');
   let show = showProgress(terminal);
@@ -121,8 +118,6 @@ async function eventPrinter(terminal: Terminal, { show: shown, threads }: Option
         terminal.note(
           `training ${network} on ${data} (${event.images.train} images of ${size}x${size}) into ${event.run}`,
         );
-        const remark = loadRemark(coresOfOthers(load, readLoad()), threadsOf(threads, cores));
-        if (remark !== undefined) terminal.note(`${remark}; choose with ${flagOf('threads')}`);
       }
       show(event);
       // Training does not wait for the remaining images, but its end does.

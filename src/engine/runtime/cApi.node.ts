@@ -5,7 +5,7 @@ import { ARRAY_OF, ELEMENT_CODES, type TensorData, type TensorType } from '../va
 import { collectiveDomain } from './collectives.node.js';
 import { createGcTrigger, once, type Pointer } from './onnxRuntime.node.js';
 import { attempt, CApiUnavailableError, type Expectations, OrtApi } from './ortApi.node.js';
-import { type Executor, hasBuffer, type LoadOptions } from './program.js';
+import { type Executor, hasBuffer, type LoadOptions, SPINNING } from './program.js';
 
 /** Codes of a log severity, of levels of optimization, and of CPU memory. */
 const FATAL = 4;
@@ -42,6 +42,7 @@ export class CApiRuntime {
       ort.call('SetSessionLogSeverityLevel', options, FATAL);
       ort.call('SetSessionGraphOptimizationLevel', options, optimize ? ALL_OPTIMIZATIONS : NO_OPTIMIZATION);
       ort.call('SetIntraOpNumThreads', options, threads);
+      for (const entry of Object.entries(SPINNING)) ort.call('AddSessionConfigEntry', options, ...entry);
       if (communicator) ort.call('AddCustomOpDomain', options, collectiveDomain(ort, communicator));
       const session: Pointer[] = [null];
       await ort.callAsync('CreateSessionFromArray', [this.environment, model, model.byteLength, options, session]);

@@ -6,7 +6,7 @@ import { getOrCreate, graphOf } from '../graph.js';
 import { encode } from '../onnx.js';
 import { type ElementArray, input } from '../value.js';
 import { createGcTrigger, loadOnnxRuntime, packageFolder } from './onnxRuntime.node.js';
-import type { LoadOptions } from './program.js';
+import { type LoadOptions, SPINNING } from './program.js';
 import { DeviceError, firstLine, sessionExecutor } from './session.js';
 
 const INSTALL_SCRIPT = join(packageFolder(), 'script', 'install.js');
@@ -26,6 +26,7 @@ export async function loadInBinding(
     executionProviders: [device],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
+    extra: SPINNING,
     // See CApiRuntime.load.
     enableMemPattern: false,
     graphOptimizationLevel: optimize ? 'all' : 'disabled',

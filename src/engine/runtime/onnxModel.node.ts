@@ -5,6 +5,7 @@ import { InputError } from '../../errors.js';
 import { wrapReadErrors } from '../../files/atomic.node.js';
 import { FileTooLargeError, readRegularFile } from '../../files/regularFile.node.js';
 import { loadOnnxRuntime } from './onnxRuntime.node.js';
+import { SPINNING } from './program.js';
 import { firstLine, type OnnxModel, sessionModel } from './session.js';
 
 /**
@@ -23,6 +24,7 @@ export async function loadOnnxModel(file: string, threads = 0): Promise<OnnxMode
   const session = await InferenceSession.create(source as string, {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
+    extra: SPINNING,
     logSeverityLevel: 4,
   }).catch((error: unknown) => {
     throw new InputError(file, `ONNX Runtime cannot load it (${firstLine(error)})`);

@@ -54,6 +54,7 @@ const CALLS = {
   CreateCpuMemoryInfo: [69, 'int, int, _Out_ void **'],
   KernelContext_GetInput: [90, 'void *, size_t, _Out_ void **'],
   KernelContext_GetOutput: [91, 'void *, size_t, const int64_t *, size_t, _Out_ void **'],
+  AddSessionConfigEntry: [130, 'void *, const char *, const char *'],
 } as const;
 const RELEASES = {
   ReleaseStatus: 93,
@@ -67,7 +68,7 @@ const GET_ERROR_MESSAGE = 2;
 /** ONNX Runtime's code of a general error. */
 const FAIL = 1;
 
-const TABLE_LENGTH = 101;
+const TABLE_LENGTH = 131;
 
 /** The API that has all of these functions; every later library still provides it. */
 const API_VERSION = 16;

@@ -3,7 +3,7 @@ import { InputError } from '../../errors.js';
 import type { Graph } from '../graph.js';
 import { lowerPortable, type PortableTarget } from '../lowering/portable.js';
 import { encode } from '../onnx.js';
-import { Program, signatureOf } from './program.js';
+import { Program, signatureOf, SPINNING } from './program.js';
 import { firstLine, sessionExecutor } from './session.js';
 
 /** Devices of a page. */
@@ -65,7 +65,8 @@ export async function compile(
     logSeverityLevel: 4,
     enableMemPattern: false,
     // An operator that the GPU lacks is an error, not a copy of its operands to the processor and back.
-    ...(isGpu && { preferredOutputLocation: 'gpu-buffer', extra: { session: { disable_cpu_ep_fallback: '1' } } }),
+    extra: { ...SPINNING, ...(isGpu && { 'session.disable_cpu_ep_fallback': '1' }) },
+    ...(isGpu && { preferredOutputLocation: 'gpu-buffer' }),
   };
   const session = await InferenceSession.create(await encode(lowered), options).catch((error: unknown) => {
     throw new InputError(`device ${device}`, `cannot be used here (${firstLine(error)})`, undefined, { cause: error });

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { encode } from '../../../src/engine/onnx.js';
+import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
@@ -81,6 +82,26 @@ describe('a program that runs through the C API', () => {
     await program.run({ x: Float32Array.of(3, 4) });
     expect(first.y!.data).toEqual(Float32Array.of(2, 4));
     await program.release();
+  });
+
+  it.each(WAYS)('lets threads sleep soon after a run, as the binding does (C API: %s)', async (useCApi) => {
+    const [pauses, pause] = [20, 10];
+    const x = input('x', [256, 256]);
+    const program = await compile(graphOf({ y: matMul(x, x) }), {
+      threads: 2,
+      useCApi,
+    });
+    let busy = 0;
+    for (let run = 0; run < pauses; run++) {
+      await program.run({ x: new Float32Array(256 * 256).fill(1) });
+      const before = process.cpuUsage();
+      await setTimeout(pause);
+      const { user, system } = process.cpuUsage(before);
+      busy += (user + system) / 1000;
+    }
+    await program.release();
+    // Threads that spin for milliseconds use most of a pause.
+    expect(busy / pauses).toBeLessThan(pause / 5);
   });
 
   it('keeps the memory of a run alive until it is done', async () => {
