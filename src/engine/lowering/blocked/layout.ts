@@ -62,6 +62,8 @@ export function fromPlain(x: Value, type: FeatureMapType) {
     const flat = reshape(transpose(split, [2, 4, 0, 3, 5, 1]), flatShape);
     return [reshape(padAxis(flat, 1, block), phaseShape(type))];
   }
+  // Filled up before they are moved, the channels of an image take twice as long.
+  if (channels < block) return splitPhases(padAxis(transpose(x, [2, 3, 0, 1]), 3, block), type);
   const wholeChannels = padded(channels, block);
   const split = reshape(padAxis(x, 1, wholeChannels), [batch, wholeChannels / block, block, height, width]);
   return splitPhases(transpose(split, [1, 3, 4, 0, 2]), type);
@@ -76,7 +78,10 @@ export function toPlain(parts: PhaseTensors, type: FeatureMapType) {
     return reshape(transpose(split, [2, 5, 0, 3, 1, 4]), [batch, channels, height, width]);
   }
   const wholeChannels = padded(channels, block);
-  const whole = reshape(joinPhases(parts, type), [wholeChannels / block, height, width, batch, block]);
+  const memory = joinPhases(parts, type);
+  if (channels < block)
+    return transpose(slice(reshape(memory, [height, width, batch, block]), 3, 0, channels), [2, 3, 0, 1]);
+  const whole = reshape(memory, [wholeChannels / block, height, width, batch, block]);
   const joined = reshape(transpose(whole, [3, 0, 4, 1, 2]), [batch, wholeChannels, height, width]);
   return slice(joined, 1, 0, channels);
 }
