@@ -162,10 +162,10 @@ def cosine_distance(a, b):
 
 
 class Passes:
-    """Passes of one batch, computed when a loss first needs them."""
+    """Passes of one batch, computed when a loss first needs them. Without has_fake_gradient, samples are constants."""
 
-    def __init__(self, age, x, z, distortions):
-        self.age, self.x, self.z, self.distortions = age, x, z, distortions
+    def __init__(self, age, x, z, distortions, has_fake_gradient):
+        self.age, self.x, self.z, self.distortions, self.has_fake_gradient = age, x, z, distortions, has_fake_gradient
 
     @cached_property
     def codes(self):
@@ -181,7 +181,9 @@ class Passes:
 
     @cached_property
     def fake_codes(self):
-        return self.age.encode(self.age.generate(self.z, 'native'), 'generated')
+        with torch.set_grad_enabled(self.has_fake_gradient):
+            fake = self.age.generate(self.z, 'native')
+        return self.age.encode(fake, 'generated')
 
 
 TERMS = {
@@ -195,10 +197,10 @@ TERMS = {
 
 
 class Age:
-    def __init__(self, network, size, channels, width, latent, moment, margin, plans):
+    def __init__(self, network, size, channels, width, latent, moment, margin):
         kinds = (DcganEncoder, DcganGenerator) if network.startswith('dcgan') else (ResidualEncoder, ResidualGenerator)
         self.networks = {name: kind(size, width, latent, channels).to(memory_format=torch.channels_last) for name, kind in zip(('encoder', 'generator'), kinds)}
-        self.has_variance, self.margin, self.plans = moment == 'variance', margin, plans
+        self.has_variance, self.margin = moment == 'variance', margin
         # Of codes with mean 0 and variance 1 / latent.
         s = latent ** (-1 if self.has_variance else -0.5)
         self.least_divergence = s * s / 2 - math.log(s) - 0.5
@@ -214,7 +216,7 @@ class Age:
         square, log = (variance * variance, variance.log()) if self.has_variance else (variance, variance.log() / 2)
         return ((square + mean * mean) / 2 - log - 0.5).mean()
 
-    def loss(self, name, passes):
+    def loss(self, name, weights, passes):
         def weighted(term, weight):
             value = TERMS[term](self, passes)
             if name == 'generator' or term != 'KL_fake':
@@ -223,19 +225,33 @@ class Age:
             gain = -weight * (value - self.least_divergence)
             return gain.clamp(min=-self.margin) if self.margin else gain
 
-        return sum(weighted(term, weight) for term, weight in self.plans[name]['weights'].items() if weight)
+        return sum(weighted(term, weight) for term, weight in weights.items() if weight)
 
-    def gradients(self, learning, x, z, distortions):
-        """Of the losses of these networks, from the same passes."""
+    def gradients(self, losses, x, z, distortions):
+        """Of the losses of networks, given by the weights of their terms, from the same passes."""
         for name, network in self.networks.items():
-            network.requires_grad_(name in learning)
-        passes = Passes(self, x, z, distortions)
-        return {name: torch.autograd.grad(self.loss(name, passes), [*self.networks[name].parameters()], retain_graph=name != learning[-1]) for name in learning}
+            network.requires_grad_(name in losses)
+        passes = Passes(self, x, z, distortions, has_fake_gradient='KL_fake' in losses.get('generator', {}))
+        last = [*losses][-1]
+        return {name: torch.autograd.grad(self.loss(name, weights, passes), [*self.networks[name].parameters()], retain_graph=name != last) for name, weights in losses.items()}
 
 
 def parse_plan(text):
     updates, terms = text.split(';')
-    return dict(updates=int(updates), weights={name: float(weight) for name, weight in (term.split(':') for term in terms.split(','))})
+    return int(updates), {name: float(weight) for name, weight in (term.split(':') for term in terms.split(','))}
+
+
+def schedule_of(configuration):
+    """The losses of each batch, and the networks that take a step after it."""
+    (encoder_updates, encoder), (generator_updates, generator) = (parse_plan(configuration[f'{name}Updates']) for name in ('encoder', 'generator'))
+    if configuration['updateOrder'] == 'simultaneous':
+        return [(dict(encoder=encoder, generator=generator), ('encoder', 'generator'))]
+    # The first update of the generator adds the gradient of the last reconstruction.
+    match_x = {name: weight for name, weight in generator.items() if name == 'match_x'}
+    others = {name: weight for name, weight in generator.items() if name != 'match_x'}
+    shared = dict(encoder=encoder, generator=match_x) if match_x else dict(encoder=encoder)
+    last = (shared, ('encoder',))
+    return [*[(dict(encoder=encoder), ('encoder',))] * (encoder_updates - 1), last, *[(dict(generator=others), ('generator',))] * generator_updates]
 
 
 def require(configuration, **wanted):
@@ -247,26 +263,25 @@ def require(configuration, **wanted):
 def measure(configuration, warmup, iterations):
     """Return the seconds of each iteration."""
     require(configuration, condition='none', divergence='qp', reduction='mean', matchX='L1', matchZ='cos', prior='sphere', codeNoise=0, augment=[])
-    plans = {name: parse_plan(configuration[f'{name}Updates']) for name in ('encoder', 'generator')}
-    age = Age(plans=plans, **{name: configuration[name] for name in ('network', 'size', 'channels', 'width', 'latent', 'moment', 'margin')})
+    schedule = schedule_of(configuration)
+    age = Age(**{name: configuration[name] for name in ('network', 'size', 'channels', 'width', 'latent', 'moment', 'margin')})
     optimizers = {name: torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999), fused=True) for name, network in age.networks.items()}
     averages = [(AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(0.999), use_buffers=True), network) for network in age.networks.values() if configuration['ema']]
     batch, size = configuration['batch'], configuration['size']
     pixels = torch.randint(0, 256, (batch, configuration['channels'], size, size), dtype=torch.uint8)
     ranges = torch.tensor([size / 16, 0.1, 0.15] * 2)
-    in_turn = [(name,) for name, plan in plans.items() for _ in range(plan['updates'])]
-    updates = [('encoder', 'generator')] if configuration['updateOrder'] == 'simultaneous' else in_turn
 
     def iterate():
         x = pixels.float() * (2 / 255) - 1
-        for learning in updates:
+        for losses, learning in schedule:
             z = F.normalize(torch.randn(batch, configuration['latent']))
             distortions = torch.tensor([0.0, 1, 0] * 2) + ranges * (2 * torch.rand(batch, 6) - 1)
-            for name, gradients in age.gradients(learning, x, z, distortions).items():
+            for name, gradients in age.gradients(losses, x, z, distortions).items():
                 for parameter, gradient in zip(age.networks[name].parameters(), gradients):
-                    parameter.grad = gradient
+                    parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
             for name in learning:
                 optimizers[name].step()
+                optimizers[name].zero_grad()
         for average, network in averages:
             average.update_parameters(network)
 
@@ -289,16 +304,16 @@ def read_golden(file):
 def error_in(tensors, case):
     """The largest error of gradients of an encoder update and a generator update."""
     names = {'encoder': ('kl_real', 'kl_fake', 'match_x', 'match_z', 'align', 'uniform'), 'generator': ('kl_fake', 'match_z', 'match_x')}
-    plans = {network: dict(weights={name.replace('kl', 'KL'): case.get(f'{network[0]}_{name}', 0) for name in terms}) for network, terms in names.items()}
+    losses = {network: {name.replace('kl', 'KL'): case.get(f'{network[0]}_{name}', 0) for name in terms} for network, terms in names.items()}
     x = tensors['input/x']
-    age = Age(case['arch'], x.shape[3], case['nc'], case['nf'], case['nz'], case['moment'], case.get('e_margin', 0), plans)
+    age = Age(case['arch'], x.shape[3], case['nc'], case['nf'], case['nz'], case['moment'], case.get('e_margin', 0))
     with torch.no_grad():
         for name, network in age.networks.items():
             for key, parameter in network.named_parameters():
                 parameter.copy_(tensors[f'initial/{name}.{key}'])
     errors = []
     for name, network in age.networks.items():
-        gradients = age.gradients((name,), x, tensors[f'input/z_{name}_update'], tensors.get('input/distortions'))[name]
+        gradients = age.gradients({name: losses[name]}, x, tensors[f'input/z_{name}_update'], tensors.get('input/distortions'))[name]
         for (key, _), gradient in zip(network.named_parameters(), gradients):
             golden = tensors[f'{name}_update/grad/{name}.{key}']
             errors.append(((gradient - golden).abs().max() / golden.abs().max()).item())

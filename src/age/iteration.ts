@@ -20,7 +20,7 @@ import { distortBy, DISTORTION_SIZE } from './distortion.js';
 import type { Objective, UpdateBatch } from './losses.js';
 import { activeTerms, codeBatches, reconstructs, type UpdateOrder, type UpdatePlan } from './plan.js';
 import { moveTowards, type Prior } from './prior.js';
-import { STATE_NAMES, type StateName, type TrainingState, update } from './update.js';
+import { decodedCodes, STATE_NAMES, type StateName, type TrainingState, update } from './update.js';
 
 export interface IterationSpec {
   pair: NetworkPair;
@@ -82,7 +82,8 @@ export interface Iteration {
 
 /**
  * Composes encoder updates, each on its own images, and then generator updates. Each update has its own codes, but
- * simultaneous updates share codes and state, and thereby most of their passes.
+ * simultaneous updates share codes and state, and thereby most of their passes. In alternating order, the first update
+ * of the generator shares the reconstruction of the last update of the encoder, and later ones have no `match_x`.
  */
 export function iterationOf(spec: IterationSpec): Iteration {
   const { pair, objective, plans, order, augmentations = [] } = spec;
@@ -92,6 +93,7 @@ export function iterationOf(spec: IterationSpec): Iteration {
   let state: TrainingState = before;
   const report = new Map<string, Value[]>();
   let number = 0;
+  let decoded: Value | undefined;
   for (const network of NETWORK_NAMES) {
     const plan = plans[network];
     const terms = [...activeTerms(plan)];
@@ -100,8 +102,11 @@ export function iterationOf(spec: IterationSpec): Iteration {
     for (const schedule of unstack(schedules[network])) {
       const [stepSize, denominatorScale] = unstack(schedule) as [Value, Value];
       const adam = { stepSize, denominatorScale };
-      const [from, batch] = order === 'simultaneous' ? [before, batches[0]!] : [state, batches[number]!];
-      const result = update(pair, objective, { network, plan, weights }, from, batch, adam);
+      const isShared = order === 'simultaneous';
+      const [from, batch] = isShared ? [before, batches[0]!] : [state, batches[number]!];
+      const spec = { network, plan: number > plans.encoder.updates ? withoutImages(plan) : plan, weights };
+      const result = update(pair, objective, spec, from, network === 'generator' ? { ...batch, decoded } : batch, adam);
+      if (network === 'encoder' && !isShared) decoded = decodedCodes(result.passes, batch);
       state = order === 'simultaneous' ? { ...state, ...partsOf(network, result.state) } : result.state;
       number++;
       for (const [name, value] of Object.entries(result.report))
@@ -161,6 +166,8 @@ function inputsOf({ pair, plans, batch, augmentations = [], ...options }: Iterat
     ),
   };
 }
+
+const withoutImages = (plan: UpdatePlan): UpdatePlan => ({ ...plan, weights: { ...plan.weights, match_x: 0 } });
 
 const partsOf = (network: NetworkName, state: TrainingState): Partial<TrainingState> =>
   Object.fromEntries(Object.entries(state).filter(([name]) => name.startsWith(network)));

@@ -25,6 +25,8 @@ export interface UpdateBatch {
   augment?: Record<InputKind, (x: Value) => Value> | undefined;
   /** Moves codes of images before they are decoded. */
   move?: ((codes: Value) => Value) | undefined;
+  /** What an earlier update has decoded, and counted in its running statistics. Without it, images are encoded. */
+  decoded?: Value | undefined;
   /** S of the term `align`. */
   distort?: ((x: Value) => Value) | undefined;
 }

@@ -53,18 +53,20 @@ export function forwardPasses(
   network: NetworkName,
   terms: Iterable<Term>,
   { encode, generate }: NetworkFunctions,
-  { x, y, z, move, distort }: UpdateBatch,
+  batch: UpdateBatch,
 ): ForwardResults {
+  const { x, y, z, decoded, distort } = batch;
   const needed = new Set([...terms].flatMap((term) => LOSSES[term].needs));
-  if (needed.has('reconstruction')) needed.add('realCodes');
+  if (needed.has('reconstruction') && !decoded) needed.add('realCodes');
   if (needed.has('fakeCodes')) needed.add('fake');
   const results: ForwardResults = {};
   const run: Record<PassName, () => Value> = {
     realCodes: () => encode({ x, y }, { kind: 'native' }),
-    reconstruction: () => {
-      const codes = results.realCodes!;
-      return generate({ z: move ? move(codes) : codes, y }, { kind: 'generated' });
-    },
+    reconstruction: () =>
+      generate(
+        { z: decoded ?? decodedCodes(results, batch)!, y },
+        { kind: 'generated', keepsStatistics: decoded !== undefined },
+      ),
     // After training no image is distorted.
     distortedCodes: () => encode({ x: distort!(x), y }, { kind: 'native', keepsStatistics: true }),
     // The encoder's update treats it as a constant.
@@ -77,6 +79,10 @@ export function forwardPasses(
   for (const pass of PASS_ORDER[network]) if (needed.has(pass)) results[pass] = run[pass]();
   return results;
 }
+
+/** What the generator decodes to reconstruct images. */
+export const decodedCodes = ({ realCodes }: ForwardResults, { move }: UpdateBatch): Value | undefined =>
+  move && realCodes ? move(realCodes) : realCodes;
 
 /** Running statistics stay, because after training nothing is augmented. */
 function augmentedPasses(passes: ForwardResults, { encode }: NetworkFunctions, { x, y, augment }: UpdateBatch) {
@@ -169,6 +175,7 @@ export function update(
   };
   return {
     report,
+    passes,
     state: {
       ...state,
       'encoder.statistics': statistics.encoder,

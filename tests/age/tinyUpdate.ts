@@ -11,12 +11,16 @@ export interface UpdateFeeds {
   x: Float32Array;
   z: Float32Array;
   schedule: readonly [stepSize: number, denominatorScale: number];
+  /** Codes of the images that another update has decoded, if this one takes them. */
+  decoded?: Float32Array;
 }
 
 /** The state after an update, and what it reports. */
 export interface UpdateResult {
   state: StateVectors;
   report: Record<string, number>;
+  /** Of the images, if it encodes them. */
+  codes: Float32Array | undefined;
 }
 
 /** One update of the tiny networks as a graph of its own. */
@@ -27,25 +31,29 @@ export class TinyUpdate {
     network: NetworkName,
     plan: UpdatePlan,
     objective: Objective = OBJECTIVE,
-    monitored: UpdateSpec['monitored'] = [],
+    { monitored = [], hasDecoded = false }: Pick<UpdateSpec, 'monitored'> & { hasDecoded?: boolean } = {},
   ): Promise<TinyUpdate> {
     const batch = { x: input('x', [BATCH, ...IMAGE]), z: input('z', [BATCH, LATENT]) };
+    const decoded = hasDecoded ? input('decoded', [BATCH, LATENT]) : undefined;
     const schedule = { stepSize: input('stepSize', []), denominatorScale: input('denominatorScale', []) };
     const before = symbolicState();
-    const { state, report } = update(tinyPair, objective, { network, plan, monitored }, before, batch, schedule);
+    const spec = { network, plan, monitored };
+    const { state, report, passes } = update(tinyPair, objective, spec, before, { ...batch, decoded }, schedule);
     const outputs = Object.fromEntries([
       ...Object.entries(state).map(([name, value]) => [`after/${name}`, value]),
       ...Object.entries(report).map(([name, value]) => [`report/${name}`, value]),
+      ...(passes.realCodes ? [['codes', passes.realCodes]] : []),
     ]) as Record<string, (typeof report)[string]>;
     const declared = [batch.x, batch.z, schedule.stepSize, schedule.denominatorScale];
     return new TinyUpdate(await compileSmall(graphOf(outputs, declared)));
   }
 
-  async run(state: StateVectors, { x, z, schedule }: UpdateFeeds): Promise<UpdateResult> {
+  async run(state: StateVectors, { x, z, schedule, decoded }: UpdateFeeds): Promise<UpdateResult> {
     const results = await this.program.run({
       ...state,
       x,
       z,
+      ...(decoded && { decoded }),
       stepSize: Float32Array.of(schedule[0]),
       denominatorScale: Float32Array.of(schedule[1]),
     });
@@ -57,6 +65,7 @@ export class TinyUpdate {
         STATE_NAMES.map((name) => [name, results[`after/${name}`]!.data]),
       ) as unknown as StateVectors,
       report: Object.fromEntries(report) as Record<string, number>,
+      codes: results.codes?.data as Float32Array | undefined,
     };
   }
 

@@ -58,7 +58,7 @@ function updateOf(
   { objective = OBJECTIVE, monitored = [] }: RunOptions = {},
 ): Promise<TinyUpdate> {
   const key = JSON.stringify([network, plan, objective, monitored]);
-  const program = programs.get(key) ?? TinyUpdate.of(network, plan, objective, monitored);
+  const program = programs.get(key) ?? TinyUpdate.of(network, plan, objective, { monitored });
   programs.set(key, program);
   return program;
 }
