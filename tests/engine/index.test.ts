@@ -4,12 +4,14 @@ import * as native from '../../src/engine/runtime/native.node.js';
 
 /** Removing or renaming one of these breaks programs that use the library. */
 const ENGINE = `
-  DeviceError Program ShapeError StatefulProgram
-  abs adam adamScalars add after argMin averagePool batchNormInference batchNormalization batchStatistics cast clip concat constant constantTensor
-  conv convTranspose countFlops decodeSafetensors dequantizeLinear div encode encodeSafetensors equal exp expand flatLayout flattenTensors
-  forAnyBatch fromFloat16 gradients graphOf greater input leakyRelu log lowerPortable matMul meanOf mul neg nextName pack pad reduceMax
-  reduceMean reduceMin reduceSum relu reshape resize showShape sigmoid sign simplify sizeOf slice sqrt square stopGradient sub sumOf tanh
-  tensorViews topologicalOrder transpose transposeMatrix unpack where
+  DeviceError Program ShapeError StatefulProgram abs adam adamScalars add after and argMin averagePool
+  batchNormInference batchNormalization batchStatistics cast ceil celu clip concat constant constantTensor conv
+  convTranspose cos countFlops decodeSafetensors dequantizeLinear div elu encode encodeSafetensors equal erf exp
+  expand flatLayout flattenTensors floor forAnyBatch fromFloat16 gelu gradients graphOf greater greaterOrEqual
+  hardSigmoid hardSwish input leakyRelu less lessOrEqual log lowerPortable matMul max maxPool meanOf min mish mul neg
+  nextName not or pack pad pow prelu reciprocal reduceMax reduceMean reduceMin reduceSum relu reshape resize round
+  selu showShape sigmoid sign simplify sin sizeOf slice softplus softsign sqrt square stopGradient sub sumOf tanh
+  tensorViews thresholdedRelu topologicalOrder transpose transposeMatrix unpack where xor
 `;
 
 describe('public names', () => {

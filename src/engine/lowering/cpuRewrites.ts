@@ -30,7 +30,13 @@ export const convToMatMul: Rule = (value) => {
   const [x, kernel] = value.inputs as [Value, Value];
   const [, inner, kh, kw] = kernel.shape as Shape4;
   const positions = height * width;
-  if (dilations!.some((step) => step !== 1) || positions > NARROW || kh * kw < positions) return undefined;
+  if (
+    value.attributes.group !== 1 ||
+    dilations!.some((step) => step !== 1) ||
+    positions > NARROW ||
+    kh * kw < positions
+  )
+    return undefined;
 
   const padded = pad(x, [0, 0, pads![0]!, pads![1]!], [0, 0, pads![2]!, pads![3]!]);
   const window = (data: Value, axis: 2 | 3, index: number, size: number) =>

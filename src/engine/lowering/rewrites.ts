@@ -1,16 +1,5 @@
 import { apply, integers, isComputedBy } from '../operator.js';
-import {
-  cast,
-  clip,
-  concat,
-  elementwiseFunction,
-  mul,
-  pad,
-  reduceMean,
-  reshape,
-  slice,
-  sub,
-} from '../operators/index.js';
+import { cast, clip, concat, hardSigmoid, mul, pad, reduceMean, reshape, slice, sub } from '../operators/index.js';
 import { sameShape, type Shape, sizeOf } from '../shape.js';
 import { type ComputedValue, type Operator, splatValue, type Value } from '../value.js';
 
@@ -34,15 +23,8 @@ export const signToClip: Rule = ({ operator, inputs: [x] }) =>
 export const expandDecompositions: Rule = ({ operator, inputs, attributes }) =>
   operator.decomposition?.(inputs, attributes);
 
-const HardSigmoid = elementwiseFunction<{ alpha: number; beta: number }>(
-  'HardSigmoid',
-  (x, { alpha, beta }) => Math.max(0, Math.min(1, alpha * x + beta)),
-  null,
-  { floatAttributes: ['alpha', 'beta'] },
-);
-
 /** 1 where x > 0, 0 elsewhere. */
-export const hardStep = (x: Value) => apply(HardSigmoid, [x], { alpha: STEEP, beta: 0 });
+export const hardStep = (x: Value) => hardSigmoid(x, STEEP, 0);
 
 /** An activation's mask `Where(x > 0, high, low)` of the shape of x, with constants `high` above `low`. */
 export function matchMask({ operator, inputs, shape }: ComputedValue) {
@@ -116,7 +98,7 @@ export const enforceOrder: Rule = ({ operator, inputs }) => {
  * Correctness, not speed: with ONNX Runtime 1.30, kernels of 2x2 and more gave errors as large as the result.
  */
 export const padChannelsToFour: Rule = (value) => {
-  if (value.operator.name !== 'Conv') return undefined;
+  if (value.operator.name !== 'Conv' || value.attributes.group !== 1) return undefined;
   const [x, kernel, ...bias] = value.inputs as [Value, Value, ...Value[]];
   const channels = x.shape[1]!;
   if (channels <= 3 || channels % 3 !== 0 || channels % 4 === 0) return undefined;

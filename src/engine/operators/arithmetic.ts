@@ -22,7 +22,8 @@ interface Arithmetic extends Pick<Operator, 'partialEvaluate' | 'distribute'> {
   commutes?: boolean;
 }
 
-const arithmetic = (name: string, { element, gradient, neutral, commutes = false, ...more }: Arithmetic) =>
+/** A function of the elements of two operands, with broadcasting. */
+export const arithmetic = (name: string, { element, gradient, neutral, commutes = false, ...more }: Arithmetic) =>
   applyBinary({
     name,
     elementwise: true,

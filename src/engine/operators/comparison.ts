@@ -4,18 +4,51 @@ import { broadcastShapes, ShapeError } from '../shape.js';
 import { constant, ELEMENT_CODES, type ElementArray, type ElementType, type Operator, type Value } from '../value.js';
 import { sumTo } from './broadcasting.js';
 
-const comparison = (name: string) =>
-  applyBinary({
-    name,
-    elementwise: true,
-    infer: (inputs) => inferBroadcast(inputs, 'bool'),
-    gradient: () => [null, null],
-  });
+const comparison = (name: string, infer: Operator['infer'] = (inputs) => inferBroadcast(inputs, 'bool')) =>
+  applyBinary({ name, elementwise: true, infer, gradient: () => [null, null] });
 
 /** a = b, as bool. */
 export const equal = comparison('Equal');
 /** a > b, as bool. */
 export const greater = comparison('Greater');
+/** a >= b, as bool. */
+export const greaterOrEqual = comparison('GreaterOrEqual');
+/** a < b, as bool. */
+export const less = comparison('Less');
+/** a <= b, as bool. */
+export const lessOrEqual = comparison('LessOrEqual');
+
+const logical = (name: string) => {
+  const apply = comparison(name, (inputs) => {
+    requireBool(inputs);
+    return inferBroadcast(inputs, 'bool');
+  });
+  return (a: Value, b: Value): Value => apply(a, b);
+};
+
+function requireBool(inputs: readonly Value[]) {
+  if (inputs.some(({ type }) => type !== 'bool')) throw new ShapeError('takes bool tensors only');
+}
+
+/** Whether both are true. */
+export const and = logical('And');
+/** Whether one is true, or both. */
+export const or = logical('Or');
+/** Whether exactly one is true. */
+export const xor = logical('Xor');
+
+const Not: Operator<NoAttributes> = {
+  name: 'Not',
+  elementwise: true,
+  infer([x]) {
+    requireBool([x]);
+    return x;
+  },
+  gradient: () => [null],
+};
+
+/** Whether it is false. */
+export const not = (x: Value): Value => apply(Not, [x], {});
 
 const Where: Operator<NoAttributes> = {
   name: 'Where',

@@ -1,20 +1,26 @@
 import { apply, requireFloat } from '../operator.js';
-import { type Shape, ShapeError, sizeOf } from '../shape.js';
+import { type Shape, type Shape4, ShapeError, sizeOf } from '../shape.js';
 import type { Distribution, Operands, Operator, Placement, TensorType, Value } from '../value.js';
-import { reduceSum } from './broadcasting.js';
+import { reduceSum, reshape } from './broadcasting.js';
 import { slice, transpose } from './shaping.js';
 
 /** Names and order as in ONNX: [y, x], and pads [top, left, bottom, right]. */
-type ConvAttributes = Record<'strides' | 'pads' | 'dilations', readonly number[]>;
+type Geometry = Record<'strides' | 'pads' | 'dilations', readonly number[]>;
+type ConvAttributes = Geometry & { group: number };
 
 /** A pair [y, x], or one value for both. */
-type Pair = number | readonly [number, number];
+export type Pair = number | readonly [number, number];
+
+/** The same size on every side, or [top, left, bottom, right]. */
+export type Pads = number | readonly [number, number, number, number];
 
 export interface ConvOptions {
   strides?: Pair;
-  /** Zeros around the data: one size, or [top, left, bottom, right]. */
-  pads?: number | readonly [number, number, number, number];
+  /** Zeros around the data. */
+  pads?: Pads;
   dilations?: Pair;
+  /** Into how many groups channels are divided, which are convolved separately (default: 1). */
+  groups?: number;
   /** One value per channel of the result. */
   bias?: Value;
 }
@@ -24,11 +30,13 @@ export interface ConvTransposeOptions extends ConvOptions {
   outputPadding?: Pair;
 }
 
-const pair = (value: Pair) => (typeof value === 'number' ? [value, value] : value);
-const attributesOf = ({ strides = 1, pads = 0, dilations = 1 }: ConvOptions): ConvAttributes => ({
-  strides: pair(strides),
-  pads: typeof pads === 'number' ? [pads, pads, pads, pads] : pads,
-  dilations: pair(dilations),
+export const pairOf = (value: Pair): readonly [number, number] => (typeof value === 'number' ? [value, value] : value);
+export const sidesOf = (pads: Pads) => (typeof pads === 'number' ? ([pads, pads, pads, pads] as const) : pads);
+const attributesOf = ({ strides = 1, pads = 0, dilations = 1, groups = 1 }: ConvOptions): ConvAttributes => ({
+  strides: pairOf(strides),
+  pads: sidesOf(pads),
+  dilations: pairOf(dilations),
+  group: groups,
 });
 const inputsOf = (x: Value, w: Value, { bias }: ConvOptions) => (bias ? [x, w, bias] : [x, w]);
 
@@ -38,16 +46,19 @@ const inputsOf = (x: Value, w: Value, { bias }: ConvOptions) => (bias ? [x, w, b
  */
 function inferConv(
   inputs: Operands,
-  { strides, dilations }: ConvAttributes,
+  { strides, dilations, group }: ConvAttributes,
   inward: 0 | 1,
   sizes: readonly number[],
 ): TensorType {
   const [x, w, bias] = inputs;
   requireFloat(inputs);
   if (x.shape.length !== 4 || w!.shape.length !== 4) throw new ShapeError('data and kernel need four axes');
-  if (x.shape[1] !== w!.shape[inward])
-    throw new ShapeError(`data has ${x.shape[1]} channels, the kernel takes ${w!.shape[inward]}`);
-  const channels = w!.shape[1 - inward]!;
+  // The first axis of a kernel has the channels of all groups, the second those of one.
+  const [first, second] = [w!.shape[0]!, w!.shape[1]! * group];
+  const [taken, channels] = inward === 0 ? [first, second] : [second, first];
+  if (x.shape[1] !== taken) throw new ShapeError(`data has ${x.shape[1]} channels, the kernel takes ${taken}`);
+  if (!(group >= 1) || first % group !== 0)
+    throw new ShapeError(`${first} channels do not divide into ${group} groups`);
   if (bias !== undefined && (bias.shape.length !== 1 || bias.shape[0] !== channels))
     throw new ShapeError(`the bias needs one value for each of ${channels} channels`);
   if ([...strides, ...dilations].some((size) => !(size >= 1)))
@@ -57,19 +68,25 @@ function inferConv(
 }
 
 /** Height and width. */
-export const convSizes = ({ shape: x }: Value, { shape: w }: Value, { strides, pads, dilations }: ConvAttributes) =>
+export const convSizes = ({ shape: x }: Value, { shape: w }: Value, { strides, pads, dilations }: Geometry) =>
   [0, 1].map(
     (i) => Math.floor((x[2 + i]! + pads[i]! + pads[2 + i]! - dilations[i]! * (w[2 + i]! - 1) - 1) / strides[i]!) + 1,
   );
 
 /** Height and width without output padding. */
-const transposedSizes = ({ shape: x }: Value, { shape: w }: Value, { strides, pads, dilations }: ConvAttributes) =>
+const transposedSizes = ({ shape: x }: Value, { shape: w }: Value, { strides, pads, dilations }: Geometry) =>
   [0, 1].map((i) => (x[2 + i]! - 1) * strides[i]! - pads[i]! - pads[2 + i]! + dilations[i]! * (w[2 + i]! - 1) + 1);
 
 /** Along the batch, or the channels of data and kernel as in a kernel's gradient. */
-function distributeConv([x, w, ...bias]: readonly Placement[], inward: number): Distribution | undefined {
+function distributeConv(
+  [x, w, ...bias]: readonly Placement[],
+  inward: number,
+  { group }: ConvAttributes,
+): Distribution | undefined {
   if (x === 0) return { operands: [0, 'whole', ...bias.map(() => 'whole' as const)], result: 0 };
-  return bias.length === 0 && (x === 1 || w === inward) ? { operands: [1, inward], result: 'summand' } : undefined;
+  return group === 1 && bias.length === 0 && (x === 1 || w === inward)
+    ? { operands: [1, inward], result: 'summand' }
+    : undefined;
 }
 
 const biasGradient = (bias: Value | undefined, gradient: Value) =>
@@ -83,7 +100,7 @@ const Conv: Operator<ConvAttributes> = {
     () => apply(KernelGradient, [x, gradient], { ...attributes, kernel: w!.shape }),
     ...biasGradient(bias, gradient),
   ],
-  distribute: (operands) => distributeConv(operands, 1),
+  distribute: (operands, { attributes }) => distributeConv(operands, 1, attributes),
   flops: ([, w], _, { shape }) => 2 * sizeOf(shape) * sizeOf(w!.shape.slice(1)),
 };
 
@@ -94,7 +111,7 @@ function dataGradient(result: Value, kernel: Value, { shape }: Value, attributes
 }
 
 /**
- * Cross-correlates data [N, C, H, W] with a kernel [O, C, kh, kw] to [N, O, H', W'] with H' = floor((H + pads -
+ * Cross-correlates data [N, C, H, W] with a kernel [O, C / groups, kh, kw] to [N, O, H', W'] with H' = floor((H + pads -
  * dilation (kh - 1) - 1) / stride) + 1.
  */
 export const conv = (x: Value, w: Value, options: ConvOptions = {}): Value =>
@@ -116,41 +133,53 @@ const ConvTranspose: Operator<ConvAttributes & { output_padding: readonly number
     () => apply(KernelGradient, [gradient, x], { ...attributes, kernel: w!.shape }),
     ...biasGradient(bias, gradient),
   ],
-  distribute: (operands) => distributeConv(operands, 0),
+  distribute: (operands, { attributes }) => distributeConv(operands, 0, attributes),
   flops: ([x, w]) => 2 * sizeOf(x.shape) * sizeOf(w!.shape.slice(1)),
 };
 
 /**
- * Convolves data [N, C, H, W] transposed with a kernel [C, O, kh, kw] to [N, O, H', W'] with H' = (H - 1) stride -
+ * Convolves data [N, C, H, W] transposed with a kernel [C, O / groups, kh, kw] to [N, O, H', W'] with H' = (H - 1) stride -
  * pads + dilation (kh - 1) + 1 + outputPadding.
  */
 export const convTranspose = (x: Value, w: Value, options: ConvTransposeOptions = {}): Value =>
   apply(ConvTranspose, inputsOf(x, w, options), {
     ...attributesOf(options),
-    output_padding: pair(options.outputPadding ?? 0),
+    output_padding: pairOf(options.outputPadding ?? 0),
   });
 
-const BY_CHANNEL = [1, 0, 2, 3];
+/**
+ * [N, G C, H, W] as [C, G N, H, W]: batch and channels of each group exchange roles. With one group it is a
+ * transposition.
+ */
+function exchangeRoles(x: Value, group: number) {
+  const [batch, channels, height, width] = x.shape as Shape4;
+  if (group === 1) return transpose(x, [1, 0, 2, 3]);
+  const grouped = transpose(reshape(x, [batch, group, channels / group, height, width]), [2, 1, 0, 3, 4]);
+  return reshape(grouped, [channels / group, group * batch, height, width]);
+}
+
+/** [N, G O, h, w] as a kernel [G O, N, h, w]. */
+const asKernel = (result: Value) => transpose(result, [1, 0, 2, 3]);
 
 /**
- * The gradient of a kernel [O, C, kh, kw] from Conv's data [N, C, H, W] and the gradient of its result [N, O, h, w].
- * Not an ONNX operator: one of 170-380 GFLOP/s in blocked layouts is a Conv of 50-120 GFLOP/s and three copies in plain
- * ones.
+ * The gradient of a kernel [O, C / group, kh, kw] from Conv's data [N, C, H, W] and the gradient of its result [N, O,
+ * h, w]. Not an ONNX operator: one of 170-380 GFLOP/s in blocked layouts is a Conv of 50-120 GFLOP/s and three copies
+ * in plain ones.
  */
 const KernelGradient: Operator<ConvAttributes & { kernel: Shape }> = {
   name: 'KernelGradient',
-  infer(inputs, { kernel }) {
+  infer(inputs, { kernel, group }) {
     const [x, result] = inputs;
-    if (x.shape[1] !== kernel[1] || result!.shape[1] !== kernel[0] || x.shape[0] !== result!.shape[0])
+    if (x.shape[1] !== kernel[1]! * group || result!.shape[1] !== kernel[0] || x.shape[0] !== result!.shape[0])
       throw new ShapeError(`do not fit a kernel [${kernel.join(', ')}]`);
     return { type: 'float32', shape: kernel };
   },
   // Batch and channels, and strides and dilations, exchange roles.
-  decomposition([x, result], { strides, pads, dilations, kernel: [, , kh, kw] }) {
-    const exchanged = { strides: dilations, pads, dilations: strides };
-    const swapped = apply(Conv, [transpose(x, BY_CHANNEL), transpose(result!, BY_CHANNEL)], exchanged);
+  decomposition([x, result], { strides, pads, dilations, group, kernel: [, , kh, kw] }) {
+    const exchanged = { strides: dilations, pads, dilations: strides, group };
+    const swapped = apply(Conv, [exchangeRoles(x, group), asKernel(result!)], exchanged);
     // Data that the stride left over would enlarge the kernel.
-    return transpose(slice(slice(swapped, 2, 0, kh!), 3, 0, kw!), BY_CHANNEL);
+    return transpose(slice(slice(swapped, 2, 0, kh!), 3, 0, kw!), [1, 0, 2, 3]);
   },
   gradient: ({ inputs: [x, result], attributes: { kernel: _, ...attributes }, gradient }) => [
     () => dataGradient(result!, gradient, x, attributes),

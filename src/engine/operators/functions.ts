@@ -53,6 +53,20 @@ export const sigmoid = define(
   (x) => 1 / (1 + Math.exp(-x)),
   ({ output, gradient }) => mul(gradient, mul(output, sub(1, output))),
 );
+/** The sine. */
+export const sin = define('Sin', Math.sin, ({ x, gradient }) => mul(gradient, cos(x)));
+/** The cosine. */
+export const cos = define('Cos', Math.cos, ({ x, gradient }) => mul(gradient, neg(sin(x))));
+/** The error function, 2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x. */
+export const erf = define('Erf', erfOf, ({ x, gradient }) =>
+  mul(gradient, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI))),
+);
+/** The largest integer that is not above x; its gradient is zero. */
+export const floor = define('Floor', Math.floor, null);
+/** The smallest integer that is not below x; its gradient is zero. */
+export const ceil = define('Ceil', Math.ceil, null);
+/** The nearest integer, the even one of two; its gradient is zero. */
+export const round = define('Round', roundToEven, null);
 /** max(x, 0); the gradient at 0 is 0. */
 export const relu = define(
   'Relu',
@@ -90,4 +104,20 @@ const Clip = elementwiseFunction<{ min: number; max: number }>(
 export const clip = (x: Value, min: number, max: number): Value => apply(Clip, [x], { min, max });
 
 /** `high` where x > 0, else `low`: scalars, so that lowering recognizes it. */
-const stepMask = (x: Value, high: number, low: number) => where(greater(x, 0), constant(high), constant(low));
+export const stepMask = (x: Value, high: number, low: number) => where(greater(x, 0), constant(high), constant(low));
+
+/** By a series without cancellation. */
+function erfOf(x: number) {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let [sum, term] = [x, x];
+  for (let n = 1; Math.abs(term) > Math.abs(sum) * 1e-17; n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+function roundToEven(x: number) {
+  const lower = Math.floor(x);
+  return x - lower === 0.5 ? 2 * Math.round(lower / 2) : Math.round(x);
+}

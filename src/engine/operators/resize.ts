@@ -1,7 +1,6 @@
 import { apply, requireFloat } from '../operator.js';
 import { type Shape4, ShapeError } from '../shape.js';
 import { constant, type Distribution, type Operator, type Placement, type Value } from '../value.js';
-import { mul } from './arithmetic.js';
 import { expand, reduceSum, reshape } from './broadcasting.js';
 
 const ownImages = ([placement]: readonly Placement[]): Distribution | undefined =>
@@ -20,7 +19,7 @@ const Resize: Operator<{ factor: number } & typeof NEAREST> = {
     const [batch, channels, height, width] = x.shape as Shape4;
     return { type: 'float32', shape: [batch, channels, height * factor, width * factor] };
   },
-  gradient: ({ attributes: { factor }, gradient }) => [() => apply(SumBlocks, [gradient], { factor })],
+  gradient: ({ attributes: { factor }, gradient }) => [() => sumBlocks(gradient, factor)],
   distribute: ownImages,
   // This mode ignores the region of interest.
   parameters: ({ factor }) => ({ roi: constant([]), factor: constant([1, 1, factor, factor]) }),
@@ -58,8 +57,8 @@ const SumBlocks: Operator<{ factor: number }> = {
   },
 };
 
-/** Averages blocks of factor x factor pixels, which must divide the sides. */
-export const averagePool = (x: Value, factor: number): Value => mul(apply(SumBlocks, [x], { factor }), 1 / factor ** 2);
+/** Sums blocks of factor x factor pixels, which must divide the sides. */
+export const sumBlocks = (x: Value, factor: number): Value => apply(SumBlocks, [x], { factor });
 
 /** Upsamples `[N, C, H, W]` to the nearest pixel, `[N, C, factor H, factor W]`. */
 export const resize = (x: Value, factor: number): Value => apply(Resize, [x], { factor, ...NEAREST });

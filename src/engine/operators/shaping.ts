@@ -114,7 +114,7 @@ export function slice(x: Value, axis: number, start: number, end: number, step =
   return start === 0 && end === x.shape[from!] && step === 1 ? x : apply(Slice, [x], { axis: from!, start, end, step });
 }
 
-const Pad: Operator<{ pads: readonly number[] }> = {
+const Pad: Operator<{ pads: readonly number[]; value: number }> = {
   name: 'Pad',
   infer([x], { pads }) {
     const rank = x.shape.length;
@@ -131,12 +131,12 @@ const Pad: Operator<{ pads: readonly number[] }> = {
       typeof placement === 'number' && (pads[placement] !== 0 || pads[placement + pads.length / 2] !== 0);
     return isPadded ? undefined : { operands: [placement], result: placement };
   },
-  parameters: ({ pads }) => ({ pads: integers(pads), value: constant(0) }),
+  parameters: ({ pads, value }) => ({ pads: integers(pads), value: constant(value) }),
 };
 
-/** Adds zeros; `before` and `after` have one size per axis. */
-export const pad = (x: Value, before: Shape, after: Shape): Value =>
-  [...before, ...after].every((size) => size === 0) ? x : apply(Pad, [x], { pads: [...before, ...after] });
+/** Adds elements, zeros by default; `before` and `after` have one size per axis. */
+export const pad = (x: Value, before: Shape, after: Shape, value = 0): Value =>
+  [...before, ...after].every((size) => size === 0) ? x : apply(Pad, [x], { pads: [...before, ...after], value });
 
 // Without a gradient, since it exists after lowering only.
 const Gather: Operator<{ axis: number }> = {

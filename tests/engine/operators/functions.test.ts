@@ -2,16 +2,25 @@ import { describe, it } from 'vitest';
 import {
   abs,
   add,
+  ceil,
   clip,
+  constant,
+  cos,
+  erf,
   exp,
+  floor,
   gradients,
+  graphOf,
   input,
   leakyRelu,
   log,
   neg,
   relu,
+  round,
   sigmoid,
   sign,
+  simplify,
+  sin,
   sqrt,
   square,
   sumOf,
@@ -30,6 +39,12 @@ interface Case {
   x: Tensor;
 }
 
+function integrateDensity(x: number) {
+  const steps = 1000;
+  const terms = Array.from({ length: steps }, (_, step) => Math.exp(-((((step + 0.5) / steps) * x) ** 2)));
+  return (2 / Math.sqrt(Math.PI)) * (x / steps) * terms.reduce((a, b) => a + b);
+}
+
 const anywhere = random([2, 3], 1, -2, 2);
 const positive = random([2, 3], 2, 0.5, 3);
 const awayFromZero = randomAwayFromZero([2, 3], 3, 0.5);
@@ -41,6 +56,13 @@ const functions: Record<string, Case> = {
   Exp: { apply: exp, element: Math.exp, x: anywhere },
   Log: { apply: log, element: Math.log, x: positive },
   Sqrt: { apply: sqrt, element: Math.sqrt, x: positive },
+  Sin: { apply: sin, element: Math.sin, x: anywhere },
+  Cos: { apply: cos, element: Math.cos, x: anywhere },
+  // Sums of the density over small steps.
+  Erf: { apply: erf, element: integrateDensity, x: anywhere },
+  Floor: { apply: floor, element: Math.floor, x: random([2, 3], 4, 1.1, 1.9) },
+  Ceil: { apply: ceil, element: Math.ceil, x: random([2, 3], 4, -1.9, -1.1) },
+  Round: { apply: round, element: Math.round, x: random([2, 3], 5, 0.6, 1.4) },
   Tanh: { apply: tanh, element: Math.tanh, x: anywhere },
   Sigmoid: { apply: sigmoid, element: (x) => 1 / (1 + Math.exp(-x)), x: anywhere },
   Relu: { apply: relu, element: (x) => (x > 0 ? x : 0), x: awayFromZero },
@@ -74,6 +96,17 @@ describe.each(Object.entries(functions))('%s', (name, { apply, element, x }) => 
 
   it('rejects integers', () => {
     expectShapeError(() => apply(input('x', [2, 3], 'int64')), name, 'int64 [2, 3]');
+  });
+});
+
+describe('constants', () => {
+  it.each([
+    ['Erf', erf, [-7, -2, -0.5, 0, 1e-3, 0.5, 3]],
+    ['Round', round, [-1.5, -0.5, 0.5, 1.5, 2.5, 0.4]],
+  ])('are folded to the elements that ONNX Runtime computes by %s', async (_, apply, elements) => {
+    const x = tensor(elements);
+    const folded = simplify(graphOf({ y: apply(constant(elements)) })).outputs.y;
+    expectClose(folded as Tensor & Value, await forward(apply, [x]), 1e-6);
   });
 });
 
