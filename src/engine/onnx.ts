@@ -101,17 +101,19 @@ class Naming {
 
 function nodeOf(value: ComputedValue, names: Naming): NodeInit {
   const { operator, attributes } = value;
+  const name = names.of(value);
   const parameters = operator.parameters?.(attributes) ?? {};
   const constants = Object.values(parameters).filter((parameter) => parameter !== null);
   return {
     opType: operator.name,
     domain: operator.domain ?? '',
-    name: names.of(value),
+    name,
     input: [...value.inputs, ...constants].map((operand) => names.of(operand)),
-    output: [names.of(value)],
+    // Outputs before it exist, but nothing reads them.
+    output: [...Array.from({ length: operator.output ?? 0 }, (_, index) => `${name} ${index}`), name],
     attribute: Object.entries(attributes)
-      .filter(([name]) => !(name in parameters))
-      .map(([name, attribute]) => attributeOf(name, attribute, operator.floatAttributes?.includes(name) ?? false)),
+      .filter(([key]) => !(key in parameters))
+      .map(([key, attribute]) => attributeOf(key, attribute, operator.floatAttributes?.includes(key) ?? false)),
   };
 }
 

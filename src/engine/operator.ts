@@ -49,14 +49,19 @@ const showType = (value: Value) => (value.type === 'float32' ? '' : `${value.typ
 export const integers = (elements: readonly number[]) =>
   constantTensor({ type: 'int64', shape: [elements.length], data: BigInt64Array.from(elements, BigInt) });
 
-/** A number stands for a scalar constant. */
+/** A number stands for a scalar constant of the other operand's type. */
 export type Operand = Value | number;
-const asValue = (operand: Operand) => (typeof operand === 'number' ? constant(operand) : operand);
+
+function asValue(operand: Operand, other: Operand) {
+  if (typeof operand !== 'number') return operand;
+  if (typeof other === 'number' || other.type !== 'int64') return constant(operand);
+  return constantTensor({ type: 'int64', shape: [], data: BigInt64Array.of(BigInt(operand)) });
+}
 
 export const applyBinary =
   (operator: Operator<NoAttributes>) =>
   (a: Operand, b: Operand): Value =>
-    apply(operator, [asValue(a), asValue(b)], {});
+    apply(operator, [asValue(a, b), asValue(b, a)], {});
 
 export function inferBroadcast([a, b]: readonly Value[], type: ElementType): TensorType {
   if (a!.type !== b!.type) throw new ShapeError('operands have different types');

@@ -1,6 +1,6 @@
 import { withInputs } from '../graph.js';
-import { applyBinary, broadcastOffsets, inferBroadcast, isComputedBy, requireFloat } from '../operator.js';
-import { sameShape, sizeOf } from '../shape.js';
+import { applyBinary, broadcastOffsets, inferBroadcast, isComputedBy } from '../operator.js';
+import { sameShape, ShapeError, sizeOf } from '../shape.js';
 import {
   type ComputedValue,
   type Distribution,
@@ -30,16 +30,20 @@ export const arithmetic = (name: string, { element, gradient, neutral, commutes 
     inPlace: true,
     ...more,
     infer(inputs) {
-      requireFloat(inputs);
-      return inferBroadcast(inputs, 'float32');
+      const { type } = inputs[0];
+      if (type !== 'float32' && type !== 'int64') throw new ShapeError('takes float32 and int64 tensors only');
+      return inferBroadcast(inputs, type);
     },
     // Operands may have been repeated.
     gradient: (at) => gradient(at).map((thunk, index) => () => sumTo(thunk(), at.inputs[index]!.shape)),
-    evaluate([a, b], { shape }) {
+    evaluate([a, b], { type, shape }) {
       const [left, right] = [broadcastOffsets(a.shape, shape), broadcastOffsets(b!.shape, shape)];
-      return Float32Array.from({ length: sizeOf(shape) }, (_, index) =>
+      const elements = Array.from({ length: sizeOf(shape) }, (_, index) =>
         element(Number(a.data[left(index)]), Number(b!.data[right(index)])),
       );
+      return type === 'int64'
+        ? BigInt64Array.from(elements, (each) => BigInt(Math.trunc(each)))
+        : Float32Array.from(elements);
     },
     simplify: (value) => dropNeutral(value, neutral, commutes) ?? dropExpansion(value),
   });

@@ -10,12 +10,11 @@ import {
   type Value,
 } from '../value.js';
 import { mul } from './arithmetic.js';
-import { reshape } from './broadcasting.js';
-import { cast, equal, where } from './comparison.js';
+import { expand, reshape } from './broadcasting.js';
 import { conv, convTranspose, type Pads, type Pair, pairOf, sidesOf } from './convolution.js';
-import { reduceMax } from './reduction.js';
+import { addToDistinct } from './indexing.js';
 import { sumBlocks } from './resize.js';
-import { pad } from './shaping.js';
+import { slice } from './shaping.js';
 
 export interface PoolOptions {
   /** Default: the kernel, so that windows neither overlap nor leave gaps. */
@@ -90,47 +89,50 @@ const asImages = (x: Value) => {
   return reshape(x, [batch * channels, 1, height, width]);
 };
 
-/** Adds up, for each element of x, values [N C, taps, h, w] of the windows that contain it. */
-function sumOverWindows(values: Value, kernel: Value, x: Value, windows: Windows) {
+/** The gradient of means. */
+function sumOverWindows(x: Value, windows: Windows, gradient: Value) {
   const { strides, pads, dilations } = windows;
   const outputPadding = [0, 1].map((i) => {
     const { size, span, stride } = spansOf(x, windows, i);
     return (size - span) % stride;
   }) as [number, number];
-  return reshape(convTranspose(values, kernel, { strides, pads, dilations, outputPadding }), x.shape);
+  const options = { strides, pads, dilations, outputPadding };
+  return reshape(convTranspose(asImages(gradient), meanKernel(windows), options), x.shape);
 }
-
-/** Padding below all data, and finite, so that 0 times it is 0. */
-const LOWEST = -3e38;
 
 const MaxPool: Operator<Windows> = {
   ...pool('MaxPool'),
-  // Compares each window, its elements as channels, with its maximum.
-  gradient: ({ inputs: [x], output, attributes, gradient }) => [
-    () => {
-      const { kernel_shape, strides, dilations, pads } = attributes;
-      const [top, left, bottom, right] = pads;
-      const taps = sizeOf(kernel_shape);
-      const pick = identityKernel(taps, kernel_shape);
-      const padded = pad(asImages(x), [0, 0, top, left], [0, 0, bottom, right], LOWEST);
-      const isMaximum = equal(conv(padded, pick, { strides, dilations }), asImages(output));
-      const order = constant(
-        Array.from({ length: taps }, (_, tap) => taps - tap),
-        [1, taps, 1, 1],
-      );
-      const ordered = mul(cast(isMaximum, 'float32'), order);
-      const isFirst = equal(ordered, reduceMax(ordered, [1]));
-      return sumOverWindows(where(isFirst, asImages(gradient), constant(0)), pick, x, attributes);
-    },
-  ],
+  gradient: ({ inputs: [x], attributes, gradient }) => [() => maxPoolGradient(x, attributes, gradient)],
 };
 
-/** Moves each element of a window to a channel of its own. */
-const identityKernel = (taps: number, kernel: Shape) =>
-  constant(
-    Array.from({ length: taps * taps }, (_, index) => Number(index % (taps + 1) === 0)),
-    [taps, 1, ...kernel],
-  );
+/** For each window, the row-major position in all data of its first maximum. */
+const MaxPoolIndices: Operator<Windows> = {
+  ...pool('MaxPool'),
+  output: 1,
+  infer: (inputs, attributes) => ({ ...inferPool(inputs, attributes), type: 'int64' }),
+  gradient: () => [null],
+};
+
+/** Windows that many rows and columns apart share no element, so each is in a set of such windows. */
+function maxPoolGradient(x: Value, windows: Windows, gradient: Value) {
+  const [rows, columns] = [0, 1].map((i) => {
+    const { span, stride } = spansOf(x, windows, i);
+    return Math.ceil(span / stride);
+  }) as [number, number];
+  const indices = apply(MaxPoolIndices, [x], windows);
+  let sum = expand(constant(0), [sizeOf(x.shape)]);
+  for (let row = 0; row < Math.min(rows, gradient.shape[2]!); row++) {
+    for (let column = 0; column < Math.min(columns, gradient.shape[3]!); column++) {
+      const [updates, positions] = [gradient, indices].map((value) => {
+        const part = slice(value, 2, row, value.shape[2]!, rows);
+        return slice(part, 3, column, value.shape[3]!, columns);
+      }) as [Value, Value];
+      const count = sizeOf(updates.shape);
+      sum = addToDistinct(sum, reshape(positions, [count, 1]), reshape(updates, [count]));
+    }
+  }
+  return reshape(sum, x.shape);
+}
 
 /** The maximum of windows. The gradient flows to the first of equal elements. */
 export const maxPool = (x: Value, kernel: Pair, options: PoolOptions = {}): Value =>
@@ -146,10 +148,9 @@ const meanKernel = ({ kernel_shape }: Windows) => {
 const AveragePool: Operator<Omit<Windows, 'dilations'> & { count_include_pad: number }> = {
   ...pool('AveragePool'),
   infer: (inputs, attributes) => inferPool(inputs, { ...attributes, dilations: [1, 1] }),
-  gradient: ({ inputs: [x], attributes, gradient }) => {
-    const windows = { ...attributes, dilations: [1, 1] } as const;
-    return [() => sumOverWindows(asImages(gradient), meanKernel(windows), x, windows)];
-  },
+  gradient: ({ inputs: [x], attributes, gradient }) => [
+    () => sumOverWindows(x, { ...attributes, dilations: [1, 1] }, gradient),
+  ],
 };
 
 function meanOfWindows(x: Value, windows: Windows) {

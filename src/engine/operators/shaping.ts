@@ -137,15 +137,3 @@ const Pad: Operator<{ pads: readonly number[]; value: number }> = {
 /** Adds elements, zeros by default; `before` and `after` have one size per axis. */
 export const pad = (x: Value, before: Shape, after: Shape, value = 0): Value =>
   [...before, ...after].every((size) => size === 0) ? x : apply(Pad, [x], { pads: [...before, ...after], value });
-
-// Without a gradient, since it exists after lowering only.
-const Gather: Operator<{ axis: number }> = {
-  name: 'Gather',
-  infer: ([x, index], { axis }) => ({ type: x.type, shape: x.shape.toSpliced(axis, 1, ...index!.shape) }),
-};
-
-/** Slices along an axis; `index` may name one several times. */
-export function gather(x: Value, index: readonly number[], axis: number) {
-  const isIdentity = index.length === x.shape[axis] && index.every((element, position) => element === position);
-  return isIdentity ? x : apply(Gather, [x, integers(index)], { axis });
-}

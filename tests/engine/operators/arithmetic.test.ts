@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { add, div, input, mul, sub, type Value } from '../../../src/engine/index.js';
-import { expectClose, expectShapeError } from '../expectations.js';
+import {
+  add,
+  constantTensor,
+  div,
+  graphOf,
+  input,
+  mul,
+  simplify,
+  sub,
+  type TensorData,
+  type Value,
+} from '../../../src/engine/index.js';
+import { expectClose, expectSame, expectShapeError } from '../expectations.js';
 import { expectRightGradients, gradientsAt } from '../finiteDifferences.js';
 import { forward } from '../running.js';
 import { at, generate, random, randomAwayFromZero, tensor } from '../tensors.js';
@@ -41,8 +52,20 @@ describe.each(Object.entries(operators))('%s', (name, { apply, element }) => {
     expectShapeError(() => apply(input('a', [2, 3]), input('b', [2])), name, '[2, 3]', '[2]');
   });
 
-  it('rejects integers', () => {
-    expectShapeError(() => apply(input('a', [2], 'int64'), input('b', [2], 'int64')), name, 'int64 [2]', 'float32');
+  it('computes integers', async () => {
+    const [a, b] = [BigInt64Array.of(-7n, 7n), BigInt64Array.of(2n, 3n)].map(
+      (data) => ({ type: 'int64', shape: [2], data }) as const,
+    );
+    const results = [-7, 7].map((left, index) => BigInt(Math.trunc(element(left, [2, 3][index]!))));
+    const expected = { type: 'int64', shape: [2], data: BigInt64Array.from(results) } as const;
+    expectSame(await forward(apply, [a!, b!]), expected);
+    const folded = simplify(graphOf({ y: apply(constantTensor(a!), constantTensor(b!)) })).outputs.y;
+    expectSame(folded as TensorData & Value, expected);
+  });
+
+  it('rejects other types, and mixed ones', () => {
+    expectShapeError(() => apply(input('a', [2], 'bool'), input('b', [2], 'bool')), name, 'bool [2]', 'float32');
+    expectShapeError(() => apply(input('a', [2]), input('b', [2], 'int64')), name, 'int64 [2]', 'different types');
   });
 });
 
