@@ -1,7 +1,8 @@
 import { apply, type NoAttributes, requireFloat } from '../operator.js';
 import { broadcastShapes, ShapeError, sizeOf } from '../shape.js';
 import type { Operator, Value } from '../value.js';
-import { sumTo } from './broadcasting.js';
+import { add, mul } from './arithmetic.js';
+import { reshape, sumTo } from './broadcasting.js';
 import { transpose } from './shaping.js';
 
 const MatMul: Operator<NoAttributes> = {
@@ -18,7 +19,11 @@ const MatMul: Operator<NoAttributes> = {
   },
   gradient: ({ inputs: [a, b], gradient }) => [
     () => sumTo(matMul(gradient, transposeMatrix(b!)), a.shape),
-    () => sumTo(matMul(transposeMatrix(a), gradient), b!.shape),
+    // One product instead of one per matrix, and their sum.
+    () =>
+      b!.shape.length === 2
+        ? matMul(transposeMatrix(asMatrix(a)), asMatrix(gradient))
+        : sumTo(matMul(transposeMatrix(a), gradient), b!.shape),
   ],
   distribute([a, b], { value: { inputs, shape } }) {
     // Axes from the last.
@@ -39,8 +44,33 @@ const MatMul: Operator<NoAttributes> = {
 /** Whether an axis, counted from the last, is absent or has this size. */
 const spans = ({ shape }: Value, fromLast: number, size: number) => (shape.at(-fromLast) ?? size) === size;
 
-/** Matrix product of the last two axes; leading axes are broadcast. */
-export const matMul = (a: Value, b: Value): Value => apply(MatMul, [a, b], {});
+/** All rows. */
+const asMatrix = (x: Value) => reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]);
+
+/** Matrix product of the last two axes; leading axes are broadcast. A vector is a row on the left, a column on the right. */
+export function matMul(a: Value, b: Value): Value {
+  if (a.shape.length === 1 && b.shape.length > 0)
+    return withoutAxis(matMul(reshape(a, [1, ...a.shape]), b), b.shape.length === 1 ? -1 : -2);
+  if (b.shape.length === 1 && a.shape.length > 0) return withoutAxis(matMul(a, reshape(b, [...b.shape, 1])), -1);
+  return apply(MatMul, [a, b], {});
+}
+
+const withoutAxis = (x: Value, axis: -1 | -2) => reshape(x, x.shape.toSpliced(axis, 1));
+
+export interface GemmOptions {
+  /** Added to the product, and broadcast to it. */
+  c?: Value;
+  alpha?: number;
+  beta?: number;
+  transA?: boolean;
+  transB?: boolean;
+}
+
+/** alpha times the product of two matrices, plus beta c. */
+export function gemm(a: Value, b: Value, { c, alpha = 1, beta = 1, transA, transB }: GemmOptions = {}): Value {
+  const product = mul(matMul(transA ? transposeMatrix(a) : a, transB ? transposeMatrix(b) : b), alpha);
+  return c ? add(product, mul(c, beta)) : product;
+}
 
 /** Swaps the last two axes. */
 export function transposeMatrix(x: Value): Value {

@@ -50,14 +50,19 @@ export const reduceMax = extreme('ReduceMax');
 /** The smallest element over axes; elements that tie share the gradient. */
 export const reduceMin = extreme('ReduceMin');
 
-const ArgMin: Operator<{ axis: number; keepdims: number }> = {
-  name: 'ArgMin',
-  infer: ([x], { axis }) => ({ type: 'int64', shape: reducedShape(x.shape, [axis], 1) }),
-  distribute: ([placement], { attributes: { axis } }) =>
-    typeof placement === 'number' && placement !== axis ? { operands: [placement], result: placement } : undefined,
-  gradient: () => [null],
+const position = (name: 'ArgMax' | 'ArgMin') => {
+  const operator: Operator<{ axis: number; keepdims: number }> = {
+    name,
+    infer: ([x], { axis }) => ({ type: 'int64', shape: reducedShape(x.shape, [axis], 1) }),
+    distribute: ([placement], { attributes: { axis } }) =>
+      typeof placement === 'number' && placement !== axis ? { operands: [placement], result: placement } : undefined,
+    gradient: () => [null],
+  };
+  return (x: Value, axis: number): Value =>
+    apply(operator, [x], { axis: normalizeAxes([axis], x.shape.length, name)[0]!, keepdims: 1 });
 };
 
+/** The first index of the largest element along an axis, which stays with size 1. int64, without a gradient. */
+export const argMax = position('ArgMax');
 /** The first index of the smallest element along an axis, which stays with size 1. int64, without a gradient. */
-export const argMin = (x: Value, axis: number): Value =>
-  apply(ArgMin, [x], { axis: normalizeAxes([axis], x.shape.length, 'ArgMin')[0]!, keepdims: 1 });
+export const argMin = position('ArgMin');

@@ -108,9 +108,29 @@ function insertZeros(x: Value, axis: number, step: number) {
   return reshape(padded, x.shape.with(axis, x.shape[axis]! * step));
 }
 
-/** Elements start, start + step, ... before end along one axis. */
+const Reverse: Operator<{ axis: number }> = {
+  name: 'Slice',
+  infer: ([x]) => x,
+  gradient: ({ attributes: { axis }, gradient }) => [() => reverse(gradient, axis)],
+  distribute: ([placement], { attributes: { axis } }) =>
+    placement === axis ? undefined : { operands: [placement], result: placement },
+  parameters: ({ axis }) => ({
+    start: integers([-1]),
+    end: integers([Number.MIN_SAFE_INTEGER]),
+    axis: integers([axis]),
+    step: integers([-1]),
+  }),
+};
+
+const reverse = (x: Value, axis: number) => apply(Reverse, [x], { axis });
+
+/** Elements start, start + step, ... before end along one axis. With a negative step they are above end, which may be -1. */
 export function slice(x: Value, axis: number, start: number, end: number, step = 1): Value {
   const [from] = normalizeAxes([axis], x.shape.length, 'Slice');
+  if (step < 0) {
+    const last = start + (Math.ceil((start - end) / -step) - 1) * step;
+    return reverse(slice(x, from!, last, start + 1, -step), from!);
+  }
   return start === 0 && end === x.shape[from!] && step === 1 ? x : apply(Slice, [x], { axis: from!, start, end, step });
 }
 
