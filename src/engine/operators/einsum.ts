@@ -41,7 +41,7 @@ const labelsOf = (term: string, own: number, lead: number) => {
 };
 
 function implicitResult(terms: string) {
-  const letters = [...terms.replaceAll(/[^A-Za-z]/g, '')];
+  const letters = [...terms.replaceAll(/[^A-Z]/gi, '')];
   const once = letters.filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter));
   return (terms.includes('...') ? '...' : '') + once.sort().join('');
 }

@@ -15,15 +15,15 @@ describe.each(['reflect', 'edge'] as const)('Pad by %s', (mode) => {
   ];
 
   it('has the result of ONNX', async () => {
-    const genuine = { name: 'Pad', attributes: { mode }, more: [integers([...before!, ...after!])] };
-    await expectGenuine((value) => padBy(value, mode, before!, after!), genuine, [x]);
+    const genuine = { name: 'Pad', attributes: { mode }, more: [integers([...before, ...after])] };
+    await expectGenuine((value) => padBy(value, mode, before, after), genuine, [x]);
   });
 
   it('has the correct derivatives', async () => {
-    await expectRightGradients((value) => padBy(value, mode, before!, after!), [x]);
+    await expectRightGradients((value) => padBy(value, mode, before, after), [x]);
     await expectRightGradients((value) => square(padBy(value, mode, [0, 0, 0, 3], [0, 0, 2, 0])), [x]);
     await expectRightGradients(
-      (value) => gradients(lossOf(square(padBy(value, mode, before!, after!))), [value])[0]!,
+      (value) => gradients(lossOf(square(padBy(value, mode, before, after))), [value])[0]!,
       [x],
     );
   });
