@@ -1,140 +1,35 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import * as engine from '../../src/engine/index.js';
-import { decodeSafetensors, gradients, graphOf, input, type InputValue, mul, sumOf } from '../../src/engine/index.js';
-import { constantTensor, type TensorData, type Value } from '../../src/engine/value.js';
+import { decodeSafetensors, graphOf, type TensorData, type Value } from '../../src/engine/index.js';
 import { expectClose } from '../engine/expectations.js';
 import { compileSmall, targets } from '../engine/running.js';
+import { CASES, outputsOf, tensorOf } from './operatorCases.js';
 
 const { tensors } = decodeSafetensors(await readFile(new URL('operators.safetensors', import.meta.url)), 'operators');
-
-const tensorOf = (name: string): TensorData<'float32'> => ({ type: 'float32', ...tensors[name]! });
-
-const indexOf = (name: string) => {
-  const { shape, data } = tensorOf(`${name}/index`);
-  return constantTensor({ type: 'int64', shape, data: BigInt64Array.from(data, BigInt) });
-};
-
-const running = [engine.constant([0.25, -0.5, 0.75, 1]), engine.constant([0.5, 1, 2, 1.5])] as const;
-const sizes = [1, 2, 9, 10];
-
-type Build = (x: Value, y: Value, z: Value) => Value;
-
-/** The operators of PyTorch, by the names in make_operators.py. */
-const CASES: Record<string, Build> = {
-  maxPool: (x) => engine.maxPool(x, 3, { strides: 2, pads: 1 }),
-  'maxPool.ties': (x) => engine.maxPool(x, [3, 2], { strides: [2, 1], pads: [1, 0, 1, 0] }),
-  'maxPool.dilations': (x) => engine.maxPool(x, 2, { strides: 1, pads: 1, dilations: 3 }),
-  'maxPool.ceilMode': (x) => engine.maxPool(x, 2, { ceilMode: true }),
-  averagePool: (x) => engine.averagePool(x, 3, { strides: 2, pads: 1 }),
-  'averagePool.countPadding': (x) => engine.averagePool(x, 3, { strides: 2, pads: 1, countPadding: true }),
-  'averagePool.ceilMode': (x) => engine.averagePool(x, 2, { strides: 3, pads: 1, ceilMode: true, countPadding: true }),
-  'conv.groups': (x, w, bias) => engine.conv(x, w, { bias, strides: 2, pads: 1, groups: 2 }),
-  'conv.depthwise': (x, w) => engine.conv(x, w, { pads: 2, dilations: 2, groups: 4 }),
-  'convTranspose.groups': (x, w, bias) =>
-    engine.convTranspose(x, w, { bias, strides: 2, pads: 1, outputPadding: 1, groups: 2 }),
-  sigmoid: engine.sigmoid,
-  tanh: engine.tanh,
-  erf: engine.erf,
-  gelu: (x) => engine.gelu(x),
-  'gelu.tanh': (x) => engine.gelu(x, 'tanh'),
-  hardSigmoid: (x) => engine.hardSigmoid(x, 1 / 6, 0.5),
-  hardSwish: engine.hardSwish,
-  softplus: engine.softplus,
-  softsign: engine.softsign,
-  mish: engine.mish,
-  elu: (x) => engine.elu(x, 0.7),
-  selu: (x) => engine.selu(x),
-  celu: (x) => engine.celu(x, 0.7),
-  leakyRelu: (x) => engine.leakyRelu(x, 0.2),
-  prelu: (x, slope) => engine.prelu(x, engine.reshape(slope, [3, 1])),
-  relu: engine.relu,
-  abs: engine.abs,
-  pow: engine.pow,
-  'pow.zero': (x) => engine.pow(x, 2.5),
-  'pow.cube': (x) => engine.pow(x, 3),
-  sqrt: engine.sqrt,
-  exp: engine.exp,
-  log: engine.log,
-  reciprocal: engine.reciprocal,
-  sin: engine.sin,
-  cos: engine.cos,
-  max: (x, y) => engine.max(x, y),
-  min: (x, y) => engine.min(x, y),
-  where: (x, y) => engine.where(engine.greater(x, y), engine.square(x), y),
-  softmax: (x) => engine.softmax(x, 1),
-  logSoftmax: (x) => engine.logSoftmax(x, -1),
-  layerNormalization: (...values) => engine.layerNormalization(...values, { axis: 1, epsilon: 1e-3 }),
-  instanceNormalization: (...values) => engine.instanceNormalization(...values, 1e-3),
-  groupNormalization: (x, scale, bias) => engine.groupNormalization(x, 2, scale, bias, 1e-3),
-  batchNormalization: (...values) => engine.batchNormalization(...values, 1e-3),
-  batchNormInference: (...values) => engine.batchNormInference(...values, ...running, 1e-3),
-  localResponseNormalization: (x) => engine.localResponseNormalization(x, 3, { alpha: 0.5, bias: 1.5 }),
-  gather: (x) => engine.gather(x, indexOf('gather'), 1),
-  gatherElements: (x) => engine.gatherElements(x, indexOf('gatherElements'), 1),
-  scatterElements: (x, y) => engine.scatterElements(x, indexOf('scatterElements'), y, 1, 'add'),
-  tile: (x) => engine.tile(x, [2, 1, 3]),
-  expand: (x) => engine.expand(x, [3, 4, 5]),
-  concat: (...values) => engine.concat(values, 1),
-  slice: (x) => engine.slice(x, 1, 1, 6, 2),
-  transpose: (x) => engine.transpose(x, [2, 0, 1]),
-  'pad.reflect': (x) => engine.padBy(x, 'reflect', [0, 0, 0, 2], [0, 0, 3, 1]),
-  'pad.edge': (x) => engine.padBy(x, 'edge', [0, 0, 0, 2], [0, 0, 3, 1]),
-  'interpolate.nearest': (x) => engine.interpolate(x, { sizes, coordinates: 'asymmetric', nearest: 'floor' }),
-  'interpolate.linear': (x) => engine.interpolate(x, { sizes, mode: 'linear' }),
-  'interpolate.corners': (x) =>
-    engine.interpolate(x, { sizes: [1, 2, 9, 3], mode: 'linear', coordinates: 'align_corners' }),
-  'interpolate.cubic': (x) => engine.interpolate(x, { sizes: [1, 2, 9, 3], mode: 'cubic' }),
-  depthToSpace: (x) => engine.depthToSpace(x, 2, 'CRD'),
-  // With one channel, the order of its parts has no effect.
-  spaceToDepth: (x) => engine.spaceToDepth(x, 2),
-  matMul: engine.matMul,
-  'matMul.vector': engine.matMul,
-  'matMul.shared': engine.matMul,
-  gemm: (a, b, c) => engine.gemm(a, b, { c, alpha: 2, beta: 0.5, transA: true }),
-  einsum: (a, b) => engine.einsum('bhid,bhjd->bihj', a, b),
-  reduceMean: (x) => engine.reduceMean(x, [0, 2], { keepAxes: false }),
-  reduceSum: (x) => engine.reduceSum(x, [1]),
-  reduceMax: (x) => engine.reduceMax(x, [1], { keepAxes: false }),
-  reduceMin: (x) => engine.reduceMin(x, [0, 2], { keepAxes: false }),
-  reduceL1: (x) => engine.reduceL1(x, [1], { keepAxes: false }),
-  reduceL2: (x) => engine.reduceL2(x, [0, 2], { keepAxes: false }),
-  reduceProd: (x) => engine.reduceProd(x, [1], { keepAxes: false }),
-  reduceLogSumExp: (x) => engine.reduceLogSumExp(x, [1, 2], { keepAxes: false }),
-  cumSum: (x) => engine.cumSum(x, 1),
-  'cumSum.reverse': (x) => engine.cumSum(x, 1, { reverse: true }),
-  trilu: (x) => engine.trilu(x, 'upper', 1),
-};
-
-/** Value and gradients of each case, named as in the file. */
-function outputsOf(name: string): Record<string, Value> {
-  const names = Object.keys(tensors).filter((each) => each.startsWith(`${name}/input`));
-  const inputs = names.map((each) => input(each, tensors[each]!.shape)) as [InputValue, InputValue, InputValue];
-  const value = CASES[name]!(...inputs);
-  const loss = sumOf(mul(value, constantTensor(tensorOf(`${name}/weights`))));
-  const results = gradients(loss, inputs).map((gradient, number) => [`${name}/gradient${number}`, gradient] as const);
-  return { [`${name}/value`]: value, ...Object.fromEntries(results) };
-}
 
 it('has a case for each of PyTorch', () => {
   const names = new Set(Object.keys(tensors).map((each) => each.split('/')[0]!));
   expect(Object.keys(CASES)).toEqual([...names]);
 });
 
-describe.each(Object.entries(targets))('for %s, the values and gradients of PyTorch has', (_, target) => {
-  let results: Record<string, TensorData>;
+describe.each(Object.entries({ ...targets, webgpu: { name: 'webgpu' } as const }))(
+  'for %s, the values and gradients of PyTorch has',
+  (_, target) => {
+    let results: Record<string, TensorData>;
 
-  // One graph of all cases, because most of a short run is compilation.
-  beforeAll(async () => {
-    const graph = graphOf(Object.assign({}, ...Object.keys(CASES).map(outputsOf)) as Record<string, Value>);
-    const program = await compileSmall(graph, target);
-    results = await program.run(Object.fromEntries(graph.inputs.map(({ name }) => [name, tensors[name]!.data])));
-    await program.release();
-  });
+    // One graph of all cases, because most of a short run is compilation.
+    beforeAll(async () => {
+      const outputs = Object.keys(CASES).map((name) => outputsOf(tensors, name));
+      const graph = graphOf(Object.assign({}, ...outputs) as Record<string, Value>);
+      const program = await compileSmall(graph, target);
+      results = await program.run(Object.fromEntries(graph.inputs.map(({ name }) => [name, tensors[name]!.data])));
+      await program.release();
+    });
 
-  it.each(Object.keys(CASES))('%s', (name) => {
-    const names = Object.keys(results).filter((each) => each.startsWith(`${name}/`));
-    expect(names.length).toBeGreaterThan(1);
-    for (const each of names) expectClose(results[each]!, tensorOf(each), 1e-5);
-  });
-});
+    it.each(Object.keys(CASES))('%s', (name) => {
+      const names = Object.keys(results).filter((each) => each.startsWith(`${name}/`));
+      expect(names.length).toBeGreaterThan(1);
+      for (const each of names) expectClose(results[each]!, tensorOf(tensors, each), 1e-5);
+    });
+  },
+);

@@ -41,6 +41,18 @@ describe.skipIf(!hasChromium)('the engine in a page', () => {
     );
   });
 
+  // All of them take 20 s on a GPU that is emulated; this provider has other kernels for each of these.
+  const onGpu = ['maxPool.ties', 'conv.groups', 'logSoftmax', 'layerNormalization', 'scatterElements', 'erf', 'cumSum'];
+
+  it.each([
+    ['wasm', undefined],
+    ['webgpu', onGpu],
+  ] as const)('computes operators and their gradients with %s', async (device, names) => {
+    const errors = await page!.evaluate(([on, some]) => engine.operators(on, some), [device, names] as const);
+    expect(Object.keys(errors).length).toBeGreaterThan(15);
+    expect(Object.entries(errors).filter(([, error]) => !(error < 1e-3))).toEqual([]);
+  });
+
   it.each([
     ['wasm', 20, 1],
     ['webgpu', 2, 2],

@@ -1,8 +1,10 @@
 /** What the tests of the engine in a page call. Bundled for Chromium. */
 import { splitInMemory } from '../../src/data/source.js';
-import { decodeSafetensors, graphOf, input, mul, type Program } from '../../src/engine/index.js';
+import { mapValues } from '../../src/engine/graph.js';
+import { decodeSafetensors, graphOf, input, mul, type Program, type Value } from '../../src/engine/index.js';
 import { compile, configureRuntime, type WebCompileOptions, type WebDevice } from '../../src/engine/runtime/web.js';
 import { verify } from '../../src/golden/verification.js';
+import { CASES, outputsOf } from '../golden/operatorCases.js';
 import type { Configuration } from '../../src/training/configuration.js';
 import { type IterationReport, Trainer } from '../../src/training/trainer.js';
 
@@ -22,6 +24,17 @@ const engine = {
   async verify(device: WebDevice, name: string): Promise<number> {
     const bytes = new Uint8Array(await (await fetch(`/golden/${name}.safetensors`)).arrayBuffer());
     return (await verify(decodeSafetensors(bytes, name), name, (graph) => compile(graph, { device }))).max_error;
+  },
+
+  /** The relative error of each value and gradient of operators (default: all), from one graph. */
+  async operators(device: WebDevice, names?: readonly string[]): Promise<Record<string, number>> {
+    const bytes = new Uint8Array(await (await fetch('/golden/operators.safetensors')).arrayBuffer());
+    const { tensors } = decodeSafetensors(bytes, 'operators');
+    const outputs = (names ?? Object.keys(CASES)).map((name) => outputsOf(tensors, name));
+    const graph = graphOf(Object.assign({}, ...outputs) as Record<string, Value>);
+    const feeds = Object.fromEntries(graph.inputs.map(({ name }) => [name, tensors[name]!.data]));
+    const results = await (await compile(graph, { device })).run(feeds);
+    return mapValues(results, ({ data }, name) => errorOf(data as Float32Array, tensors[name]!.data));
   },
 
   /**
@@ -74,6 +87,11 @@ const engine = {
       (error: Error) => `${error.name}: ${error.message}`,
     );
   },
+};
+
+const errorOf = (actual: Float32Array, expected: Float32Array) => {
+  const largest = expected.reduce((most, element) => Math.max(most, Math.abs(element)), 1e-6);
+  return actual.reduce((most, element, index) => Math.max(most, Math.abs(element - expected[index]!)), 0) / largest;
 };
 
 export type Engine = typeof engine;

@@ -12,7 +12,7 @@ import {
 import { mul } from './arithmetic.js';
 import { expand, reshape } from './broadcasting.js';
 import { conv, convTranspose, type Pads, type Pair, pairOf, sidesOf } from './convolution.js';
-import { addToDistinct } from './indexing.js';
+import { addToDistinct, gatherND } from './indexing.js';
 import { sumBlocks } from './resize.js';
 import { slice } from './shaping.js';
 
@@ -31,7 +31,7 @@ export interface AveragePoolOptions extends PoolOptions {
 }
 
 /** Names as in ONNX. Pads [top, left, bottom, right] contain every window whole. */
-type Windows = Record<'kernel_shape' | 'strides' | 'dilations', readonly [number, number]> & { pads: Shape4 };
+export type Windows = Record<'kernel_shape' | 'strides' | 'dilations', readonly [number, number]> & { pads: Shape4 };
 
 function windowsOf(x: Value, kernel: Pair, { strides = kernel, pads = 0, dilations = 1, ceilMode }: PoolOptions) {
   const windows = {
@@ -84,25 +84,26 @@ const pool = (name: string) => ({
 });
 
 /** Each channel becomes an image. */
-const asImages = (x: Value) => {
+export const asImages = (x: Value) => {
   const [batch, channels, height, width] = x.shape as Shape4;
   return reshape(x, [batch * channels, 1, height, width]);
 };
 
-/** The gradient of means. */
-function sumOverWindows(x: Value, windows: Windows, gradient: Value) {
+/** Adds up, for each element of x, values [N C, taps, h, w] of the windows that contain it. */
+export function sumOverWindows(values: Value, kernel: Value, x: Value, windows: Windows) {
   const { strides, pads, dilations } = windows;
   const outputPadding = [0, 1].map((i) => {
     const { size, span, stride } = spansOf(x, windows, i);
     return (size - span) % stride;
   }) as [number, number];
-  const options = { strides, pads, dilations, outputPadding };
-  return reshape(convTranspose(asImages(gradient), meanKernel(windows), options), x.shape);
+  return reshape(convTranspose(values, kernel, { strides, pads, dilations, outputPadding }), x.shape);
 }
 
 const MaxPool: Operator<Windows> = {
   ...pool('MaxPool'),
-  gradient: ({ inputs: [x], attributes, gradient }) => [() => maxPoolGradient(x, attributes, gradient)],
+  gradient: ({ inputs: [x], output, attributes, gradient }) => [
+    () => apply(MaxPoolGradient, [x, output, gradient], attributes),
+  ],
 };
 
 /** For each window, the row-major position in all data of its first maximum. */
@@ -110,26 +111,43 @@ const MaxPoolIndices: Operator<Windows> = {
   ...pool('MaxPool'),
   output: 1,
   infer: (inputs, attributes) => ({ ...inferPool(inputs, attributes), type: 'int64' }),
-  gradient: () => [null],
 };
 
-/** Windows that many rows and columns apart share no element, so each is in a set of such windows. */
-function maxPoolGradient(x: Value, windows: Windows, gradient: Value) {
+/** Of data, from these, their maxima, and the gradient of the maxima. Not an ONNX operator, so that targets may differ. */
+const MaxPoolGradient: Operator<Windows> = {
+  name: 'MaxPoolGradient',
+  infer: ([x]) => x,
+  decomposition: ([x, , gradient], windows) => addToMaxima(x, windows, gradient!),
+  gradient: ({ inputs: [x, output], attributes, gradient }) => [
+    null,
+    null,
+    () => {
+      const positions = reshape(apply(MaxPoolIndices, [x], attributes), [sizeOf(output!.shape), 1]);
+      return reshape(gatherND(reshape(gradient, [sizeOf(x.shape)]), positions), output!.shape);
+    },
+  ],
+  distribute: (operands) => {
+    const [placement, ...others] = new Set(operands.filter((each) => typeof each === 'number'));
+    const isDivided = placement !== undefined && placement < 2 && others.length === 0;
+    return isDivided ? { operands: operands.map(() => placement), result: placement } : undefined;
+  },
+};
+
+/** Windows that many rows and columns apart share no element, so updates of such a set name each element once. */
+function addToMaxima(x: Value, windows: Windows, gradient: Value) {
   const [rows, columns] = [0, 1].map((i) => {
     const { span, stride } = spansOf(x, windows, i);
-    return Math.ceil(span / stride);
+    return Math.min(Math.ceil(span / stride), gradient.shape[2 + i]!);
   }) as [number, number];
   const indices = apply(MaxPoolIndices, [x], windows);
   let sum = expand(constant(0), [sizeOf(x.shape)]);
-  for (let row = 0; row < Math.min(rows, gradient.shape[2]!); row++) {
-    for (let column = 0; column < Math.min(columns, gradient.shape[3]!); column++) {
-      const [updates, positions] = [gradient, indices].map((value) => {
-        const part = slice(value, 2, row, value.shape[2]!, rows);
-        return slice(part, 3, column, value.shape[3]!, columns);
-      }) as [Value, Value];
-      const count = sizeOf(updates.shape);
-      sum = addToDistinct(sum, reshape(positions, [count, 1]), reshape(updates, [count]));
-    }
+  for (let set = 0; set < rows * columns; set++) {
+    const [positions, updates] = [indices, gradient].map((value) => {
+      const part = slice(value, 2, Math.floor(set / columns), value.shape[2]!, rows);
+      return slice(part, 3, set % columns, value.shape[3]!, columns);
+    }) as [Value, Value];
+    const count = sizeOf(updates.shape);
+    sum = addToDistinct(sum, reshape(positions, [count, 1]), reshape(updates, [count]));
   }
   return reshape(sum, x.shape);
 }
@@ -148,9 +166,10 @@ const meanKernel = ({ kernel_shape }: Windows) => {
 const AveragePool: Operator<Omit<Windows, 'dilations'> & { count_include_pad: number }> = {
   ...pool('AveragePool'),
   infer: (inputs, attributes) => inferPool(inputs, { ...attributes, dilations: [1, 1] }),
-  gradient: ({ inputs: [x], attributes, gradient }) => [
-    () => sumOverWindows(x, { ...attributes, dilations: [1, 1] }, gradient),
-  ],
+  gradient: ({ inputs: [x], attributes, gradient }) => {
+    const windows = { ...attributes, dilations: [1, 1] } as const;
+    return [() => sumOverWindows(asImages(gradient), meanKernel(windows), x, windows)];
+  },
 };
 
 function meanOfWindows(x: Value, windows: Windows) {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   averagePool,
   type AveragePoolOptions,
+  gradients,
   input,
   maxPool,
   mul,
@@ -11,7 +12,7 @@ import {
 } from '../../../src/engine/index.js';
 import { constantTensor } from '../../../src/engine/value.js';
 import { expectSame, expectShapeError } from '../expectations.js';
-import { expectRightGradients, gradientsAt } from '../finiteDifferences.js';
+import { expectRightGradients, gradientsAt, lossOf } from '../finiteDifferences.js';
 import { expectGenuine } from '../genuine.js';
 import { targets } from '../running.js';
 import { random, randomDistinct, tensor } from '../tensors.js';
@@ -72,6 +73,13 @@ describe('MaxPool', () => {
     const upstream = constantTensor(tensor([1, 2, 3, 4], [1, 1, 2, 2]));
     const [gradient] = await gradientsAt((value) => mul(maxPool(value, 2), upstream), [x], { loss: sumOf, target });
     expectSame(gradient!, tensor([0, 1, 2, 0, 0, 0, 0, 0, 3, 0, 0, 4, 0, 0, 0, 0], [1, 1, 4, 4]));
+  });
+
+  it('has the correct second derivative', async () => {
+    await expectRightGradients(
+      (x) => gradients(lossOf(square(maxPool(x, 2, { strides: 1 }))), [x])[0]!,
+      [randomDistinct([1, 2, 3, 3], 3)],
+    );
   });
 
   it('has windows as far apart as they are large by default', () => {
