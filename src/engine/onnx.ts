@@ -101,19 +101,17 @@ class Naming {
 
 function nodeOf(value: ComputedValue, names: Naming): NodeInit {
   const { operator, attributes } = value;
-  const name = names.of(value);
   const parameters = operator.parameters?.(attributes) ?? {};
   const constants = Object.values(parameters).filter((parameter) => parameter !== null);
   return {
     opType: operator.name,
     domain: operator.domain ?? '',
-    name,
+    name: names.of(value),
     input: [...value.inputs, ...constants].map((operand) => names.of(operand)),
-    // Outputs before it exist, but nothing reads them.
-    output: [...Array.from({ length: operator.output ?? 0 }, (_, index) => `${name} ${index}`), name],
+    output: [names.of(value)],
     attribute: Object.entries(attributes)
-      .filter(([key]) => !(key in parameters))
-      .map(([key, attribute]) => attributeOf(key, attribute, operator.floatAttributes?.includes(key) ?? false)),
+      .filter(([name]) => !(name in parameters))
+      .map(([name, attribute]) => attributeOf(name, attribute, operator.floatAttributes?.includes(name) ?? false)),
   };
 }
 

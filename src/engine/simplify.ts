@@ -50,9 +50,7 @@ class ValueNumbering {
     if (value.kind === 'constant') return constantKey(value);
     const operands = value.inputs.map((operand) => this.numbers.get(this.canonical(operand)));
     const { operator, attributes } = value;
-    return `${operator.domain ?? ''} ${operator.name} ${operator.output ?? 0} ${operands.join()} ${Object.keys(
-      attributes,
-    )
+    return `${operator.domain ?? ''} ${operator.name} ${operands.join()} ${Object.keys(attributes)
       .sort()
       .map((name) => `${name}=${String(attributes[name])}`)
       .join(' ')}`;

@@ -76,8 +76,6 @@ export interface Operator<A extends Attributes = Attributes> {
   name: string;
   /** Default: the standard operator set. */
   domain?: string;
-  /** The position of the output among those of the ONNX operator (default: 0). */
-  output?: number;
   /** Others are integers or strings. */
   floatAttributes?: readonly string[];
   /** @throws {ShapeError} if the inputs do not fit; `apply` adds the operator and their shapes */

@@ -12,7 +12,7 @@ import {
   signToClip,
 } from './rewrites.js';
 import type { LoweredGraph } from './state.js';
-import { isMaxPoolGradient, logSoftmaxBySum, maxPoolGradientByConv } from './webgpuRewrites.js';
+import { logSoftmaxBySum } from './webgpuRewrites.js';
 import { activationToMax, bytesByDequantization, longSumInSteps, maskToMax } from './wasmRewrites.js';
 
 /**
@@ -26,21 +26,14 @@ export interface PortableTarget {
 /** Every target also has the decompositions and the order. */
 export const portableRules: Record<PortableTarget['name'], readonly Rule[]> = {
   plain: [exactCentering],
-  webgpu: [exactCentering, padChannelsToFour, signToClip, logSoftmaxBySum, maxPoolGradientByConv],
+  webgpu: [exactCentering, padChannelsToFour, signToClip, logSoftmaxBySum],
   wasm: [exactCentering, activationToMax, maskToMax, bytesByDequantization],
-};
-
-/** Operators that a target does not decompose. */
-const WHOLE_FOR: Record<PortableTarget['name'], (value: ComputedValue) => boolean> = {
-  plain: () => false,
-  webgpu: isMaxPoolGradient,
-  wasm: (value) => isKernelGradient(value),
 };
 
 /** Simplifies a graph and rewrites it for a target, as `lower` does. */
 export function lowerPortable(graph: Graph, { name }: PortableTarget): LoweredGraph {
   const isWasm = name === 'wasm';
-  const expanded = expand(simplify(graph), WHOLE_FOR[name]);
+  const expanded = expand(simplify(graph), (value) => isWasm && isKernelGradient(value));
   const rewritten = rewrite(expanded, portableRules[name]);
   const laidOut = isWasm ? simplify(lowerToBatchLast(rewritten)) : rewritten;
   // Which axes are last is known after the layout.

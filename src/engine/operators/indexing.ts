@@ -1,4 +1,4 @@
-import { apply, integers } from '../operator.js';
+import { apply, integers, type NoAttributes } from '../operator.js';
 import { normalizeAxes, type Shape, ShapeError, showShape, sizeOf } from '../shape.js';
 import { constant, constantTensor, type Operator, type Value } from '../value.js';
 import { add, mul } from './arithmetic.js';
@@ -58,17 +58,6 @@ export function gather(x: Value, index: Value | readonly number[], axis: number)
 /** What happens to elements that updates replace, or that several name. */
 export type ScatterReduction = 'none' | 'add' | 'mul' | 'max' | 'min';
 
-/** @param taken the updates' part of a gradient */
-const scatterGradient = (
-  name: string,
-  reduction: ScatterReduction,
-  { gradient, cleared, taken }: { gradient: Value; cleared: () => Value; taken: () => Value },
-) => {
-  if (reduction !== 'none' && reduction !== 'add')
-    throw new Error(`gradients: ${name} with the reduction ${reduction} has no gradient rule`);
-  return [reduction === 'add' ? () => gradient : cleared, null, taken];
-};
-
 const ScatterElements: Operator<{ axis: number; reduction: ScatterReduction }> = {
   name: 'ScatterElements',
   infer([x, index, updates]) {
@@ -77,12 +66,12 @@ const ScatterElements: Operator<{ axis: number; reduction: ScatterReduction }> =
       throw new ShapeError('updates need the type of the data and the shape of the indices');
     return x;
   },
-  gradient: ({ inputs: [, index, updates], attributes: { axis, reduction }, gradient }) =>
-    scatterGradient('ScatterElements', reduction, {
-      gradient,
-      cleared: () => scatterElements(gradient, index!, zeros(updates!.shape), axis),
-      taken: () => gatherElements(gradient, index!, axis),
-    }),
+  gradient: ({ inputs: [, index, updates], attributes: { axis, reduction }, gradient }) => {
+    if (reduction !== 'none' && reduction !== 'add')
+      throw new Error(`gradients: ScatterElements with the reduction ${reduction} has no gradient rule`);
+    const cleared = () => scatterElements(gradient, index!, zeros(updates!.shape), axis);
+    return [reduction === 'add' ? () => gradient : cleared, null, () => gatherElements(gradient, index!, axis)];
+  },
 };
 
 /** Replaces elements of `x`, or combines them with updates: the counterpart of `gatherElements`. */
@@ -118,7 +107,7 @@ const slicesShape = (x: Value, { shape }: Value): Shape => {
   return [...shape.slice(0, -1), ...x.shape.slice(depth)];
 };
 
-const ScatterND: Operator<{ reduction: 'none' | 'add' }> = {
+const ScatterND: Operator<NoAttributes> = {
   name: 'ScatterND',
   infer([x, index, updates]) {
     requireIndices(index!);
@@ -127,24 +116,19 @@ const ScatterND: Operator<{ reduction: 'none' | 'add' }> = {
       throw new ShapeError(`updates need the type of the data and the shape ${showShape(shape)}`);
     return x;
   },
-  gradient: ({ inputs: [, index, updates], attributes: { reduction }, gradient }) =>
-    scatterGradient('ScatterND', reduction, {
-      gradient,
-      cleared: () => scatterND(gradient, index!, zeros(updates!.shape)),
-      taken: () => gatherND(gradient, index!),
-    }),
+  gradient: ({ inputs: [, index, updates], gradient }) => [
+    () => scatterND(gradient, index!, zeros(updates!.shape)),
+    null,
+    () => gatherND(gradient, index!),
+  ],
 };
 
 /**
- * Adds updates to slices of which no two are the same. ONNX Runtime's threads do not wait for each other: a tenth of
- * four million updates of seven elements were lost.
+ * Replaces slices of `x`, or combines them with updates: the counterpart of `gatherND`. Combined by ScatterElements,
+ * because the threads of ONNX Runtime's ScatterND do not wait for each other.
  */
-export const addToDistinct = (x: Value, index: Value, updates: Value): Value =>
-  apply(ScatterND, [x, index, updates], { reduction: 'add' });
-
-/** Replaces slices of `x`, or combines them with updates: the counterpart of `gatherND`. */
 export function scatterND(x: Value, index: Value, updates: Value, reduction: ScatterReduction = 'none'): Value {
-  if (reduction === 'none') return apply(ScatterND, [x, index, updates], { reduction });
+  if (reduction === 'none') return apply(ScatterND, [x, index, updates], {});
   slicesShape(x, index);
   const depth = index.shape.at(-1)!;
   const [rows, size] = [sizeOf(x.shape.slice(0, depth)), sizeOf(x.shape.slice(depth))];

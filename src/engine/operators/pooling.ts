@@ -10,11 +10,12 @@ import {
   type Value,
 } from '../value.js';
 import { mul } from './arithmetic.js';
-import { expand, reshape } from './broadcasting.js';
+import { reshape } from './broadcasting.js';
+import { cast, equal, where } from './comparison.js';
 import { conv, convTranspose, type Pads, type Pair, pairOf, sidesOf } from './convolution.js';
-import { addToDistinct, gatherND } from './indexing.js';
+import { reduceMax } from './reduction.js';
 import { sumBlocks } from './resize.js';
-import { slice } from './shaping.js';
+import { pad } from './shaping.js';
 
 export interface PoolOptions {
   /** Default: the kernel, so that windows neither overlap nor leave gaps. */
@@ -31,7 +32,7 @@ export interface AveragePoolOptions extends PoolOptions {
 }
 
 /** Names as in ONNX. Pads [top, left, bottom, right] contain every window whole. */
-export type Windows = Record<'kernel_shape' | 'strides' | 'dilations', readonly [number, number]> & { pads: Shape4 };
+type Windows = Record<'kernel_shape' | 'strides' | 'dilations', readonly [number, number]> & { pads: Shape4 };
 
 function windowsOf(x: Value, kernel: Pair, { strides = kernel, pads = 0, dilations = 1, ceilMode }: PoolOptions) {
   const windows = {
@@ -83,84 +84,60 @@ const pool = (name: string) => ({
     sizeOf(shape) * sizeOf(kernel_shape),
 });
 
-/** Each channel becomes an image. */
-export const asImages = (x: Value) => {
-  const [batch, channels, height, width] = x.shape as Shape4;
-  return reshape(x, [batch * channels, 1, height, width]);
+/** A kernel for each channel, from taps to elements of a window. */
+const eachChannel = (channels: number, taps: number, { kernel_shape }: Windows, element: (index: number) => number) => {
+  const size = taps * sizeOf(kernel_shape);
+  return constant(
+    Array.from({ length: channels * size }, (_, index) => element(index % size)),
+    [channels * taps, 1, ...kernel_shape],
+  );
 };
 
-/** Adds up, for each element of x, values [N C, taps, h, w] of the windows that contain it. */
-export function sumOverWindows(values: Value, kernel: Value, x: Value, windows: Windows) {
+/** Adds up, for each element of x, values [N, C taps, h, w] of the windows that contain it. */
+function sumOverWindows(values: Value, kernel: Value, x: Value, windows: Windows) {
   const { strides, pads, dilations } = windows;
   const outputPadding = [0, 1].map((i) => {
     const { size, span, stride } = spansOf(x, windows, i);
     return (size - span) % stride;
   }) as [number, number];
-  return reshape(convTranspose(values, kernel, { strides, pads, dilations, outputPadding }), x.shape);
+  return convTranspose(values, kernel, { strides, pads, dilations, outputPadding, groups: x.shape[1]! });
 }
+
+/** Padding below all data, and finite, so that 0 times it is 0. */
+const LOWEST = -3e38;
 
 const MaxPool: Operator<Windows> = {
   ...pool('MaxPool'),
-  gradient: ({ inputs: [x], output, attributes, gradient }) => [
-    () => apply(MaxPoolGradient, [x, output, gradient], attributes),
-  ],
+  gradient: ({ inputs: [x], output, attributes, gradient }) => [() => maxPoolGradient(x, output, attributes, gradient)],
 };
 
-/** For each window, the row-major position in all data of its first maximum. */
-const MaxPoolIndices: Operator<Windows> = {
-  ...pool('MaxPool'),
-  output: 1,
-  infer: (inputs, attributes) => ({ ...inferPool(inputs, attributes), type: 'int64' }),
-};
-
-/** Of data, from these, their maxima, and the gradient of the maxima. Not an ONNX operator, so that targets may differ. */
-const MaxPoolGradient: Operator<Windows> = {
-  name: 'MaxPoolGradient',
-  infer: ([x]) => x,
-  decomposition: ([x, , gradient], windows) => addToMaxima(x, windows, gradient!),
-  gradient: ({ inputs: [x, output], attributes, gradient }) => [
-    null,
-    null,
-    () => {
-      const positions = reshape(apply(MaxPoolIndices, [x], attributes), [sizeOf(output!.shape), 1]);
-      return reshape(gatherND(reshape(gradient, [sizeOf(x.shape)]), positions), output!.shape);
-    },
-  ],
-  distribute: (operands) => {
-    const [placement, ...others] = new Set(operands.filter((each) => typeof each === 'number'));
-    const isDivided = placement !== undefined && placement < 2 && others.length === 0;
-    return isDivided ? { operands: operands.map(() => placement), result: placement } : undefined;
-  },
-};
-
-/** Windows that many rows and columns apart share no element, so updates of such a set name each element once. */
-function addToMaxima(x: Value, windows: Windows, gradient: Value) {
-  const [rows, columns] = [0, 1].map((i) => {
-    const { span, stride } = spansOf(x, windows, i);
-    return Math.min(Math.ceil(span / stride), gradient.shape[2 + i]!);
-  }) as [number, number];
-  const indices = apply(MaxPoolIndices, [x], windows);
-  let sum = expand(constant(0), [sizeOf(x.shape)]);
-  for (let set = 0; set < rows * columns; set++) {
-    const [positions, updates] = [indices, gradient].map((value) => {
-      const part = slice(value, 2, Math.floor(set / columns), value.shape[2]!, rows);
-      return slice(part, 3, set % columns, value.shape[3]!, columns);
-    }) as [Value, Value];
-    const count = sizeOf(updates.shape);
-    sum = addToDistinct(sum, reshape(positions, [count, 1]), reshape(updates, [count]));
-  }
-  return reshape(sum, x.shape);
+/** Compares the elements of windows, each moved to a channel of its own, with the maxima. */
+function maxPoolGradient(x: Value, output: Value, windows: Windows, gradient: Value) {
+  const { kernel_shape, strides, dilations, pads } = windows;
+  const [batch, channels, height, width] = output.shape as Shape4;
+  const taps = sizeOf(kernel_shape);
+  const pick = eachChannel(channels, taps, windows, (index) => Number(index % (taps + 1) === 0));
+  const padded = pad(x, [0, 0, pads[0], pads[1]], [0, 0, pads[2], pads[3]], LOWEST);
+  const elements = conv(padded, pick, { strides, dilations, groups: channels });
+  const one = [batch * channels, 1, height * width];
+  const isMaximum = cast(equal(reshape(elements, one.with(1, taps)), reshape(output, one)), 'float32');
+  const order = constant(
+    Array.from({ length: taps }, (_, tap) => taps - tap),
+    [taps, 1],
+  );
+  const ordered = mul(isMaximum, order);
+  const isFirst = equal(ordered, reduceMax(ordered, [1]));
+  const updates = where(isFirst, reshape(gradient, one), constant(0));
+  return sumOverWindows(reshape(updates, elements.shape), pick, x, windows);
 }
 
 /** The maximum of windows. The gradient flows to the first of equal elements. */
 export const maxPool = (x: Value, kernel: Pair, options: PoolOptions = {}): Value =>
   apply(MaxPool, [x], windowsOf(x, kernel, options));
 
-/** A kernel of the mean of all elements, padding included. */
-const meanKernel = ({ kernel_shape }: Windows) => {
-  const taps = sizeOf(kernel_shape);
-  return constant(Array<number>(taps).fill(1 / taps), [1, 1, ...kernel_shape]);
-};
+/** The mean of all elements, padding included. */
+const meanKernel = (channels: number, windows: Windows) =>
+  eachChannel(channels, 1, windows, () => 1 / sizeOf(windows.kernel_shape));
 
 /** Counts padding. ONNX's operator has no dilations before operator set 19. */
 const AveragePool: Operator<Omit<Windows, 'dilations'> & { count_include_pad: number }> = {
@@ -168,15 +145,16 @@ const AveragePool: Operator<Omit<Windows, 'dilations'> & { count_include_pad: nu
   infer: (inputs, attributes) => inferPool(inputs, { ...attributes, dilations: [1, 1] }),
   gradient: ({ inputs: [x], attributes, gradient }) => {
     const windows = { ...attributes, dilations: [1, 1] } as const;
-    return [() => sumOverWindows(asImages(gradient), meanKernel(windows), x, windows)];
+    return [() => sumOverWindows(gradient, meanKernel(x.shape[1]!, windows), x, windows)];
   },
 };
 
 function meanOfWindows(x: Value, windows: Windows) {
   const { dilations, ...others } = windows;
   if (dilations.every((step) => step === 1)) return apply(AveragePool, [x], { ...others, count_include_pad: 1 });
-  const { shape } = inferPool([x], windows);
-  return reshape(conv(asImages(x), meanKernel(windows), windows), shape);
+  inferPool([x], windows);
+  const groups = x.shape[1]!;
+  return conv(x, meanKernel(groups, windows), { ...windows, groups });
 }
 
 /** By window [h, w], the number of elements over the number of those that count. */

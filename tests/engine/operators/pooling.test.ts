@@ -75,6 +75,12 @@ describe('MaxPool', () => {
     expectSame(gradient!, tensor([0, 1, 2, 0, 0, 0, 0, 0, 3, 0, 0, 4, 0, 0, 0, 0], [1, 1, 4, 4]));
   });
 
+  it('passes no gradient to padding', async () => {
+    const x = tensor([-5, -4, -3, -2], [1, 1, 2, 2]);
+    const [gradient] = await gradientsAt((value) => maxPool(value, 2, { pads: 1 }), [x], { loss: sumOf });
+    expectSame(gradient!, tensor([1, 1, 1, 1], [1, 1, 2, 2]));
+  });
+
   it('has the correct second derivative', async () => {
     await expectRightGradients(
       (x) => gradients(lossOf(square(maxPool(x, 2, { strides: 1 }))), [x])[0]!,
