@@ -38,7 +38,7 @@ CASES = {
     'averagePool': (lambda x: F.avg_pool2d(x, 3, 2, 1, count_include_pad=False), normal(*IMAGES)),
     'averagePool.countPadding': (lambda x: F.avg_pool2d(x, 3, 2, 1), normal(*IMAGES)),
     'averagePool.ceilMode': (lambda x: F.avg_pool2d(x, 2, 3, 1, ceil_mode=True), normal(*IMAGES)),
-    'conv.groups': (lambda x, w, b: F.conv2d(x, w, b, 2, 1, groups=2), normal(*IMAGES), normal(6, 2, 3, 3), normal(6)),
+    'conv.groups': (lambda x, w, b: F.conv2d(x, w, b, 2, 1, groups=2), normal(*IMAGES), normal(12, 2, 3, 3), normal(12)),
     'conv.depthwise': (lambda x, w: F.conv2d(x, w, None, 1, 2, 2, 4), normal(*IMAGES), normal(4, 1, 3, 3)),
     'convTranspose.groups': (lambda x, w, b: F.conv_transpose2d(x, w, b, 2, 1, 1, 2), normal(2, 4, 3, 2), normal(4, 3, 3, 3), normal(6)),
     'sigmoid': (torch.sigmoid, normal(3, 5)),

@@ -18,12 +18,16 @@ export interface Convolution {
 /** False for one value per channel. */
 export const isFeatureMap = (shape: Shape) => shape.length === 4 && (shape[0]! > 1 || shape[2]! * shape[3]! > 1);
 
-/** Undefined for other operators, and for dilation and groups. */
+/** Windows of pooling, of one channel, would only fill a block with zeros. */
+const isPooling = ([, kernel]: readonly Value[]) => kernel?.kind === 'constant' && kernel.shape[1] === 1;
+
+/** Undefined for other operators, for dilation and groups, and for pooling. */
 export function convolutionRoles(value: Value): Convolution | undefined {
   if (value.kind !== 'computed' || value.operator.domain !== undefined) return undefined;
   const { strides, pads, dilations } = value.attributes as Record<'strides' | 'pads' | 'dilations', readonly number[]>;
   const roles = matchRoles(value);
   if (roles === undefined || value.attributes.group !== 1 || dilations.some((step) => step !== 1)) return undefined;
+  if (isPooling(value.inputs)) return undefined;
   const areMaps = isFeatureMap(roles.small.shape) && isFeatureMap(roles.big.shape);
   return areMaps ? { ...roles, strides, padding: pads.slice(0, 2) } : undefined;
 }

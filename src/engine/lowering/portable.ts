@@ -12,7 +12,7 @@ import {
   signToClip,
 } from './rewrites.js';
 import type { LoweredGraph } from './state.js';
-import { logSoftmaxBySum } from './webgpuRewrites.js';
+import { logSoftmaxBySum, separateGroups } from './webgpuRewrites.js';
 import { activationToMax, bytesByDequantization, longSumInSteps, maskToMax } from './wasmRewrites.js';
 
 /**
@@ -26,7 +26,7 @@ export interface PortableTarget {
 /** Every target also has the decompositions and the order. */
 export const portableRules: Record<PortableTarget['name'], readonly Rule[]> = {
   plain: [exactCentering],
-  webgpu: [exactCentering, padChannelsToFour, signToClip, logSoftmaxBySum],
+  webgpu: [exactCentering, separateGroups, padChannelsToFour, signToClip, logSoftmaxBySum],
   wasm: [exactCentering, activationToMax, maskToMax, bytesByDequantization],
 };
 

@@ -84,23 +84,20 @@ const pool = (name: string) => ({
     sizeOf(shape) * sizeOf(kernel_shape),
 });
 
-/** A kernel for each channel, from taps to elements of a window. */
-const eachChannel = (channels: number, taps: number, { kernel_shape }: Windows, element: (index: number) => number) => {
-  const size = taps * sizeOf(kernel_shape);
-  return constant(
-    Array.from({ length: channels * size }, (_, index) => element(index % size)),
-    [channels * taps, 1, ...kernel_shape],
-  );
+/** Each channel becomes an image. */
+const asImages = (x: Value) => {
+  const [batch, channels, height, width] = x.shape as Shape4;
+  return reshape(x, [batch * channels, 1, height, width]);
 };
 
-/** Adds up, for each element of x, values [N, C taps, h, w] of the windows that contain it. */
+/** Adds up, for each element of x, values [N C, taps, h, w] of the windows that contain it. */
 function sumOverWindows(values: Value, kernel: Value, x: Value, windows: Windows) {
   const { strides, pads, dilations } = windows;
   const outputPadding = [0, 1].map((i) => {
     const { size, span, stride } = spansOf(x, windows, i);
     return (size - span) % stride;
   }) as [number, number];
-  return convTranspose(values, kernel, { strides, pads, dilations, outputPadding, groups: x.shape[1]! });
+  return reshape(convTranspose(values, kernel, { strides, pads, dilations, outputPadding }), x.shape);
 }
 
 /** Padding below all data, and finite, so that 0 times it is 0. */
@@ -114,30 +111,31 @@ const MaxPool: Operator<Windows> = {
 /** Compares the elements of windows, each moved to a channel of its own, with the maxima. */
 function maxPoolGradient(x: Value, output: Value, windows: Windows, gradient: Value) {
   const { kernel_shape, strides, dilations, pads } = windows;
-  const [batch, channels, height, width] = output.shape as Shape4;
   const taps = sizeOf(kernel_shape);
-  const pick = eachChannel(channels, taps, windows, (index) => Number(index % (taps + 1) === 0));
-  const padded = pad(x, [0, 0, pads[0], pads[1]], [0, 0, pads[2], pads[3]], LOWEST);
-  const elements = conv(padded, pick, { strides, dilations, groups: channels });
-  const one = [batch * channels, 1, height * width];
-  const isMaximum = cast(equal(reshape(elements, one.with(1, taps)), reshape(output, one)), 'float32');
+  const pick = constant(
+    Array.from({ length: taps * taps }, (_, index) => Number(index % (taps + 1) === 0)),
+    [taps, 1, ...kernel_shape],
+  );
+  const padded = pad(asImages(x), [0, 0, pads[0], pads[1]], [0, 0, pads[2], pads[3]], LOWEST);
+  const isMaximum = equal(conv(padded, pick, { strides, dilations }), asImages(output));
   const order = constant(
     Array.from({ length: taps }, (_, tap) => taps - tap),
-    [taps, 1],
+    [1, taps, 1, 1],
   );
-  const ordered = mul(isMaximum, order);
+  const ordered = mul(cast(isMaximum, 'float32'), order);
   const isFirst = equal(ordered, reduceMax(ordered, [1]));
-  const updates = where(isFirst, reshape(gradient, one), constant(0));
-  return sumOverWindows(reshape(updates, elements.shape), pick, x, windows);
+  return sumOverWindows(where(isFirst, asImages(gradient), constant(0)), pick, x, windows);
 }
 
 /** The maximum of windows. The gradient flows to the first of equal elements. */
 export const maxPool = (x: Value, kernel: Pair, options: PoolOptions = {}): Value =>
   apply(MaxPool, [x], windowsOf(x, kernel, options));
 
-/** The mean of all elements, padding included. */
-const meanKernel = (channels: number, windows: Windows) =>
-  eachChannel(channels, 1, windows, () => 1 / sizeOf(windows.kernel_shape));
+/** A kernel of the mean of all elements, padding included. */
+const meanKernel = ({ kernel_shape }: Windows) => {
+  const taps = sizeOf(kernel_shape);
+  return constant(Array<number>(taps).fill(1 / taps), [1, 1, ...kernel_shape]);
+};
 
 /** Counts padding. ONNX's operator has no dilations before operator set 19. */
 const AveragePool: Operator<Omit<Windows, 'dilations'> & { count_include_pad: number }> = {
@@ -145,16 +143,15 @@ const AveragePool: Operator<Omit<Windows, 'dilations'> & { count_include_pad: nu
   infer: (inputs, attributes) => inferPool(inputs, { ...attributes, dilations: [1, 1] }),
   gradient: ({ inputs: [x], attributes, gradient }) => {
     const windows = { ...attributes, dilations: [1, 1] } as const;
-    return [() => sumOverWindows(gradient, meanKernel(x.shape[1]!, windows), x, windows)];
+    return [() => sumOverWindows(asImages(gradient), meanKernel(windows), x, windows)];
   },
 };
 
 function meanOfWindows(x: Value, windows: Windows) {
   const { dilations, ...others } = windows;
   if (dilations.every((step) => step === 1)) return apply(AveragePool, [x], { ...others, count_include_pad: 1 });
-  inferPool([x], windows);
-  const groups = x.shape[1]!;
-  return conv(x, meanKernel(groups, windows), { ...windows, groups });
+  const { shape } = inferPool([x], windows);
+  return reshape(conv(asImages(x), meanKernel(windows), windows), shape);
 }
 
 /** By window [h, w], the number of elements over the number of those that count. */
