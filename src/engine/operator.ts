@@ -54,7 +54,7 @@ export type Operand = Value | number;
 
 function asValue(operand: Operand, other: Operand) {
   if (typeof operand !== 'number') return operand;
-  if (typeof other === 'number' || other.type !== 'int64') return constant(operand);
+  if (typeof other === 'number' || other.type !== 'int64' || !Number.isInteger(operand)) return constant(operand);
   return constantTensor({ type: 'int64', shape: [], data: BigInt64Array.of(BigInt(operand)) });
 }
 
