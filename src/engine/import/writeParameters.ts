@@ -1,0 +1,50 @@
+import type { TensorProto } from 'onnx-buf';
+import { didYouMean, InputError, quoted } from '../../errors.js';
+import { sizeOf } from '../shape.js';
+import { numberTypeOf } from './known.js';
+import { parseModel } from './parseModel.js';
+import { encodeWeights, type ExternalData, externalBytes, isExternal, shapeOf } from './tensors.js';
+
+export interface ModelSource {
+  name: string;
+  externalData: ExternalData;
+}
+
+/** Returns the file with other values of parameters, and with its external data inside. */
+export async function writeParameters(
+  bytes: Uint8Array,
+  parameters: Readonly<Record<string, Float32Array>>,
+  { name, externalData }: ModelSource,
+): Promise<Uint8Array> {
+  const { toBinary, ModelProtoSchema } = await import('../onnxSchema.js');
+  const model = await parseModel(bytes, name);
+  const { initializer } = model.graph!;
+  const names = initializer.map((tensor) => tensor.name);
+  const unknown = Object.keys(parameters).find((each) => !names.includes(each));
+  if (unknown !== undefined)
+    throw new InputError(name, `no parameter is named ${quoted(unknown)}${didYouMean(unknown, names)}`);
+  const written = initializer.map((tensor): TensorProto => {
+    const weights = Object.hasOwn(parameters, tensor.name) ? parameters[tensor.name] : undefined;
+    if (weights !== undefined) return withData(tensor, encodedFor(tensor, weights, name));
+    return isExternal(tensor) ? withData(tensor, Uint8Array.from(externalBytes(tensor, externalData))) : tensor;
+  });
+  return toBinary(ModelProtoSchema, { ...model, graph: { ...model.graph!, initializer: written } });
+}
+
+function encodedFor(tensor: TensorProto, weights: Float32Array, name: string) {
+  const size = sizeOf(shapeOf(tensor));
+  if (weights.length === size) return encodeWeights(numberTypeOf(tensor.dataType), weights);
+  throw new InputError(name, `parameter ${quoted(tensor.name)}: expected ${size} elements but got ${weights.length}`);
+}
+
+const withData = (tensor: TensorProto, rawData: Uint8Array<ArrayBuffer>): TensorProto => ({
+  ...tensor,
+  rawData,
+  floatData: [],
+  int32Data: [],
+  int64Data: [],
+  doubleData: [],
+  uint64Data: [],
+  externalData: [],
+  dataLocation: 0,
+});
