@@ -177,7 +177,7 @@ function editDistance(a: string, b: string) {
 const MAX_QUOTED = 40;
 
 /** Quotes text of a file: truncated, with `?` for all but printable ASCII. */
-export function quoted(text: string) {
-  const shown = text.slice(0, MAX_QUOTED).replace(/[^\x20-\x7e]/g, '?');
-  return `"${shown}${text.length > MAX_QUOTED ? '...' : ''}"`;
+export function quoted(text: string, limit = MAX_QUOTED) {
+  const shown = text.slice(0, limit).replace(/[^\x20-\x7e]/g, '?');
+  return `"${shown}${text.length > limit ? '...' : ''}"`;
 }

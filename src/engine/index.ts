@@ -17,7 +17,9 @@ export { gradients } from './gradients.js';
 export { type BatchAxes, countFlops, type Graph, graphOf, topologicalOrder } from './graph.js';
 export { lowerPortable, type PortableTarget } from './lowering/portable.js';
 export { type LoweredGraph, nextName, type StateLayout } from './lowering/state.js';
+export { ModelTraining, type ModelTrainingOptions, type StepReport, type TrainableModel } from './modelTraining.js';
 export { encode, type EncodeOptions } from './onnx.js';
+export type { OptimizerChoice } from './optimizers.js';
 export type { Operand, ReductionOptions } from './operator.js';
 export {
   abs,
@@ -141,6 +143,7 @@ export {
 export type { Communicator } from './runtime/communicator.js';
 export { type BatchShares, type Compile, Program, type Signature, StatefulProgram } from './runtime/program.js';
 export { DeviceError, type OnnxModel, type TensorInfo } from './runtime/session.js';
+export { type ImportedModel, importOnnx, type ImportOptions } from './import/importOnnx.js';
 export { decodeSafetensors, encodeSafetensors, type TensorFile } from './safetensors.js';
 export { type Shape, ShapeError, showShape, sizeOf } from './shape.js';
 export { simplify } from './simplify.js';

@@ -1,12 +1,11 @@
 import type { GraphProto, NodeProto } from 'onnx-buf';
 import { InputError, quoted } from '../../errors.js';
 import { ShapeError } from '../shape.js';
-import type { Value } from '../value.js';
 import { type Fold, FOLDED_ELEMENTS } from './foldElements.js';
 import { FOLDED_METADATA, FOLDED_SHAPES } from './foldShapes.js';
 import { type Imported, ImportedNode, importedKnown, importedValue, type NodeContext } from './importedNode.js';
 import { IMPORTERS, UNSUPPORTED } from './importers.js';
-import { type Known, requireShape } from './known.js';
+import { requireShape } from './known.js';
 import { inputsOfAttributes } from './opsets.js';
 
 /** The tensors of a graph by name. Those of graphs around it are visible. */
@@ -53,6 +52,9 @@ export function importNodes({ node }: GraphProto, scope: Scope, context: GraphCo
     });
 }
 
+/** Names contain the path of a module. */
+const MAX_NODE_NAME = 100;
+
 function describeErrors(
   { name, output: [output = ''], opType }: NodeProto,
   { name: file }: GraphContext,
@@ -61,7 +63,7 @@ function describeErrors(
   try {
     action();
   } catch (error) {
-    const node = `node ${quoted(name || output)} (${quoted(opType).slice(1, -1)})`;
+    const node = `node ${quoted(name || output, MAX_NODE_NAME)} (${quoted(opType).slice(1, -1)})`;
     if (error instanceof UnsupportedError) throw new InputError(file, `${node}: ${error.message}`, error.remedy);
     if (error instanceof ShapeError)
       throw new InputError(
@@ -100,12 +102,15 @@ const FOLDS: Record<string, Fold> = { ...FOLDED_ELEMENTS, ...FOLDED_SHAPES };
 
 /** Undefined unless the elements are known and depend on no parameter, or are sizes. */
 function evaluateNode(node: ImportedNode) {
-  if (Object.hasOwn(FOLDED_METADATA, node.type)) return [importedKnown(FOLDED_METADATA[node.type]!(node) as Known)];
+  if (Object.hasOwn(FOLDED_METADATA, node.type)) return listOf(FOLDED_METADATA[node.type]!(node)).map(importedKnown);
   if (!Object.hasOwn(FOLDS, node.type) || node.inputs.some((input) => input?.isFolded === false)) return undefined;
   return fold(node).map(importedKnown);
 }
 
-const fold = (node: ImportedNode) => [FOLDS[node.type]!(node)].flat() as Known[];
+const fold = (node: ImportedNode) => listOf(FOLDS[node.type]!(node));
+
+const listOf = <T>(each: T | readonly T[]): readonly T[] =>
+  Array.isArray(each) ? (each as readonly T[]) : [each as T];
 
 function buildNode(node: ImportedNode) {
   const { type, inputs } = node;
@@ -115,7 +120,7 @@ function buildNode(node: ImportedNode) {
       : (['is an operator that agenet does not import'] as const);
     throw new UnsupportedError(problem, remedy);
   }
-  const built = [IMPORTERS[type]!(node)].flat() as Value[];
+  const built = listOf(IMPORTERS[type]!(node));
   const isKnown = () => Object.hasOwn(FOLDS, type) && inputs.every((input) => input === undefined || input.known());
   return built.map((value, index) => {
     requireShape(value.shape);
