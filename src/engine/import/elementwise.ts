@@ -65,7 +65,7 @@ const binary =
 const variadic =
   (build: (a: Value, b: Value) => Value): NodeImporter =>
   (node) =>
-    node.values().reduce(build);
+    node.values().reduce((a, b) => build(a, b));
 
 const identity: NodeImporter = (node) => node.value(0);
 
@@ -107,7 +107,7 @@ export const ELEMENTWISE: Record<string, NodeImporter> = {
   LessOrEqual: binary(lessOrEqual),
   Log: unary(log),
   Max: variadic(max),
-  Mean: (node) => mul(node.values().reduce(add), 1 / node.inputs.length),
+  Mean: (node) => mul(node.values().reduce((a, b) => add(a, b)), 1 / node.inputs.length),
   Min: variadic(min),
   Mish: unary(mish),
   Mul: binary(mul),

@@ -17,6 +17,7 @@ import type { CApiUnavailableError } from './ortApi.node.js';
 import { Program, signatureOf } from './program.js';
 
 export { lower, type Target } from '../lowering/lower.js';
+export { importOnnxFile } from '../import/importOnnxFile.node.js';
 export { prepareProcess } from './onnxRuntime.node.js';
 
 export const DEVICES = ['cpu', 'webgpu', 'cuda'] as const;
