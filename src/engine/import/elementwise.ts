@@ -107,7 +107,11 @@ export const ELEMENTWISE: Record<string, NodeImporter> = {
   LessOrEqual: binary(lessOrEqual),
   Log: unary(log),
   Max: variadic(max),
-  Mean: (node) => mul(node.values().reduce((a, b) => add(a, b)), 1 / node.inputs.length),
+  Mean: (node) =>
+    mul(
+      node.values().reduce((a, b) => add(a, b)),
+      1 / node.inputs.length,
+    ),
   Min: variadic(min),
   Mish: unary(mish),
   Mul: binary(mul),

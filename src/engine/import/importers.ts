@@ -1,6 +1,7 @@
 import { CONVOLUTIONS } from './convolution.js';
 import { ELEMENTWISE } from './elementwise.js';
 import type { NodeImporter } from './importedNode.js';
+import { INDEXING } from './indexing.js';
 import { MATRICES } from './matrix.js';
 import { NORMALIZATIONS } from './normalization.js';
 import { REDUCTIONS } from './reduction.js';
@@ -10,6 +11,7 @@ import { SHAPING } from './shaping.js';
 export const IMPORTERS: Record<string, NodeImporter> = {
   ...CONVOLUTIONS,
   ...ELEMENTWISE,
+  ...INDEXING,
   ...MATRICES,
   ...NORMALIZATIONS,
   ...REDUCTIONS,

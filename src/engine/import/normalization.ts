@@ -1,6 +1,23 @@
-import { batchNormInference } from '../operators/index.js';
-import { ShapeError } from '../shape.js';
+import {
+  abs,
+  batchNormInference,
+  div,
+  groupNormalization,
+  instanceNormalization,
+  layerNormalization,
+  localResponseNormalization,
+  logSoftmax,
+  reduceSum,
+  reshape,
+  softmax,
+  sqrt,
+  square,
+} from '../operators/index.js';
+import { expand } from '../operators/index.js';
+import { type Shape, ShapeError, sizeOf } from '../shape.js';
+import { constant, type Value } from '../value.js';
 import type { ImportedNode, NodeImporter } from './importedNode.js';
+import { normalizesTrailingAxes, scalesGroups, softmaxAxis } from './opsets.js';
 
 function importBatchNormalization(node: ImportedNode) {
   if (node.int('training_mode', 0) === 1)
@@ -9,6 +26,55 @@ function importBatchNormalization(node: ImportedNode) {
   return batchNormInference(x!, scale!, bias!, mean!, variance!, node.float('epsilon', 1e-5));
 }
 
+const zeros = (shape: Shape) => constant(new Float32Array(sizeOf(shape)), shape);
+
+function importLayerNormalization(node: ImportedNode) {
+  const [x, scale] = [node.value(0), node.value(1)];
+  const bias = node.optional(2) ?? zeros(scale.shape);
+  return layerNormalization(x, scale, bias, { axis: node.axis(-1), epsilon: node.float('epsilon', 1e-5) });
+}
+
+function importGroupNormalization(node: ImportedNode) {
+  const x = node.value(0);
+  const groups = node.int('num_groups', 1);
+  const ofChannels = (vector: Value) => {
+    if (!scalesGroups(node.opset)) return vector;
+    const each = x.shape[1]! / groups;
+    return reshape(expand(reshape(vector, [groups, 1]), [groups, each]), [groups * each]);
+  };
+  const [scale, bias] = [ofChannels(node.value(1)), ofChannels(node.value(2))];
+  return groupNormalization(x, groups, scale, bias, node.float('epsilon', 1e-5));
+}
+
+const importSoftmax =
+  (build: (x: Value, axis: number) => Value): NodeImporter =>
+  (node) => {
+    const x = node.value(0);
+    const axis = node.axis(softmaxAxis(node.opset));
+    if (!normalizesTrailingAxes(node.opset)) return build(x, axis);
+    const rows = sizeOf(x.shape.slice(0, axis));
+    return reshape(build(reshape(x, [rows, sizeOf(x.shape) / rows]), 1), x.shape);
+  };
+
+function importLpNormalization(node: ImportedNode) {
+  const [x, axis] = [node.value(0), node.axis(-1)];
+  const norm = node.int('p', 2) === 1 ? reduceSum(abs(x), [axis]) : sqrt(reduceSum(square(x), [axis]));
+  return div(x, norm);
+}
+
 export const NORMALIZATIONS: Record<string, NodeImporter> = {
   BatchNormalization: importBatchNormalization,
+  GroupNormalization: importGroupNormalization,
+  InstanceNormalization: (node) =>
+    instanceNormalization(node.value(0), node.value(1), node.value(2), node.float('epsilon', 1e-5)),
+  LRN: (node) =>
+    localResponseNormalization(node.value(0), node.int('size', 1), {
+      alpha: node.float('alpha', 1e-4),
+      beta: node.float('beta', 0.75),
+      bias: node.float('bias', 1),
+    }),
+  LayerNormalization: importLayerNormalization,
+  LogSoftmax: importSoftmax(logSoftmax),
+  LpNormalization: importLpNormalization,
+  Softmax: importSoftmax(softmax),
 };

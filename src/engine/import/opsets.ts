@@ -57,5 +57,8 @@ export const normalizesTrailingAxes = (opset: number) => opset < 13;
 /** The default axis of Softmax and its kin. */
 export const softmaxAxis = (opset: number) => (opset < 13 ? 1 : -1);
 
+/** GroupNormalization scaled groups, not channels, until operator set 21. */
+export const scalesGroups = (opset: number) => opset < 21;
+
 /** Resize had no region of interest before operator set 11, and always the asymmetric coordinates. */
 export const resizesAsymmetrically = (opset: number) => opset < 11;

@@ -83,7 +83,11 @@ const CASES: Record<string, readonly Case[]> = {
     { inputs: [counts], attributes: { axis: 1 }, outputs: 3, opset: 13 },
     { inputs: [x], attributes: { axis: 2, split: [3, 1] }, outputs: 2, opset: 11 },
   ],
-  Gather: [{ inputs: [counts, ints([2, 0])], attributes: { axis: 1 } }, { inputs: [counts, scalar(-1)] }],
+  Gather: [
+    { inputs: [counts, ints([2, 0])], attributes: { axis: 1 } },
+    { inputs: [counts, scalar(-1)] },
+    { inputs: [x, ints([2, 0, -1, 2], [2, 2])], attributes: { axis: 1 } },
+  ],
   Squeeze: [
     { inputs: [ints([1, 2], [1, 2, 1])] },
     { inputs: [random([1, 2, 1], 1), ints([-1])] },
@@ -171,6 +175,43 @@ const CASES: Record<string, readonly Case[]> = {
       inputs: [image, random([4], 1), random([4], 2), random([4], 3), random([4], 4, 0.5, 2)],
       attributes: { epsilon: { f: 1e-3 } },
     },
+  ],
+  LayerNormalization: [
+    { inputs: [x, random([4], 1), random([4], 2)] },
+    { inputs: [x, random([3, 4], 1)], attributes: { axis: 1, epsilon: { f: 0.1 } } },
+  ],
+  InstanceNormalization: [{ inputs: [image, random([4], 1), random([4], 2)], attributes: { epsilon: { f: 0.1 } } }],
+  GroupNormalization: [
+    { inputs: [image, random([4], 1), random([4], 2)], attributes: { num_groups: 2 }, opset: 21 },
+    { inputs: [image, random([2], 1), random([2], 2)], attributes: { num_groups: 2 }, opset: 18 },
+  ],
+  LRN: [{ inputs: [image], attributes: { size: 3, alpha: { f: 0.1 } } }],
+  LpNormalization: [
+    { inputs: [x], attributes: { axis: 1 } },
+    { inputs: [x], attributes: { p: 1 } },
+  ],
+  Softmax: [
+    { inputs: [x] },
+    { inputs: [x], attributes: { axis: 1 } },
+    { inputs: [x], opset: 11 },
+    { inputs: [x], attributes: { axis: 2 }, opset: 12 },
+  ],
+  LogSoftmax: [
+    { inputs: [x], attributes: { axis: 0 } },
+    { inputs: [x], opset: 9 },
+  ],
+  GatherElements: [{ inputs: [x, ints([0, 1, 1, -1], [1, 1, 4])], attributes: { axis: 0 } }],
+  GatherND: [
+    { inputs: [x, ints([0, 1, 1, 2], [2, 2])] },
+    { inputs: [x, ints([1, 2], [2, 1])], attributes: { batch_dims: 1 } },
+  ],
+  ScatterElements: [
+    { inputs: [matrix, ints([1, 0], [1, 2]), random([1, 2], 7)] },
+    { inputs: [matrix, ints([1, 1], [2, 1]), random([2, 1], 7)], attributes: { axis: 1, reduction: 'add' } },
+  ],
+  ScatterND: [
+    { inputs: [matrix, ints([1, 0], [2, 1]), random([2, 4], 7)] },
+    { inputs: [matrix, ints([1, 1], [2, 1]), random([2, 4], 7)], attributes: { reduction: 'add' } },
   ],
   ArgMax: [{ inputs: [x], attributes: { axis: 1 } }],
   ArgMin: [{ inputs: [x], attributes: { axis: -1, keepdims: 0 } }],
