@@ -25,9 +25,11 @@ function broadcastKnown(operands: readonly Known[]) {
 const elementwise =
   (compute: (operands: readonly Element[], node: ImportedNode) => Element, type?: NumberType, typed = 0): Fold =>
   (node) => {
-    const operands = node.inputs.map((_, index) => node.known(index));
+    const operands = node.allKnown();
     const { shape, at } = broadcastKnown(operands);
-    return fill(node.budget.allocate(type ?? operands[typed]!.type, shape), (index) => compute(at(index), node));
+    return fill(node.budget.allocate(type ?? (operands[typed] ?? operands[0]).type, shape), (index) =>
+      compute(at(index), node),
+    );
   };
 
 const unary = (compute: (x: number) => number) => elementwise(([x]) => compute(Number(x)));

@@ -43,14 +43,14 @@ const gather: Fold = (node) => {
 };
 
 const concat: Fold = (node) => {
-  const parts = node.inputs.map((_, index) => node.known(index));
-  const axis = normalizeAxes([node.int('axis', 0)], parts[0]!.shape.length, node.type)[0]!;
+  const parts = node.allKnown();
+  const axis = normalizeAxes([node.int('axis', 0)], parts[0].shape.length, node.type)[0]!;
   const total = parts.reduce((sum, { shape }) => sum + (shape[axis] ?? 0), 0);
-  const shape = parts[0]!.shape.with(axis, total);
-  for (const part of parts)
-    if (part.shape.length !== shape.length || part.shape.some((size, i) => i !== axis && size !== shape[i]))
-      throw new ShapeError(`has inputs that differ in an axis other than ${axis}`);
-  const result = node.budget.allocate(parts[0]!.type, shape);
+  const shape = parts[0].shape.with(axis, total);
+  for (const { type, shape: own } of parts)
+    if (type !== parts[0].type || own.length !== shape.length || own.some((size, i) => i !== axis && size !== shape[i]))
+      throw new ShapeError(`has inputs that differ in their type, or in an axis other than ${axis}`);
+  const result = node.budget.allocate(parts[0].type, shape);
   const [row, inner] = [sizeOf(shape.slice(axis)), sizeOf(shape.slice(axis + 1))];
   let start = 0;
   for (const part of parts) {
@@ -93,14 +93,14 @@ const split: Fold = (node) => {
 
 const expand: Fold = (node) => {
   const x = node.known(0);
-  const shape = broadcastShapes(x.shape, node.integers(1)!);
+  const shape = broadcastShapes(x.shape, node.requiredIntegers(1));
   if (shape === undefined) throw new ShapeError(`cannot broadcast ${showShape(x.shape)} to its second input`);
   const source = broadcastIndex(x.shape, requireShape(shape));
   return fill(node.budget.allocate(x.type, shape), (index) => x.data[source(index)]!);
 };
 
 const tile: Fold = (node) => {
-  const [x, repeats] = [node.known(0), node.integers(1)!];
+  const [x, repeats] = [node.known(0), node.requiredIntegers(1)];
   const strides = stridesOf(x.shape);
   const shape = x.shape.map((size, axis) => size * (repeats[axis] ?? 1));
   return move(node, x, shape, (position) =>
@@ -153,7 +153,7 @@ const constant: Fold = (node) => {
 };
 
 const constantOfShape: Fold = (node) => {
-  const shape = requireShape(node.integers(0)!);
+  const shape = requireShape(node.requiredIntegers(0));
   const tensor = node.attribute('value')?.t;
   if (tensor === undefined) return node.budget.allocate('float32', shape);
   const { type, data } = readKnown(tensor, node.externalData, node.budget);
@@ -218,7 +218,7 @@ export const FOLDED_SHAPES: Record<string, Fold> = {
   Split: split,
   Squeeze: (node) => {
     const x = node.known(0);
-    const axes = node.has(1) ? normalizeAxes(node.integers(1)!, x.shape.length, node.type) : undefined;
+    const axes = node.has(1) ? normalizeAxes(node.requiredIntegers(1), x.shape.length, node.type) : undefined;
     return reshaped(x, squeezedShape(x.shape, axes));
   },
   Tile: tile,
@@ -226,7 +226,7 @@ export const FOLDED_SHAPES: Record<string, Fold> = {
   Trilu: trilu,
   Unsqueeze: (node) => {
     const x = node.known(0);
-    return reshaped(x, unsqueezedShape(x.shape, node.integers(1)!, node.type));
+    return reshaped(x, unsqueezedShape(x.shape, node.requiredIntegers(1), node.type));
   },
 };
 

@@ -1,6 +1,6 @@
 import type { AttributeProto, NodeProto } from 'onnx-buf';
 import { normalizeAxes, ShapeError } from '../shape.js';
-import type { Value } from '../value.js';
+import type { Operands, Value } from '../value.js';
 import { type Budget, constantOf, type Known } from './known.js';
 import type { ExternalData } from './tensors.js';
 
@@ -85,8 +85,13 @@ export class ImportedNode {
     return this.imported(index).value();
   }
 
-  values(): Value[] {
-    return this.inputs.map((_, index) => this.value(index));
+  /** All inputs, at least one. */
+  values(): Operands {
+    return [this.value(0), ...this.inputs.slice(1).map((_, index) => this.value(index + 1))];
+  }
+
+  allKnown(): Operands<Known> {
+    return [this.known(0), ...this.inputs.slice(1).map((_, index) => this.known(index + 1))];
   }
 
   optional(index: number): Value | undefined {
@@ -103,6 +108,11 @@ export class ImportedNode {
   /** Integers of an input, or undefined without it. */
   integers(index: number): number[] | undefined {
     return this.has(index) ? Array.from<number | bigint, number>(this.known(index).data, Number) : undefined;
+  }
+
+  requiredIntegers(index: number): number[] {
+    this.imported(index);
+    return this.integers(index)!;
   }
 
   /** A number of an input. */

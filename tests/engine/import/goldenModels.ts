@@ -4,7 +4,7 @@ import { decodeSafetensors, importOnnx, type ImportedModel, type TensorFile } fr
 
 const fileOf = (name: string) => readFileSync(new URL(`../../golden/onnx/${name}`, import.meta.url));
 
-export const modelBytes = (name: string): Uint8Array => fileOf(`${name}.onnx`);
+export const modelBytes = (name: string): Uint8Array => Uint8Array.from(fileOf(`${name}.onnx`));
 
 export const goldenOf = (name: string): TensorFile['tensors'] =>
   decodeSafetensors(fileOf(`${name}.safetensors`), name).tensors;
