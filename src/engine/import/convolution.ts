@@ -1,6 +1,6 @@
 /** Convolutions and pooling, of images and of sequences (one spatial axis). */
 import { averagePool, conv, convTranspose, maxPool, reduceMax, reduceMean, reshape } from '../operators/index.js';
-import { type Shape, ShapeError } from '../shape.js';
+import { type Shape, ShapeError, sizeOf } from '../shape.js';
 import type { Value } from '../value.js';
 import type { ImportedNode, NodeImporter } from './importedNode.js';
 
@@ -96,6 +96,10 @@ const importPool =
     const kernel = node.ints('kernel_shape');
     if (kernel?.length !== data.shape.length - 2) throw new ShapeError('has no kernel_shape of its spatial axes');
     const windows = windowsOf(node, x, two(kernel, 1));
+    // Factors of windows that reach into the padding, and patterns of gradients.
+    node.budget.charge(
+      sizeOf(windows.kernel) + sizeOf(x.shape.slice(2)) + sizeOf(windows.pads.map((size) => size + 1)),
+    );
     return asSequence(build(x, windows, node.int('ceil_mode', 0) === 1, node), data);
   };
 

@@ -5,6 +5,7 @@ import { INDEXING } from './indexing.js';
 import { MATRICES } from './matrix.js';
 import { NORMALIZATIONS } from './normalization.js';
 import { REDUCTIONS } from './reduction.js';
+import { RESIZING } from './resizing.js';
 import { SHAPING } from './shaping.js';
 
 /** By operator. */
@@ -15,6 +16,7 @@ export const IMPORTERS: Record<string, NodeImporter> = {
   ...MATRICES,
   ...NORMALIZATIONS,
   ...REDUCTIONS,
+  ...RESIZING,
   ...SHAPING,
 };
 

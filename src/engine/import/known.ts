@@ -59,11 +59,16 @@ export class Budget {
 
   /** Creates a tensor of zeros. */
   allocate(type: NumberType, shape: Shape): Known {
-    const size = sizeOf(requireShape(shape));
-    if (size > this.left)
-      throw new ShapeError(`has the shape ${showShape(shape)}, but constants may have ${MAX_ELEMENTS} elements in all`);
-    this.left -= size;
+    const size = this.charge(sizeOf(requireShape(shape)));
     return { type, shape, data: isFloat(type) ? new Float64Array(size) : new BigInt64Array(size) };
+  }
+
+  /** Counts constants that a builder makes. */
+  charge(size: number): number {
+    if (!(size <= this.left))
+      throw new ShapeError(`needs a constant of ${size} elements, but constants may have ${MAX_ELEMENTS} in all`);
+    this.left -= size;
+    return size;
   }
 }
 

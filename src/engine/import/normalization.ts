@@ -1,20 +1,18 @@
 import {
-  abs,
   batchNormInference,
   div,
+  expand,
   groupNormalization,
   instanceNormalization,
   layerNormalization,
   localResponseNormalization,
   logSoftmax,
-  reduceSum,
+  reduceL1,
+  reduceL2,
   reshape,
   softmax,
-  sqrt,
-  square,
 } from '../operators/index.js';
-import { expand } from '../operators/index.js';
-import { type Shape, ShapeError, sizeOf } from '../shape.js';
+import { ShapeError, sizeOf } from '../shape.js';
 import { constant, type Value } from '../value.js';
 import type { ImportedNode, NodeImporter } from './importedNode.js';
 import { normalizesTrailingAxes, scalesGroups, softmaxAxis } from './opsets.js';
@@ -26,17 +24,15 @@ function importBatchNormalization(node: ImportedNode) {
   return batchNormInference(x!, scale!, bias!, mean!, variance!, node.float('epsilon', 1e-5));
 }
 
-const zeros = (shape: Shape) => constant(new Float32Array(sizeOf(shape)), shape);
-
 function importLayerNormalization(node: ImportedNode) {
   const [x, scale] = [node.value(0), node.value(1)];
-  const bias = node.optional(2) ?? zeros(scale.shape);
+  const bias = node.optional(2) ?? expand(constant(0), scale.shape);
   return layerNormalization(x, scale, bias, { axis: node.axis(-1), epsilon: node.float('epsilon', 1e-5) });
 }
 
 function importGroupNormalization(node: ImportedNode) {
   const x = node.value(0);
-  const groups = node.int('num_groups', 1);
+  const groups = node.budget.charge(node.int('num_groups', 1));
   const ofChannels = (vector: Value) => {
     if (!scalesGroups(node.opset)) return vector;
     const each = x.shape[1]! / groups;
@@ -58,7 +54,7 @@ const importSoftmax =
 
 function importLpNormalization(node: ImportedNode) {
   const [x, axis] = [node.value(0), node.axis(-1)];
-  const norm = node.int('p', 2) === 1 ? reduceSum(abs(x), [axis]) : sqrt(reduceSum(square(x), [axis]));
+  const norm = node.int('p', 2) === 1 ? reduceL1(x, [axis]) : reduceL2(x, [axis]);
   return div(x, norm);
 }
 
@@ -68,7 +64,7 @@ export const NORMALIZATIONS: Record<string, NodeImporter> = {
   InstanceNormalization: (node) =>
     instanceNormalization(node.value(0), node.value(1), node.value(2), node.float('epsilon', 1e-5)),
   LRN: (node) =>
-    localResponseNormalization(node.value(0), node.int('size', 1), {
+    localResponseNormalization(node.value(0), node.budget.charge(node.int('size', 1)), {
       alpha: node.float('alpha', 1e-4),
       beta: node.float('beta', 0.75),
       bias: node.float('bias', 1),

@@ -1,63 +1,56 @@
+import type { ReductionOptions } from '../operator.js';
 import {
-  abs,
+  argMax,
   argMin,
-  exp,
-  log,
-  neg,
+  cumSum,
+  reduceL1,
+  reduceL2,
+  reduceLogSum,
+  reduceLogSumExp,
   reduceMax,
   reduceMean,
   reduceMin,
+  reduceProd,
   reduceSum,
+  reduceSumSquare,
   reshape,
-  sqrt,
-  square,
-  add,
-  sub,
 } from '../operators/index.js';
-import type { ReductionOptions } from '../operator.js';
 import type { Value } from '../value.js';
 import { reducedAxes } from './foldElements.js';
-import type { ImportedNode, NodeImporter } from './importedNode.js';
-
-type Reduction = (x: Value, axes: readonly number[], options: ReductionOptions) => Value;
+import type { NodeImporter } from './importedNode.js';
 
 const importReduction =
-  (reduce: Reduction): NodeImporter =>
+  (reduce: (x: Value, axes: readonly number[], options: ReductionOptions) => Value): NodeImporter =>
   (node) => {
     const x = node.value(0);
     return reduce(x, reducedAxes(node, x.shape.length), { keepAxes: node.int('keepdims', 1) === 1 });
   };
 
-/** Subtracts the maximum, so that no exponential overflows. */
-function reduceLogSumExp(x: Value, axes: readonly number[], options: ReductionOptions) {
-  const largest = reduceMax(x, axes);
-  const total = log(reduceSum(exp(sub(x, largest)), axes));
-  const result = add(total, largest);
-  return options.keepAxes
-    ? result
-    : reshape(
-        result,
-        result.shape.filter((_, axis) => !axes.includes(axis)),
-      );
-}
-
-function importArgument(node: ImportedNode, x: Value) {
-  const axis = node.axis(0);
-  node.require('select_last_index', 0);
-  const index = argMin(x, axis);
-  return node.int('keepdims', 1) === 1 ? index : reshape(index, index.shape.toSpliced(axis, 1));
-}
+const importPosition =
+  (find: (x: Value, axis: number) => Value): NodeImporter =>
+  (node) => {
+    const axis = node.axis(0);
+    node.require('select_last_index', 0);
+    const index = find(node.value(0), axis);
+    return node.int('keepdims', 1) === 1 ? index : reshape(index, index.shape.toSpliced(axis, 1));
+  };
 
 export const REDUCTIONS: Record<string, NodeImporter> = {
-  ArgMax: (node) => importArgument(node, neg(node.value(0))),
-  ArgMin: (node) => importArgument(node, node.value(0)),
-  ReduceL1: importReduction((x, axes, options) => reduceSum(abs(x), axes, options)),
-  ReduceL2: importReduction((x, axes, options) => sqrt(reduceSum(square(x), axes, options))),
-  ReduceLogSum: importReduction((x, axes, options) => log(reduceSum(x, axes, options))),
+  ArgMax: importPosition(argMax),
+  ArgMin: importPosition(argMin),
+  CumSum: (node) =>
+    cumSum(node.value(0), node.number(1, 0), {
+      exclusive: node.int('exclusive', 0) === 1,
+      reverse: node.int('reverse', 0) === 1,
+    }),
+  ReduceL1: importReduction(reduceL1),
+  ReduceL2: importReduction(reduceL2),
+  ReduceLogSum: importReduction(reduceLogSum),
   ReduceLogSumExp: importReduction(reduceLogSumExp),
   ReduceMax: importReduction(reduceMax),
   ReduceMean: importReduction(reduceMean),
   ReduceMin: importReduction(reduceMin),
+  ReduceProd: importReduction(reduceProd),
   ReduceSum: importReduction(reduceSum),
-  ReduceSumSquare: importReduction((x, axes, options) => reduceSum(square(x), axes, options)),
+  ReduceSumSquare: importReduction(reduceSumSquare),
 };

@@ -1,36 +1,33 @@
-import { concat, expand, pad, reshape, slice, transpose } from '../operators/index.js';
+import { quoted } from '../../errors.js';
+import {
+  concat,
+  depthToSpace,
+  expand,
+  flatten,
+  pad,
+  padBy,
+  reshape,
+  slice,
+  spaceToDepth,
+  split,
+  squeeze,
+  tile,
+  transpose,
+  trilu,
+  unsqueeze,
+} from '../operators/index.js';
 import { broadcastShapes, normalizeAxes, ShapeError, showShape, sizeOf } from '../shape.js';
 import type { Value } from '../value.js';
 import type { ImportedNode, NodeImporter } from './importedNode.js';
-import { reshapedTo, sliceRanges, splitSizes, squeezedShape, unsqueezedShape } from './shapeRules.js';
+import { reshapedTo, sliceRanges, splitSizes } from './shapeRules.js';
 
 function importSlice(node: ImportedNode) {
   const x = node.value(0);
   return sliceRanges(node, x.shape).reduce<Value>((rest, { start, step, count }, axis) => {
     if (count === 0) throw new ShapeError('leaves no element');
-    if (step > 0) return slice(rest, axis, start, start + (count - 1) * step + 1, step);
-    throw new ShapeError('has a negative step, which is not supported');
+    const last = start + (count - 1) * step;
+    return slice(rest, axis, start, last + Math.sign(step), step);
   }, x);
-}
-
-function importSplit(node: ImportedNode) {
-  const x = node.value(0);
-  const axis = node.axis(0);
-  let end = 0;
-  return splitSizes(node, x.shape[axis]!).map((size) => slice(x, axis, end, (end += size)));
-}
-
-function importFlatten(node: ImportedNode) {
-  const { shape } = node.value(0);
-  const axis = node.int('axis', 1);
-  const before = sizeOf(shape.slice(0, axis < 0 ? axis + shape.length : axis));
-  return reshape(node.value(0), [before, sizeOf(shape) / before]);
-}
-
-function importSqueeze(node: ImportedNode) {
-  const x = node.value(0);
-  const axes = node.integers(1);
-  return reshape(x, squeezedShape(x.shape, axes && normalizeAxes(axes, x.shape.length, node.type)));
 }
 
 function importExpand(node: ImportedNode) {
@@ -51,7 +48,7 @@ const importTranspose: NodeImporter = (node) =>
 
 function importPad(node: ImportedNode) {
   const x = node.value(0);
-  node.require('mode', 'constant');
+  const mode = node.text('mode', 'constant');
   const rank = x.shape.length;
   const given = node.integers(1) ?? [];
   const axes = node.has(3) ? normalizeAxes(node.integers(3)!, rank, node.type) : [...x.shape.keys()];
@@ -65,18 +62,30 @@ function importPad(node: ImportedNode) {
     x,
   );
   const [before, after] = sides.map((side) => side.map((size) => Math.max(0, size)));
-  return pad(cropped, before!, after!, node.number(2, 0));
+  if (mode === 'constant') return pad(cropped, before!, after!, node.number(2, 0));
+  if (mode === 'edge' || mode === 'reflect') return padBy(cropped, mode, before!, after!);
+  throw new ShapeError(`has the mode ${quoted(mode)}; constant, edge and reflect are supported`);
 }
+
+const importTrilu: NodeImporter = (node) =>
+  trilu(node.value(0), node.int('upper', 1) === 1 ? 'upper' : 'lower', node.number(1, 0));
+
+const importDepthToSpace: NodeImporter = (node) =>
+  depthToSpace(node.value(0), node.int('blocksize', 1), node.text('mode', 'DCR') === 'CRD' ? 'CRD' : 'DCR');
 
 export const SHAPING: Record<string, NodeImporter> = {
   Concat: importConcat,
+  DepthToSpace: importDepthToSpace,
   Expand: importExpand,
-  Flatten: importFlatten,
+  Flatten: (node) => flatten(node.value(0), node.int('axis', 1)),
   Pad: importPad,
   Reshape: (node) => reshape(node.value(0), reshapedTo(node, node.value(0).shape)),
   Slice: importSlice,
-  Split: importSplit,
-  Squeeze: importSqueeze,
+  SpaceToDepth: (node) => spaceToDepth(node.value(0), node.int('blocksize', 1)),
+  Split: (node) => split(node.value(0), splitSizes(node, node.value(0).shape[node.axis(0)]!), node.axis(0)),
+  Squeeze: (node) => squeeze(node.value(0), node.integers(1)),
+  Tile: (node) => tile(node.value(0), node.requiredIntegers(1)),
   Transpose: importTranspose,
-  Unsqueeze: (node) => reshape(node.value(0), unsqueezedShape(node.value(0).shape, node.integers(1) ?? [], node.type)),
+  Trilu: importTrilu,
+  Unsqueeze: (node) => unsqueeze(node.value(0), node.requiredIntegers(1)),
 };

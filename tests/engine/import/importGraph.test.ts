@@ -15,6 +15,7 @@ const matrix = random([3, 4], 2);
 const counts = ints([7, -7, 0, 3, 5, -2], [2, 3]);
 const divisors = ints([2, 2, 5, -2, 3, 3], [2, 3]);
 const image = random([2, 4, 6, 7], 3);
+const scales = [tensor([1, 1, 2, 2]), tensor([1, 1, 2, 3])];
 const mask = bools([true, false, true, false, false, true], [2, 3]);
 
 type Case = Omit<NodeCase, 'opType'> & { opType?: string };
@@ -76,6 +77,7 @@ const CASES: Record<string, readonly Case[]> = {
     { inputs: [counts, ints([0]), ints([2]), ints([1])] },
     { inputs: [x, ints([1, -3]), ints([9, 100]), ints([1, 2]), ints([1, 2])] },
     { inputs: [counts, ints([-1]), ints([-100]), ints([1]), ints([-1])] },
+    { inputs: [x, ints([2, -1]), ints([0, -9]), ints([1, 2]), ints([-2, -1])] },
     { inputs: [x], attributes: { starts: [1], ends: [3], axes: [2] }, opset: 9 },
   ],
   Split: [
@@ -98,14 +100,15 @@ const CASES: Record<string, readonly Case[]> = {
   Flatten: [{ inputs: [x] }, { inputs: [x], attributes: { axis: 0 } }, { inputs: [x], attributes: { axis: -1 } }],
   Transpose: [{ inputs: [counts] }, { inputs: [x], attributes: { perm: [1, 2, 0] } }],
   Expand: [{ inputs: [ints([1, 2], [2, 1]), ints([3, 1, 4])] }, { inputs: [matrix, ints([2, 1, 1])] }],
-  Tile: [{ inputs: [counts, ints([2, 1])] }],
+  Tile: [{ inputs: [counts, ints([2, 1])] }, { inputs: [matrix, ints([1, 3])] }],
   Trilu: [
     { inputs: [counts], attributes: { upper: 0 } },
     { inputs: [counts, scalar(1)] },
     { inputs: [ints([...Array(18).keys()], [2, 3, 3]), scalar(-1)] },
+    { inputs: [x, scalar(1)] },
   ],
   NonZero: [{ inputs: [counts] }],
-  CumSum: [{ inputs: [counts, scalar(1)] }],
+  CumSum: [{ inputs: [counts, scalar(1)] }, { inputs: [x, scalar(-1)] }],
   Identity: [{ inputs: [counts] }, { inputs: [x] }],
   Dropout: [{ inputs: [x] }, { inputs: [x], attributes: { ratio: { f: 0.5 } }, opset: 10 }],
   Clip: [
@@ -117,6 +120,8 @@ const CASES: Record<string, readonly Case[]> = {
     { inputs: [x, ints([0, 1, 0, 2, 0, 1]), tensor([3], [])] },
     { inputs: [x], attributes: { pads: [0, 0, 1, 0, 0, 2], value: { f: 2 } }, opset: 7 },
     { inputs: [x, ints([0, 0, -1, 0, 1, 0])] },
+    { inputs: [x, ints([0, 1, 1, 1, 0, 2])], attributes: { mode: 'reflect' } },
+    { inputs: [x, ints([0, 1, 1, 1, 0, 2])], attributes: { mode: 'edge' } },
   ],
   MatMul: [
     { inputs: [x, random([4, 2], 3)] },
@@ -213,6 +218,33 @@ const CASES: Record<string, readonly Case[]> = {
     { inputs: [matrix, ints([1, 0], [2, 1]), random([2, 4], 7)] },
     { inputs: [matrix, ints([1, 1], [2, 1]), random([2, 4], 7)], attributes: { reduction: 'add' } },
   ],
+  Resize: [
+    { inputs: [image, null, scales[0]!], attributes: { mode: 'linear' } },
+    {
+      inputs: [image, null, scales[0]!],
+      attributes: { coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' },
+    },
+    { inputs: [image, null, null, ints([2, 4, 9, 5])], attributes: { mode: 'cubic', cubic_coeff_a: { f: -0.5 } } },
+    { inputs: [image, null, null, ints([4, 9])], attributes: { mode: 'linear', axes: [3, 2] } },
+    {
+      inputs: [image, null, null, ints([2, 4, 3, 3])],
+      attributes: { mode: 'linear', coordinate_transformation_mode: 'align_corners' },
+    },
+    { inputs: [image, scales[1]!], attributes: { mode: 'nearest' }, opset: 10 },
+  ],
+  Upsample: [
+    { inputs: [image, scales[0]!], opset: 9 },
+    { inputs: [image], attributes: { scales: { floats: [1, 1, 2, 2] } }, opset: 7 },
+  ],
+  Einsum: [
+    { inputs: [x, random([2, 4, 5], 4)], attributes: { equation: 'bij,bjk->bik' } },
+    { inputs: [x], attributes: { equation: 'abc->ca' } },
+  ],
+  DepthToSpace: [
+    { inputs: [image], attributes: { blocksize: 2 } },
+    { inputs: [image], attributes: { blocksize: 2, mode: 'CRD' } },
+  ],
+  SpaceToDepth: [{ inputs: [random([1, 2, 4, 6], 1)], attributes: { blocksize: 2 } }],
   ArgMax: [{ inputs: [x], attributes: { axis: 1 } }],
   ArgMin: [{ inputs: [x], attributes: { axis: -1, keepdims: 0 } }],
   LeakyRelu: [{ inputs: [x] }, { inputs: [x], attributes: { alpha: { f: 0.2 } } }],
@@ -242,8 +274,9 @@ const CASES: Record<string, readonly Case[]> = {
   ),
 };
 
-/** Indices, and scalars such as limits. */
-const isParameter = ({ type, shape }: TensorData) => type !== 'float32' || shape.length === 0;
+/** Indices, scalars such as limits, and scales of images. */
+const isParameter = (input: TensorData) =>
+  input.type !== 'float32' || input.shape.length === 0 || scales.includes(input);
 const feedsOf = ({ inputs }: Pick<NodeCase, 'inputs'>, isFed: (input: TensorData) => boolean) =>
   Object.fromEntries(inputs.flatMap((input, index) => (input && isFed(input) ? [[`input${index}`, input]] : [])));
 
