@@ -1,7 +1,7 @@
 /** Tensors of a file: weights as they are, all others by their elements. */
-import { getFloat16, setFloat16 } from '@petamoriken/float16';
 import type { TensorProto } from 'onnx-buf';
 import { ShapeError, sizeOf } from '../shape.js';
+import { fromBfloat16, fromFloat16, toBfloat16, toFloat16 } from './halfPrecision.js';
 import {
   type Budget,
   fill,
@@ -39,7 +39,7 @@ type Reader = (view: DataView, offset: number) => number | bigint;
 const READERS: Record<NumberType, Reader> = {
   float32: (view, offset) => view.getFloat32(offset, true),
   float64: (view, offset) => view.getFloat64(offset, true),
-  float16: (view, offset) => getFloat16(view, offset, true),
+  float16: (view, offset) => fromFloat16(view.getUint16(offset, true)),
   bfloat16: (view, offset) => fromBfloat16(view.getUint16(offset, true)),
   uint8: (view, offset) => BigInt(view.getUint8(offset)),
   int8: (view, offset) => BigInt(view.getInt8(offset)),
@@ -50,18 +50,6 @@ const READERS: Record<NumberType, Reader> = {
   uint32: (view, offset) => BigInt(view.getUint32(offset, true)),
   bool: (view, offset) => BigInt(view.getUint8(offset)),
 };
-
-const scratch = new DataView(new ArrayBuffer(4));
-
-function fromBfloat16(bits: number) {
-  scratch.setUint32(0, bits << 16);
-  return scratch.getFloat32(0);
-}
-
-function fromFloat16(bits: number) {
-  scratch.setUint16(0, bits, true);
-  return getFloat16(scratch, 0, true);
-}
 
 export const shapeOf = ({ dims }: TensorProto) => requireShape(dims.map(Number));
 
@@ -124,16 +112,9 @@ export function readKnown(tensor: TensorProto, external: ExternalData, budget: B
 const WRITERS: Record<FloatType, (view: DataView, offset: number, element: number) => void> = {
   float32: (view, offset, element) => view.setFloat32(offset, element, true),
   float64: (view, offset, element) => view.setFloat64(offset, element, true),
-  float16: (view, offset, element) => setFloat16(view, offset, element, true),
+  float16: (view, offset, element) => view.setUint16(offset, toFloat16(element), true),
   bfloat16: (view, offset, element) => view.setUint16(offset, toBfloat16(element), true),
 };
-
-/** To the nearest, ties to even. */
-function toBfloat16(element: number) {
-  scratch.setFloat32(0, element);
-  const bits = scratch.getUint32(0);
-  return Number.isNaN(element) ? 0x7fc0 : (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
-}
 
 /** Returns elements as bytes of a floating-point type. */
 export function encodeWeights(type: NumberType, weights: Float32Array): Uint8Array<ArrayBuffer> {

@@ -15,7 +15,7 @@ const matrix = random([3, 4], 2);
 const counts = ints([7, -7, 0, 3, 5, -2], [2, 3]);
 const divisors = ints([2, 2, 5, -2, 3, 3], [2, 3]);
 const image = random([2, 4, 6, 7], 3);
-const scales = [tensor([1, 1, 2, 2]), tensor([1, 1, 2, 3])];
+const scales: readonly TensorData[] = [tensor([1, 1, 2, 2]), tensor([1, 1, 2, 3])];
 const mask = bools([true, false, true, false, false, true], [2, 3]);
 
 type Case = Omit<NodeCase, 'opType'> & { opType?: string };
