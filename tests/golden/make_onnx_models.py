@@ -273,7 +273,7 @@ def make(folder, name):
     names = ['ids' if name == 'gpt' else 'x', 'y']
     torch.onnx.export(
         model, x, os.path.join(folder, f'{name}.onnx'), opset_version=opset, input_names=names[:1], output_names=names[1:],
-        dynamic_axes={names[0]: {0: 'batch'}, 'y': {0: 'batch'}}, do_constant_folding=False, dynamo=False,
+        dynamic_axes={each: {0: 'batch'} for each in names}, do_constant_folding=False, dynamo=False,
         # Keeps batch normalization.
         training=torch.onnx.TrainingMode.PRESERVE,
     )

@@ -23,12 +23,14 @@ describe.skipIf(!hasChromium)('the examples of web pages', () => {
   beforeAll(async () => {
     mkdirSync(join(project, 'public'), { recursive: true });
     symlinkSync(pathOf('../../node_modules'), join(project, 'node_modules'));
-    for (const name of ['webSample', 'webTrain', 'webWorker'])
+    for (const name of ['webFineTune', 'webFineTuneWorker', 'webSample', 'webTrain', 'webWorker'])
       copyFileSync(pathOf(`../../examples/${name}.mjs`), join(project, `${name}.mjs`));
     const page = (script: string) =>
       `<!doctype html><title>x</title><link rel="icon" href="data:," /><body></body><script type="module" src="./${script}.mjs"></script>`;
     writeFileSync(join(project, 'index.html'), page('webSample'));
     writeFileSync(join(project, 'train.html'), page('webTrain'));
+    writeFileSync(join(project, 'fine-tune.html'), page('webFineTune'));
+    copyFileSync(pathOf('../../examples/smallConvNet.onnx'), join(project, 'smallConvNet.onnx'));
     writeNoiseArchive(join(folder, 'noise.npz'), 60);
     await makeTinyRun(
       join(folder, 'run'),
@@ -43,6 +45,7 @@ describe.skipIf(!hasChromium)('the examples of web pages', () => {
       resolve: {
         alias: [
           { find: /^agenet$/u, replacement: pathOf('../../src/index.ts') },
+          { find: /^agenet\/engine$/u, replacement: pathOf('../../src/engine/index.ts') },
           { find: /^agenet\/web$/u, replacement: pathOf('../../src/web/index.ts') },
         ],
       },
@@ -50,7 +53,7 @@ describe.skipIf(!hasChromium)('the examples of web pages', () => {
       build: {
         outDir: site,
         target: 'es2023',
-        rollupOptions: { input: [join(project, 'index.html'), join(project, 'train.html')] },
+        rollupOptions: { input: ['index', 'train', 'fine-tune'].map((name) => join(project, `${name}.html`)) },
       },
     });
     browser = await launch();
@@ -96,5 +99,15 @@ describe.skipIf(!hasChromium)('the examples of web pages', () => {
       .toMatch(/^iteration \d+: match_x \d\.\d{3}$/u);
     await expect.poll(() => isDrawn(page), { timeout: 30_000 }).toBe(true);
     await expect.poll(() => page.textContent('output'), { timeout: 90_000 }).toBe('done after 100 iterations');
+  });
+
+  it('fine-tune an imported model and offer the trained file', async () => {
+    const page = await open('fine-tune.html');
+    await expect.poll(() => page.textContent('output'), { timeout: 60_000 }).toMatch(/^step \d+: loss \d\.\d{3}$/u);
+    await expect.poll(() => page.getAttribute('a', 'href'), { timeout: 90_000 }).toMatch(/^blob:/u);
+    // A loss of log 10 is a guess.
+    expect(Number((await page.textContent('output'))!.split(' ').at(-1))).toBeLessThan(1.8);
+    const size = await page.evaluate(async () => (await (await fetch(document.querySelector('a')!.href)).blob()).size);
+    expect(size).toBeGreaterThan(50_000);
   });
 });
