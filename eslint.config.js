@@ -71,7 +71,14 @@ export default tseslint.config(
   },
   {
     files: ['examples/web*.mjs'],
-    languageOptions: { globals: { document: 'readonly', ImageData: 'readonly', Worker: 'readonly', self: 'readonly' } },
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['Blob', 'document', 'fetch', 'ImageData', 'OffscreenCanvas', 'self', 'Worker'].map((name) => [
+          name,
+          'readonly',
+        ]),
+      ),
+    },
   },
   {
     files: ['**/*.js', '**/*.cjs', '**/*.mjs'],

@@ -75,6 +75,11 @@ export const GROUPS = [
         summary: 'Training and trained models in JavaScript, and a web service.',
       },
       {
+        label: 'Train ONNX models',
+        file: 'docs/training-onnx.md',
+        summary: 'Import any ONNX model, fine-tune it, or optimize its input, in Node or in a page.',
+      },
+      {
         label: 'Evaluation',
         file: 'docs/evaluation.md',
         summary: 'Evaluations, comparisons, few labels, and their protocols.',

@@ -1,3 +1,3 @@
 /** The used parts of the ONNX schema: a bundler keeps all of a module that is imported dynamically. */
-export { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+export { create, toBinary } from '@bufbuild/protobuf';
 export { ModelProtoSchema } from 'onnx-buf';

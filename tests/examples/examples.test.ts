@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { AddressInfo, Server } from 'node:net';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { importOnnx } from '../../src/engine/index.js';
 import type * as node from '../../src/node.js';
 import { resultOf } from '../cli/runCommand.js';
 import { makePicture, makeTinyRun } from '../cli/tinyRun.js';
@@ -130,6 +131,23 @@ describe('the example', () => {
     expect(printed).toEqual([`${4 * 34 + 2}x36 pixels`]);
   });
 
+  it('fineTune trains the head and then all layers of a network', async () => {
+    await run('fineTune');
+    const accuracies = printed.map((line) => Number(/^accuracy of the last 20 batches: (\d+\.\d)%$/u.exec(line)![1]));
+    expect(accuracies).toHaveLength(2);
+    expect(accuracies[0]).toBeGreaterThan(60);
+    expect(accuracies[1]).toBeGreaterThan(80);
+    const model = await importOnnx(readFileSync('digits.onnx'), { dimensions: { batch: 1 } });
+    expect(model.outputs.logits!.shape).toEqual([1, 10]);
+  });
+
+  it('activate finds a picture of a class', async () => {
+    await run('activate');
+    const [first, last] = printed.map((line) => Number(line.split(' ').at(-1)));
+    expect(last!).toBeGreaterThan(first! + 2);
+    expect(await sharp('activation.png').metadata()).toMatchObject({ format: 'png' });
+  });
+
   it('engine fits a line', async () => {
     await run('engine');
     expect(printed).toEqual(['w = 2.000']);
@@ -217,9 +235,11 @@ it('every example is run by a test', () => {
     (name) => name.endsWith('.mjs') && !name.startsWith('web'),
   );
   expect(scripts.sort()).toEqual([
+    'activate.mjs',
     'classify.mjs',
     'engine.mjs',
     'explore.mjs',
+    'fineTune.mjs',
     'sample.mjs',
     'sampling.mjs',
     'server.mjs',

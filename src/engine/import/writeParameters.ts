@@ -16,7 +16,7 @@ export async function writeParameters(
   parameters: Readonly<Record<string, Float32Array>>,
   { name, externalData }: ModelSource,
 ): Promise<Uint8Array> {
-  const { toBinary, ModelProtoSchema } = await import('../onnxSchema.js');
+  const { toBinary, ModelProtoSchema } = await import('./modelSchema.js');
   const model = await parseModel(bytes, name);
   const { initializer } = model.graph!;
   const names = initializer.map((tensor) => tensor.name);
