@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { constantTensor, gradients, graphOf, ModelTraining, mul, sumOf } from '../../../src/engine/index.js';
-import { compileSmall } from '../running.js';
+import { compileSmall, targets } from '../running.js';
 import { errorOf, feedOf, goldenOf, importGolden } from './goldenModels.js';
 
 const MODELS = [
@@ -17,7 +17,7 @@ const MODELS = [
 ];
 
 describe.each(MODELS)('the imported model %s', (name) => {
-  it('computes outputs and gradients of PyTorch', async () => {
+  it.each(Object.entries(targets))('computes outputs and gradients of PyTorch on the target %s', async (_, target) => {
     const golden = goldenOf(name);
     const model = await importGolden(name);
     const y = model.outputs.y!;
@@ -31,7 +31,7 @@ describe.each(MODELS)('the imported model %s', (name) => {
       wrt.map(([, value]) => value),
     );
     const outputs = Object.fromEntries(wrt.map(([each], index) => [`gradient/${each}`, found[index]!]));
-    const program = await compileSmall(graphOf({ 'output/y': y, ...outputs }, Object.values(model.inputs)));
+    const program = await compileSmall(graphOf({ 'output/y': y, ...outputs }, Object.values(model.inputs)), target);
     const results = await program.run(feedOf(name));
     await program.release();
     for (const [each, { data, shape }] of Object.entries(results)) {
