@@ -76,7 +76,7 @@ const BITS: Partial<Record<NumberType, number>> = { int8: 8, int16: 16, int32: 3
 const UNSIGNED_BITS: Partial<Record<NumberType, number>> = { uint8: 8, uint16: 16, uint32: 32 };
 
 /** Returns the element of a type that is nearest to a result, or has its last bits. */
-export function rounded(type: NumberType, element: number | bigint): number | bigint {
+function rounded(type: NumberType, element: number | bigint): number | bigint {
   if (type === 'float32' || type === 'float16' || type === 'bfloat16') return Math.fround(Number(element));
   if (type === 'float64') return Number(element);
   if (type === 'bool') return element === 0n || element === 0 ? 0n : 1n;
