@@ -4,7 +4,7 @@
  * the API reference (`npm run docs:api`).
  *
  *     npm run site
- *     node website/build.mjs --out FOLDER --playground FOLDER --without-api
+ *     node website/build.mjs --out FOLDER --playground FOLDER --api FOLDER
  */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -12,9 +12,10 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'vite';
 import { serviceWorkerOf } from '../pages/offline/serviceWorker.mjs';
+import { readApi } from './api.mjs';
 import { deadLinks } from './checkLinks.mjs';
 import { writePages } from './eleventy.mjs';
-import { copyApi, copyPlayground } from './parts.mjs';
+import { copyPlayground } from './playground.mjs';
 
 const pathOf = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
@@ -22,15 +23,15 @@ const { values } = parseArgs({
   options: {
     out: { type: 'string', default: pathOf('site') },
     playground: { type: 'string', default: pathOf('build/playground') },
-    'without-api': { type: 'boolean', default: false },
+    api: { type: 'string', default: pathOf('api') },
   },
 });
-const [out, playground] = [resolve(values.out), resolve(values.playground)];
-for (const [folder, command] of [
-  [playground, 'build:playground'],
-  ...(values['without-api'] ? [] : [[pathOf('api'), 'docs:api']]),
+const [out, playground, api] = [values.out, values.playground, values.api].map((path) => resolve(path));
+for (const [folder, file, command] of [
+  [playground, 'index.html', 'build:playground'],
+  [api, 'README.md', 'docs:api'],
 ]) {
-  if (existsSync(join(folder, 'index.html'))) continue;
+  if (existsSync(join(folder, file))) continue;
   console.error(`${folder}: not found; run npm run ${command}`);
   process.exit(2);
 }
@@ -98,14 +99,12 @@ function writeServiceWorker() {
 }
 
 const assets = await bundle();
-const sections = await writePages(out, assets, runtimeFiles());
+const sections = await writePages(out, assets, runtimeFiles(), readApi(api));
 copyPlayground(playground, join(out, 'playground'));
-if (!values['without-api'])
-  sections.push(...copyApi(pathOf('api'), join(out, 'api'), readFileSync(pathOf('website/css/api.css'), 'utf8')));
 writeFileSync(join(out, 'search.json'), JSON.stringify(sections));
 writeServiceWorker();
 
-const dead = deadLinks(out, values['without-api'] ? ['api'] : []);
+const dead = deadLinks(out);
 if (dead.length > 0) {
   rmSync(join(out, 'index.html'));
   console.error(`dead links:\n${dead.join('\n')}`);

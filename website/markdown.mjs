@@ -3,14 +3,16 @@ import katex from '@vscode/markdown-it-katex';
 import hljs from 'highlight.js/lib/core';
 import javascript from 'highlight.js/lib/languages/javascript';
 import json from 'highlight.js/lib/languages/json';
+import typescript from 'highlight.js/lib/languages/typescript';
 import yaml from 'highlight.js/lib/languages/yaml';
 import { dirname, join, normalize } from 'node:path/posix';
-import { ADDRESSES, GUIDES } from './navigation.mjs';
+import { GUIDES } from './navigation.mjs';
 
 /** Only comments and strings: the words of commands are no keywords. */
 const shell = ({ COMMENT, QUOTE_STRING_MODE }) => ({ contains: [COMMENT(/(?<=^|\s)#/u, /$/u), QUOTE_STRING_MODE] });
 
-for (const [name, language] of Object.entries({ javascript, json, yaml, shell })) hljs.registerLanguage(name, language);
+for (const [name, language] of Object.entries({ javascript, json, typescript, yaml, shell }))
+  hljs.registerLanguage(name, language);
 hljs.registerAliases(['js', 'mjs'], { languageName: 'javascript' });
 
 /** Words that begin a line for a shell. */
@@ -42,8 +44,12 @@ const escapeHtml = (text) =>
 export const codeBlock = (code, language) =>
   `<div class="code"><pre tabindex="0"><code>${highlight(code.trimEnd(), language)}</code></pre></div>\n`;
 
-/** Prepares markdown-it. @param sizes width and height of pictures by address */
-export function configureMarkdown(md, sizes) {
+/**
+ * Prepares markdown-it.
+ * @param sizes width and height of pictures by address
+ * @param addresses of pages by file
+ */
+export function configureMarkdown(md, sizes, addresses) {
   md.set({ html: false, linkify: false, typographer: false });
   md.use(katex.default ?? katex, { output: 'mathml', throwOnError: true });
   md.core.ruler.push('site', ({ tokens, env }) => {
@@ -52,7 +58,7 @@ export function configureMarkdown(md, sizes) {
     labelTables(tokens);
     for (const { children } of tokens) nameLinks(children ?? [], file);
     for (const token of tokens.flatMap(({ children }) => children ?? [])) {
-      if (token.type === 'link_open') rewriteLink(token, file);
+      if (token.type === 'link_open') rewriteLink(token, file, addresses);
       if (token.type === 'image') rewriteImage(token, file, sizes);
     }
     removeDeadLinks(tokens);
@@ -66,7 +72,7 @@ export function configureMarkdown(md, sizes) {
   rules.image = (tokens, index, ...others) => {
     const picture = image(tokens, index, ...others);
     const [src, width] = ['src', 'width'].map((name) => tokens[index].attrGet(name));
-    return Number(width) > WIDE_PICTURE ? `<a href="${src}">${picture}</a>` : picture;
+    return Number(width) > WIDE_PICTURE ? `<a class="picture" href="${src}">${picture}</a>` : picture;
   };
   rules.table_close = () => '</table></div>\n';
   return md;
@@ -112,13 +118,13 @@ function nameLinks(children, file) {
 }
 
 /** Links between Markdown files lead to their pages. */
-function rewriteLink(token, file) {
+function rewriteLink(token, file, addresses) {
   const href = token.attrGet('href');
   if (/^(?:[a-z]+:|#)/u.test(href)) return;
   const [path, anchor] = href.split('#');
   const target = normalize(join(dirname(file), path));
   const address =
-    ADDRESSES.get(target) ?? (target.startsWith('docs/images/') ? target.slice('docs'.length) : undefined);
+    addresses.get(target) ?? (target.startsWith('docs/images/') ? target.slice('docs'.length) : undefined);
   // Other files of the repository are not on the site.
   token.attrSet('href', address === undefined ? '' : `${address}${anchor ? `#${anchor}` : ''}`);
 }
@@ -149,12 +155,13 @@ function rewriteImage(token, file, sizes) {
 }
 
 /**
- * The parts of a page: its title, its headings, and the text below each of them.
+ * The parts of a page: its title, its headings, and below each of them sentences (`text`), and tables and code (`more`).
  * @param md prepared by `configureMarkdown`
  */
 export function outlineOf(md, source, file) {
   const tokens = md.parse(source, { file });
   const sections = [];
+  let isInTable = false;
   tokens.forEach((token, index) => {
     if (token.type === 'heading_open')
       sections.push({
@@ -162,11 +169,16 @@ export function outlineOf(md, source, file) {
         anchor: token.attrGet('id'),
         heading: textOf(tokens[index + 1]),
         text: '',
+        more: '',
       });
     const section = sections.at(-1);
+    if (token.type.startsWith('table_')) isInTable = token.type === 'table_open';
     if (!section || tokens[index - 1]?.type === 'heading_open') return;
-    if (token.type === 'inline') section.text += `${textOf(token)} `;
-    if (token.type === 'code_block' || token.type === 'fence') section.text += `${token.content} `;
+    const isCode = token.type === 'code_block' || token.type === 'fence';
+    if (token.type !== 'inline' && !isCode) return;
+    const words = (isCode ? token.content : textOf(token)).trim().replaceAll(/\s+/gu, ' ');
+    const key = isCode || isInTable ? 'more' : 'text';
+    section[key] = `${section[key]} ${words}`.trim();
   });
   return { title: sections[0]?.heading ?? file, sections };
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -12,7 +12,21 @@ const folder = sharedTemporaryFolder();
 const site = join(folder, 'site');
 const PHONE = { viewport: { width: 360, height: 740 } };
 /** One page of each kind that the site has itself. */
-const KINDS = ['index.html', 'guides/index.html', 'guides/method.html', 'gallery.html'];
+const KINDS = [
+  'index.html',
+  'guides/index.html',
+  'guides/method.html',
+  'gallery.html',
+  'api/agenet/functions/drawTiny.html',
+];
+/** A reference as TypeDoc writes it. The whole one takes half a minute, and continuous integration builds the site with it. */
+const API = {
+  'README.md': '# API reference\n\n| Module |\n| --- |\n| [agenet](agenet/README.md) |\n',
+  'agenet/README.md':
+    '# agenet\n\n## Functions\n\n| Function | Description |\n| --- | --- |\n| [drawTiny](functions/drawTiny.md) | Draws. |\n',
+  'agenet/functions/drawTiny.md':
+    '# drawTiny()\n\n```ts\nfunction drawTiny(count: number): Float32Array;\n```\n\nDraws tiny codes.\n\n## Parameters\n\n| Parameter | Type |\n| --- | --- |\n| `count` | `number` |\n',
+};
 
 describe.skipIf(!hasChromium)('the website', () => {
   let browser: Browser;
@@ -24,8 +38,13 @@ describe.skipIf(!hasChromium)('the website', () => {
     const options = { cwd: root, env: { ...process.env, NODE_ENV: 'production' } };
     const build = ['run', '--silent', 'build:playground', '--', '--logLevel', 'error', '--outDir', playground];
     execFileSync('npm', build, options);
-    // It fails on dead links. The API reference takes half a minute, and continuous integration builds the site with it.
-    const script = ['website/build.mjs', '--out', site, '--playground', playground, '--without-api'];
+    const api = join(folder, 'api');
+    for (const [name, content] of Object.entries(API)) {
+      mkdirSync(dirname(join(api, name)), { recursive: true });
+      writeFileSync(join(api, name), content);
+    }
+    // It fails on dead links.
+    const script = ['website/build.mjs', '--out', site, '--playground', playground, '--api', api];
     execFileSync(process.execPath, script, options);
     host = await serve({ 'some/path/': site, 'other/': site });
     address = `${host.address}some/path/`;
@@ -131,7 +150,52 @@ describe.skipIf(!hasChromium)('the website', () => {
     await page.waitForURL(second);
     await page.keyboard.press('/');
     await page.fill('#search-dialog input', 'xyzzy');
-    await page.waitForSelector('text=Nothing found');
+    await page.waitForSelector('text=Nothing found for “xyzzy”');
+    await page.click('#search-dialog >> text=the API');
+    expect(page.url()).toBe(`${address}api/`);
+  });
+
+  it('finds names of the API, and says what they do', async () => {
+    const page = await open('index.html');
+    await page.keyboard.press('/');
+    await page.fill('#search-dialog input', 'drawTiny');
+    await page.waitForSelector('#results a');
+    expect(await page.innerText('#results a')).toBe('drawTiny API: agenet\nDraws tiny codes.');
+  });
+
+  it('shows a picture with its recipe, and the next one by keyboard', async () => {
+    const page = await open('gallery.html');
+    const link = page.getByRole('link', { name: 'Full size: Walks between faces' });
+    await link.click();
+    const title = () => page.innerText('.viewer h2');
+    expect(await title()).toBe('Walks between faces');
+    expect(await page.getAttribute('.viewer img', 'src')).toBe(
+      new URL((await link.getAttribute('href'))!, page.url()).href,
+    );
+    expect(await page.innerText('.viewer .code')).toContain('npx agenet interpolate');
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await page.keyboard.press('ArrowRight');
+    expect(await title()).toBe('Glasses by a direction of the sphere');
+    await page.keyboard.press('Escape');
+    expect(await page.isVisible('.viewer')).toBe(false);
+    // The dialog is a convenience: the link works without scripts.
+    expect(await page.evaluate(() => document.activeElement?.className)).toBe('picture');
+  });
+
+  it('has one header, also in the playground', async () => {
+    const page = await open('guides/index.html');
+    const header = () =>
+      page.$eval('.site-header', (element) => ({
+        height: element.clientHeight,
+        name: element.querySelector('.title')!.textContent.trim(),
+        parts: Array.from(element.querySelectorAll('.parts a'), ({ textContent }) => textContent),
+      }));
+    const expected = await header();
+    await page.click('.parts >> text=Playground');
+    await page.waitForSelector('#play');
+    expect(await header()).toEqual(expected);
+    await page.click('.parts >> text=API');
+    expect(await page.textContent('h1')).toBe('API reference');
   });
 
   it('copies code', async () => {

@@ -2,12 +2,12 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type CommandModule, subcommand } from '../../src/cli/command.js';
+import { readApi } from '../../website/api.mjs';
 import { deadLinks } from '../../website/checkLinks.mjs';
 import { relativeAddress } from '../../website/addresses.mjs';
 import { GALLERY } from '../../website/gallery.mjs';
 import { GUIDES } from '../../website/navigation.mjs';
-import { copyApi } from '../../website/parts.mjs';
-import { temporaryFolder } from '../temporaryFolder.js';
+import { sharedTemporaryFolder, temporaryFolder } from '../temporaryFolder.js';
 
 const root = new URL('../../', import.meta.url);
 const filesOf = (folder: string, extension: string) =>
@@ -72,23 +72,13 @@ describe('addresses', () => {
 describe('the check of links', () => {
   it('finds files and anchors that do not exist, and addresses outside the site', () => {
     const folder = temporaryFolder();
-    const links = [
-      'a/',
-      'a/#here',
-      'a/#there',
-      'a/b.html',
-      '../c.html',
-      '/a/',
-      'api/x.html',
-      'empty/',
-      'https://x.test/',
-    ];
+    const links = ['a/', 'a/#here', 'a/#there', 'a/b.html', '../c.html', '/a/', 'empty/', 'https://x.test/'];
     writeFiles(folder, {
       'index.html': `${links.map((link) => `<a href="${link}">x</a>`).join('')}<img src="picture.png">`,
       'a/index.html': '<h2 id="here">Here</h2><a href="#nowhere">x</a><a href="#/page">x</a>',
       'empty/x.txt': '',
     });
-    expect(deadLinks(folder, ['api']).sort()).toEqual([
+    expect(deadLinks(folder).sort()).toEqual([
       'a/index.html: #nowhere: no such anchor',
       'index.html: ../c.html: leaves the site',
       'index.html: /a/: starts at the root of the host',
@@ -101,34 +91,44 @@ describe('the check of links', () => {
 });
 
 describe('the API reference', () => {
-  it('has the links of the site, guides in place of documents, and no links to source files', () => {
-    const [from, to] = [temporaryFolder(), join(temporaryFolder(), 'api')];
-    const page = [
-      '<html><head></head><body><h1>adam</h1><div class="col-content"><h4>Parameters</h4></div>',
-      '<summary><h2>Functions<a href="#functions" class="tsd-anchor-icon">link</a></h2></summary>',
-      '<header class="tsd-page-toolbar"></header>',
-      '<a href="../media/web.md#the-playground">x</a> <a href="../media/README.md">x</a>',
-      '<li>Defined in <a href="../engine/adam.ts#L27">src/engine/adam.ts:27</a></li></body></html>',
-    ].join('');
-    writeFiles(from, {
-      'functions/agenet_engine.adam.html': page,
-      'assets/style.css': '',
-      'media/web.md': '',
+  const folder = sharedTemporaryFolder();
+  writeFiles(folder, {
+    'README.md': '# API reference\n',
+    'agenet/README.md': '# agenet\n',
+    'agenet/functions/drawCodes.md':
+      '# drawCodes()\n\n| Parameter |  |\n| --- | --- |\n| <a id="a"></a> `prior` | - |\n\n***\n',
+    'agenet/interfaces/Codes.md': '# Codes\n\n[path](Run.md#property-path)\n',
+    'agenet/web/README.md': '# agenet/web\n',
+    'agenet/namespaces/layers/README.md': '# layers\n',
+    'agenet/namespaces/layers/functions/conv.md': '# conv()\n',
+  });
+  const documents = new Map(readApi(folder).map((document) => [document.address, document]));
+
+  it('has a page for each module and each name, with the code that imports it', () => {
+    expect(Object.fromEntries([...documents].map(([address, { importedBy }]) => [address, importedBy]))).toEqual({
+      '/api/index.html': undefined,
+      '/api/agenet/index.html': undefined,
+      '/api/agenet/functions/drawCodes.html': "import { drawCodes } from 'agenet'",
+      '/api/agenet/interfaces/Codes.html': "import type { Codes } from 'agenet'",
+      '/api/agenet/web/index.html': undefined,
+      '/api/agenet/namespaces/layers/index.html': undefined,
+      '/api/agenet/namespaces/layers/functions/conv.html': "import { layers } from 'agenet'",
     });
-    const sections = copyApi(from, to, 'body { color: black }');
-    const html = readFileSync(join(to, 'functions/agenet_engine.adam.html'), 'utf8');
-    expect(html).toContain('<a href="../../guides/web.html#the-playground">');
-    expect(html).toContain('<a href="../../guides/overview.html">');
-    expect(html).toContain('<a href="../../">Home</a>');
-    expect(html).toContain('Defined in src/engine/adam.ts:27');
-    // Structure that readers with a screen reader need.
-    expect(html).toContain('<div class="col-content" role="main"><h4 aria-level="2">');
-    expect(html).toContain('<summary><h2>Functions</h2></summary>');
-    expect(readdirSync(join(to, 'media'))).toEqual([]);
-    expect(sections).toContainEqual({
-      title: 'adam',
-      text: 'API: function of agenet/engine',
-      address: 'api/functions/agenet_engine.adam.html',
-    });
+  });
+
+  it('has a menu of modules, and of names of the same kind', () => {
+    const { menu } = documents.get('/api/agenet/functions/drawCodes.html')!;
+    expect(menu.map(({ name, address, guides }) => [name, address, guides.map(({ label }) => label)])).toEqual([
+      ['Modules', undefined, ['Overview', 'agenet', 'agenet layers', 'agenet/web']],
+      ['Functions', undefined, ['drawCodes']],
+      ['Interfaces', '/api/agenet/index.html#interfaces', []],
+    ]);
+  });
+
+  it('has no anchors of rows, and no dashes in empty cells', () => {
+    expect(documents.get('/api/agenet/functions/drawCodes.html')!.source.trim()).toBe(
+      '# drawCodes()\n\n| Parameter |  |\n| --- | --- |\n| `prior` |  |',
+    );
+    expect(documents.get('/api/agenet/interfaces/Codes.html')!.source).toContain('[path](Run.md)');
   });
 });

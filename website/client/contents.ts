@@ -1,5 +1,8 @@
-/** Marks the section that the reader sees in the list of contents. */
+/** Marks the section that the reader sees in the list of contents, and shows the page in the menu. */
 export function followReader(): void {
+  const menu = document.querySelector('.guides');
+  const page = menu?.querySelector<HTMLElement>('[aria-current]');
+  if (menu && page) menu.scrollTop = page.offsetTop - menu.clientHeight / 2;
   const links = new Map(
     Array.from(document.querySelectorAll<HTMLAnchorElement>('.toc a'), (link) => [
       decodeURIComponent(link.hash.slice(1)),

@@ -4,17 +4,18 @@ const CONFIRMED_MS = 1500;
 export function addCopyButtons(): void {
   // Pages of hosts without encryption have no clipboard.
   if (!('clipboard' in navigator)) return;
-  for (const block of document.querySelectorAll('.code')) {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.textContent = 'Copy';
-    button.addEventListener('click', () => void copy(block, button));
-    block.append(button);
-  }
+  for (const block of document.querySelectorAll('.code'))
+    block.append(Object.assign(document.createElement('button'), { type: 'button', textContent: 'Copy' }));
+  // Also for copies of blocks.
+  document.addEventListener('click', ({ target }) => {
+    const button = (target as Element).closest<HTMLButtonElement>('.code > button');
+    if (button) void copy(button);
+  });
 }
 
-async function copy(block: Element, button: HTMLButtonElement): Promise<void> {
-  const isCopied = await navigator.clipboard.writeText(block.querySelector('code')!.textContent).then(
+async function copy(button: HTMLButtonElement): Promise<void> {
+  const code = button.parentElement!.querySelector('code')!;
+  const isCopied = await navigator.clipboard.writeText(code.textContent).then(
     () => true,
     () => false,
   );

@@ -6,7 +6,12 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 /** As `website/build.mjs` writes it. */
 interface Section {
   title: string;
+  /** The guide or module that it is part of. */
+  place: string;
+  /** Sentences, which results show. */
   text: string;
+  /** Tables and code. */
+  more: string;
   /** Relative to the root of the site. */
   address: string;
 }
@@ -18,11 +23,11 @@ const [BEFORE, AFTER] = [40, 120];
 async function loadSections(root: string): Promise<{ index: MiniSearch; sections: readonly Section[] }> {
   const sections = (await (await fetch(`${root}search.json`)).json()) as Section[];
   const index = new MiniSearch({
-    fields: ['title', 'text'],
+    fields: ['title', 'text', 'more'],
     // Names such as KL_fake and loadModel are found by their parts too.
     tokenize: (text) => text.split(/[^\p{L}\p{N}_]+/u).flatMap((word) => [word, ...word.split(/_|(?=\p{Lu}\p{Ll})/u)]),
     searchOptions: {
-      boost: { title: 4 },
+      boost: { title: 4, more: 0.5 },
       prefix: true,
       fuzzy: (term) => (term.length > 4 ? 0.2 : false),
       combineWith: 'AND',
@@ -32,13 +37,23 @@ async function loadSections(root: string): Promise<{ index: MiniSearch; sections
   return { index, sections };
 }
 
-/** The text around the first word that was found. */
+/** The sentences around the first word that was found, or the first sentences if it is in a table. */
 function excerpt(text: string, { terms }: SearchResult): string {
-  const places = terms.map((term) => text.toLowerCase().indexOf(term)).filter((place) => place >= 0);
+  const lower = text.toLowerCase();
+  const places = terms.map((term) => lower.indexOf(term)).filter((place) => place >= 0);
   const place = places.length === 0 ? 0 : Math.min(...places);
   const start = place <= BEFORE ? 0 : text.lastIndexOf(' ', place - BEFORE) + 1;
   const end = text.indexOf(' ', place + AFTER);
   return `${start > 0 ? '… ' : ''}${end < 0 ? text.slice(start) : `${text.slice(start, end)} …`}`;
+}
+
+/** A text with the words that were found. Marks of one or two letters would be everywhere. */
+function Marked({ text, terms }: { text: string; terms: readonly string[] }) {
+  const marked = terms.filter((term) => term.length > 2);
+  if (marked.length === 0) return <>{text}</>;
+  const parts = text.split(new RegExp(`(${marked.join('|')})`, 'giu'));
+  // Every second part was found.
+  return <>{parts.map((part, index) => (index % 2 === 1 ? <mark key={index}>{part}</mark> : part))}</>;
 }
 
 type Loaded = Awaited<ReturnType<typeof loadSections>>;
@@ -63,11 +78,6 @@ function Search({ root }: { root: string }) {
     else return;
     event.preventDefault();
   };
-  const status = failed
-    ? 'The search cannot be loaded; check the connection.'
-    : query.trim() !== '' && loaded && results.length === 0
-      ? `Nothing found for “${query}”.`
-      : '';
   return (
     <>
       <input
@@ -89,7 +99,7 @@ function Search({ root }: { root: string }) {
       />
       <div id="results" role="listbox" aria-label="Results" ref={list} hidden={results.length === 0}>
         {results.map((result, index) => {
-          const { title, text, address } = loaded!.sections[result.id as number]!;
+          const { title, place, text, address } = loaded!.sections[result.id as number]!;
           return (
             <a
               key={address}
@@ -100,16 +110,54 @@ function Search({ root }: { root: string }) {
               href={root + address}
               onClick={() => dialog().close()}
             >
-              <strong>{title}</strong>
-              <span>{excerpt(text, result)}</span>
+              <strong>
+                <Marked text={title} terms={result.terms} />
+              </strong>{' '}
+              <small>{place}</small>
+              <span>
+                <Marked text={excerpt(text, result)} terms={result.terms} />
+              </span>
             </a>
           );
         })}
       </div>
-      <p role="status" class={failed ? 'failed' : 'hint'}>
-        {status}
-      </p>
+      <Status
+        state={failed ? 'failed' : loaded ? 'loaded' : 'loading'}
+        query={query.trim()}
+        count={results.length}
+        root={root}
+      />
     </>
+  );
+}
+
+interface StatusProps {
+  state: 'loading' | 'loaded' | 'failed';
+  query: string;
+  /** Of results. */
+  count: number;
+  root: string;
+}
+
+/** One line below the results, or in their place. */
+function Status({ state, query, count, root }: StatusProps) {
+  const isEmpty = state === 'loaded' && query !== '' && count === 0;
+  return (
+    <p role="status" class={state === 'failed' ? 'failed' : 'hint'}>
+      {state === 'failed' && 'The search cannot be loaded; check the connection.'}
+      {state === 'loading' && 'Loading the search…'}
+      {isEmpty && (
+        <>
+          Nothing found for “{query}”. Try fewer words, or look through <a href={`${root}guides/`}>the guides</a> and{' '}
+          <a href={`${root}api/`}>the API</a>.
+        </>
+      )}
+      {state === 'loaded' && !isEmpty && (
+        <>
+          <kbd>↑</kbd> <kbd>↓</kbd> select, <kbd>Enter</kbd> opens, <kbd>Esc</kbd> closes
+        </>
+      )}
+    </p>
   );
 }
 

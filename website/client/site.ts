@@ -1,17 +1,19 @@
-/** The script of every page: copies code, follows the reader in the list of contents, opens the search, and works offline. */
+/** The script of every page: copies code, shows pictures, follows the reader, opens the search, and works offline. */
 import '../../pages/components/design.css';
 import '../css/site.css';
 import '../css/guide.css';
 import '../css/code.css';
 import '../css/gallery.css';
-import { addCopyButtons } from './copy.js';
 import { followReader } from './contents.js';
+import { addCopyButtons } from './copy.js';
+import { openPictures } from './viewer.js';
 
 /** The address of the site's root, from which the pages have relative addresses. */
 const searchButton = document.querySelector<HTMLButtonElement>('#search')!;
 const root = new URL(searchButton.dataset.root!, document.baseURI).href;
 
 addCopyButtons();
+openPictures();
 followReader();
 
 // It works from here on.
