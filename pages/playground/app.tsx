@@ -24,8 +24,26 @@ interface Address {
 function addressOf(hash: string): Address {
   const [whole = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
   const [page = '', path = ''] = whole.split('/');
-  return Object.hasOwn(PAGES, page) ? { page, path, query } : { page: 'plane', path: '', query };
+  return { page: page || 'plane', path, query };
 }
+
+const UnknownPage = () => (
+  <div class="unknown">
+    <h2>There is no page {location.hash}</h2>
+    <p>The address may be misspelled, or from another version of this site.</p>
+    <p class="buttons">
+      <a class="button primary" href="#/plane">
+        Train in two dimensions
+      </a>
+      <a class="button" href="#/tour">
+        Take the tour
+      </a>
+    </p>
+  </div>
+);
+
+const load = async (page: string): Promise<ComponentType<PageProps>> =>
+  Object.hasOwn(PAGES, page) ? PAGES[page]!() : UnknownPage;
 
 export function App() {
   const [address, setAddress] = useState(() => addressOf(location.hash));
@@ -48,7 +66,7 @@ export function App() {
       if (link.getAttribute('href') === `#/${address.page}`) link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
     setFailure('');
-    PAGES[address.page]!().then(
+    load(address.page).then(
       (Component) => isLatest && setPage({ name: address.page, Component }),
       () => isLatest && setFailure('A part of this site cannot be loaded; reload the page.'),
     );
@@ -66,20 +84,21 @@ export function App() {
     location.hash = '#/explore';
   };
   return (
-    <>
-      <main>
-        {failure && <p class="failed">{failure}</p>}
-        {Page?.name === address.page && (
-          <Page.Component
-            key={`${address.path}?${address.query}`}
-            path={address.path}
-            query={address.query}
-            onQuery={onQuery}
-            model={model}
-            onExplore={onExplore}
-          />
-        )}
-      </main>
-    </>
+    <main>
+      {Page?.name === address.page ? (
+        <Page.Component
+          key={`${address.path}?${address.query}`}
+          path={address.path}
+          query={address.query}
+          onQuery={onQuery}
+          model={model}
+          onExplore={onExplore}
+        />
+      ) : (
+        <p class={failure ? 'failed' : 'loading hint'} role="status">
+          {failure || 'Loading…'}
+        </p>
+      )}
+    </main>
   );
 }

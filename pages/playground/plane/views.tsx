@@ -13,12 +13,14 @@ export interface ViewProps {
   isConditional: boolean;
   /** Terms whose arrows are drawn. */
   arrows: readonly PushTerm[];
+  /** The view that a question is about (default: none). */
+  asked?: ViewName | undefined;
   /** Of the ids of canvases, where a page has several of a kind. */
   prefix?: string;
 }
 
 interface DrawingProps extends ViewProps {
-  name: keyof typeof VIEWS;
+  name: ViewName;
   title: string;
   caption: string;
   /** Describes the canvas for screen readers. */
@@ -29,8 +31,10 @@ interface DrawingProps extends ViewProps {
   onPointerMove?: (event: PointerEvent) => void;
 }
 
+export type ViewName = 'generator' | 'encoder' | 'codes';
+
 /** The views by their ids, also for saved pictures. */
-export const VIEWS: Record<'generator' | 'encoder' | 'codes', Draw> = {
+export const VIEWS: Record<ViewName, Draw> = {
   generator: drawGenerator,
   encoder: drawEncoder,
   codes: drawCodes,
@@ -38,7 +42,7 @@ export const VIEWS: Record<'generator' | 'encoder' | 'codes', Draw> = {
 
 /** Draws a view and its arrows. */
 export function drawView(
-  name: keyof typeof VIEWS,
+  name: ViewName,
   context: Context,
   track: TrackFrame,
   arrows: readonly PushTerm[],
@@ -56,7 +60,7 @@ export const colorsOf = (element: Element): DrawingStyle['colorOf'] => {
 
 /** A square canvas that is drawn again whenever the view changes. */
 function Drawing(props: DrawingProps) {
-  const { prefix = '', name, title, caption, label, legend, track, latent, isConditional, arrows } = props;
+  const { prefix = '', name, title, caption, label, legend, track, latent, isConditional, arrows, asked } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const isDark = useDarkScheme();
   useEffect(() => {
@@ -67,7 +71,7 @@ function Drawing(props: DrawingProps) {
   }, [track, latent, arrows, isDark]);
   const { onPointerDown, onPointerMove } = props;
   return (
-    <figure>
+    <figure class={name === asked ? 'asked' : ''}>
       <figcaption>
         <strong>{title}</strong>
         <span class="meaning">{caption}</span>

@@ -3,6 +3,7 @@ import { DEFAULT_SETTINGS, type PlaneSettings } from '../plane/settings.js';
 import { PRESETS } from '../plane/presets.js';
 import type { Which } from '../plane/protocol.js';
 import type { PushTerm } from '../plane/terms.js';
+import type { ViewName } from '../plane/views.js';
 
 /** Which networks learn, and for how many iterations. */
 export type Phase = readonly [which: Which, count: number];
@@ -15,6 +16,8 @@ export interface TourStep {
   options: readonly [right: string, ...others: string[]];
   answer: string;
   settings: PlaneSettings;
+  /** The view that the question is about. */
+  view: ViewName;
   /** Before the question. */
   before?: Phase;
   /** After the prediction (default: nothing trains). */
@@ -37,6 +40,7 @@ export const STEPS: readonly TourStep[] = [
     answer:
       'It follows the ring. No network ever compared samples with data: the encoder and the generator only compete over codes, and the next steps show how.',
     settings: RING,
+    view: 'generator',
     after: ['both', 600],
   },
   {
@@ -47,6 +51,7 @@ export const STEPS: readonly TourStep[] = [
     answer:
       'Red: the encoder is the inverse of the generator. match_z asks for this: the code e(g(z)) of a sample should be the z that it came from.',
     settings: RING,
+    view: 'encoder',
     after: ['both', 600],
   },
   {
@@ -57,6 +62,7 @@ export const STEPS: readonly TourStep[] = [
     answer:
       'They stay in one bunch while codes of data spread. The encoder has found the difference between data and samples, as a discriminator would.',
     settings: WATCHED,
+    view: 'codes',
     after: ['encoder', 120],
   },
   {
@@ -67,6 +73,7 @@ export const STEPS: readonly TourStep[] = [
     answer:
       'It grows towards the data. The encoder gives different codes only to points that differ as data do, so the generator has to make such points.',
     settings: WATCHED,
+    view: 'generator',
     before: ['encoder', 120],
     after: ['generator', 120],
   },
@@ -78,6 +85,7 @@ export const STEPS: readonly TourStep[] = [
     answer:
       'They are opposite: the encoder maximizes what the generator minimizes. In the first view, the generator’s arrows continue through the encoder to the samples.',
     settings: settingsOf({ data: 'moons' }),
+    view: 'codes',
     before: ['both', 150],
     arrows: ['KL_fake'],
   },
@@ -89,6 +97,7 @@ export const STEPS: readonly TourStep[] = [
     answer:
       'Far from their data. Codes gather, and the generator has no reason to undo the encoder. The two match terms are what makes the networks inverse.',
     settings: settingsOf(preset('No match terms')),
+    view: 'encoder',
     after: ['both', 1000],
   },
   {
@@ -103,6 +112,7 @@ export const STEPS: readonly TourStep[] = [
     answer:
       'It crosses the gap quickly: about one sample in twenty lies there. Codes of data leave a part of the circle almost empty for the crossing.',
     settings: settingsOf(preset('Balanced')),
+    view: 'generator',
     after: ['both', 1500],
   },
   {
@@ -113,6 +123,7 @@ export const STEPS: readonly TourStep[] = [
     answer:
       'Where on its ring it is: both rings show all colors. The class is known already, so the code is free for the rest. That is how a model can draw the same digit in another style.',
     settings: settingsOf(preset('Classes')),
+    view: 'encoder',
     after: ['both', 1000],
   },
 ];

@@ -18,8 +18,15 @@ export function TourPage({ path }: PageProps) {
   useParts(plane, step, part, setPart);
   return (
     <div class="tour workbench">
-      <StepCard index={index} step={step} part={part} failure={plane.failure} onPredict={() => setPart('after')} />
-      <Stage plane={plane} settings={settings} />
+      <StepCard
+        index={index}
+        isKnown={path === '' || path === String(index + 1)}
+        step={step}
+        part={part}
+        failure={plane.failure}
+        onPredict={() => setPart('after')}
+      />
+      <Stage plane={plane} settings={settings} asked={step.view} />
     </div>
   );
 }
@@ -41,15 +48,21 @@ function useParts({ isReady, running, frame, run }: Plane, step: TourStep, part:
   }, [isReady, part, running]);
 }
 
+/** The right option is marked, and the chosen one if it is wrong. */
+const verdictOf = (option: string, prediction: string, { options: [right] }: TourStep) =>
+  option === right ? 'right' : option === prediction ? 'wrong' : undefined;
+
 interface StepCardProps {
   index: number;
+  /** Whether the address names it. */
+  isKnown: boolean;
   step: TourStep;
   part: Part;
   failure: string;
   onPredict: () => void;
 }
 
-function StepCard({ index, step, part, failure, onPredict }: StepCardProps) {
+function StepCard({ index, isKnown, step, part, failure, onPredict }: StepCardProps) {
   const [prediction, setPrediction] = useState('');
   const heading = useRef<HTMLHeadingElement>(null);
   // A visitor who follows a link to the next step continues there.
@@ -61,7 +74,7 @@ function StepCard({ index, step, part, failure, onPredict }: StepCardProps) {
   return (
     <section class="side-panel" aria-labelledby="step-heading">
       <p class="meaning">
-        Step {index + 1} of {STEPS.length}
+        {isKnown ? '' : 'There is no such step. '}Step {index + 1} of {STEPS.length}
       </p>
       <h2 id="step-heading" tabIndex={-1} ref={heading}>
         {step.title}
@@ -69,17 +82,22 @@ function StepCard({ index, step, part, failure, onPredict }: StepCardProps) {
       <p>{step.text}</p>
       <fieldset class="prediction" disabled={!isOpen}>
         <legend>{step.question}</legend>
-        {optionsOf(step, index).map((option) => (
-          <label key={option}>
-            <input
-              type="radio"
-              name="prediction"
-              checked={option === prediction}
-              onChange={() => setPrediction(option)}
-            />{' '}
-            {option}
-          </label>
-        ))}
+        {optionsOf(step, index).map((option) => {
+          const verdict = part === 'answer' ? verdictOf(option, prediction, step) : undefined;
+          return (
+            <label key={option} class={verdict}>
+              <input
+                type="radio"
+                name="prediction"
+                checked={option === prediction}
+                onChange={() => setPrediction(option)}
+              />{' '}
+              <span>
+                {option} {verdict && <strong>{verdict === 'right' ? '✓ right' : '✗ wrong'}</strong>}
+              </span>
+            </label>
+          );
+        })}
       </fieldset>
       {isOpen && (
         <button
