@@ -3,6 +3,7 @@ import type { Compile } from '../engine/index.js';
 import { compile, type WebDevice } from '../engine/runtime/web.js';
 import { InputError } from '../errors.js';
 import type { ModelWeights } from '../networks/network.js';
+import { conditionalState } from '../training/conditionalStart.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../training/checkpoint.js';
 import type { Configuration } from '../training/configuration.js';
 import { DEFAULTS, type OpenConfiguration } from '../training/settings.js';
@@ -13,12 +14,14 @@ import { oneAtATime } from '../turns.js';
 import { answerRequests, type WorkerScope } from './requests.js';
 
 /**
- * A configuration, completed by `DEFAULTS`, with new weights or the weights of a checkpoint; or a checkpoint with its
- * own configuration.
+ * A configuration, completed by `DEFAULTS`, with new weights or the weights of a checkpoint, which may lack the
+ * condition; or a checkpoint with its own configuration.
  */
 export type TrainingStart = {
   /** Bytes [N, C, H, W]. */
   images: Uint8Array;
+  /** The class of each image, which training with the condition `class` needs. */
+  labels?: Uint8Array | undefined;
   /** Default: wasm. */
   device?: WebDevice;
   /** Replaces the length of the configuration. */
@@ -72,6 +75,9 @@ export function serveTraining(scope: WorkerScope) {
 const CHECKPOINT = 'the checkpoint';
 
 function stateOf(checkpoint: Checkpoint, configuration: Configuration, images: number) {
+  const earlier = checkpoint.configuration;
+  if (earlier.condition === 'none' && configuration.condition !== 'none')
+    return conditionalState(modelWeights(checkpoint.vectors, { ema: false }), earlier, configuration);
   requireResumable(configuration, { ...checkpoint, file: CHECKPOINT }, images);
   return resumedState(checkpoint, configuration);
 }
@@ -130,7 +136,7 @@ class TrainingService {
     return {};
   }
 
-  private async start({ configuration: given, images, device, checkpoint: bytes, length }: TrainingStart) {
+  private async start({ configuration: given, images, labels, device, checkpoint: bytes, length }: TrainingStart) {
     await this.training?.trainer.release();
     this.training = undefined;
     const checkpoint = bytes && (await decodeCheckpoint(bytes, CHECKPOINT, digest));
@@ -143,7 +149,7 @@ class TrainingService {
         'training',
         `the images are not ${size}x${size} with ${channels} ${channels === 1 ? 'channel' : 'channels'}, as the networks require`,
       );
-    const split = splitInMemory(images, imageBytes, null);
+    const split = splitInMemory(images, imageBytes, labels ?? null);
     const state = checkpoint && stateOf(checkpoint, configuration, split.count);
     const compileHere: Compile = (graph) => compile(graph, device && { device });
     const trainer = await Trainer.create(configuration, split, compileHere, state);

@@ -272,12 +272,31 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await page.focus('#predict');
       await page.keyboard.press('Enter');
       await poll(() => page.textContent('#answer')).toBe(`As you predicted. ${STEPS[2]!.answer}`);
+      expect(await page.innerText('.prediction .right')).toBe(`${right} ✓ right`);
+      expect(await page.$$('.prediction .wrong')).toEqual([]);
       expect(await page.textContent('#encoder-updates')).toBe('120');
       expect(await page.textContent('#generator-updates')).toBe('0');
       await page.focus('.steps .primary');
       await page.keyboard.press('Enter');
       await poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(STEPS[3]!.title);
     });
+  });
+
+  it('shows the view that a question is about beside the question, on a phone too', async () => {
+    const page = await open('#/tour/3', { viewport: { width: 360, height: 740 } });
+    await page.waitForSelector('#predict');
+    await page.locator('#predict').scrollIntoViewIfNeeded();
+    for (const selector of ['.asked #codes-view', '.prediction'])
+      expect((await page.locator(selector).boundingBox())!.y, selector).toBeGreaterThanOrEqual(0);
+  });
+
+  it('says that an address is unknown', async () => {
+    const page = await open('#/nope');
+    await page.waitForSelector('text=There is no page #/nope');
+    await page.click('main >> text=Take the tour');
+    await poll(() => page.textContent('#step-heading')).toBe(STEPS[0]!.title);
+    await page.goto(`${addressOf('')}#/tour/99`);
+    await page.waitForSelector('text=There is no such step. Step 1');
   });
 
   it('works offline after the first visit', async () => {

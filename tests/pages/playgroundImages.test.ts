@@ -10,6 +10,7 @@ import { makeTinyRun } from '../cli/tinyRun.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { digest, tinyConfiguration } from '../training/tinyTraining.js';
 import { hasChromium } from './browser.js';
+import { pixelsOf } from './canvases.js';
 import { iteration, named, poll, ready, untilIteration, usePlayground } from './playgroundSite.js';
 
 const folder = sharedTemporaryFolder();
@@ -53,12 +54,16 @@ describe.skipIf(!hasChromium)('the playground', () => {
 
     it('trains, pauses, steps, saves, and continues after a reload', async () => {
       const page = await open('#/digits', { acceptDownloads: true });
+      // Before anything is trained, there are digits.
+      await poll(async () => new Set(await pixelsOf(page, '#samples canvas')).size).toBeGreaterThan(30);
+      expect(await page.textContent('#samples-heading')).toBe('Training images');
       await ready(page);
       await named(page, 'width').selectOption('4');
       await ready(page);
       // Each press counts.
       for (let press = 0; press < 3; press++) await page.click('#step');
       await poll(() => iteration(page)).toBe(3);
+      await poll(() => page.textContent('#samples-heading')).toBe('Samples');
       await page.click('#play');
       await untilIteration(page, 4);
       await page.click('#play');
@@ -151,7 +156,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
       );
     const chosen = (page: Page) => page.textContent('#chosen');
 
-    it('trains from the faces, and saves a checkpoint that Node opens', async () => {
+    it('trains from the faces with the classes of folders, and saves a checkpoint that Node opens', async () => {
       const pictures = join(folder, 'pictures');
       for (const [index, { name, buffer }] of (await files(24)).entries()) {
         const place = join(pictures, index % 3 === 0 ? 'few' : 'many');
@@ -172,6 +177,10 @@ describe.skipIf(!hasChromium)('the playground', () => {
           return new Set(Array.from({ length: 1024 }, (_, pixel) => data.slice(4 * pixel, 4 * pixel + 3).join())).size;
         });
       await poll(() => colors('#samples canvas')).toBeGreaterThan(100);
+      expect(await page.$$eval('#samples h3', (rows) => rows.map(({ textContent }) => textContent))).toEqual([
+        'few',
+        'many',
+      ]);
       await page.click('#play');
       await untilIteration(page, 2);
       await page.click('#play');
@@ -181,9 +190,17 @@ describe.skipIf(!hasChromium)('the playground', () => {
       const file = join(folder, 'own.safetensors');
       await download.saveAs(file);
       const model = await loadModel(file);
-      const { count, shape } = await model.sample({ count: 2 });
+      expect(model.classes).toEqual(['few', 'many']);
+      const { count, shape } = await model.sample({ count: 2, class: 'many' });
       expect([count, ...shape]).toEqual([2, 3, 32, 32]);
       await model.release();
+      // Without classes, training begins again.
+      await page.uncheck('#use-classes');
+      await poll(() => iteration(page)).toBe(0);
+      await ready(page);
+      expect(await page.$$('#samples h3')).toEqual([]);
+      await page.click('#step');
+      await poll(() => iteration(page)).toBe(1);
     });
 
     it('says in one line what is wrong with files', async () => {

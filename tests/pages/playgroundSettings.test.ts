@@ -174,8 +174,10 @@ it('the checkpoint for the visitor’s images is intact, small, and fits its con
   expect(file.length).toBeLessThan(800_000);
   const bytes = gunzipSync(file);
   const checkpoint = await decodeCheckpoint(bytes, 'images-start.gz', digest);
-  const configuration = await checkConfiguration(configurationOfImages(bytes));
+  const configuration = await checkConfiguration(configurationOfImages(bytes, []));
   expect(configuration).toMatchObject({ size: 32, channels: 3, width: 8, ema: 0.99 });
+  const conditional = await checkConfiguration(configurationOfImages(bytes, ['few', 'many']));
+  expect(conditional).toMatchObject({ condition: 'class', classes: ['few', 'many'], codeNoise: 2 });
   expect(() => requireResumable(configuration, { ...checkpoint, file: 'images-start.gz' }, 32)).not.toThrow();
 });
 

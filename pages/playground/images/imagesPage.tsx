@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { chosenFiles, droppedFiles, type FolderFile } from '../../components/folderFiles.js';
 import { messageOf } from '../../../src/errors.js';
 import type { PageProps } from '../page.js';
+import type { TrainingImages } from '../training/images.js';
 import type { TrainingKind } from '../training/imageTraining.js';
 import { CHECKPOINT, type PreviewTexts, TrainingPanel, variancesOf } from '../training/trainingPanel.js';
 import { IMAGE_SHAPE, MAX_IMAGES, MIN_IMAGES, readVisitorImages, type VisitorImages } from './readImages.js';
@@ -15,17 +16,18 @@ const TEXTS: PreviewTexts = {
   variances: variancesOf('your images'),
 };
 
-const kindOf = ({ images }: VisitorImages): TrainingKind => ({
+/** @param images without classes, both networks know nothing of them */
+const kindOf = (images: TrainingImages): TrainingKind => ({
   prefix: 'images-',
   name: 'these images',
   load: () => Promise.resolve(images),
   variants: VARIANTS,
-  start: startFrom,
+  start: (variant) => startFrom(variant, images.classes?.names ?? []),
   variantOf: (_, chosen) => chosen,
 });
 
 export function ImagesPage({ onExplore }: PageProps) {
-  const [chosen, setChosen] = useState<{ number: number; found: VisitorImages; kind: TrainingKind }>();
+  const [chosen, setChosen] = useState<{ number: number; found: VisitorImages; usesClasses: boolean }>();
   const [status, setStatus] = useState({ text: '', failed: false });
   const latest = useRef(0);
   /** Trains on these files. If they cannot be used, the training before stays. */
@@ -37,7 +39,7 @@ export function ImagesPage({ onExplore }: PageProps) {
       if (files.length === 0) return;
       const found = await readVisitorImages(files, (done) => show(`Reading image ${done + 1} of ${files.length}…`));
       if (number !== latest.current) return;
-      setChosen({ number, found, kind: kindOf(found) });
+      setChosen({ number, found, usesClasses: found.images.classes !== undefined });
       show(describe(found));
     } catch (error) {
       show(messageOf(error), true);
@@ -57,10 +59,23 @@ export function ImagesPage({ onExplore }: PageProps) {
       <p id="chosen" role="status" class={status.failed ? 'failed' : ''}>
         {status.text}
       </p>
+      {chosen?.found.images.classes && (
+        <p>
+          <label>
+            <input
+              id="use-classes"
+              type="checkbox"
+              checked={chosen.usesClasses}
+              onChange={() => setChosen({ ...chosen, usesClasses: !chosen.usesClasses })}
+            />{' '}
+            The folders are classes: train with them, and draw samples of each class
+          </label>
+        </p>
+      )}
       {chosen ? (
         <TrainingPanel
-          key={chosen.number}
-          kind={chosen.kind}
+          key={`${chosen.number} ${chosen.usesClasses}`}
+          kind={kindOf(chosen.usesClasses ? chosen.found.images : { ...chosen.found.images, classes: undefined })}
           variantLabel="begin with"
           shape={IMAGE_SHAPE}
           texts={TEXTS}

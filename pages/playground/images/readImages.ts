@@ -7,6 +7,8 @@ import { RECONSTRUCTIONS } from '../training/session.js';
 
 /** Fewer than a training can use, and more than a page should keep in memory. */
 export const [MIN_IMAGES, MAX_IMAGES] = [20, 5000];
+/** Labels are bytes. */
+const MAX_CLASSES = 256;
 const SIZE = 32;
 export const IMAGE_SHAPE = [3, SIZE, SIZE] as const;
 const PIXELS = 3 * SIZE ** 2;
@@ -54,18 +56,20 @@ export async function readVisitorImages(
       'choose more images',
     );
   const folders = [...new Set(read.map(({ folder }) => folder))].sort();
-  const bytes = read.map(({ image }) => Uint8Array.from(image, (value) => Math.round(255 * value)));
-  const repeats = Math.max(1, Math.ceil(BATCH / bytes.length));
+  const images = read.map(({ image, folder }) => ({
+    bytes: Uint8Array.from(image, (value) => Math.round(255 * value)),
+    label: folders.indexOf(folder),
+  }));
+  const training = Array.from({ length: Math.max(1, Math.ceil(BATCH / images.length)) }, () => images).flat();
+  const test = spread(images);
+  const labelsOf = (each: readonly LabeledImage[]) => Uint8Array.from(each, ({ label }) => label);
+  const hasClasses = folders.length > 1 && folders.length <= MAX_CLASSES && !folders.includes('');
   return {
     images: {
       shape: IMAGE_SHAPE,
-      training: concatenate(Array.from({ length: repeats }, () => bytes).flat()),
-      test: concatenate(
-        spread(
-          bytes,
-          read.map(({ folder }) => folder),
-        ),
-      ),
+      training: concatenate(training),
+      test: concatenate(test),
+      ...(hasClasses && { classes: { names: folders, training: labelsOf(training), test: labelsOf(test) } }),
     },
     count: read.length,
     classes:
@@ -84,12 +88,18 @@ function skippedLine(failures: readonly string[], beyond: number): string {
   return [...failed, ...(beyond > 0 ? [`${beyond} files beyond the first ${MAX_IMAGES} left out`] : [])].join('; ');
 }
 
+interface LabeledImage {
+  bytes: Uint8Array;
+  /** The index of its folder. */
+  label: number;
+}
+
 /** The images whose reconstructions are shown: by turns of each class. */
-function spread(images: readonly Uint8Array[], folders: readonly string[]): Uint8Array[] {
-  const seen = new Map<string, number>();
-  const turns = images.map((image, index) => {
-    const turn = seen.get(folders[index]!) ?? 0;
-    seen.set(folders[index]!, turn + 1);
+function spread(images: readonly LabeledImage[]): LabeledImage[] {
+  const seen = new Map<number, number>();
+  const turns = images.map((image) => {
+    const turn = seen.get(image.label) ?? 0;
+    seen.set(image.label, turn + 1);
     return { image, turn };
   });
   return turns
@@ -98,8 +108,8 @@ function spread(images: readonly Uint8Array[], folders: readonly string[]): Uint
     .map(({ image }) => image);
 }
 
-function concatenate(images: readonly Uint8Array[]): Uint8Array {
+function concatenate(images: readonly LabeledImage[]): Uint8Array {
   const all = new Uint8Array(images.length * PIXELS);
-  for (const [index, image] of images.entries()) all.set(image, index * PIXELS);
+  for (const [index, { bytes }] of images.entries()) all.set(bytes, index * PIXELS);
   return all;
 }

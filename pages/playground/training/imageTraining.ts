@@ -39,6 +39,9 @@ export interface ImageTrainingState {
   isBusy: boolean;
   message: string;
   hasFailed: boolean;
+  images?: TrainingImages;
+  /** Whether training began with new weights. */
+  isNew: boolean;
   preview?: Preview;
   points: readonly ChartPoint[];
   /** Iterations per second. */
@@ -52,6 +55,7 @@ export const initialStateOf = ({ name, variants }: TrainingKind): ImageTrainingS
   isBusy: true,
   message: `Loading ${name}…`,
   hasFailed: false,
+  isNew: true,
   points: [],
   rate: 0,
   device: 'wasm',
@@ -228,12 +232,13 @@ export class ImageTraining {
   /** Replaces the training once the next one is compiled. */
   private async start(from: SessionStart, device: WebDevice = this.state.device): Promise<void> {
     this.images ??= await this.kind.load();
+    this.change({ images: this.images });
     const next = await ImageSession.start(this.images, from, device);
     if (this.isLeft) return next.stop();
     this.current?.stop();
     this.current = next;
     const variant = this.kind.variantOf(next.training.configuration, this.state.variant);
-    this.change({ device, variant, points: [] });
+    this.change({ device, variant, points: [], isNew: from.checkpoint === undefined });
     const times: number[] = [];
     next.training.onReport = (report) => {
       this.addReport(report);

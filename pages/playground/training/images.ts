@@ -6,6 +6,15 @@ export interface TrainingImages {
   training: Uint8Array;
   /** Images whose reconstructions are shown. */
   test: Uint8Array;
+  /** Of images in a folder per class. */
+  classes?: ImageClasses | undefined;
+}
+
+/** Classes by index: of the training images, and of the test images. */
+export interface ImageClasses {
+  names: readonly string[];
+  training: Uint8Array;
+  test: Uint8Array;
 }
 
 /** Training continues until the visitor ends it. */

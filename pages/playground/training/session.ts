@@ -1,5 +1,6 @@
 /** A worker that trains on images, and a worker that uses its weights at the same time. */
 import { drawCodes } from '../../../src/age/prior.js';
+import { oneHot } from '../../../src/conditions/classes.js';
 import { toBytes } from '../../../src/images/raster.js';
 import { randomStream } from '../../../src/random.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
@@ -11,7 +12,11 @@ import { WorkerModel } from '../../../src/web/workerModel.js';
 import { openWorker } from '../workers.js';
 import { LENGTH, type TrainingImages } from './images.js';
 
-export const [SAMPLES, RECONSTRUCTIONS] = [48, 16];
+export const [SAMPLES, RECONSTRUCTIONS] = [48, 24];
+/** Of a row of samples. */
+export const COLUMNS = 8;
+/** Other classes have no row of samples. */
+const MAX_ROWS = 10;
 
 /** New weights, a checkpoint to continue, or a checkpoint whose weights another configuration takes over. */
 export type SessionStart =
@@ -21,8 +26,10 @@ export type SessionStart =
 export interface Preview {
   step: number;
   samples: readonly Float32Array[];
-  /** Images, each before its reconstruction. */
-  pairs: readonly Float32Array[];
+  /** Names of the rows of samples, of a model of classes. */
+  rows: readonly string[];
+  /** Of the test images. */
+  reconstructions: readonly Float32Array[];
 }
 
 export class ImageSession {
@@ -41,7 +48,13 @@ export class ImageSession {
   static async start(images: TrainingImages, start: SessionStart, device: WebDevice): Promise<ImageSession> {
     const worker = openWorker('training');
     try {
-      const training = await PageTraining.start(worker, { images: images.training, length: LENGTH, device, ...start });
+      const training = await PageTraining.start(worker, {
+        images: images.training,
+        labels: images.classes?.training,
+        length: LENGTH,
+        device,
+        ...start,
+      });
       const { size, channels } = training.configuration;
       const [expected, side] = images.shape;
       if (size !== side || channels !== expected)
@@ -63,24 +76,35 @@ export class ImageSession {
     const { step } = this.training.progress;
     if (this.model) await this.model.replaceWeights(weights);
     else this.model = await this.loadModel({ configuration, weights });
-    const codes = drawCodes(configuration.prior, SAMPLES, configuration.latent, randomStream(0, 'samples'));
     const { model } = this;
     const pixels = this.pixels;
-    const reconstruct = async (x: Uint8Array) => imagesOf(await model.decode({ z: await model.encode({ x }) }), pixels);
+    const reconstruct = async (x: Uint8Array, y: Float32Array | undefined) =>
+      imagesOf(await model.decode({ z: await model.encode({ x, y }), y }), pixels);
+    const { z, y, rows } = this.sampleInputs();
     // Refined once, as elsewhere.
-    const samples = await reconstruct(toBytes(await model.generate({ z: codes })));
-    const originals = this.images.test.subarray(0, RECONSTRUCTIONS * pixels);
-    const pairs = (await reconstruct(originals)).flatMap((image, index) => [
-      Float32Array.from(originals.subarray(index * pixels, (index + 1) * pixels), (byte) => byte / 255),
-      image,
-    ]);
-    return { step, samples, pairs };
+    const samples = await reconstruct(toBytes(await model.generate({ z, y })), y);
+    const test = this.images.test.subarray(0, RECONSTRUCTIONS * pixels);
+    const labels = this.images.classes?.test.subarray(0, test.length / pixels);
+    const { length } = configuration.classes;
+    const reconstructions = await reconstruct(test, length > 0 && labels ? oneHot(labels, length) : undefined);
+    return { step, samples, rows, reconstructions };
   }
 
   stop(): void {
     this.isStopped = true;
     this.training.stop();
     this.model?.stop();
+  }
+
+  /** The same codes each time. In a model of classes, each class has a row of the same codes. */
+  private sampleInputs() {
+    const { prior, latent, classes } = this.training.configuration;
+    const rows = classes.slice(0, MAX_ROWS);
+    const stream = randomStream(0, 'samples');
+    if (rows.length === 0) return { z: drawCodes(prior, SAMPLES, latent, stream), y: undefined, rows };
+    const row = drawCodes(prior, COLUMNS, latent, stream);
+    const labels = rows.flatMap((_, label) => Array<number>(COLUMNS).fill(label));
+    return { z: Float32Array.from(rows.flatMap(() => [...row])), y: oneHot(labels, classes.length), rows };
   }
 
   private get pixels(): number {

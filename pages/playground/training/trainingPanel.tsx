@@ -1,12 +1,12 @@
 /** Training on images in the page: buttons, previews and curves. */
-import { useLayoutEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import { Chart, type ChartPoint, type Curve } from '../../components/chart.js';
 import { Choice, TrainingButtons } from '../../components/controls.js';
 import { ImageCanvas, type ImageShape } from '../../components/images.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
 import type { PageProps } from '../page.js';
 import { ImageTraining, type ImageTrainingState, initialStateOf, type TrainingKind } from './imageTraining.js';
-import { type Preview, RECONSTRUCTIONS, SAMPLES } from './session.js';
+import { COLUMNS, RECONSTRUCTIONS, SAMPLES } from './session.js';
 
 /** What the page says about its images. */
 export interface PreviewTexts {
@@ -88,7 +88,7 @@ export function TrainingPanel({ kind, variantLabel, shape, texts, onExplore }: T
         </p>
       </div>
       <div class="columns">
-        <Previews preview={preview} shape={shape} texts={texts} />
+        <Previews state={state} step={step} shape={shape} texts={texts} />
         <Curves points={points} texts={texts} />
       </div>
     </>
@@ -160,43 +160,62 @@ function CheckpointButtons({ state, training, kind, onExplore }: TrainingProps &
 }
 
 interface PreviewsProps {
-  preview: Preview | undefined;
+  state: ImageTrainingState;
+  step: number;
   shape: ImageShape;
   texts: PreviewTexts;
 }
 
-function Previews({ preview, shape, texts }: PreviewsProps) {
-  const images = (
-    count: number,
-    imageAt: (index: number) => Float32Array | undefined,
-    nameOf: (index: number) => string,
-  ) =>
-    Array.from({ length: count }, (_, index) => (
-      <ImageCanvas key={index} image={imageAt(index)} shape={shape} role="img" label={nameOf(index)} />
-    ));
-  const pairName = (index: number): string =>
-    `${index % 2 === 0 ? texts.image : 'Reconstruction'} ${Math.floor(index / 2) + 1}`;
+/** Samples, or training images as long as there are none that are worth looking at; and test images with reconstructions. */
+function Previews({ state: { preview, images, isNew }, step, shape, texts }: PreviewsProps) {
+  const data = useMemo(() => images && firstImages(images.training, SAMPLES, shape), [images]);
+  const originals = useMemo(() => images && firstImages(images.test, RECONSTRUCTIONS, shape), [images]);
+  const trained = preview && !(isNew && step === 0) ? preview : undefined;
+  const samples = trained?.samples ?? data;
+  const rows = trained?.rows ?? [];
+  const tile = (image: Float32Array | undefined, name: string) => (
+    <ImageCanvas key={name} image={image} shape={shape} role="img" label={name} />
+  );
   return (
     <>
       <section aria-labelledby="samples-heading">
-        <h2 id="samples-heading">Samples</h2>
-        <p>Images of the same {SAMPLES} codes each time.</p>
+        <h2 id="samples-heading">{trained ? 'Samples' : 'Training images'}</h2>
+        <p>
+          {trained
+            ? rows.length > 0
+              ? 'A row per class. A column has the same code in each row.'
+              : `Images of the same ${SAMPLES} codes each time.`
+            : 'New networks draw gray. Press Play, and samples take the place of these images.'}
+        </p>
         <div id="samples" class="images">
-          {images(
-            SAMPLES,
-            (index) => preview?.samples[index],
-            (index) => `Sample ${index + 1}`,
-          )}
+          {Array.from({ length: samples?.length ?? SAMPLES }, (_, index) => {
+            const row = index % COLUMNS === 0 ? rows[index / COLUMNS] : undefined;
+            return [
+              row === undefined ? null : <h3 key={row}>{row}</h3>,
+              tile(samples?.[index], `${trained ? 'Sample' : 'Training image'} ${index + 1}`),
+            ];
+          })}
         </div>
       </section>
       <section aria-labelledby="pairs-heading">
         <h2 id="pairs-heading">Reconstructions</h2>
         <p>{texts.pairs}</p>
         <div id="pairs" class="images">
-          {images(2 * RECONSTRUCTIONS, (index) => preview?.pairs[index], pairName)}
+          {Array.from({ length: originals?.length ?? RECONSTRUCTIONS }, (_, index) => [
+            tile(originals?.[index], `${texts.image} ${index + 1}`),
+            tile(preview?.reconstructions[index], `Reconstruction ${index + 1}`),
+          ])}
         </div>
       </section>
     </>
+  );
+}
+
+/** The first of images [N, C, H, W], in 0..1. */
+function firstImages(bytes: Uint8Array, count: number, shape: ImageShape): Float32Array[] {
+  const pixels = shape.reduce((product, side) => product * side);
+  return Array.from({ length: Math.min(count, bytes.length / pixels) }, (_, index) =>
+    Float32Array.from(bytes.subarray(index * pixels, (index + 1) * pixels), (byte) => byte / 255),
   );
 }
 
