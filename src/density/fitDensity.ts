@@ -11,6 +11,8 @@ export interface FittedCodes {
   summaries?: Features | undefined;
   /** To predict conditions. */
   unconditional?: UnconditionalCodes | undefined;
+  /** Gaussians at most, for a smaller file (default: 64). */
+  maxGaussians?: number;
 }
 
 /** Codes per Gaussian; with fewer, it copies them. */
@@ -35,14 +37,11 @@ export function fitDensity({
   codes,
   summaries = { data: new Float64Array(0), width: 0 },
   unconditional,
+  maxGaussians = MAX_GAUSSIANS,
 }: FittedCodes): CodeDensity {
   const [count, size] = [rowsIn(codes), codes.width];
   const { slopes, rest } = regress(codes, summaries);
-  const affordable = Math.min(
-    MAX_GAUSSIANS,
-    Math.floor(count / CODES_PER_GAUSSIAN),
-    Math.floor(MAX_VALUES / size ** 2),
-  );
+  const affordable = Math.min(maxGaussians, Math.floor(count / CODES_PER_GAUSSIAN), Math.floor(MAX_VALUES / size ** 2));
   const gaussians = Math.max(1, affordable);
   const clusters = kMeans(besideConditions(rest, summaries), gaussians);
   const members = Array.from({ length: gaussians }, (_, gaussian) =>

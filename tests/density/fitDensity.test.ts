@@ -37,6 +37,12 @@ describe('the density of codes', () => {
       expect(Math.abs(nearest.filter((each) => each === group).length - 250)).toBeLessThan(60);
   });
 
+  it('has as many Gaussians as the codes determine, or fewer on request', () => {
+    const codes = { data: groupedCodes(1000, 4, 0.02), width: SIZE };
+    expect(fitDensity({ codes }).logShares.length).toBeGreaterThan(8);
+    expect(fitDensity({ codes, maxGaussians: 3 }).logShares).toHaveLength(3);
+  });
+
   it('has the mean and the covariance of codes that are normal', () => {
     const mixed = normalRows(63, SIZE, 1);
     const data = Float32Array.from(mixed.data, (value, at) => (at % SIZE === 0 ? 3 + 2 * value : value));

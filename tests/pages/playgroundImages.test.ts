@@ -231,6 +231,8 @@ describe.skipIf(!hasChromium)('the playground', () => {
   it('reconstructs what the visitor draws, with the bundled model', async () => {
     const page = await open('#/explore');
     await page.waitForFunction(() => document.querySelector<HTMLInputElement>('#files')?.disabled === false);
+    // It has a density of its codes.
+    await page.waitForSelector('#samples .typicality');
     await page.getByRole('tab', { name: 'Your images' }).click();
     const box = (await page.locator('#pad').boundingBox())!;
     await page.mouse.move(box.x + 0.55 * box.width, box.y + 0.2 * box.height);

@@ -1,0 +1,44 @@
+/**
+ * Fits the density of codes of the playground's model of digits, from which samples are drawn and which shows how typical
+ * they are, and writes it into the model's file. Run it after `npm run build` and `npm run build:playground`:
+ *
+ *     node scripts/playgroundDensity.mjs
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { densityValues } from '../dist/export/pageModel.js';
+import { fitDensity } from '../dist/index.js';
+
+/** Of codes of 500 other digits, the mean log density is 126 with 8 Gaussians, 130 with 16 (72 kB) and 132 with 64 (282 kB). */
+const GAUSSIANS = 16;
+/** Bits of a float32 that are cleared, so that it compresses. */
+const CLEARED = 16;
+const [INNER, BORDER, SIZE] = [28, 2, 32];
+
+const pathOf = (name) => fileURLToPath(new URL(`../pages/playground/public/${name}`, import.meta.url));
+const model = JSON.parse(readFileSync(pathOf('digits-model.json'), 'utf8'));
+
+const bytes = gunzipSync(readFileSync(pathOf('digits.gz')));
+const count = bytes.length / INNER ** 2;
+const images = new Float32Array(count * SIZE ** 2);
+for (let row = 0; row < count * INNER; row++) {
+  const [image, line] = [Math.floor(row / INNER), row % INNER];
+  const pixels = Float32Array.from(bytes.subarray(row * INNER, (row + 1) * INNER), (byte) => byte / 255);
+  images.set(pixels, image * SIZE ** 2 + (line + BORDER) * SIZE + BORDER);
+}
+
+const encoder = await InferenceSession.create(gunzipSync(Buffer.from(model.networks.encoder, 'base64')));
+const { codes } = await encoder.run({ images: new Tensor('float32', images, [count, 1, SIZE, SIZE]) });
+const density = fitDensity({
+  codes: { data: Float64Array.from(codes.data), width: model.latent },
+  maxGaussians: GAUSSIANS,
+});
+const values = new Uint32Array(densityValues(density).buffer);
+const half = 1 << (CLEARED - 1);
+for (let at = 0; at < values.length; at++) values[at] = ((values[at] + half) >>> CLEARED) << CLEARED;
+const packed = gzipSync(values, { level: 9 });
+model.density = { gaussians: density.logShares.length, values: packed.toString('base64') };
+writeFileSync(pathOf('digits-model.json'), JSON.stringify(model) + '\n');
+console.log(`${density.logShares.length} Gaussians, ${packed.length} bytes`);
