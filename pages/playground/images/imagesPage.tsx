@@ -163,6 +163,7 @@ function Choosing({ isFirst, onFiles }: ChoosingProps) {
             ? `Drop ${MIN_IMAGES} or more pictures here, or a folder of them`
             : 'Drop other pictures to begin again'}
         </strong>
+        {isFirst && <span class="meaning">Folders inside of it are classes, and samples can be drawn of each.</span>}
       </p>
       <p class="buttons">
         {input('image-files', 'Choose pictures', false)}

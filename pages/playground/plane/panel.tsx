@@ -15,7 +15,8 @@ interface PanelProps {
 export const Panel = (props: PanelProps) => (
   <aside class="side-panel" aria-label="Experiments and settings">
     <p class="first hint">
-      New here? <a href="#/tour">Take the tour</a>, it has eight short steps.
+      Two networks learn the gray points. The generator draws them from a circle, and the encoder gives each point its
+      place on the circle. Press Play, or <a href="#/tour">take the tour</a> in eight short steps.
     </p>
     <Presets {...props} />
     <Data {...props} />
@@ -83,7 +84,7 @@ function Arrows({ settings: { arrows }, onChange }: PanelProps) {
     onChange({ arrows: PUSH_TERMS.filter((each) => (each === term) !== arrows.includes(each)) });
   return (
     <fieldset class="arrows">
-      <legend>Show arrows of a term</legend>
+      <legend>Show arrows</legend>
       {PUSH_TERMS.map((term) => (
         <label key={term}>
           <input type="checkbox" checked={arrows.includes(term)} onChange={() => toggle(term)} />

@@ -1,6 +1,7 @@
 /** The buttons of training on the plane: what learns, how fast, and what leaves the page. */
 import { useState } from 'preact/hooks';
 import { TrainingButtons } from '../../components/controls.js';
+import { Counter } from '../training/counter.js';
 import { Share } from './share.js';
 import { iterationOfFrame } from './protocol.js';
 import { dataOf, type PlaneSettings, SPEEDS } from './settings.js';
@@ -40,10 +41,7 @@ export function Toolbar({ plane, settings, address, onChange }: ToolbarProps) {
             </option>
           ))}
         </select>
-        <p class="counter">
-          iteration <span id="iteration">{frame ? iterationOfFrame(frame) : 0}</span>,{' '}
-          <span id="rate">{running ? (frame?.rate ?? 0).toFixed(0) : 0}</span>/s
-        </p>
+        <Counter iteration={frame ? iterationOfFrame(frame) : 0} rate={running ? (frame?.rate ?? 0).toFixed(0) : '0'} />
       </TrainingButtons>
       <Share plane={plane} settings={settings} address={address} onMessage={setShared} />
       <p id="status" role="status" class={failure ? 'failed' : ''}>

@@ -148,7 +148,7 @@ export function CodesView(props: ViewProps) {
       {...props}
       name="codes"
       title="Codes"
-      caption={isCircle ? 'Outside of data, inside of samples.' : 'Above of data, below of samples.'}
+      caption={isCircle ? 'Bars outside: data. Inside: samples.' : 'Above: data. Below: samples.'}
       label={
         isCircle
           ? 'Histograms of codes over the circle: of data outside, of samples inside; even bars are uniform'

@@ -5,6 +5,7 @@ import { Choice, TrainingButtons } from '../../components/controls.js';
 import { ImageCanvas, type ImageShape } from '../../components/images.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
 import type { PageProps } from '../page.js';
+import { Counter } from './counter.js';
 import { ImageTraining, type ImageTrainingState, initialStateOf, type TrainingKind } from './imageTraining.js';
 import { COLUMNS, RECONSTRUCTIONS, SAMPLES } from './session.js';
 
@@ -70,9 +71,7 @@ export function TrainingPanel({ kind, variantLabel, shape, texts, onExplore }: T
           onStep={() => training.step()}
           onReset={() => training.reset(variant)}
         >
-          <p class="counter">
-            iteration <span id="iteration">{step}</span>, <span id="rate">{isRunning ? rate.toFixed(1) : 0}</span>/s
-          </p>
+          <Counter iteration={step} rate={isRunning ? rate.toFixed(1) : '0'} />
         </TrainingButtons>
         <Variants state={state} training={training} kind={kind} variantLabel={variantLabel} />
         <CheckpointButtons
