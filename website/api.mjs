@@ -44,7 +44,7 @@ function documentOf(root, path) {
     folder,
     label: folder ? name : module || 'Overview',
     part: 'API',
-    kind: 'guide api',
+    kind: module === '' ? 'guide' : 'guide api',
     ...(folder && { importedBy: importOf(name, module, folder) }),
   };
 }

@@ -5,7 +5,9 @@ export function addCopyButtons(): void {
   // Pages of hosts without encryption have no clipboard.
   if (!('clipboard' in navigator)) return;
   for (const block of document.querySelectorAll('.code'))
-    block.append(Object.assign(document.createElement('button'), { type: 'button', textContent: 'Copy' }));
+    block.append(
+      Object.assign(document.createElement('button'), { type: 'button', className: 'quiet', textContent: 'Copy' }),
+    );
   // Also for copies of blocks.
   document.addEventListener('click', ({ target }) => {
     const button = (target as Element).closest<HTMLButtonElement>('.code > button');

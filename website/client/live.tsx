@@ -1,5 +1,6 @@
 /** Samples that the visitor's browser computes, and a walk between two of them. */
 import { useEffect, useState } from 'preact/hooks';
+import { Segments } from '../../pages/components/controls.js';
 import { Tile } from '../../pages/components/images.js';
 import type { Runtime } from '../../pages/components/networks.js';
 import { type LiveModel, useSamples } from './liveModel.js';
@@ -29,13 +30,12 @@ export function Live({ models, runtime, isAutomatic }: LiveProps) {
   return (
     <>
       <div class="bar">
-        <div class="choice" role="group" aria-label="Model">
-          {models.map((entry) => (
-            <button key={entry.name} type="button" aria-pressed={entry === model} onClick={() => setModel(entry)}>
-              {entry.name}
-            </button>
-          ))}
-        </div>
+        <Segments
+          label="Model"
+          names={Object.fromEntries(models.map(({ name }) => [name, name]))}
+          chosen={model.name}
+          onChoose={(chosen) => setModel(models.find(({ name }) => name === chosen)!)}
+        />
         <button
           id="new-samples"
           type="button"

@@ -2,7 +2,6 @@
 import '../../pages/components/design.css';
 import '../css/site.css';
 import '../css/guide.css';
-import '../css/code.css';
 import '../css/gallery.css';
 import { followReader } from './contents.js';
 import { addCopyButtons } from './copy.js';

@@ -130,7 +130,7 @@ const CHARTS = [
 function Curves({ plane: { points } }: { plane: Plane }) {
   const merged = useMemo(() => mergePoints(points), [points]);
   return (
-    <section class="curves" aria-label="Curves">
+    <section class="curves card" aria-label="Curves">
       {CHARTS.map(({ title, curves }) => (
         <Chart key={title} title={title} curves={curves} points={merged} isLog />
       ))}

@@ -55,7 +55,7 @@ export function ExplorePage({ model: given }: PageProps) {
   }, []);
   return (
     <div class="explore">
-      <div class="bar model">
+      <div class="bar toolbar">
         <p>
           <strong id="model-name">{loaded?.info.name}</strong> {loaded?.info.summary}
         </p>

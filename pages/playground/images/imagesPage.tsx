@@ -91,21 +91,21 @@ export function ImagesPage({ onExplore }: PageProps) {
 /** What will happen, before any picture is chosen. */
 const Outline = () => (
   <div class="columns">
-    <section>
+    <section class="card">
       <h2>1. Choose</h2>
       <p>
         {MIN_IMAGES} pictures are enough, and hundreds are better. They are cropped to squares of 32 pixels, as a model
         of this size needs. They never leave this page.
       </p>
     </section>
-    <section>
+    <section class="card">
       <h2>2. Train</h2>
       <p>
         Training begins with a model of drawn faces, so that you see something within a minute: the faces turn into your
         pictures. Few pictures are learned by heart.
       </p>
     </section>
-    <section>
+    <section class="card">
       <h2>3. Keep</h2>
       <p>
         Explore the model, or download its checkpoint. The command line opens it: <code>agenet sample FILE</code>.
@@ -150,7 +150,7 @@ function Choosing({ isFirst, onFiles }: ChoosingProps) {
   return (
     <div
       id="drop"
-      class={`choosing ${isFirst ? 'first' : ''} ${isOver ? 'over' : ''}`}
+      class={`choosing toolbar ${isFirst ? 'first' : ''} ${isOver ? 'over' : ''}`}
       onDragEnter={() => setIsOver(true)}
       onDragLeave={({ currentTarget, relatedTarget }) =>
         setIsOver(currentTarget.contains(relatedTarget as Node | null))

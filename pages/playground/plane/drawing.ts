@@ -53,7 +53,7 @@ function latticeColors(latent: 2 | 3): string[] {
 }
 
 /** Orange and blue differ for color-blind readers too (Okabe and Ito). */
-const CLASS_COLORS = ['#e69f00', '#0072b2'];
+export const CLASS_COLORS = ['#e69f00', '#0072b2'] as const;
 
 /** Data, and the generator's image of the prior. */
 export const drawGenerator: Draw = (context, { view: { shown, labels, image } }, { latent, isConditional }) => {

@@ -1,5 +1,6 @@
 /** The two networks, what flows between them, and which one learns now. */
 import type { NetworkName } from '../../../src/networks/network.js';
+import { TERM_COLORS } from './arrows.js';
 import type { PlaneFrame, Which } from './protocol.js';
 import type { PushTerm } from './terms.js';
 
@@ -22,20 +23,20 @@ export function Flow({ frame, running, prior }: FlowProps) {
     return <Network name={name} updates={updates} state={stateOf(learning, name, updates)} />;
   };
   return (
-    <section class="flow" aria-label="The two networks">
+    <section class="flow card" aria-label="The two networks">
       <p class="hidden">
         Data x go through the encoder to codes e(x) on the {prior}, and through the generator to reconstructions
         g(e(x)). Points z of the {prior} go through the generator to samples g(z), and through the encoder to codes
         e(g(z)).
       </p>
-      <Node lane="data" symbol="x" name="data" terms={[]} />
+      <Node lane="data" at="start" symbol="x" name="data" terms={[]} />
       {network('encoder')}
       <Node lane="data" symbol="e(x)" name="codes of data" isCode terms={['KL_real']} />
       {network('generator')}
-      <Node lane="data" symbol="g(e(x))" name="reconstructions" terms={['match_x']} />
-      <Node lane="samples" symbol="e(g(z))" name="codes of samples" isCode terms={['KL_fake', 'match_z']} />
+      <Node lane="data" at="end" symbol="g(e(x))" name="reconstructions" terms={['match_x']} />
+      <Node lane="samples" at="start" symbol="e(g(z))" name="codes of samples" isCode terms={['KL_fake', 'match_z']} />
       <Node lane="samples" symbol="g(z)" name="samples" terms={[]} />
-      <Node lane="samples" symbol="z" name={`on the ${prior}`} isCode terms={[]} />
+      <Node lane="samples" at="end" symbol="z" name={`on the ${prior}`} isCode terms={[]} />
     </section>
   );
 }
@@ -65,6 +66,8 @@ function Network({ name, updates, state }: { name: NetworkName; updates: number;
 
 interface NodeProps {
   lane: 'data' | 'samples';
+  /** Nothing is on the left of the start, or on the right of the end. */
+  at?: 'start' | 'end';
   symbol: string;
   name: string;
   /** Whether it is a point of the circle or the sphere rather than of the plane. */
@@ -73,22 +76,22 @@ interface NodeProps {
   terms: readonly PushTerm[];
 }
 
-function Node({ lane, symbol, name, isCode = false, terms }: NodeProps) {
+function Node({ lane, at, symbol, name, isCode = false, terms }: NodeProps) {
   return (
     <div class={`node ${lane}`}>
-      <span class="wire" aria-hidden="true" />
+      {at !== 'start' && <span class="wire" aria-hidden="true" />}
       <span class={isCode ? 'mark code' : 'mark'} aria-hidden="true" />
       <span class="what">
         <i>{symbol}</i> <span class="meaning">{name}</span>
         <span class="terms">
           {terms.map((term) => (
             <span key={term} class="term">
-              <span class={`swatch ${term}`} /> {term}
+              <span class="swatch" style={{ background: `var(${TERM_COLORS[term]})` }} /> {term}
             </span>
           ))}
         </span>
       </span>
-      <span class="wire" aria-hidden="true" />
+      {at !== 'end' && <span class="wire" aria-hidden="true" />}
     </div>
   );
 }

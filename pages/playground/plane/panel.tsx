@@ -1,5 +1,6 @@
 /** The panel beside the views: experiments, arrows, and all settings on request. */
 import { Choice } from '../../components/controls.js';
+import { TERM_COLORS } from './arrows.js';
 import { Explanation } from './explanation.js';
 import { activePreset, PRESETS } from './presets.js';
 import { DRAWN_SETTINGS, type PlaneSettings } from './settings.js';
@@ -13,7 +14,7 @@ interface PanelProps {
 }
 
 export const Panel = (props: PanelProps) => (
-  <aside class="side-panel" aria-label="Experiments and settings">
+  <aside class="side-panel card" aria-label="Experiments and settings">
     <p class="first hint">
       Two networks learn the gray points. The generator draws them from a circle, and the encoder gives each point its
       place on the circle. Press Play, or <a href="#/tour">take the tour</a> in eight short steps.
@@ -39,6 +40,7 @@ function Presets({ settings, onChange }: PanelProps) {
           <button
             key={preset.name}
             type="button"
+            class="quiet"
             aria-pressed={preset === active}
             onClick={() => onChange(preset.settings)}
           >
@@ -88,7 +90,7 @@ function Arrows({ settings: { arrows }, onChange }: PanelProps) {
       {PUSH_TERMS.map((term) => (
         <label key={term}>
           <input type="checkbox" checked={arrows.includes(term)} onChange={() => toggle(term)} />
-          <span class={`swatch ${term}`} />
+          <span class="swatch" style={{ background: `var(${TERM_COLORS[term]})` }} />
           <span>
             {term} <span class="meaning">{TERM_TEXTS[term]}</span>
           </span>

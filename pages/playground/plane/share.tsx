@@ -41,7 +41,7 @@ export function Share({ plane: { frame, history }, settings, address, onMessage 
     return 'Animation saved.';
   };
   return (
-    <div class="share" role="group" aria-label="Share">
+    <div class="share toolbar" role="group" aria-label="Share">
       <button id="copy-link" type="button" onClick={() => act('', copy)}>
         Copy link
       </button>

@@ -27,7 +27,7 @@ export function Stage({ plane: { frame, points, running }, settings, onPoint, as
         <EncoderView {...view} />
         <CodesView {...view} />
       </div>
-      <section class="curves" aria-label="Curves">
+      <section class="curves card" aria-label="Curves">
         <Chart title="Divergences above their lower bound" curves={DIVERGENCES} points={points[0]!} isLog />
         <Chart title="Reconstruction of data and codes" curves={MATCHES} points={points[0]!} isLog />
         <Chart title="Losses, and the term uniform" curves={LOSSES} points={points[0]!} />

@@ -21,7 +21,7 @@ export function Toolbar({ plane, settings, address, onChange }: ToolbarProps) {
   const [shared, setShared] = useState('');
   const isWaiting = settings.some((each) => dataOf(each) === undefined);
   return (
-    <div class="bar">
+    <div class="bar toolbar">
       <TrainingButtons
         isRunning={running !== undefined}
         disabled={!isReady || failure !== ''}
@@ -45,7 +45,8 @@ export function Toolbar({ plane, settings, address, onChange }: ToolbarProps) {
       </TrainingButtons>
       <Share plane={plane} settings={settings} address={address} onMessage={setShared} />
       <p id="status" role="status" class={failure ? 'failed' : ''}>
-        {failure || (isWaiting ? 'Press on the first view to add points.' : shared)}
+        {failure ||
+          (isWaiting ? 'Press on the first view to add points.' : isReady ? shared : 'Compiling the networks…')}
       </p>
     </div>
   );

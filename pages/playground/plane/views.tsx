@@ -2,7 +2,16 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { useDarkScheme } from '../../components/chart.js';
 import { drawArrows } from './arrows.js';
-import { type Context, type Draw, drawCodes, drawEncoder, drawGenerator, type DrawingStyle, SIDE } from './drawing.js';
+import {
+  CLASS_COLORS,
+  type Context,
+  type Draw,
+  drawCodes,
+  drawEncoder,
+  drawGenerator,
+  type DrawingStyle,
+  SIDE,
+} from './drawing.js';
 import { FIELD } from './lattice.js';
 import type { TrackFrame } from './protocol.js';
 import type { PushTerm } from './terms.js';
@@ -25,7 +34,7 @@ interface DrawingProps extends ViewProps {
   caption: string;
   /** Describes the canvas for screen readers. */
   label: string;
-  /** Colors, which are classes of swatches, and their meanings. */
+  /** Colors or shapes of swatches, and their meanings. */
   legend: Record<string, string>;
   onPointerDown?: (event: PointerEvent) => void;
   onPointerMove?: (event: PointerEvent) => void;
@@ -38,6 +47,15 @@ export const VIEWS: Record<ViewName, Draw> = {
   generator: drawGenerator,
   encoder: drawEncoder,
   codes: drawCodes,
+};
+
+/** Of legends. The others are shapes of the style sheet. */
+const LEGEND_COLORS: Record<string, string> = {
+  gray: 'gray',
+  'class-a': CLASS_COLORS[0],
+  'class-b': CLASS_COLORS[1],
+  black: 'black',
+  white: 'white',
 };
 
 /** Draws a view and its arrows. */
@@ -71,7 +89,7 @@ function Drawing(props: DrawingProps) {
   }, [track, latent, arrows, isDark]);
   const { onPointerDown, onPointerMove } = props;
   return (
-    <figure class={name === asked ? 'asked' : ''}>
+    <figure class={name === asked ? 'card asked' : 'card'}>
       <figcaption>
         <strong>{title}</strong>
         <span class="meaning">{caption}</span>
@@ -89,7 +107,7 @@ function Drawing(props: DrawingProps) {
       <ul class="legend">
         {Object.entries(legend).map(([color, meaning]) => (
           <li key={color}>
-            <span class={`swatch ${color}`} /> {meaning}
+            <span class={`swatch ${color}`} style={{ background: LEGEND_COLORS[color] }} /> {meaning}
           </li>
         ))}
       </ul>

@@ -23,7 +23,7 @@ export function TourPage({ path }: PageProps) {
         isKnown={path === '' || path === String(index + 1)}
         step={step}
         part={part}
-        failure={plane.failure}
+        plane={plane}
         onPredict={() => setPart('after')}
       />
       <Stage plane={plane} settings={settings} asked={step.view} />
@@ -58,11 +58,11 @@ interface StepCardProps {
   isKnown: boolean;
   step: TourStep;
   part: Part;
-  failure: string;
+  plane: Plane;
   onPredict: () => void;
 }
 
-function StepCard({ index, isKnown, step, part, failure, onPredict }: StepCardProps) {
+function StepCard({ index, isKnown, step, part, plane: { isReady, failure }, onPredict }: StepCardProps) {
   const [prediction, setPrediction] = useState('');
   const heading = useRef<HTMLHeadingElement>(null);
   // A visitor who follows a link to the next step continues there.
@@ -72,7 +72,7 @@ function StepCard({ index, isKnown, step, part, failure, onPredict }: StepCardPr
   }, []);
   const isOpen = part === 'before' || part === 'question';
   return (
-    <section class="side-panel" aria-labelledby="step-heading">
+    <section class="side-panel card" aria-labelledby="step-heading">
       <p class="meaning">
         {isKnown ? '' : 'There is no such step. '}Step {index + 1} of {STEPS.length}
       </p>
@@ -112,6 +112,7 @@ function StepCard({ index, isKnown, step, part, failure, onPredict }: StepCardPr
       )}
       <div id="answer" role="status">
         {failure && <p class="failed">{failure}</p>}
+        {!isReady && !failure && <p class="hint">Compiling the networks…</p>}
         {part === 'after' && !failure && <p>Training. Watch the views.</p>}
         {part === 'answer' && (
           <p>
@@ -129,7 +130,7 @@ function StepLinks({ index, step, isAnswered }: { index: number; step: TourStep;
   const isLast = index === STEPS.length - 1;
   const next = isLast ? `#/plane?${toQuery(step.settings)}` : addressOfStep(index + 1);
   return (
-    <nav class="steps" aria-label="Steps">
+    <nav class="steps toolbar" aria-label="Steps">
       {index > 0 && (
         <a class="button" href={addressOfStep(index - 1)}>
           Back

@@ -63,7 +63,7 @@ export function TrainingPanel({ kind, variantLabel, shape, texts, onExplore }: T
   const step = points.at(-1)?.step ?? preview?.step ?? 0;
   return (
     <>
-      <div class="bar">
+      <div class="bar toolbar">
         <TrainingButtons
           isRunning={isRunning}
           disabled={isBusy || !preview}
@@ -129,7 +129,7 @@ function CheckpointButtons({ state, training, kind, onExplore }: TrainingProps &
   const { isBusy, preview } = state;
   const disabled = isBusy || !preview;
   return (
-    <div class="share" role="group" aria-label="Checkpoint">
+    <div class="share toolbar" role="group" aria-label="Checkpoint">
       {kind.stored && (
         <button id="save" type="button" disabled={disabled} onClick={() => training.save()}>
           Save in this browser
@@ -177,7 +177,7 @@ function Previews({ state: { preview, images, isNew }, step, shape, texts }: Pre
   );
   return (
     <>
-      <section aria-labelledby="samples-heading">
+      <section class="card" aria-labelledby="samples-heading">
         <h2 id="samples-heading">{trained ? 'Samples' : 'Training images'}</h2>
         <p>
           {trained
@@ -196,7 +196,7 @@ function Previews({ state: { preview, images, isNew }, step, shape, texts }: Pre
           })}
         </div>
       </section>
-      <section aria-labelledby="pairs-heading">
+      <section class="card" aria-labelledby="pairs-heading">
         <h2 id="pairs-heading">Reconstructions</h2>
         <p>{texts.pairs}</p>
         <div id="pairs" class="images">
@@ -219,7 +219,7 @@ function firstImages(bytes: Uint8Array, count: number, shape: ImageShape): Float
 }
 
 const Curves = ({ points, texts }: { points: readonly ChartPoint[]; texts: PreviewTexts }) => (
-  <section aria-labelledby="curves-heading">
+  <section class="card" aria-labelledby="curves-heading">
     <h2 id="curves-heading">Curves</h2>
     <Chart title="Reconstruction, and divergences above their lower bound" curves={MATCHES} points={points} isLog />
     <Chart title="Variance of codes (1: as the prior)" curves={texts.variances} points={points} />
