@@ -258,7 +258,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
         await poll(() => page.textContent('#step-heading')).toBe(title);
         expect(new URL(page.url()).hash).toBe(`#/tour/${index + 1}`);
         expect(await page.isDisabled('#predict')).toBe(true);
-        expect(await page.textContent('#answer')).toBe('');
+        await poll(() => page.textContent('#answer')).toBe('');
         if (index < STEPS.length - 1) await page.getByRole('link', { name: 'Next' }).click();
       }
     });
