@@ -61,7 +61,7 @@ export function Live({ models, runtime, isAutomatic }: LiveProps) {
       ) : model.picture ? (
         <img class="grid" {...model.picture} width="265" height="265" />
       ) : (
-        <div class="grid" />
+        <div class="grid skeleton" />
       )}
       <LiveWalk
         model={samples?.info}

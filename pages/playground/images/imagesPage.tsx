@@ -90,7 +90,7 @@ export function ImagesPage({ onExplore }: PageProps) {
 
 /** What will happen, before any picture is chosen. */
 const Outline = () => (
-  <div class="columns">
+  <div class="columns outline">
     <section class="card">
       <h2>1. Choose</h2>
       <p>

@@ -11,7 +11,7 @@ export interface TrainingImages {
 }
 
 /** Classes by index: of the training images, and of the test images. */
-export interface ImageClasses {
+interface ImageClasses {
   names: readonly string[];
   training: Uint8Array;
   test: Uint8Array;

@@ -14,9 +14,9 @@ import { LENGTH, type TrainingImages } from './images.js';
 
 export const [SAMPLES, RECONSTRUCTIONS] = [48, 24];
 /** Of a row of samples. */
-export const COLUMNS = 8;
-/** Other classes have no row of samples. */
-const MAX_ROWS = 10;
+const COLUMNS = 8;
+/** Other classes have no samples. */
+const MAX_CLASSES = 10;
 
 /** New weights, a checkpoint to continue, or a checkpoint whose weights another configuration takes over. */
 export type SessionStart =
@@ -26,8 +26,8 @@ export type SessionStart =
 export interface Preview {
   step: number;
   samples: readonly Float32Array[];
-  /** Names of the rows of samples, of a model of classes. */
-  rows: readonly string[];
+  /** Of equal parts of the samples, in a model of classes. */
+  classes: readonly string[];
   /** Of the test images. */
   reconstructions: readonly Float32Array[];
 }
@@ -80,14 +80,14 @@ export class ImageSession {
     const pixels = this.pixels;
     const reconstruct = async (x: Uint8Array, y: Float32Array | undefined) =>
       imagesOf(await model.decode({ z: await model.encode({ x, y }), y }), pixels);
-    const { z, y, rows } = this.sampleInputs();
+    const { z, y, shown } = this.sampleInputs();
     // Refined once, as elsewhere.
     const samples = await reconstruct(toBytes(await model.generate({ z, y })), y);
     const test = this.images.test.subarray(0, RECONSTRUCTIONS * pixels);
     const labels = this.images.classes?.test.subarray(0, test.length / pixels);
     const { length } = configuration.classes;
     const reconstructions = await reconstruct(test, length > 0 && labels ? oneHot(labels, length) : undefined);
-    return { step, samples, rows, reconstructions };
+    return { step, samples, classes: shown, reconstructions };
   }
 
   stop(): void {
@@ -96,15 +96,16 @@ export class ImageSession {
     this.model?.stop();
   }
 
-  /** The same codes each time. In a model of classes, each class has a row of the same codes. */
+  /** The same codes each time. In a model of classes, each class has rows of the same codes. */
   private sampleInputs() {
     const { prior, latent, classes } = this.training.configuration;
-    const rows = classes.slice(0, MAX_ROWS);
+    const shown = classes.slice(0, MAX_CLASSES);
     const stream = randomStream(0, 'samples');
-    if (rows.length === 0) return { z: drawCodes(prior, SAMPLES, latent, stream), y: undefined, rows };
-    const row = drawCodes(prior, COLUMNS, latent, stream);
-    const labels = rows.flatMap((_, label) => Array<number>(COLUMNS).fill(label));
-    return { z: Float32Array.from(rows.flatMap(() => [...row])), y: oneHot(labels, classes.length), rows };
+    if (shown.length === 0) return { z: drawCodes(prior, SAMPLES, latent, stream), y: undefined, shown };
+    const count = COLUMNS * Math.max(1, Math.floor(SAMPLES / COLUMNS / shown.length));
+    const codes = drawCodes(prior, count, latent, stream);
+    const labels = shown.flatMap((_, label) => Array<number>(count).fill(label));
+    return { z: Float32Array.from(shown.flatMap(() => [...codes])), y: oneHot(labels, classes.length), shown };
   }
 
   private get pixels(): number {

@@ -7,7 +7,7 @@ import type { WebDevice } from '../../../src/engine/runtime/web.js';
 import type { PageProps } from '../page.js';
 import { Counter } from './counter.js';
 import { ImageTraining, type ImageTrainingState, initialStateOf, type TrainingKind } from './imageTraining.js';
-import { COLUMNS, RECONSTRUCTIONS, SAMPLES } from './session.js';
+import { RECONSTRUCTIONS, SAMPLES } from './session.js';
 
 /** What the page says about its images. */
 export interface PreviewTexts {
@@ -171,7 +171,7 @@ function Previews({ state: { preview, images, isNew }, step, shape, texts }: Pre
   const originals = useMemo(() => images && firstImages(images.test, RECONSTRUCTIONS, shape), [images]);
   const trained = preview && !(isNew && step === 0) ? preview : undefined;
   const samples = trained?.samples ?? data;
-  const rows = trained?.rows ?? [];
+  const classes = trained?.classes ?? [];
   const tile = (image: Float32Array | undefined, name: string) => (
     <ImageCanvas key={name} image={image} shape={shape} role="img" label={name} />
   );
@@ -181,16 +181,17 @@ function Previews({ state: { preview, images, isNew }, step, shape, texts }: Pre
         <h2 id="samples-heading">{trained ? 'Samples' : 'Training images'}</h2>
         <p>
           {trained
-            ? rows.length > 0
-              ? 'A row per class. A column has the same code in each row.'
+            ? classes.length > 0
+              ? 'Each class has images of the same codes.'
               : `Images of the same ${SAMPLES} codes each time.`
             : 'New networks draw gray. Press Play, and samples take the place of these images.'}
         </p>
         <div id="samples" class="images">
           {Array.from({ length: samples?.length ?? SAMPLES }, (_, index) => {
-            const row = index % COLUMNS === 0 ? rows[index / COLUMNS] : undefined;
+            // A whole number at the first sample of a class.
+            const name = samples && classes[(classes.length * index) / samples.length];
             return [
-              row === undefined ? null : <h3 key={row}>{row}</h3>,
+              name === undefined ? null : <h3 key={name}>{name}</h3>,
               tile(samples?.[index], `${trained ? 'Sample' : 'Training image'} ${index + 1}`),
             ];
           })}
