@@ -90,28 +90,22 @@ export function iterationOf(spec: IterationSpec): Iteration {
   const values = inputsOf(spec);
   const { before, averages, decay, schedules } = values;
   const batches = batchesOf(values, augmentations, objective.prior);
+  const isShared = order === 'simultaneous';
   let state: TrainingState = before;
-  const report = new Map<string, Value[]>();
-  let number = 0;
   let decoded: Value | undefined;
-  for (const network of NETWORK_NAMES) {
-    const plan = plans[network];
-    const terms = [...activeTerms(plan)];
+  const report = new Map<string, Value[]>();
+  for (const [number, { network, plan, schedule }] of updatesOf(plans, schedules).entries()) {
+    const terms = [...activeTerms(plans[network])];
     const fed = values.weights[network];
     const weights = fed && Object.fromEntries(unstack(fed).map((weight, index) => [terms[index]!, weight]));
-    for (const schedule of unstack(schedules[network])) {
-      const [stepSize, denominatorScale] = unstack(schedule) as [Value, Value];
-      const adam = { stepSize, denominatorScale };
-      const isShared = order === 'simultaneous';
-      const [from, batch] = isShared ? [before, batches[0]!] : [state, batches[number]!];
-      const spec = { network, plan: number > plans.encoder.updates ? withoutImages(plan) : plan, weights };
-      const result = update(pair, objective, spec, from, network === 'generator' ? { ...batch, decoded } : batch, adam);
-      if (network === 'encoder' && !isShared) decoded = decodedCodes(result.passes, batch);
-      state = order === 'simultaneous' ? { ...state, ...partsOf(network, result.state) } : result.state;
-      number++;
-      for (const [name, value] of Object.entries(result.report))
-        report.set(`${network}.${name}`, [...(report.get(`${network}.${name}`) ?? []), value]);
-    }
+    const [stepSize, denominatorScale] = unstack(schedule) as [Value, Value];
+    const [from, own] = isShared ? [before, batches[0]!] : [state, batches[number]!];
+    const batch = network === 'generator' ? { ...own, decoded } : own;
+    const result = update(pair, objective, { network, plan, weights }, from, batch, { stepSize, denominatorScale });
+    if (network === 'encoder' && !isShared) decoded = decodedCodes(result.passes, batch);
+    state = isShared ? { ...state, ...partsOf(network, result.state) } : result.state;
+    for (const [name, value] of Object.entries(result.report))
+      report.set(`${network}.${name}`, [...(report.get(`${network}.${name}`) ?? []), value]);
   }
   // w - decay (w - average) is exactly w if the decay is 0.
   const averageOf = (weights: Value, average: Value) => sub(weights, mul(sub(weights, average), decay));
@@ -167,7 +161,15 @@ function inputsOf({ pair, plans, batch, augmentations = [], ...options }: Iterat
   };
 }
 
-const withoutImages = (plan: UpdatePlan): UpdatePlan => ({ ...plan, weights: { ...plan.weights, match_x: 0 } });
+/** Later updates of the generator reconstruct nothing. */
+const updatesOf = (plans: IterationSpec['plans'], schedules: Record<NetworkName, Value>) =>
+  NETWORK_NAMES.flatMap((network) =>
+    unstack(schedules[network]).map((schedule, index) => {
+      const isLater = network === 'generator' && index > 0;
+      const weights = { ...plans[network].weights, ...(isLater && { match_x: 0 }) };
+      return { network, schedule, plan: { ...plans[network], weights } };
+    }),
+  );
 
 const partsOf = (network: NetworkName, state: TrainingState): Partial<TrainingState> =>
   Object.fromEntries(Object.entries(state).filter(([name]) => name.startsWith(network)));
