@@ -81,7 +81,7 @@ export function Chart(props: ChartProps) {
       <div
         ref={area}
         role="img"
-        aria-label={describe(title, curves, points, unit)}
+        aria-label={describe(title, curves, points, unit, zoom)}
         onDblClick={() => onZoom?.(undefined)}
       />
     </figure>
@@ -93,6 +93,35 @@ const linearRange = (_: uPlot, min: number | null, max: number | null): uPlot.Ra
   min === null || max === null ? [0, 1] : uPlot.rangeNum(min, max, 0.1, true);
 const logRange = (_: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax =>
   min === null || max === null ? [0.1, 1] : uPlot.rangeLog(min, max, 10, false);
+
+/** Labels with the digits that tell neighbors apart. uPlot's own have at most three after the point. */
+export function tickLabels(_: unknown, ticks: readonly number[]): string[] {
+  const most = ticks.reduce((size, tick) => Math.max(size, Math.abs(tick)), 0);
+  const step = ticks.length > 1 ? ticks[1]! - ticks[0]! : most || 1;
+  let digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  // 0.25 has one digit more than its size.
+  while (Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) > 1e-6) digits++;
+  const isExtreme = most >= 1e7 || (most > 0 && most < 1e-3);
+  return ticks.map((tick) =>
+    tick === 0
+      ? '0'
+      : isExtreme
+        ? Number(tick.toPrecision(12)).toExponential()
+        : tick.toLocaleString('en', precisely(digits)),
+  );
+}
+
+const precisely = (digits: number) => ({ minimumFractionDigits: 0, maximumFractionDigits: digits });
+
+/** Every label stands for itself: the ticks of a logarithmic axis are multiples of powers of 10. */
+const logLabels = (_: unknown, ticks: readonly (number | null)[]): string[] =>
+  ticks.map((tick) =>
+    tick === null ? '' : tick >= 1e-3 && tick < 1e7 ? tick.toLocaleString('en', precisely(6)) : tick.toExponential(),
+  );
+
+/** Pixels for the longest label of an axis. */
+const labelWidth = (_: unknown, labels: readonly string[] | null): number =>
+  Math.max(48, 14 + 6.5 * (labels ?? []).reduce((most, label) => Math.max(most, label.length), 0));
 
 /**
  * Creates a plot without points. Its legend names the curves and shows the latest values, or those under the cursor.
@@ -150,7 +179,7 @@ function createPlot(
       },
       axes: [
         { ...axis, size: 28 },
-        { ...axis, size: 48 },
+        { ...axis, size: labelWidth, values: isLog ? logLabels : tickLabels },
       ],
       legend: { live: true },
       cursor: {
@@ -234,8 +263,14 @@ export function useDarkScheme(): boolean {
 const DARK = '(prefers-color-scheme: dark)';
 
 /** Describes the curves for screen readers. */
-function describe(title: string, curves: readonly Curve[], points: readonly ChartPoint[], unit: string): string {
-  const latest = points.at(-1);
+function describe(
+  title: string,
+  curves: readonly Curve[],
+  points: readonly ChartPoint[],
+  unit: string,
+  zoom: Zoom | undefined,
+): string {
+  const latest = points.findLast(({ step }) => zoom === undefined || step <= zoom[1]);
   if (!latest) return `${title}: no iterations yet`;
   const values = curves
     .filter(({ key, isFaint = false }) => !isFaint && key in latest.values)

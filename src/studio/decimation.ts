@@ -8,9 +8,11 @@ export interface LogColumns {
 
 /**
  * Of each of `points / 2` stretches: minimum and maximum in their order, and the mean, at its first and last iteration.
+ * A range has one more entry at each end, so that curves reach its edges.
  */
 export function decimate({ steps, columns }: LogColumns, points: number, from = 0, to = Infinity): Curves {
-  const [start, end] = [firstAtLeast(steps, from), firstAtLeast(steps, to + 1)];
+  const start = Math.max(0, firstAtLeast(steps, from) - 1);
+  const end = Math.min(steps.length, firstAtLeast(steps, to + 1) + 1);
   const count = end - start;
   const curvesOf = (shownOf: (column: readonly number[]) => readonly number[]) =>
     Object.fromEntries(

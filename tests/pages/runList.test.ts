@@ -4,7 +4,7 @@ import { comparedCurve } from '../../pages/studio/compare/comparedCurves.js';
 import { endedRuns } from '../../pages/studio/notifications.js';
 import { placed } from '../../pages/studio/run/xAxis.js';
 import { columnGroups, groupText, NAME, sortGroups } from '../../pages/studio/runs/columns.js';
-import { filterOf } from '../../pages/studio/runs/filter.js';
+import { filterOf, filterProblem } from '../../pages/studio/runs/filter.js';
 import { alone, bandOf, groupSeeds } from '../../pages/studio/runs/seeds.js';
 import type { ListedRun } from '../../src/studio/schemas.js';
 
@@ -42,6 +42,14 @@ describe('filters of runs', () => {
     ['network<5', []],
     ['constructor=1', []],
   ])('%s', (text, expected) => expect(found(text)).toEqual(expected));
+
+  it.each([
+    ['fid<banana', 'Compare fid with a number, such as fid<10.'],
+    ['mnist width=', 'Complete width= with a value.'],
+    ['network<5', 'The values of network are not numbers: use = or !=.'],
+    ['constructor=1', 'No run has a value named constructor.'],
+    ['tag=none fid<1 mnist', ''],
+  ])('%s has the problem "%s"', (text, expected) => expect(filterProblem(text, runs)).toBe(expected));
 });
 
 describe('seeds of a run', () => {

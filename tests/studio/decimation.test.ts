@@ -27,9 +27,10 @@ describe('decimated curves', () => {
     expect(decimate(logOf([NaN, NaN, NaN, NaN, 1, Infinity]), 4).values.loss).toEqual([null, null, 1, null]);
   });
 
-  it('cover a range of iterations', () => {
-    expect(decimate(logOf([1, 2, 3, 4, 5]), 10, 15, 40).steps).toEqual([20, 30, 40]);
-    expect(decimate(logOf([1, 2]), 10, 100).steps).toEqual([]);
+  it('cover a range of iterations, up to its edges', () => {
+    expect(decimate(logOf([1, 2, 3, 4, 5, 6]), 10, 25, 40).steps).toEqual([20, 30, 40, 50]);
+    expect(decimate(logOf([1, 2, 3, 4]), 10, 22, 28).steps).toEqual([20, 30]);
+    expect(decimate(logOf([1, 2]), 10, 100).steps).toEqual([20]);
   });
 
   it('keep the extremes of any log, at increasing iterations, with at most as many points as requested', () => {

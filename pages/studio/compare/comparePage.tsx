@@ -1,7 +1,7 @@
 /** Several runs side by side: all curves, previews of the same iteration, and the settings in which they differ. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { ListedRun, RunDetail } from '../../../src/studio/schemas.js';
-import type { ChartPoint } from '../../components/chart.js';
+import type { ChartPoint, Zoom } from '../../components/chart.js';
 import { ChartCard } from '../../components/chartCard.js';
 import { MAX_RUNS, parseRuns, queryValue } from '../address.js';
 import { readRun } from '../api.js';
@@ -9,7 +9,7 @@ import type { ViewProps } from '../view.js';
 import { ChartControls, type ChartView, useChartView } from '../run/chartView.js';
 import { cosineLatent, withCosines } from '../run/cosines.js';
 import { useCurves } from '../run/useCurves.js';
-import { clipped, placed, unitOf } from '../run/xAxis.js';
+import { clipped, placed, unitOf, type XAxis } from '../run/xAxis.js';
 import { alone, groupSeeds, type SeedGroup } from '../runs/seeds.js';
 import {
   comparedCurve,
@@ -33,6 +33,13 @@ export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {
   const view = useChartView(query, onQuery);
   const details = useDetails(ids);
   const [points, setPoints] = useState<RunPoints>(new Map());
+  const onAxis = useMemo(() => pointsOnAxis(points, details, view.axis), [points, details, view.axis]);
+  const ends =
+    view.axis === 'iteration'
+      ? shown.map(({ step }) => step)
+      : Array.from(onAxis.values(), (of) => of.at(-1)?.step ?? 0);
+  const last = ends.length === 0 ? undefined : Math.max(...ends);
+  const zoom = view.axis === 'iteration' && clipped(view.zoom, last) ? view.zoom : undefined;
   if (ids.length === 0) return <NothingChosen />;
   return (
     <>
@@ -42,14 +49,14 @@ export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {
         <Follower
           key={id}
           id={id}
-          view={view}
+          zoom={zoom}
           onPoints={(next) => setPoints((before) => new Map(before).set(id, next))}
           onFailure={onFailure}
         />
       ))}
       <section aria-labelledby="compared-curves">
         <h2 id="compared-curves">Curves</h2>
-        <ChartControls view={view}>
+        <ChartControls view={view} last={last}>
           <label title="Runs with equal settings and different seeds become one curve: their mean, and the area of one standard deviation around it">
             <input
               id="group-seeds"
@@ -65,7 +72,7 @@ export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {
             Charts show the first {MAX_COMPARED} of {all.length}; more cannot be distinguished.
           </p>
         )}
-        <Charts groups={all.slice(0, MAX_COMPARED)} points={points} details={details} view={view} />
+        <Charts groups={all.slice(0, MAX_COMPARED)} points={onAxis} last={last} view={view} />
       </section>
       <ComparedSheets runs={shown} details={details} query={query} onQuery={onQuery} />
       <Differences details={details} />
@@ -84,14 +91,15 @@ const NothingChosen = () => (
 
 interface FollowerProps {
   id: string;
-  view: ChartView;
+  /** Iterations to read in more detail. */
+  zoom: Zoom | undefined;
   onPoints: (points: readonly ChartPoint[]) => void;
   onFailure: (error: unknown) => void;
 }
 
 /** Follows the curves of one run. */
-function Follower({ id, view: { axis, zoom }, onPoints, onFailure }: FollowerProps) {
-  const points = useCurves(id, axis === 'iteration' ? zoom : undefined, onFailure);
+function Follower({ id, zoom, onPoints, onFailure }: FollowerProps) {
+  const points = useCurves(id, zoom, onFailure);
   useEffect(() => onPoints(points), [points]);
   return null;
 }
@@ -99,28 +107,35 @@ function Follower({ id, view: { axis, zoom }, onPoints, onFailure }: FollowerPro
 interface ChartsProps {
   groups: readonly SeedGroup[];
   points: RunPoints;
-  details: readonly RunDetail[];
+  /** The last place with data. */
+  last: number | undefined;
   view: ChartView;
 }
 
-function Charts({ groups, points, details, view }: ChartsProps) {
-  const [hasOthers, setHasOthers] = useState(false);
-  // With the details, which some curves need, so that no chart appears later than others.
-  const onAxis = useMemo(
-    () =>
-      new Map(
-        details.map((detail) => {
-          const { id } = detail.summary;
-          return [id, placed(withCosines(points.get(id) ?? [], cosineLatent(detail)), view.axis)];
-        }),
-      ),
-    [points, details, view.axis],
+/** With the details, which some curves need, so that no chart appears later than others. */
+const pointsOnAxis = (points: RunPoints, details: readonly RunDetail[], axis: XAxis): RunPoints =>
+  new Map(
+    details.map((detail) => {
+      const { id } = detail.summary;
+      return [id, placed(withCosines(points.get(id) ?? [], cosineLatent(detail)), axis)];
+    }),
   );
-  const isEmpty = Array.from(onAxis.values()).every(({ length }) => length === 0);
+
+function Charts({ groups, points, last, view }: ChartsProps) {
+  const [hasOthers, setHasOthers] = useState(false);
+  const isEmpty = Array.from(points.values()).every(({ length }) => length === 0);
   const chartsOf = (curves: readonly ComparedCurve[]) => (
     <div class="charts">
       {curves.map((curve) => (
-        <ComparedChart key={curve.key} curve={curve} groups={groups} points={onAxis} isShown={isEmpty} view={view} />
+        <ComparedChart
+          key={curve.key}
+          curve={curve}
+          groups={groups}
+          points={points}
+          last={last}
+          isShown={isEmpty}
+          view={view}
+        />
       ))}
     </div>
   );
@@ -135,23 +150,19 @@ function Charts({ groups, points, details, view }: ChartsProps) {
   );
 }
 
-interface ComparedChartProps {
+interface ComparedChartProps extends ChartsProps {
   curve: ComparedCurve;
-  groups: readonly SeedGroup[];
-  points: RunPoints;
   /** Also without points. */
   isShown: boolean;
-  view: ChartView;
 }
 
-function ComparedChart({ curve: { key, title, meaning }, groups, points, isShown, view }: ComparedChartProps) {
+function ComparedChart({ curve: { key, title, meaning }, groups, points, last, isShown, view }: ComparedChartProps) {
   const { smoothing, isLog, axis, zoom, onZoom } = view;
   const names = groups.map(({ id, name }) => `${id} ${name}`).join('\n');
   const compared = useMemo(() => comparedCurve(key, groups, points, smoothing), [key, names, points, smoothing]);
   // A chart is made again for other curves, but not for more points.
   const curves = useMemo(() => compared.curves, [names, smoothing > 0]);
-  const last = compared.points.at(-1)?.step;
-  const shownZoom = useMemo(() => zoom && clipped(zoom, last), [zoom, last]);
+  const shownZoom = useMemo(() => clipped(zoom, last), [zoom, last]);
   if (compared.points.length === 0 && !isShown) return null;
   return (
     <ChartCard

@@ -3,7 +3,8 @@ import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { Zoom } from '../../components/chart.js';
 import { queryValue } from '../address.js';
-import { isXAxis, unitOf, X_AXES, type XAxis } from './xAxis.js';
+import { formatNumber } from '../format.js';
+import { axisName, clipped, isXAxis, X_AXES, type XAxis } from './xAxis.js';
 
 export interface ChartView {
   smoothing: number;
@@ -46,19 +47,20 @@ function parseZoom(range: string): Zoom | undefined {
   return from !== undefined && Number(to) > Number(from) ? [Number(from), Number(to)] : undefined;
 }
 
+interface ChartControlsProps {
+  view: ChartView;
+  /** The last place with data, if it is known. */
+  last: number | undefined;
+  children?: ComponentChildren;
+}
+
 /** Controls in one row. */
-export function ChartControls({ view, children }: { view: ChartView; children?: ComponentChildren }) {
-  const { smoothing, isLog, axis, zoom, onSmoothing, onLog, onAxis, onZoom } = view;
-  const limit = (index: 0 | 1, text: string): void => {
-    const value = Number(text);
-    if (text === '' || !(value >= 0)) return;
-    const [from, to] = zoom ?? [0, Number.MAX_SAFE_INTEGER];
-    onZoom(index === 0 ? [value, Math.max(to, value + 1)] : [Math.min(from, value - 1), value]);
-  };
+export function ChartControls({ view, last, children }: ChartControlsProps) {
+  const { smoothing, isLog, axis, onSmoothing, onLog, onAxis } = view;
   return (
-    <div class="chart-controls toolbar" role="group" aria-label="Charts">
+    <div class="toolbar filters" role="group" aria-label="Charts">
       <label title="Exponential moving average; 0 shows exact values">
-        Smoothing{' '}
+        Smoothing
         <input
           id="smoothing"
           type="range"
@@ -71,54 +73,71 @@ export function ChartControls({ view, children }: { view: ChartView; children?: 
         <output>{smoothing.toFixed(2)}</output>
       </label>
       <label>
-        Over{' '}
+        Over
         <select id="x-axis" value={axis} onChange={({ currentTarget }) => onAxis(currentTarget.value as XAxis)}>
           {X_AXES.map((each) => (
             <option key={each} value={each}>
-              {unitOf(each)}
+              {axisName(each).toLowerCase()}
             </option>
           ))}
         </select>
       </label>
-      <span class="range" title="Or drag in a chart">
-        <label>
-          from{' '}
-          <input
-            type="number"
-            min="0"
-            step="any"
-            class="iteration"
-            value={zoom?.[0] ?? ''}
-            placeholder="first"
-            onChange={({ currentTarget }) => limit(0, currentTarget.value)}
-          />
-        </label>{' '}
-        <label>
-          to{' '}
-          <input
-            type="number"
-            min="0"
-            step="any"
-            class="iteration"
-            value={zoom && zoom[1] < Number.MAX_SAFE_INTEGER ? zoom[1] : ''}
-            placeholder="last"
-            onChange={({ currentTarget }) => limit(1, currentTarget.value)}
-          />
-        </label>
-      </span>
-      <button type="button" disabled={!zoom} onClick={() => onZoom(undefined)}>
-        Show all
-      </button>
+      <RangeFields view={view} last={last} />
       <label>
         <input
           id="log-scale"
           type="checkbox"
           checked={isLog}
           onChange={({ currentTarget }) => onLog(currentTarget.checked)}
-        />{' '}
+        />
         Log scale
       </label>
       {children}
+    </div>
+  );
+}
+
+/** Two fields for a part of the axis. A range behind the data is not shown, and an end behind it follows the data. */
+function RangeFields({ view: { axis, zoom, onZoom }, last }: ChartControlsProps) {
+  const limit = (index: 0 | 1, text: string): void => {
+    const [from, to] = zoom ?? [0, Number.MAX_SAFE_INTEGER];
+    const value = text === '' ? undefined : Math.max(0, Number(text));
+    const next: Zoom =
+      index === 0
+        ? [value ?? 0, value === undefined || value < to ? to : Number.MAX_SAFE_INTEGER]
+        : [
+            value !== undefined && value <= from ? 0 : from,
+            value === undefined || value === 0 || value >= (last ?? value + 1) ? Number.MAX_SAFE_INTEGER : value,
+          ];
+    onZoom(next[0] === 0 && next[1] === Number.MAX_SAFE_INTEGER ? undefined : next);
+  };
+  const isBehind = zoom !== undefined && last !== undefined && clipped(zoom, last) === undefined;
+  const field = (index: 0 | 1, name: string, placeholder: string) => (
+    <label>
+      {name}
+      <input
+        type="number"
+        min="0"
+        step="any"
+        class="iteration"
+        value={zoom && zoom[index] > 0 && zoom[index] < Number.MAX_SAFE_INTEGER ? zoom[index] : ''}
+        placeholder={placeholder}
+        aria-invalid={isBehind}
+        aria-describedby="range-problem"
+        onChange={({ currentTarget }) => limit(index, currentTarget.value)}
+      />
+    </label>
+  );
+  return (
+    <div class="toolbar range" role="group" aria-label="Range" title="Or drag in a chart">
+      {field(0, 'from', 'first')}
+      {field(1, 'to', 'last')}
+      <button type="button" disabled={!zoom} onClick={() => onZoom(undefined)}>
+        Show all
+      </button>
+      <span id="range-problem" role="status" class="failed">
+        {isBehind && `${axisName(axis)} end at ${formatNumber(last)}, so all are shown.`}
+      </span>
     </div>
   );
 }

@@ -12,6 +12,8 @@ import { clipped, placed, unitOf } from './xAxis.js';
 
 interface CurvesProps {
   run: string;
+  /** Iterations done. */
+  step: number;
   /** Undefined until it is read. */
   detail: RunDetail | undefined;
   query: string;
@@ -19,10 +21,10 @@ interface CurvesProps {
   onFailure: (error: unknown) => void;
 }
 
-export function Curves({ run, detail, query, onQuery, onFailure }: CurvesProps) {
+export function Curves({ run, step, detail, query, onQuery, onFailure }: CurvesProps) {
   const view = useChartView(query, onQuery);
   const { axis, zoom, smoothing } = view;
-  const followed = useCurves(run, axis === 'iteration' ? zoom : undefined, onFailure);
+  const followed = useCurves(run, axis === 'iteration' && clipped(zoom, step) ? zoom : undefined, onFailure);
   // Together, so that no chart appears later than others.
   const points = useMemo(
     () => (detail ? placed(withCosines(followed, cosineLatent(detail)), axis) : []),
@@ -30,11 +32,13 @@ export function Curves({ run, detail, query, onQuery, onFailure }: CurvesProps) 
   );
   const [hasOthers, setHasOthers] = useState(false);
   const last = points.at(-1)?.step;
+  // A part of the iterations is read without the last one.
+  const end = axis === 'iteration' ? step : last;
   return (
     <section aria-labelledby="curves-heading">
       <h2 id="curves-heading">Curves</h2>
-      <ChartControls view={view} />
-      <Groups run={run} groups={MAIN_GROUPS} points={points} view={view} />
+      <ChartControls view={view} last={end} />
+      <Groups run={run} groups={MAIN_GROUPS} points={points} last={end} view={view} />
       <p class="meaning">
         {last === undefined
           ? 'No iteration is logged yet.'
@@ -42,7 +46,7 @@ export function Curves({ run, detail, query, onQuery, onFailure }: CurvesProps) 
       </p>
       <details onToggle={({ currentTarget }) => setHasOthers(currentTarget.open)}>
         <summary>Losses, other terms, speed and memory</summary>
-        {hasOthers && <Groups run={run} groups={OTHER_GROUPS} points={points} view={view} />}
+        {hasOthers && <Groups run={run} groups={OTHER_GROUPS} points={points} last={end} view={view} />}
       </details>
     </section>
   );
@@ -52,6 +56,8 @@ interface GroupsProps {
   run: string;
   groups: readonly CurveGroup[];
   points: readonly ChartPoint[];
+  /** The last place with data. */
+  last: number | undefined;
   view: ChartView;
 }
 
@@ -63,7 +69,7 @@ const Groups = ({ groups, ...shared }: GroupsProps) => (
   </div>
 );
 
-function GroupChart({ run, group, points, view }: Omit<GroupsProps, 'groups'> & { group: CurveGroup }) {
+function GroupChart({ run, group, points, last: end, view }: Omit<GroupsProps, 'groups'> & { group: CurveGroup }) {
   const { title, meaning, curves } = group;
   const { smoothing, isLog, axis, zoom, onZoom } = view;
   const last = points.at(-1);
@@ -74,10 +80,7 @@ function GroupChart({ run, group, points, view }: Omit<GroupsProps, 'groups'> & 
   );
   const drawn = useMemo(() => withSmoothed(present, smoothing), [present, smoothing]);
   const values = useMemo(() => smoothed(points, present, smoothing), [points, present, smoothing]);
-  const shownZoom = useMemo(
-    () => zoom && clipped(zoom, last?.step),
-    [zoom, zoom?.[1] === Number.MAX_SAFE_INTEGER ? last?.step : 0],
-  );
+  const shownZoom = useMemo(() => clipped(zoom, end), [zoom, end]);
   if (present.length === 0) return null;
   return (
     <ChartCard

@@ -46,7 +46,7 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
         {!hasFolder(summary) ? (
           <p class="meaning">Curves and previews appear here once training has begun.</p>
         ) : (
-          <Curves run={id} detail={detail} query={query} onQuery={onQuery} onFailure={onFailure} />
+          <Curves run={id} step={summary.step} detail={detail} query={query} onQuery={onQuery} onFailure={onFailure} />
         )}
         <Sheets
           query={query}

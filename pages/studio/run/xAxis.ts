@@ -3,15 +3,16 @@ import type { ChartPoint, Zoom } from '../../components/chart.js';
 
 /** Keys of the log, and units for readers. */
 const AXES = {
-  iteration: { key: undefined, unit: 'iteration', scale: 1 },
-  epoch: { key: 'epoch', unit: 'epoch', scale: 1 },
-  time: { key: 'seconds', unit: 'minutes of training', scale: 1 / 60 },
+  iteration: { key: undefined, unit: 'iteration', name: 'Iterations', scale: 1 },
+  epoch: { key: 'epoch', unit: 'epoch', name: 'Epochs', scale: 1 },
+  time: { key: 'seconds', unit: 'minutes of training', name: 'Minutes of training', scale: 1 / 60 },
 } as const;
 export type XAxis = keyof typeof AXES;
 export const X_AXES = Object.keys(AXES) as readonly XAxis[];
 
 export const isXAxis = (text: string): text is XAxis => Object.hasOwn(AXES, text);
 export const unitOf = (axis: XAxis): string => AXES[axis].unit;
+export const axisName = (axis: XAxis): string => AXES[axis].name;
 
 /** Moves points to their place on an axis. Those without one are left out, so that places ascend. */
 export function placed(points: readonly ChartPoint[], axis: XAxis): readonly ChartPoint[] {
@@ -27,5 +28,10 @@ export function placed(points: readonly ChartPoint[], axis: XAxis): readonly Cha
   });
 }
 
-/** A zoom without an end follows the last place. */
-export const clipped = ([from, to]: Zoom, last = to): Zoom => [from, to === Number.MAX_SAFE_INTEGER ? last : to];
+/**
+ * Returns the part of a zoom that has data, or undefined if there is none.
+ * @param last place with data (default: unknown)
+ */
+export function clipped(zoom: Zoom | undefined, last = zoom?.[1]): Zoom | undefined {
+  return zoom && last !== undefined && zoom[0] < last ? [zoom[0], Math.min(zoom[1], last)] : undefined;
+}

@@ -1,4 +1,5 @@
 /** A dense table of runs, of which only the rows near the window are made. */
+import type { ComponentChildren } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import type { ListedRun } from '../../../src/studio/schemas.js';
 import { useWindowedRows } from '../../components/windowedRows.js';
@@ -26,6 +27,8 @@ interface RunTableProps {
   selected: ReadonlySet<string>;
   onSelect: (ids: readonly string[], isSelected: boolean) => void;
   onFailure: (error: unknown) => void;
+  /** Shown below the titles. */
+  children?: ComponentChildren;
 }
 
 /** A group, or one run of an opened group. */
@@ -96,6 +99,7 @@ export function RunTable(props: RunTableProps) {
           {filler(after)}
         </tbody>
       </table>
+      {props.children}
     </div>
   );
 }
@@ -123,7 +127,9 @@ function Heading({ column, isNumber, order, onOrder }: HeadingProps) {
     >
       <button type="button" onClick={() => onOrder({ key, isDescending: isOrder && !order.isDescending })}>
         {title}
-        <span aria-hidden="true">{isOrder ? (order.isDescending ? ' ↓' : ' ↑') : ''}</span>
+        <span class="order" aria-hidden="true">
+          {isOrder && (order.isDescending ? '↓' : '↑')}
+        </span>
       </button>
     </th>
   );

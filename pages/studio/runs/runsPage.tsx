@@ -5,7 +5,7 @@ import { Menu } from '../../components/menu.js';
 import { formatRuns, parseRuns, queryValue } from '../address.js';
 import type { ViewProps } from '../view.js';
 import { type Column, columnGroups, type ColumnGroup, DEFAULT_COLUMNS, NAME, sortGroups } from './columns.js';
-import { filterOf } from './filter.js';
+import { filterOf, filterProblem } from './filter.js';
 import { Gallery } from './gallery.js';
 import { Selection } from './runActions.js';
 import { type Order, RunTable } from './runTable.js';
@@ -39,6 +39,8 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
   const listed = { selected, onSelect: select, onFailure };
   if (runs.size === 0) return state === 'connecting' ? null : <Welcome />;
   const found = groups.reduce((count, group) => count + group.runs.length, 0);
+  const problem = found === 0 ? filterProblem(search, all) : '';
+  const none = found === 0 && <NoMatch onClear={() => setSearch('')} />;
   return (
     <>
       <h1 class="hidden">Runs</h1>
@@ -49,10 +51,12 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
           aria-label="Filter runs"
           value={search}
           placeholder="Filter: words, width=32, fid<10, tag=paper"
+          aria-invalid={problem !== ''}
+          aria-describedby="found"
           onInput={({ currentTarget }) => setSearch(currentTarget.value)}
         />
-        <span class="meaning" role="status">
-          {found === runs.size ? `${found} runs` : `${found} of ${runs.size} runs`}
+        <span id="found" class={problem ? 'failed' : 'meaning'} role="status">
+          {problem || (found === runs.size ? `${found} runs` : `${found} of ${runs.size} runs`)}
         </span>
         <label title="Runs with equal settings and different seeds become one row, with the mean and standard deviation of numbers">
           <input
@@ -68,9 +72,8 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
           <ColumnMenu offered={offered} shown={shown} onChange={(keys) => setColumnList(keys.join(','))} />
         )}
       </div>
-      {found === 0 && <p class="meaning">No run matches. Clear the filter to see all {runs.size}.</p>}
       {view === 'gallery' ? (
-        <Gallery runs={groups.flatMap((group) => group.runs)} {...listed} />
+        none || <Gallery runs={groups.flatMap((group) => group.runs)} {...listed} />
       ) : (
         <RunTable
           groups={groups}
@@ -78,7 +81,9 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
           order={order}
           onOrder={({ key, isDescending }) => setSorting(`${isDescending ? '-' : ''}${key}`)}
           {...listed}
-        />
+        >
+          {none}
+        </RunTable>
       )}
       {selected.size > 0 && (
         <Selection
@@ -132,6 +137,15 @@ const ColumnMenu = ({ offered, shown, onChange }: ColumnMenuProps) => {
     </Menu>
   );
 };
+
+const NoMatch = ({ onClear }: { onClear: () => void }) => (
+  <div class="empty">
+    <p>No run matches the filter.</p>
+    <button type="button" onClick={onClear}>
+      Clear filter
+    </button>
+  </div>
+);
 
 const Welcome = () => (
   <div class="welcome card">
