@@ -1,5 +1,6 @@
 /** Where visitors drop image files, on the whole page. */
 import { useLayoutEffect, useState } from 'preact/hooks';
+import { FileButton } from './fileButton.js';
 
 /** Receives the files that are dropped on the page or pasted. */
 export function useDroppedFiles(onFiles: (files: readonly File[]) => void): void {
@@ -35,21 +36,11 @@ export function DropArea({ disabled, onFiles, children }: DropAreaProps) {
       }
       onDrop={() => setIsOver(false)}
     >
-      <p>Drop or paste images here, or choose files.</p>
-      <p>
-        <input
-          id="files"
-          type="file"
-          multiple
-          accept="image/*"
-          disabled={disabled}
-          aria-label="Choose images"
-          onChange={({ currentTarget }) => {
-            onFiles(Array.from(currentTarget.files ?? []));
-            // The same file can then be chosen again.
-            currentTarget.value = '';
-          }}
-        />
+      <p>Drop or paste images here.</p>
+      <p class="toolbar">
+        <FileButton id="files" accept="image/*" disabled={disabled} onFiles={onFiles}>
+          Choose images
+        </FileButton>
         {children}
       </p>
     </div>

@@ -76,6 +76,10 @@ export class DataSets {
     return this.offeredName(spec) ?? withoutPaths(spec, this.root.path);
   }
 
+  isOffered(spec: string) {
+    return this.offeredName(spec) !== undefined;
+  }
+
   /** @throws {InputError} if the spec of a run, which may be any path, is not offered */
   requireOffered(spec: string) {
     const name = this.offeredName(spec);

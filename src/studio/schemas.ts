@@ -31,6 +31,10 @@ export const runDetail = z.object({
   configuration: z.record(z.string(), z.unknown()).nullable(),
   changed: z.array(z.string()).describe('Names of settings that differ from the defaults for the data'),
   command: z.string().describe('The command that resumes the run'),
+  offer: z
+    .string()
+    .nullable()
+    .describe('The command for a studio that offers the data of the run; null if this one does'),
   previews: z.array(iteration).describe('Iterations with samples, reconstructions and codes'),
   checkpoints: z.array(iteration),
   journal: z.array(z.looseObject({ time: z.string(), type: z.string() })),

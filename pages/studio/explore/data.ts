@@ -23,8 +23,9 @@ export interface EncodedData extends ExploreData {
   conditions?: Float32Array | undefined;
 }
 
-/** The encoded data; until then, the progress or the failure. */
-export type DataState = { encoded: EncodedData } | { encoded?: undefined; message: string; isFailure: boolean };
+/** The encoded data; until then, the progress or the failure, or the command for a studio that offers them. */
+export type DataState =
+  { encoded: EncodedData } | { encoded?: undefined; message: string; isFailure: boolean; offer?: string };
 
 /**
  * Milliseconds per batch of images, and the pause after it while the visitor drags, so that few cores keep up with
@@ -35,16 +36,20 @@ const MAX_BATCH = 32;
 /** Milliseconds between reports of progress. */
 const REPORT_MS = 100;
 
+const LOADING: DataState = { message: 'Loading images of the data…', isFailure: false };
+
 /** Loads and encodes data. */
 export function useEncodedData(
   model: ExploredModel | undefined,
-  loadData: (() => Promise<ExploreData>) | undefined,
+  source: { loadData: () => Promise<ExploreData>; offer?: string | null } | undefined,
 ): DataState {
-  const [state, setState] = useState<DataState>({ message: 'Loading images of the data…', isFailure: false });
+  const [state, setState] = useState<DataState>(LOADING);
+  const { loadData, offer } = source ?? {};
   useEffect(() => {
+    if (typeof offer === 'string') return setState({ message: '', isFailure: false, offer });
     if (!model || !loadData) return;
     let isCurrent = true;
-    setState({ message: 'Loading images of the data…', isFailure: false });
+    setState(LOADING);
     const encode = async (): Promise<void> => {
       const data = await loadData();
       const encoded = await encodeImages(model, data, (done, count) => {
@@ -58,7 +63,7 @@ export function useEncodedData(
         isCurrent && setState({ message: `Images of the data: ${messageOf(error)}`, isFailure: true }),
     );
     return () => (isCurrent = false);
-  }, [model, loadData]);
+  }, [model, loadData, offer]);
   return state;
 }
 

@@ -5,7 +5,7 @@ import { meanDifference, moveCodes } from '../../../src/model/attribute.js';
 import { derivedCode } from '../../components/codes.js';
 import type { Code } from '../../components/networks.js';
 import { classesOf, type EncodedData } from './data.js';
-import { DataMessage } from './dataMessage.js';
+import { DataMessage, DataOffer } from './dataMessage.js';
 import type { DataPanelProps } from './panel.js';
 
 /** Amounts by class: degrees on the sphere, hundredths of the direction under the normal prior. */
@@ -23,6 +23,7 @@ export function Directions({ model: { info }, data, toolOf }: DataPanelProps) {
   const moveTo = (next: Amounts, isLast: boolean): void =>
     tool!.move(movedCode(info.prior, tool!.origin, next, directionOf!), next, isLast);
   const classes = encoded ? presentClasses(encoded) : [];
+  if (!encoded && data.offer !== undefined) return <DataOffer use="Directions of classes need" command={data.offer} />;
   return (
     <section class="directions" aria-label="Directions of classes">
       <p class="meaning">Move the code from the mean of the other classes towards the mean of a class.</p>

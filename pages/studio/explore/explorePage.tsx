@@ -25,6 +25,8 @@ export interface ExploreSource {
   loadCheckpoint: () => Promise<Uint8Array>;
   /** Returns some images of the data that the run was trained on, up to about 1000, preferably held out. */
   loadData: () => Promise<ExploreData>;
+  /** The command for a studio that offers the data, if this one does not (default: it does). */
+  offer?: string | null;
 }
 
 export interface ExploreProps {
@@ -51,6 +53,7 @@ export function ExplorePage({ source, problem, query, onQuery, children }: Explo
   // Failures of a model that is no longer shown are not reported.
   const shown = useRef<ExploredModel | undefined>(undefined);
   shown.current = model;
+  const endStatus = (): void => setStatus({ text: '', isFailure: false });
   const fail = (error: unknown): void => setStatus({ text: messageOf(error), isFailure: true });
   useEffect(keepFiles, []);
   useEffect(() => {
@@ -64,7 +67,7 @@ export function ExplorePage({ source, problem, query, onQuery, children }: Explo
       loaded = await loadExploredModel(source.name, await source.loadCheckpoint());
       if (!isCurrent) return loaded.release();
       setModel(loaded);
-      setStatus({ text: '', isFailure: false });
+      setStatus({ text: 'Generating the first samples…', isFailure: false });
     };
     load().catch((error: unknown) => isCurrent && fail(error));
     return () => {
@@ -72,7 +75,7 @@ export function ExplorePage({ source, problem, query, onQuery, children }: Explo
       loaded?.release();
     };
   }, [source]);
-  const data = useEncodedData(model, source?.loadData);
+  const data = useEncodedData(model, source);
   const [settings, onSettings] = useSettings(query, onQuery);
   const dataPanels: DataPanels = {
     neighbors: (panel) => <Neighbors {...panel} data={data} />,
@@ -100,9 +103,9 @@ export function ExplorePage({ source, problem, query, onQuery, children }: Explo
         </div>
       </div>
       {problem !== undefined ? (
-        <p class="failed">{problem}</p>
+        <p class="empty">{problem}</p>
       ) : model && isCompleting(model.info) ? (
-        <Completions model={model.info} networks={model.networks} onFailure={fail} />
+        <Completions model={model.info} networks={model.networks} onReady={endStatus} onFailure={fail} />
       ) : model && source ? (
         <ExploreView
           model={model}
@@ -110,6 +113,7 @@ export function ExplorePage({ source, problem, query, onQuery, children }: Explo
           dataPanels={dataPanels}
           settings={settings}
           onSettings={onSettings}
+          onReady={endStatus}
           onFailure={(error) => shown.current === model && fail(error)}
         />
       ) : (

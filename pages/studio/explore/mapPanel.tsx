@@ -4,7 +4,7 @@ import { classColors } from '../../../src/images/legend.js';
 import type { MapMethod } from '../../../src/model/codeMap.js';
 import { Choice } from '../../components/controls.js';
 import { classesOf, codeAt, type EncodedData } from './data.js';
-import { DataMessage } from './dataMessage.js';
+import { DataMessage, DataOffer } from './dataMessage.js';
 import { useLayout } from './layout.js';
 import { MapCanvas } from './mapCanvas.js';
 import { type Atlas, drawAtlas, type MapScene } from './mapDrawing.js';
@@ -31,6 +31,7 @@ export function MapPanel(props: MapPanelProps) {
   // A movement is reported after its end, when the layout may already be another one.
   const latestMethod = useRef(method);
   latestMethod.current = method;
+  if (!encoded && data.offer !== undefined) return <DataOffer use="The map needs" command={data.offer} />;
   return (
     <section class="map" aria-label="Map">
       <p class="meaning">

@@ -6,7 +6,7 @@ import { fileName } from '../../components/files.js';
 import { saveImages } from '../../components/imageGrid.js';
 import { SaveButtons } from '../../components/saveButtons.js';
 import { codeAt, type EncodedData, imageAt, imageName } from './data.js';
-import { DataMessage } from './dataMessage.js';
+import { DataMessage, DataOffer } from './dataMessage.js';
 import type { DataPanelProps } from './panel.js';
 
 const COUNT = 24;
@@ -18,6 +18,7 @@ export function Neighbors({ model: { info }, data, explored, isActive, select, o
     () => (isActive && encoded && encoded.count > 0 && selected ? neighborsOf(selected.code, encoded) : undefined),
     [isActive, encoded, selected],
   );
+  if (!encoded && data.offer !== undefined) return <DataOffer use="Neighbors need" command={data.offer} />;
   return (
     <section class="neighbors" aria-label="Neighbors">
       <p class="meaning">The images of the data whose codes are nearest to the selected one, with the cosine.</p>

@@ -21,23 +21,22 @@ const DOT = 3;
 /** Half the side of the view beyond the circle of the prior. */
 const MARGIN = 1.6;
 
-/** @param newest the iteration whose codes determine the directions, so that the view stays while points move */
-export function CodeView({
-  run,
-  prior,
-  step,
-  newest,
-}: {
+interface CodeViewProps {
   run: string;
+  /** Whether the studio offers the data, and with them the labels. */
+  hasData: boolean;
   prior: Prior;
   step: number | undefined;
+  /** The iteration whose codes determine the directions, so that the view stays while points move. */
   newest: number | undefined;
-}) {
+}
+
+export function CodeView({ run, hasData, prior, step, newest }: CodeViewProps) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [problem, setProblem] = useState('');
   const codes = useCodes(run, step, setProblem);
   const reference = useCodes(run, newest, setProblem);
-  const labels = useLabels(run);
+  const labels = useLabels(hasData ? run : undefined);
   const isDark = useDarkScheme();
   const axes = useAxes(reference);
   useEffect(() => {
@@ -113,9 +112,10 @@ interface Labels {
 }
 
 /** Labels of the test images. Without them, points have one color. */
-function useLabels(run: string): Labels | undefined {
+function useLabels(run: string | undefined): Labels | undefined {
   const [labels, setLabels] = useState<Labels>();
   useEffect(() => {
+    if (run === undefined) return;
     readDataInfo(run).then(
       ({ labels: found, classNames }) => {
         if (!found) return;

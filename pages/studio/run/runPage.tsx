@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Prior } from '../../../src/age/prior.js';
 import type { RunDetail, ListedRun } from '../../../src/studio/schemas.js';
+import { NoSuchRun } from '../notFoundPage.js';
 import type { ViewProps } from '../view.js';
 import { readRun } from '../api.js';
 import { dataName } from '../format.js';
@@ -14,15 +15,7 @@ import { Steering } from './steering.js';
 export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps) {
   const summary = runs.get(id);
   const detail = useDetail(summary, onFailure);
-  if (!summary)
-    return (
-      <>
-        <h1>{id}</h1>
-        <p>
-          There is no such run in this folder. It may have been deleted or renamed. <a href="#/">Show all runs</a>
-        </p>
-      </>
-    );
+  if (!summary) return <NoSuchRun run={id} />;
   return (
     <article class="run">
       <header class="run-header card">
@@ -54,6 +47,7 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
           run={id}
           prior={(detail?.configuration?.prior as Prior | undefined) ?? 'sphere'}
           previews={detail?.previews ?? []}
+          hasData={detail?.offer === null}
         />
       </div>
       {detail && (

@@ -23,9 +23,11 @@ interface SheetsProps {
   prior: Prior;
   /** Iterations with previews, ascending. */
   previews: readonly number[];
+  /** Whether the studio offers the data. */
+  hasData: boolean;
 }
 
-export function Sheets({ query, onQuery, run, prior, previews }: SheetsProps) {
+export function Sheets({ query, onQuery, run, prior, previews, hasData }: SheetsProps) {
   const [chosenKind, setKind] = queryValue(query, onQuery, 'preview', 'samples');
   const kind: Kind = Object.hasOwn(KINDS, chosenKind) ? (chosenKind as Kind) : 'samples';
   // Without an iteration, the newest is followed.
@@ -70,7 +72,7 @@ export function Sheets({ query, onQuery, run, prior, previews }: SheetsProps) {
         </output>
       </div>
       {kind === 'codes' ? (
-        <CodeView run={run} prior={prior} step={step} newest={previews.at(-1)} />
+        <CodeView run={run} hasData={hasData} prior={prior} step={step} newest={previews.at(-1)} />
       ) : (
         <>
           <Sheet run={run} kind={kind} step={step} other={other} />

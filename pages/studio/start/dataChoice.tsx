@@ -1,6 +1,7 @@
 /** The choice of data, a look at it, and uploads. */
 import { useEffect, useState } from 'preact/hooks';
 import { Question } from '../../components/dialog.js';
+import { FileButton } from '../../components/fileButton.js';
 import { messageOf } from '../../../src/errors.js';
 import type { DataCounts, DataSet } from '../../../src/studio/schemas.js';
 import { dataPreviewAddress, deleteUpload, readDataCounts, readDataSets, uploadImages } from '../api.js';
@@ -141,19 +142,19 @@ function Upload({ onUploaded }: { onUploaded: (name: string) => void }) {
         <input id="upload-name" value={name} onInput={({ currentTarget }) => setName(currentTarget.value)} />
       </div>
       <div class="field">
-        <label for="upload-files">JPEG, PNG, WebP or GIF files</label>
-        <input
-          id="upload-files"
-          type="file"
-          multiple
-          accept="image/jpeg,image/png,image/webp,image/gif"
-          onChange={({ currentTarget }) => {
-            const files = Array.from(currentTarget.files ?? []);
-            currentTarget.value = '';
-            if (files.length > 0)
-              upload(files).catch((error: unknown) => setStatus({ text: messageOf(error), isFailure: true }));
-          }}
-        />
+        <span>Images</span>
+        <div>
+          <FileButton
+            id="upload-files"
+            accept="image/jpeg,image/png,image/webp,image/gif"
+            onFiles={(files) =>
+              void upload(files).catch((error: unknown) => setStatus({ text: messageOf(error), isFailure: true }))
+            }
+          >
+            Choose images
+          </FileButton>
+        </div>
+        <p class="meaning">JPEG, PNG, WebP or GIF files.</p>
       </div>
       <p role="status" class={status.isFailure ? 'failed' : 'meaning'}>
         {status.text}

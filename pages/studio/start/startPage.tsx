@@ -4,6 +4,7 @@ import { messageOf } from '../../../src/errors.js';
 import type { FieldValues, FormField, Plan, TrainingForm, NewRun } from '../../../src/studio/schemas.js';
 import { addressOf, parseAddress, queryValue } from '../address.js';
 import { checkTraining, planTraining, readForm, readRun, RequestError, startTraining } from '../api.js';
+import { CommandLine } from '../commandLine.js';
 import type { ViewProps } from '../view.js';
 import { DataChoice } from './dataChoice.js';
 import { Field, FieldGroup, type FieldsProps } from './fields.js';
@@ -82,7 +83,11 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
           <p id="problem" role="alert" class="failed">
             {problem?.message}
           </p>
-          <CommandLine command={command} isStale={problem !== undefined || isPending} />
+          <CommandLine
+            id="command"
+            command={command || 'npx agenet train …'}
+            isStale={problem !== undefined || isPending}
+          />
           <div class="buttons">
             <button type="submit" id="start" class="primary" disabled={problem !== undefined || isStarting}>
               Start
@@ -277,31 +282,6 @@ function PresetChoice({ form, value, isFork, onChange }: PresetProps) {
             ? 'As it was trained.'
             : 'The tuned default: good images and reconstructions, with codes that fill the sphere.')}
       </p>
-    </div>
-  );
-}
-
-/** Milliseconds during which a button says that it has copied. */
-const COPIED_MS = 1500;
-
-function CommandLine({ command, isStale }: { command: string; isStale: boolean }) {
-  const [isCopied, setIsCopied] = useState(false);
-  const code = useRef<HTMLElement>(null);
-  const copy = async (): Promise<void> => {
-    // Without the clipboard, which only some addresses have, the command is selected.
-    getSelection()?.selectAllChildren(code.current!);
-    await navigator.clipboard?.writeText(command);
-    setIsCopied(navigator.clipboard !== undefined);
-    setTimeout(() => setIsCopied(false), COPIED_MS);
-  };
-  return (
-    <div class={`command ${isStale ? 'stale' : ''}`}>
-      <code id="command" ref={code}>
-        {command || 'npx agenet train …'}
-      </code>
-      <button type="button" disabled={isStale} onClick={() => void copy().catch(() => undefined)}>
-        {isCopied ? 'Copied' : 'Copy'}
-      </button>
     </div>
   );
 }

@@ -214,6 +214,9 @@ async function detailOf(studio: Studio, run: string): Promise<RunDetail> {
     summary: studio.live.summaries.find(({ id }) => id === run) ?? summary,
     changed: changedSettings(configuration ?? {}, record?.count),
     command: shellCommand(['train', '--resume', join(studio.folder, run)]),
+    offer: studio.dataSets.isOffered(String(configuration?.data))
+      ? null
+      : shellCommand(['studio', studio.folder, `--data=${summary.data}`]),
     configuration: configuration && {
       ...withoutPaths(configuration, studio.folder),
       // A new run can name the same data.
