@@ -68,6 +68,13 @@ export class DescribedError extends Error {
     return partsOf(this.about).find((part) => typeof part === 'object')?.setting;
   }
 
+  /** Whether it names a setting or argument. */
+  mentions(key: string) {
+    return [this.about, this.problem, this.remedy ?? ''].some((phrase) =>
+      partsOf(phrase).some((part) => typeof part === 'object' && part.setting === key),
+    );
+  }
+
   /** Returns the message with other names of settings. */
   describe(nameOf: NameOf) {
     return `${render(this.about, nameOf)}: ${this.explain(nameOf)}`;
@@ -117,6 +124,17 @@ export function checkAll(checks: readonly (() => unknown)[]) {
     }
   });
   throwAll(errors);
+}
+
+/** Returns the errors of a check. */
+export async function errorsIn(check: () => unknown): Promise<readonly InputError[]> {
+  try {
+    await check();
+    return [];
+  } catch (error) {
+    if (error instanceof InputError) return errorsOf(error);
+    throw error;
+  }
 }
 
 export function throwAll([first, ...others]: readonly InputError[]) {

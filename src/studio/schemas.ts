@@ -110,6 +110,11 @@ const formField = z.object({
   description: z.string(),
   kind: z.enum(['number', 'integer', 'choice', 'list', 'text', 'switch']),
   choices: z.array(z.string()).optional(),
+  choiceTitles: z.record(z.string(), z.string()).optional().describe('Labels of choices (default: the choices)'),
+  arguments: z
+    .record(z.string(), z.string())
+    .optional()
+    .describe('What choices expect after a colon; only these expect something'),
   range: z.string().optional().describe('Valid values in words'),
   default: z.string().optional().describe('The value of an empty field in words'),
 });

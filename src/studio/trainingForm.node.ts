@@ -1,4 +1,4 @@
-import { errorsOf, InputError, setting, throwAll } from '../errors.js';
+import { errorsIn, errorsOf, InputError, setting, throwAll } from '../errors.js';
 import { describePresets } from '../runs/settings.node.js';
 import { checkNewRun } from '../runs/train.node.js';
 import { checkValue } from '../training/configurationSchema.js';
@@ -11,9 +11,9 @@ import {
   rangeOf,
   valueOfText,
 } from '../training/declaration.js';
-import { attributesFile } from '../conditions/syntax.js';
+import { attributesFile, CONDITIONS } from '../conditions/syntax.js';
 import { RUN_OPTIONS } from '../training/runOptions.js';
-import { DECLARATIONS, SETTINGS } from '../training/settings.js';
+import { DECLARATIONS } from '../training/settings.js';
 import type { Extension, FieldValues, FormField, TrainingForm } from './schemas.js';
 
 /** Chosen by the studio, or only in files. */
@@ -54,26 +54,41 @@ function fieldOf(name: string, declaration: Declaration, presets: string[]): For
     ...(choices && { choices }),
     ...(hasRange && { range: rangeOf(type) }),
     ...(standard !== undefined && { default: standard }),
+    ...(name === 'condition' && CONDITION),
   };
 }
 
-/** Opens no images. @throws {InputError} with the errors of all fields */
+/** A page may not name files of this machine, so there are no attributes. */
+const CONDITION = {
+  description: 'what both networks know about an image: its class, or a part of the picture that they complete',
+  kind: 'choice',
+  choices: Object.keys(CONDITIONS),
+  choiceTitles: CONDITIONS,
+  arguments: { small: 'side in pixels' },
+} satisfies Partial<FormField>;
+
+/**
+ * Opens no images. Values that are wrong by themselves are left out of the other checks, whose errors that name them
+ * would mislead.
+ * @throws {InputError} with the errors of all fields
+ */
 export async function checkFields(data: string, fields: FieldValues, initFrom?: string) {
   const values = Object.entries(fields).map(
     ([key, value]) =>
       [key, typeof value === 'string' && FIELDS[key] ? valueOfText(FIELDS[key].type, value) : value] as const,
   );
-  const settings = Object.fromEntries(values.filter(([key]) => key in DECLARATIONS));
   const wrong = values.flatMap(([key, value]) => {
     const declaration = FIELDS[key];
     if (declaration === undefined) return [new InputError(setting(key), 'no such setting')];
     // A page may not name files of this machine.
     if (key === 'condition' && attributesFile({ condition: String(value) }) !== undefined)
       return [new InputError(setting(key), 'a table of attributes can be named on the command line only')];
-    return key in SETTINGS ? [] : checkValue(key, declaration.type, value);
+    return checkValue(key, declaration.type, value);
   });
-  throwAll(wrong);
-  await checkNewRun({ ...settings, ...(initFrom !== undefined && { initFrom }), data });
+  const isWrong = (key: string) => wrong.some((error) => error.mentions(key));
+  const settings = Object.fromEntries(values.filter(([key]) => key in DECLARATIONS && !isWrong(key)));
+  const others = await errorsIn(() => checkNewRun({ ...settings, ...(initFrom !== undefined && { initFrom }), data }));
+  throwAll([...wrong, ...others.filter((error) => !values.some(([key]) => isWrong(key) && error.mentions(key)))]);
 }
 
 export const optionsOf = (fields: FieldValues) =>

@@ -274,6 +274,7 @@ export const SETTINGS = {
     title: 'Keep the best by',
     help: 'keep the best checkpoint by this metric as checkpoints/best.safetensors',
     group: 'Evaluation during training',
+    defaultText: 'none',
     isChangeable: true,
     placeholder: 'metric',
   }),
@@ -291,6 +292,7 @@ export const SHORTHANDS = {
     title: 'Iterations',
     help: 'length in iterations, instead of epochs',
     group: 'Training',
+    defaultText: '10 epochs, or more for small data sets',
   }),
   preset: declareOptional(string('the name of a preset'), {
     title: 'Preset',

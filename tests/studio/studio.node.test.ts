@@ -156,7 +156,7 @@ describe('a run', () => {
     expect(curves.steps).toHaveLength(20);
     expect(new Set(curves.values['encoder.loss'])).toEqual(new Set([0, 6]));
     expect(((await studio.send('/api/runs/tiny/curves?from=10&to=12')).json as { steps: number[] }).steps).toEqual([
-      10, 11, 12,
+      9, 10, 11, 12, 13,
     ]);
     expect((await studio.send('/api/runs/tiny/curves?points=1')).status).toBe(400);
     const file = await studio.send('/api/runs/tiny/checkpoints/3');

@@ -27,6 +27,9 @@ describe('the form of a run', () => {
     expect(fieldNamed('flip')).toMatchObject({ kind: 'switch' });
     expect(fieldNamed('noLowering')).toMatchObject({ kind: 'switch', flag: '--no-lowering' });
     expect(fieldNamed('augment')).toMatchObject({ kind: 'list', default: expect.stringContaining('200') as string });
+    expect(fieldNamed('condition')).toMatchObject({ kind: 'choice', arguments: { small: 'side in pixels' } });
+    for (const { name, kind, default: standard } of fields)
+      if (kind !== 'switch' && name !== 'preset') expect(`${name} ${standard}`).not.toMatch(/undefined/u);
     expect(fieldNamed('preset')!.choices).toEqual(form.presets.map(({ name }) => name));
     for (const { description, title } of fields) expect(`${title} ${description}`).not.toMatch(/--|alias/u);
   });
@@ -43,6 +46,10 @@ describe('a check of fields', () => {
     const augment = 'color,cutout';
     await checkFields('mnist', { preset: 'published', width: '8', flip: true, augment, noLowering: true, epochs: '2' });
   });
+
+  it.each(fieldNamed('condition')!.choices!)('accepts the condition %s', (choice) =>
+    checkFields('cifar10:anywhere', { condition: choice === 'small' ? 'small:8' : choice }),
+  );
 
   const WRONG: FieldValues[] = [
     { width: '0' },
@@ -69,10 +76,10 @@ describe('a check of fields', () => {
   it('finds the problems of all fields, in words of the form', async () => {
     const values = { width: '0', latent: 'many', learningRate: '2', emaStart: '5', ema: '0' };
     const error = (await errorOf(() => checkFields('mnist', values))) as InputError;
-    expect(errorsOf(error)).toHaveLength(3);
+    expect(errorsOf(error)).toHaveLength(4);
     const { message, fields: problems } = problemOf(error);
     expect(message).toBe('Width: must be a whole number from 1 to 1024, not 0');
-    expect(Object.keys(problems)).toEqual(['width', 'latent', 'learningRate']);
+    expect(Object.keys(problems)).toEqual(['width', 'latent', 'learningRate', 'emaStart']);
     const later = (await errorOf(() =>
       checkFields('mnist', { emaStart: '5', ema: '0', halveEvery: '2' }),
     )) as InputError;
@@ -80,6 +87,12 @@ describe('a check of fields', () => {
       halveEvery: 'requires the schedule halving, not cosine; set Schedule to halving',
       emaStart: 'has no effect without an EMA; set EMA decay',
     });
+  });
+
+  it('finds the problems of settings that are wrong in different ways, without those that follow from others', async () => {
+    const values = { width: '-3', steps: 'abc', preset: 'publishd', evaluateSamples: '100', evaluateEvery: 'often' };
+    const error = (await errorOf(() => checkFields('mnist', values))) as InputError;
+    expect(Object.keys(problemOf(error).fields)).toEqual(['width', 'steps', 'evaluateEvery', 'preset']);
   });
 
   it('rejects options of a process and unknown ones', async () => {

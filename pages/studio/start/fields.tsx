@@ -43,6 +43,8 @@ export function FieldGroup({
   );
 }
 
+export const fieldId = (name: string): string => `field-${name}`;
+
 /** The value of a setting that is kept if its field is left empty. */
 function inheritedText(value: unknown): string | undefined {
   if (Array.isArray(value)) return value.join(',');
@@ -54,7 +56,7 @@ function inheritedText(value: unknown): string | undefined {
 export function Field({ field, values, inherited: settings, problems, onChange }: FieldsProps & { field: FormField }) {
   const { name, title, flag, description, range } = field;
   const [value, inherited, problem] = [values[name], inheritedText(settings?.[name]), problems[name]];
-  const id = `field-${name}`;
+  const id = fieldId(name);
   return (
     <div class="field">
       <label for={id} title={flag}>
@@ -91,7 +93,7 @@ interface FieldInputProps {
 
 function FieldInput({
   id,
-  field: { kind, choices = [], default: standard = '' },
+  field: { kind, choices, choiceTitles, arguments: expected, default: standard = '' },
   value,
   inherited = standard,
   hasProblem,
@@ -113,18 +115,15 @@ function FieldInput({
     );
   if (kind === 'choice')
     return (
-      <select
-        {...described}
+      <ChoiceInput
+        described={described}
+        choices={choices!}
+        titles={choiceTitles}
+        expected={expected}
         value={String(value ?? '')}
-        onChange={({ currentTarget }) => onChange(currentTarget.value === '' ? undefined : currentTarget.value)}
-      >
-        <option value="">{inherited || 'default'}</option>
-        {choices.map((choice) => (
-          <option key={choice} value={choice}>
-            {choice}
-          </option>
-        ))}
-      </select>
+        inherited={inherited || 'default'}
+        onChange={onChange}
+      />
     );
   return (
     <input
@@ -137,5 +136,48 @@ function FieldInput({
         onChange(currentTarget.value.trim() === '' ? undefined : currentTarget.value.trim())
       }
     />
+  );
+}
+
+interface ChoiceInputProps {
+  described: { id: string; 'aria-describedby': string; 'aria-invalid': boolean };
+  choices: readonly string[];
+  titles: Record<string, string> | undefined;
+  /** What choices expect after a colon. */
+  expected: Record<string, string> | undefined;
+  value: string;
+  inherited: string;
+  onChange: (value: string | undefined) => void;
+}
+
+/** A choice, with a field for what it expects. */
+function ChoiceInput({ described, choices, titles, expected, value, inherited, onChange }: ChoiceInputProps) {
+  const [chosen = '', argument = ''] = expected ? value.split(':') : [value];
+  const choose = (choice: string): void =>
+    onChange(choice === '' ? undefined : expected && choice in expected ? `${choice}:${argument}` : choice);
+  return (
+    <div class="choice-input">
+      <select {...described} value={chosen} onChange={({ currentTarget }) => choose(currentTarget.value)}>
+        <option value="">{titles?.[inherited] ?? inherited}</option>
+        {choices
+          .filter((choice) => choice !== inherited || choice === chosen)
+          .map((choice) => (
+            <option key={choice} value={choice}>
+              {titles?.[choice] ?? choice}
+            </option>
+          ))}
+      </select>
+      {expected?.[chosen] !== undefined && (
+        <input
+          type="text"
+          inputMode="numeric"
+          aria-label={expected[chosen]}
+          aria-invalid={described['aria-invalid']}
+          placeholder={expected[chosen]}
+          value={argument}
+          onInput={({ currentTarget }) => onChange(`${chosen}:${currentTarget.value.trim()}`)}
+        />
+      )}
+    </div>
   );
 }

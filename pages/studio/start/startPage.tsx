@@ -7,7 +7,7 @@ import { checkTraining, planTraining, readForm, readRun, RequestError, startTrai
 import { CommandLine } from '../commandLine.js';
 import type { ViewProps } from '../view.js';
 import { DataChoice } from './dataChoice.js';
-import { Field, FieldGroup, type FieldsProps } from './fields.js';
+import { Field, FieldGroup, fieldId, type FieldsProps } from './fields.js';
 import { PlanView } from './planView.js';
 
 /** Milliseconds without a change until the options are checked. */
@@ -81,7 +81,7 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
         <PlanView plan={plan} isComputing={isComputing} />
         <div class="start-bar">
           <p id="problem" role="alert" class="failed">
-            {problem?.message}
+            {problem && <ProblemSummary problem={problem} form={form} />}
           </p>
           <CommandLine
             id="command"
@@ -100,6 +100,45 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
       </aside>
     </form>
   );
+}
+
+/** The names of wrong fields, beside which their problems are, or a problem that has no field. */
+function ProblemSummary({ problem: { message, fields }, form }: { problem: Problem; form: TrainingForm | undefined }) {
+  const all = form?.groups.flatMap((group) => group.fields) ?? [];
+  const places = Object.keys(fields).flatMap((key): [id: string, title: string][] => {
+    if (OWN_FIELDS[key]) return [OWN_FIELDS[key]];
+    const field = all.find(({ name }) => name === key);
+    return field ? [[fieldId(key), field.title]] : [];
+  });
+  if (places.length === 0) return <>{message}</>;
+  return (
+    <>
+      Correct{' '}
+      {places.map(([id, title], index) => (
+        <>
+          {index > 0 && ', '}
+          <button key={id} type="button" class="link" onClick={() => showField(id)}>
+            {title}
+          </button>
+        </>
+      ))}
+      .
+    </>
+  );
+}
+
+/** Elements and titles of fields that are no settings, by their names in problems. */
+const OWN_FIELDS: Record<string, [id: string, title: string]> = {
+  name: ['run-name', 'Name of the run'],
+  data: ['data', 'Data'],
+  preset: ['preset', 'Preset'],
+};
+
+function showField(id: string): void {
+  const field = document.getElementById(id);
+  const group = field?.closest('details');
+  if (group) group.open = true;
+  field?.focus();
 }
 
 interface SettingFieldsProps extends FieldsProps {
@@ -188,7 +227,11 @@ function useInherited(
   const [inherited, setInherited] = useState<Record<string, unknown>>();
   useEffect(() => {
     if (run !== undefined)
-      readRun(run).then(({ configuration }) => setInherited(configuration ?? undefined), onFailure);
+      readRun(run).then(
+        ({ configuration }) =>
+          setInherited(configuration ? { ...configuration, ...(configuration.length as object) } : undefined),
+        onFailure,
+      );
   }, [run]);
   return inherited;
 }

@@ -31,10 +31,11 @@ export async function requireRun({ library }: Pick<Studio, 'library'>, id: strin
 
 export const refuseInvalid: Hook<unknown, Env, string, unknown> = (result, context) => {
   if (result.success) return undefined;
-  const [issue] = result.error.issues;
-  const field = issue?.path.map(String).join('.') ?? '';
-  const message = issue?.message ?? 'the request is invalid';
-  const fields = field === '' ? {} : { [field.replace(/^fields\./u, '')]: message };
+  const issues = result.error.issues.map(({ path, message }) => ({ field: path.map(String).join('.'), message }));
+  const { field, message } = issues[0] ?? { field: '', message: 'the request is invalid' };
+  const fields = Object.fromEntries(
+    issues.flatMap((issue) => (issue.field === '' ? [] : [[issue.field.replace(/^fields\./u, ''), issue.message]])),
+  );
   return context.json({ message: field === '' ? message : `${field}: ${message}`, fields }, 400);
 };
 

@@ -1,15 +1,17 @@
 import { join } from 'node:path';
 import { z } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
-import { InputError, setting } from '../../errors.js';
+import { errorsIn, InputError, setting, throwAll } from '../../errors.js';
 import { numbered } from '../../files/atomic.node.js';
 import { runCommand } from '../commandOutput.node.js';
-import { newRun, type NewRun, plan, trainingForm as formSchema } from '../schemas.js';
+import { newRun, type NewRun, plan, runName, trainingForm as formSchema } from '../schemas.js';
 import { withoutPaths } from '../paths.node.js';
 import { checkFields, optionsOf, shellCommand, trainingForm } from '../trainingForm.node.js';
 import { type AddRoutes, answers, jsonBody, route, runParams, type Studio } from './context.node.js';
 
 const request = { body: jsonBody(newRun) };
+/** A wrong name is reported together with wrong fields. */
+const draft = { body: jsonBody(newRun.extend({ name: z.string().max(1000) })) };
 const asCommand = z.object({ command: z.string().describe('The same run as a command') });
 
 const form = route('get', '/api/form', 'The options of `agenet train`, and the presets', {
@@ -20,7 +22,7 @@ const check = route(
   '/api/queue/check',
   'Checks the options of a run',
   { 200: answers(asCommand, 'They are valid') },
-  request,
+  draft,
 );
 const dryRun = route(
   'post',
@@ -85,11 +87,16 @@ export const addQueueRoutes: AddRoutes = (app, studio) => {
 
 /** @throws {InputError} if the command line would reject the run */
 async function checkedArguments(studio: Studio, run: NewRun) {
-  await studio.queue.requireFreeName(run);
-  const args = await argumentsOf(studio, run);
-  const { data, fields, fork } = run;
-  await checkFields(await studio.dataSets.specOf(data), fields, fork && (await checkpointOf(studio, fork)));
-  return args;
+  const { name, data, fields, fork } = run;
+  const checkName = async () => {
+    const problem = runName.safeParse(name).error?.issues[0]?.message;
+    if (problem !== undefined) throw new InputError(setting('out'), problem);
+    await studio.queue.requireFreeName(run);
+  };
+  const checkSettings = async () =>
+    checkFields(await studio.dataSets.specOf(data), fields, fork && (await checkpointOf(studio, fork)));
+  throwAll([...(await errorsIn(checkName)), ...(await errorsIn(checkSettings))]);
+  return argumentsOf(studio, run);
 }
 
 /** @throws {InputError} if the data is not offered, or the checkpoint is gone */
