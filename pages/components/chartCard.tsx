@@ -6,6 +6,8 @@ import { download, fileName } from './files.js';
 import { Menu } from './menu.js';
 
 interface ChartCardProps extends ChartProps {
+  /** Names of the values in the log. */
+  names: string;
   /** What the curves show, and which direction is better. */
   meaning: string;
   /** Name of saved files, without the title. */
@@ -15,7 +17,7 @@ interface ChartCardProps extends ChartProps {
 /** Pixels of an enlarged chart. */
 const LARGE = 460;
 
-export function ChartCard({ meaning, source, ...chart }: ChartCardProps) {
+export function ChartCard({ names, meaning, source, ...chart }: ChartCardProps) {
   const { title } = chart;
   const [isLarge, setIsLarge] = useState(false);
   const card = useRef<HTMLDivElement>(null);
@@ -23,7 +25,9 @@ export function ChartCard({ meaning, source, ...chart }: ChartCardProps) {
   return (
     <div class="card chart-card" ref={card}>
       <header>
-        <h3>{title}</h3>
+        <h3>
+          {title} <code class="meaning">{names}</code>
+        </h3>
         <Menu label="?" name={`Meaning of ${title}`} class="quiet" staysOpen>
           {() => <p>{meaning}</p>}
         </Menu>

@@ -1,9 +1,11 @@
 /** Requests to the server of the studio. */
 import type {
+  CheckedRun,
   Curves,
   DataCounts,
   DataInfo,
   DataSet,
+  Labels,
   Plan,
   Problem,
   RunDetail,
@@ -90,8 +92,9 @@ export const steerRun = async (run: string, action: SteeringAction): Promise<voi
 export const resumeRun = async (run: string, steps?: number): Promise<void> =>
   void (await request(`${pathOf(run)}/resume`, sent('POST', steps === undefined ? {} : { steps })));
 
+export const readLabels = (): Promise<Labels> => read('/api/labels');
 export const readForm = (): Promise<TrainingForm> => read('/api/form');
-export const checkTraining = (training: NewRun): Promise<{ command: string }> => send('/api/queue/check', training);
+export const checkTraining = (training: NewRun): Promise<CheckedRun> => send('/api/queue/check', training);
 export const planTraining = (training: NewRun): Promise<Plan> => send('/api/queue/plan', training);
 export const startTraining = (training: NewRun): Promise<{ command: string }> => send('/api/queue', training);
 

@@ -3,6 +3,7 @@ import type { ComponentType } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../src/errors.js';
 import { useAddress } from './address.js';
+import { loadLabels } from './labels.js';
 import { useRuns } from './live.js';
 import { Notifications, titleWithState } from './notifications.js';
 import { NotFoundPage } from './notFoundPage.js';
@@ -37,6 +38,7 @@ const titleOf = (view: string, run: string): string =>
 export function App() {
   const [{ view, run, query }, setQuery] = useAddress();
   const { runs, state } = useRuns();
+  const hasLabels = useLabels();
   const [View, setView] = useState<{ name: string; Component: ComponentType<ViewProps> }>({
     name: '',
     Component: RunsPage,
@@ -83,7 +85,7 @@ export function App() {
             </button>
           </p>
         )}
-        {View.name === name && (state !== 'connecting' || name === 'start') && (
+        {View.name === name && hasLabels && (state !== 'connecting' || name === 'start') && (
           <View.Component
             key={`${name} ${run}`}
             run={run}
@@ -97,6 +99,20 @@ export function App() {
       </main>
     </>
   );
+}
+
+/** Whether labels are there, or cannot be read. */
+function useLabels(): boolean {
+  const [isSettled, setIsSettled] = useState(false);
+  useEffect(
+    () =>
+      void loadLabels().then(
+        () => setIsSettled(true),
+        () => setIsSettled(true),
+      ),
+    [],
+  );
+  return isSettled;
 }
 
 function Header({ view, runs, state }: Pick<ViewProps, 'runs' | 'state'> & { view: string }) {

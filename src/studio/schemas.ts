@@ -126,6 +126,9 @@ export const trainingForm = z.object({
 });
 export type TrainingForm = z.infer<typeof trainingForm>;
 
+export const labels = z.record(z.string(), z.object({ label: z.string(), meaning: z.string() }));
+export type Labels = z.infer<typeof labels>;
+
 const text = z
   .string()
   .max(2000)
@@ -153,6 +156,12 @@ export type Extension = z.infer<typeof extension>;
 
 export const problem = z.object({ message: z.string(), fields: z.record(z.string(), z.string()).optional() });
 export type Problem = z.infer<typeof problem>;
+
+export const checkedRun = z.object({
+  command: z.string().nullable().describe('The same run as a command'),
+  problem: problem.nullable().describe('Why the run cannot start'),
+});
+export type CheckedRun = z.infer<typeof checkedRun>;
 
 export const STEERING_ACTIONS = ['play', 'pause', 'step', 'stop'] as const;
 export type SteeringAction = (typeof STEERING_ACTIONS)[number];

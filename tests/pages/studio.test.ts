@@ -143,7 +143,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await poll(() => header(page)).toContain('paused');
     await poll(() => chart(page)).toContain(`at iteration ${pausedAt + 3}:`);
     // The cosine of codes, not the loss near 2.
-    const latent = page.getByRole('img', { name: /^Latent reconstruction/u });
+    const latent = page.getByRole('img', { name: /^Code cosine/u });
     await poll(() => latent.getAttribute('aria-label')).toMatch(/generator -?0\.\d+/u);
     await poll(() => textOf(page, '[aria-labelledby=curves-heading] > .meaning')).toContain(
       `iteration ${pausedAt + 3}, the last one logged, smoothed`,

@@ -316,10 +316,13 @@ describe('wrong requests', () => {
     const studio = await openStudio();
     const answer = await studio.post('/api/queue/check', { name: 'a', data: 'mnist', fields: { width: 0 } });
     expect(answer).toMatchObject({
-      status: 422,
+      status: 200,
       json: {
-        message: 'Width: must be a whole number from 1 to 1024, not 0',
-        fields: { width: 'must be a whole number from 1 to 1024, not 0' },
+        command: null,
+        problem: {
+          message: 'Width: must be a whole number from 1 to 1024, not 0',
+          fields: { width: 'must be a whole number from 1 to 1024, not 0' },
+        },
       },
     });
     await makeRun(join(studio.folder, 'taken'));

@@ -156,7 +156,14 @@ interface ComparedChartProps extends ChartsProps {
   isShown: boolean;
 }
 
-function ComparedChart({ curve: { key, title, meaning }, groups, points, last, isShown, view }: ComparedChartProps) {
+function ComparedChart({
+  curve: { key, title, names: code, meaning },
+  groups,
+  points,
+  last,
+  isShown,
+  view,
+}: ComparedChartProps) {
   const { smoothing, isLog, axis, zoom, onZoom } = view;
   const names = groups.map(({ id, name }) => `${id} ${name}`).join('\n');
   const compared = useMemo(() => comparedCurve(key, groups, points, smoothing), [key, names, points, smoothing]);
@@ -167,6 +174,7 @@ function ComparedChart({ curve: { key, title, meaning }, groups, points, last, i
   return (
     <ChartCard
       title={title}
+      names={code}
       meaning={meaning}
       source="comparison"
       curves={curves}

@@ -10,14 +10,17 @@ export const MAX_COMPARED = COLORS.length;
 export interface ComparedCurve {
   key: string;
   title: string;
+  /** In the log. */
+  names: string;
   meaning: string;
 }
 
 const curvesOf = (groups: typeof ALL_GROUPS): readonly ComparedCurve[] =>
-  groups.flatMap(({ title, meaning, curves }) =>
+  groups.flatMap(({ title, names, meaning, curves }) =>
     curves.map(({ key, label }) => ({
       key,
-      title: curves.length === 1 ? title : `${title.replace(/:.*/u, '')}: ${label}`,
+      title: curves.length === 1 ? title : `${title}: ${label}`,
+      names: names.includes(',') ? key.replace(/^.*\./u, '') : names,
       meaning,
     })),
   );

@@ -1,10 +1,12 @@
 /** The settings in which runs differ. */
 import type { RunDetail } from '../../../src/studio/schemas.js';
+import { settingText } from '../format.js';
+import { explain, labelOf } from '../labels.js';
 
 export function Differences({ details }: { details: readonly RunDetail[] }) {
   const shown = (detail: RunDetail, name: string): string => {
     const value = detail.configuration?.[name];
-    return value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value);
+    return value === undefined ? '–' : settingText(value);
   };
   const names = [...new Set(details.flatMap(({ configuration }) => Object.keys(configuration ?? {})))];
   const differing = names.filter((name) => new Set(details.map((detail) => shown(detail, name))).size > 1);
@@ -29,7 +31,9 @@ export function Differences({ details }: { details: readonly RunDetail[] }) {
             <tbody>
               {differing.map((name) => (
                 <tr key={name}>
-                  <th scope="row">{name}</th>
+                  <th scope="row" title={explain(name)}>
+                    {labelOf(name)} <code class="meaning">{name}</code>
+                  </th>
                   {details.map((detail) => (
                     <td key={detail.summary.id}>
                       <code>{shown(detail, name)}</code>

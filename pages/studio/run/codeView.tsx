@@ -7,6 +7,7 @@ import { classColors } from '../../../src/images/legend.js';
 import { principalComponents } from '../../../src/numerics/principalComponents.js';
 import { useDarkScheme } from '../../components/chart.js';
 import { readCodes, readDataInfo } from '../api.js';
+import { labelOf } from '../labels.js';
 import { alignedAxes } from './axes.js';
 
 interface Codes {
@@ -44,11 +45,11 @@ export function CodeView({ run, hasData, prior, step, newest }: CodeViewProps) {
     setProblem('');
     draw(canvas.current!, project(codes, axes), radiusOf(prior, codes.latent), labels);
   }, [codes, axes, labels, isDark]);
-  const spread = codes && spreadOf(prior, codes);
+  const variance = codes && varianceOf(prior, codes);
   const text =
-    spread === undefined
+    variance === undefined
       ? ''
-      : `Variance of these codes relative to the prior: ${spread.toFixed(2)}. Dashed: 95% of the codes of the prior, along any two directions.`;
+      : `${labelOf('code_variance')}: ${variance.toFixed(2)}, relative to the prior. Dashed: 95% of the codes of the prior, along any two directions.`;
   return (
     <div>
       <canvas
@@ -148,7 +149,7 @@ function radiusOf(prior: Prior, latent: number): number {
 }
 
 /** The variance of codes relative to that of the prior. */
-function spreadOf(prior: Prior, { data, latent }: Codes): number {
+function varianceOf(prior: Prior, { data, latent }: Codes): number {
   const count = data.length / latent;
   const mean = new Float64Array(latent);
   let squares = 0;

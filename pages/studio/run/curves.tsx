@@ -70,7 +70,7 @@ const Groups = ({ groups, ...shared }: GroupsProps) => (
 );
 
 function GroupChart({ run, group, points, last: end, view }: Omit<GroupsProps, 'groups'> & { group: CurveGroup }) {
-  const { title, meaning, curves } = group;
+  const { title, names, meaning, curves } = group;
   const { smoothing, isLog, axis, zoom, onZoom } = view;
   const last = points.at(-1);
   // A run has only the terms of its plan.
@@ -85,6 +85,7 @@ function GroupChart({ run, group, points, last: end, view }: Omit<GroupsProps, '
   return (
     <ChartCard
       title={title}
+      names={names}
       meaning={meaning}
       source={run}
       curves={drawn}

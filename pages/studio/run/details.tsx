@@ -3,7 +3,8 @@ import { useState } from 'preact/hooks';
 import type { RunDetail } from '../../../src/studio/schemas.js';
 import { addressOf } from '../address.js';
 import { checkpointAddress } from '../api.js';
-import { formatNumber, formatTime } from '../format.js';
+import { formatNumber, formatTime, settingText } from '../format.js';
+import { explain, labelOf } from '../labels.js';
 
 export function Metrics({ detail: { metrics, metricsStep, command } }: { detail: RunDetail }) {
   return (
@@ -19,9 +20,9 @@ export function Metrics({ detail: { metrics, metricsStep, command } }: { detail:
           <p class="meaning">On the test images{metricsStep === null ? '' : `, of iteration ${metricsStep}`}.</p>
           <dl class="metrics">
             {metrics.map(({ name, value, description, better }) => (
-              <div key={name} title={description || undefined}>
+              <div key={name}>
                 <dt>
-                  {name}
+                  {labelOf(name)} <code class="meaning">{name}</code>
                   {better && (
                     <span class="meaning" title={`${better === 'lower' ? 'Lower' : 'Higher'} is better`}>
                       {better === 'lower' ? ' ↓' : ' ↑'}
@@ -87,7 +88,7 @@ const describe = (entry: Entry): string => DESCRIPTIONS[entry.type]?.(entry) ?? 
 
 const valuesOf = (values: unknown): string =>
   Object.entries((values ?? {}) as Record<string, unknown>)
-    .flatMap(([name, value]) => (typeof value === 'number' ? [`${name} ${formatNumber(value)}`] : []))
+    .flatMap(([name, value]) => (typeof value === 'number' ? [`${labelOf(name)} ${formatNumber(value)}`] : []))
     .join(', ');
 
 export function ConfigurationView({ detail: { configuration, changed, command } }: { detail: RunDetail }) {
@@ -130,9 +131,9 @@ const Settings = ({ entries, changed = [], none }: SettingsProps) =>
     <dl class="settings">
       {entries.map(([name, value]) => (
         <div key={name} class={changed.includes(name) ? 'changed' : ''}>
-          <dt>{name}</dt>
+          <dt title={explain(name)}>{labelOf(name)}</dt>
           <dd>
-            <code>{typeof value === 'string' ? value : JSON.stringify(value)}</code>
+            <code>{settingText(value)}</code>
           </dd>
         </div>
       ))}

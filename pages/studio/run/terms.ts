@@ -1,121 +1,82 @@
-/** Curves of a run, and their meanings. */
+/** Curves of a run. */
+import { LOG_LABELS } from '../../../src/studio/labels.js';
 import type { Curve } from '../../components/chart.js';
 
 /** Curves on one scale. */
 export interface CurveGroup {
   title: string;
+  /** In the log. */
+  names: string;
   meaning: string;
   curves: readonly Curve[];
 }
 
+const ENCODER = { label: 'encoder', color: '--curve-1' };
+const GENERATOR = { label: 'generator', color: '--curve-2' };
+const IMAGES = { label: 'images', color: '--curve-1' };
+const SAMPLES = { label: 'samples', color: '--curve-2' };
+const [SAMPLES_ENCODER, SAMPLES_GENERATOR] = [
+  { label: 'samples (enc.)', color: '--curve-2' },
+  { label: 'samples (gen.)', color: '--curve-3' },
+];
+
+/** A value of the log, of each given network. */
+const valueOf = (name: keyof typeof LOG_LABELS, networks: readonly (typeof ENCODER)[]): CurveGroup => ({
+  title: LOG_LABELS[name].label,
+  names: name,
+  meaning: LOG_LABELS[name].meaning,
+  curves: networks.map((network) => ({ ...network, key: `${network.label}.${name}` })),
+});
+
+/** A value of the log that no network has. */
+const valueOfRun = (name: keyof typeof LOG_LABELS, label: string): CurveGroup => ({
+  ...valueOf(name, []),
+  curves: [{ key: name, label, color: '--curve-1' }],
+});
+
 /** The groups at the top of a run. */
 export const MAIN_GROUPS: readonly CurveGroup[] = [
+  valueOf('match_x', [ENCODER, GENERATOR]),
   {
-    title: 'Reconstruction: match_x',
-    meaning: 'Distance between images and their reconstructions g(e(x)). Lower is better.',
-    curves: [
-      { key: 'encoder.match_x', label: 'encoder', color: '--curve-1' },
-      { key: 'generator.match_x', label: 'generator', color: '--curve-2' },
-    ],
-  },
-  {
-    title: 'Excess divergence: KL_real, KL_fake',
+    title: 'Excess divergence',
+    names: 'KL_real_gap, KL_fake_gap',
     meaning:
-      'Divergence of a batch of codes from uniform codes, above its lower bound. KL_real (codes of images) falls. The networks compete for KL_fake (codes of samples): the encoder raises it, the generator lowers it.',
+      'Divergence of a batch of codes from uniform codes, above its lower bound. That of images (KL_real) falls. The networks compete for that of samples (KL_fake): the encoder raises it, the generator lowers it.',
     curves: [
-      { key: 'encoder.KL_real_gap', label: 'KL_real', color: '--curve-1' },
-      { key: 'encoder.KL_fake_gap', label: 'KL_fake (enc.)', color: '--curve-2' },
-      { key: 'generator.KL_fake_gap', label: 'KL_fake (gen.)', color: '--curve-3' },
+      { ...IMAGES, key: 'encoder.KL_real_gap' },
+      { ...SAMPLES_ENCODER, key: 'encoder.KL_fake_gap' },
+      { ...SAMPLES_GENERATOR, key: 'generator.KL_fake_gap' },
     ],
   },
+  valueOf('match_z_cosine', [GENERATOR, ENCODER]),
   {
-    title: 'Latent reconstruction: match_z',
-    meaning: 'Cosine between codes z and the codes of their samples, e(g(z)). Near 1 is better.',
+    ...valueOf('code_variance', []),
     curves: [
-      { key: 'generator.match_z_cosine', label: 'generator', color: '--curve-2' },
-      { key: 'encoder.match_z_cosine', label: 'encoder', color: '--curve-1' },
-    ],
-  },
-  {
-    title: 'Spread: code_variance',
-    meaning:
-      'Variance of a batch of codes, relative to uniform codes: 1 if they fill the sphere, 0 if they gather in one place. Near 1 is better.',
-    curves: [
-      { key: 'encoder.code_variance_real', label: 'images', color: '--curve-1' },
-      { key: 'encoder.code_variance_fake', label: 'samples', color: '--curve-2' },
+      { ...IMAGES, key: 'encoder.code_variance_real' },
+      { ...SAMPLES, key: 'encoder.code_variance_fake' },
     ],
   },
 ];
 
 export const OTHER_GROUPS: readonly CurveGroup[] = [
+  valueOf('loss', [ENCODER, GENERATOR]),
+  valueOf('match_z', [GENERATOR, ENCODER]),
   {
-    title: 'Losses',
-    meaning: 'The weighted sums that each network minimizes. The networks compete, so neither has to fall.',
-    curves: [
-      { key: 'encoder.loss', label: 'encoder', color: '--curve-1' },
-      { key: 'generator.loss', label: 'generator', color: '--curve-2' },
-    ],
-  },
-  {
-    title: 'Distance of codes: match_z',
-    meaning: 'The term match_z of the losses: a distance between codes z and e(g(z)). Lower is better.',
-    curves: [
-      { key: 'generator.match_z', label: 'generator', color: '--curve-2' },
-      { key: 'encoder.match_z', label: 'encoder', color: '--curve-1' },
-    ],
-  },
-  {
-    title: 'Divergence: KL_real, KL_fake',
+    title: 'Divergence',
+    names: 'KL_real, KL_fake',
     meaning: 'The divergences themselves, including their lower bound.',
     curves: [
-      { key: 'encoder.KL_real', label: 'KL_real', color: '--curve-1' },
-      { key: 'encoder.KL_fake', label: 'KL_fake (enc.)', color: '--curve-2' },
-      { key: 'generator.KL_fake', label: 'KL_fake (gen.)', color: '--curve-3' },
+      { ...IMAGES, key: 'encoder.KL_real' },
+      { ...SAMPLES_ENCODER, key: 'encoder.KL_fake' },
+      { ...SAMPLES_GENERATOR, key: 'generator.KL_fake' },
     ],
   },
-  {
-    title: 'uniform',
-    meaning: 'Closeness of the codes of images, also when the divergence is at its lower bound. Lower is better.',
-    curves: [{ key: 'encoder.uniform', label: 'encoder', color: '--curve-1' }],
-  },
-  {
-    title: 'align',
-    meaning:
-      'Distance between the codes of an image and of a distorted copy. Lower is better: codes then depend on content.',
-    curves: [{ key: 'encoder.align', label: 'encoder', color: '--curve-1' }],
-  },
-  {
-    title: 'Gradient norms',
-    meaning: 'Norms of the gradients. A sudden rise announces instability.',
-    curves: [
-      { key: 'encoder.grad_norm', label: 'encoder', color: '--curve-1' },
-      { key: 'generator.grad_norm', label: 'generator', color: '--curve-2' },
-    ],
-  },
-  {
-    title: 'Speed',
-    meaning: 'Iterations per second. Higher is better.',
-    curves: [{ key: 'iterations_per_second', label: 'iterations per second', color: '--curve-1' }],
-  },
-  {
-    title: 'Memory',
-    meaning: 'Memory of the process in megabytes. It should stay constant.',
-    curves: [{ key: 'memory_mb', label: 'MB', color: '--curve-1' }],
-  },
-  {
-    title: 'Learning rate',
-    meaning: 'Learning rate of Adam, by its schedule.',
-    curves: [{ key: 'learning_rate', label: 'learning rate', color: '--curve-1' }],
-  },
+  valueOf('uniform', [ENCODER]),
+  valueOf('align', [ENCODER]),
+  valueOf('grad_norm', [ENCODER, GENERATOR]),
+  valueOfRun('iterations_per_second', 'iterations per second'),
+  valueOfRun('memory_mb', 'MB'),
+  valueOfRun('learning_rate', 'learning rate'),
 ];
 
 export const ALL_GROUPS: readonly CurveGroup[] = [...MAIN_GROUPS, ...OTHER_GROUPS];
-
-/** Names of the metrics in the list of runs. */
-export const LISTED_METRICS: Record<string, { name: string; meaning: string }> = {
-  match_x: { name: 'Reconstruction', meaning: 'distance between images and their reconstructions; lower is better' },
-  KL_real_gap: { name: 'Code gap', meaning: 'excess divergence of the codes of images; 0 if they are uniform' },
-  code_variance: { name: 'Spread', meaning: 'variance of the codes of images; 1 if they fill the sphere' },
-  iterations_per_second: { name: 'it/s', meaning: 'iterations per second' },
-  fid: { name: 'FID', meaning: 'distance between samples and images; lower is better' },
-};

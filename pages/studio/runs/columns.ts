@@ -1,7 +1,7 @@
 /** Columns of the table of runs: facts, and any setting or metric. */
 import type { ListedRun } from '../../../src/studio/schemas.js';
 import { dataName, formatNumber, formatTime } from '../format.js';
-import { LISTED_METRICS } from '../run/terms.js';
+import { explain, labelOf } from '../labels.js';
 import { meanOf, type SeedGroup } from './seeds.js';
 
 type Value = string | number | boolean | undefined;
@@ -18,7 +18,7 @@ export interface Column {
 const FACTS: readonly Column[] = [
   { key: 'state', title: 'State', valueOf: ({ state }) => state },
   { key: 'data', title: 'Data', valueOf: ({ data }) => dataName(data) },
-  { key: 'iteration', title: 'Iterations', meaning: 'iterations done', valueOf: ({ step }) => step },
+  { key: 'iteration', title: 'Iteration', meaning: 'iterations done', valueOf: ({ step }) => step },
   {
     key: 'updated',
     title: 'Changed',
@@ -32,12 +32,12 @@ const FACTS: readonly Column[] = [
 
 /** The curve of `match_x` as a small drawing. */
 export const CURVE = 'curve';
-const CURVE_COLUMN: Column = {
+const curveColumn = (): Column => ({
   key: CURVE,
   title: 'Curve',
-  meaning: 'match_x over the iterations',
+  meaning: `${labelOf('match_x')} over the iterations`,
   valueOf: () => undefined,
-};
+});
 
 export const DEFAULT_COLUMNS = 'state,data,iteration,curve,match_x,code_variance,fid,updated';
 
@@ -51,19 +51,24 @@ export function columnGroups(runs: readonly ListedRun[]): readonly ColumnGroup[]
   const namesOf = (part: 'metrics' | 'settings'): string[] =>
     [...new Set(runs.flatMap((run) => Object.keys(run[part])))].sort((a, b) => a.localeCompare(b));
   return [
-    { title: 'Run', columns: [...FACTS, CURVE_COLUMN] },
+    { title: 'Run', columns: [...FACTS, curveColumn()] },
     {
       title: 'Metrics',
       columns: namesOf('metrics').map((key) => ({
         key,
-        title: LISTED_METRICS[key]?.name ?? key,
-        meaning: LISTED_METRICS[key]?.meaning,
+        title: labelOf(key),
+        meaning: explain(key),
         valueOf: ({ metrics }) => metrics[key],
       })),
     },
     {
       title: 'Settings',
-      columns: namesOf('settings').map((key) => ({ key, title: key, valueOf: ({ settings }) => settings[key] })),
+      columns: namesOf('settings').map((key) => ({
+        key,
+        title: labelOf(key),
+        meaning: explain(key),
+        valueOf: ({ settings }) => settings[key],
+      })),
     },
   ];
 }

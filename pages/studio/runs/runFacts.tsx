@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { ListedRun } from '../../../src/studio/schemas.js';
 import { addTag, previewAddress, removeTag } from '../api.js';
 import { formatDuration, formatNumber } from '../format.js';
-import { LISTED_METRICS } from '../run/terms.js';
+import { explain, labelOf } from '../labels.js';
 
 export const StateBadge = ({ run: { state, reason } }: { run: ListedRun }) => (
   <span class={`state ${state}`} title={reason ?? undefined}>
@@ -39,13 +39,15 @@ export function Progress({ run, isShort = false }: { run: ListedRun; isShort?: b
   );
 }
 
+const LISTED_METRICS: readonly string[] = ['match_x', 'KL_real_gap', 'code_variance', 'iterations_per_second', 'fid'];
+
 export const ListedMetrics = ({ run: { metrics } }: { run: ListedRun }) => (
   <dl class="listed-metrics">
-    {Object.entries(LISTED_METRICS).map(
-      ([key, { name, meaning }]) =>
+    {LISTED_METRICS.map(
+      (key) =>
         metrics[key] !== undefined && (
-          <div key={key} title={meaning}>
-            <dt>{name}</dt>
+          <div key={key} title={explain(key)}>
+            <dt>{labelOf(key)}</dt>
             <dd>{formatNumber(metrics[key])}</dd>
           </div>
         ),

@@ -130,6 +130,7 @@ const ColumnMenu = ({ offered, shown, onChange }: ColumnMenuProps) => {
                 }
               />
               {name}
+              {name !== key && title !== 'Run' && <code class="meaning">{key}</code>}
             </label>
           )),
         ])

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ListedRun } from '../../../src/studio/schemas.js';
 import { readCurves } from '../api.js';
+import { labelOf } from '../labels.js';
 import { bandOf, type BandPoint, type SeedGroup, type Series } from './seeds.js';
 
 const KEY = 'encoder.match_x';
@@ -48,7 +49,7 @@ export function Sparkline({ runs }: Pick<SeedGroup, 'runs'>) {
       width={WIDTH}
       height={HEIGHT}
       role="img"
-      aria-label={`match_x from ${first.mean.toPrecision(2)} to ${last.mean.toPrecision(2)}`}
+      aria-label={`${labelOf('match_x')} from ${first.mean.toPrecision(2)} to ${last.mean.toPrecision(2)}`}
     >
       {runs.length > 1 && <path class="area" d={areaOf()} />}
       <path d={lineOf()} />

@@ -1,7 +1,7 @@
 /** The form that starts a run: data, preset and every setting. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.js';
-import type { FieldValues, FormField, Plan, TrainingForm, NewRun } from '../../../src/studio/schemas.js';
+import type { FieldValues, FormField, NewRun, Plan, Problem, TrainingForm } from '../../../src/studio/schemas.js';
 import { addressOf, parseAddress, queryValue } from '../address.js';
 import { checkTraining, planTraining, readForm, readRun, RequestError, startTraining } from '../api.js';
 import { CommandLine } from '../commandLine.js';
@@ -15,12 +15,6 @@ const PAUSE_MS = 300;
 
 /** Settings that most runs choose, above the others. */
 const MAIN_FIELDS: readonly string[] = ['width', 'steps', 'condition'];
-
-/** Why a run cannot start: in one line, and beside each wrong field. */
-interface Problem {
-  message: string;
-  fields: Record<string, string>;
-}
 
 /** Names in the query that are no fields. */
 const OWN_NAMES: readonly string[] = ['fork', 'step', 'data', 'name'];
@@ -83,16 +77,12 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
           <p id="problem" role="alert" class="failed">
             {problem && <ProblemSummary problem={problem} form={form} />}
           </p>
-          <CommandLine
-            id="command"
-            command={command || 'npx agenet train …'}
-            isStale={problem !== undefined || isPending}
-          />
+          <CommandLine id="command" command={command || 'npx agenet train …'} isStale={problem !== null || isPending} />
           <div class="buttons">
-            <button type="submit" id="start" class="primary" disabled={problem !== undefined || isStarting}>
+            <button type="submit" id="start" class="primary" disabled={problem !== null || isStarting}>
               Start
             </button>
-            <button type="button" id="plan" disabled={problem !== undefined || isComputing} onClick={compute}>
+            <button type="button" id="plan" disabled={problem !== null || isComputing} onClick={compute}>
               {isComputing ? 'Timing two iterations…' : 'Show the plan'}
             </button>
           </div>
@@ -103,7 +93,13 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
 }
 
 /** The names of wrong fields, beside which their problems are, or a problem that has no field. */
-function ProblemSummary({ problem: { message, fields }, form }: { problem: Problem; form: TrainingForm | undefined }) {
+function ProblemSummary({
+  problem: { message, fields = {} },
+  form,
+}: {
+  problem: Problem;
+  form: TrainingForm | undefined;
+}) {
   const all = form?.groups.flatMap((group) => group.fields) ?? [];
   const places = Object.keys(fields).flatMap((key): [id: string, title: string][] => {
     if (OWN_FIELDS[key]) return [OWN_FIELDS[key]];
@@ -267,20 +263,21 @@ function useForm(onFailure: (error: unknown) => void): TrainingForm | undefined 
 
 /** Checks the settings after a pause, as the command line would. */
 function useCheck(training: NewRun) {
-  const [checked, setChecked] = useState<{
-    text: string;
-    command: string;
-    problem?: Problem;
-  }>({ text: '', command: '' });
+  const [checked, setChecked] = useState<{ text: string; command: string; problem: Problem | null }>({
+    text: '',
+    command: '',
+    problem: null,
+  });
   const latest = useRef('');
   const text = JSON.stringify(training);
   latest.current = text;
-  const refuse = (error: unknown): void =>
-    setChecked(({ command }) => ({ text: latest.current, command, problem: problemOf(error) }));
+  const settle = (problem: Problem | null, command?: string | null): void =>
+    setChecked((before) => ({ text: latest.current, command: command ?? before.command, problem }));
+  const refuse = (error: unknown): void => settle(problemOf(error));
   useEffect(() => {
     const timer = setTimeout(() => {
       checkTraining(JSON.parse(text) as NewRun).then(
-        ({ command }) => text === latest.current && setChecked({ text, command }),
+        ({ command, problem }) => text === latest.current && settle(problem, command),
         (error: unknown) => text === latest.current && refuse(error),
       );
     }, PAUSE_MS);

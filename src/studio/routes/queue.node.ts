@@ -4,9 +4,10 @@ import { HTTPException } from 'hono/http-exception';
 import { errorsIn, InputError, setting, throwAll } from '../../errors.js';
 import { numbered } from '../../files/atomic.node.js';
 import { runCommand } from '../commandOutput.node.js';
-import { newRun, type NewRun, plan, runName, trainingForm as formSchema } from '../schemas.js';
+import { checkedRun, labels, newRun, type NewRun, plan, runName, trainingForm as formSchema } from '../schemas.js';
+import { allLabels } from '../labels.node.js';
 import { withoutPaths } from '../paths.node.js';
-import { checkFields, optionsOf, shellCommand, trainingForm } from '../trainingForm.node.js';
+import { checkFields, optionsOf, problemOf, shellCommand, trainingForm } from '../trainingForm.node.js';
 import { type AddRoutes, answers, jsonBody, route, runParams, type Studio } from './context.node.js';
 
 const request = { body: jsonBody(newRun) };
@@ -17,11 +18,14 @@ const asCommand = z.object({ command: z.string().describe('The same run as a com
 const form = route('get', '/api/form', 'The options of `agenet train`, and the presets', {
   200: answers(formSchema, 'Groups of fields'),
 });
+const named = route('get', '/api/labels', 'Labels of settings, metrics and values of the log, by their names', {
+  200: answers(labels, 'Labels and meanings'),
+});
 const check = route(
   'post',
   '/api/queue/check',
   'Checks the options of a run',
-  { 200: answers(asCommand, 'They are valid') },
+  { 200: answers(checkedRun, 'The command, or why there is none') },
   draft,
 );
 const dryRun = route(
@@ -53,9 +57,16 @@ export const addQueueRoutes: AddRoutes = (app, studio) => {
   const { queue, live, program } = studio;
   let dryRuns = 0;
   app.openapi(form, async (context) => context.json(await trainingForm(), 200));
+  app.openapi(named, (context) => context.json(allLabels(), 200));
   app.openapi(check, async (context) => {
-    const args = await checkedArguments(studio, context.req.valid('json'));
-    return context.json({ command: shellCommand(args) }, 200);
+    try {
+      const command = shellCommand(await checkedArguments(studio, context.req.valid('json')));
+      return context.json({ command, problem: null }, 200);
+    } catch (error) {
+      // A form that is being filled in is no failed request.
+      if (!(error instanceof InputError)) throw error;
+      return context.json({ command: null, problem: withoutPaths(problemOf(error), studio.folder) }, 200);
+    }
   });
   app.openapi(dryRun, async (context) => {
     const args = await checkedArguments(studio, context.req.valid('json'));
