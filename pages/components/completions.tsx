@@ -11,8 +11,10 @@ import { DropArea, useDroppedFiles } from './dropArea.js';
 import { fileName } from './files.js';
 import { centralHole, HolePainter } from './holePainter.js';
 import { saveImages } from './imageGrid.js';
-import { ImageCanvas } from './images.js';
-import { type ModelInfo, type Networks, reconstruct, sampleOf } from './networks.js';
+import type { Favorites } from './explore/favorites.js';
+import { Star } from './explore/star.js';
+import { ImageCanvas, Tile } from './images.js';
+import { type ModelInfo, type Networks, type Point, reconstruct, sampleOf } from './networks.js';
 import { readImage } from './pixels.js';
 import { SaveButtons } from './saveButtons.js';
 
@@ -27,7 +29,7 @@ interface Item {
   /** 1 at hidden pixels [H, W], of models that fill holes. */
   hole?: Uint8Array;
   /** What the model is shown, in 0..1, and the completions. */
-  result?: { seen: Float32Array; images: readonly Float32Array[] };
+  result?: { seen: Float32Array; points: readonly Point[] };
 }
 
 interface CompletionsProps {
@@ -38,11 +40,14 @@ interface CompletionsProps {
   onReady?: (() => void) | undefined;
   /** Called when images arrive. The whole page accepts them. */
   onFiles?: () => void;
+  /** Completions can be selected and kept (default: they can only be saved). */
+  onSelect?: ((point: Point, name: string) => void) | undefined;
+  favorites?: Favorites | undefined;
   onFailure: (error: unknown) => void;
 }
 
 export function Completions(props: CompletionsProps) {
-  const { model, networks, onReady, onFailure } = props;
+  const { model, networks, onReady, onSelect, favorites, onFailure } = props;
   const { items, problem, enqueue, changeHole } = useCompletions(props);
   useEffect(() => {
     if (networks) onReady?.();
@@ -67,7 +72,9 @@ export function Completions(props: CompletionsProps) {
         onFailure={onFailure}
         onSave={(format) =>
           saveImages(
-            items.flatMap(({ original, result }) => (result ? [original, ...result.images] : [])),
+            items.flatMap(({ original, result }) =>
+              result ? [original, ...result.points.map(({ image }) => image)] : [],
+            ),
             model.shape,
             format,
             fileName(model.name, 'completions'),
@@ -77,7 +84,14 @@ export function Completions(props: CompletionsProps) {
       />
       <ul id="completions">
         {items.map((item) => (
-          <CompletedImage key={item.key} model={model} item={item} onHole={(hole) => changeHole(item, hole)} />
+          <CompletedImage
+            key={item.key}
+            model={model}
+            item={item}
+            onHole={(hole) => changeHole(item, hole)}
+            onSelect={onSelect}
+            favorites={favorites}
+          />
         ))}
       </ul>
     </section>
@@ -90,13 +104,13 @@ function descriptionOf(model: ModelInfo) {
   return `The model is shown ${model.condition!.setting === 'gray' ? 'the gray image' : 'a small image'} and ${rest}`;
 }
 
-interface CompletedImageProps {
-  model: ModelInfo;
+interface CompletedImageProps extends Pick<CompletionsProps, 'model' | 'onSelect' | 'favorites'> {
   item: Item;
   onHole: (hole: Uint8Array) => void;
 }
 
-function CompletedImage({ model, item: { name, original, hole, result }, onHole }: CompletedImageProps) {
+function CompletedImage({ model, item, onHole, onSelect, favorites }: CompletedImageProps) {
+  const { name, original, hole, result } = item;
   const [, size] = model.shape;
   return (
     <li class={hole ? 'painted' : ''}>
@@ -110,15 +124,18 @@ function CompletedImage({ model, item: { name, original, hole, result }, onHole 
             label={`What is shown of ${name}`}
           />
         )}
-        {result?.images.map((image, index) => (
-          <ImageCanvas
-            key={index}
-            image={image}
-            shape={model.shape}
-            role="img"
-            label={`Completion ${index + 1} of ${name}`}
-          />
-        ))}
+        {result?.points.map((point, index) => {
+          const label = `Completion ${index + 1} of ${name}`;
+          if (!onSelect || !favorites)
+            return <ImageCanvas key={index} image={point.image} shape={model.shape} role="img" label={label} />;
+          const code = { ...point, name: `completion ${index + 1} of ${name}` };
+          return (
+            <div key={index} class="place">
+              <Tile point={point} shape={model.shape} label={label} onSelect={() => onSelect(point, code.name)} />
+              <Star code={code} favorites={favorites} />
+            </div>
+          );
+        })}
       </div>
     </li>
   );
@@ -170,15 +187,15 @@ async function completionsOf(model: ModelInfo, networks: Networks, original: Flo
   const condition = conditionOfImage(model, original, hole)!;
   const y = repeated(condition, COUNT);
   const codes = drawSampleCodes(networks.source, COUNT, randomStream(0, 'samples'), y);
-  const images: Float32Array[] = [];
+  const points: Point[] = [];
   for (let index = 0; index < COUNT; index++) {
     const code = codes.slice(index * model.latent, (index + 1) * model.latent);
-    let { image } = await sampleOf(networks, code, { isRefined: false, condition });
+    let point = await sampleOf(networks, code, { isRefined: false, condition });
     for (let pass = 0; pass < completionPasses(model); pass++)
-      image = (await reconstruct(networks, asBytes(image), condition)).image;
-    images.push(withShownPart(model, original, image, hole));
+      point = await reconstruct(networks, asBytes(point.image), condition);
+    points.push({ ...point, image: withShownPart(model, original, point.image, hole) });
   }
-  return { seen: condition.map((value) => (value + 1) / 2), images };
+  return { seen: condition.map((value) => (value + 1) / 2), points };
 }
 
 /** A file has bytes, as `agenet complete` has between two passes. */

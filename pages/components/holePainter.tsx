@@ -53,21 +53,21 @@ export function HolePainter({ image, shape, hole, name, onHole }: HolePainterPro
         onPointerUp={end}
         onPointerCancel={end}
       />
-      <p>
+      <p class="toolbar">
         <label>
           <input
             type="checkbox"
             checked={isErasing}
             onChange={({ currentTarget }) => setIsErasing(currentTarget.checked)}
           />{' '}
-          erase
-        </label>{' '}
+          Erase
+        </label>
         <button type="button" onClick={() => onHole(new Uint8Array(side * side).fill(1))}>
           Hide all
-        </button>{' '}
+        </button>
         <button type="button" onClick={() => onHole(centralHole(side))}>
           Hide the middle
-        </button>{' '}
+        </button>
         <button type="button" onClick={() => onHole(new Uint8Array(side * side))}>
           Show all
         </button>

@@ -65,7 +65,7 @@ export function Reconstructions(props: ReconstructionsProps) {
               checked={invert}
               onChange={({ currentTarget }) => setInvert(currentTarget.checked)}
             />{' '}
-            invert brightness
+            Invert brightness
           </label>
         </DropArea>
       </div>

@@ -7,6 +7,6 @@ export const RefineBox = ({ isRefined, onChange }: { isRefined: boolean; onChang
       checked={isRefined}
       onChange={({ currentTarget }) => onChange(currentTarget.checked)}
     />{' '}
-    refine
+    Refine
   </label>
 );

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { distanceFromCodes } from '../../src/model/paths.js';
 import { expectWithin } from '../expectWithin.js';
+import { shownOutside } from '../../src/conditions/observations.js';
 import { readFavorites } from '../../pages/components/explore/favorites.js';
 import { beginHistory, MAX_STEPS, record, redo, settle, undo } from '../../pages/components/explore/history.js';
 import type { ExplorableModel } from '../../pages/components/explore/panel.js';
@@ -113,8 +114,20 @@ describe('stored favorites', () => {
       distance: 0.5,
       condition: Float32Array.of(0, 1, 0, 0),
     };
-    const [found] = readFavorites(model, JSON.stringify([{ ...encodeCode(code), iteration: 2 }]));
+    const [found] = readFavorites(model, JSON.stringify([{ ...encodeCode(model, code), iteration: 2 }]));
     expect(found).toEqual({ ...code, step: 2 });
+  });
+
+  it('of completions keep the picture and the hole', () => {
+    const condition = { setting: 'mask', classes: [], attributes: [], shape: [4, 2, 2] };
+    const masked = { info: { latent: 2, shape: [3, 2, 2], condition }, step: 3 } as unknown as ExplorableModel;
+    const photo = Uint8Array.from({ length: 12 }, (_, at) => 20 * at);
+    const shown = shownOutside(photo, { channels: 3, size: 2 }, [Uint8Array.of(0, 1, 0, 1)]);
+    const code = { name: 'completion 1 of a.png', code: Float32Array.of(0.6, 0.8), distance: 0, condition: shown };
+    const text = JSON.stringify([encodeCode(masked, code)]);
+    expect(readFavorites(masked, text)).toEqual([{ ...code, step: undefined }]);
+    for (const bad of [[1, 2], 'x', '_'.repeat(24), 7])
+      expect(readFavorites(masked, JSON.stringify([{ ...encodeCode(masked, code), condition: bad }]))).toEqual([]);
   });
 
   it('of anything else are left out', () => {

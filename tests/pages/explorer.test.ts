@@ -221,7 +221,7 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
       for (const index of [1, 6]) {
         const expected = data.subarray(3 * index * area, (3 * index + 1) * area);
         await expect
-          .poll(() => distance(page, `#completions .tiles canvas:nth-child(${index})`, expected))
+          .poll(() => distance(page, `#completions .place:nth-child(${index}) canvas`, expected))
           .toBeLessThanOrEqual(2);
       }
     };
@@ -238,6 +238,14 @@ describe.skipIf(!hasChromium)('the page of an export', () => {
       Math.hypot(row + 0.5 - (width / 4) * scale, column + 0.5 - (width / 4) * scale) <= SIZE / 14;
     await expectCompletions(isPainted);
     await model.release();
+    // A completion that is kept is generated again from its code, its picture and its hole.
+    const kept = await pixelsOf(page, '#completions .place:nth-child(2) canvas');
+    await page.locator('#completions .place:nth-child(2) .star').click();
+    await page.reload();
+    await page.getByRole('tab', { name: 'Favorites (1)' }).click();
+    await page.locator('#favorites .tile').click();
+    await expect.poll(() => distance(page, '#selected', kept)).toBeLessThanOrEqual(2);
+    expect(await page.textContent('.selected-name')).toBe('completion 2 of noise.png');
   });
 
   it('encodes images with the class that it predicts, as `agenet reconstruct` does', async () => {

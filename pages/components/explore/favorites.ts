@@ -1,5 +1,6 @@
 /** Codes that the visitor keeps, in the browser. */
 import { useEffect, useState } from 'preact/hooks';
+import { isSameArray } from '../codes.js';
 import type { NamedCode } from './explored.js';
 import type { ExplorableModel } from './panel.js';
 import { decodeCode, encodeCode } from './savedCodes.js';
@@ -28,12 +29,14 @@ function stored(key: string): string | null {
     return null;
   }
 }
-function store(key: string, text: string): void {
-  try {
-    localStorage.setItem(key, text);
-  } catch {
-    // They stay on the page.
-  }
+/** Completions take room for their pictures: the browser keeps the newest that it has room for. */
+function store(key: string, list: readonly unknown[]): void {
+  for (let count = list.length; count >= 0; count--)
+    try {
+      return localStorage.setItem(key, JSON.stringify(list.slice(0, count)));
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === 'QuotaExceededError')) return;
+    }
 }
 
 /** @param run that the favorites belong to */
@@ -55,7 +58,10 @@ export function useFavorites(model: ExplorableModel, run: string): Favorites {
       const next =
         others.length < list.length ? others : [{ ...code, step: model.step }, ...others].slice(0, MAX_FAVORITES);
       setList(next);
-      store(key, JSON.stringify(next.map((each) => ({ ...encodeCode(each), iteration: each.step }))));
+      store(
+        key,
+        next.map((each) => ({ ...encodeCode(model, each), iteration: each.step })),
+      );
     },
   };
 }
@@ -76,6 +82,4 @@ export function readFavorites(model: ExplorableModel, text: string | null): Favo
 }
 
 const isSame = (a: NamedCode, b: NamedCode): boolean =>
-  a.code === b.code
-    ? String(a.condition) === String(b.condition)
-    : a.code.every((value, at) => value === b.code[at]) && String(a.condition) === String(b.condition);
+  isSameArray(a.code, b.code) && isSameArray(a.condition, b.condition);

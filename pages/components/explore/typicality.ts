@@ -1,5 +1,5 @@
 /** How typical codes are, computed when the page has time. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { CodeSource } from '../../../src/density/codeDensity.js';
 import { fitTypicality } from '../../../src/density/typicality.js';
 
@@ -14,7 +14,7 @@ const PAUSE_MS = 150;
 
 /** Undefined without a density, and until it is fitted. */
 export function useTypicality(source: CodeSource, condition: Float32Array | undefined): Typicality | undefined {
-  const key = String(condition ?? '');
+  const key = useMemo(() => String(condition ?? ''), [condition]);
   const [, setFitted] = useState('');
   const ofSource = known.get(source) ?? new Map<string, Typicality>();
   known.set(source, ofSource);
