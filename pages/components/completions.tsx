@@ -56,7 +56,7 @@ export function Completions(props: CompletionsProps) {
     <section aria-labelledby="completions-heading">
       <h2 id="completions-heading">Completions</h2>
       <p class="meaning">{descriptionOf(model)} Your images do not leave this page.</p>
-      <div class="inputs">
+      <div class="inputs row">
         <DrawingPad
           isColored={model.shape[0] === 3}
           onDrawing={(drawing) => enqueue([new File([drawing], 'drawing')])}
@@ -82,7 +82,7 @@ export function Completions(props: CompletionsProps) {
           )
         }
       />
-      <ul id="completions">
+      <ul id="completions" class="list">
         {items.map((item) => (
           <CompletedImage
             key={item.key}
@@ -113,7 +113,7 @@ function CompletedImage({ model, item, onHole, onSelect, favorites }: CompletedI
   const { name, original, hole, result } = item;
   const [, size] = model.shape;
   return (
-    <li class={hole ? 'painted' : ''}>
+    <li class={hole ? 'painted row' : ''}>
       {hole && <HolePainter image={original} shape={model.shape} hole={hole} name={name} onHole={onHole} />}
       <div class="tiles">
         {result && !hole && (

@@ -35,11 +35,13 @@ export function Explorer({ model, networks, onReady, onFailure }: ExplorerProps)
 
 /** Has the size of the view, so that nothing moves when the model is loaded. */
 export const Skeleton = () => (
-  <div class="explore-columns skeleton" aria-hidden="true">
-    <div class="shelves" />
-    <div class="selected">
-      <div class="selected-image" />
+  <div class="explore-columns" aria-hidden="true">
+    <div class="card shelves" />
+    <div class="card selection-panel">
+      <div class="selected-image frame">
+        <p class="empty">Loading…</p>
+      </div>
     </div>
-    <div class="tools" />
+    <div class="card tools" />
   </div>
 );

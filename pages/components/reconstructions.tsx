@@ -52,7 +52,7 @@ export function Reconstructions(props: ReconstructionsProps) {
         The encoder maps an image to a code (the bars), and the generator maps the code back to an image. Your images do
         not leave this page.
       </p>
-      <div class="inputs">
+      <div class="inputs row">
         <DrawingPad
           isColored={model.shape[0] === 3}
           onDrawing={(drawing) => void reconstruct(drawing, 'drawing', false)}
@@ -86,7 +86,7 @@ export function Reconstructions(props: ReconstructionsProps) {
           )
         }
       />
-      <ul id="images">
+      <ul id="images" class="list">
         {items.map((item) => (
           <Pair key={item.key} item={item} shape={model.shape} onSelect={() => onSelect(item.point, item.name)} />
         ))}
@@ -136,7 +136,7 @@ const Pair = ({ item: { name, original, point }, shape, onSelect }: PairProps) =
     <ImageCanvas image={original} shape={shape} role="img" label={name} />
     <Tile point={point} shape={shape} label={`Reconstruction of ${name}`} onSelect={onSelect} />
     <CodeBars code={point.code} />
-    <span class="caption" title={name}>
+    <span class="caption ellipsis" title={name}>
       {name}
     </span>
     <span class="caption">L1 {l1(original, point.image).toFixed(3)}</span>

@@ -23,13 +23,12 @@ function Page() {
   }, []);
   return (
     <>
-      <header>
+      <header class="explore-header row">
         <h1 id="name">{model?.name ?? document.title}</h1>
-        <p id="summary">{model?.summary}</p>
+        <p id="status" role="status" class={status.failed ? 'failed' : 'meaning'}>
+          {status.text || model?.summary}
+        </p>
       </header>
-      <p id="status" role="status" class={status.failed ? 'failed' : ''}>
-        {status.text}
-      </p>
       <main>
         {model && (
           <Explorer

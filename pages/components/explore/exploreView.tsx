@@ -83,7 +83,7 @@ export function ExploreView(props: ExploreViewProps) {
   };
   return (
     <div class="explore-columns">
-      <div class="shelves">
+      <div class="card shelves">
         <Tabs
           label="Images to select"
           tabs={tabsOf({ ...SHELVES, favorites: favoritesName(favorites.list.length) }, shelves)}
@@ -100,7 +100,7 @@ export function ExploreView(props: ExploreViewProps) {
         redo={redo}
         onFailure={onFailure}
       />
-      <div class="tools">
+      <div class="card tools">
         <Tabs
           label="Tools"
           tabs={tabsOf(TOOLS, tools)}

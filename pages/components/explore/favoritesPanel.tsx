@@ -34,7 +34,7 @@ export function FavoritesPanel({ model, favorites, select, onFailure }: ExploreP
   return (
     <section class="favorites" aria-label="Favorites">
       {list.length === 0 && (
-        <p class="meaning" id="no-favorites">
+        <p class="meaning empty" id="no-favorites">
           Press the star of a sample, or of the selected image. This browser keeps favorites of each run.
         </p>
       )}

@@ -52,12 +52,12 @@ export function Mix({ model, isActive, explored, toolOf, onSide, onFailure }: Mi
       <p class="meaning">
         The shortest path between two codes. The next image that you select replaces the marked end.
       </p>
-      <div id="sides">
+      <div id="sides" class="row">
         {([0, 1] as const).map((side) => (
           <EndButton key={side} model={model} ends={explored?.ends} side={side} onSide={onSide} onFailure={onFailure} />
         ))}
       </div>
-      <div id="strip" aria-hidden="true">
+      <div id="strip" class="frame" aria-hidden="true">
         {Array.from({ length: STRIP }, (_, index) => (
           <ImageCanvas key={index} image={strip[index]} shape={info.shape} />
         ))}

@@ -126,7 +126,7 @@ function Pad({ position, text, disabled, onMove, onEnd, children }: PadProps) {
     <div
       id="plane-pad"
       ref={pad}
-      class="plane-pad"
+      class="plane-pad frame"
       role="slider"
       tabIndex={0}
       aria-label="Position on the plane"

@@ -58,7 +58,7 @@ export function SampleSettings({ model, seed, label, attributes, isRefined, trun
 
 function TruncationSlider({ truncation, onChange }: { truncation: number; onChange: (truncation: number) => void }) {
   return (
-    <div class="truncation">
+    <div class="truncation row">
       <span>typical</span>
       <input
         id="truncation"

@@ -25,23 +25,23 @@ export function SelectedImage({ model, point, image, favorites, undo, redo, onFa
   const { info, networks } = model;
   const name = point ? fileName(info.name, point.name) : '';
   return (
-    <section class="selection-panel" aria-labelledby="selected-heading">
+    <section class="card selection-panel" aria-labelledby="selected-heading">
       <h2 id="selected-heading" class="hidden">
         Selected image
       </h2>
-      <div class="selected-image">
+      <div class="selected-image frame">
         {!point && <p class="empty">Generating samples…</p>}
         {point && (
           <ImageCanvas id="selected" image={image} shape={info.shape} role="img" label={`Selected: ${point.name}`} />
         )}
       </div>
       <div class="selected-facts">
-        <p class="selected-name" aria-live="polite" title={point?.name}>
+        <p class="selected-name ellipsis" aria-live="polite" title={point?.name}>
           {point?.name}
         </p>
         <TypicalityMeter model={model} point={point} />
         <div class="selected-code">{point && <CodeBars code={point.code} />}</div>
-        <div class="selected-actions">
+        <div class="selected-actions row">
           <button type="button" id="undo" disabled={!undo} title="Undo (Ctrl+Z)" onClick={undo}>
             Undo
           </button>

@@ -81,7 +81,7 @@ export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {
 }
 
 const NothingChosen = () => (
-  <div class="welcome card">
+  <div class="empty">
     <h1>Comparison</h1>
     <p>
       Select two or more runs in the <a href="#/">list</a> to compare them.

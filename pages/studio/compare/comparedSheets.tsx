@@ -28,7 +28,7 @@ export function ComparedSheets({ runs, details, query, onQuery }: ComparedSheets
       <h2 id="compared-sheets">Previews</h2>
       <div class="toolbar">
         <Segments label="Kind of preview" names={KINDS} chosen={kind} onChoose={setKind} />
-        <label class="timeline">
+        <label class="timeline row">
           Iteration{' '}
           <input
             id="compared-iteration"
@@ -54,7 +54,7 @@ export function ComparedSheets({ runs, details, query, onQuery }: ComparedSheets
                 <a href={addressOf('run', run.id)}>{run.id}</a>
                 <span class="meaning">{step === undefined ? ' none yet' : ` iteration ${step}`}</span>
               </figcaption>
-              <div class="sheet">
+              <div class="sheet frame">
                 <Preview
                   address={step === undefined ? undefined : previewAddress(run.id, kind, step)}
                   alt={`${kind} of ${run.id}`}

@@ -16,7 +16,7 @@ export function Differences({ details }: { details: readonly RunDetail[] }) {
       {details.length > 0 && differing.length === 0 ? (
         <p class="meaning">All settings are equal.</p>
       ) : (
-        <div class="scrolling" tabIndex={0} role="region" aria-label="Differences">
+        <div class="card scrolling" tabIndex={0} role="region" aria-label="Differences">
           <table>
             <thead>
               <tr>

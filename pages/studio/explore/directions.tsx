@@ -76,7 +76,9 @@ function ClassSlider({ name, prior, value, disabled, onChange }: ClassSliderProp
   const { limit, unit } = SCALES[prior];
   return (
     <label class="slider">
-      <span title={name}>{name}</span>
+      <span class="ellipsis" title={name}>
+        {name}
+      </span>
       <input
         type="range"
         min={-limit}

@@ -93,14 +93,11 @@ export function ExplorePage({ source, problem, query, onQuery, children }: Explo
   };
   return (
     <div class="explore-view">
-      <div class="explore-header">
+      <div class="explore-header row">
         {children}
-        <div class="facts">
-          <p>{status.text === '' && model?.info.summary}</p>
-          <p id="status" role="status" class={status.isFailure ? 'failed' : ''}>
-            {status.text}
-          </p>
-        </div>
+        <p id="status" role="status" class={status.isFailure ? 'failed' : 'meaning'}>
+          {status.text || model?.info.summary}
+        </p>
       </div>
       {problem !== undefined ? (
         <p class="empty">{problem}</p>

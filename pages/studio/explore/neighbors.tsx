@@ -23,7 +23,7 @@ export function Neighbors({ model: { info }, data, explored, isActive, select, o
     <section class="neighbors" aria-label="Neighbors">
       <p class="meaning">The images of the data whose codes are nearest to the selected one, with the cosine.</p>
       <DataMessage data={data} />
-      <ol class="captioned scroll" id="neighbors">
+      <ol class="list tiles scroll" id="neighbors">
         {neighbors?.map(({ index, cosine, point }) => (
           <li key={index}>
             <Tile
@@ -32,8 +32,8 @@ export function Neighbors({ model: { info }, data, explored, isActive, select, o
               label={`${imageName(encoded!, index)}, cosine ${cosine.toFixed(3)}`}
               onSelect={() => select(codeAt(encoded!, index))}
             />
-            <span class="caption">{cosine.toFixed(3)}</span>
-            <span class="caption">{classAt(encoded!, index)}</span>
+            <span class="caption ellipsis">{cosine.toFixed(3)}</span>
+            <span class="caption ellipsis">{classAt(encoded!, index)}</span>
           </li>
         ))}
       </ol>

@@ -8,7 +8,7 @@ import { explain, labelOf } from '../labels.js';
 
 export function Metrics({ detail: { metrics, metricsStep, command } }: { detail: RunDetail }) {
   return (
-    <section aria-labelledby="metrics-heading">
+    <section class="card" aria-labelledby="metrics-heading">
       <h2 id="metrics-heading">Metrics</h2>
       {metrics.length === 0 ? (
         <p class="meaning">
@@ -18,7 +18,7 @@ export function Metrics({ detail: { metrics, metricsStep, command } }: { detail:
       ) : (
         <>
           <p class="meaning">On the test images{metricsStep === null ? '' : `, of iteration ${metricsStep}`}.</p>
-          <dl class="metrics">
+          <dl class="pairs metrics">
             {metrics.map(({ name, value, description, better }) => (
               <div key={name}>
                 <dt>
@@ -49,9 +49,9 @@ export function JournalView({ entries }: { entries: readonly Entry[] }) {
   const [isWhole, setIsWhole] = useState(false);
   const newest = [...entries].reverse();
   return (
-    <section aria-labelledby="journal-heading">
+    <section class="card" aria-labelledby="journal-heading">
       <h2 id="journal-heading">Log</h2>
-      <ol class="journal">
+      <ol class="list journal">
         {(isWhole ? newest : newest.slice(0, SHOWN)).map((entry, index) => (
           <li key={entries.length - index} class={entry.type}>
             <time dateTime={entry.time}>{formatTime(entry.time)}</time> <span>{describe(entry)}</span>
@@ -94,7 +94,7 @@ const valuesOf = (values: unknown): string =>
 export function ConfigurationView({ detail: { configuration, changed, command } }: { detail: RunDetail }) {
   const entries = Object.entries(configuration ?? {});
   return (
-    <section aria-labelledby="configuration-heading">
+    <section class="card" aria-labelledby="configuration-heading">
       <h2 id="configuration-heading">Configuration</h2>
       <p class="meaning">
         Resume it in a terminal with <code>{command}</code>
@@ -128,7 +128,7 @@ const Settings = ({ entries, changed = [], none }: SettingsProps) =>
   entries.length === 0 ? (
     <p class="meaning">{none}</p>
   ) : (
-    <dl class="settings">
+    <dl class="pairs settings">
       {entries.map(([name, value]) => (
         <div key={name} class={changed.includes(name) ? 'changed' : ''}>
           <dt title={explain(name)}>{labelOf(name)}</dt>
@@ -142,22 +142,22 @@ const Settings = ({ entries, changed = [], none }: SettingsProps) =>
 
 export function Checkpoints({ detail: { checkpoints, summary } }: { detail: RunDetail }) {
   return (
-    <section aria-labelledby="checkpoints-heading">
+    <section class="card" aria-labelledby="checkpoints-heading">
       <h2 id="checkpoints-heading">Checkpoints</h2>
       {checkpoints.length === 0 ? (
         <p class="meaning">None yet.</p>
       ) : (
-        <ul class="checkpoints">
+        <ul class="list checkpoints">
           {checkpoints.map((step) => (
-            <li key={step}>
-              <strong>{formatNumber(step)}</strong>{' '}
-              <a href={addressOf('explore', summary.id, { step: String(step) })}>explore</a>{' '}
-              <a href={addressOf('start', '', { fork: summary.id, step: String(step) })}>fork</a>{' '}
+            <li key={step} class="row">
+              <strong>{formatNumber(step)}</strong>
+              <a href={addressOf('explore', summary.id, { step: String(step) })}>Explore</a>
+              <a href={addressOf('start', '', { fork: summary.id, step: String(step) })}>Fork</a>
               <a
                 href={checkpointAddress(summary.id, step)}
                 download={`${summary.id.replaceAll('/', '-')}-${step}.safetensors`}
               >
-                download
+                Download
               </a>
             </li>
           ))}

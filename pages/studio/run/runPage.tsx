@@ -19,13 +19,13 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
   return (
     <article class="run">
       <header class="run-header card">
-        <div class="run-title">
+        <div class="run-title row">
           <h1>{id}</h1>
           <StateBadge run={summary} />
           <Steering run={summary} onFailure={onFailure} />
         </div>
         <Progress run={summary} />
-        <div class="run-facts">
+        <div class="run-facts row">
           <span class="meaning">
             {dataName(summary.data)}: {summary.model}
           </span>

@@ -43,11 +43,11 @@ export function Sheets({ query, onQuery, run, prior, previews, hasData }: Sheets
     if (next === previews.length - 1) setPlaying(false);
   });
   return (
-    <section aria-labelledby="sheets-heading" class="sheets">
+    <section aria-labelledby="sheets-heading">
       <h2 id="sheets-heading">Previews</h2>
       <Segments label="Kind of preview" names={KINDS} chosen={kind} onChoose={setKind} />
       <p class="meaning">{MEANINGS[kind]}</p>
-      <div class="timeline">
+      <div class="timeline row">
         <button
           type="button"
           aria-label={playing ? 'Stop the previews' : 'Play the previews'}
@@ -118,7 +118,7 @@ function Sheet({ run, kind, step, other }: SheetProps) {
     iteration === undefined ? undefined : previewAddress(run, kind, iteration);
   const name = `${kind === 'samples' ? 'Samples' : 'Test images and reconstructions'} at iteration ${step}`;
   return (
-    <div class="sheet">
+    <div class="sheet frame">
       <Preview
         address={addressOf(step)}
         alt={other === undefined ? name : `${name}, difference to iteration ${other}`}

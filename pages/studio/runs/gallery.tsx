@@ -20,7 +20,7 @@ export function Gallery({ runs, selected, onSelect, onFailure }: GalleryProps) {
   const [count, setCount] = useState(SHOWN);
   return (
     <>
-      <ul class="runs">
+      <ul class="list runs">
         {runs.slice(0, count).map((run) => (
           <RunCard
             key={run.id}
@@ -54,8 +54,8 @@ function RunCard({ run, isSelected, onSelect, onFailure }: RunCardProps) {
       <a href={addressOf('run', id)} tabIndex={-1} aria-hidden="true">
         <Thumbnail run={run} />
       </a>
-      <div class="facts">
-        <div class="card-title">
+      <div>
+        <div class="row">
           <h2>
             <a href={addressOf('run', id)}>{id}</a>
           </h2>

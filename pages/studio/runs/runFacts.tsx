@@ -6,7 +6,7 @@ import { formatDuration, formatNumber } from '../format.js';
 import { explain, labelOf } from '../labels.js';
 
 export const StateBadge = ({ run: { state, reason } }: { run: ListedRun }) => (
-  <span class={`state ${state}`} title={reason ?? undefined}>
+  <span class={`chip state ${state}`} title={reason ?? undefined}>
     {state}
   </span>
 );
@@ -16,7 +16,7 @@ export function Thumbnail({ run: { id, preview } }: { run: ListedRun }) {
   const [unreadable, setUnreadable] = useState('');
   const address = preview === null ? undefined : previewAddress(id, 'samples', preview);
   return (
-    <span class="thumbnail">
+    <span class="thumbnail frame">
       {address !== undefined && address !== unreadable && (
         <img src={address} alt="" loading="lazy" width="96" height="96" onError={() => setUnreadable(address)} />
       )}
@@ -32,7 +32,7 @@ export function Progress({ run, isShort = false }: { run: ListedRun; isShort?: b
   const isEnded = totalSteps !== null && step >= totalSteps;
   const text = isShort ? done : `${done} iterations${left}`;
   return (
-    <div class={isEnded ? 'progress ended' : 'progress'} title={isShort ? `${done} iterations${left}` : undefined}>
+    <div class={`progress row ${isEnded ? 'ended' : ''}`} title={isShort ? `${done} iterations${left}` : undefined}>
       <progress max={totalSteps ?? 1} value={totalSteps === null ? 0 : step} aria-label={`Progress of ${id}`} />
       <span>{text}</span>
     </div>
@@ -42,7 +42,7 @@ export function Progress({ run, isShort = false }: { run: ListedRun; isShort?: b
 const LISTED_METRICS: readonly string[] = ['match_x', 'KL_real_gap', 'code_variance', 'iterations_per_second', 'fid'];
 
 export const ListedMetrics = ({ run: { metrics } }: { run: ListedRun }) => (
-  <dl class="listed-metrics">
+  <dl class="pairs">
     {LISTED_METRICS.map(
       (key) =>
         metrics[key] !== undefined && (
@@ -61,7 +61,7 @@ export function Tags({ run: { id, tags, model }, onFailure }: { run: ListedRun; 
   if (model === '') return null;
   return (
     <form
-      class="tags"
+      class="tags row"
       onSubmit={(event) => {
         event.preventDefault();
         if (text.trim() !== '') addTag(id, text.trim()).catch(onFailure);
@@ -72,7 +72,7 @@ export function Tags({ run: { id, tags, model }, onFailure }: { run: ListedRun; 
         <button
           key={tag}
           type="button"
-          class="tag"
+          class="quiet chip tag"
           title={`Remove the tag ${tag}`}
           onClick={() => void removeTag(id, tag).catch(onFailure)}
         >

@@ -53,7 +53,7 @@ export function RunTable(props: RunTableProps) {
     setOpened((ids) => new Set(ids.has(id) ? [...ids].filter((each) => each !== id) : [...ids, id]));
   const filler = (height: number) => height > 0 && <tr aria-hidden="true" style={{ height: `${height}px` }} />;
   return (
-    <div class="table-box" ref={box} tabIndex={0} role="region" aria-label="Runs">
+    <div class="card table-box" ref={box} tabIndex={0} role="region" aria-label="Runs">
       <table class="run-table" aria-rowcount={rows.length + 1}>
         <thead>
           <tr aria-rowindex={1}>
@@ -125,7 +125,11 @@ function Heading({ column, isNumber, order, onOrder }: HeadingProps) {
       title={meaning}
       aria-sort={isOrder ? (order.isDescending ? 'descending' : 'ascending') : 'none'}
     >
-      <button type="button" onClick={() => onOrder({ key, isDescending: isOrder && !order.isDescending })}>
+      <button
+        type="button"
+        class="quiet"
+        onClick={() => onOrder({ key, isDescending: isOrder && !order.isDescending })}
+      >
         {title}
         <span class="order" aria-hidden="true">
           {isOrder && (order.isDescending ? '↓' : '↑')}
@@ -157,21 +161,21 @@ function RunRow({ index, group, isMember, columns, isOpen, onToggle, selected, o
         />
       </td>
       <th scope="row">
-        <div class="named">
+        <div class="named row">
           <Thumbnail run={run} />
           {others.length === 0 ? (
-            <a href={addressOf('run', run.id)} title={run.note || undefined}>
+            <a class="ellipsis" href={addressOf('run', run.id)} title={run.note || undefined}>
               {name}
             </a>
           ) : (
-            <button type="button" class="quiet" aria-expanded={isOpen} onClick={() => onToggle(group.id)}>
+            <button type="button" class="quiet ellipsis" aria-expanded={isOpen} onClick={() => onToggle(group.id)}>
               {isOpen ? '▾' : '▸'} {name}
             </button>
           )}
         </div>
       </th>
       {columns.map((column) => (
-        <td key={column.key} class={isNumeric(column, run) ? 'number' : ''}>
+        <td key={column.key} class={`ellipsis ${isNumeric(column, run) ? 'number' : ''}`}>
           <Cell column={column} group={group} run={run} />
         </td>
       ))}

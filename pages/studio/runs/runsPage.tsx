@@ -149,7 +149,7 @@ const NoMatch = ({ onClear }: { onClear: () => void }) => (
 );
 
 const Welcome = () => (
-  <div class="welcome card">
+  <div class="empty">
     <h1>No runs yet</h1>
     <p>
       A run trains two networks on images: a generator, which maps points of a sphere to images, and an encoder, which

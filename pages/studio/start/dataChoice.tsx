@@ -99,7 +99,7 @@ function DataPreview({ data, version }: { data: string; version: number }) {
   }, [data]);
   return (
     <div class="data-preview">
-      <div class="sheet">
+      <div class="sheet frame">
         <Preview
           address={counts && `${dataPreviewAddress(data)}&version=${version}`}
           alt={`The first images of ${dataName(data)}`}
@@ -135,7 +135,7 @@ function Upload({ onUploaded }: { onUploaded: (name: string) => void }) {
     onUploaded(spec);
   };
   return (
-    <details class="upload">
+    <details class="field-group">
       <summary>Upload images</summary>
       <div class="field">
         <label for="upload-name">Name of the data set</label>
