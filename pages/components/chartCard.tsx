@@ -24,8 +24,8 @@ export function ChartCard({ names, meaning, source, ...chart }: ChartCardProps) 
   const name = fileName(source, title);
   return (
     <div class="card chart-card" ref={card}>
-      <header>
-        <h3>
+      <header class="row">
+        <h3 class="grow">
           {title} <code class="meaning">{names}</code>
         </h3>
         <Menu label="?" name={`Meaning of ${title}`} class="quiet" staysOpen>

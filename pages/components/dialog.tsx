@@ -32,7 +32,7 @@ export function Dialog({ title, isWide = false, onClose, children }: DialogProps
       onClick={({ target, currentTarget }) => target === currentTarget && onClose()}
     >
       <div class="dialog-content">
-        <header>
+        <header class="toolbar row between">
           <h2 id={id}>{title}</h2>
           <button type="button" class="quiet" aria-label="Close" onClick={onClose}>
             ✕

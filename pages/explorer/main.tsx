@@ -25,7 +25,7 @@ function Page() {
     <>
       <header class="explore-header row">
         <h1 id="name">{model?.name ?? document.title}</h1>
-        <p id="status" role="status" class={status.failed ? 'failed' : 'meaning'}>
+        <p id="status" role="status" class={`grow ${status.failed ? 'failed' : 'meaning'}`}>
           {status.text || model?.summary}
         </p>
       </header>

@@ -23,7 +23,7 @@ export function CommandLine({ id, command, isStale = false }: CommandLineProps) 
   };
   return (
     <div class={`command ${isStale ? 'stale' : ''}`}>
-      <code id={id} ref={code}>
+      <code id={id} class="grow" ref={code}>
         {command}
       </code>
       <button type="button" disabled={isStale} onClick={() => void copy().catch(() => undefined)}>

@@ -52,7 +52,7 @@ export function Mix({ model, isActive, explored, toolOf, onSide, onFailure }: Mi
       <p class="meaning">
         The shortest path between two codes. The next image that you select replaces the marked end.
       </p>
-      <div id="sides" class="row">
+      <div id="sides" class="row between">
         {([0, 1] as const).map((side) => (
           <EndButton key={side} model={model} ends={explored?.ends} side={side} onSide={onSide} onFailure={onFailure} />
         ))}

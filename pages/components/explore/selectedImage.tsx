@@ -36,7 +36,7 @@ export function SelectedImage({ model, point, image, favorites, undo, redo, onFa
         )}
       </div>
       <div class="selected-facts">
-        <p class="selected-name ellipsis" aria-live="polite" title={point?.name}>
+        <p class="selected-name ellipsis capital" aria-live="polite" title={point?.name}>
           {point?.name}
         </p>
         <TypicalityMeter model={model} point={point} />

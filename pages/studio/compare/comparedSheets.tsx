@@ -28,10 +28,11 @@ export function ComparedSheets({ runs, details, query, onQuery }: ComparedSheets
       <h2 id="compared-sheets">Previews</h2>
       <div class="toolbar">
         <Segments label="Kind of preview" names={KINDS} chosen={kind} onChoose={setKind} />
-        <label class="timeline row">
+        <label class="timeline toolbar grow">
           Iteration{' '}
           <input
             id="compared-iteration"
+            class="grow"
             type="range"
             min="0"
             max={Math.max(0, steps.length - 1)}

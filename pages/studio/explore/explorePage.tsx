@@ -95,7 +95,7 @@ export function ExplorePage({ source, problem, query, onQuery, children }: Explo
     <div class="explore-view">
       <div class="explore-header row">
         {children}
-        <p id="status" role="status" class={status.isFailure ? 'failed' : 'meaning'}>
+        <p id="status" role="status" class={`grow ${status.isFailure ? 'failed' : 'meaning'}`}>
           {status.text || model?.info.summary}
         </p>
       </div>

@@ -54,7 +54,7 @@ export function JournalView({ entries }: { entries: readonly Entry[] }) {
       <ol class="list journal">
         {(isWhole ? newest : newest.slice(0, SHOWN)).map((entry, index) => (
           <li key={entries.length - index} class={entry.type}>
-            <time dateTime={entry.time}>{formatTime(entry.time)}</time> <span>{describe(entry)}</span>
+            <time dateTime={entry.time}>{formatTime(entry.time)}</time> <span class="capital">{describe(entry)}</span>
           </li>
         ))}
       </ol>

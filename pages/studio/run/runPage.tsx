@@ -22,10 +22,11 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
         <div class="run-title row">
           <h1>{id}</h1>
           <StateBadge run={summary} />
+          <span class="grow" />
           <Steering run={summary} onFailure={onFailure} />
         </div>
         <Progress run={summary} />
-        <div class="run-facts row">
+        <div class="row between">
           <span class="meaning">
             {dataName(summary.data)}: {summary.model}
           </span>

@@ -47,7 +47,7 @@ export function Sheets({ query, onQuery, run, prior, previews, hasData }: Sheets
       <h2 id="sheets-heading">Previews</h2>
       <Segments label="Kind of preview" names={KINDS} chosen={kind} onChoose={setKind} />
       <p class="meaning">{MEANINGS[kind]}</p>
-      <div class="timeline row">
+      <div class="timeline toolbar">
         <button
           type="button"
           aria-label={playing ? 'Stop the previews' : 'Play the previews'}
@@ -58,6 +58,7 @@ export function Sheets({ query, onQuery, run, prior, previews, hasData }: Sheets
         </button>
         <input
           id="preview-time"
+          class="grow"
           type="range"
           min="0"
           max={Math.max(0, previews.length - 1)}
@@ -76,7 +77,7 @@ export function Sheets({ query, onQuery, run, prior, previews, hasData }: Sheets
       ) : (
         <>
           <Sheet run={run} kind={kind} step={step} other={other} />
-          <label class="difference">
+          <label class="toolbar">
             Difference to{' '}
             <select value={difference} onChange={({ currentTarget }) => setDifference(currentTarget.value)}>
               <option value="">none</option>

@@ -56,7 +56,7 @@ function RunCard({ run, isSelected, onSelect, onFailure }: RunCardProps) {
       </a>
       <div>
         <div class="row">
-          <h2>
+          <h2 class="grow">
             <a href={addressOf('run', id)}>{id}</a>
           </h2>
           <StateBadge run={run} />

@@ -129,7 +129,7 @@ export function Selection({ runs, isGrouped, onClear, onFailure }: SelectionProp
     Promise.all(chosen.map(({ id }) => action(id))).catch(onFailure);
   const compared = { runs: formatRuns(runs.map(({ id }) => id)), ...(isGrouped && { group: 'seed' }) };
   return (
-    <div class="toast selection" role="region" aria-label="Selected runs">
+    <div class="toast row selection" role="region" aria-label="Selected runs">
       <strong>{runs.length} selected</strong>
       {runs.length > MAX_RUNS ? (
         <span class="meaning">At most {MAX_RUNS} can be compared.</span>

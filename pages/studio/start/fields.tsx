@@ -70,11 +70,11 @@ export function Field({ field, values, inherited: settings, problems, onChange }
         hasProblem={problem !== undefined}
         onChange={(next) => onChange(name, next)}
       />
-      <p class="meaning" id={`${id}-help`}>
+      <p class="meaning capital" id={`${id}-help`}>
         {range === undefined ? description : `${description}; ${range}`}
       </p>
       {problem !== undefined && (
-        <p class="failed" id={`${id}-problem`}>
+        <p class="failed capital" id={`${id}-problem`}>
           {problem}
         </p>
       )}
@@ -157,7 +157,7 @@ function ChoiceInput({ described, choices, titles, expected, value, inherited, o
     onChange(choice === '' ? undefined : expected && choice in expected ? `${choice}:${argument}` : choice);
   return (
     <div class="choice-input">
-      <select {...described} value={chosen} onChange={({ currentTarget }) => choose(currentTarget.value)}>
+      <select {...described} class="grow" value={chosen} onChange={({ currentTarget }) => choose(currentTarget.value)}>
         <option value="">{titles?.[inherited] ?? inherited}</option>
         {choices
           .filter((choice) => choice !== inherited || choice === chosen)
@@ -169,6 +169,7 @@ function ChoiceInput({ described, choices, titles, expected, value, inherited, o
       </select>
       {expected?.[chosen] !== undefined && (
         <input
+          class="grow"
           type="text"
           inputMode="numeric"
           aria-label={expected[chosen]}

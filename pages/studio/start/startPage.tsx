@@ -78,8 +78,8 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
             {problem && <ProblemSummary problem={problem} form={form} />}
           </p>
           <CommandLine id="command" command={command || 'npx agenet train …'} isStale={problem !== null || isPending} />
-          <div class="buttons">
-            <button type="submit" id="start" class="primary" disabled={problem !== null || isStarting}>
+          <div class="row">
+            <button type="submit" id="start" class="primary grow" disabled={problem !== null || isStarting}>
               Start
             </button>
             <button type="button" id="plan" disabled={problem !== null || isComputing} onClick={compute}>
@@ -208,7 +208,7 @@ function NameField({
         aria-describedby="run-name-problem"
         onInput={({ currentTarget }) => onName(currentTarget.value)}
       />
-      <p class="failed" id="run-name-problem">
+      <p class="failed capital" id="run-name-problem">
         {problem}
       </p>
     </div>
