@@ -228,7 +228,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await page.selectOption('#checkpoint', String(parseInt(first!)));
     await page.waitForSelector('#samples canvas');
     await page.goto(`${address}#/explore/digits?step=77777`);
-    await page.waitForSelector('text=There is no checkpoint of iteration 77777');
+    await page.waitForSelector('text=This run has no checkpoint of iteration 77777');
   });
 
   it('has live data in ten tabs', async () => {
@@ -270,7 +270,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await startRun(page, 'forked', 'npz:noise.npz', { steps: '3', learningRate: '0.0005' });
     await poll(() => header(page)).toContain('finished');
     await poll(() => textOf(page, '[aria-labelledby=configuration-heading]')).toMatch(
-      /initFrom.*runs\/digits\/checkpoints/su,
+      /Initialize from.*runs\/digits\/checkpoints/su,
     );
     await page.click('#extend');
     await page.fill('#extension', '4');

@@ -28,7 +28,7 @@ export function ComparedSheets({ runs, details, query, onQuery }: ComparedSheets
       <h2 id="compared-sheets">Previews</h2>
       <div class="toolbar">
         <Segments label="Kind of preview" names={KINDS} chosen={kind} onChoose={setKind} />
-        <label class="timeline toolbar grow">
+        <label class="timeline toolbar">
           Iteration{' '}
           <input
             id="compared-iteration"
