@@ -6,7 +6,7 @@ interface NotFoundProps {
 }
 
 /** Instead of something that is not there. */
-export const NotFound = ({ title, children }: NotFoundProps) => (
+const NotFound = ({ title, children }: NotFoundProps) => (
   <div class="empty">
     <h1>{title}</h1>
     <p>{children}</p>
