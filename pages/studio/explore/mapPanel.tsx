@@ -69,7 +69,8 @@ export function MapPanel(props: MapPanelProps) {
       <ul class="legend" aria-label="Classes">
         {legend.slice(0, MAX_LEGEND).map(({ name, color }) => (
           <li key={name}>
-            <span class="swatch" style={{ backgroundColor: color }} /> {name}
+            <span class="swatch" style={{ backgroundColor: color }} />
+            {name}
           </li>
         ))}
         {legend.length > MAX_LEGEND && <li>and {legend.length - MAX_LEGEND} more</li>}
