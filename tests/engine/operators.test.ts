@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { decodeSafetensors, graphOf, type TensorData, type Value } from '../../src/engine/index.js';
-import { expectClose } from '../engine/expectations.js';
-import { compileSmall, targets } from '../engine/running.js';
-import { CASES, outputsOf, tensorOf } from './operatorCases.js';
+import { expectClose } from './expectations.js';
+import { compileSmall, targets } from './running.js';
+import { CASES, outputsOf, tensorOf } from '../golden/operatorCases.js';
 
-const { tensors } = decodeSafetensors(await readFile(new URL('operators.safetensors', import.meta.url)), 'operators');
+const { tensors } = decodeSafetensors(
+  await readFile(new URL('../golden/operators.safetensors', import.meta.url)),
+  'operators',
+);
 
 it('has a case for each of PyTorch', () => {
   const names = new Set(Object.keys(tensors).map((each) => each.split('/')[0]!));

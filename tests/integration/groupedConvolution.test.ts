@@ -13,11 +13,11 @@ import {
   slice,
   square,
   type Value,
-} from '../../../src/engine/index.js';
-import { expectClose, expectShapeError } from '../expectations.js';
-import { expectRightGradients, gradientsAt, lossOf } from '../finiteDifferences.js';
-import { forward, targets } from '../running.js';
-import { random } from '../tensors.js';
+} from '../../src/engine/index.js';
+import { expectClose, expectShapeError } from '../engine/expectations.js';
+import { expectRightGradients, gradientsAt, lossOf } from '../engine/finiteDifferences.js';
+import { forward, targets } from '../engine/running.js';
+import { random } from '../engine/tensors.js';
 
 type Convolve = (x: Value, w: Value, options: ConvTransposeOptions) => Value;
 
