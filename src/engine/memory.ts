@@ -4,8 +4,8 @@ import { sizeOf } from './shape.js';
 import { ARRAY_OF, type ComputedValue, type TensorType, type Value } from './value.js';
 
 /**
- * Fitted to the peak resident memory of `agenet bench` at 19 combinations of width (8 to 128), image size (32, 64),
- * batch (16 to 256) and number of updates. `bench/memory-estimate.mjs` measures them again.
+ * Fitted to the peak resident memory of `agenet bench` at 11 combinations of width (8 to 128), image size (32, 64),
+ * batch (16 to 256) and recipe (alternating, simultaneous). `bench/memory-estimate.mjs` measures them again.
  */
 const COEFFICIENTS = {
   /** Bytes of Node.js, ONNX Runtime and this package. */
@@ -13,11 +13,11 @@ const COEFFICIENTS = {
   /** Bytes, in JavaScript, the encoded model, and ONNX Runtime. */
   operator: 8900,
   /** Per byte of state: vectors in the graph's order, in that of files, and as random results. */
-  state: 2.38,
+  state: 2.5,
   /** Per byte of simultaneous values: not all freed chunks of the arena fit later values. */
-  values: 1.62,
+  values: 1.26,
   /** Per byte of the largest value, which fits no freed chunk. */
-  largestValue: 0.67,
+  largestValue: 1.5,
 } as const;
 
 /**

@@ -39,15 +39,15 @@ describe('the estimated memory', () => {
   // As `agenet bench` measured it on a machine with AVX-512.
   it.each([
     [32, 8, 16, 193],
-    [32, 16, 256, 602],
-    [64, 8, 256, 1464],
-    [64, 32, 64, 610],
-    [32, 64, 256, 1724],
-    [32, 128, 16, 1210],
+    [32, 16, 256, 659],
+    [64, 8, 256, 1520],
+    [64, 32, 64, 680],
+    [32, 64, 256, 1657],
+    [32, 128, 16, 1127],
   ] as const)('is near the measured peak for %d px, width %d and batch %d', (size, width, batch, measured) => {
     const estimate = estimateFor(size, width, batch, 16);
-    expect(estimate / measured).toBeGreaterThan(0.85);
-    expect(estimate / measured).toBeLessThan(1.15);
+    expect(estimate / measured).toBeGreaterThan(0.9);
+    expect(estimate / measured).toBeLessThan(1.1);
   });
 
   it('grows with width and batch in canonical layouts', () => {

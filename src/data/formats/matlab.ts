@@ -77,7 +77,11 @@ export async function decodeMatlab(
   }
   const missing = names.find((variable) => !arrays.has(variable));
   if (missing === undefined) return arrays;
-  const others = found.slice(0, NAMES_SHOWN).map(quoted).join(', ') || 'no variables';
+  const others =
+    found
+      .slice(0, NAMES_SHOWN)
+      .map((name) => quoted(name))
+      .join(', ') || 'no variables';
   const more = found.length > NAMES_SHOWN ? ', ...' : '';
   throw new InputError(name, `variable ${missing} not found`, `the file has ${others}${more}`);
 }

@@ -183,7 +183,7 @@ class TensorImport {
         throw new InputError(
           this.file,
           `no symbolic dimension is named ${quoted(dimension)}${didYouMean(dimension, known)}`,
-          known.length > 0 ? `choose from ${known.map(quoted).join(', ')}` : 'all dimensions are fixed',
+          known.length > 0 ? `choose from ${known.map((each) => quoted(each)).join(', ')}` : 'all dimensions are fixed',
         );
   }
 }
