@@ -17,7 +17,13 @@ export { gradients } from './gradients.js';
 export { type BatchAxes, countFlops, type Graph, graphOf, topologicalOrder } from './graph.js';
 export { lowerPortable, type PortableTarget } from './lowering/portable.js';
 export { type LoweredGraph, nextName, type StateLayout } from './lowering/state.js';
-export { ModelTraining, type ModelTrainingOptions, type StepReport, type TrainableModel } from './modelTraining.js';
+export {
+  ModelTraining,
+  type ModelTrainingOptions,
+  type ParameterValues,
+  type StepReport,
+  type TrainableModel,
+} from './modelTraining.js';
 export { encode, type EncodeOptions } from './onnx.js';
 export type { OptimizerChoice } from './optimizers.js';
 export type { Operand, ReductionOptions } from './operator.js';
@@ -92,6 +98,7 @@ export {
   pad,
   padBy,
   type PadMode,
+  type Pads,
   type PoolOptions,
   pow,
   prelu,

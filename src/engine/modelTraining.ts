@@ -20,7 +20,8 @@ export interface TrainableModel {
   encode?: (parameters: ParameterValues) => Promise<Uint8Array>;
 }
 
-type ParameterValues = Readonly<Record<string, Float32Array>>;
+/** Elements of parameters by name. */
+export type ParameterValues = Readonly<Record<string, Float32Array>>;
 
 export interface ModelTrainingOptions {
   /** A float32 scalar, built from the model's outputs. */

@@ -37,18 +37,18 @@ const ReduceProd: Operator<ReductionAttributes> = {
 /** The product over axes. */
 export const reduceProd = applyReduction(ReduceProd);
 
-type Reduce = (x: Value, axes: readonly number[], options?: ReductionOptions) => Value;
+const reduceBy = (reduced: (x: Value, axes: readonly number[], options?: ReductionOptions) => Value) => reduced;
 
 /** The sum of magnitudes over axes. */
-export const reduceL1: Reduce = (x, axes, options) => reduceSum(abs(x), axes, options);
+export const reduceL1 = reduceBy((x, axes, options) => reduceSum(abs(x), axes, options));
 /** The sum of squares over axes. */
-export const reduceSumSquare: Reduce = (x, axes, options) => reduceSum(square(x), axes, options);
+export const reduceSumSquare = reduceBy((x, axes, options) => reduceSum(square(x), axes, options));
 /** The logarithm of the sum over axes. */
-export const reduceLogSum: Reduce = (x, axes, options) => log(reduceSum(x, axes, options));
+export const reduceLogSum = reduceBy((x, axes, options) => log(reduceSum(x, axes, options)));
 
 /** The logarithm of the sum of e^x over axes. */
-export const reduceLogSumExp: Reduce = (x, axes, options) => {
+export const reduceLogSumExp = reduceBy((x, axes, options) => {
   const largest = stopGradient(reduceMax(x, axes));
   const sums = log(reduceSum(exp(sub(x, largest)), axes, options));
   return add(sums, reshape(largest, sums.shape));
-};
+});
