@@ -153,9 +153,9 @@ function Status({ state, query, count, root }: StatusProps) {
         </>
       )}
       {state === 'loaded' && !isEmpty && (
-        <>
+        <span class="keys">
           <kbd>↑</kbd> <kbd>↓</kbd> select, <kbd>Enter</kbd> opens, <kbd>Esc</kbd> closes
-        </>
+        </span>
       )}
     </p>
   );

@@ -8,7 +8,7 @@ import { addCopyButtons } from './copy.js';
 import { openPictures } from './viewer.js';
 
 /** The address of the site's root, from which the pages have relative addresses. */
-const searchButton = document.querySelector<HTMLButtonElement>('#search')!;
+const searchButton = document.querySelector<HTMLButtonElement>('#search-button')!;
 const root = new URL(searchButton.dataset.root!, document.baseURI).href;
 
 addCopyButtons();

@@ -1,5 +1,5 @@
 /** How typical codes are, computed when the page has time. */
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useReducer } from 'preact/hooks';
 import type { CodeSource } from '../../../src/density/codeDensity.js';
 import { fitTypicality } from '../../../src/density/typicality.js';
 
@@ -15,7 +15,7 @@ const PAUSE_MS = 150;
 /** Undefined without a density, and until it is fitted. */
 export function useTypicality(source: CodeSource, condition: Float32Array | undefined): Typicality | undefined {
   const key = useMemo(() => String(condition ?? ''), [condition]);
-  const [, setFitted] = useState('');
+  const [, showFitted] = useReducer((fits: number) => fits + 1, 0);
   const ofSource = known.get(source) ?? new Map<string, Typicality>();
   known.set(source, ofSource);
   const { density } = source;
@@ -24,7 +24,7 @@ export function useTypicality(source: CodeSource, condition: Float32Array | unde
     const timer = setTimeout(() => {
       if (ofSource.size >= MAX_KNOWN) ofSource.clear();
       ofSource.set(key, fitTypicality({ ...partsOf(source), density }, condition));
-      setFitted(key);
+      showFitted(undefined);
     }, PAUSE_MS);
     return () => clearTimeout(timer);
   }, [source, key]);
