@@ -34,7 +34,7 @@ export interface ImportOptions {
 export class ImportedModel {
   constructor(
     readonly inputs: Record<string, InputValue>,
-    /** Floating-point initializers. Their names are also those of the constants. */
+    /** Floating-point initializers. The constants have the same names. */
     readonly parameters: Record<string, ConstantValue>,
     /** Running statistics of batch normalization: initializers that no optimizer should change. */
     readonly statistics: Record<string, ConstantValue>,

@@ -14,7 +14,7 @@ export const logSoftmaxBySum: Rule = ({ operator, inputs: [x], attributes }) => 
 
 /**
  * Correctness, not speed: results of convolutions in groups were wrong, by as much as the result, for 6 or 9 channels of
- * the result per group, and those of transposed ones with several channels of the data per group and one of the result.
+ * the result per group, and transposed ones with several channels of the data per group and one of the result.
  */
 export const separateGroups: Rule = ({ operator, inputs, attributes, shape }) => {
   const { group } = attributes as { group: number };

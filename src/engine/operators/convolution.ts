@@ -53,7 +53,7 @@ function inferConv(
   const [x, w, bias] = inputs;
   requireFloat(inputs);
   if (x.shape.length !== 4 || w!.shape.length !== 4) throw new ShapeError('data and kernel need four axes');
-  // The first axis of a kernel has the channels of all groups, the second those of one.
+  // The first axis of a kernel has the channels of all groups, the second the channels of one.
   const [first, second] = [w!.shape[0]!, w!.shape[1]! * group];
   const [taken, channels] = inward === 0 ? [first, second] : [second, first];
   if (x.shape[1] !== taken) throw new ShapeError(`data has ${x.shape[1]} channels, the kernel takes ${taken}`);
