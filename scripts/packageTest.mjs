@@ -16,7 +16,7 @@ const PAGES = {
   },
   training: {
     text: "export { decodeCheckpoint, runTraining, Trainer, TrainedModel } from 'agenet'; export * from 'agenet/engine'; export * from 'agenet/web';",
-    limit: 150_000,
+    limit: 130_000,
   },
   library: { text: "export * from 'agenet';", limit: 300_000 },
 };

@@ -28,7 +28,7 @@ const Pad: Operator<{ pads: readonly number[]; mode: PadMode }> = {
   parameters: ({ pads }) => ({ pads: integers(pads) }),
 };
 
-/** Adds the gradients of padding to those of the elements it repeats. */
+/** Adds the gradients of padding to the gradients of the elements it repeats. */
 function fold(gradient: Value, axis: number, size: number, [before, after]: readonly [number, number], mode: PadMode) {
   const none = gradient.shape.map(() => 0);
   const at = (part: Value, start: number) =>
