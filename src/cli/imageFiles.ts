@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, relative, sep } from 'node:path';
 import { findImages } from '../data/imageFolder.node.js';
 import { folderClasses } from '../data/imageNames.js';
 import { isDataSpec } from '../data/open.node.js';
-import { drawAcrossClasses, gatherImages } from '../data/source.js';
+import { classNamesIn, type Description, drawAcrossClasses, gatherImages } from '../data/source.js';
 import { InputError, setting, text } from '../errors.js';
 import { describeSystemError } from '../files/atomic.node.js';
 import { decodeImage } from '../images/decode.node.js';
@@ -20,10 +20,20 @@ interface Wanted {
   split: string;
 }
 
+interface CollectedImages {
+  /** Bytes [N, C, H, W]. */
+  data: Uint8Array;
+  /** Lines below each image in a grid. */
+  captions: string[][];
+  /** The class of each image, if it is one of the model. */
+  fromClass: (string | null)[];
+  /** The attributes of each image, as far as they are known. */
+  fromWhere: Description[];
+}
+
 /**
  * Reads the named files, folders with their subfolders, and data sets (`mnist`, `npz:x.npz`); without a name, the
  * training data.
- * @returns bytes [N, C, H, W], and the lines below each image in a grid
  * @throws {InputError} if a name is none of these
  */
 export async function collectImages(
@@ -31,22 +41,35 @@ export async function collectImages(
   configuration: Configuration,
   wanted: Wanted,
   terminal: Terminal,
-) {
-  const collected: Awaited<ReturnType<typeof imagesOfData>>[] = [];
+): Promise<CollectedImages> {
+  const collected: CollectedImages[] = [];
   for (const each of named.length === 0 ? [configuration.data] : named) {
     if (named.length === 0 || isDataSpec(each))
       collected.push(await imagesOfData(each, configuration, wanted, terminal));
     else if ((await stat(each).catch(() => undefined))?.isDirectory())
       collected.push(await imagesOfFolder(each, configuration, wanted, terminal));
-    else collected.push({ data: (await readImages([each], configuration)).data, captions: [[basename(each)]] });
+    else {
+      const { data } = await readImages([each], configuration);
+      collected.push({ data, captions: [[basename(each)]], fromClass: [null], fromWhere: [{}] });
+    }
   }
   return {
     data: Uint8Array.from(Buffer.concat(collected.map(({ data }) => data))),
     captions: collected.flatMap(({ captions }) => captions),
+    fromClass: collected.flatMap(({ fromClass }) => fromClass),
+    fromWhere: collected.flatMap(({ fromWhere }) => fromWhere),
   };
 }
 
-async function imagesOfData(data: string, configuration: Configuration, wanted: Wanted, terminal: Terminal) {
+const classAmong = ({ classes }: Configuration, name: string | undefined) =>
+  name !== undefined && classes.includes(name) ? name : null;
+
+async function imagesOfData(
+  data: string,
+  configuration: Configuration,
+  wanted: Wanted,
+  terminal: Terminal,
+): Promise<CollectedImages> {
   const { count = DEFAULT_COUNT, split } = wanted;
   const source = await openRunData(data, configuration, terminal);
   try {
@@ -54,9 +77,12 @@ async function imagesOfData(data: string, configuration: Configuration, wanted: 
     if (part.count === 0)
       throw new InputError(text`${setting('split')} ${split}`, `${source.name} has no images in this split`);
     const indices = drawAcrossClasses(part, count);
+    const names = classNamesIn(source);
     return {
       data: gatherImages(part, indices, source.channels * source.size[0] * source.size[1]),
       captions: indices.map((index) => captionOf(source, part, index)),
+      fromClass: indices.map((index) => classAmong(configuration, names[part.labels?.[index] ?? -1])),
+      fromWhere: indices.map((index) => part.describe?.(index) ?? {}),
     };
   } finally {
     source.close?.();
@@ -64,7 +90,12 @@ async function imagesOfData(data: string, configuration: Configuration, wanted: 
 }
 
 /** Reads images in turn from each class. Skips and reports images that it cannot decode. */
-async function imagesOfFolder(path: string, configuration: Configuration, wanted: Wanted, terminal: Terminal) {
+async function imagesOfFolder(
+  path: string,
+  configuration: Configuration,
+  wanted: Wanted,
+  terminal: Terminal,
+): Promise<CollectedImages> {
   const { count = DEFAULT_COUNT } = wanted;
   const { names } = await findImages(path);
   const classes = folderClasses(names);
@@ -72,15 +103,20 @@ async function imagesOfFolder(path: string, configuration: Configuration, wanted
   const order = drawAcrossClasses({ count: names.length, labels }, names.length);
   const files = order.map((index) => join(path, names[index]!));
   const decoded: Uint8Array[] = [];
-  const captions: string[][] = [];
+  const shown: string[] = [];
   const onFailure = (file: string, reason: string) =>
     terminal.note(`${file}: skipped; cannot read the image (${reason})`);
   for await (const { file, pixels } of decodeEach(files, configuration, onFailure)) {
-    captions.push([basename(file)]);
+    shown.push(file);
     if (decoded.push(pixels) === count) break;
   }
   if (decoded.length === 0) throw new InputError(path, `none of its ${files.length} images can be read`);
-  return { data: Uint8Array.from(Buffer.concat(decoded)), captions };
+  return {
+    data: Uint8Array.from(Buffer.concat(decoded)),
+    captions: shown.map((file) => [basename(file)]),
+    fromClass: shown.map((file) => classAmong(configuration, relative(path, file).split(sep)[0])),
+    fromWhere: shown.map(() => ({})),
+  };
 }
 
 /** Lists the named files, and the images of the named folders. @throws {InputError} if a name does not exist */

@@ -1,7 +1,6 @@
 import type { Prior } from '../age/prior.js';
 import { drawSampleCodes } from '../density/codeDensity.js';
 import { imageClassifier, type SavedProbe } from '../classifiers/fittedProbe.js';
-import { unlabeled } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { InputError, setting, text } from '../errors.js';
 import { type ImageInput, readImages } from '../images/imageInput.node.js';
@@ -15,7 +14,6 @@ import { MODEL_DEFAULTS } from '../model/defaults.js';
 import { changedConditions, conditionsOfImages } from '../model/imageConditions.js';
 import { drawingFrom, refineImages } from '../model/refinement.js';
 import { imagesOf, sampleImages } from '../model/sampling.js';
-import { repeated } from '../numerics/features.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import { decodeTraversal, traversalColumns, traverse } from '../model/traversal.js';
 import { randomStream } from '../random.js';
@@ -28,9 +26,12 @@ import {
   type ClassifyOptions,
   type CompleteOptions,
   type DecodeCodesOptions,
+  inText,
   type InterpolateOptions,
+  knownLabeling,
   type MoveOptions,
   type ReconstructOptions,
+  requireAttributes,
   requireInMemory,
   requireInterpolation,
   type SampleOptions,
@@ -176,9 +177,8 @@ export class Model {
       const { trained } = this;
       const move = await this.movement(options);
       const { data: x, count } = await readImages(images, this.configuration);
-      const given = this.classCondition(options.fromClass, 'fromClass');
+      const from = await conditionsOfImages(trained, { x, ...knownLabeling(options, this.configuration, count) });
       const changed = this.conditionOf({ class: options.toClass, where: options.where }, 'toClass');
-      const from = given ? repeated(given, count) : await conditionsOfImages(trained, { x, ...unlabeled(count) });
       const to = changed && from ? changedConditions(trained, from, changed) : from;
       return this.decoded(move(await trained.encode({ x, y: from })), 0, to);
     });
@@ -315,17 +315,8 @@ export class Model {
     const ofClass = this.classCondition(name, option);
     if (where === undefined) return ofClass;
     const { attributes } = this.configuration;
-    if (attributes.length === 0)
-      throw new InputError(
-        setting('where'),
-        'the model was trained without attributes',
-        text`train one with ${setting('condition')} attributes:FILE`,
-      );
-    const description = typeof where === 'string' ? parseWhere(where) : where;
-    return encodeDescription(
-      attributes,
-      Object.fromEntries(Object.entries(description).map(([name, value]) => [name, String(value)])),
-    );
+    requireAttributes(attributes, 'where');
+    return encodeDescription(attributes, typeof where === 'string' ? parseWhere(where) : inText(where));
   }
 
   /**

@@ -1,9 +1,15 @@
 import type { Prior } from '../age/prior.js';
+import { classNamed } from '../conditions/classes.js';
+import { type Description, unlabeled } from '../data/source.js';
 import { InputError, setting, text } from '../errors.js';
 import type { ImageInput } from '../images/imageInput.node.js';
 import type { Progress } from '../model/chunks.js';
 import { MODEL_DEFAULTS } from '../model/defaults.js';
 import type { DrawFrom } from '../model/refinement.js';
+import type { Configuration } from '../training/configuration.js';
+
+/** A class by its name or number. */
+export type ClassName = string | number;
 
 /** Moves codes along an attribute of the run, which `agenet attribute` creates. */
 export interface MoveOptions {
@@ -55,11 +61,13 @@ export interface SampleOptions extends MoveOptions {
 }
 
 export interface ReconstructOptions extends MoveOptions {
-  /** Class of the images, by name or number, of a conditional model (default: predicted). */
-  fromClass?: string | number | undefined;
+  /** Class of the images, by name or number, or the class of each, null if unknown (default: predicted). */
+  fromClass?: ClassName | readonly (ClassName | null)[] | undefined;
+  /** Attributes of each image, as far as they are known (default: predicted). */
+  fromWhere?: readonly Readonly<Record<string, string | number>>[] | undefined;
   /** Class to decode with (default: `fromClass`). */
-  toClass?: string | number | undefined;
-  /** Attributes to decode with, instead of classes; others stay as predicted. */
+  toClass?: ClassName | undefined;
+  /** Attributes to decode with, instead of classes; others stay as they are. */
   where?: SampleOptions['where'];
 }
 
@@ -165,4 +173,39 @@ const MAX_VALUES = 2 ** 30;
 export function requireInMemory(key: string, count: number, imageElements: number, remedy: string) {
   const most = Math.floor(MAX_VALUES / imageElements);
   if (count > most) throw new InputError(setting(key), `at most ${most} images fit into memory, not ${count}`, remedy);
+}
+
+/** @throws {InputError} if a model has none */
+export function requireAttributes(attributes: Configuration['attributes'], option: string) {
+  if (attributes.length > 0) return;
+  const remedy = text`train one with ${setting('condition')} attributes:FILE`;
+  throw new InputError(setting(option), 'the model was trained without attributes', remedy);
+}
+
+/** Attributes as texts, as in a table. */
+export const inText = (attributes: Readonly<Record<string, string | number>>): Description =>
+  Object.fromEntries(Object.entries(attributes).map(([name, value]) => [name, String(value)]));
+
+/**
+ * Returns what is known of the conditions of `count` images.
+ * @throws {InputError} if the model has no such class or no attributes, or a list has another length
+ */
+export function knownLabeling(
+  { fromClass, fromWhere }: ReconstructOptions,
+  { classes, attributes }: Pick<Configuration, 'classes' | 'attributes'>,
+  count: number,
+) {
+  if (fromWhere?.some((each) => Object.keys(each).length > 0)) requireAttributes(attributes, 'fromWhere');
+  for (const [name, list] of Object.entries({ fromClass, fromWhere }))
+    if (Array.isArray(list) && list.length !== count)
+      throw new InputError(setting(name), `expected a list of ${count}, one for each image, but got ${list.length}`);
+  const { labels, descriptions } = unlabeled(count);
+  const nameOf = (index: number) => (fromClass instanceof Array ? fromClass[index] : fromClass) ?? null;
+  return {
+    labels: labels.map((_, index) => {
+      const name = nameOf(index);
+      return name === null ? null : classNamed(classes, String(name), 'fromClass');
+    }),
+    descriptions: fromWhere?.map(inText) ?? descriptions,
+  };
 }

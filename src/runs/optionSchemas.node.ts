@@ -15,8 +15,9 @@ const seed = integer(0, LARGEST_SEED);
 const callback = z.custom((value) => typeof value === 'function', 'must be a function');
 const computing = { device: choice(DEVICES), threads: integer(0, 1024) };
 const classOf = z.union([z.string(), z.int().min(0)], 'must be the name or number of a class');
+const attributes = z.record(z.string(), z.union([z.string(), z.number()]));
 const description = z.union(
-  [z.string(), z.record(z.string(), z.union([z.string(), z.number()]))],
+  [z.string(), attributes],
   'must be attributes such as beard=full,fatness=0.8, or an object',
 );
 const moving = { along: string('the name of an attribute'), by: number(-1e6, 1e6) };
@@ -73,7 +74,16 @@ const OPTIONS = {
     onProgress: callback,
   },
   complete: { count: integer(1, 1000), seed, mask: z.unknown(), refine: integer(0, 100), refineNoise: number(0, 1) },
-  reconstruct: { ...moving, fromClass: classOf, toClass: classOf, where: description },
+  reconstruct: {
+    ...moving,
+    fromClass: z.union(
+      [classOf, z.array(classOf.nullable())],
+      'must be the name or number of a class, or a list of them',
+    ),
+    fromWhere: z.array(attributes, 'must be a list with an object of attributes for each image'),
+    toClass: classOf,
+    where: description,
+  },
   classify: { probe: string('the name of a probe') },
   decode: { distance: number(0, 1) },
 } satisfies Record<string, Record<string, SettingType | z.ZodType>>;

@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { unzipSync } from 'fflate';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Images, loadModel, type Model, readCheckpoint, type Settings, train } from '../../src/node.js';
 import { resultOf, runCommand } from '../cli/runCommand.js';
-import { makeTinyRun } from '../cli/tinyRun.js';
+import { bytesIn, makeTinyRun } from '../cli/tinyRun.js';
 import { errorOf } from '../rejection.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 
@@ -217,6 +218,32 @@ describe('a model with attributes', () => {
     expect(own!.data).not.toEqual(other!.data);
   });
 
+  it('reconstructs its own images with the attributes of the table', async () => {
+    const { attributes } = models;
+    await resultOf(
+      ['reconstruct', 'attributes', '--count', '1', '--captions', '--out', 'own.npz', '--threads', '1'],
+      cwd,
+    );
+    const [original, written] = ['original', 'reconstruction'].map((name) =>
+      bytesIn(unzipSync(readFileSync(at('own.npz')))[`${name}.npy`]),
+    );
+    const { data } = original!;
+    const image = {
+      width: 32,
+      height: 32,
+      channels: 3 as const,
+      data: data.map((_, index) => data[(index % 3) * 1024 + Math.floor(index / 3)]!),
+    };
+    const each = await Promise.all(
+      Array.from({ length: 30 }, (_, index) =>
+        attributes!.reconstruct(image, {
+          fromWhere: [{ parity: index % 2 === 0 ? 'even' : 'odd, really', place: index / 10 }],
+        }),
+      ),
+    );
+    expect(each.map((images) => Array.from(images.data))).toContainEqual(Array.from(written!.data));
+  });
+
   it('is evaluated with the attributes of its images', async () => {
     const { metrics, details } = (await resultOf(
       ['evaluate', 'attributes', '--split', 'train', '--metrics', 'attributes_in_codes', '--threads', '1'],
@@ -235,6 +262,11 @@ describe('errors', () => {
       'a model that completes nothing',
       () => models.plain!.complete(at('photo.png')),
       ['does not complete pictures', 'gray, mask or small:SIDE'],
+    ],
+    [
+      'attributes of an image, of a model without',
+      () => models.gray!.reconstruct(at('photo.png'), { fromWhere: [{ parity: 'even' }] }),
+      ['fromWhere: the model was trained without attributes'],
     ],
     ['samples of a model of pictures', () => models.gray!.sample(), ['only completes pictures', 'complete']],
     ['a photo without a hole', white, ['has no transparent pixels', 'mask']],

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import sharp from 'sharp';
@@ -104,6 +105,25 @@ describe('a conditional model', () => {
     }
   });
 
+  it('encodes images with the classes of their folders, and others with predicted ones', async () => {
+    // The wrong way round, so that it differs from the prediction.
+    for (const [folder, image] of [
+      ['light', 'shades/dark/3.png'],
+      ['dark', 'shades/light/50.png'],
+    ] as const) {
+      await mkdir(at(`swapped/${folder}`), { recursive: true });
+      await copyFile(at(image), at(`swapped/${folder}/image.png`));
+    }
+    const files = ['swapped/dark/image.png', 'swapped/light/image.png', 'one.png'];
+    const { data } = await written('reconstruction', 'reconstruct', 'run', 'swapped', 'one.png');
+    const known = await model.reconstruct(files.map(at), { fromClass: ['dark', 1, null] });
+    expect(Array.from(data)).toEqual(Array.from(known.data));
+    expect(known.data).not.toEqual((await model.reconstruct(files.map(at))).data);
+    const given = await written('reconstruction', 'reconstruct', 'run', 'swapped', '--from-class', 'dark');
+    const dark = await model.reconstruct(files.slice(0, 2).map(at), { fromClass: 'dark' });
+    expect(Array.from(given.data)).toEqual(Array.from(dark.data));
+  });
+
   it('says that a direction between its classes means little', async () => {
     const { stderr } = await runCommand(['attribute', 'run', '--with', 'dark', '--threads', '1'], cwd);
     expect(stderr).toContain('codes leave these classes to the condition; reconstruct --to-class changes them');
@@ -176,6 +196,11 @@ describe('errors', () => {
     ['an unknown class', () => model.sample({ class: 'gray' }), ['class gray: there is no such class', 'dark, light']],
     ['a number beyond the classes', () => model.sample({ class: 2 }), ['class 2: there is no such class']],
     ['a path that ends nowhere', () => model.interpolate([], { fromClass: 'dark' }), ['fromClass: requires toClass']],
+    [
+      'a list of classes of another length',
+      () => model.reconstruct([at('one.png')], { fromClass: ['dark', 'light'] }),
+      ['fromClass: expected a list of 1, one for each image, but got 2'],
+    ],
     [
       'a path between classes and images',
       () => model.interpolate([at('one.png'), at('one.png')], { fromClass: 'dark', toClass: 'light' }),

@@ -39,9 +39,13 @@ export const define = (command: Subcommand) =>
           wholeNumber(1, 100_000),
         )
         .addOption(splitOption('test'))
-        .addOption(fromClassOption('of a conditional model: the class of the images (default: predicted)'))
+        .addOption(
+          fromClassOption(
+            'of a conditional model: the class of the images (default: as their data, or folders, say; else predicted)',
+          ),
+        )
         .addOption(toClassOption('the class to decode with, instead'))
-        .addOption(whereOption('to decode with', 'others stay as predicted'))
+        .addOption(whereOption('to decode with', 'others stay as they are, or as predicted'))
         .addOption(alongOption())
         .addOption(byOption())
         .option(
@@ -56,13 +60,14 @@ export const define = (command: Subcommand) =>
 export const action: Action<typeof define> = async (terminal, run, images, options) => {
   const { collectImages } = await import('../imageFiles.js');
   const { imagesOf } = await import('../../model/sampling.js');
-  const { out, along, by, fromClass, toClass, where } = options;
+  const { out, along, by, toClass, where } = options;
   const kind = await prepareOutput(options, ['image', 'npz'], images);
   const model = await openModel(run, options, terminal);
   const collected = await collectImages(images, model.configuration, options, terminal);
   const original = imagesOf(model.trained, collected.data);
+  const { fromClass, fromWhere } = { ...collected, ...options };
   const reconstruction = await model
-    .reconstruct(original, { along, by, fromClass, toClass, where })
+    .reconstruct(original, { along, by, fromClass, fromWhere, toClass, where })
     .finally(() => model.release());
 
   if (kind === 'image') {
