@@ -29,9 +29,11 @@ const { values } = parseArgs({
 });
 
 const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
-const SETTINGS = '--width 4 --latent 8 --batch 16 --checkpoint-every 10 --log-every 1 --ema 0.99 --threads 1'.split(
-  ' ',
-);
+const SETTINGS = [
+  ...'--width 4 --latent 8 --batch 16 --checkpoint-every 10 --log-every 1 --ema 0.99 --threads 1'.split(' '),
+  // They compile sooner than the defaults, so that more kills come during training.
+  ...['--encoder-updates', '1;KL_real:1,match_x:10', '--generator-updates', '1;KL_fake:1,match_z:1000'],
+];
 const kills = Number(values.kills);
 const folder = values.out ?? mkdtempSync(join(tmpdir(), 'agenet-crash-recovery-'));
 

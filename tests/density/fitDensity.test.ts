@@ -49,7 +49,10 @@ describe('the density of codes', () => {
     // Fewer than 128 codes have one Gaussian.
     const draws = sampled(fitDensity({ codes: { data, width: SIZE } }), 20_000, 'normal');
     const firstOf = (codes: Float32Array) => rowsOf(codes).map(([first]) => first!);
-    const variance = (values: number[]) => meanOf(values.map((value) => (value - meanOf(values)) ** 2));
+    const variance = (values: number[]) => {
+      const mean = meanOf(values);
+      return meanOf(values.map((value) => (value - mean) ** 2));
+    };
     expectWithin(meanOf(firstOf(draws)), meanOf(firstOf(data)), 0.05);
     expectWithin(variance(firstOf(draws)) / variance(firstOf(data)), 1, 0.05);
   });
