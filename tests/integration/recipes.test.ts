@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../temporaryFolder.js';
 import { writeNoiseArchive } from '../cli/labelledData.js';
+import { SMALL_PLANS } from '../cli/tinyRun.js';
 
 const SCRIPT = fileURLToPath(new URL('../../bench/tune.mjs', import.meta.url));
 /** Answers as `agenet` does, without training. */
@@ -35,7 +36,10 @@ function writeSearch(folder: string, names: readonly string[], learningRate = 1e
     keep: 0.5,
     labels: [30],
     bounds: { fid: [20, 0], accuracy_30: [0.75, 1] },
-    base: { width: 2, latent: 4, batch: 8, schedule: 'cosine' },
+    base: {
+      ...{ width: 2, latent: 4, batch: 8, schedule: 'cosine' },
+      ...{ encoderUpdates: SMALL_PLANS[1], generatorUpdates: SMALL_PLANS[3] },
+    },
     candidates: names.map((name) => ({ name, learningRate })),
   };
   writeFileSync(file, JSON.stringify(search));
