@@ -13,14 +13,14 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 /** Whether Chromium is installed. */
 export const hasChromium = existsSync(CHROMIUM);
 
-/** Chromium with WebGPU on software Vulkan. */
-const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'];
+/** WebGPU on software Vulkan. Everything else is slower with it. */
+export const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan'];
 
 /** How long pages may take on a machine that does much else, ms. */
 const PATIENCE = 90_000;
 
-export async function launch(): Promise<Browser> {
-  const args = ['--no-sandbox', '--disable-background-networking', ...WEBGPU];
+export async function launch(gpu: readonly string[] = ['--disable-gpu']): Promise<Browser> {
+  const args = ['--no-sandbox', '--disable-background-networking', ...gpu];
   const browser = await chromium.launch({ executablePath: CHROMIUM, args });
   const newContext = browser.newContext.bind(browser);
   browser.newContext = async (options) => {
@@ -103,18 +103,20 @@ async function bundle(entry: string, folder: string): Promise<RolldownOutput['ou
  * Bundles modules of this folder as a web page would, and opens a page with the first.
  * @param entries names without extension; each becomes a script of that name
  * @param variable the global variable that the first sets
+ * @param gpu how Chromium uses a GPU (default: not at all)
  */
 export async function openBundledPage(
   folder: string,
   entries: readonly string[],
   variable: string,
+  gpu?: readonly string[],
 ): Promise<BundledPage> {
   // Each script has its own bundle, as bundlers make them for workers: a chunk that two shared could run both.
   const output = (await Promise.all(entries.map((entry) => bundle(entry, folder)))).flat();
   writeFileSync(join(folder, 'index.html'), `<!doctype html><script type="module" src="${entries[0]!}.js"></script>`);
   const runtime = dirname(createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm'));
   const host = await serve({ '': folder, 'ort/': runtime, 'golden/': pathOf('../golden') });
-  const browser = await launch();
+  const browser = await launch(gpu);
   const page = await browser.newPage();
   await page.goto(`${host.address}index.html`);
   await page.waitForFunction((name) => name in globalThis, variable);
