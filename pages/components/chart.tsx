@@ -34,6 +34,8 @@ export interface ChartProps {
   zoom?: Zoom | undefined;
   /** Receives the range that the reader selects by dragging; undefined after a double click. */
   onZoom?: ((zoom: Zoom | undefined) => void) | undefined;
+  /** In the place of curves without points. */
+  emptyText?: string;
 }
 
 /** The first and the last visible iteration. */
@@ -54,6 +56,7 @@ export function Chart(props: ChartProps) {
     height = HEIGHT,
     zoom,
     onZoom,
+    emptyText = 'Curves begin with the first iteration.',
   } = props;
   const area = useRef<HTMLDivElement>(null);
   const zoomed = useRef(onZoom);
@@ -84,6 +87,7 @@ export function Chart(props: ChartProps) {
         aria-label={describe(title, curves, points, unit, zoom)}
         onDblClick={() => onZoom?.(undefined)}
       />
+      {points.length === 0 && <p class="empty">{emptyText}</p>}
     </figure>
   );
 }
@@ -139,17 +143,14 @@ function createPlot(
     ticks: { show: false },
     font: '11px system-ui',
   };
-  const series = curves.map(({ label, color, isFaint = false }, index) => ({
+  const series = curves.map(({ label, color, isFaint = false }) => ({
     label,
     stroke: colorOf(color),
     width: isFaint ? 1 : 1.5,
     alpha: isFaint ? 0.35 : 1,
     ...(isFaint ? { class: 'faint' } : {}),
     points: { show: false },
-    value: (self: uPlot, value: unknown, _: number, at: number | null) =>
-      curves[index - 1]?.isFaint === true && at !== null
-        ? `${valueText(value)} (exact ${valueText(self.data[index]![at])})`
-        : valueText(value),
+    value: (_: uPlot, value: unknown) => valueText(value),
   }));
   // Edges of bands follow the curves.
   const edges = curves.flatMap(({ band = [] }) => band.map(() => ({ class: 'faint', stroke: 'transparent' })));

@@ -3,7 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { Completions } from './completions.js';
 import { isCompleting } from './conditions.js';
 import { ExploreView } from './explore/exploreView.js';
-import { parseSettings } from './explore/settings.js';
+import { parseSettings, SHELVES, TOOLS } from './explore/settings.js';
 import type { ModelInfo, Networks } from './networks.js';
 
 interface ExplorerProps {
@@ -33,15 +33,42 @@ export function Explorer({ model, networks, onReady, onFailure }: ExplorerProps)
   );
 }
 
+/** Panels that need images of the data. */
+const OF_DATA: readonly string[] = ['neighbors', 'attributes', 'map'];
+
+const TabNames = ({ names, hasData }: { names: Readonly<Record<string, string>>; hasData: boolean }) => (
+  <div class="tabs">
+    {Object.keys(names)
+      .filter((key) => hasData || !OF_DATA.includes(key))
+      .map((key) => (
+        <button key={key} type="button" role="tab" disabled>
+          {names[key]}
+        </button>
+      ))}
+  </div>
+);
+
 /** Has the size of the view, so that nothing moves when the model is loaded. */
-export const Skeleton = () => (
+export const Skeleton = ({ hasData = false }) => (
   <div class="explore-columns" aria-hidden="true">
-    <div class="card shelves" />
+    <div class="card shelves">
+      <TabNames names={SHELVES} hasData={hasData} />
+      <div class="panel tiles">
+        {Array.from({ length: 24 }, (_, index) => (
+          <div key={index} class="tile" />
+        ))}
+      </div>
+    </div>
     <div class="card selection-panel">
       <div class="selected-image frame">
         <p class="empty">Loading…</p>
       </div>
     </div>
-    <div class="card tools" />
+    <div class="card tools">
+      <TabNames names={TOOLS} hasData={hasData} />
+      <div class="panel">
+        <div class="plane-pad frame" />
+      </div>
+    </div>
   </div>
 );

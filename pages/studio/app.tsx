@@ -122,7 +122,7 @@ function Header({ view, runs, state }: Pick<ViewProps, 'runs' | 'state'> & { vie
         <img src="./icon.svg" width="22" height="22" alt="" /> agenet studio
       </a>
       <nav class="parts" aria-label="Views">
-        <a href="#/" aria-current={view === '' ? 'page' : undefined}>
+        <a href="#/" aria-current={view === '' ? 'page' : view !== 'start' && view !== NOT_FOUND ? 'true' : undefined}>
           Runs
         </a>
         <a href="#/start" aria-current={view === 'start' ? 'page' : undefined}>

@@ -22,9 +22,13 @@ export function CommandLine({ id, command, isStale = false }: CommandLineProps) 
     setTimeout(() => setIsCopied(false), COPIED_MS);
   };
   return (
-    <div class={`command ${isStale ? 'stale' : ''}`}>
+    <div class="command">
       <code id={id} class="grow" ref={code}>
-        {command}
+        {command.split(/ (?=--)/u).map((part) => (
+          <>
+            <span>{part}</span>{' '}
+          </>
+        ))}
       </code>
       <button type="button" disabled={isStale} onClick={() => void copy().catch(() => undefined)}>
         {isCopied ? 'Copied' : 'Copy'}

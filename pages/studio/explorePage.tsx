@@ -34,7 +34,9 @@ function ExploredRun({ run, query, onQuery, runs, onFailure }: ViewProps) {
         : undefined;
   return (
     <ExplorePage source={source} problem={problem} query={query} onQuery={onQuery}>
-      <h1>Explore {run}</h1>
+      <h1>
+        Explore <a href={addressOf('run', run)}>{run}</a>
+      </h1>
       <label>
         <span class="hidden">Checkpoint</span>
         <select
@@ -43,16 +45,15 @@ function ExploredRun({ run, query, onQuery, runs, onFailure }: ViewProps) {
           disabled={checkpoints.length === 0}
           onChange={({ currentTarget }) => setChosen(currentTarget.value)}
         >
-          {!isKnown && <option value={chosen}>{newest === undefined ? 'no checkpoint' : 'choose a checkpoint'}</option>}
+          {!isKnown && <option value={chosen}>{newest === undefined ? 'No checkpoint' : 'Choose a checkpoint'}</option>}
           {checkpoints.map((each) => (
             <option key={each} value={String(each)}>
-              iteration {formatNumber(each)}
+              Iteration {formatNumber(each)}
               {each === newest ? ' (newest)' : ''}
             </option>
           ))}
         </select>
       </label>
-      <a href={addressOf('run', run)}>Back to {run}</a>
     </ExplorePage>
   );
 }

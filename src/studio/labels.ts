@@ -54,8 +54,8 @@ export const LOG_LABELS = {
     meaning: 'The weighted sums that each network minimizes. The networks compete, so neither has to fall.',
   },
   grad_norm: { label: 'Gradient norm', meaning: 'Norms of the gradients. A sudden rise announces instability.' },
-  iterations_per_second: { label: 'Speed', meaning: 'Iterations per second. Higher is better.' },
-  memory_mb: { label: 'Memory', meaning: 'Memory of the process in megabytes. It should stay constant.' },
+  iterations_per_second: { label: 'Speed (iterations/s)', meaning: 'Iterations per second. Higher is better.' },
+  memory_mb: { label: 'Memory (MB)', meaning: 'Memory of the process in megabytes. It should stay constant.' },
   learning_rate: { label: 'Current learning rate', meaning: 'Learning rate of Adam, by its schedule.' },
 } satisfies Record<string, Label>;
 

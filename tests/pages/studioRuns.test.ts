@@ -88,7 +88,7 @@ describe.skipIf(!hasChromium)('the list of runs', () => {
   it('is filtered, sorted and extended by any setting or metric, and the address keeps it', async () => {
     const page = await open('#/');
     await page.fill('#search', 'width=32 fid>=125 state=finished digits');
-    await poll(() => page.textContent('[role=status].meaning')).toBe('3 of 1000 runs');
+    await poll(() => page.textContent('[role=status].meaning')).toBe('3 of 1,000 runs');
     await page.click('text=Columns');
     await page.check('.menu label:has-text("seed") input');
     await page.keyboard.press('Escape');

@@ -19,7 +19,10 @@ export function ConditionFields({ model: { info }, explored, toolOf }: ExplorePa
   };
   return (
     <section class="conditions" aria-label="Condition">
-      <p class="meaning">The same code with another {info.condition!.classes.length > 0 ? 'class' : 'attribute'}.</p>
+      <p class="meaning">
+        The same code with another {info.condition!.classes.length > 0 ? 'class' : 'attribute'}. Any that is not chosen
+        stays open.
+      </p>
       <ClassSelect
         id="selected-class"
         classes={info.condition!.classes}
@@ -31,6 +34,14 @@ export function ConditionFields({ model: { info }, explored, toolOf }: ExplorePa
         chosen={choice.attributes}
         onChange={(attributes) => change({ attributes })}
       />
+      <button
+        type="button"
+        class="quiet"
+        disabled={explored?.point.condition === undefined}
+        onClick={() => change({ label: null, attributes: {} })}
+      >
+        Choose none
+      </button>
     </section>
   );
 }

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { ListedRun, RunDetail } from '../../../src/studio/schemas.js';
 import type { ChartPoint, Zoom } from '../../components/chart.js';
 import { ChartCard } from '../../components/chartCard.js';
-import { MAX_RUNS, parseRuns, queryValue } from '../address.js';
+import { addressOf, formatRuns, MAX_RUNS, parseRuns, queryValue } from '../address.js';
 import { readRun } from '../api.js';
 import type { ViewProps } from '../view.js';
 import { ChartControls, type ChartView, useChartView } from '../run/chartView.js';
@@ -12,6 +12,7 @@ import { useCurves } from '../run/useCurves.js';
 import { clipped, placed, unitOf, type XAxis } from '../run/xAxis.js';
 import { alone, groupSeeds, type SeedGroup } from '../runs/seeds.js';
 import {
+  COLORS,
   comparedCurve,
   type ComparedCurve,
   MAIN_CURVES,
@@ -23,7 +24,7 @@ import { ComparedSheets } from './comparedSheets.js';
 import { Differences } from './differences.js';
 
 export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {
-  const [list] = queryValue(query, onQuery, 'runs');
+  const [list, setList] = queryValue(query, onQuery, 'runs');
   const [grouping, setGrouping] = queryValue(query, onQuery, 'group');
   const named = useMemo(() => parseRuns(list).slice(0, MAX_RUNS), [list]);
   const missing = named.filter((id) => !runs.has(id));
@@ -44,6 +45,10 @@ export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {
   return (
     <>
       <h1>Comparison</h1>
+      <ComparedRuns
+        groups={all}
+        onRemove={(removed) => setList(formatRuns(named.filter((id) => !removed.includes(id))))}
+      />
       {missing.length > 0 && <p class="failed">Not in this folder: {missing.join(', ')}.</p>}
       {ids.map((id) => (
         <Follower
@@ -55,18 +60,20 @@ export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {
         />
       ))}
       <section aria-labelledby="compared-curves">
-        <h2 id="compared-curves">Curves</h2>
-        <ChartControls view={view} last={last}>
-          <label title="Runs with equal settings and different seeds become one curve: their mean, and the area of one standard deviation around it">
-            <input
-              id="group-seeds"
-              type="checkbox"
-              checked={grouping === 'seed'}
-              onChange={({ currentTarget }) => setGrouping(currentTarget.checked ? 'seed' : '')}
-            />{' '}
-            Group seeds
-          </label>
-        </ChartControls>
+        <div class="section-header row between">
+          <h2 id="compared-curves">Curves</h2>
+          <ChartControls view={view} last={last}>
+            <label title="Runs with equal settings and different seeds become one curve: their mean, and the area of one standard deviation around it">
+              <input
+                id="group-seeds"
+                type="checkbox"
+                checked={grouping === 'seed'}
+                onChange={({ currentTarget }) => setGrouping(currentTarget.checked ? 'seed' : '')}
+              />{' '}
+              Group seeds
+            </label>
+          </ChartControls>
+        </div>
         {all.length > MAX_COMPARED && (
           <p class="failed">
             Charts show the first {MAX_COMPARED} of {all.length}; more cannot be distinguished.
@@ -87,6 +94,31 @@ const NothingChosen = () => (
       Select two or more runs in the <a href="#/">list</a> to compare them.
     </p>
   </div>
+);
+
+interface ComparedRunsProps {
+  groups: readonly SeedGroup[];
+  onRemove: (ids: readonly string[]) => void;
+}
+
+/** The runs with their colors in charts. */
+const ComparedRuns = ({ groups, onRemove }: ComparedRunsProps) => (
+  <ul class="list row" aria-label="Compared runs">
+    {groups.map(({ id, name, runs }, index) => (
+      <li key={id} class="chip">
+        {index < COLORS.length && <span class="swatch" style={{ background: `var(${COLORS[index]})` }} />}{' '}
+        {runs.length === 1 ? <a href={addressOf('run', id)}>{name}</a> : name}{' '}
+        <button
+          type="button"
+          class="link"
+          aria-label={`Remove ${name}`}
+          onClick={() => onRemove(runs.map((run) => run.id))}
+        >
+          ✕
+        </button>
+      </li>
+    ))}
+  </ul>
 );
 
 interface FollowerProps {

@@ -4,7 +4,7 @@ import { ALL_GROUPS } from '../run/terms.js';
 import { shownKey, smoothed, withSmoothed } from '../run/useCurves.js';
 import { bandOf, type SeedGroup, type Series } from '../runs/seeds.js';
 
-const COLORS = ['--curve-1', '--curve-2', '--curve-3', '--curve-4', '--curve-5', '--curve-6'] as const;
+export const COLORS = ['--curve-1', '--curve-2', '--curve-3', '--curve-4', '--curve-5', '--curve-6'] as const;
 export const MAX_COMPARED = COLORS.length;
 
 export interface ComparedCurve {

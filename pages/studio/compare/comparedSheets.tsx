@@ -3,6 +3,7 @@ import type { ListedRun, RunDetail } from '../../../src/studio/schemas.js';
 import { Segments } from '../../components/controls.js';
 import { addressOf, queryValue } from '../address.js';
 import { previewAddress } from '../api.js';
+import { formatNumber } from '../format.js';
 import { Preview } from '../preview.js';
 
 const KINDS = { samples: 'Samples', reconstructions: 'Reconstructions' } as const;
@@ -25,8 +26,8 @@ export function ComparedSheets({ runs, details, query, onQuery }: ComparedSheets
     details.find(({ summary }) => summary.id === run.id)?.previews.findLast((step) => step <= limit);
   return (
     <section aria-labelledby="compared-sheets">
-      <h2 id="compared-sheets">Previews</h2>
-      <div class="toolbar">
+      <div class="section-header row between">
+        <h2 id="compared-sheets">Previews</h2>
         <Segments label="Kind of preview" names={KINDS} chosen={kind} onChoose={setKind} />
         <label class="timeline toolbar">
           Iteration{' '}
@@ -38,12 +39,12 @@ export function ComparedSheets({ runs, details, query, onQuery }: ComparedSheets
             max={Math.max(0, steps.length - 1)}
             value={position}
             disabled={steps.length < 2}
-            aria-valuetext={`iteration ${steps[position] ?? 0}`}
+            aria-valuetext={`Iteration ${formatNumber(steps[position] ?? 0)}`}
             onInput={({ currentTarget: { valueAsNumber: at } }) =>
               setChosen(at === steps.length - 1 ? '' : String(steps[at]))
             }
           />
-          <output>{chosen === '' ? 'newest' : steps[position]}</output>
+          <output>{chosen === '' ? 'Newest' : formatNumber(steps[position] ?? 0)}</output>
         </label>
       </div>
       <div class="compared">
@@ -53,7 +54,9 @@ export function ComparedSheets({ runs, details, query, onQuery }: ComparedSheets
             <figure key={run.id}>
               <figcaption>
                 <a href={addressOf('run', run.id)}>{run.id}</a>
-                <span class="meaning">{step === undefined ? ' none yet' : ` iteration ${step}`}</span>
+                <span class="meaning">
+                  {step === undefined ? ' No preview yet' : ` Iteration ${formatNumber(step)}`}
+                </span>
               </figcaption>
               <div class="sheet frame">
                 <Preview

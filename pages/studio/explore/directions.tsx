@@ -3,6 +3,7 @@ import { useMemo } from 'preact/hooks';
 import type { Prior } from '../../../src/age/prior.js';
 import { meanDifference, moveCodes } from '../../../src/model/attribute.js';
 import { derivedCode } from '../../components/codes.js';
+import { hasConditionFields } from '../../components/explore/conditionFields.js';
 import type { Code } from '../../components/networks.js';
 import { classesOf, type EncodedData } from './data.js';
 import { DataMessage, DataOffer } from './dataMessage.js';
@@ -15,7 +16,8 @@ const SCALES = {
   normal: { limit: 200, unit: '%', amountOf: (value: number) => value / 100 },
 } as const;
 
-export function Directions({ model: { info }, data, toolOf }: DataPanelProps) {
+export function Directions({ model, data, toolOf }: DataPanelProps) {
+  const { info } = model;
   const { encoded } = data;
   const directionOf = useMemo(() => encoded && classDirections(encoded, info.latent), [encoded]);
   const tool = toolOf<Amounts>('directions');
@@ -23,6 +25,8 @@ export function Directions({ model: { info }, data, toolOf }: DataPanelProps) {
   const moveTo = (next: Amounts, isLast: boolean): void =>
     tool!.move(movedCode(info.prior, tool!.origin, next, directionOf!), next, isLast);
   const classes = encoded ? presentClasses(encoded) : [];
+  // Attributes are chosen above, also without images.
+  if (hasConditionFields(model) && classes.length < 2) return null;
   if (!encoded && data.offer !== undefined) return <DataOffer use="Directions of classes need" command={data.offer} />;
   return (
     <section class="directions" aria-label="Directions of classes">

@@ -62,7 +62,7 @@ export function ExplorePage({ source, problem, query, onQuery, children }: Explo
     shown.current = undefined;
     setModel(undefined);
     if (!source) return;
-    setStatus({ text: `Loading ${source.name}…`, isFailure: false });
+    setStatus({ text: 'Loading the checkpoint…', isFailure: false });
     const load = async (): Promise<void> => {
       loaded = await loadExploredModel(source.name, await source.loadCheckpoint());
       if (!isCurrent) return loaded.release();
@@ -114,7 +114,7 @@ export function ExplorePage({ source, problem, query, onQuery, children }: Explo
           onFailure={(error) => shown.current === model && fail(error)}
         />
       ) : (
-        <Skeleton />
+        <Skeleton hasData />
       )}
     </div>
   );

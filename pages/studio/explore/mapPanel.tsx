@@ -3,9 +3,9 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { classColors } from '../../../src/images/legend.js';
 import type { MapMethod } from '../../../src/model/codeMap.js';
 import { Choice } from '../../components/controls.js';
-import { classesOf, codeAt, type EncodedData } from './data.js';
-import { DataMessage, DataOffer } from './dataMessage.js';
-import { useLayout } from './layout.js';
+import { classesOf, codeAt, type DataState, type EncodedData } from './data.js';
+import { DataOffer } from './dataMessage.js';
+import { type LayoutState, useLayout } from './layout.js';
 import { MapCanvas } from './mapCanvas.js';
 import { type Atlas, drawAtlas, type MapScene } from './mapDrawing.js';
 import type { DataPanelProps } from './panel.js';
@@ -46,16 +46,9 @@ export function MapPanel(props: MapPanelProps) {
           nameOf={(choice) => METHODS[choice]}
           onChoose={onLayout}
         />
-        {encoded ? (
-          <p role="status" class={!state.layout && state.isFailure ? 'failed' : ''}>
-            {state.layout ? '' : state.message}
-          </p>
-        ) : (
-          <DataMessage data={data} />
-        )}
       </div>
       <div class="map-place">
-        {scene && encoded && (
+        {scene && encoded ? (
           <MapCanvas
             key={scene.layout.method}
             data={encoded}
@@ -64,6 +57,8 @@ export function MapPanel(props: MapPanelProps) {
             onView={(moved) => latestMethod.current === scene.layout.method && onView(moved)}
             onImage={(index) => select(codeAt(encoded, index))}
           />
+        ) : (
+          <MapProgress state={encoded ? state : data} />
         )}
       </div>
       <ul class="legend" aria-label="Classes">
@@ -78,6 +73,15 @@ export function MapPanel(props: MapPanelProps) {
     </section>
   );
 }
+
+/** In the place of the map, until it is drawn. */
+const MapProgress = ({ state }: { state: DataState | LayoutState }) => (
+  <div class="map-area frame">
+    <p role="status" class={`empty ${'isFailure' in state && state.isFailure ? 'failed' : ''}`}>
+      {'message' in state && state.message}
+    </p>
+  </div>
+);
 
 /** Computes the layout and draws the images once the map is visible. They stay from then on. */
 function useScene({

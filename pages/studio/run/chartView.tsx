@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { Zoom } from '../../components/chart.js';
+import { Menu } from '../../components/menu.js';
 import { queryValue } from '../address.js';
 import { formatNumber } from '../format.js';
 import { axisName, clipped, isXAxis, X_AXES, type XAxis } from './xAxis.js';
@@ -56,7 +57,8 @@ interface ChartControlsProps {
 
 /** Controls in one row. */
 export function ChartControls({ view, last, children }: ChartControlsProps) {
-  const { smoothing, isLog, axis, onSmoothing, onLog, onAxis } = view;
+  const { smoothing, isLog, axis, zoom, onSmoothing, onLog, onAxis, onZoom } = view;
+  const isBehind = zoom !== undefined && last !== undefined && clipped(zoom, last) === undefined;
   return (
     <div class="toolbar filters" role="group" aria-label="Charts">
       <label title="Exponential moving average; 0 shows exact values">
@@ -73,17 +75,6 @@ export function ChartControls({ view, last, children }: ChartControlsProps) {
         <output>{smoothing.toFixed(2)}</output>
       </label>
       <label>
-        Over
-        <select id="x-axis" value={axis} onChange={({ currentTarget }) => onAxis(currentTarget.value as XAxis)}>
-          {X_AXES.map((each) => (
-            <option key={each} value={each}>
-              {axisName(each).toLowerCase()}
-            </option>
-          ))}
-        </select>
-      </label>
-      <RangeFields view={view} last={last} />
-      <label>
         <input
           id="log-scale"
           type="checkbox"
@@ -93,12 +84,41 @@ export function ChartControls({ view, last, children }: ChartControlsProps) {
         Log scale
       </label>
       {children}
+      <select
+        id="x-axis"
+        aria-label="Horizontal axis"
+        value={axis}
+        onChange={({ currentTarget }) => onAxis(currentTarget.value as XAxis)}
+      >
+        {X_AXES.map((each) => (
+          <option key={each} value={each}>
+            {axisName(each)}
+          </option>
+        ))}
+      </select>
+      <Menu label="Range" staysOpen>
+        {() => <RangeFields view={view} last={last} isBehind={isBehind} />}
+      </Menu>
+      {zoom && (
+        <button type="button" class="quiet" onClick={() => onZoom(undefined)}>
+          Show all
+        </button>
+      )}
+      {isBehind && (
+        <span id="range-problem" role="status" class="failed">
+          {axisName(axis)} end at {formatNumber(last)}, so all are shown.
+        </span>
+      )}
     </div>
   );
 }
 
 /** Two fields for a part of the axis. A range behind the data is not shown, and an end behind it follows the data. */
-function RangeFields({ view: { axis, zoom, onZoom }, last }: ChartControlsProps) {
+function RangeFields({
+  view: { zoom, onZoom },
+  last,
+  isBehind,
+}: Omit<ChartControlsProps, 'children'> & { isBehind: boolean }) {
   const limit = (index: 0 | 1, text: string): void => {
     const [from, to] = zoom ?? [0, Number.MAX_SAFE_INTEGER];
     const value = text === '' ? undefined : Math.max(0, Number(text));
@@ -111,7 +131,6 @@ function RangeFields({ view: { axis, zoom, onZoom }, last }: ChartControlsProps)
           ];
     onZoom(next[0] === 0 && next[1] === Number.MAX_SAFE_INTEGER ? undefined : next);
   };
-  const isBehind = zoom !== undefined && last !== undefined && clipped(zoom, last) === undefined;
   const field = (index: 0 | 1, name: string, placeholder: string) => (
     <label>
       {name}
@@ -123,21 +142,16 @@ function RangeFields({ view: { axis, zoom, onZoom }, last }: ChartControlsProps)
         value={zoom && zoom[index] > 0 && zoom[index] < Number.MAX_SAFE_INTEGER ? zoom[index] : ''}
         placeholder={placeholder}
         aria-invalid={isBehind}
-        aria-describedby="range-problem"
+        aria-describedby={isBehind ? 'range-problem' : undefined}
         onChange={({ currentTarget }) => limit(index, currentTarget.value)}
       />
     </label>
   );
   return (
-    <div class="toolbar range" role="group" aria-label="Range" title="Or drag in a chart">
-      {field(0, 'from', 'first')}
-      {field(1, 'to', 'last')}
-      <button type="button" disabled={!zoom} onClick={() => onZoom(undefined)}>
-        Show all
-      </button>
-      <span id="range-problem" role="status" class="failed">
-        {isBehind && `${axisName(axis)} end at ${formatNumber(last)}, so all are shown.`}
-      </span>
-    </div>
+    <>
+      {field(0, 'From', 'First')}
+      {field(1, 'To', 'Last')}
+      <p class="meaning">Or drag in a chart.</p>
+    </>
   );
 }

@@ -54,7 +54,7 @@ export function CodeView({ run, hasData, prior, step, newest }: CodeViewProps) {
     <div>
       <canvas
         ref={canvas}
-        class="code-view"
+        class="code-view frame"
         width={SIDE}
         height={SIDE}
         role="img"

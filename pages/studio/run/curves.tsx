@@ -34,19 +34,23 @@ export function Curves({ run, step, detail, query, onQuery, onFailure }: CurvesP
   const last = points.at(-1)?.step;
   // A part of the iterations is read without the last one.
   const end = axis === 'iteration' ? step : last;
+  const emptyText = step > 0 ? 'Loading…' : 'Curves begin with the first iteration.';
+  const shown = { run, points, last: end, view, emptyText };
   return (
     <section aria-labelledby="curves-heading">
-      <h2 id="curves-heading">Curves</h2>
-      <ChartControls view={view} last={end} />
-      <Groups run={run} groups={MAIN_GROUPS} points={points} last={end} view={view} />
+      <div class="section-header row between">
+        <h2 id="curves-heading">Curves</h2>
+        <ChartControls view={view} last={end} />
+      </div>
+      <Groups groups={MAIN_GROUPS} {...shown} />
       <p class="meaning">
         {last === undefined
-          ? 'No iteration is logged yet.'
-          : `Values below charts: ${zoom ? 'the last ones shown' : `${unitOf(axis)} ${formatNumber(last)}, the last one logged`}${smoothing > 0 ? ', smoothed, with the exact ones in parentheses' : ''}; under the cursor in all charts at once.`}
+          ? ''
+          : `Values are those of ${zoom ? 'the end of the range' : `${unitOf(axis)} ${formatNumber(last)}, the last one logged`}${smoothing > 0 ? ', smoothed' : ''}. Drag in a chart to zoom in.`}
       </p>
       <details onToggle={({ currentTarget }) => setHasOthers(currentTarget.open)}>
         <summary>Losses, other terms, speed and memory</summary>
-        {hasOthers && <Groups run={run} groups={OTHER_GROUPS} points={points} last={end} view={view} />}
+        {hasOthers && <Groups groups={OTHER_GROUPS} {...shown} />}
       </details>
     </section>
   );
@@ -59,6 +63,7 @@ interface GroupsProps {
   /** The last place with data. */
   last: number | undefined;
   view: ChartView;
+  emptyText: string;
 }
 
 const Groups = ({ groups, ...shared }: GroupsProps) => (
@@ -69,7 +74,9 @@ const Groups = ({ groups, ...shared }: GroupsProps) => (
   </div>
 );
 
-function GroupChart({ run, group, points, last: end, view }: Omit<GroupsProps, 'groups'> & { group: CurveGroup }) {
+type GroupChartProps = Omit<GroupsProps, 'groups'> & { group: CurveGroup };
+
+function GroupChart({ run, group, points, last: end, view, emptyText }: GroupChartProps) {
   const { title, names, meaning, curves } = group;
   const { smoothing, isLog, axis, zoom, onZoom } = view;
   const last = points.at(-1);
@@ -94,6 +101,7 @@ function GroupChart({ run, group, points, last: end, view }: Omit<GroupsProps, '
       unit={unitOf(axis)}
       zoom={shownZoom}
       onZoom={onZoom}
+      emptyText={emptyText}
     />
   );
 }

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { RunDetail } from '../../../src/studio/schemas.js';
 import { addressOf } from '../address.js';
 import { checkpointAddress } from '../api.js';
+import { CommandLine } from '../commandLine.js';
 import { formatNumber, formatTime, settingText } from '../format.js';
 import { explain, labelOf } from '../labels.js';
 
@@ -11,13 +12,17 @@ export function Metrics({ detail: { metrics, metricsStep, command } }: { detail:
     <section class="card" aria-labelledby="metrics-heading">
       <h2 id="metrics-heading">Metrics</h2>
       {metrics.length === 0 ? (
-        <p class="meaning">
-          Not evaluated yet. <code>{command.replace('train --resume', 'evaluate')}</code> computes all metrics.
-          <code>--evaluate-every</code> does so during training.
-        </p>
+        <>
+          <p class="meaning">
+            Not evaluated yet. Set <code>--evaluate-every</code> to compute all metrics during training, or run:
+          </p>
+          <CommandLine command={command.replace('train --resume', 'evaluate')} />
+        </>
       ) : (
         <>
-          <p class="meaning">On the test images{metricsStep === null ? '' : `, of iteration ${metricsStep}`}.</p>
+          <p class="meaning">
+            On the test images{metricsStep === null ? '' : `, of iteration ${formatNumber(metricsStep)}`}.
+          </p>
           <dl class="pairs metrics">
             {metrics.map(({ name, value, description, better }) => (
               <div key={name}>
@@ -67,17 +72,19 @@ export function JournalView({ entries }: { entries: readonly Entry[] }) {
   );
 }
 
+const counted = (value: unknown): string => (typeof value === 'number' ? formatNumber(value) : String(value));
+
 const DESCRIPTIONS: Record<string, (entry: Entry) => string> = {
   start: ({ step, totalSteps }) =>
     step === 0
-      ? `training of ${String(totalSteps)} iterations began`
-      : `training continued after iteration ${String(step)} of ${String(totalSteps)}`,
-  paused: ({ step }) => `paused after iteration ${String(step)}`,
-  continued: ({ step }) => `continued after iteration ${String(step)}`,
-  checkpoint: ({ step }) => `saved a checkpoint of iteration ${String(step)}`,
-  evaluation: ({ epochs, metrics }) => `evaluated after epoch ${String(epochs)}: ${valuesOf(metrics)}`,
+      ? `training of ${counted(totalSteps)} iterations began`
+      : `training continued after iteration ${counted(step)} of ${counted(totalSteps)}`,
+  paused: ({ step }) => `paused after iteration ${counted(step)}`,
+  continued: ({ step }) => `continued after iteration ${counted(step)}`,
+  checkpoint: ({ step }) => `saved a checkpoint of iteration ${counted(step)}`,
+  evaluation: ({ epochs, metrics }) => `evaluated after epoch ${counted(epochs)}: ${valuesOf(metrics)}`,
   trained: ({ step, interrupted }) =>
-    interrupted ? `stopped after iteration ${String(step)}` : `finished after iteration ${String(step)}`,
+    interrupted ? `stopped after iteration ${counted(step)}` : `finished after iteration ${counted(step)}`,
   scored: ({ test }) => `test images: ${valuesOf(test)}`,
   failed: ({ message }) => `failed: ${String(message)}`,
   note: ({ message }) => String(message),
@@ -96,9 +103,6 @@ export function ConfigurationView({ detail: { configuration, changed, command } 
   return (
     <section class="card" aria-labelledby="configuration-heading">
       <h2 id="configuration-heading">Configuration</h2>
-      <p class="meaning">
-        Resume it in a terminal with <code>{command}</code>
-      </p>
       {configuration && (
         <>
           <h3>Changed from the defaults</h3>
@@ -112,6 +116,8 @@ export function ConfigurationView({ detail: { configuration, changed, command } 
           </details>
         </>
       )}
+      <p class="meaning">Resume in a terminal:</p>
+      <CommandLine command={command} />
     </section>
   );
 }
@@ -150,7 +156,7 @@ export function Checkpoints({ detail: { checkpoints, summary } }: { detail: RunD
         <ul class="list checkpoints">
           {checkpoints.map((step) => (
             <li key={step} class="row">
-              <strong>{formatNumber(step)}</strong>
+              <strong class="grow">{formatNumber(step)}</strong>
               <a href={addressOf('explore', summary.id, { step: String(step) })}>Explore</a>
               <a href={addressOf('start', '', { fork: summary.id, step: String(step) })}>Fork</a>
               <a

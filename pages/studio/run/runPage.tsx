@@ -18,17 +18,17 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
   if (!summary) return <NoSuchRun run={id} />;
   return (
     <article class="run">
-      <header class="run-header card">
-        <div class="run-title row">
+      <header class="run-header">
+        <div class="row between">
           <h1>{id}</h1>
-          <StateBadge run={summary} />
-          <span class="grow" />
           <Steering run={summary} onFailure={onFailure} />
         </div>
-        <Progress run={summary} />
-        <div class="row between">
-          <span class="meaning">
-            {dataName(summary.data)}: {summary.model}
+        <div class="run-facts row">
+          <StateBadge run={summary} />
+          <Progress run={summary} />
+          <span class="meaning grow">
+            {dataName(summary.data)}
+            {summary.model && `, ${summary.model}`}
           </span>
           <Tags run={summary} onFailure={onFailure} />
         </div>

@@ -4,6 +4,7 @@ import type { Prior } from '../../../src/age/prior.js';
 import { Segments } from '../../components/controls.js';
 import { queryValue } from '../address.js';
 import { previewAddress } from '../api.js';
+import { formatNumber } from '../format.js';
 import { Preview } from '../preview.js';
 import { CodeView } from './codeView.js';
 
@@ -44,9 +45,15 @@ export function Sheets({ query, onQuery, run, prior, previews, hasData }: Sheets
   });
   return (
     <section aria-labelledby="sheets-heading">
-      <h2 id="sheets-heading">Previews</h2>
-      <Segments label="Kind of preview" names={KINDS} chosen={kind} onChoose={setKind} />
-      <p class="meaning">{MEANINGS[kind]}</p>
+      <div class="section-header row between">
+        <h2 id="sheets-heading">Previews</h2>
+        <Segments label="Kind of preview" names={KINDS} chosen={kind} onChoose={setKind} />
+      </div>
+      {kind === 'codes' ? (
+        <CodeView run={run} hasData={hasData} prior={prior} step={step} newest={previews.at(-1)} />
+      ) : (
+        <Sheet run={run} kind={kind} step={step} other={other} />
+      )}
       <div class="timeline toolbar">
         <button
           type="button"
@@ -64,31 +71,25 @@ export function Sheets({ query, onQuery, run, prior, previews, hasData }: Sheets
           max={Math.max(0, previews.length - 1)}
           value={position}
           aria-label="Iteration of the preview"
-          aria-valuetext={step === undefined ? 'no preview yet' : `iteration ${step}`}
+          aria-valuetext={step === undefined ? 'No preview yet' : `Iteration ${formatNumber(step)}`}
           disabled={previews.length < 2}
           onInput={({ currentTarget }) => choose(currentTarget.valueAsNumber)}
         />
-        <output>
-          {step === undefined ? 'no preview yet' : `iteration ${step}${chosen === '' ? ' (newest)' : ''}`}
-        </output>
+        <output>{step !== undefined && `Iteration ${formatNumber(step)}${chosen === '' ? ' (newest)' : ''}`}</output>
       </div>
-      {kind === 'codes' ? (
-        <CodeView run={run} hasData={hasData} prior={prior} step={step} newest={previews.at(-1)} />
-      ) : (
-        <>
-          <Sheet run={run} kind={kind} step={step} other={other} />
-          <label class="toolbar">
-            Difference to{' '}
-            <select value={difference} onChange={({ currentTarget }) => setDifference(currentTarget.value)}>
-              <option value="">none</option>
-              {previews.map((each) => (
-                <option key={each} value={each}>
-                  iteration {each}
-                </option>
-              ))}
-            </select>
-          </label>
-        </>
+      <p class="meaning">{MEANINGS[kind]}</p>
+      {kind !== 'codes' && (
+        <label class="toolbar">
+          Difference to
+          <select value={difference} onChange={({ currentTarget }) => setDifference(currentTarget.value)}>
+            <option value="">None</option>
+            {previews.map((each) => (
+              <option key={each} value={each}>
+                Iteration {formatNumber(each)}
+              </option>
+            ))}
+          </select>
+        </label>
       )}
     </section>
   );
@@ -120,6 +121,7 @@ function Sheet({ run, kind, step, other }: SheetProps) {
   const name = `${kind === 'samples' ? 'Samples' : 'Test images and reconstructions'} at iteration ${step}`;
   return (
     <div class="sheet frame">
+      {step === undefined && <p class="empty">The first preview appears here during training.</p>}
       <Preview
         address={addressOf(step)}
         alt={other === undefined ? name : `${name}, difference to iteration ${other}`}

@@ -68,26 +68,28 @@ export function Steering({ run, onFailure }: SteeringProps) {
       </div>
     );
   return (
-    <div class="buttons" role="group" aria-label="Training">
-      {isTraining(run.state) ? (
-        <TrainingControls run={run} isStepping={pending?.action === 'step'} onSteer={steer} />
-      ) : (
-        <Resumption run={run} onResume={() => act(() => resumeRun(run.id))} />
-      )}
-      {run.checkpoint !== null && (
-        <a class={`button ${isTraining(run.state) ? '' : 'primary'}`} href={addressOf('explore', run.id)}>
-          Explore
-        </a>
-      )}
-      <RunMenu
-        run={run}
-        onMoved={(id) => void (location.hash = id === undefined ? '#/' : addressOf('run', id))}
-        onFailure={onFailure}
-      />
-      <span role="status" class="meaning">
+    <>
+      <span role="status" class="meaning grow">
         {pending && PENDING[pending.action]}
       </span>
-    </div>
+      <div class="buttons" role="group" aria-label="Training">
+        {isTraining(run.state) ? (
+          <TrainingControls run={run} isStepping={pending?.action === 'step'} onSteer={steer} />
+        ) : (
+          <Resumption run={run} onResume={() => act(() => resumeRun(run.id))} />
+        )}
+        {run.checkpoint !== null && (
+          <a class={`button ${isTraining(run.state) ? '' : 'primary'}`} href={addressOf('explore', run.id)}>
+            Explore
+          </a>
+        )}
+        <RunMenu
+          run={run}
+          onMoved={(id) => void (location.hash = id === undefined ? '#/' : addressOf('run', id))}
+          onFailure={onFailure}
+        />
+      </div>
+    </>
   );
 }
 

@@ -5,7 +5,7 @@ import type { ChartPoint, Zoom } from '../../components/chart.js';
 const AXES = {
   iteration: { key: undefined, unit: 'iteration', name: 'Iterations', scale: 1 },
   epoch: { key: 'epoch', unit: 'epoch', name: 'Epochs', scale: 1 },
-  time: { key: 'seconds', unit: 'minutes of training', name: 'Minutes of training', scale: 1 / 60 },
+  time: { key: 'seconds', unit: 'minutes of training', name: 'Minutes', scale: 1 / 60 },
 } as const;
 export type XAxis = keyof typeof AXES;
 export const X_AXES = Object.keys(AXES) as readonly XAxis[];

@@ -131,7 +131,9 @@ export function Selection({ runs, isGrouped, onClear, onFailure }: SelectionProp
   return (
     <div class="toast row selection" role="region" aria-label="Selected runs">
       <strong>{runs.length} selected</strong>
-      {runs.length > MAX_RUNS ? (
+      {runs.length === 1 ? (
+        <span class="meaning">Select another to compare.</span>
+      ) : runs.length > MAX_RUNS ? (
         <span class="meaning">At most {MAX_RUNS} can be compared.</span>
       ) : (
         <a class="button primary" href={addressOf('compare', '', compared)}>

@@ -6,7 +6,7 @@ import { formatDuration, formatNumber } from '../format.js';
 import { explain, labelOf } from '../labels.js';
 
 export const StateBadge = ({ run: { state, reason } }: { run: ListedRun }) => (
-  <span class={`chip state ${state}`} title={reason ?? undefined}>
+  <span class={`state ${state}`} title={reason ?? undefined}>
     {state}
   </span>
 );
@@ -27,14 +27,26 @@ export function Thumbnail({ run: { id, preview } }: { run: ListedRun }) {
 /** Iterations done, and the time left. */
 export function Progress({ run, isShort = false }: { run: ListedRun; isShort?: boolean }) {
   const { step, totalSteps, secondsLeft, id } = run;
-  const done = `${formatNumber(step)}${totalSteps === null ? '' : ` of ${formatNumber(totalSteps)}`}`;
-  const left = secondsLeft === null ? '' : `, ${formatDuration(secondsLeft)} left`;
   const isEnded = totalSteps !== null && step >= totalSteps;
+  const done = `${formatNumber(step)}${totalSteps === null || isEnded ? '' : ` of ${formatNumber(totalSteps)}`}`;
+  const left = secondsLeft === null ? '' : `, ${formatDuration(secondsLeft)} left`;
   const text = isShort ? done : `${done} iterations${left}`;
   return (
     <div class={`progress row ${isEnded ? 'ended' : ''}`} title={isShort ? `${done} iterations${left}` : undefined}>
       <progress max={totalSteps ?? 1} value={totalSteps === null ? 0 : step} aria-label={`Progress of ${id}`} />
       <span>{text}</span>
+    </div>
+  );
+}
+
+/** The state unless it is finished, iterations, and the first metric that is known. */
+export function ShortFacts({ run }: { run: ListedRun }) {
+  const { state, step, metrics } = run;
+  const key = ['fid', 'match_x'].find((each) => metrics[each] !== undefined);
+  return (
+    <div class="meaning ellipsis">
+      {state !== 'finished' && <StateBadge run={run} />} {formatNumber(step)} iterations
+      {key !== undefined && `, ${key === 'fid' ? labelOf(key) : 'error'} ${formatNumber(metrics[key]!)}`}
     </div>
   );
 }
@@ -84,7 +96,7 @@ export function Tags({ run: { id, tags, model }, onFailure }: { run: ListedRun; 
         <input
           value={text}
           maxLength={40}
-          placeholder="add a tag"
+          placeholder="Add a tag"
           onInput={({ currentTarget }) => setText(currentTarget.value)}
         />
       </label>

@@ -7,7 +7,7 @@ import { addressOf } from '../address.js';
 import { formatNumber } from '../format.js';
 import { type Column, CURVE, groupText, NAME } from './columns.js';
 import { RunMenu } from './runActions.js';
-import { Progress, StateBadge, Thumbnail } from './runFacts.js';
+import { Progress, ShortFacts, StateBadge, Thumbnail } from './runFacts.js';
 import type { SeedGroup } from './seeds.js';
 import { Sparkline } from './sparkline.js';
 
@@ -164,9 +164,12 @@ function RunRow({ index, group, isMember, columns, isOpen, onToggle, selected, o
         <div class="named row">
           <Thumbnail run={run} />
           {others.length === 0 ? (
-            <a class="ellipsis" href={addressOf('run', run.id)} title={run.note || undefined}>
-              {name}
-            </a>
+            <div class="ellipsis">
+              <a href={addressOf('run', run.id)} title={run.note || undefined}>
+                {name}
+              </a>
+              <ShortFacts run={run} />
+            </div>
           ) : (
             <button type="button" class="quiet ellipsis" aria-expanded={isOpen} onClick={() => onToggle(group.id)}>
               {isOpen ? '▾' : '▸'} {name}

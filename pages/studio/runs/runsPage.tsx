@@ -3,6 +3,7 @@ import { useMemo } from 'preact/hooks';
 import { Segments } from '../../components/controls.js';
 import { Menu } from '../../components/menu.js';
 import { formatRuns, parseRuns, queryValue } from '../address.js';
+import { formatNumber } from '../format.js';
 import type { ViewProps } from '../view.js';
 import { type Column, columnGroups, type ColumnGroup, DEFAULT_COLUMNS, NAME, sortGroups } from './columns.js';
 import { filterOf, filterProblem } from './filter.js';
@@ -56,7 +57,7 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
           onInput={({ currentTarget }) => setSearch(currentTarget.value)}
         />
         <span id="found" class={problem ? 'failed' : 'meaning'} role="status">
-          {problem || (found === runs.size ? `${found} runs` : `${found} of ${runs.size} runs`)}
+          {problem || (found === runs.size ? `${formatNumber(found)} runs` : `${formatNumber(found)} of ${formatNumber(runs.size)} runs`)}
         </span>
         <label title="Runs with equal settings and different seeds become one row, with the mean and standard deviation of numbers">
           <input

@@ -127,11 +127,14 @@ function Upload({ onUploaded }: { onUploaded: (name: string) => void }) {
     let sent = 0;
     let spec = '';
     for (const batch of batchesOf(files)) {
-      setStatus({ text: `Uploading: ${sent} of ${files.length} images…`, isFailure: false });
+      setStatus({
+        text: `Uploading: ${formatNumber(sent)} of ${formatNumber(files.length)} images…`,
+        isFailure: false,
+      });
       spec = (await uploadImages(name, batch)).name;
       sent += batch.length;
     }
-    setStatus({ text: `${sent} images uploaded.`, isFailure: false });
+    setStatus({ text: `${formatNumber(sent)} images uploaded.`, isFailure: false });
     onUploaded(spec);
   };
   return (

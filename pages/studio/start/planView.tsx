@@ -55,7 +55,9 @@ function PlanFacts({ plan }: { plan: Plan }) {
         <tbody>
           {rows.map(([name, text]) => (
             <tr key={name}>
-              <th scope="row">{name}</th>
+              <th scope="row" class="capital">
+                {name}
+              </th>
               <td>{text}</td>
             </tr>
           ))}

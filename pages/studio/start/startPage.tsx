@@ -5,6 +5,7 @@ import type { FieldValues, FormField, NewRun, Plan, Problem, TrainingForm } from
 import { addressOf, parseAddress, queryValue } from '../address.js';
 import { checkTraining, planTraining, readForm, readRun, RequestError, startTraining } from '../api.js';
 import { CommandLine } from '../commandLine.js';
+import { formatNumber } from '../format.js';
 import type { ViewProps } from '../view.js';
 import { DataChoice } from './dataChoice.js';
 import { Field, FieldGroup, fieldId, type FieldsProps } from './fields.js';
@@ -45,50 +46,54 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
       .finally(() => setIsStarting(false));
   };
   return (
-    <form
-      class="start-form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        start();
-      }}
-    >
-      <div class="start-fields">
-        <h1>{fork ? `Fork of ${fork.run}` : 'Start a run'}</h1>
-        {fork && <ForkNote {...fork} />}
-        <DataChoice data={data} onData={setData} />
-        {form ? (
-          <SettingFields
-            form={form}
-            name={name}
-            onName={setName}
-            isFork={fork !== undefined}
-            values={fields}
-            inherited={inherited}
-            problems={problem?.fields ?? {}}
-            onChange={change}
-          />
-        ) : (
-          <div class="skeleton form-skeleton" />
-        )}
-      </div>
-      <aside class="start-summary" aria-label="Plan and start">
-        <PlanView plan={plan} isComputing={isComputing} />
-        <div class="start-bar">
-          <p id="problem" role="alert" class="failed">
-            {problem && <ProblemSummary problem={problem} form={form} />}
-          </p>
-          <CommandLine id="command" command={command || 'npx agenet train …'} isStale={problem !== null || isPending} />
-          <div class="row">
-            <button type="submit" id="start" class="primary grow" disabled={problem !== null || isStarting}>
-              Start
-            </button>
-            <button type="button" id="plan" disabled={problem !== null || isComputing} onClick={compute}>
-              {isComputing ? 'Timing two iterations…' : 'Show the plan'}
-            </button>
-          </div>
+    <>
+      <h1>{fork ? `Fork of ${fork.run}` : 'Start a run'}</h1>
+      {fork && <ForkNote {...fork} />}
+      <form
+        class="start-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          start();
+        }}
+      >
+        <div class="start-fields">
+          <DataChoice data={data} onData={setData} />
+          {form ? (
+            <SettingFields
+              form={form}
+              name={name}
+              onName={setName}
+              isFork={fork !== undefined}
+              values={fields}
+              inherited={inherited}
+              problems={problem?.fields ?? {}}
+              onChange={change}
+            />
+          ) : (
+            <div class="skeleton form-skeleton" />
+          )}
         </div>
-      </aside>
-    </form>
+        <aside class="start-summary" aria-label="Plan and start">
+          <PlanView plan={plan} isComputing={isComputing} />
+          <div class="start-bar card">
+            {problem && <ProblemSummary problem={problem} form={form} />}
+            <CommandLine
+              id="command"
+              command={command || 'npx agenet train …'}
+              isStale={problem !== null || isPending}
+            />
+            <div class="row">
+              <button type="submit" id="start" class="primary grow" disabled={problem !== null || isStarting}>
+                Start
+              </button>
+              <button type="button" id="plan" disabled={problem !== null || isComputing} onClick={compute}>
+                {isComputing ? 'Timing two iterations…' : 'Show the plan'}
+              </button>
+            </div>
+          </div>
+        </aside>
+      </form>
+    </>
   );
 }
 
@@ -106,10 +111,9 @@ function ProblemSummary({
     const field = all.find(({ name }) => name === key);
     return field ? [[fieldId(key), field.title]] : [];
   });
-  if (places.length === 0) return <>{message}</>;
   return (
-    <>
-      Correct{' '}
+    <p id="problem" role="alert" class="failed">
+      {places.length === 0 ? message : 'Correct '}
       {places.map(([id, title], index) => (
         <>
           {index > 0 && ', '}
@@ -118,8 +122,8 @@ function ProblemSummary({
           </button>
         </>
       ))}
-      .
-    </>
+      {places.length > 0 && '.'}
+    </p>
   );
 }
 
@@ -185,7 +189,8 @@ function sortedFields({ groups }: TrainingForm) {
 
 const ForkNote = ({ run, step }: NonNullable<NewRun['fork']>) => (
   <p class="meaning">
-    Begins with the weights of {run} after iteration {step}, and with its settings unless you change them here.
+    Begins with the weights of <a href={addressOf('run', run)}>{run}</a> after iteration {formatNumber(step)}, and with
+    its settings unless you change them here.
   </p>
 );
 
@@ -300,7 +305,7 @@ interface PresetProps {
 
 function PresetChoice({ form, value, isFork, onChange }: PresetProps) {
   const chosen = form.presets.find(({ name }) => name === value);
-  const without = isFork ? 'the settings of the run' : 'the default recipe';
+  const without = isFork ? 'The settings of the run' : 'The default recipe';
   return (
     <div class="field">
       <label for="preset">Preset</label>
