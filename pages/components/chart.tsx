@@ -63,9 +63,15 @@ export function Chart(props: ChartProps) {
   zoomed.current = onZoom;
   const isDark = useDarkScheme();
   const plot = useRef<uPlot>(undefined);
+  const [shown, setShown] = useState<ShownValues>([]);
   useEffect(() => {
     const host = area.current!;
-    const created = createPlot(host, { curves, isLog, unit, height }, onZoom && ((range) => zoomed.current?.(range)));
+    const created = createPlot(
+      host,
+      { curves, isLog, height },
+      setShown,
+      onZoom && ((range) => zoomed.current?.(range)),
+    );
     plot.current = created;
     const observer = new ResizeObserver(() => created.setSize({ width: host.clientWidth, height }));
     observer.observe(host);
@@ -73,11 +79,13 @@ export function Chart(props: ChartProps) {
       observer.disconnect();
       created.destroy();
     };
-  }, [curves, isLog, isDark, unit, height]);
-  useEffect(
-    () => showPoints(plot.current!, curves, points, isLog, zoom),
-    [points, curves, isLog, zoom, isDark, unit, height],
-  );
+  }, [curves, isLog, isDark, height]);
+  useEffect(() => {
+    const { current } = plot;
+    showPoints(current!, curves, points, isLog, zoom);
+    // After the drawing that `setData` has queued. A plot that is gone has no element.
+    queueMicrotask(() => current!.root.isConnected && setShown(shownValues(current!)));
+  }, [points, curves, isLog, zoom, isDark, height]);
   return (
     <figure class="chart">
       {hasCaption && <figcaption>{title}</figcaption>}
@@ -85,9 +93,24 @@ export function Chart(props: ChartProps) {
         ref={area}
         role="img"
         aria-label={describe(title, curves, points, unit, zoom)}
+        style={{ height: `${height}px` }}
         onDblClick={() => onZoom?.(undefined)}
       />
       {points.length === 0 && <p class="empty">{emptyText}</p>}
+      <ul class="legend">
+        {curves.map(
+          ({ key, label, color, isFaint = false }, index) =>
+            !isFaint && (
+              <li key={key}>
+                <span class="swatch" style={{ background: `var(${color})` }} />
+                <span>{label}</span> <strong>{valueText(shown[index + 1])}</strong>
+              </li>
+            ),
+        )}
+        <li>
+          <span class="capital">{unit}</span> {valueText(shown[0])}
+        </li>
+      </ul>
     </figure>
   );
 }
@@ -127,12 +150,11 @@ const logLabels = (_: unknown, ticks: readonly (number | null)[]): string[] =>
 const labelWidth = (_: unknown, labels: readonly string[] | null): number =>
   Math.max(48, 14 + 6.5 * (labels ?? []).reduce((most, label) => Math.max(most, label.length), 0));
 
-/**
- * Creates a plot without points. Its legend names the curves and shows the latest values, or those under the cursor.
- */
+/** Creates a plot without points. */
 function createPlot(
   host: HTMLElement,
-  { curves, isLog, unit, height }: { curves: readonly Curve[]; isLog: boolean; unit: string; height: number },
+  { curves, isLog, height }: { curves: readonly Curve[]; isLog: boolean; height: number },
+  onShown: (values: ShownValues) => void,
   onZoom: ChartProps['onZoom'],
 ): uPlot {
   const style = getComputedStyle(host);
@@ -143,17 +165,14 @@ function createPlot(
     ticks: { show: false },
     font: '11px system-ui',
   };
-  const series = curves.map(({ label, color, isFaint = false }) => ({
-    label,
+  const series = curves.map(({ color, isFaint = false }) => ({
     stroke: colorOf(color),
     width: isFaint ? 1 : 1.5,
     alpha: isFaint ? 0.35 : 1,
-    ...(isFaint ? { class: 'faint' } : {}),
     points: { show: false },
-    value: (_: uPlot, value: unknown) => valueText(value),
   }));
   // Edges of bands follow the curves.
-  const edges = curves.flatMap(({ band = [] }) => band.map(() => ({ class: 'faint', stroke: 'transparent' })));
+  const edges = curves.flatMap(({ band = [] }) => band.map(() => ({ stroke: 'transparent' })));
   const bands = curves
     .filter(({ band }) => band)
     .map(({ color }, index) => {
@@ -172,7 +191,7 @@ function createPlot(
     {
       width: host.clientWidth,
       height,
-      series: [{ label: unit, value: (_, value: unknown) => valueText(value) }, ...series, ...edges],
+      series: [{}, ...series, ...edges],
       bands,
       scales: {
         x: { time: false },
@@ -182,12 +201,12 @@ function createPlot(
         { ...axis, size: 28 },
         { ...axis, size: labelWidth, values: isLog ? logLabels : tickLabels },
       ],
-      legend: { live: true },
+      legend: { show: false },
       cursor: {
         drag: { x: onZoom !== undefined, y: false, setScale: false },
         sync: { key: SHARED, setSeries: false, scales: ['x', null], filters: { pub: isPointer } },
       },
-      hooks: { setSelect: [onSelect], setCursor: [showLatest] },
+      hooks: { setSelect: [onSelect], setCursor: [(self) => onShown(shownValues(self))] },
     },
     emptyData(curves),
     host,
@@ -210,22 +229,21 @@ function showPoints(
     zoom === undefined,
   );
   if (zoom) plot.setScale('x', { min: zoom[0], max: zoom[1] });
-  // After the drawing that `setData` has queued, which clears the legend. A plot that is gone has no element.
-  queueMicrotask(() => plot.root.isConnected && showLatest(plot));
 }
 
-/** Without a cursor, the legend shows the latest visible values. */
-function showLatest(plot: uPlot): void {
-  if (typeof plot.cursor.idx === 'number') return;
-  const { max = null } = plot.scales.x!;
-  const [places, ...columns] = plot.data;
+/** A place on the horizontal axis, and the value of each curve. */
+type ShownValues = readonly unknown[];
+
+/** At the cursor, or the latest visible ones. */
+function shownValues({ cursor, scales, data }: uPlot): ShownValues {
+  const [places, ...columns] = data;
+  if (typeof cursor.idx === 'number') return data.map((column, series) => column[cursor.idxs![series] ?? -1]);
+  const { max = null } = scales.x!;
   const last = max === null ? places.length - 1 : places.findLastIndex((place) => place <= max);
-  const latest = columns.map((column) => {
-    for (let index = last; index >= 0; index--) if (typeof column[index] === 'number') return index;
-    return null;
-  });
-  const isEmpty = last < 0 || latest.every((index) => index === null);
-  plot.setLegend({ idxs: [isEmpty ? null : last, ...latest] }, false);
+  const latest = columns.map((column) =>
+    Array.from(column.slice(0, last + 1)).findLast((value) => typeof value === 'number'),
+  );
+  return [latest.every((value) => value === undefined) ? undefined : places[last], ...latest];
 }
 
 /** Places without values, so that the axes are drawn. */

@@ -41,7 +41,7 @@ const TabNames = ({ names, hasData }: { names: Readonly<Record<string, string>>;
     {Object.keys(names)
       .filter((key) => hasData || !OF_DATA.includes(key))
       .map((key) => (
-        <button key={key} type="button" role="tab" disabled>
+        <button key={key} type="button" role="tab">
           {names[key]}
         </button>
       ))}
@@ -50,7 +50,7 @@ const TabNames = ({ names, hasData }: { names: Readonly<Record<string, string>>;
 
 /** Has the size of the view, so that nothing moves when the model is loaded. */
 export const Skeleton = ({ hasData = false }) => (
-  <div class="explore-columns" aria-hidden="true">
+  <div class="explore-columns" inert>
     <div class="card shelves">
       <TabNames names={SHELVES} hasData={hasData} />
       <div class="panel tiles">

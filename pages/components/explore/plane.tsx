@@ -63,7 +63,7 @@ export function Plane({ model: { info, networks }, isActive, toolOf, onFailure }
           onFailure={onFailure}
         />
       </Pad>
-      <p class="position">{text}</p>
+      <p class="position capital">{text}</p>
       <div class="toolbar">
         <button id="directions" type="button" disabled={!plane} onClick={() => setSeed(seed + 1)}>
           New directions

@@ -59,7 +59,7 @@ export function SampleSettings({ model, seed, label, attributes, isRefined, trun
 function TruncationSlider({ truncation, onChange }: { truncation: number; onChange: (truncation: number) => void }) {
   return (
     <div class="truncation row">
-      <span>typical</span>
+      <span>Typical</span>
       <input
         id="truncation"
         type="range"
@@ -75,7 +75,7 @@ function TruncationSlider({ truncation, onChange }: { truncation: number; onChan
       <datalist id="truncation-default">
         <option value="1" />
       </datalist>
-      <span>unusual</span>
+      <span>Unusual</span>
       <details>
         <summary>What is this?</summary>
         <p>

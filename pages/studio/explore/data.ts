@@ -1,6 +1,7 @@
 /** Images of the data, and their codes, computed in the background. */
 import { useEffect, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.js';
+import { formatNumber } from '../format.js';
 import type { NamedCode } from '../../components/explore/explored.js';
 import type { ExploredModel } from './model.js';
 
@@ -53,7 +54,11 @@ export function useEncodedData(
     const encode = async (): Promise<void> => {
       const data = await loadData();
       const encoded = await encodeImages(model, data, (done, count) => {
-        if (isCurrent) setState({ message: `Encoding images of the data: ${done} of ${count}`, isFailure: false });
+        if (isCurrent)
+          setState({
+            message: `Encoding images of the data: ${formatNumber(done)} of ${formatNumber(count)}`,
+            isFailure: false,
+          });
         return isCurrent;
       });
       if (isCurrent && encoded) setState({ encoded });

@@ -48,6 +48,7 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
           run={id}
           prior={(detail?.configuration?.prior as Prior | undefined) ?? 'sphere'}
           previews={detail?.previews ?? []}
+          isEmpty={summary.preview === null}
           hasData={detail?.offer === null}
         />
       </div>

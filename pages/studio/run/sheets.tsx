@@ -24,11 +24,13 @@ interface SheetsProps {
   prior: Prior;
   /** Iterations with previews, ascending. */
   previews: readonly number[];
+  /** Whether there is no preview, not even one that is still to be read. */
+  isEmpty: boolean;
   /** Whether the studio offers the data. */
   hasData: boolean;
 }
 
-export function Sheets({ query, onQuery, run, prior, previews, hasData }: SheetsProps) {
+export function Sheets({ query, onQuery, run, prior, previews, isEmpty, hasData }: SheetsProps) {
   const [chosenKind, setKind] = queryValue(query, onQuery, 'preview', 'samples');
   const kind: Kind = Object.hasOwn(KINDS, chosenKind) ? (chosenKind as Kind) : 'samples';
   // Without an iteration, the newest is followed.
@@ -52,7 +54,7 @@ export function Sheets({ query, onQuery, run, prior, previews, hasData }: Sheets
       {kind === 'codes' ? (
         <CodeView run={run} hasData={hasData} prior={prior} step={step} newest={previews.at(-1)} />
       ) : (
-        <Sheet run={run} kind={kind} step={step} other={other} />
+        <Sheet run={run} kind={kind} step={step} other={other} isEmpty={isEmpty} />
       )}
       <div class="timeline toolbar">
         <button
@@ -112,16 +114,17 @@ interface SheetProps {
   kind: 'samples' | 'reconstructions';
   step: number | undefined;
   other: number | undefined;
+  isEmpty: boolean;
 }
 
 /** An image grid, or its difference to that of another iteration: black if they are equal. */
-function Sheet({ run, kind, step, other }: SheetProps) {
+function Sheet({ run, kind, step, other, isEmpty }: SheetProps) {
   const addressOf = (iteration: number | undefined): string | undefined =>
     iteration === undefined ? undefined : previewAddress(run, kind, iteration);
   const name = `${kind === 'samples' ? 'Samples' : 'Test images and reconstructions'} at iteration ${step}`;
   return (
     <div class="sheet frame">
-      {step === undefined && <p class="empty">The first preview appears here during training.</p>}
+      {isEmpty && <p class="empty">The first preview appears here during training.</p>}
       <Preview
         address={addressOf(step)}
         alt={other === undefined ? name : `${name}, difference to iteration ${other}`}

@@ -1,6 +1,7 @@
 /** Settings as fields, each with its description and its error. */
 import { useEffect, useState } from 'preact/hooks';
 import type { FieldValues, FormField, TrainingForm } from '../../../src/studio/schemas.js';
+import { formatNumber } from '../format.js';
 
 type Value = string | number | boolean | undefined;
 
@@ -43,6 +44,9 @@ export function FieldGroup({
   );
 }
 
+/** With separators in large numbers. */
+const separated = (text: string): string => text.replaceAll(/\d{5,}/gu, (digits) => formatNumber(Number(digits)));
+
 export const fieldId = (name: string): string => `field-${name}`;
 
 /** The value of a setting that is kept if its field is left empty. */
@@ -71,7 +75,7 @@ export function Field({ field, values, inherited: settings, problems, onChange }
         onChange={(next) => onChange(name, next)}
       />
       <p class="meaning capital" id={`${id}-help`}>
-        {range === undefined ? description : `${description}; ${range}`}
+        {range === undefined ? description : `${description}; ${separated(range)}`}
       </p>
       {problem !== undefined && (
         <p class="failed capital" id={`${id}-problem`}>
