@@ -40,9 +40,20 @@ function highlight(code, language) {
 const escapeHtml = (text) =>
   text.replace(/[&<>"]/gu, (letter) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[letter]);
 
+/** Columns that fit beside the menu. */
+const MAX_COLUMNS = 80;
+
+/** Comments behind long commands are above them, unless a command has several lines. */
+function withCommentsAbove(code) {
+  const lines = code.split('\n');
+  if (!SHELL.test(code) || lines.some((line) => line.endsWith('\\'))) return code;
+  if (lines.every(({ length }) => length <= MAX_COLUMNS)) return code;
+  return lines.map((line) => line.replace(/^(\S.*?) {2,}(# .*)$/u, '$2\n$1')).join('\n');
+}
+
 /** A block of code with a button that copies it. Its script is in the client's `copy.ts`. */
 export const codeBlock = (code, language) =>
-  `<div class="code"><pre tabindex="0"><code>${highlight(code.trimEnd(), language)}</code></pre></div>\n`;
+  `<div class="code"><pre tabindex="0"><code>${highlight(withCommentsAbove(code.trimEnd()), language)}</code></pre></div>\n`;
 
 /**
  * Prepares markdown-it.
@@ -90,13 +101,26 @@ function addAnchors(tokens) {
   });
 }
 
-/** Tables scroll in their own box, whose name is unique on a page. Cells of the head without text are no headers. */
+/**
+ * Tables scroll in their own box, whose name is unique on a page. Cells of the head without text are no headers, and
+ * columns of types have a class.
+ */
 function labelTables(tokens) {
   let count = 0;
+  let column = 0;
+  let types = -1;
   tokens.forEach((token, index) => {
-    if (token.type === 'table_open') token.meta = { label: `Table ${++count}` };
-    if (token.type !== 'th_open' || tokens[index + 1].content !== '') return;
-    for (const cell of [token, tokens[index + 2]]) cell.tag = 'td';
+    if (token.type === 'table_open') {
+      token.meta = { label: `Table ${++count}` };
+      types = -1;
+    }
+    if (token.type === 'tr_open') column = 0;
+    if (token.type !== 'th_open' && token.type !== 'td_open') return;
+    const { content } = tokens[index + 1];
+    if (token.type === 'th_open' && content === '') for (const cell of [token, tokens[index + 2]]) cell.tag = 'td';
+    if (token.type === 'th_open' && content === 'Type') types = column;
+    if (token.type === 'td_open' && types === column) token.attrSet('class', 'type');
+    column++;
   });
 }
 

@@ -317,6 +317,7 @@ type ValuesOf<T> = {
 /** Everything that determines a run. docs/settings.md lists all settings with ranges and defaults. */
 export type Configuration = ValuesOf<typeof SETTINGS>;
 
+/** Settings of a run. All but `data` have defaults. */
 export interface Settings extends Partial<Configuration>, ValuesOf<typeof SHORTHANDS> {}
 
 export const DECLARATIONS: Record<string, Declaration> = { ...SETTINGS, ...SHORTHANDS };
