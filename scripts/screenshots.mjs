@@ -98,7 +98,8 @@ async function takePlayground() {
   const trained = (iterations) => async (page) => {
     await page.waitForSelector('#play:enabled', { timeout: 120_000 });
     await page.click('#play');
-    while (Number(await page.textContent('#iteration')) < iterations) await page.waitForTimeout(200);
+    while (Number((await page.textContent('#iteration')).replaceAll(',', '')) < iterations)
+      await page.waitForTimeout(200);
   };
   try {
     const answered = async (page) => {

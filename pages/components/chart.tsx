@@ -23,6 +23,8 @@ export interface ChartPoint {
 
 export interface ChartProps {
   title: string;
+  /** Plain words below the title. */
+  caption?: string;
   hasCaption?: boolean;
   curves: readonly Curve[];
   points: readonly ChartPoint[];
@@ -48,6 +50,7 @@ const SHARED = 'charts';
 export function Chart(props: ChartProps) {
   const {
     title,
+    caption,
     hasCaption = true,
     curves,
     points,
@@ -88,7 +91,12 @@ export function Chart(props: ChartProps) {
   }, [points, curves, isLog, zoom, isDark, height]);
   return (
     <figure class="chart">
-      {hasCaption && <figcaption>{title}</figcaption>}
+      {hasCaption && (
+        <figcaption>
+          {title}
+          {caption && <span class="meaning">{caption}</span>}
+        </figcaption>
+      )}
       <div
         ref={area}
         role="img"

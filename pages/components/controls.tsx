@@ -48,9 +48,10 @@ export function Choice<T extends string | number>(props: {
   value: T;
   choices: readonly T[];
   nameOf?: (choice: T) => string;
+  disabled?: boolean;
   onChoose: (choice: T) => void;
 }) {
-  const { label, value, choices, nameOf = String, onChoose } = props;
+  const { label, value, choices, nameOf = String, disabled = false, onChoose } = props;
   const id = useId();
   return (
     <div class="control">
@@ -58,6 +59,7 @@ export function Choice<T extends string | number>(props: {
       <select
         id={id}
         value={String(value)}
+        disabled={disabled}
         onChange={({ currentTarget }) => onChoose(choices.find((choice) => String(choice) === currentTarget.value)!)}
       >
         {choices.map((choice) => (

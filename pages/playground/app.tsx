@@ -95,9 +95,12 @@ export function App() {
           onExplore={onExplore}
         />
       ) : (
-        <p class={failure ? 'failed' : 'loading hint'} role="status">
-          {failure || 'Loading…'}
-        </p>
+        <div class={failure ? '' : 'loading'}>
+          <p class={failure ? 'failed' : 'hint'} role="status">
+            {failure || 'Loading…'}
+          </p>
+          {!failure && <div class="skeleton" />}
+        </div>
       )}
     </main>
   );

@@ -11,7 +11,7 @@ export const poll: typeof expect.poll = (read) => expect.poll(read, { timeout: 6
 /** Waits until training can start. */
 export const ready = (page: Page) =>
   page.waitForFunction(() => document.querySelector<HTMLButtonElement>('#play')?.disabled === false);
-export const iteration = async (page: Page) => Number(await page.textContent('#iteration'));
+export const iteration = async (page: Page) => Number((await page.textContent('#iteration'))?.replaceAll(',', ''));
 /** Waits until so many iterations are done. */
 export const untilIteration = (page: Page, least: number) => poll(() => iteration(page)).toBeGreaterThanOrEqual(least);
 export const named = (page: Page, name: string) => page.getByLabel(name, { exact: true });

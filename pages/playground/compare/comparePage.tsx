@@ -1,6 +1,6 @@
 /** Two trainings that differ in one setting, with the same data, seed and clock. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { Chart, type ChartPoint, type Curve } from '../../components/chart.js';
+import type { ChartPoint } from '../../components/chart.js';
 import { Choice, LogSlider } from '../../components/controls.js';
 import type { PageProps } from '../page.js';
 import { LATENT_OF, modelOf, type PlaneSettings, valueOf, withValue } from '../plane/settings.js';
@@ -8,6 +8,7 @@ import { SHAPE_NAMES } from '../plane/shapes.js';
 import { Toolbar } from '../plane/toolbar.js';
 import { type Plane, usePlane } from '../plane/usePlane.js';
 import { CodesView, GeneratorView } from '../plane/views.js';
+import { type CurveChart, Curves } from '../training/curves.js';
 import { type Comparison, comparisonOf, DIFFERENCES, queryOf, sidesOf } from './difference.js';
 
 const ADDRESS_MS = 300;
@@ -17,6 +18,7 @@ export function ComparePage({ query, onQuery }: PageProps) {
   const [comparison, setComparison] = useState(() => comparisonOf(query));
   const sides = useMemo(() => sidesOf(comparison), [comparison]);
   const plane = usePlane(sides);
+  const points = useMemo(() => mergePoints(plane.points), [plane.points]);
   useEffect(() => {
     const timer = setTimeout(() => onQuery(queryOf(comparison)), ADDRESS_MS);
     return () => clearTimeout(timer);
@@ -36,7 +38,7 @@ export function ComparePage({ query, onQuery }: PageProps) {
           <Side key={index} plane={plane} index={index} settings={settings} name={comparison.name} />
         ))}
       </div>
-      <Curves plane={plane} />
+      <Curves charts={CHARTS} points={points} />
     </div>
   );
 }
@@ -117,26 +119,24 @@ function Side({ plane: { frame }, index, settings, name }: SideProps) {
   );
 }
 
-const curvesOf = (key: string): readonly Curve[] => [
-  { key: `A ${key}`, label: 'A', color: '--curve-1' },
-  { key: `B ${key}`, label: 'B', color: '--curve-2' },
-];
+const chartOf = (title: string, caption: string, key: string): CurveChart => ({
+  title,
+  caption,
+  curves: [
+    { key: `A ${key}`, label: 'A', color: '--curve-1' },
+    { key: `B ${key}`, label: 'B', color: '--curve-2' },
+  ],
+  isLog: true,
+});
 const CHARTS = [
-  { title: 'Reconstruction error of data (match_x)', key: 'encoder.match_x' },
-  { title: 'KL_real above its lower bound', key: 'encoder.KL_real_excess' },
-  { title: 'KL_fake above its lower bound', key: 'generator.KL_fake_excess' },
-].map(({ title, key }) => ({ title, curves: curvesOf(key) }));
-
-function Curves({ plane: { points } }: { plane: Plane }) {
-  const merged = useMemo(() => mergePoints(points), [points]);
-  return (
-    <section class="curves card" aria-label="Curves">
-      {CHARTS.map(({ title, curves }) => (
-        <Chart key={title} title={title} curves={curves} points={merged} isLog />
-      ))}
-    </section>
-  );
-}
+  chartOf('Reconstruction error', 'How far data are from their reconstructions (match_x).', 'encoder.match_x'),
+  chartOf('Excess divergence, data', 'How far codes of data are from uniform (KL_real).', 'encoder.KL_real_excess'),
+  chartOf(
+    'Excess divergence, samples',
+    'How far codes of samples are from uniform (KL_fake).',
+    'generator.KL_fake_excess',
+  ),
+];
 
 /** Both tracks have points at the same iterations. */
 const mergePoints = ([first, second]: readonly (readonly ChartPoint[])[]): ChartPoint[] =>

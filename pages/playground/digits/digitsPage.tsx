@@ -1,7 +1,7 @@
 /** Training on digits in the page. */
 import type { PageProps } from '../page.js';
 import type { TrainingKind } from '../training/imageTraining.js';
-import { type PreviewTexts, TrainingPanel, variancesOf } from '../training/trainingPanel.js';
+import { type PreviewTexts, TrainingPanel } from '../training/trainingPanel.js';
 import { configurationOf } from './configuration.js';
 import { DIGIT_SHAPE, loadDigits, TRAINING_DIGITS } from './data.js';
 
@@ -21,14 +21,13 @@ const TEXTS: PreviewTexts = {
   model: 'Digits',
   image: 'Digit',
   pairs: 'Test digits, each with its reconstruction on the right.',
-  variances: variancesOf('digits'),
 };
 
 export const DigitsPage = ({ onExplore }: PageProps) => (
   <div class="digits">
-    <p>
-      {TRAINING_DIGITS.toLocaleString('en')} digits of MNIST, the default recipe, in this browser. Samples become
-      recognizable after a few hundred iterations. Compiling takes the first second.
+    <p class="hint">
+      {TRAINING_DIGITS.toLocaleString('en')} digits of MNIST and the default recipe. Samples become recognizable after a
+      few hundred iterations.
     </p>
     <TrainingPanel kind={DIGITS} variantLabel="width" shape={DIGIT_SHAPE} texts={TEXTS} onExplore={onExplore} />
   </div>

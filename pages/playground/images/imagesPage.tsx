@@ -5,7 +5,7 @@ import { messageOf } from '../../../src/errors.js';
 import type { PageProps } from '../page.js';
 import type { TrainingImages } from '../training/images.js';
 import type { TrainingKind } from '../training/imageTraining.js';
-import { CHECKPOINT, type PreviewTexts, TrainingPanel, variancesOf } from '../training/trainingPanel.js';
+import { CHECKPOINT, type PreviewTexts, TrainingPanel } from '../training/trainingPanel.js';
 import { IMAGE_SHAPE, MAX_IMAGES, MIN_IMAGES, readVisitorImages, type VisitorImages } from './readImages.js';
 import { startFrom, VARIANTS } from './start.js';
 
@@ -13,7 +13,6 @@ const TEXTS: PreviewTexts = {
   model: 'Your images',
   image: 'Image',
   pairs: 'Your images, each with its reconstruction on the right.',
-  variances: variancesOf('your images'),
 };
 
 /** @param images without classes, both networks know nothing of them */

@@ -57,7 +57,7 @@ function Network({ name, updates, state }: { name: NetworkName; updates: number;
         <strong>{title}</strong> <i>{symbol}</i>
       </span>
       <span class="updates">
-        <span id={`${name}-updates`}>{updates}</span> {updates === 1 ? 'update' : 'updates'}
+        <span id={`${name}-updates`}>{updates.toLocaleString('en')}</span> {updates === 1 ? 'update' : 'updates'}
       </span>
       <span class="state">{state}</span>
     </div>

@@ -1,6 +1,6 @@
 /** The networks, the three views and the curves of training on the plane. */
-import { Chart } from '../../components/chart.js';
-import { DIVERGENCES, LOSSES, MATCHES } from './curves.js';
+import { Curves } from '../training/curves.js';
+import { CHARTS } from './curves.js';
 import { Flow } from './flow.js';
 import { LATENT_OF, modelOf, type PlaneSettings } from './settings.js';
 import type { Plane } from './usePlane.js';
@@ -27,11 +27,7 @@ export function Stage({ plane: { frame, points, running }, settings, onPoint, as
         <EncoderView {...view} />
         <CodesView {...view} />
       </div>
-      <section class="curves card" aria-label="Curves">
-        <Chart title="Divergences above their lower bound" curves={DIVERGENCES} points={points[0]!} isLog />
-        <Chart title="Reconstruction of data and codes" curves={MATCHES} points={points[0]!} isLog />
-        <Chart title="Losses, and the term uniform" curves={LOSSES} points={points[0]!} />
-      </section>
+      <Curves charts={CHARTS} points={points[0]!} />
     </div>
   );
 }

@@ -37,11 +37,11 @@ export function Toolbar({ plane, settings, address, onChange }: ToolbarProps) {
         >
           {SPEEDS.map((speed) => (
             <option key={speed} value={speed}>
-              {speed === 'fastest' ? 'Full speed' : `${speed} per second`}
+              {speed === 'fastest' ? 'Full speed' : `${speed} iterations/s`}
             </option>
           ))}
         </select>
-        <Counter iteration={frame ? iterationOfFrame(frame) : 0} rate={running ? (frame?.rate ?? 0).toFixed(0) : '0'} />
+        <Counter iteration={frame ? iterationOfFrame(frame) : 0} rate={running && frame?.rate.toFixed(0)} />
       </TrainingButtons>
       <Share plane={plane} settings={settings} address={address} onMessage={setShared} />
       <p id="status" role="status" class={failure ? 'failed' : ''}>

@@ -88,6 +88,8 @@ function Drawing(props: DrawingProps) {
     if (track) drawView(name, context, track, arrows, style);
   }, [track, latent, arrows, isDark]);
   const { onPointerDown, onPointerMove } = props;
+  // Data are shown before the networks are compiled.
+  const isPending = name !== 'generator' && track?.view.field.length === 0;
   return (
     <figure class={name === asked ? 'card asked' : 'card'}>
       <figcaption>
@@ -97,7 +99,7 @@ function Drawing(props: DrawingProps) {
       <canvas
         id={`${prefix}${name}-view`}
         ref={canvas}
-        class={onPointerDown ? 'view drawn' : 'view'}
+        class={`view ${onPointerDown ? 'drawn' : ''} ${isPending ? 'pending' : ''}`}
         width={SIDE}
         height={SIDE}
         role="img"

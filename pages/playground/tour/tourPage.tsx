@@ -136,7 +136,7 @@ function StepLinks({ index, step, isAnswered }: { index: number; step: TourStep;
           Back
         </a>
       )}
-      <a class={`button ${isAnswered ? 'primary' : ''}`} href={next}>
+      <a class={`button next ${isAnswered ? 'primary' : ''}`} href={next}>
         {isLast ? 'Explore on your own' : 'Next'}
       </a>
       {!isLast && (

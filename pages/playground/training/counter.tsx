@@ -1,6 +1,7 @@
-/** How far training is, and how fast. Widths are kept, so that digits move nothing. */
-export const Counter = ({ iteration, rate }: { iteration: number; rate: string }) => (
+/** How far training is, and how fast while it runs. Widths are kept, so that digits move nothing. */
+export const Counter = ({ iteration, rate }: { iteration: number; rate: string | undefined }) => (
   <p class="counter">
-    iteration <span id="iteration">{iteration}</span> <span id="rate">{rate}</span>/s
+    Iteration <span id="iteration">{iteration.toLocaleString('en')}</span>{' '}
+    <span id="rate">{rate && `${rate} per second`}</span>
   </p>
 );

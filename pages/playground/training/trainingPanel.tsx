@@ -1,11 +1,13 @@
 /** Training on images in the page: buttons, previews and curves. */
 import { useLayoutEffect, useMemo, useState } from 'preact/hooks';
-import { Chart, type ChartPoint, type Curve } from '../../components/chart.js';
+import type { Curve } from '../../components/chart.js';
 import { Choice, TrainingButtons } from '../../components/controls.js';
 import { ImageCanvas, type ImageShape } from '../../components/images.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
+import { LOG_LABELS } from '../../../src/studio/labels.js';
 import type { PageProps } from '../page.js';
 import { Counter } from './counter.js';
+import { type CurveChart, Curves } from './curves.js';
 import { ImageTraining, type ImageTrainingState, initialStateOf, type TrainingKind } from './imageTraining.js';
 import { RECONSTRUCTIONS, SAMPLES } from './session.js';
 
@@ -16,20 +18,32 @@ export interface PreviewTexts {
   /** Names an image, such as "Digit". */
   image: string;
   pairs: string;
-  variances: readonly Curve[];
 }
 
-/** The curves of the variance of codes of images and samples. */
-export const variancesOf = (images: string): readonly Curve[] => [
-  { key: 'encoder.code_variance_real', label: `codes of ${images}`, color: '--curve-1' },
-  { key: 'encoder.code_variance_fake', label: 'codes of samples', color: '--curve-3' },
+const curveOf = (name: keyof typeof LOG_LABELS, color: string): Curve => ({
+  key: `encoder.${name}`,
+  label: LOG_LABELS[name].label,
+  color,
+});
+const CHARTS: readonly CurveChart[] = [
+  {
+    title: 'Errors',
+    caption: 'How far images are from their reconstructions, and codes from uniform. Lower is better.',
+    curves: [curveOf('match_x', '--curve-1'), curveOf('KL_real_gap', '--curve-2'), curveOf('KL_fake_gap', '--curve-3')],
+    isLog: true,
+  },
+  {
+    title: LOG_LABELS.code_variance.label,
+    caption: '1 if codes fill the sphere evenly, 0 if they gather in one place. Near 1 is better.',
+    curves: [
+      { key: 'encoder.code_variance_real', label: 'images', color: '--curve-2' },
+      { key: 'encoder.code_variance_fake', label: 'samples', color: '--curve-3' },
+    ],
+    isLog: false,
+  },
 ];
-
-const MATCHES: readonly Curve[] = [
-  { key: 'encoder.match_x', label: 'match_x', color: '--curve-1' },
-  { key: 'encoder.KL_real_gap', label: 'KL_real gap', color: '--curve-2' },
-  { key: 'encoder.KL_fake_gap', label: 'KL_fake gap', color: '--curve-3' },
-];
+/** Of pixels in 0..1. New networks draw images without it. */
+const MIN_CONTRAST = 0.2;
 const DEVICE_NAMES: Record<WebDevice, string> = { wasm: 'CPU', webgpu: 'GPU' };
 /** Browsers without WebGPU have no choice. */
 const DEVICES: readonly WebDevice[] = 'gpu' in navigator ? ['wasm', 'webgpu'] : ['wasm'];
@@ -71,7 +85,7 @@ export function TrainingPanel({ kind, variantLabel, shape, texts, onExplore }: T
           onStep={() => training.step()}
           onReset={() => training.reset(variant)}
         >
-          <Counter iteration={step} rate={isRunning ? rate.toFixed(1) : '0'} />
+          <Counter iteration={step} rate={isRunning ? rate.toFixed(1) : undefined} />
         </TrainingButtons>
         <Variants state={state} training={training} kind={kind} variantLabel={variantLabel} />
         <CheckpointButtons
@@ -86,9 +100,9 @@ export function TrainingPanel({ kind, variantLabel, shape, texts, onExplore }: T
           {state.message}
         </p>
       </div>
-      <div class="columns">
-        <Previews state={state} step={step} shape={shape} texts={texts} />
-        <Curves points={points} texts={texts} />
+      <div class="stage">
+        <Previews state={state} shape={shape} texts={texts} />
+        <Curves charts={CHARTS} points={points} />
       </div>
     </>
   );
@@ -112,9 +126,10 @@ function Variants({ state, training, kind, variantLabel }: TrainingProps & { var
         choices={variants.includes(variant) ? variants : [...variants, variant]}
         onChoose={(chosen) => training.reset(chosen)}
       />
-      {preview && DEVICES.length > 1 && (
+      {DEVICES.length > 1 && (
         <Choice
           label="on"
+          disabled={!preview}
           value={device}
           choices={DEVICES}
           nameOf={(name) => DEVICE_NAMES[name]}
@@ -132,14 +147,14 @@ function CheckpointButtons({ state, training, kind, onExplore }: TrainingProps &
     <div class="share toolbar" role="group" aria-label="Checkpoint">
       {kind.stored && (
         <button id="save" type="button" disabled={disabled} onClick={() => training.save()}>
-          Save in this browser
+          Save in browser
         </button>
       )}
       <button id="download" type="button" disabled={disabled} onClick={() => training.download()}>
-        Save checkpoint
+        Save file
       </button>
       <label class="button" title="A .safetensors file; you can also drop it">
-        Open checkpoint
+        Open file
         <input
           id="checkpoint"
           class="hidden"
@@ -160,23 +175,22 @@ function CheckpointButtons({ state, training, kind, onExplore }: TrainingProps &
 
 interface PreviewsProps {
   state: ImageTrainingState;
-  step: number;
   shape: ImageShape;
   texts: PreviewTexts;
 }
 
-/** Samples, or training images as long as there are none that are worth looking at; and test images with reconstructions. */
-function Previews({ state: { preview, images, isNew }, step, shape, texts }: PreviewsProps) {
+/** Samples, or training images as long as samples show nothing; and test images with reconstructions. */
+function Previews({ state: { preview, images, isNew }, shape, texts }: PreviewsProps) {
   const data = useMemo(() => images && firstImages(images.training, SAMPLES, shape), [images]);
   const originals = useMemo(() => images && firstImages(images.test, RECONSTRUCTIONS, shape), [images]);
-  const trained = preview && !(isNew && step === 0) ? preview : undefined;
+  const trained = preview && !(isNew && preview.samples.every(isBlank)) ? preview : undefined;
   const samples = trained?.samples ?? data;
   const classes = trained?.classes ?? [];
   const tile = (image: Float32Array | undefined, name: string) => (
     <ImageCanvas key={name} image={image} shape={shape} role="img" label={name} />
   );
   return (
-    <>
+    <div class="sides">
       <section class="card" aria-labelledby="samples-heading">
         <h2 id="samples-heading">{trained ? 'Samples' : 'Training images'}</h2>
         <p>
@@ -184,7 +198,7 @@ function Previews({ state: { preview, images, isNew }, step, shape, texts }: Pre
             ? classes.length > 0
               ? 'Each class has images of the same codes.'
               : `Images of the same ${SAMPLES} codes each time.`
-            : 'New networks draw gray. Press Play, and samples take the place of these images.'}
+            : 'New networks draw gray; samples appear here once they show something.'}
         </p>
         <div id="samples" class="images">
           {Array.from({ length: samples?.length ?? SAMPLES }, (_, index) => {
@@ -203,13 +217,17 @@ function Previews({ state: { preview, images, isNew }, step, shape, texts }: Pre
         <div id="pairs" class="images">
           {Array.from({ length: originals?.length ?? RECONSTRUCTIONS }, (_, index) => [
             tile(originals?.[index], `${texts.image} ${index + 1}`),
-            tile(preview?.reconstructions[index], `Reconstruction ${index + 1}`),
+            tile(trained?.reconstructions[index], `Reconstruction ${index + 1}`),
           ])}
         </div>
       </section>
-    </>
+    </div>
   );
 }
+
+const isBlank = (image: Float32Array): boolean =>
+  image.reduce((most, value) => Math.max(most, value)) - image.reduce((least, value) => Math.min(least, value)) <
+  MIN_CONTRAST;
 
 /** The first of images [N, C, H, W], in 0..1. */
 function firstImages(bytes: Uint8Array, count: number, shape: ImageShape): Float32Array[] {
@@ -218,11 +236,3 @@ function firstImages(bytes: Uint8Array, count: number, shape: ImageShape): Float
     Float32Array.from(bytes.subarray(index * pixels, (index + 1) * pixels), (byte) => byte / 255),
   );
 }
-
-const Curves = ({ points, texts }: { points: readonly ChartPoint[]; texts: PreviewTexts }) => (
-  <section class="card" aria-labelledby="curves-heading">
-    <h2 id="curves-heading">Curves</h2>
-    <Chart title="Reconstruction, and divergences above their lower bound" curves={MATCHES} points={points} isLog />
-    <Chart title="Variance of codes (1: as the prior)" curves={texts.variances} points={points} />
-  </section>
-);

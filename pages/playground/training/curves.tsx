@@ -1,0 +1,14 @@
+/** Charts beside each other, which say how curves begin before there are any. */
+import { Chart, type ChartPoint, type ChartProps } from '../../components/chart.js';
+
+/** What a chart shows; `caption` says it in plain words. */
+export type CurveChart = Required<Pick<ChartProps, 'title' | 'caption' | 'curves' | 'isLog'>>;
+
+export const Curves = ({ charts, points }: { charts: readonly CurveChart[]; points: readonly ChartPoint[] }) => (
+  <section class="curves card" aria-label="Curves">
+    {charts.map((chart) => (
+      <Chart key={chart.title} {...chart} points={points} />
+    ))}
+    {points.length === 0 && <p class="empty hint">Curves appear when training begins.</p>}
+  </section>
+);
