@@ -12,7 +12,7 @@ const RECIPE_TEXTS = {
 };
 
 const FACES = 'npm run faces -- --count 7000 --out build/faces.npz';
-const SCREENSHOTS = 'npm run screenshots -- --runs runs --run faces --compare a,b';
+const SCREENSHOTS = 'npm run screenshots -- --runs runs --run faces --compare default,published';
 
 export const GALLERY = [
   {
@@ -176,7 +176,7 @@ export const GALLERY = [
         pictures: ['loop.png'],
         text: 'One segment per row; the last one returns to the first digit.',
         commands:
-          'npx agenet dataset mnist --split test --count 100 --out digits\nnpx agenet interpolate runs/first digits/1/*.png --loop --out loop.png',
+          'npx agenet dataset mnist --split test --count 100 --out digits\nnpx agenet interpolate runs/first digits/{1,4,9,7}/000000.png --loop --out loop.png',
         guide: '/guides/usage.html#interpolation',
       },
       {
@@ -280,7 +280,7 @@ npx agenet reconstruct runs/emoji --count 32 --out reconstructions.png`,
         title: 'The page of an exported model',
         pictures: ['export-page.png'],
         text: 'Samples, reconstructions and a walk. The page opens from a folder, without a server.',
-        commands: `npx agenet export runs/mnist --web --out page\n${SCREENSHOTS}`,
+        commands: `npx agenet export runs/first --web --out page\n${SCREENSHOTS}`,
         guide: '/guides/export.html#a-page-that-runs-the-model',
       },
       {

@@ -4,13 +4,14 @@ import type { ComponentChildren } from 'preact';
 interface FileButtonProps {
   id: string;
   accept: string;
+  title?: string;
   disabled?: boolean;
   onFiles: (files: readonly File[]) => void;
   children: ComponentChildren;
 }
 
-export const FileButton = ({ id, accept, disabled = false, onFiles, children }: FileButtonProps) => (
-  <label class="button file" aria-disabled={disabled}>
+export const FileButton = ({ id, accept, title, disabled = false, onFiles, children }: FileButtonProps) => (
+  <label class="button file" title={title} aria-disabled={disabled}>
     {children}
     <input
       id={id}

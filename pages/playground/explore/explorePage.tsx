@@ -1,6 +1,7 @@
 /** Samples, reconstructions and walks of a trained model. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Explorer } from '../../components/explorer.js';
+import { FileButton } from '../../components/fileButton.js';
 import { messageOf } from '../../../src/errors.js';
 import type { PageProps } from '../page.js';
 import { bundledModel, type ExploredModel, type LoadedModel, loadModel, readModelFile } from './models.js';
@@ -59,19 +60,14 @@ export function ExplorePage({ model: given }: PageProps) {
         <p>
           <strong id="model-name">{loaded?.info.name}</strong> {loaded?.info.summary}
         </p>
-        <label
-          class="button"
+        <FileButton
+          id="model-file"
+          accept=".safetensors,.js"
           title="A checkpoint (.safetensors), or model.js of an exported page; you can also drop it"
+          onFiles={([file]) => open(file)}
         >
           Open a model
-          <input
-            id="model-file"
-            class="hidden"
-            type="file"
-            accept=".safetensors,.js"
-            onChange={({ currentTarget }) => open(currentTarget.files?.[0])}
-          />
-        </label>
+        </FileButton>
         <p id="status" role="status" class={status.failed ? 'failed' : ''}>
           {status.text}
         </p>

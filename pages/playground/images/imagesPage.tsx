@@ -89,7 +89,7 @@ export function ImagesPage({ onExplore }: PageProps) {
 
 /** What will happen, before any picture is chosen. */
 const Outline = () => (
-  <div class="columns outline">
+  <div class="columns">
     <section class="card">
       <h2>1. Choose</h2>
       <p>
@@ -128,7 +128,7 @@ interface ChoosingProps {
 function Choosing({ isFirst, onFiles }: ChoosingProps) {
   const [isOver, setIsOver] = useState(false);
   const input = (id: string, label: string, isFolder: boolean) => (
-    <label class="button">
+    <label class="button file">
       {label}
       <input
         id={id}

@@ -37,7 +37,7 @@ export function Toolbar({ plane, settings, address, onChange }: ToolbarProps) {
         >
           {SPEEDS.map((speed) => (
             <option key={speed} value={speed}>
-              {speed === 'fastest' ? 'Full speed' : `${speed} iterations/s`}
+              {speed === 'fastest' ? 'Full speed' : `${speed} it/s`}
             </option>
           ))}
         </select>

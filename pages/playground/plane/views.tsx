@@ -81,15 +81,15 @@ function Drawing(props: DrawingProps) {
   const { prefix = '', name, title, caption, label, legend, track, latent, isConditional, arrows, asked } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const isDark = useDarkScheme();
+  // The first view shows data before the networks are compiled.
+  const isPending = name !== 'generator' && track?.view.field.length === 0;
   useEffect(() => {
     const context = canvas.current!.getContext('2d')!;
     context.clearRect(0, 0, SIDE, SIDE);
     const style = { latent, isConditional, colorOf: colorsOf(canvas.current!) };
-    if (track) drawView(name, context, track, arrows, style);
+    if (track && !isPending) drawView(name, context, track, arrows, style);
   }, [track, latent, arrows, isDark]);
   const { onPointerDown, onPointerMove } = props;
-  // Data are shown before the networks are compiled.
-  const isPending = name !== 'generator' && track?.view.field.length === 0;
   return (
     <figure class={name === asked ? 'card asked' : 'card'}>
       <figcaption>

@@ -2,6 +2,8 @@
 export const Counter = ({ iteration, rate }: { iteration: number; rate: string | undefined }) => (
   <p class="counter">
     Iteration <span id="iteration">{iteration.toLocaleString('en')}</span>{' '}
-    <span id="rate">{rate && `${rate} per second`}</span>
+    <span id="rate" title="Iterations per second">
+      {rate && `${rate} it/s`}
+    </span>
   </p>
 );

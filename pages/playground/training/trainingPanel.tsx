@@ -2,6 +2,7 @@
 import { useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import type { Curve } from '../../components/chart.js';
 import { Choice, TrainingButtons } from '../../components/controls.js';
+import { FileButton } from '../../components/fileButton.js';
 import { ImageCanvas, type ImageShape } from '../../components/images.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
 import { LOG_LABELS } from '../../../src/studio/labels.js';
@@ -153,19 +154,14 @@ function CheckpointButtons({ state, training, kind, onExplore }: TrainingProps &
       <button id="download" type="button" disabled={disabled} onClick={() => training.download()}>
         Save file
       </button>
-      <label class="button" title="A .safetensors file; you can also drop it">
+      <FileButton
+        id="checkpoint"
+        accept=".safetensors"
+        title="A checkpoint (.safetensors); you can also drop it"
+        onFiles={([file]) => training.continueFile(file)}
+      >
         Open file
-        <input
-          id="checkpoint"
-          class="hidden"
-          type="file"
-          accept=".safetensors"
-          onChange={({ currentTarget }) => {
-            training.continueFile(currentTarget.files?.[0]);
-            currentTarget.value = '';
-          }}
-        />
-      </label>
+      </FileButton>
       <button id="explore" type="button" disabled={!preview} onClick={onExplore}>
         Explore
       </button>
