@@ -99,6 +99,17 @@ export function rewriteGraph(
   return { inputs: graph.inputs, outputs: mapValues(graph.outputs, rewritten) };
 }
 
+/** Returns outputs that depend on other values in place of inputs and constants. */
+export const replaceLeaves = <K extends string>(
+  outputs: Record<K, Value>,
+  replacements: ReadonlyMap<Value, Value>,
+): Record<K, Value> =>
+  rewriteGraph(
+    graphOf(outputs),
+    (value) => value,
+    (leaf) => replacements.get(leaf) ?? leaf,
+  ).outputs;
+
 /** Counts the floating-point operations of a run; a multiply-accumulate counts as two. */
 export function countFlops(graph: Graph): number {
   const parts = rewriteGraph(graph, (value) => value.operator.decomposition?.(value.inputs, value.attributes) ?? value);

@@ -14,7 +14,7 @@ export {
   unpack,
 } from './flatLayout.js';
 export { gradients } from './gradients.js';
-export { type BatchAxes, countFlops, type Graph, graphOf, topologicalOrder } from './graph.js';
+export { type BatchAxes, countFlops, type Graph, graphOf, replaceLeaves, topologicalOrder } from './graph.js';
 export { lowerPortable, type PortableTarget } from './lowering/portable.js';
 export { type LoweredGraph, nextName, type StateLayout } from './lowering/state.js';
 export {
@@ -150,7 +150,7 @@ export {
 export type { Communicator } from './runtime/communicator.js';
 export { type BatchShares, type Compile, Program, type Signature, StatefulProgram } from './runtime/program.js';
 export { DeviceError, type OnnxModel, type TensorInfo } from './runtime/session.js';
-export { type ImportedModel, importOnnx, type ImportOptions } from './import/importOnnx.js';
+export { type ImportedModel, importOnnx, type ImportOptions, onnxInputs } from './import/importOnnx.js';
 export { decodeSafetensors, encodeSafetensors, type TensorFile } from './safetensors.js';
 export { type Shape, ShapeError, showShape, sizeOf } from './shape.js';
 export { simplify } from './simplify.js';

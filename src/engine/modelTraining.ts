@@ -1,7 +1,7 @@
 import { didYouMean, InputError, quoted } from '../errors.js';
 import { type FlatLayout, flatLayout, flattenTensors, pack, tensorViews, unpack } from './flatLayout.js';
 import { gradients } from './gradients.js';
-import { type Graph, graphOf, mapValues, rewriteGraph, topologicalOrder } from './graph.js';
+import { type Graph, graphOf, mapValues, replaceLeaves, topologicalOrder } from './graph.js';
 import { lowerPortable } from './lowering/portable.js';
 import { nextName } from './lowering/state.js';
 import { encode } from './onnx.js';
@@ -174,14 +174,8 @@ function replaceParameters(
   values: Readonly<Record<string, Value>>,
   replacements: Readonly<Record<string, Value>>,
 ) {
-  const leaves = new Map<Value, Value>(
-    Object.entries(replacements).map(([name, replacement]) => [parameters[name]!, replacement]),
-  );
-  return rewriteGraph(
-    graphOf(values),
-    (value) => value,
-    (leaf) => leaves.get(leaf) ?? leaf,
-  ).outputs;
+  const leaves = Object.entries(replacements).map(([name, replacement]) => [parameters[name]!, replacement] as const);
+  return replaceLeaves(values, new Map<Value, Value>(leaves));
 }
 
 /** Keeps a norm of 0 from dividing by it, as in PyTorch. */

@@ -10,12 +10,12 @@ const ENGINE = `
   elu encode encodeSafetensors equal erf exp expand flatLayout flatten flattenTensors floor forAnyBatch fromFloat16
   gather gatherElements gatherND gelu gemm gradients graphOf greater greaterOrEqual groupNormalization hardSigmoid
   hardSwish importOnnx input instanceNormalization interpolate layerNormalization leakyRelu less lessOrEqual
-  localResponseNormalization log logSoftmax lowerPortable matMul max maxPool meanOf min mish mul neg nextName not or
-  pack pad padBy pow prelu reciprocal reduceL1 reduceL2 reduceLogSum reduceLogSumExp reduceMax reduceMean reduceMin
-  reduceProd reduceSum reduceSumSquare relu reshape resize round scatterElements scatterND selu showShape sigmoid
-  sign simplify sin sizeOf slice softmax softplus softsign spaceToDepth split sqrt square squeeze stopGradient sub
-  sumOf tanh tensorViews thresholdedRelu tile topologicalOrder transpose transposeMatrix trilu unpack unsqueeze
-  where xor
+  localResponseNormalization log logSoftmax lowerPortable matMul max maxPool meanOf min mish mul neg nextName not
+  onnxInputs or pack pad padBy pow prelu reciprocal reduceL1 reduceL2 reduceLogSum reduceLogSumExp reduceMax
+  reduceMean reduceMin reduceProd reduceSum reduceSumSquare relu replaceLeaves reshape resize round scatterElements
+  scatterND selu showShape sigmoid sign simplify sin sizeOf slice softmax softplus softsign spaceToDepth split sqrt
+  square squeeze stopGradient sub sumOf tanh tensorViews thresholdedRelu tile topologicalOrder transpose
+  transposeMatrix trilu unpack unsqueeze where xor
 `;
 
 describe('public names', () => {

@@ -42,8 +42,8 @@ export interface GraphContext extends NodeContext {
 }
 
 /** Adds the outputs of all nodes to a scope. */
-export function importNodes({ node }: GraphProto, scope: Scope, context: GraphContext) {
-  for (const proto of node)
+export function importNodes(nodes: readonly NodeProto[], scope: Scope, context: GraphContext) {
+  for (const proto of nodes)
     describeErrors(proto, context, () => {
       const outputs = importNode(proto, scope, context);
       proto.output.forEach((name, index) => {
@@ -87,7 +87,8 @@ class UnsupportedError extends Error {
 
 function importNode(proto: NodeProto, scope: Scope, context: GraphContext): readonly Imported[] {
   if (proto.domain !== '' && proto.domain !== 'ai.onnx') {
-    const remedy = 'export the model without functions and without optimizations for a runtime';
+    const remedy =
+      'export the model without functions and optimizations for a runtime, or set outputs to tensors before it';
     throw new UnsupportedError(`is an operator of the domain ${quoted(proto.domain)}, not of ONNX`, remedy);
   }
   const inputs = proto.input.map((name) => (name === '' ? undefined : scope.get(name)));
@@ -138,6 +139,6 @@ function importBranch(node: ImportedNode, scope: Scope, context: GraphContext): 
   if (graph === undefined) throw new ShapeError(`lacks its ${branch}`);
   const inner = new Scope(scope);
   context.addInitializers(graph, inner);
-  importNodes(graph, inner, context);
+  importNodes(graph.node, inner, context);
   return graph.output.map(({ name }) => inner.get(name));
 }

@@ -1,5 +1,7 @@
 import type { GraphProto, ModelProto, TensorProto, TensorShapeProto_Dimension, ValueInfoProto } from 'onnx-buf';
 import { didYouMean, InputError, quoted } from '../../errors.js';
+import { mapValues } from '../graph.js';
+import type { TensorInfo } from '../runtime/session.js';
 import { type Shape, ShapeError, sizeOf } from '../shape.js';
 import { constantTensor, type ConstantValue, input, type InputValue, type Value } from '../value.js';
 import { type GraphContext, importNodes, Scope } from './importGraph.js';
@@ -13,9 +15,11 @@ import {
   type NumberType,
   numberTypeOf,
   requireShape,
+  typeName,
 } from './known.js';
 import { NEWEST_OPSET, OLDEST_OPSET } from './opsets.js';
 import { parseModel } from './parseModel.js';
+import { nodesFor, tensorNamed } from './selectNodes.js';
 import { type ExternalData, readKnown, readWeights, shapeOf } from './tensors.js';
 import { writeParameters } from './writeParameters.js';
 
@@ -28,6 +32,8 @@ export interface ImportOptions {
   externalData?: ExternalData;
   /** Whether to compute float16, bfloat16 and float64 in float32 (default: false, they are refused). */
   convertFloats?: boolean;
+  /** Names of tensors or nodes that replace the outputs of the file. Nodes on which they do not depend are left out. */
+  outputs?: readonly string[];
 }
 
 /** An ONNX model as symbolic values, by the names in its file. */
@@ -71,8 +77,12 @@ export async function importOnnx(bytes: Uint8Array, options: ImportOptions = {})
   tensors.addInitializers(graph, scope);
   const inputs = graph.input.filter((info) => !scope.has(info.name)).map((info) => tensors.addInput(info, scope));
   tensors.requireKnownDimensions();
-  importNodes(graph, scope, context);
-  const outputs = graph.output.map((info): [string, Value] => [info.name, outputOf(info.name, scope, name)]);
+  const tensorOf = Object.fromEntries(
+    options.outputs?.map((each) => [each, tensorNamed(graph, each, name)]) ??
+      graph.output.map((each) => [each.name, each.name]),
+  );
+  importNodes(options.outputs ? nodesFor(graph, Object.values(tensorOf)) : graph.node, scope, context);
+  const outputs = mapValues(tensorOf, (tensor) => outputOf(tensor, scope, name));
   const isStatistic = statisticsOf(graph);
   const [parameters, statistics] = [false, true].map((expected) =>
     Object.fromEntries([...tensors.weights].filter(([each]) => isStatistic(each) === expected)),
@@ -81,9 +91,30 @@ export async function importOnnx(bytes: Uint8Array, options: ImportOptions = {})
     Object.fromEntries(inputs.map((value) => [value.name, value])),
     parameters!,
     statistics!,
-    Object.fromEntries(outputs),
+    outputs,
     (values) => writeParameters(bytes, values, { name, externalData }),
   );
+}
+
+/**
+ * Returns the inputs of an ONNX model. Symbolic dimensions are the names that `dimensions` of `importOnnx` takes.
+ * @throws {InputError} if the bytes are no ONNX model
+ */
+export async function onnxInputs(bytes: Uint8Array, name = 'model'): Promise<TensorInfo[]> {
+  const { input: infos, initializer } = (await parseModel(bytes, name)).graph!;
+  const initialized = new Set(initializer.map((each) => each.name));
+  return infos
+    .filter((info) => !initialized.has(info.name))
+    .map((info) => {
+      const type = info.type?.value.case === 'tensorType' ? info.type.value.value : undefined;
+      const shape = type?.shape?.dim.map((each, axis) => sizeOrName(each, `${info.name}.${axis}`)) ?? [];
+      return { name: info.name, type: type ? typeName(type.elemType) : 'no tensor', shape };
+    });
+}
+
+function sizeOrName({ value }: TensorShapeProto_Dimension, unnamed: string) {
+  if (value.case === 'dimValue' && value.value > 0n) return Number(value.value);
+  return value.case === 'dimParam' && value.value !== '' ? value.value : unnamed;
 }
 
 function opsetOf({ opsetImport }: ModelProto, name: string) {
@@ -163,9 +194,9 @@ class TensorImport {
     });
   }
 
-  private sizeOf({ value }: TensorShapeProto_Dimension, unnamed: string) {
-    if (value.case === 'dimValue' && value.value > 0n) return Number(value.value);
-    const dimension = value.case === 'dimParam' && value.value !== '' ? value.value : unnamed;
+  private sizeOf(declared: TensorShapeProto_Dimension, unnamed: string) {
+    const dimension = sizeOrName(declared, unnamed);
+    if (typeof dimension === 'number') return dimension;
     this.dimensions.add(dimension);
     const { dimensions = {} } = this.options;
     const size = Object.hasOwn(dimensions, dimension) ? dimensions[dimension] : undefined;

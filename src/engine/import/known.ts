@@ -30,6 +30,8 @@ export interface Known {
 export type FloatType = 'float16' | 'bfloat16' | 'float32' | 'float64';
 export const isFloat = (type: NumberType): type is FloatType => type.includes('float');
 
+export const typeName = (code: number): string => TYPES.get(code) ?? `type ${code}`;
+
 /** @throws {ShapeError} if the type has no numbers, such as strings, or too many bits */
 export function numberTypeOf(code: number): NumberType {
   const type = TYPES.get(code);

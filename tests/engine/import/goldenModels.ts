@@ -2,6 +2,19 @@
 import { readFileSync } from 'node:fs';
 import { decodeSafetensors, importOnnx, type ImportedModel, type TensorFile } from '../../../src/engine/index.js';
 
+export const MODELS = [
+  'vgg',
+  'resnet',
+  'resnetBottleneck',
+  'mobilenetV2',
+  'mobilenetV3',
+  'efficientnet',
+  'convnext',
+  'unet',
+  'vit',
+  'gpt',
+];
+
 const fileOf = (name: string) => readFileSync(new URL(`../../golden/onnx/${name}`, import.meta.url));
 
 export const modelBytes = (name: string): Uint8Array => Uint8Array.from(fileOf(`${name}.onnx`));

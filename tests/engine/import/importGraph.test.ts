@@ -172,9 +172,10 @@ const CASES: Record<string, readonly Case[]> = {
       attributes: { kernel_shape: [3, 3], pads: [1, 1, 1, 1], count_include_pad: 1, strides: [2, 2] },
     },
     { inputs: [image], attributes: { kernel_shape: [2, 2] } },
+    { inputs: [random([2, 3, 9], 1)], attributes: { kernel_shape: [4], strides: [3], pads: [1, 2] } },
   ],
-  GlobalAveragePool: [{ inputs: [image] }],
-  GlobalMaxPool: [{ inputs: [image] }],
+  GlobalAveragePool: [{ inputs: [image] }, { inputs: [random([2, 3, 9], 1)] }],
+  GlobalMaxPool: [{ inputs: [image] }, { inputs: [random([2, 3, 9], 1)] }],
   BatchNormalization: [
     {
       inputs: [image, random([4], 1), random([4], 2), random([4], 3), random([4], 4, 0.5, 2)],

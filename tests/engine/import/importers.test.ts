@@ -1,20 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { constantTensor, gradients, graphOf, ModelTraining, mul, sumOf } from '../../../src/engine/index.js';
 import { compileSmall, targets } from '../running.js';
-import { errorOf, feedOf, goldenOf, importGolden } from './goldenModels.js';
-
-const MODELS = [
-  'vgg',
-  'resnet',
-  'resnetBottleneck',
-  'mobilenetV2',
-  'mobilenetV3',
-  'efficientnet',
-  'convnext',
-  'unet',
-  'vit',
-  'gpt',
-];
+import { errorOf, feedOf, goldenOf, importGolden, MODELS } from './goldenModels.js';
 
 describe.each(MODELS)('the imported model %s', (name) => {
   it.each(Object.entries(targets))('computes outputs and gradients of PyTorch on the target %s', async (_, target) => {
