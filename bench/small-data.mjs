@@ -44,7 +44,7 @@ const { values } = parseArgs({
 const RECIPE = {
   divergence: 'qp',
   encoderUpdates: '1;KL_fake:4,KL_real:4,match_x:40',
-  generatorUpdates: '2;KL_fake:4,match_z:1000,match_x:15',
+  generatorUpdates: '2;KL_fake:4,match_z:1000,match_x:30',
   moment: 'variance',
   batchNormStats: 'separate',
   learningRate: 5e-4,

@@ -191,7 +191,7 @@ export const GALLERY = [
         pictures: ['teaching.png'],
         text: 'Samples above and reconstructions below: with both parts of the method, without competition, and without reconstruction.',
         commands: `npx agenet train mnist --width 8 --steps 600 --out runs/both
-npx agenet train mnist --width 8 --steps 600 --encoder-updates "1;match_x:52" --generator-updates "2;match_x:17" --out runs/autoencoder
+npx agenet train mnist --width 8 --steps 600 --encoder-updates "1;match_x:52" --generator-updates "1;match_x:34" --out runs/autoencoder
 npx agenet train mnist --width 8 --steps 600 --encoder-updates "1;KL_fake:3.7,KL_real:4" --generator-updates "2;KL_fake:4" --out runs/competition`,
         guide: '/guides/teaching.html',
       },

@@ -28,7 +28,7 @@ const SIMULTANEOUS = {
 export const RECIPES = {
   alternating: {
     encoderUpdates: '1;KL_fake:3.7,KL_real:4,match_x:52,align:550,uniform:4',
-    generatorUpdates: '2;KL_fake:4,match_z:1000,match_x:17',
+    generatorUpdates: '2;KL_fake:4,match_z:1000,match_x:34',
     updateOrder: 'alternating',
     margin: 0,
     codeNoise: 0,

@@ -27,7 +27,7 @@ function estimateFor(size: 32 | 64, width: number, batch: number, block?: number
     },
     plans: {
       encoder: parsePlan('encoder', '1;KL_fake:3.7,KL_real:4,match_x:52,align:550,uniform:4'),
-      generator: parsePlan('generator', '2;KL_fake:4,match_z:1000,match_x:17'),
+      generator: parsePlan('generator', '2;KL_fake:4,match_z:1000,match_x:34'),
     },
     batch,
     hasEma: true,
