@@ -8,7 +8,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
@@ -48,7 +48,7 @@ async function take(name, address, [width, height], wait, isWhole = false) {
 
 /** Starts a studio, and returns its process and the URL that it prints. */
 function startStudio() {
-  const studio = spawn(process.execPath, [COMMAND, 'studio', resolve(runs), '--port', '0', '--no-open']);
+  const studio = spawn(process.execPath, [COMMAND, 'studio', runs, '--port', '0', '--no-open']);
   const url = new Promise((found, fail) => {
     let printed = '';
     studio.stderr.on('data', (data) => {

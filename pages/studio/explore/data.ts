@@ -1,8 +1,8 @@
 /** Images of the data, and their codes, computed in the background. */
 import { useEffect, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/errors.js';
-import { formatNumber } from '../format.js';
 import type { NamedCode } from '../../components/explore/explored.js';
+import { formatNumber } from '../format.js';
 import type { ExploredModel } from './model.js';
 
 /** Some images of the data that a run was trained on. */

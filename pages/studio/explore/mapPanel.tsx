@@ -47,20 +47,18 @@ export function MapPanel(props: MapPanelProps) {
           onChoose={onLayout}
         />
       </div>
-      <div class="map-place">
-        {scene && encoded ? (
-          <MapCanvas
-            key={scene.layout.method}
-            data={encoded}
-            scene={scene}
-            view={view}
-            onView={(moved) => latestMethod.current === scene.layout.method && onView(moved)}
-            onImage={(index) => select(codeAt(encoded, index))}
-          />
-        ) : (
-          <MapProgress state={encoded ? state : data} />
-        )}
-      </div>
+      {scene && encoded ? (
+        <MapCanvas
+          key={scene.layout.method}
+          data={encoded}
+          scene={scene}
+          view={view}
+          onView={(moved) => latestMethod.current === scene.layout.method && onView(moved)}
+          onImage={(index) => select(codeAt(encoded, index))}
+        />
+      ) : (
+        <MapProgress state={encoded ? state : data} />
+      )}
       <ul class="legend" aria-label="Classes">
         {legend.slice(0, MAX_LEGEND).map(({ name, color }) => (
           <li key={name}>
@@ -76,11 +74,14 @@ export function MapPanel(props: MapPanelProps) {
 
 /** In the place of the map, until it is drawn. */
 const MapProgress = ({ state }: { state: DataState | LayoutState }) => (
-  <div class="map-area frame">
-    <p role="status" class={`empty ${'isFailure' in state && state.isFailure ? 'failed' : ''}`}>
-      {'message' in state && state.message}
-    </p>
-  </div>
+  <>
+    <div class="map-area frame">
+      <p role="status" class={`empty ${'isFailure' in state && state.isFailure ? 'failed' : ''}`}>
+        {'message' in state && state.message}
+      </p>
+    </div>
+    <p class="map-name" />
+  </>
 );
 
 /** Computes the layout and draws the images once the map is visible. They stay from then on. */

@@ -151,7 +151,7 @@ function RangeFields({
     <>
       {field(0, 'From', 'First')}
       {field(1, 'To', 'Last')}
-      <p class="meaning">Or drag in a chart.</p>
+      <p>Or drag in a chart.</p>
     </>
   );
 }

@@ -44,9 +44,9 @@ export function Curves({ run, step, detail, query, onQuery, onFailure }: CurvesP
       </div>
       <Groups groups={MAIN_GROUPS} {...shown} />
       <p class="meaning">
-        {last === undefined
-          ? ''
-          : `Values are those of ${zoom ? 'the end of the range' : `${unitOf(axis)} ${formatNumber(last)}, the last one logged`}${smoothing > 0 ? ', smoothed' : ''}. Drag in a chart to zoom in.`}
+        {last !== undefined &&
+          `Values are from ${zoom ? 'the end of the range' : `${unitOf(axis)} ${formatNumber(last)}, the last one logged`}${smoothing > 0 ? ', smoothed' : ''}. `}
+        Drag in a chart to zoom in.
       </p>
       <details onToggle={({ currentTarget }) => setHasOthers(currentTarget.open)}>
         <summary>Losses, other terms, speed and memory</summary>

@@ -70,7 +70,7 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
               onChange={change}
             />
           ) : (
-            <div class="skeleton form-skeleton" />
+            <div class="frame form-skeleton" />
           )}
         </div>
         <aside class="start-summary" aria-label="Plan and start">
