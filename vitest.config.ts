@@ -7,7 +7,7 @@ import { defineConfig } from 'vitest/config';
 const SLOW = [
   'tests/{cli,docs,examples,fuzz,golden,integration,pages,repository}/**/*.test.ts',
   'tests/{training,runs}/**/{events,train,trainer,trainingEvaluation,trainingEvents,trainingLoop}{,.node}.test.ts',
-  'tests/runs/**/{dataRecord,extractorCache,lock,model,runFolder,settings,tensorBoard}{,.node}.test.ts',
+  'tests/runs/**/{dataRecord,extractorCache,imageFeatures,lock,model,runFolder,settings,tensorBoard}{,.node}.test.ts',
   'tests/age/{iteration,update}.test.ts',
   'tests/classifiers/{calibration,dataClassifier,probe}.test.ts',
   'tests/data/**/{compression,decodeCache,imageFolder,npz}{,.node}.test.ts',

@@ -9,7 +9,7 @@ export const NETWORK = [
   ['--divergence', 0.2, one('qp', 'pq', 'nearest')],
   ['--moment', 0.1, one('std', 'variance')],
   ['--reduction', 0.1, one('mean', 'sum')],
-  ['--match-x', 0.1, one('L1', 'L2')],
+  ['--match-x', 0.1, one('L1', 'L2', 'L1:1,L2:0.5')],
   ['--match-z', 0.1, one('L1', 'L2', 'cos')],
   ['--batch-norm-stats', 0.15, one('shared', 'separate')],
   [

@@ -18,6 +18,7 @@ export {
   MOMENTS,
   REDUCTIONS,
 } from './age/divergences.js';
+export type { FeatureMaps } from './age/imageDistance.js';
 export { type AverageName, fromPixels, type Iteration, iterationOf, type IterationSpec } from './age/iteration.js';
 export { type Objective, type Term, TERMS } from './age/losses.js';
 export { parsePlan, type UpdatePlan } from './age/plan.js';

@@ -2,11 +2,15 @@ import { exp, log, matMul, mul, sumOf, transposeMatrix, type Value } from '../en
 import type { InputKind, NetworkName } from '../networks/network.js';
 import { cos, distance, type DistanceName } from './distances.js';
 import { divergence, type DivergenceOptions } from './divergences.js';
+import { type FeatureMaps, imageDistance } from './imageDistance.js';
 import { normalizeAlongAxis1, type Prior } from './prior.js';
 
 export interface Objective extends DivergenceOptions {
   prior: Prior;
-  matchX: DistanceName;
+  /** A distance, `features`, or a weighted sum such as `L1:1,features:0.5`. */
+  matchX: string;
+  /** Of a network that stays constant; `matchX` may need them. */
+  features?: FeatureMaps | undefined;
   matchZ: DistanceName;
   /** The most that the encoder gains by its weighted `KL_fake` above the lower bound (default: 0, no limit). */
   margin?: number;
@@ -70,7 +74,7 @@ const KL_fake: LossTerm = {
 const match_x: LossTerm = {
   signs: { encoder: 1, generator: 1 },
   needs: ['reconstruction'],
-  value: ({ reconstruction }, { matchX }, { x }) => distance(matchX, reconstruction, x),
+  value: ({ reconstruction }, { matchX, features }, { x }) => imageDistance(matchX, features, reconstruction, x),
 };
 
 /** dist(e(g(z)), z). */

@@ -152,9 +152,12 @@ export function evaluationGraph(spec: ClassifierSpec): Graph {
 /** Returns outputs [N, C, H, W] of activations, the deepest last, and the inputs of their graph. */
 export function activationsOf(network: Network) {
   const { inputs, tensors } = evaluationInputs(network);
+  return { maps: activationMaps(network, tensors), inputs };
+}
+
+export function activationMaps(network: Network, tensors: Parameters<typeof forwardEval>[1]): Value[] {
   const layers = Object.entries(network.layers);
-  const maps = layers.flatMap(([, { hasFeatures }], index) =>
+  return layers.flatMap(([, { hasFeatures }], index) =>
     hasFeatures ? [forwardEval({ ...network, layers: Object.fromEntries(layers.slice(0, index + 1)) }, tensors)] : [],
   );
-  return { maps, inputs };
 }

@@ -7,6 +7,7 @@ import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { inChunks } from '../model/chunks.js';
 import { architectureFor, ARCHITECTURES } from '../networks/architecture.js';
+import type { Network } from '../networks/network.js';
 
 /**
  * How the default feature extractor is trained: an encoder for the image size, with a linear head that predicts labels.
@@ -35,10 +36,13 @@ export function whyNoClassifier({ train, classes }: ImageSource): string | undef
 export function dataClassifierSpec(source: ImageSource): ClassifierSpec {
   const problem = whyNoClassifier(source);
   if (problem !== undefined) throw new InputError(source.name, problem);
-  const { channels, size } = source;
+  return { network: classifierNetwork(source), classes: source.classes!, onSphere: false };
+}
+
+/** @throws {InputError} if no architecture fits */
+export function classifierNetwork({ channels, size }: Pick<ImageSource, 'channels' | 'size'>): Network {
   const { features: latentSize, width } = RECIPE;
-  const { encoder } = ARCHITECTURES[architectureFor(size[0])].build({ channels, latentSize, width });
-  return { network: encoder, classes: source.classes!, onSphere: false };
+  return ARCHITECTURES[architectureFor(size[0])].build({ channels, latentSize, width }).encoder;
 }
 
 export interface DataClassifier {

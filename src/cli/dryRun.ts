@@ -1,4 +1,5 @@
-import type { Compile } from '../engine/index.js';
+import type { FeatureMaps } from '../age/imageDistance.js';
+import { type Compile, countFlops, graphOf, input, simplify } from '../engine/index.js';
 import { type Network, NETWORK_NAMES } from '../networks/network.js';
 import type { PreparedRun } from '../runs/train.node.js';
 import { type Configuration, iterationSpec } from '../training/configuration.js';
@@ -11,12 +12,12 @@ import { formatFlops, networkFlops } from './flops.js';
 import { duration } from './progress.js';
 
 export async function describeTraining(
-  { configuration, source, notes: texts, memory }: PreparedRun,
+  { configuration, source, features, notes: texts, memory }: PreparedRun,
   compile: Compile,
   terminal: Terminal,
 ) {
   const { pair } = iterationSpec(configuration);
-  const trainer = await Trainer.create(configuration, source.train, compile);
+  const trainer = await Trainer.create(configuration, source.train, compile, undefined, features);
   const { totalSteps: steps, batchesPerEpoch, parameterCounts: parameters } = trainer;
   const seconds = await timeIteration(trainer);
   await trainer.release();
@@ -41,14 +42,31 @@ export async function describeTraining(
     );
     for (const line of layerLines(pair[name], flops[name].layers)) terminal.print(`  ${line}`);
   }
+  const featureFlops = features && featureFlopsOf(configuration, features);
+  if (featureFlops !== undefined)
+    terminal.print(
+      `features of ${configuration.features ?? 'a classifier of the data'}: ${formatFlops(featureFlops)} per image`,
+    );
   return {
     result: {
-      ...{ configuration, parameters, flops, images, batches_per_epoch: batchesPerEpoch, steps },
+      ...{
+        configuration,
+        parameters,
+        flops: { ...flops, ...(featureFlops !== undefined && { features: featureFlops }) },
+        images,
+        batches_per_epoch: batchesPerEpoch,
+        steps,
+      },
       seconds_per_iteration: seconds,
       memory: memory ? { estimated_bytes: memory.estimated, available_bytes: memory.available ?? null } : null,
       notes,
     },
   };
+}
+
+function featureFlopsOf({ batch, channels, size }: Configuration, features: FeatureMaps) {
+  const maps = features(input('x', [batch, channels, size, size]));
+  return countFlops(simplify(graphOf(Object.fromEntries(maps.entries())))) / batch;
 }
 
 function memoryLine({ estimated, available }: NonNullable<PreparedRun['memory']>) {

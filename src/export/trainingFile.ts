@@ -1,3 +1,4 @@
+import type { FeatureMaps } from '../age/imageDistance.js';
 import { iterationOf } from '../age/iteration.js';
 import { ADAM } from '../age/update.js';
 import { EpochSampler } from '../data/batches.js';
@@ -11,17 +12,19 @@ import type { TrainerState } from '../training/trainer.js';
  * Encodes the iteration after a state, with the update plans of its stage.
  * @param images number of training images
  * @param recipe the configuration as the manifest states it
+ * @param features which `matchX` compares
  */
 export async function encodeTraining(
   configuration: Configuration,
   { step, rateScale, vectors }: TrainerState,
   images: number,
   recipe: Record<string, unknown>,
+  features?: FeatureMaps,
 ) {
   const { batchesPerEpoch } = new EpochSampler(images, configuration.batch, configuration.seed);
   const stages = new Stages(configuration, batchesPerEpoch);
   const { stage, updates } = stages.at(step);
-  const spec = { ...iterationSpec(configuration), plans: stage.plans };
+  const spec = { ...iterationSpec(configuration, features), plans: stage.plans };
   const { graph, reportNames } = iterationOf(spec);
   const inputs: Record<string, { type: string; shape: Shape; role: string }> = Object.fromEntries(
     graph.inputs.map(({ name, type, shape }) => [name, { type, shape, role: name in vectors ? 'state' : 'data' }]),

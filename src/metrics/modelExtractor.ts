@@ -1,27 +1,23 @@
 import { type FeatureExtractor, requireFinite } from '../classifiers/featureExtractor.js';
+import {
+  type ImageInput,
+  imageInputOf,
+  type ModelInputOptions,
+  requireNormalization,
+} from '../classifiers/modelInput.js';
 import { type OnnxModel, sizeOf } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { resampleBilinear } from '../images/raster.js';
 import type { Features } from '../numerics/features.js';
 
 /** How to use an external ONNX model. */
-export interface ModelExtractorOptions {
-  /** Name of the model in messages and results. */
-  name: string;
+export interface ModelExtractorOptions extends ModelInputOptions {
   /** Digest of its file. */
   digest?: string | undefined;
   /** Output [N, D] with the features (default: the only output). */
   output?: string | undefined;
   /** Output [N, K] with class probabilities. */
   probabilities?: string | undefined;
-  /** Side length of the input in pixels (default: as declared in the file, else that of the images). */
-  size?: number | undefined;
-  /** Channels of the input (default: as declared in the file). Grayscale is repeated; RGB is averaged. */
-  channels?: number | undefined;
-  /** Subtracted from pixels in [0, 1]; one value, or one per channel (default: 0). */
-  mean?: readonly number[] | undefined;
-  /** Divisor after the subtraction; one value, or one per channel (default: 1). */
-  std?: readonly number[] | undefined;
 }
 
 const DEFAULT_BATCH = 50;
@@ -36,7 +32,7 @@ type ImageBytes = Parameters<FeatureExtractor['extract']>[0];
  * @throws {InputError} if the model does not have a single image input, or lacks a requested output of shape [N, D]
  */
 export async function modelExtractor(model: OnnxModel, options: ModelExtractorOptions): Promise<FeatureExtractor> {
-  const input = inputOf(model, options);
+  const input = imageInputOf(model.inputs, options);
   const { name, digest, probabilities } = options;
   requireAllocatable(input, name);
   const output = outputOf(model, options.output, name);
@@ -81,33 +77,6 @@ export async function modelExtractor(model: OnnxModel, options: ModelExtractorOp
   };
 }
 
-/** Sizes that neither the file nor an option sets are undefined. */
-function inputOf({ inputs }: OnnxModel, { name, size, channels }: ModelExtractorOptions) {
-  const [first] = inputs;
-  const shown = inputs.map((input) => `${input.name} ${input.type} [${input.shape.join(', ')}]`).join('; ');
-  if (first === undefined || inputs.length > 1 || first.type !== 'float32' || first.shape.length !== 4)
-    throw new InputError(name, `expected one image input, float32 [N, C, H, W], but got ${shown || 'none'}`);
-  const [batch, ...sizes] = first.shape.map((each) => (typeof each === 'number' && each > 0 ? each : undefined));
-  const isChannels = (value: number | undefined) => value === 1 || value === 3;
-  const channelsLast = isChannels(sizes[2]) && !isChannels(sizes[0]);
-  const [declaredChannels, height, width] = channelsLast ? [sizes[2], sizes[0], sizes[1]] : sizes;
-  const declaredOr = (requested: number | undefined, declared: number | undefined, what: string) => {
-    if (declared !== undefined && requested !== undefined && declared !== requested)
-      throw new InputError(name, `the input has ${declared} ${what}, not ${requested}`);
-    return declared ?? requested;
-  };
-  const rows = declaredOr(size, height, 'rows');
-  const columns = declaredOr(size, width, 'columns');
-  if (rows !== columns && rows !== undefined && columns !== undefined)
-    throw new InputError(name, `expected a square input, but got ${rows}x${columns}`);
-  const known = declaredOr(channels, declaredChannels, 'channels');
-  if (known !== undefined && !isChannels(known))
-    throw new InputError(name, `expected an input of 1 or 3 channels, but got ${known}`);
-  return { name: first.name, channelsLast, batch, channels: known, size: rows ?? columns };
-}
-
-type ImageInput = ReturnType<typeof inputOf>;
-
 function requireAllocatable({ batch = DEFAULT_BATCH, channels = 3, size = 1 }: ImageInput, name: string) {
   const [values, image] = [batch * channels * size ** 2, `${size}x${size}x${channels}`];
   if (values > MAX_INPUT_VALUES)
@@ -129,15 +98,7 @@ function outputOf({ outputs }: OnnxModel, requested: string | undefined, name: s
 
 /** Pads with zeros to `batch` images. */
 function preparation(input: ImageInput, { name, mean = [0], std = [1] }: ModelExtractorOptions) {
-  for (const [what, values] of Object.entries({ mean, std })) {
-    if (values.length !== 1 && values.length !== (input.channels ?? 3))
-      throw new InputError(name, `expected one ${what} value or one per channel, but got ${values.length}`);
-    if (!values.every(Number.isFinite) || (what === 'std' && values.some((value) => value <= 0)))
-      throw new InputError(
-        name,
-        `${what} must be finite${what === 'std' ? ' and above 0' : ''}, but is ${values.join(', ')}`,
-      );
-  }
+  requireNormalization({ name, mean, std }, input.channels);
   return (images: ImageBytes, batch: number) => {
     const [channels, height] = images.shape;
     const { size = height, channels: target = channels } = input;

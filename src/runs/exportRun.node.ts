@@ -23,6 +23,7 @@ import type { StoredCheckpoint } from '../training/runStore.js';
 import { VERSION } from '../version.node.js';
 import { evaluatedWeights, readEvaluationOf, runFolderOf } from './evaluationFile.node.js';
 import { dataExtractor, type ExtractorOptions } from './extractorCache.node.js';
+import { openFeatures } from './imageFeatures.node.js';
 import { OwnFolder } from './ownFolder.node.js';
 import { type OpenedRun, openRun } from './runFolder.node.js';
 import { vectorTensors } from './sealedFile.node.js';
@@ -141,10 +142,15 @@ async function openData(configuration: Configuration, { data, fid, onNote, open 
 
 /** Without paths of this machine. */
 function recipeOf(configuration: Configuration) {
-  const { initFrom: _, ...recipe } = configuration;
+  const { initFrom: _, features, ...recipe } = configuration;
   const table = attributesFile(configuration);
   const condition = table === undefined ? recipe.condition : `attributes:${lastPart(table)}`;
-  return { ...recipe, condition, data: dataName(configuration) };
+  return {
+    ...recipe,
+    condition,
+    data: dataName(configuration),
+    ...(features !== undefined && { features: lastPart(features) }),
+  };
 }
 
 function metadataOf({ configuration, step }: StoredCheckpoint, weights: string) {
@@ -176,14 +182,25 @@ function pageModelOf(name: string, configuration: Configuration): Omit<PageModel
   return { name, summary, latent, prior, ...(condition && { condition }), shape, preprocessing };
 }
 
-async function trainingFiles({ checkpoint: { configuration, ...state }, source }: Subject) {
+async function trainingFiles(subject: Subject) {
+  const {
+    checkpoint: { configuration, file, ...state },
+    source,
+  } = subject;
   if (!source)
     throw new InputError(
       configuration.data,
       'a training iteration needs the number of training images',
       'name the data',
     );
-  const { model, manifest } = await encodeTraining(configuration, state, source.train.count, recipeOf(configuration));
+  const features = await openFeatures(configuration, { ...subject, source, folder: await runFolderOf(file) });
+  const { model, manifest } = await encodeTraining(
+    configuration,
+    state,
+    source.train.count,
+    recipeOf(configuration),
+    features?.maps,
+  );
   const description = { format: 'agenet training 1', agenet_version: VERSION, ...manifest };
   return {
     'training.onnx': model,

@@ -13,11 +13,12 @@ import { rotatedSource, rotationExtractor } from '../classifiers/rotations.js';
 import { defaultCacheFolder } from '../data/decoding/decodeCache.node.js';
 import { gatherImages, type ImageSource } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
-import { messageOf } from '../errors.js';
+import { InputError, messageOf } from '../errors.js';
 import { writeEntry } from '../files/cacheFolder.node.js';
+import type { Network } from '../networks/network.js';
 import { encodeSealed } from '../training/checkpoint.js';
 import { bytesOf, sha256 } from './runFolder.node.js';
-import { readSealed, vectorTensors } from './sealedFile.node.js';
+import { decodeSealed, readSealed, vectorTensors } from './sealedFile.node.js';
 
 const FORMAT = 'agenet feature extractor 3';
 /** Evenly spaced images that identify a split. */
@@ -32,22 +33,37 @@ export interface ExtractorOptions {
 }
 
 /**
- * Returns the native feature extractor of data: a small classifier that `RECIPE` trains once, cached as a sealed file.
- * It learns the labels. Without two classes, it learns rotations, and gives no class probabilities.
+ * Returns the native feature extractor of data, a small classifier.
  * @throws {InputError} if no architecture fits the image size
  */
 export async function dataExtractor(
   source: ImageSource,
   compile: Compile,
-  { cacheFolder = defaultCacheFolder(), onStep, onNote = () => undefined, signal }: ExtractorOptions = {},
+  options: ExtractorOptions = {},
 ): Promise<FeatureExtractor> {
+  const { classifier, spec, isOfClasses, key } = await trainedClassifier(source, compile, options);
+  const kind = isOfClasses ? 'classifier' : 'rotation classifier';
+  const name = `${kind} of ${source.name} ${source.size.join('x')}x${source.channels} (version ${RECIPE.version}, ${key.slice(0, 8)})`;
+  const { parameters, statistics, head } = classifier.weights;
+  // Weights differ slightly between machines and numbers of threads.
+  const digest = sha256(...[parameters, statistics, head].map(bytesOf));
+  return { ...(isOfClasses ? classifierExtractor : rotationExtractor)(name, spec, classifier, compile), digest };
+}
+
+/**
+ * Returns the classifier of data that `RECIPE` trains once, cached as a sealed file. It learns the labels. Without two
+ * classes, it learns rotations.
+ */
+async function trainedClassifier(
+  source: ImageSource,
+  compile: Compile,
+  { cacheFolder = defaultCacheFolder(), onStep, onNote = () => undefined, signal }: ExtractorOptions,
+) {
   const isOfClasses = whyNoClassifier(source) === undefined;
   const task = isOfClasses ? source : rotatedSource(source);
-  const kind = isOfClasses ? 'classifier' : 'rotation classifier';
   const spec = dataClassifierSpec(task);
   const key = keyOf(task);
   const file = join(cacheFolder, 'extractors', `${key}.safetensors`);
-  const name = `${kind} of ${source.name} ${source.size.join('x')}x${source.channels} (version ${RECIPE.version}, ${key.slice(0, 8)})`;
   let classifier = await readClassifier(file, spec);
   if (classifier === undefined) {
     const examples = isOfClasses
@@ -61,10 +77,24 @@ export async function dataExtractor(
       onNote(`the feature extractor is not cached: ${messageOf(error)}`);
     }
   }
-  const { parameters, statistics, head } = classifier.weights;
-  // Weights differ slightly between machines and numbers of threads.
-  const digest = sha256(...[parameters, statistics, head].map(bytesOf));
-  return { ...(isOfClasses ? classifierExtractor : rotationExtractor)(name, spec, classifier, compile), digest };
+  return { classifier, spec, isOfClasses, key };
+}
+
+/** Returns the classifier of data as a sealed file, which `decodeFeatureWeights` reads. */
+export const classifierFile = async (
+  source: ImageSource,
+  compile: Compile,
+  options: ExtractorOptions,
+): Promise<Uint8Array> => encodeClassifier((await trainedClassifier(source, compile, options)).classifier);
+
+/** @throws {InputError} if the file is damaged, or its network has other sizes */
+export function decodeFeatureWeights(bytes: Uint8Array, network: Network, name: string) {
+  const found = decodeSealed(bytes, FORMAT, name);
+  const { parameters, statistics } = found?.tensors ?? {};
+  const fits =
+    parameters?.data.length === network.parameters.size && statistics?.data.length === network.statistics.size;
+  if (!fits) throw new InputError(name, 'not the feature extractor of this run', 'restore the file');
+  return { parameters: parameters.data, statistics: statistics.data };
 }
 
 function keyOf({ train, test, size, channels, classes }: ImageSource) {

@@ -84,6 +84,11 @@ export class Ranks {
     requireSame(this.communicator, digest.digest(), `images of ${name}`, 'copy the data to every host');
   }
 
+  /** Of a file that only the first rank reads. */
+  async shareBytes(read: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    return this.isAlone ? read() : this.broadcast(this.isFirst ? await read() : undefined);
+  }
+
   async shareState(read: () => Promise<TrainerState>, configuration: Configuration): Promise<TrainerState> {
     if (this.isAlone) return read();
     const own = this.isFirst ? encodeCheckpoint({ ...(await read()), configuration }, sha256) : undefined;

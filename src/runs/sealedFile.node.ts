@@ -5,9 +5,14 @@ import { sha256 } from './runFolder.node.js';
 
 /** Undefined if the file is missing, damaged or of another format. */
 export async function readSealed(file: string, format: string) {
+  const bytes = await readRegularFile(file).catch(() => undefined);
+  return bytes && decodeSealed(bytes, format, file);
+}
+
+/** Undefined if the file is damaged or of another format. */
+export function decodeSealed(bytes: Uint8Array, format: string, name: string) {
   try {
-    const bytes = await readRegularFile(file);
-    const { tensors, metadata } = decodeSafetensors(bytes, file);
+    const { tensors, metadata } = decodeSafetensors(bytes, name);
     return metadata.format === format && isSealIntact(bytes, metadata, sha256) ? { tensors, metadata } : undefined;
   } catch {
     return undefined;

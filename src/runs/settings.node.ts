@@ -274,10 +274,10 @@ async function presetFile(name: string) {
   throw new InputError(setting('preset'), problem, `choose from ${names.join(', ')}`);
 }
 
-/** A run's config.json also names its data. */
+/** A run's config.json also names its data and the weights of its features. */
 async function readSettings(file: string): Promise<Values> {
   const content = (await readFileBytes(file)).toString('utf8');
-  const { version, data: _, ...settings } = await parseSettings(content, file);
+  const { version, data: _, featuresDigest: __, ...settings } = await parseSettings(content, file);
   if (version !== undefined) requireVersion(version, file);
   const unknown = Object.keys(settings).find((key) => !FILE_KEYS.includes(key));
   if (unknown === undefined) return settings;
@@ -315,6 +315,6 @@ async function initialRunLayer(initFrom: unknown) {
   // Other values are rejected with the other settings.
   if (typeof initFrom !== 'string') return [];
   const { configuration } = await readCheckpoint(initFrom);
-  const { data: _, initFrom: __, length: ___, seed: ____, ...settings } = configuration;
+  const { data: _, initFrom: __, length: ___, seed: ____, featuresDigest: _____, ...settings } = configuration;
   return [{ settings, file: initFrom }];
 }

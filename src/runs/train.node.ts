@@ -15,6 +15,8 @@ import { runTraining } from '../training/trainingLoop.js';
 import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
 import { removingLaterEvaluations } from './evaluationFile.node.js';
 import { recordData, requireSameData } from './dataRecord.node.js';
+import type { ExtractorOptions } from './extractorCache.node.js';
+import { draftFeatures, FEATURES_NAME, type ImageFeatures, openFeatures } from './imageFeatures.node.js';
 import { type FinalScores, Journal } from './journal.node.js';
 import { availableMemory, requireMemory } from './memory.node.js';
 import { Ranks } from './ranks.node.js';
@@ -94,13 +96,15 @@ async function prepare(settings: Settings, options: PreparationOptions) {
     const evaluated = ranks.isFirst ? await evaluatedImages(configuration, source) : undefined;
     const folder = own?.folder;
     if (folder) await requireSameData(folder, source);
-    const memory = await memoryOf(configuration, options);
+    const features = await draftFeatures(configuration);
+    const { graph } = iterationOf(iterationSpec(configuration, features));
+    const memory = await memoryOf(graph, options);
     const notes = [
       ...notesOn(configuration, chosen, source.train.count),
       ...(memory ? requireMemory(memory.estimated, memory.available) : []),
-      ...(await deviceNotes(configuration, options)),
+      ...(await deviceNotes(graph, options)),
     ];
-    return { ...options, ranks, configuration, source, start, folder, evaluated, notes, memory, close };
+    return { ...options, ranks, configuration, source, start, folder, features, evaluated, notes, memory, close };
   } catch (error) {
     close();
     throw error;
@@ -127,20 +131,15 @@ function notesOn(configuration: Configuration, chosen: CompleteConfiguration['ch
   ];
 }
 
-const graphOfIteration = (configuration: Configuration) => iterationOf(iterationSpec(configuration)).graph;
-
-async function memoryOf(configuration: Configuration, { estimateMemory }: PreparationOptions) {
-  const estimated = await estimateMemory?.(graphOfIteration(configuration));
+async function memoryOf(iteration: Graph, { estimateMemory }: PreparationOptions) {
+  const estimated = await estimateMemory?.(iteration);
   return estimated === undefined ? undefined : { estimated, available: await availableMemory() };
 }
 
-async function deviceNotes(
-  configuration: Configuration,
-  { chooseDevice, onEvent, signal }: PreparationOptions,
-): Promise<string[]> {
+async function deviceNotes(iteration: Graph, { chooseDevice, onEvent, signal }: PreparationOptions): Promise<string[]> {
   if (!chooseDevice) return [];
   await onEvent?.({ type: 'note', message: 'timing an iteration on each device' });
-  return [await chooseDevice(graphOfIteration(configuration), signal)];
+  return [await chooseDevice(iteration, signal)];
 }
 
 async function runToResume(settings: Settings, resume: string | true, { out }: RunOptions) {
@@ -188,31 +187,48 @@ async function newSettings(settings: Settings, { onEvent }: Pick<PreparationOpti
   return pending;
 }
 
-async function trainPrepared(preparation: Preparation) {
-  const { configuration, source, evaluated, compile, signal, onEvent } = preparation;
+async function trainPrepared(drafted: Preparation) {
+  const { source, evaluated, compile, signal, onEvent } = drafted;
   // Too few images and unusable devices are reported before a folder is created.
-  totalStepsFor(configuration, source.train.count);
+  totalStepsFor(drafted.configuration, source.train.count);
   await (await compile(graphOf({ ready: constant(0) }))).release();
+  const extractorEvents: ExtractorOptions = {
+    signal,
+    onNote: (message) => void onEvent?.({ type: 'note', message }),
+    onStep: (step, steps, loss) => void onEvent?.({ type: 'extractor', step, steps, loss }),
+  };
+  const features = await openFeatures(drafted.configuration, {
+    ...{ source, compile, ranks: drafted.ranks, folder: drafted.folder?.path },
+    ...extractorEvents,
+  });
+  const preparation = withFeatures(drafted, features);
   const evaluation =
-    evaluated &&
-    (await TrainingEvaluation.open({
-      ...preparation,
-      source: evaluated,
-      onNote: (message) => void onEvent?.({ type: 'note', message }),
-      onStep: (step, steps, loss) => void onEvent?.({ type: 'extractor', step, steps, loss }),
-    }));
+    evaluated && (await TrainingEvaluation.open({ ...preparation, source: evaluated, ...extractorEvents }));
   try {
     signal?.throwIfAborted();
     const folder = await folderOf(preparation);
     // Until the scores, or the failure, are in the journal.
     const lock = await folder?.lock();
-    const summary = await trainInto(folder, preparation, evaluation).finally(() => lock?.release());
+    const train = async () => {
+      if (features?.file) await folder?.files.write(FEATURES_NAME, features.file);
+      return trainInto(folder, preparation, evaluation);
+    };
+    const summary = await train().finally(() => lock?.release());
     await onEvent?.({ type: 'end', summary });
     return summary;
   } finally {
     await evaluation?.release();
   }
 }
+
+const withFeatures = (drafted: Preparation, features: ImageFeatures | undefined): Preparation =>
+  features
+    ? {
+        ...drafted,
+        features: features.maps,
+        configuration: { ...drafted.configuration, featuresDigest: features.digest },
+      }
+    : drafted;
 
 async function trainInto(
   folder: RunFolder | undefined,

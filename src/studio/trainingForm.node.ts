@@ -16,8 +16,11 @@ import { RUN_OPTIONS } from '../training/runOptions.js';
 import { DECLARATIONS } from '../training/settings.js';
 import type { Extension, FieldValues, FormField, TrainingForm } from './schemas.js';
 
-/** Chosen by the studio, or only in files. */
-const OMITTED: readonly string[] = ['data', 'length', 'config', 'initFrom'];
+/** Chosen by the studio, or with files of this machine, which a page may not name. */
+const OMITTED: readonly string[] = [
+  ...['data', 'length', 'config', 'initFrom'],
+  ...['features', 'featuresOutputs', 'featuresSize', 'featuresMean', 'featuresStd'],
+];
 
 const FIELDS: Record<string, Declaration> = Object.fromEntries(
   Object.entries<Declaration>({ ...DECLARATIONS, ...RUN_OPTIONS }).filter(
@@ -50,7 +53,7 @@ function fieldOf(name: string, declaration: Declaration, presets: string[]): For
     title,
     flag: flagFor(name),
     description: help,
-    kind: choices ? 'choice' : type.kind === 'structure' ? 'text' : type.kind,
+    kind: choices ? 'choice' : type.kind === 'structure' || type.kind === 'numbers' ? 'text' : type.kind,
     ...(choices && { choices }),
     ...(hasRange && { range: rangeOf(type) }),
     ...(standard !== undefined && { default: standard }),

@@ -1,3 +1,4 @@
+import type { FeatureMaps } from '../age/imageDistance.js';
 import type { IterationSpec } from '../age/iteration.js';
 import { parsePlan } from '../age/plan.js';
 import { conditionOf } from '../conditions/condition.js';
@@ -13,8 +14,11 @@ export type { Configuration };
 export const checkConfiguration = async (given: unknown): Promise<Configuration> =>
   (await import('./configurationSchema.js')).parseConfiguration(given);
 
-/** Returns the networks, objective and update plans, without later stages. */
-export function iterationSpec(configuration: Configuration): IterationSpec {
+/**
+ * Returns the networks, objective and update plans, without later stages.
+ * @param features which the iteration needs if `matchX` compares features
+ */
+export function iterationSpec(configuration: Configuration, features?: FeatureMaps): IterationSpec {
   const { network, channels, latent, width, batch, encoderUpdates, generatorUpdates, ema, batchNormStats, augment } =
     configuration;
   const { prior, divergence, moment, reduction, matchX, matchZ, margin } = configuration;
@@ -26,7 +30,7 @@ export function iterationSpec(configuration: Configuration): IterationSpec {
       separateStatistics: batchNormStats === 'separate',
       condition: conditionOf(configuration),
     }),
-    objective: { prior, divergence, moment, reduction, matchX, matchZ, margin },
+    objective: { prior, divergence, moment, reduction, matchX, features, matchZ, margin },
     plans: { encoder: parsePlan('encoder', encoderUpdates), generator: parsePlan('generator', generatorUpdates) },
     order: configuration.updateOrder,
     batch,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseImageDistance, usesDistance } from '../age/imageDistance.js';
 import { parsePlan } from '../age/plan.js';
 import { conditionOf } from '../conditions/condition.js';
 import { checkAll, checkWithin, InputError, setting, type Text, text } from '../errors.js';
@@ -18,6 +19,7 @@ const STRUCTURES: Record<string, z.ZodType> = {
       `must be ${rangeOf(SETTINGS.padding.type)}`,
     )
     .nullable(),
+  featuresDigest: z.string(`must be ${rangeOf(SETTINGS.featuresDigest.type)}`),
   classes: z.array(z.string(), `must be ${rangeOf(SETTINGS.classes.type)}`),
   attributes: z.array(
     z.union([
@@ -65,6 +67,8 @@ export function schemaOf(type: SettingType): z.ZodType {
         .min(type.min, expected)
         .refine((names) => new Set(names).size === names.length, 'must not repeat a name');
     }
+    case 'numbers':
+      return z.array(z.number(expected), expected).min(type.min, expected).max(type.max, expected);
     default:
       return z.string(expected);
   }
@@ -95,6 +99,7 @@ export function parseConfiguration(given: unknown): Configuration {
     ...[configuration, ...configuration.stages].flatMap((plans, index) =>
       NETWORK_NAMES.map((network) => () => requirePlan(network, plans, index === 0 ? '' : `stages[${index - 1}].`)),
     ),
+    () => parseImageDistance(configuration.matchX),
     ...effectsOf(configuration),
     () => conditionOf(configuration),
     () => requireSimultaneous(configuration),
@@ -150,6 +155,11 @@ function requireAscending(stages: readonly Stage[]) {
 
 const WEIGHTED_MATCH_X = /match_x\s*:[\s0.]*[1-9]/u;
 
+/** How a model of features is used. */
+const FEATURE_SETTINGS = ['featuresOutputs', 'featuresSize', 'featuresMean', 'featuresStd'] as const;
+
+type Effect = [key: keyof Configuration, hasEffect: boolean, problem: Text, remedy: Text];
+
 /** Checks settings that depend on others. */
 function effectsOf(configuration: Configuration) {
   const { matchX, channels, schedule, halveEvery, ema, emaStart, evaluateEvery, evaluateMetrics, saveBest } =
@@ -164,8 +174,25 @@ function effectsOf(configuration: Configuration) {
   const isEvaluated = evaluateEvery > 0;
   const evaluate = text`set ${setting('evaluateEvery')}`;
   const halve = text`set ${setting('schedule')} to halving`;
-  const effects: [key: keyof Configuration, hasEffect: boolean, problem: string, remedy: Text][] = [
-    ['matchX', matchX !== 'cos' || channels > 1, 'cos has no gradient for images of one channel', 'choose L1 or L2'],
+  const effects: Effect[] = [
+    [
+      'matchX',
+      !usesDistance(matchX, 'cos') || channels > 1,
+      'cos has no gradient for images of one channel',
+      'choose L1 or L2',
+    ],
+    [
+      'features',
+      configuration.features === undefined || usesDistance(matchX, 'features'),
+      text`has no effect unless ${setting('matchX')} has features`,
+      text`set ${setting('matchX')} to L1,features`,
+    ],
+    ...FEATURE_SETTINGS.map((key): Effect => [
+      key,
+      configuration.features !== undefined || configuration[key] === undefined,
+      'describes a model, but none is given',
+      text`set ${setting('features')} to its file`,
+    ]),
     ['margin', margin === 0 || divergence !== 'nearest', 'requires a divergence with a lower bound', 'choose qp or pq'],
     ['codeNoise', codeNoise === 0 || reconstructs, 'has no effect without match_x', weigh],
     ['halveEvery', schedule === 'halving' || halveEvery === 0, `requires the schedule halving, not ${schedule}`, halve],

@@ -9,6 +9,7 @@ export type SettingType<T = unknown> = { example?: T } & (
   | { kind: 'choice'; choices: readonly (string | number)[] }
   /** Distinct names, of `choices` if given. */
   | { kind: 'list'; choices?: readonly string[]; min: number }
+  | { kind: 'numbers'; min: number; max: number }
   | { kind: 'text'; expected: string }
   /** From files and the library only. */
   | { kind: 'structure'; expected: string }
@@ -31,6 +32,8 @@ export const list = <T extends string>(choices: readonly T[] | undefined, min = 
   min,
   ...(choices && { choices }),
 });
+/** @param max how many */
+export const numbers = (max: number): SettingType<readonly number[]> => ({ kind: 'numbers', min: 1, max });
 export const string = (expected = 'a string'): SettingType<string> => ({ kind: 'text', expected });
 export const structure = <T>(expected: string): SettingType<T> => ({ kind: 'structure', expected });
 
@@ -67,7 +70,7 @@ export interface Declaration<T = unknown> {
 
 type Details<T> = Pick<Declaration<T>, 'title' | 'help'> & Partial<Declaration<T>>;
 
-const PLACEHOLDERS = { integer: 'number', number: 'number', choice: 'name', list: 'list' } as const;
+const PLACEHOLDERS = { integer: 'number', number: 'number', choice: 'name', list: 'list', numbers: 'list' } as const;
 
 export const declare = <T>(type: SettingType<T>, details: Details<NoInfer<T>>): Declaration<T> => ({
   type,
@@ -103,6 +106,8 @@ export function rangeOf(type: SettingType): string {
       return `one of ${type.choices.join(', ')}`;
     case 'list':
       return `a list of ${type.choices?.join(', ') ?? 'names'}${type.min > 0 ? ' with at least one' : ''}`;
+    case 'numbers':
+      return `${type.min} to ${type.max} numbers`;
     default:
       return type.expected;
   }
@@ -116,6 +121,11 @@ export function defaultOf({ default: value, defaultText }: Declaration): string 
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+function numbersIn(text: string) {
+  const values = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  return values.every(Number.isFinite) ? values : undefined;
+}
+
 /** Returns invalid text as it is, to be rejected with the other settings. */
 export function valueOfText({ kind, ...type }: SettingType, text: string): unknown {
   const isNumber = text.trim() !== '' && Number.isFinite(Number(text));
@@ -127,6 +137,8 @@ export function valueOfText({ kind, ...type }: SettingType, text: string): unkno
       return isNumber && (type as { choices: readonly unknown[] }).choices.includes(Number(text)) ? Number(text) : text;
     case 'list':
       return text === 'none' ? [] : text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
+    case 'numbers':
+      return numbersIn(text) ?? text;
     case 'switch':
       return text === 'true' ? true : text === 'false' ? false : text;
     default:

@@ -3,7 +3,18 @@ import { DISTANCES } from '../age/distances.js';
 import { DIVERGENCES, MOMENTS, REDUCTIONS } from '../age/divergences.js';
 import { UPDATE_ORDERS } from '../age/plan.js';
 import { PRIORS } from '../age/prior.js';
-import { choice, declare, declareChangeable, number, string, structure } from './declaration.js';
+import {
+  choice,
+  declare,
+  declareChangeable,
+  declareOptional,
+  integer,
+  list,
+  number,
+  numbers,
+  string,
+  structure,
+} from './declaration.js';
 import { BATCH_NORM_STATS, RECIPES } from './defaults.js';
 
 /** Update plans from an epoch on (default: unchanged). */
@@ -17,6 +28,48 @@ export interface Stage {
 const PLAN = string('an update plan, e.g. "1;KL_fake:1,match_z:1000"');
 
 const { alternating, simultaneous, conditional } = RECIPES;
+
+/** The network of the distance `features`. */
+const FEATURES = {
+  features: declareOptional(string('the path of an ONNX file'), {
+    title: 'Feature model',
+    help: 'ONNX image model whose features are compared',
+    group: 'Objective',
+    defaultText: 'a classifier trained once on the data',
+    isChangeable: true,
+    placeholder: 'file',
+  }),
+  featuresOutputs: declareOptional(list<string>(undefined, 1), {
+    title: 'Feature outputs',
+    help: 'tensors or nodes of the model to compare',
+    group: 'Objective',
+    defaultText: 'outputs of the model',
+  }),
+  featuresSize: declareOptional(integer(1, 4096), {
+    title: 'Feature model size',
+    help: 'side length of the model input, to which images are resized',
+    group: 'Objective',
+    defaultText: 'as declared in the file, else that of the images',
+    placeholder: 'pixels',
+  }),
+  featuresMean: declareOptional(numbers(3), {
+    title: 'Feature model mean',
+    help: 'mean to subtract from pixels in [0, 1], one value or one per channel',
+    group: 'Objective',
+    defaultText: '0',
+  }),
+  featuresStd: declareOptional(numbers(3), {
+    title: 'Feature model std',
+    help: 'std to divide by, one value or one per channel',
+    group: 'Objective',
+    defaultText: '1',
+  }),
+  featuresDigest: declareOptional(structure<string>('a SHA-256 digest'), {
+    title: 'Feature model digest',
+    help: 'SHA-256 digest of the weights of the feature model, which a run records',
+    defaultText: 'not checked',
+  }),
+};
 
 /** In the order of `config.json`. */
 export const OBJECTIVE = {
@@ -73,12 +126,14 @@ export const OBJECTIVE = {
     group: 'Objective',
     default: 'mean',
   }),
-  matchX: declare(choice(DISTANCES), {
+  matchX: declare(string('L1, L2, cos, features, or a weighted sum such as L1:1,features:0.5'), {
     title: 'Image distance',
-    help: 'image reconstruction loss',
+    help: 'image reconstruction loss: L1, L2, cos, features (of a network that stays constant), or a weighted sum such as L1:1,features:0.5',
     group: 'Objective',
     default: 'L1',
+    placeholder: 'distance',
   }),
+  ...FEATURES,
   matchZ: declare(choice(DISTANCES), {
     title: 'Code distance',
     help: 'latent reconstruction loss',

@@ -1,7 +1,15 @@
 import { drawAugmentations } from '../age/augmentation.js';
 import { drawDistortions } from '../age/distortion.js';
 import { minDivergence } from '../age/divergences.js';
-import { averagedBy, type AverageName, EMA_NAMES, iterationOf, stateSize } from '../age/iteration.js';
+import type { FeatureMaps } from '../age/imageDistance.js';
+import {
+  averagedBy,
+  type AverageName,
+  EMA_NAMES,
+  iterationOf,
+  type IterationSpec,
+  stateSize,
+} from '../age/iteration.js';
 import { activeTerms, codeBatches, reconstructs } from '../age/plan.js';
 import { drawCodes, drawDisplacements } from '../age/prior.js';
 import { ADAM, STATE_NAMES, type StateName } from '../age/update.js';
@@ -72,16 +80,21 @@ export class Trainer {
     private scale: number,
   ) {}
 
-  /** @param start default: fresh weights from the seed */
+  /**
+   * @param start default: fresh weights from the seed
+   * @param features which `matchX` compares
+   */
   static async create(
     configuration: Configuration,
     split: Split,
     compile: Compile,
     start: TrainerState = initialState(configuration),
+    features?: FeatureMaps,
   ): Promise<Trainer> {
     const sampler = new EpochSampler(split.count, configuration.batch, configuration.seed);
     const stages = new Stages(configuration, sampler.batchesPerEpoch);
-    const current = await compileStage(configuration, stages.at(start.step).stage, compile, start.vectors);
+    const spec = iterationSpec(configuration, features);
+    const current = await compileStage(spec, stages.at(start.step).stage, compile, start.vectors);
     return new Trainer(configuration, split, sampler, stages, compile, current, start.step, start.rateScale);
   }
 
@@ -172,7 +185,7 @@ export class Trainer {
     this.pending = vectors;
     // A device may have too little memory for both programs.
     await this.current.program.release();
-    this.current = await compileStage(this.configuration, stage, this.compile, vectors);
+    this.current = await compileStage(this.current.spec, stage, this.compile, vectors);
     this.pending = undefined;
   }
 
@@ -265,13 +278,8 @@ export class Trainer {
 
 type CompiledStage = Awaited<ReturnType<typeof compileStage>>;
 
-async function compileStage(
-  configuration: Configuration,
-  stage: PlannedStage,
-  compile: Compile,
-  vectors: TrainingVectors,
-) {
-  const spec = { ...iterationSpec(configuration), plans: stage.plans };
+async function compileStage(anyStage: IterationSpec, stage: PlannedStage, compile: Compile, vectors: TrainingVectors) {
+  const spec = { ...anyStage, plans: stage.plans };
   const { graph, reportNames } = iterationOf(spec);
   return { stage, spec, reportNames, program: new StatefulProgram(await compile(graph), vectors) };
 }

@@ -1,3 +1,4 @@
+import type { FeatureMaps } from '../age/imageDistance.js';
 import type { ImageSource } from '../data/source.js';
 import { type Compile, DeviceError } from '../engine/index.js';
 import { DescribedError, InputError, setting, text } from '../errors.js';
@@ -21,6 +22,8 @@ export interface TrainingOptions {
   compile: Compile;
   /** Compiles the training iteration, which several processes may share (default: `compile`). */
   compileIteration?: Compile | undefined;
+  /** Which `matchX` compares. */
+  features?: FeatureMaps | undefined;
   /** For a run without a checkpoint (default: fresh weights from the seed). */
   start?: (() => Promise<TrainerState>) | undefined;
   /** When aborted, training finishes the current iteration, saves and ends. */
@@ -93,9 +96,9 @@ interface Session {
 }
 
 async function trainFrom(state: TrainerState, options: TrainingOptions) {
-  const { configuration, source, store, compile, compileIteration = compile, subscribers = [] } = options;
+  const { configuration, source, store, compile, compileIteration = compile, features, subscribers = [] } = options;
   const secondsBefore = (await store.truncateLog(state.step))?.seconds ?? 0;
-  const trainer = await Trainer.create(configuration, source.train, compileIteration, state);
+  const trainer = await Trainer.create(configuration, source.train, compileIteration, state, features);
   const { pair, objective } = iterationSpec(configuration);
   const model = TrainedModel.of(pair, objective.prior, modelWeights(state.vectors), compile);
   const clock = new Clock();

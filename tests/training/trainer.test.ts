@@ -27,7 +27,7 @@ import { InputError } from '../../src/errors.js';
 import { normOf, rowsOf } from '../age/codes.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { compileOnce, compileSmall } from '../engine/running.js';
-import { errorOf } from '../rejection.js';
+import { errorOf, expectInputError } from '../rejection.js';
 import { digest, noiseSource, tinyConfiguration } from './tinyTraining.js';
 
 const { train: images } = noiseSource();
@@ -51,6 +51,14 @@ async function iterated(trainer: Trainer, iterations: number): Promise<Iteration
   for (let iteration = 0; iteration < iterations; iteration++) reports.push(await trainer.iterate());
   return reports;
 }
+
+it('a trainer needs a network for the distance of features', async () => {
+  const configuration = tinyConfiguration({ matchX: 'L1:1,features:0.5' });
+  await expectInputError(
+    () => trainerOf(configuration),
+    'matchX: only the command line and agenet/node train with features',
+  );
+});
 
 describe('the initial state', () => {
   const { vectors, step, rateScale } = initialState(tinyConfiguration());

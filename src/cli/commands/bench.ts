@@ -1,5 +1,6 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FeatureMaps } from '../../age/imageDistance.js';
 import { splitInMemory } from '../../data/source.js';
 import type { CollectiveCost } from '../../distributed/measuredCommunicator.js';
 import type { World } from '../../distributed/openMpi.node.js';
@@ -18,7 +19,7 @@ FLOPs: a multiply-add counts as 2. Those of a network are for a forward pass of 
 are for all its updates: forward and backward passes, Adam and running statistics, before lowering for a device.`;
 
 const SETTINGS =
-  'network size channels width latent condition encoderUpdates generatorUpdates updateOrder prior divergence moment reduction matchX matchZ margin codeNoise batchNormStats batch augment learningRate ema seed preset';
+  'network size channels width latent condition encoderUpdates generatorUpdates updateOrder prior divergence moment reduction matchX features featuresOutputs featuresSize featuresMean featuresStd matchZ margin codeNoise batchNormStats batch augment learningRate ema seed preset';
 
 export const define = async (command: Subcommand) => {
   const { addSettings } = await import('../settingOptions.js');
@@ -40,6 +41,7 @@ export const action: Action<typeof define> = async (terminal, options, world) =>
 
 async function measure(options: OptionsOf<typeof define>, terminal: Terminal, world: World | undefined) {
   const { Trainer } = await import('../../training/trainer.js');
+  const { draftFeatures } = await import('../../runs/imageFeatures.node.js');
   const { resolveConfiguration, withoutAliases } = await import('../settingOptions.js');
   const { iterations, warmup, device } = options;
   const configuration = await resolveConfiguration('mnist', {
@@ -51,7 +53,8 @@ async function measure(options: OptionsOf<typeof define>, terminal: Terminal, wo
   const communicator = world && (await import('../../distributed/measuredCommunicator.js')).measureCommunicator(world);
   const cores = world?.cores;
   const compile = compilerOf(options, terminal, { profilePrefix, communicator, cores });
-  const trainer = await Trainer.create(configuration, randomImages(configuration), compile);
+  const features = await draftFeatures(configuration);
+  const trainer = await Trainer.create(configuration, randomImages(configuration), compile, undefined, features);
 
   // The clock of `performance` starts with the process.
   const startup = performance.now() / 1000;
@@ -62,7 +65,7 @@ async function measure(options: OptionsOf<typeof define>, terminal: Terminal, wo
   if (profilePrefix) trainer.endProfiling();
   await trainer.release();
 
-  const flops = await countOperations(configuration);
+  const flops = await countOperations(configuration, features);
   return {
     seconds_per_iteration: median(seconds),
     fastest_iteration: Math.min(...seconds),
@@ -116,12 +119,12 @@ async function timed(trainer: Trainer, iterations: number) {
   return seconds;
 }
 
-async function countOperations(configuration: Configuration) {
+async function countOperations(configuration: Configuration, features: FeatureMaps | undefined) {
   const { iterationOf } = await import('../../age/iteration.js');
   const { countFlops, simplify } = await import('../../engine/index.js');
   const { iterationSpec } = await import('../../training/configuration.js');
   const { networkFlops } = await import('../flops.js');
-  const spec = iterationSpec(configuration);
+  const spec = iterationSpec(configuration, features);
   return {
     iteration: countFlops(simplify(iterationOf(spec).graph)),
     encoder: networkFlops(spec.pair.encoder),
