@@ -11,12 +11,12 @@ const fields = form.groups.flatMap((group) => group.fields);
 const fieldNamed = (name: string) => fields.find((field) => field.name === name);
 
 describe('the form of a run', () => {
-  it('has the options of `train`, once each, but those of the terminal and of the studio itself', async () => {
+  it('has the options of `train`, once each, but those of the terminal, of the studio itself and of files', async () => {
     const { stdout } = await runCommand(['train', '--help'], temporaryFolder());
     const flags = [...new Set(Array.from(stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gmu), ([, flag]) => flag!))];
     const omitted = ['out', 'resume', 'config', 'init-from', 'dry-run', 'show', 'json', 'debug', 'help'];
     expect(fields.map(({ flag }) => flag).sort()).toEqual(
-      flags.filter((flag) => !omitted.includes(flag.slice(2))).sort(),
+      flags.filter((flag) => !omitted.includes(flag.slice(2)) && !flag.startsWith('--features')).sort(),
     );
   });
 
@@ -108,6 +108,8 @@ describe('a check of fields', () => {
     expect(problemOf(error).fields).toEqual({
       condition: 'a table of attributes can be named on the command line only',
     });
+    const model = checkFields('mnist', { matchX: 'features', features: '/etc/passwd' });
+    expect(problemOf((await errorOf(() => model)) as InputError).fields).toEqual({ features: 'no such setting' });
   });
 });
 
