@@ -121,9 +121,9 @@ export function defaultOf({ default: value, defaultText }: Declaration): string 
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function numbersIn(text: string) {
+function numbersOrText(text: string) {
   const values = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
-  return values.every(Number.isFinite) ? values : undefined;
+  return values.every(Number.isFinite) ? values : text;
 }
 
 /** Returns invalid text as it is, to be rejected with the other settings. */
@@ -138,7 +138,7 @@ export function valueOfText({ kind, ...type }: SettingType, text: string): unkno
     case 'list':
       return text === 'none' ? [] : text.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
     case 'numbers':
-      return numbersIn(text) ?? text;
+      return numbersOrText(text);
     case 'switch':
       return text === 'true' ? true : text === 'false' ? false : text;
     default:
