@@ -1,9 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/**
- * Tests that start processes, train, mock modules, or take more than 2 s: `npm run test:unit` skips them. The others share modules between files,
- * which takes a third of the time.
- */
+/** Tests that start processes, train, or take more than 2 s: `npm run test:unit` skips them. */
 const SLOW = [
   'tests/{cli,docs,examples,fuzz,golden,integration,pages,repository}/**/*.test.ts',
   'tests/{training,runs}/**/{events,train,trainer,trainingEvaluation,trainingEvents,trainingLoop}{,.node}.test.ts',
@@ -18,6 +15,15 @@ const SLOW = [
   'tests/model/codeMap.test.ts',
   'tests/studio/**/{dataSets,protection,runQueue,studio}.node.test.ts',
   'tests/node.test.ts',
+];
+
+/** Tests that mock modules or change their process. All others share processes and modules, which saves a second per file. */
+const ISOLATED = [
+  'tests/examples/examples.test.ts',
+  'tests/files/regularFile.node.test.ts',
+  'tests/integration/webgpu.test.ts',
+  'tests/runs/{extractorCache,trainingEvaluation}.node.test.ts',
+  'tests/studio/dataSets.node.test.ts',
 ];
 
 /** Examples import the package by its name. */
@@ -37,12 +43,13 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
-    setupFiles: 'tests/equality.ts',
+    setupFiles: ['tests/equality.ts', 'tests/cleanUp.ts'],
     reporters: ['default', './tests/summary.ts'],
     coverage: { include: ['src/**/*.ts'], exclude: ['src/**/index*.ts'], reporter: ['text', 'html'] },
     projects: [
       { extends: true, test: { name: 'unit', isolate: false, include: ['tests/**/*.test.ts'], exclude: SLOW } },
-      { extends: true, test: { name: 'slow', include: SLOW } },
+      { extends: true, test: { name: 'slow', isolate: false, include: SLOW, exclude: ISOLATED } },
+      { extends: true, test: { name: 'isolated', include: ISOLATED } },
     ],
   },
 });

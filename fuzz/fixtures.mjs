@@ -137,6 +137,7 @@ const TRAINING = [
   '3',
   '--threads',
   '1',
+  '--no-lowering',
   '--log-every',
   '1',
   '--test-fraction',

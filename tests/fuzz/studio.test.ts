@@ -5,7 +5,7 @@ import { studioCaseOf } from '../../fuzz/studioCases.mjs';
 import { StudioSession } from '../../fuzz/studioSession.mjs';
 import { temporaryFolder } from '../temporaryFolder.js';
 
-const [SEED, CASES] = [1, 30];
+const [SEED, CASES] = [1, 15];
 
 describe('random requests to the studio, and changes beneath it', () => {
   it('depend only on seed and number', () => {
