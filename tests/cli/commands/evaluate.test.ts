@@ -8,7 +8,7 @@ import { sharedTemporaryFolder } from '../../temporaryFolder.js';
 import { tinyConfiguration } from '../../training/tinyTraining.js';
 import { expectBadInput, type Refusal, resultOf, runCommand } from '../runCommand.js';
 import { writeNoiseArchive } from '../labelledData.js';
-import { makeTinyRun } from '../tinyRun.js';
+import { makeTinyRun, SMALL_PLANS } from '../tinyRun.js';
 
 const folder = sharedTemporaryFolder();
 
@@ -117,7 +117,11 @@ describe('agenet evaluate and compare', () => {
     for (const [index, run] of runs.entries()) {
       await makeTinyRun(
         join(folder, run),
-        tinyConfiguration({ latent: 8, seed: index + 1, width: run === 'wide' ? 8 : 4 }),
+        tinyConfiguration({
+          data: `npz:${join(folder, 'external.npz')}`,
+          seed: index + 1,
+          width: run === 'wide' ? 8 : 4,
+        }),
       );
       await resultOf(['evaluate', run, '--metrics', 'psnr', '--count', '20', '--seed', String(index)], folder);
     }
@@ -193,7 +197,10 @@ describe('agenet probe', () => {
 });
 
 describe('agenet train with evaluations', () => {
-  const TINY = ['--width', '4', '--latent', '8', '--batch', '16', '--threads', '1', '--sample-every', '0'];
+  const TINY = [
+    ...['--width', '4', '--latent', '8', '--batch', '16', '--threads', '1', '--sample-every', '0'],
+    ...SMALL_PLANS,
+  ];
 
   it('keeps the best checkpoint for other commands, and may rank by a different metric when resumed', async () => {
     writeNoiseArchive(join(folder, 'noise.npz'), 100, { labelled: false });
