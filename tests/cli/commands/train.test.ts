@@ -9,9 +9,11 @@ import { grayscalePng, writeImages } from '../../data/imageFiles.js';
 import { temporaryFolder } from '../../temporaryFolder.js';
 import { writeNoiseArchive } from '../labelledData.js';
 import { expectBadInput, jsonOf, resultOf, runCommand, startCommand } from '../runCommand.js';
-import { contentsOf, makeTinyRun, TINY_TRAINING } from '../tinyRun.js';
+import { contentsOf, makeTinyRun, SMALL_PLANS, TINY_TRAINING } from '../tinyRun.js';
 
-const TINY = ['--ema', '0', ...TINY_TRAINING];
+const TINY = ['--ema', '0', '--no-lowering', ...TINY_TRAINING];
+/** `SMALL_PLANS` as settings of the library and of files. */
+const PLANS = { encoderUpdates: SMALL_PLANS[1]!, generatorUpdates: SMALL_PLANS[3]! };
 
 const colored = (width: number, height: number) => ({
   create: { width, height, channels: 3 as const, background: { r: 200, g: 90, b: 40 } },
@@ -114,7 +116,7 @@ describe('agenet train', () => {
     writeNoiseArchive(join(cwd, 'noise.npz'), 60);
     writeFileSync(join(cwd, 'settings.yaml'), 'initFrom: first\nsteps: 1\nbatch: 4\n');
     const trained = async (out: string, ...args: string[]) => {
-      await resultOf(['train', 'npz:noise.npz', '--out', out, '--threads', '1', ...args], cwd);
+      await resultOf(['train', 'npz:noise.npz', '--out', out, '--threads', '1', ...SMALL_PLANS, ...args], cwd);
       return readFileSync(join(cwd, out, 'checkpoints', '000001.safetensors'));
     };
     const [byFile, byFlag] = [
@@ -136,7 +138,7 @@ describe('agenet train', () => {
     writeFileSync(join(cwd, 'gray.yaml'), 'channels: 1\n');
     const warningOf = async (data: string, ...args: string[]) => {
       const { status, stderr } = await runCommand(
-        ['train', `npz:${data}.npz`, '--init-from', 'gray', '--dry-run', ...args],
+        ['train', `npz:${data}.npz`, '--init-from', 'gray', '--dry-run', ...SMALL_PLANS, ...args],
         cwd,
       );
       expect(status, stderr).toBe(0);
@@ -154,21 +156,8 @@ describe('agenet train', () => {
     const cwd = temporaryFolder();
     writeNoiseArchive(join(cwd, 'noise.npz'), 60);
     const data = `npz:${join(cwd, 'noise.npz')}`;
-    const settings = { data, width: 4, latent: 8, batch: 4, ema: 0.9, logEvery: 1 };
-    const flags = [
-      '--width',
-      '4',
-      '--latent',
-      '8',
-      '--batch',
-      '4',
-      '--ema',
-      '0.9',
-      '--log-every',
-      '1',
-      '--threads',
-      '1',
-    ];
+    const settings = { data, width: 4, latent: 8, batch: 4, ema: 0.9, logEvery: 1, ...PLANS };
+    const flags = ['--ema', '0.9', ...TINY_TRAINING];
     const [byCommand, byLibrary] = [join(cwd, 'command'), join(cwd, 'library')];
     await resultOf(['train', data, '--out', byCommand, '--steps', '2', ...flags], cwd);
     await train({ ...settings, steps: 2 }, { out: byLibrary, threads: 1 });
