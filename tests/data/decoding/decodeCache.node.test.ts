@@ -74,8 +74,9 @@ describe.each(FILES)('a cache entry whose %s', (file: File) => {
 
   it('has one wrong bit at any position is recreated', async () => {
     const cache = await filled();
-    const { size } = statSync(fileOf(cache, file));
-    for (let byte = 0; byte < size; byte += file === 'index.json' ? 5 : 1) {
+    // An index that is written later holds times, and is longer.
+    const size = () => statSync(fileOf(cache, file)).size;
+    for (let byte = 0; byte < size(); byte += file === 'index.json' ? 5 : 1) {
       // The pixels of a skipped image are never read.
       const isHole = file === 'pixels' && Math.floor(byte / 4) === 2;
       flip(fileOf(cache, file), byte, byte % 8);
