@@ -57,7 +57,10 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
           onInput={({ currentTarget }) => setSearch(currentTarget.value)}
         />
         <span id="found" class={problem ? 'failed' : 'meaning'} role="status">
-          {problem || (found === runs.size ? `${formatNumber(found)} runs` : `${formatNumber(found)} of ${formatNumber(runs.size)} runs`)}
+          {problem ||
+            (found === runs.size
+              ? `${formatNumber(found)} runs`
+              : `${formatNumber(found)} of ${formatNumber(runs.size)} runs`)}
         </span>
         <label title="Runs with equal settings and different seeds become one row, with the mean and standard deviation of numbers">
           <input
