@@ -129,7 +129,7 @@ function Header({ view, runs, state }: Pick<ViewProps, 'runs' | 'state'> & { vie
           Start a run
         </a>
       </nav>
-      <p role="status" class="connection grow">
+      <p role="status" class="connection failed grow">
         {state === 'behind' && 'Connection lost: data may be outdated. Reconnecting…'}
         {state === 'refused' && 'The studio has another token now: open the URL that it printed.'}
       </p>
