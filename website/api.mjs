@@ -33,9 +33,9 @@ const listItem = (text) => `- ${capitalized(text)}${text.endsWith('.') ? '' : '.
 
 /** The first sentence of a document after its title and its declaration, without links; empty if there is none. */
 function summaryOf(source) {
-  const [paragraph] = source.replace(/^# .*\n+(?:```[^]*?```\n+)?/u, '').split(/\n\n|\n?$/u);
+  const [paragraph] = source.replace(/^# [^\n]*\n+(?:```.*?```\n+)?/su, '').split(/\n\n|\n?$/u);
   if (/^[#|>-]/u.test(paragraph)) return '';
-  const [sentence] = /^[^]*?[.:](?=\s|$)/u.exec(paragraph) ?? [''];
+  const [sentence] = /^.*?[.:](?=\s|$)/su.exec(paragraph) ?? [''];
   return sentence
     .replaceAll(/\[([^\]]*)\]\([^)]*\)/gu, '$1')
     .replaceAll('\n', ' ')

@@ -80,7 +80,7 @@ export const GALLERY = [
         title: 'Colors for gray faces',
         pictures: ['conditions-gray.png'],
         text: 'Gray test images, each with six colorizations. Training takes about eight minutes on one thread.',
-        commands: `${FACES}\nnpx agenet train npz:build/faces.npz --condition gray --steps 3000 --out runs/gray\nnpx agenet complete runs/gray old.jpg --count 6`,
+        commands: `${FACES}\nnpx agenet train npz:build/faces.npz --condition gray --steps 3000 --out runs/gray\nnpx agenet complete runs/gray old.jpg --count 6 --out colors`,
         guide: '/guides/conditions.html#pictures',
       },
       {
@@ -88,7 +88,7 @@ export const GALLERY = [
         pictures: ['conditions-small.png'],
         text: 'Faces of 16x16 pixels, each with six completions of 64x64 pixels.',
         commands:
-          'npx agenet train npz:build/faces.npz --condition small:16 --steps 3000 --out runs/small\nnpx agenet complete runs/small tiny.png --count 6',
+          'npx agenet train npz:build/faces.npz --condition small:16 --steps 3000 --out runs/small\nnpx agenet complete runs/small tiny.png --count 6 --out detail',
         guide: '/guides/conditions.html#pictures',
       },
       {
@@ -96,7 +96,7 @@ export const GALLERY = [
         pictures: ['conditions-mask.png'],
         text: 'Faces with a hole, each with six completions.',
         commands:
-          'npx agenet train npz:build/faces.npz --condition mask --steps 8000 --out runs/mask\nnpx agenet complete runs/mask photo.png --mask hole.png --count 6',
+          'npx agenet train npz:build/faces.npz --condition mask --steps 8000 --out runs/mask\nnpx agenet complete runs/mask photo.png --mask hole.png --count 6 --out filled',
         guide: '/guides/conditions.html#pictures',
       },
       {
@@ -111,7 +111,7 @@ export const GALLERY = [
         pictures: ['conditions-emoji.png'],
         text: 'The luminance of an emoji hardly determines its color, so colorizations differ.',
         commands:
-          'npx agenet train package/img/google/64 --flip --condition gray --out runs/gray-emoji\nnpx agenet complete runs/gray-emoji emoji.png --count 6',
+          'npx agenet train package/img/google/64 --flip --condition gray --out runs/gray-emoji\nnpx agenet complete runs/gray-emoji emoji.png --count 6 --out emoji-colors',
         guide: '/guides/conditions.html#pictures',
       },
       {

@@ -48,7 +48,11 @@ function withCommentsAbove(code) {
   const lines = code.split('\n');
   if (!SHELL.test(code) || lines.some((line) => line.endsWith('\\'))) return code;
   if (lines.every(({ length }) => length <= MAX_COLUMNS)) return code;
-  return lines.map((line) => line.replace(/^(\S.*?) {2,}(# .*)$/u, '$2\n$1')).join('\n');
+  const moved = lines.map((line) => {
+    const place = line.indexOf('  # ');
+    return place > 0 ? `${line.slice(place + 2)}\n${line.slice(0, place).trimEnd()}` : line;
+  });
+  return moved.join('\n');
 }
 
 /** A block of code with a button that copies it. Its script is in the client's `copy.ts`. */

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { configurationOf } from '../../pages/playground/digits/configuration.js';
 import { configurationOf as configurationOfImages } from '../../pages/playground/images/start.js';
-import { DIVERGENCES, LOSSES, MATCHES } from '../../pages/playground/plane/curves.js';
+import { CHARTS } from '../../pages/playground/plane/curves.js';
 import { activePreset, PRESETS } from '../../pages/playground/plane/presets.js';
 import {
   CONDITIONS,
@@ -147,7 +147,7 @@ describe('presets of the plane', () => {
   });
 });
 
-it.each([DIVERGENCES, MATCHES, LOSSES])('curves of a chart of the plane differ in color', (...curves) => {
+it.each(CHARTS)('curves of a chart of the plane differ in color: $title', ({ curves }) => {
   expect(new Set(curves.map(({ color }) => color)).size).toBe(curves.length);
 });
 

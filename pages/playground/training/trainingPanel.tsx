@@ -44,7 +44,7 @@ const CHARTS: readonly CurveChart[] = [
   },
 ];
 /** Of pixels in 0..1. New networks draw images without it. */
-const MIN_CONTRAST = 0.2;
+const MIN_CONTRAST = 0.5;
 const DEVICE_NAMES: Record<WebDevice, string> = { wasm: 'CPU', webgpu: 'GPU' };
 /** Browsers without WebGPU have no choice. */
 const DEVICES: readonly WebDevice[] = 'gpu' in navigator ? ['wasm', 'webgpu'] : ['wasm'];
