@@ -1,4 +1,4 @@
-/** Charts beside each other, which say how curves begin before there are any. */
+/** Charts beside each other. */
 import { Chart, type ChartPoint, type ChartProps } from '../../components/chart.js';
 
 /** What a chart shows; `caption` says it in plain words. */
@@ -9,6 +9,5 @@ export const Curves = ({ charts, points }: { charts: readonly CurveChart[]; poin
     {charts.map((chart) => (
       <Chart key={chart.title} {...chart} points={points} />
     ))}
-    {points.length === 0 && <p class="empty hint">Curves appear when training begins.</p>}
   </section>
 );
