@@ -8,9 +8,6 @@ import { MODEL_DEFAULTS } from '../model/defaults.js';
 import type { DrawFrom } from '../model/refinement.js';
 import type { Configuration } from '../training/configuration.js';
 
-/** A class by its name or number. */
-export type ClassName = string | number;
-
 /** Moves codes along an attribute of the run, which `agenet attribute` creates. */
 export interface MoveOptions {
   /** Name of the attribute (default: none, codes are not moved). */
@@ -62,11 +59,11 @@ export interface SampleOptions extends MoveOptions {
 
 export interface ReconstructOptions extends MoveOptions {
   /** Class of the images, by name or number, or the class of each, null if unknown (default: predicted). */
-  fromClass?: ClassName | readonly (ClassName | null)[] | undefined;
+  fromClass?: string | number | readonly (string | number | null)[] | undefined;
   /** Attributes of each image, as far as they are known (default: predicted). */
   fromWhere?: readonly Readonly<Record<string, string | number>>[] | undefined;
   /** Class to decode with (default: `fromClass`). */
-  toClass?: ClassName | undefined;
+  toClass?: string | number | undefined;
   /** Attributes to decode with, instead of classes; others stay as they are. */
   where?: SampleOptions['where'];
 }
