@@ -83,7 +83,9 @@ export function configureMarkdown(md, sizes, addresses) {
   rules.code_block = (tokens, index) => codeBlock(tokens[index].content, '');
   rules.table_open = (tokens, index) =>
     `<div class="table" role="region" tabindex="0" aria-label="${tokens[index].meta.label}"><table>\n`;
-  const { image } = rules;
+  // Wide formulas scroll, also by keyboard.
+  const { image, math_block: formula } = rules;
+  rules.math_block = (...values) => formula(...values).replace('<math ', '<math tabindex="0" ');
   rules.image = (tokens, index, ...others) => {
     const picture = image(tokens, index, ...others);
     const [src, width] = ['src', 'width'].map((name) => tokens[index].attrGet(name));
