@@ -57,10 +57,7 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
           onInput={({ currentTarget }) => setSearch(currentTarget.value)}
         />
         <span id="found" class={problem ? 'failed' : 'meaning'} role="status">
-          {problem ||
-            (found === runs.size
-              ? `${formatNumber(found)} runs`
-              : `${formatNumber(found)} of ${formatNumber(runs.size)} runs`)}
+          {problem || countText(found, runs.size)}
         </span>
         <label title="Runs with equal settings and different seeds become one row, with the mean and standard deviation of numbers">
           <input
@@ -100,6 +97,9 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
     </>
   );
 }
+
+const countText = (found: number, all: number): string =>
+  `${found === all ? '' : `${formatNumber(found)} of `}${formatNumber(all)} runs`;
 
 const orderOf = (sorting: string): Order => ({
   key: sorting.replace(/^-/u, ''),
