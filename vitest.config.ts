@@ -38,8 +38,8 @@ const PACKAGE = [
 export default defineConfig({
   resolve: { alias: PACKAGE },
   test: {
-    // Training and compilation take seconds on a busy machine with two cores, which two workers leave idle for a third of the time.
-    maxWorkers: 3,
+    // Training and compilation take seconds on a busy machine with two cores, which three workers leave idle for a third of the time.
+    maxWorkers: 4,
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
