@@ -27,6 +27,7 @@ describe('a resumed run', () => {
           'margin',
           'ema',
           'emaStart',
+          'features',
         ],
         ...['logEvery', 'sampleEvery', 'checkpointEvery', 'keepLast', 'keepEvery', 'onNan', 'maxRollbacks'],
         ...['evaluateEvery', 'evaluateMetrics', 'evaluateSamples', 'saveBest'],

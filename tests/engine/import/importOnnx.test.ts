@@ -203,7 +203,7 @@ describe('a refused model', () => {
       'with operators of a runtime',
       () => linear({ node: [node('FusedGemm', ['x'], ['y'], { domain: 'com.microsoft' })] }),
       batch,
-      ['domain "com.microsoft"', 'without optimizations'],
+      ['domain "com.microsoft"', 'without functions and optimizations'],
     ],
     ['without its output', () => linear({ output: [infoOf('z', FLOAT, [1])] }), batch, ['the graph: reads "z"']],
     [

@@ -2,11 +2,11 @@
 import { create, toBinary } from '@bufbuild/protobuf';
 import { ModelProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
-import { importOnnx, input, meanOf, ModelTraining, square, sub, type TensorData } from '../../../src/engine/index.js';
-import { expectCloseElements } from '../expectations.js';
-import { expectInputError } from '../../rejection.js';
-import { compileSmall, runModel } from '../running.js';
-import { random } from '../tensors.js';
+import { importOnnx, input, meanOf, ModelTraining, square, sub, type TensorData } from '../../src/engine/index.js';
+import { expectCloseElements } from '../engine/expectations.js';
+import { expectInputError } from '../rejection.js';
+import { compileSmall, runModel } from '../engine/running.js';
+import { random } from '../engine/tensors.js';
 import {
   type AttributeInit,
   attributeOf,
@@ -15,7 +15,7 @@ import {
   modelOf,
   type NodeInit,
   tensorProto,
-} from './nodeModels.js';
+} from '../engine/import/nodeModels.js';
 
 const [FLOAT, INT64] = [1, 7];
 const shapeOf = (sizes: readonly number[]): TensorData<'int64'> => ({

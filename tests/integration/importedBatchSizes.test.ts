@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { constantTensor, gradients, graphOf, importOnnx, mul, sumOf } from '../../../src/engine/index.js';
-import { compileSmall, targets } from '../running.js';
-import { errorOf, feedOf, goldenOf, MODELS, modelBytes } from './goldenModels.js';
+import { constantTensor, gradients, graphOf, importOnnx, mul, sumOf } from '../../src/engine/index.js';
+import { compileSmall, targets } from '../engine/running.js';
+import { errorOf, feedOf, goldenOf, MODELS, modelBytes } from '../engine/import/goldenModels.js';
 
 /** Of the golden files. */
 const BATCH = 2;
