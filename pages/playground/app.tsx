@@ -63,8 +63,10 @@ export function App() {
   useEffect(() => {
     let isLatest = true;
     for (const link of document.querySelectorAll('nav a[href^="#/"]'))
-      if (link.getAttribute('href') === `#/${address.page}`) link.setAttribute('aria-current', 'page');
-      else link.removeAttribute('aria-current');
+      if (link.getAttribute('href') === `#/${address.page}`) {
+        link.setAttribute('aria-current', 'page');
+        link.scrollIntoView({ block: 'nearest', inline: 'center' });
+      } else link.removeAttribute('aria-current');
     setFailure('');
     load(address.page).then(
       (Component) => isLatest && setPage({ name: address.page, Component }),
@@ -74,6 +76,7 @@ export function App() {
       isLatest = false;
     };
   }, [address.page]);
+  useEffect(() => scrollTo(0, 0), [address.page, address.path]);
   // The address follows the settings without a new entry in the history.
   const onQuery = (query: string): void => {
     queries.current[address.page] = query;

@@ -56,7 +56,7 @@ export function ExplorePage({ model: given }: PageProps) {
   }, []);
   return (
     <div class="explore">
-      <div class="bar toolbar">
+      <div class="player toolbar">
         <p>
           <strong id="model-name">{loaded?.info.name}</strong> {loaded?.info.summary}
         </p>

@@ -21,7 +21,7 @@ export function Toolbar({ plane, settings, address, onChange }: ToolbarProps) {
   const [shared, setShared] = useState('');
   const isWaiting = settings.some((each) => dataOf(each) === undefined);
   return (
-    <div class="bar toolbar">
+    <div class="player toolbar">
       <TrainingButtons
         isRunning={running !== undefined}
         disabled={!isReady || failure !== ''}

@@ -78,7 +78,7 @@ export function TrainingPanel({ kind, variantLabel, shape, texts, onExplore }: T
   const step = points.at(-1)?.step ?? preview?.step ?? 0;
   return (
     <>
-      <div class="bar toolbar">
+      <div class="player toolbar">
         <TrainingButtons
           isRunning={isRunning}
           disabled={isBusy || !preview}
@@ -189,7 +189,7 @@ function Previews({ state: { preview, images, isNew }, shape, texts }: PreviewsP
     <div class="sides">
       <section class="card" aria-labelledby="samples-heading">
         <h2 id="samples-heading">{trained ? 'Samples' : 'Training images'}</h2>
-        <p>
+        <p class="hint">
           {trained
             ? classes.length > 0
               ? 'Each class has images of the same codes.'
@@ -209,7 +209,7 @@ function Previews({ state: { preview, images, isNew }, shape, texts }: PreviewsP
       </section>
       <section class="card" aria-labelledby="pairs-heading">
         <h2 id="pairs-heading">Reconstructions</h2>
-        <p>{texts.pairs}</p>
+        <p class="hint">{texts.pairs}</p>
         <div id="pairs" class="images">
           {Array.from({ length: originals?.length ?? RECONSTRUCTIONS }, (_, index) => [
             tile(originals?.[index], `${texts.image} ${index + 1}`),
