@@ -20,7 +20,7 @@ export const FEATURES_NAME = 'features.safetensors';
 export interface ImageFeatures {
   maps: FeatureMaps;
   digest: string;
-  /** Content of `FEATURES_NAME`, if the features are those of the data's classifier. */
+  /** Content of `FEATURES_NAME`, if the data's classifier computes the features. */
   file?: Uint8Array;
 }
 
