@@ -90,7 +90,8 @@ function requireMap(model: string, output: string, { type, shape }: Value, batch
   if (type !== 'float32' || shape.length < 2 || shape.length > 4 || shape[0] !== batch)
     throw new InputError(
       model,
-      `expected features ${output} of shape [${batch}, C, H, W], [${batch}, T, C] or [${batch}, C], but got ${type} ${showShape(shape)}`,
+      `expected features ${output} of shape [${batch}, C, H, W], [${batch}, T, C] or [${batch}, C], ` +
+        `but got ${type} ${showShape(shape)}`,
     );
 }
 

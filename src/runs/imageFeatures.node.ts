@@ -32,7 +32,7 @@ interface FeatureOptions extends ExtractorOptions {
   ranks?: Ranks | undefined;
 }
 
-/** Returns the network if `matchX` compares features, with random weights instead of those of a trained classifier. */
+/** Returns the network if `matchX` compares features; a classifier of the data has random weights, as nothing is trained. */
 export async function draftFeatures(configuration: Configuration): Promise<FeatureMaps | undefined> {
   if (!usesDistance(configuration.matchX, 'features')) return undefined;
   if (configuration.features !== undefined)

@@ -128,7 +128,7 @@ export const OBJECTIVE = {
   }),
   matchX: declare(string('L1, L2, cos, features, or a weighted sum such as L1:1,features:0.5'), {
     title: 'Image distance',
-    help: 'image reconstruction loss: L1, L2, cos, features (of a network that stays constant), or a weighted sum such as L1:1,features:0.5',
+    help: 'image reconstruction loss: L1, L2, cos, features of a constant network, or a sum such as L1:1,features:0.5',
     group: 'Objective',
     default: 'L1',
     placeholder: 'distance',

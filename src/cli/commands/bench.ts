@@ -19,7 +19,9 @@ FLOPs: a multiply-add counts as 2. Those of a network are for a forward pass of 
 are for all its updates: forward and backward passes, Adam and running statistics, before lowering for a device.`;
 
 const SETTINGS =
-  'network size channels width latent condition encoderUpdates generatorUpdates updateOrder prior divergence moment reduction matchX features featuresOutputs featuresSize featuresMean featuresStd matchZ margin codeNoise batchNormStats batch augment learningRate ema seed preset';
+  'network size channels width latent condition encoderUpdates generatorUpdates updateOrder prior divergence moment reduction ' +
+  'matchX features featuresOutputs featuresSize featuresMean featuresStd matchZ margin codeNoise batchNormStats batch augment ' +
+  'learningRate ema seed preset';
 
 export const define = async (command: Subcommand) => {
   const { addSettings } = await import('../settingOptions.js');
