@@ -11,13 +11,10 @@ import { flagOf, type Terminal, withFlags } from './command.js';
 import { formatFlops, networkFlops } from './flops.js';
 import { duration } from './progress.js';
 
-export async function describeTraining(
-  { configuration, source, features, notes: texts, memory }: PreparedRun,
-  compile: Compile,
-  terminal: Terminal,
-) {
+export async function describeTraining(prepared: PreparedRun, compile: Compile, terminal: Terminal) {
+  const { configuration, source, features, notes: texts, memory } = prepared;
   const { pair } = iterationSpec(configuration);
-  const trainer = await Trainer.create(configuration, source.train, compile, undefined, features);
+  const trainer = await Trainer.create(configuration, source.train, compile, undefined, prepared);
   const { totalSteps: steps, batchesPerEpoch, parameterCounts: parameters } = trainer;
   const seconds = await timeIteration(trainer);
   await trainer.release();

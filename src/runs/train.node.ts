@@ -97,14 +97,29 @@ async function prepare(settings: Settings, options: PreparationOptions) {
     const folder = own?.folder;
     if (folder) await requireSameData(folder, source);
     const features = await draftFeatures(configuration);
-    const { graph } = iterationOf(iterationSpec(configuration, features));
+    const iteration = iterationOf(iterationSpec(configuration, features));
+    const { graph } = iteration;
     const memory = await memoryOf(graph, options);
     const notes = [
       ...notesOn(configuration, chosen, source.train.count),
       ...(memory ? requireMemory(memory.estimated, memory.available) : []),
       ...(await deviceNotes(graph, options)),
     ];
-    return { ...options, ranks, configuration, source, start, folder, features, evaluated, notes, memory, close };
+    return {
+      ...options,
+      ranks,
+      configuration,
+      source,
+      start,
+      folder,
+      features,
+      // Later stages have other plans, and features of a draft other weights.
+      iteration: features === undefined && configuration.stages.length === 0 ? iteration : undefined,
+      evaluated,
+      notes,
+      memory,
+      close,
+    };
   } catch (error) {
     close();
     throw error;

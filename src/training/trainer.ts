@@ -7,6 +7,7 @@ import {
   type AverageName,
   EMA_NAMES,
   iterationOf,
+  type Iteration,
   type IterationSpec,
   stateSize,
 } from '../age/iteration.js';
@@ -82,19 +83,22 @@ export class Trainer {
 
   /**
    * @param start default: fresh weights from the seed
-   * @param features which `matchX` compares
+   * @param options parts of the first program
+   * @param options.features which `matchX` compares
+   * @param options.iteration of the configuration, if it has been built and there are no stages
    */
   static async create(
     configuration: Configuration,
     split: Split,
     compile: Compile,
     start: TrainerState = initialState(configuration),
-    features?: FeatureMaps,
+    { features, iteration }: { features?: FeatureMaps | undefined; iteration?: Iteration | undefined } = {},
   ): Promise<Trainer> {
     const sampler = new EpochSampler(split.count, configuration.batch, configuration.seed);
     const stages = new Stages(configuration, sampler.batchesPerEpoch);
     const spec = iterationSpec(configuration, features);
-    const current = await compileStage(spec, stages.at(start.step).stage, compile, start.vectors);
+    const { stage } = stages.at(start.step);
+    const current = await compileStage(spec, stage, compile, start.vectors, iteration);
     return new Trainer(configuration, split, sampler, stages, compile, current, start.step, start.rateScale);
   }
 
@@ -278,9 +282,15 @@ export class Trainer {
 
 type CompiledStage = Awaited<ReturnType<typeof compileStage>>;
 
-async function compileStage(anyStage: IterationSpec, stage: PlannedStage, compile: Compile, vectors: TrainingVectors) {
+async function compileStage(
+  anyStage: IterationSpec,
+  stage: PlannedStage,
+  compile: Compile,
+  vectors: TrainingVectors,
+  known?: Iteration,
+) {
   const spec = { ...anyStage, plans: stage.plans };
-  const { graph, reportNames } = iterationOf(spec);
+  const { graph, reportNames } = known ?? iterationOf(spec);
   return { stage, spec, reportNames, program: new StatefulProgram(await compile(graph), vectors) };
 }
 

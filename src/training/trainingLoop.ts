@@ -1,4 +1,5 @@
 import type { FeatureMaps } from '../age/imageDistance.js';
+import type { Iteration } from '../age/iteration.js';
 import type { ImageSource } from '../data/source.js';
 import { type Compile, DeviceError } from '../engine/index.js';
 import { DescribedError, InputError, setting, text } from '../errors.js';
@@ -24,6 +25,8 @@ export interface TrainingOptions {
   compileIteration?: Compile | undefined;
   /** Which `matchX` compares. */
   features?: FeatureMaps | undefined;
+  /** Of the configuration, if it has been built and there are no stages. */
+  iteration?: Iteration | undefined;
   /** For a run without a checkpoint (default: fresh weights from the seed). */
   start?: (() => Promise<TrainerState>) | undefined;
   /** When aborted, training finishes the current iteration, saves and ends. */
@@ -96,9 +99,9 @@ interface Session {
 }
 
 async function trainFrom(state: TrainerState, options: TrainingOptions) {
-  const { configuration, source, store, compile, compileIteration = compile, features, subscribers = [] } = options;
+  const { configuration, source, store, compile, compileIteration = compile, subscribers = [] } = options;
   const secondsBefore = (await store.truncateLog(state.step))?.seconds ?? 0;
-  const trainer = await Trainer.create(configuration, source.train, compileIteration, state, features);
+  const trainer = await Trainer.create(configuration, source.train, compileIteration, state, options);
   const { pair, objective } = iterationSpec(configuration);
   const model = TrainedModel.of(pair, objective.prior, modelWeights(state.vectors), compile);
   const clock = new Clock();

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { ADAM, STATE_NAMES, type StateName } from '../../src/age/update.js';
-import { EMA_NAMES } from '../../src/age/iteration.js';
+import { EMA_NAMES, iterationOf } from '../../src/age/iteration.js';
 import { minDivergence } from '../../src/age/divergences.js';
 import { gatherImages } from '../../src/data/source.js';
 import { NETWORK_NAMES } from '../../src/networks/network.js';
@@ -132,6 +132,15 @@ describe('the weights of a model', () => {
       expect(raw[weights]).toBe(vectors[weights]);
     }
   });
+});
+
+it('a trainer compiles an iteration that has been built', async () => {
+  const configuration = tinyConfiguration();
+  const iteration = iterationOf(iterationSpec(configuration));
+  const compile = vi.fn(() => compileSmall(graphOf({ nothing: constant(0) })));
+  const trainer = await Trainer.create(configuration, images, compile, undefined, { iteration });
+  await trainer.release();
+  expect(compile).toHaveBeenCalledExactlyOnceWith(iteration.graph);
 });
 
 describe('a trainer', () => {

@@ -56,7 +56,7 @@ async function measure(options: OptionsOf<typeof define>, terminal: Terminal, wo
   const cores = world?.cores;
   const compile = compilerOf(options, terminal, { profilePrefix, communicator, cores });
   const features = await draftFeatures(configuration);
-  const trainer = await Trainer.create(configuration, randomImages(configuration), compile, undefined, features);
+  const trainer = await Trainer.create(configuration, randomImages(configuration), compile, undefined, { features });
 
   // The clock of `performance` starts with the process.
   const startup = performance.now() / 1000;

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { InputError } from '../../errors.js';
 import type { Graph } from '../graph.js';
 import { lower, rulesOf, type Target } from '../lowering/lower.js';
-import { nextStates } from '../lowering/state.js';
+import { type LoweredGraph, nextStates } from '../lowering/state.js';
 import { estimatePeakMemory } from '../memory.js';
 import { encode } from '../onnx.js';
 import { type LoadModel, targetOf } from './blockSize.node.js';
@@ -64,7 +64,8 @@ export async function compile(graph: Graph, options: CompileOptions = {}): Promi
   if (communicator) requireDivisible(graph, communicator);
   const load = await loaderOf(options);
   const target = options.target ?? (await targetOf(device, load));
-  const lowered = lower(graph, target, communicator?.size);
+  const lowered = lowerOnce(graph, target, communicator?.size);
+  estimated.delete(graph);
   // Lowering to blocks leaves nothing to optimize, and the attempt takes as long as the rest of loading.
   const optimize = target.name !== 'cpu' || target.block === undefined;
   const model = await encode(lowered);
@@ -87,7 +88,19 @@ export async function estimateMemory(graph: Graph, options: CompileOptions = {})
   const { device = 'cpu', communicator } = options;
   if (device !== 'cpu') return undefined;
   const target = options.target ?? (await targetOf(device, await loaderOf(options)));
-  return estimatePeakMemory(lower(graph, target, communicator?.size));
+  return estimatePeakMemory(lowerOnce(graph, target, communicator?.size));
+}
+
+/** Kept until they are compiled, because lowering takes a quarter of the time until the first iteration. */
+const estimated = new WeakMap<Graph, { key: string; lowered: LoweredGraph }>();
+
+function lowerOnce(graph: Graph, target: Target, ranks = 1) {
+  const key = JSON.stringify({ target, ranks });
+  const known = estimated.get(graph);
+  if (known?.key === key) return known.lowered;
+  const lowered = lower(graph, target, ranks);
+  estimated.set(graph, { key, lowered });
+  return lowered;
 }
 
 function requireDivisible({ inputs, batchAxes = {} }: Graph, { size }: Communicator) {
