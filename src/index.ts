@@ -175,7 +175,7 @@ export { type InceptionScore, inceptionScore } from './metrics/catalog/inception
 export { kernelDistance, type KernelDistance } from './metrics/catalog/kid.js';
 export { betterDirection, METRIC_NAMES, parseMetrics } from './metrics/registry.js';
 export { type GridImages, METRIC_GROUPS, type MetricGroup, type Protocol } from './metrics/metric.js';
-export { modelExtractor, type ModelExtractorOptions } from './metrics/modelExtractor.js';
+export { modelExtractor, type ModelExtractorOptions, type OnnxModel } from './metrics/modelExtractor.js';
 export {
   type ReconstructionScores,
   type ReconstructionScoring,

@@ -6,11 +6,12 @@ import {
   concat,
   constant,
   constantTensor,
+  dimensionsFor,
   div,
   importOnnx,
   interpolate,
   mul,
-  onnxInputs,
+  onnxSignature,
   reduceMean,
   replaceLeaves,
   showShape,
@@ -49,7 +50,7 @@ export async function importFeatures(
   options: FeatureModelOptions,
 ): Promise<FeatureMaps> {
   const { name } = options;
-  const inputs = await onnxInputs(bytes, name);
+  const { inputs } = await onnxSignature(bytes, name);
   const declared = imageInputOf(inputs, options);
   const { channels = imageChannels, size = side } = declared;
   requireNormalization(options, channels);
@@ -60,14 +61,10 @@ export async function importFeatures(
       'export it with a symbolic batch',
     );
   const target = { ...declared, channels, size };
-  const sizes = shapeFor(target, batch);
-  const symbolic = inputs[0]!.shape.flatMap((dimension, axis) =>
-    typeof dimension === 'string' ? [[dimension, sizes[axis]!] as const] : [],
-  );
   const { outputs } = options;
   const model = await importOnnx(bytes, {
     name,
-    dimensions: Object.fromEntries(symbolic),
+    dimensions: dimensionsFor(inputs[0]!, shapeFor(target, batch)),
     convertFloats: true,
     ...(outputs && { outputs }),
   });

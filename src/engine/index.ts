@@ -149,8 +149,15 @@ export {
 } from './operators/index.js';
 export type { Communicator } from './runtime/communicator.js';
 export { type BatchShares, type Compile, Program, type Signature, StatefulProgram } from './runtime/program.js';
-export { DeviceError, type OnnxModel, type TensorInfo } from './runtime/session.js';
-export { type ImportedModel, importOnnx, type ImportOptions, onnxInputs } from './import/importOnnx.js';
+export { DeviceError } from './runtime/session.js';
+export {
+  dimensionsFor,
+  type ImportedModel,
+  importOnnx,
+  type ImportOptions,
+  onnxSignature,
+  type TensorInfo,
+} from './import/importOnnx.js';
 export { decodeSafetensors, encodeSafetensors, type TensorFile } from './safetensors.js';
 export { type Shape, ShapeError, showShape, sizeOf } from './shape.js';
 export { simplify } from './simplify.js';

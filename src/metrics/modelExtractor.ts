@@ -5,10 +5,27 @@ import {
   type ModelInputOptions,
   requireNormalization,
 } from '../classifiers/modelInput.js';
-import { type OnnxModel, sizeOf } from '../engine/index.js';
+import { sizeOf, type TensorInfo } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { resampleBilinear } from '../images/raster.js';
 import type { Features } from '../numerics/features.js';
+
+/** An ONNX model, such as `loadOnnxModel` opens. */
+export interface OnnxModel {
+  inputs: readonly TensorInfo[];
+  outputs: readonly TensorInfo[];
+  /**
+   * Runs the model on one float32 input and returns the named outputs.
+   * @throws {InputError} if the model rejects the input, or an output is not float32
+   */
+  run: (
+    input: string,
+    data: Float32Array,
+    shape: readonly number[],
+    outputs: readonly string[],
+  ) => Promise<Record<string, { shape: readonly number[]; data: Float32Array }>>;
+  release: () => Promise<void>;
+}
 
 /** How to use an external ONNX model. */
 export interface ModelExtractorOptions extends ModelInputOptions {
@@ -33,6 +50,7 @@ type ImageBytes = Parameters<FeatureExtractor['extract']>[0];
  */
 export async function modelExtractor(model: OnnxModel, options: ModelExtractorOptions): Promise<FeatureExtractor> {
   const input = imageInputOf(model.inputs, options);
+  const { batch = DEFAULT_BATCH } = input;
   const { name, digest, probabilities } = options;
   requireAllocatable(input, name);
   const output = outputOf(model, options.output, name);
@@ -40,7 +58,6 @@ export async function modelExtractor(model: OnnxModel, options: ModelExtractorOp
   const prepare = preparation(input, options);
   const runOn = async (images: ImageBytes) => {
     const count = images.data.length / sizeOf(images.shape);
-    const { batch = count } = input;
     const { data, shape } = prepare(images, batch);
     const results = await model.run(input.name, data, shape, requested);
     return requested.map((each): Features => {
@@ -60,12 +77,12 @@ export async function modelExtractor(model: OnnxModel, options: ModelExtractorOp
     ...(digest !== undefined && { digest }),
     width: probes[0]!.width,
     extract: async (images) => {
-      const [step, bytes] = [input.batch ?? DEFAULT_BATCH, sizeOf(images.shape)];
+      const bytes = sizeOf(images.shape);
       const count = images.data.length / bytes;
       const tableFor = ({ width }: Features) => ({ data: new Float32Array(count * width), width });
       let tables = probes.map(tableFor);
-      for (let first = 0; first < count; first += step) {
-        const data = images.data.subarray(first * bytes, (first + step) * bytes);
+      for (let first = 0; first < count; first += batch) {
+        const data = images.data.subarray(first * bytes, (first + batch) * bytes);
         const parts = await runOn({ shape: images.shape, data });
         if (first === 0) tables = parts.map(tableFor);
         parts.forEach((part, index) => tables[index]!.data.set(part.data, first * part.width));

@@ -1,7 +1,6 @@
 import type { GraphProto, ModelProto, TensorProto, TensorShapeProto_Dimension, ValueInfoProto } from 'onnx-buf';
 import { didYouMean, InputError, quoted } from '../../errors.js';
 import { mapValues } from '../graph.js';
-import type { TensorInfo } from '../runtime/session.js';
 import { type Shape, ShapeError, sizeOf } from '../shape.js';
 import { constantTensor, type ConstantValue, input, type InputValue, type Value } from '../value.js';
 import { type GraphContext, importNodes, Scope } from './importGraph.js';
@@ -96,21 +95,34 @@ export async function importOnnx(bytes: Uint8Array, options: ImportOptions = {})
   );
 }
 
+/** A model's input or output. An open size is the name that `dimensions` of `importOnnx` takes. */
+export interface TensorInfo {
+  name: string;
+  type: string;
+  shape: readonly (number | string)[];
+}
+
 /**
- * Returns the inputs of an ONNX model. Symbolic dimensions are the names that `dimensions` of `importOnnx` takes.
+ * Returns the inputs and outputs of an ONNX model.
  * @throws {InputError} if the bytes are no ONNX model
  */
-export async function onnxInputs(bytes: Uint8Array, name = 'model'): Promise<TensorInfo[]> {
-  const { input: infos, initializer } = (await parseModel(bytes, name)).graph!;
+export async function onnxSignature(bytes: Uint8Array, name = 'model') {
+  const { input, output, initializer } = (await parseModel(bytes, name)).graph!;
   const initialized = new Set(initializer.map((each) => each.name));
-  return infos
-    .filter((info) => !initialized.has(info.name))
-    .map((info) => {
-      const type = info.type?.value.case === 'tensorType' ? info.type.value.value : undefined;
-      const shape = type?.shape?.dim.map((each, axis) => sizeOrName(each, `${info.name}.${axis}`)) ?? [];
-      return { name: info.name, type: type ? typeName(type.elemType) : 'no tensor', shape };
-    });
+  return { inputs: input.filter((info) => !initialized.has(info.name)).map(infoOf), outputs: output.map(infoOf) };
 }
+
+function infoOf({ name, type: declared }: ValueInfoProto): TensorInfo {
+  const type = declared?.value.case === 'tensorType' ? declared.value.value : undefined;
+  const shape = type?.shape?.dim.map((each, axis) => sizeOrName(each, `${name}.${axis}`)) ?? [];
+  return { name, type: type ? typeName(type.elemType) : 'no tensor', shape };
+}
+
+/** Sizes of the open dimensions of an input by name. */
+export const dimensionsFor = (input: TensorInfo, shape: Shape): Record<string, number> =>
+  Object.fromEntries(
+    input.shape.flatMap((dimension, axis) => (typeof dimension === 'string' ? [[dimension, shape[axis]!]] : [])),
+  );
 
 function sizeOrName({ value }: TensorShapeProto_Dimension, unnamed: string) {
   if (value.case === 'dimValue' && value.value > 0n) return Number(value.value);

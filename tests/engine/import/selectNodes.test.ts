@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { graphOf, importOnnx, onnxInputs, topologicalOrder } from '../../../src/engine/index.js';
+import { graphOf, importOnnx, onnxSignature, topologicalOrder } from '../../../src/engine/index.js';
 import { expectInputError } from '../../rejection.js';
 import { compileSmall } from '../running.js';
 import { random } from '../tensors.js';
@@ -64,13 +64,13 @@ describe('inputs of a model', () => {
       input: [infoOf('x', FLOAT, ['', 3, 8]), infoOf('w', FLOAT, [2]), infoOf('ids', 7, ['n'])],
       initializer: [tensorProto('w', random([2], 1))],
     });
-    expect(await onnxInputs(unnamed)).toEqual([
+    expect((await onnxSignature(unnamed)).inputs).toEqual([
       { name: 'x', type: 'float32', shape: ['x.0', 3, 8] },
       { name: 'ids', type: 'int64', shape: ['n'] },
     ]);
   });
 
   it('of other bytes are rejected', async () => {
-    await expectInputError(() => onnxInputs(Uint8Array.of(255, 1, 2), 'm.onnx'), 'm.onnx: not an ONNX model');
+    await expectInputError(() => onnxSignature(Uint8Array.of(255, 1, 2), 'm.onnx'), 'm.onnx: not an ONNX model');
   });
 });

@@ -31,7 +31,9 @@ async function modelFile(bytes: Uint8Array): Promise<string> {
 
 /** The one line with which a file is refused. */
 async function refusalOf(bytes: Uint8Array): Promise<string> {
-  const error: unknown = await loadOnnxModel(await modelFile(bytes), 1).catch((reason: unknown) => reason);
+  const file = await modelFile(bytes);
+  const opened = async () => (await loadOnnxModel(file, 1)).run('x', new Float32Array(4), [4], ['y']);
+  const error: unknown = await opened().catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(InputError);
   const { message } = error as InputError;
   expect(message).not.toContain('\n');
