@@ -5,7 +5,7 @@ import { folderClasses } from '../data/imageNames.js';
 import { isDataSpec } from '../data/open.node.js';
 import { classNamesIn, type Description, drawAcrossClasses, gatherImages } from '../data/source.js';
 import { InputError, setting, text } from '../errors.js';
-import { describeSystemError } from '../files/atomic.node.js';
+import { describeSystemError, isFolder } from '../files/atomic.node.js';
 import { decodeImage } from '../images/decode.node.js';
 import { readImages } from '../images/imageInput.node.js';
 import type { Configuration } from '../training/configuration.js';
@@ -20,15 +20,15 @@ interface Wanted {
   split: string;
 }
 
-interface CollectedImages {
-  /** Bytes [N, C, H, W]. */
-  data: Uint8Array;
-  /** Lines below each image in a grid. */
-  captions: string[][];
-  /** The class of each image, if it is one of the model. */
-  fromClass: (string | null)[];
-  /** The attributes of each image, as far as they are known. */
-  fromWhere: Description[];
+interface CollectedImage {
+  /** Bytes [C, H, W]. */
+  pixels: Uint8Array;
+  /** Lines below it in a grid. */
+  caption: string[];
+  /** Its class, if it is one of the model. */
+  fromClass: string | null;
+  /** Its attributes, as far as they are known. */
+  fromWhere: Description;
 }
 
 /**
@@ -41,24 +41,18 @@ export async function collectImages(
   configuration: Configuration,
   wanted: Wanted,
   terminal: Terminal,
-): Promise<CollectedImages> {
-  const collected: CollectedImages[] = [];
-  for (const each of named.length === 0 ? [configuration.data] : named) {
-    if (named.length === 0 || isDataSpec(each))
-      collected.push(await imagesOfData(each, configuration, wanted, terminal));
-    else if ((await stat(each).catch(() => undefined))?.isDirectory())
-      collected.push(await imagesOfFolder(each, configuration, wanted, terminal));
+): Promise<CollectedImage[]> {
+  if (named.length === 0) return imagesOfData(configuration.data, configuration, wanted, terminal);
+  const collected: CollectedImage[][] = [];
+  for (const each of named) {
+    if (isDataSpec(each)) collected.push(await imagesOfData(each, configuration, wanted, terminal));
+    else if (await isFolder(each)) collected.push(await imagesOfFolder(each, configuration, wanted, terminal));
     else {
-      const { data } = await readImages([each], configuration);
-      collected.push({ data, captions: [[basename(each)]], fromClass: [null], fromWhere: [{}] });
+      const { data: pixels } = await readImages([each], configuration);
+      collected.push([{ pixels, caption: [basename(each)], fromClass: null, fromWhere: {} }]);
     }
   }
-  return {
-    data: Uint8Array.from(Buffer.concat(collected.map(({ data }) => data))),
-    captions: collected.flatMap(({ captions }) => captions),
-    fromClass: collected.flatMap(({ fromClass }) => fromClass),
-    fromWhere: collected.flatMap(({ fromWhere }) => fromWhere),
-  };
+  return collected.flat();
 }
 
 const classAmong = ({ classes }: Configuration, name: string | undefined) =>
@@ -67,23 +61,21 @@ const classAmong = ({ classes }: Configuration, name: string | undefined) =>
 async function imagesOfData(
   data: string,
   configuration: Configuration,
-  wanted: Wanted,
+  { count = DEFAULT_COUNT, split }: Wanted,
   terminal: Terminal,
-): Promise<CollectedImages> {
-  const { count = DEFAULT_COUNT, split } = wanted;
+): Promise<CollectedImage[]> {
   const source = await openRunData(data, configuration, terminal);
   try {
     const part = splitOf(source, split);
     if (part.count === 0)
       throw new InputError(text`${setting('split')} ${split}`, `${source.name} has no images in this split`);
-    const indices = drawAcrossClasses(part, count);
     const names = classNamesIn(source);
-    return {
-      data: gatherImages(part, indices, source.channels * source.size[0] * source.size[1]),
-      captions: indices.map((index) => captionOf(source, part, index)),
-      fromClass: indices.map((index) => classAmong(configuration, names[part.labels?.[index] ?? -1])),
-      fromWhere: indices.map((index) => part.describe?.(index) ?? {}),
-    };
+    return drawAcrossClasses(part, count).map((index) => ({
+      pixels: gatherImages(part, [index], source.channels * source.size[0] * source.size[1]),
+      caption: captionOf(source, part, index),
+      fromClass: classAmong(configuration, names[part.labels?.[index] ?? -1]),
+      fromWhere: part.describe?.(index) ?? {},
+    }));
   } finally {
     source.close?.();
   }
@@ -93,30 +85,23 @@ async function imagesOfData(
 async function imagesOfFolder(
   path: string,
   configuration: Configuration,
-  wanted: Wanted,
+  { count = DEFAULT_COUNT }: Wanted,
   terminal: Terminal,
-): Promise<CollectedImages> {
-  const { count = DEFAULT_COUNT } = wanted;
+): Promise<CollectedImage[]> {
   const { names } = await findImages(path);
   const classes = folderClasses(names);
   const labels = 'none' in classes ? null : Uint8Array.from(names, classes.labelOf);
   const order = drawAcrossClasses({ count: names.length, labels }, names.length);
   const files = order.map((index) => join(path, names[index]!));
-  const decoded: Uint8Array[] = [];
-  const shown: string[] = [];
   const onFailure = (file: string, reason: string) =>
     terminal.note(`${file}: skipped; cannot read the image (${reason})`);
+  const read: CollectedImage[] = [];
   for await (const { file, pixels } of decodeEach(files, configuration, onFailure)) {
-    shown.push(file);
-    if (decoded.push(pixels) === count) break;
+    const fromClass = classAmong(configuration, relative(path, file).split(sep)[0]);
+    if (read.push({ pixels, caption: [basename(file)], fromClass, fromWhere: {} }) === count) break;
   }
-  if (decoded.length === 0) throw new InputError(path, `none of its ${files.length} images can be read`);
-  return {
-    data: Uint8Array.from(Buffer.concat(decoded)),
-    captions: shown.map((file) => [basename(file)]),
-    fromClass: shown.map((file) => classAmong(configuration, relative(path, file).split(sep)[0])),
-    fromWhere: shown.map(() => ({})),
-  };
+  if (read.length === 0) throw new InputError(path, `none of its ${files.length} images can be read`);
+  return read;
 }
 
 /** Lists the named files, and the images of the named folders. @throws {InputError} if a name does not exist */

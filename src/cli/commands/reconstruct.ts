@@ -6,7 +6,6 @@ import {
   alongOption,
   byOption,
   fromClassOption,
-  betweenClasses,
   movedBy,
   openModel,
   toClassOption,
@@ -60,28 +59,23 @@ export const define = (command: Subcommand) =>
 export const action: Action<typeof define> = async (terminal, run, images, options) => {
   const { collectImages } = await import('../imageFiles.js');
   const { imagesOf } = await import('../../model/sampling.js');
-  const { out, along, by, toClass, where } = options;
+  const { out, along, by, fromClass, toClass, where } = options;
   const kind = await prepareOutput(options, ['image', 'npz'], images);
   const model = await openModel(run, options, terminal);
   const collected = await collectImages(images, model.configuration, options, terminal);
-  const original = imagesOf(model.trained, collected.data);
-  const { fromClass, fromWhere } = { ...collected, ...options };
+  const original = imagesOf(model.trained, Uint8Array.from(Buffer.concat(collected.map(({ pixels }) => pixels))));
+  const known = {
+    fromClass: fromClass ?? collected.map((each) => each.fromClass),
+    fromWhere: collected.map((each) => each.fromWhere),
+  };
   const reconstruction = await model
-    .reconstruct(original, { along, by, fromClass, fromWhere, toClass, where })
+    .reconstruct(original, { ...known, along, by, toClass, where })
     .finally(() => model.release());
 
   if (kind === 'image') {
-    const style = gridStyle(options, () => collected.captions);
+    const style = gridStyle(options, () => collected.map(({ caption }) => caption));
     await writeDrawing(pairGrid(original, reconstruction, PAIRS_PER_ROW, style), options, terminal);
   } else await writeImageArrays(out, { original, reconstruction });
   terminal.print(`Wrote ${original.count} images, each with its reconstruction on its right, to ${out}`);
-  return {
-    result: {
-      out,
-      count: original.count,
-      ...betweenClasses(options),
-      ...(where !== undefined && { where }),
-      ...movedBy(options),
-    },
-  };
+  return { result: { out, count: original.count, fromClass, toClass, where, ...movedBy(options) } };
 };
