@@ -20,40 +20,28 @@ export async function describeTraining(prepared: PreparedRun, compile: Compile, 
   await trainer.release();
 
   const flops = { encoder: networkFlops(pair.encoder), generator: networkFlops(pair.generator) };
+  const featureFlops = features && featureFlopsOf(configuration, features);
   const images = { train: source.train.count, test: source.test.count };
   const notes = texts.map(withFlags);
-  const { batch, size } = configuration;
+  const { batch, size, features: model = 'a classifier of the data' } = configuration;
   const epochs = (steps / batchesPerEpoch).toFixed(1).replace('.0', '');
-  terminal.print(
+  const lines = [
     `${steps} iterations of ${batch} images (${epochs} epochs), ${seconds.toFixed(3)} s each: about ${duration(steps * seconds)}`,
-  );
-  terminal.print(
     `data: ${source.name}, ${images.train} training images, ${images.test} test images of ${size}x${size}`,
-  );
-  if (memory) terminal.print(memoryLine(memory));
-  notes.forEach(terminal.print);
-  terminal.print(`settings that differ from the defaults: ${changedSettings(configuration).join(' ') || 'none'}`);
-  for (const name of NETWORK_NAMES) {
-    terminal.print(
+    ...(memory ? [memoryLine(memory)] : []),
+    ...notes,
+    `settings that differ from the defaults: ${changedSettings(configuration).join(' ') || 'none'}`,
+    ...NETWORK_NAMES.flatMap((name) => [
       `${name}: ${parameters[name].toLocaleString('en')} parameters, ${formatFlops(flops[name].total)} per image`,
-    );
-    for (const line of layerLines(pair[name], flops[name].layers)) terminal.print(`  ${line}`);
-  }
-  const featureFlops = features && featureFlopsOf(configuration, features);
-  if (featureFlops !== undefined)
-    terminal.print(
-      `features of ${configuration.features ?? 'a classifier of the data'}: ${formatFlops(featureFlops)} per image`,
-    );
+      ...layerLines(pair[name], flops[name].layers).map((line) => `  ${line}`),
+    ]),
+    ...(featureFlops === undefined ? [] : [`features of ${model}: ${formatFlops(featureFlops)} per image`]),
+  ];
+  lines.forEach(terminal.print);
   return {
     result: {
-      ...{
-        configuration,
-        parameters,
-        flops: { ...flops, ...(featureFlops !== undefined && { features: featureFlops }) },
-        images,
-        batches_per_epoch: batchesPerEpoch,
-        steps,
-      },
+      ...{ configuration, parameters, flops: { ...flops, features: featureFlops }, images, steps },
+      batches_per_epoch: batchesPerEpoch,
       seconds_per_iteration: seconds,
       memory: memory ? { estimated_bytes: memory.estimated, available_bytes: memory.available ?? null } : null,
       notes,
