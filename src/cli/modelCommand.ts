@@ -48,17 +48,6 @@ export const byOption = () =>
 export const fromClassOption = (help: string) => new Option('--from-class <class>', help);
 export const toClassOption = (help: string) => new Option('--to-class <class>', help);
 
-export const betweenClasses = ({
-  fromClass,
-  toClass,
-}: {
-  fromClass?: string | undefined;
-  toClass?: string | undefined;
-}) => ({
-  ...(fromClass !== undefined && { fromClass }),
-  ...(toClass !== undefined && { toClass }),
-});
-
 export const movedBy = ({ along, by = MODEL_DEFAULTS.by }: MoveOptions) => (along === undefined ? {} : { along, by });
 
 export async function openModel(run: string, options: ModelCommandOptions, terminal: Terminal) {

@@ -57,7 +57,7 @@ export const action: Action<typeof define> = async (terminal, run, images, optio
   terminal.print(
     `Wrote ${count} completions of ${files.length === 1 ? '1 image' : `${files.length} images`} to ${out}`,
   );
-  return { result: { out, images: files.length, count, seed, ...(refine !== undefined && { refine }) } };
+  return { result: { out, images: files.length, count, seed, refine } };
 };
 
 /** Files of one name get a number. */

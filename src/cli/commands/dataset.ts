@@ -130,8 +130,7 @@ function describe(source: ImageSource, out: string | undefined, terminal: Termin
     result: {
       ...{ name, size, channels, train: train.count, test: test.count, classes },
       ...(perClass && { per_class: perClass, class_names: classNames ?? null }),
-      skipped,
-      ...(out !== undefined && { out }),
+      ...{ skipped, out },
     },
   };
 }

@@ -54,5 +54,5 @@ async function describeRun(path: string, terminal: Terminal) {
   const best = file === path ? undefined : await new BestCheckpoint(await OwnFolder.at(path)).read();
   if (best) terminal.print(bestLine(best));
   terminal.printObject(configuration);
-  return { result: { run: path, step, checkpoint: file, parameters, ...(best && { best }), configuration } };
+  return { result: { run: path, step, checkpoint: file, parameters, best, configuration } };
 }

@@ -6,7 +6,6 @@ import type { Action, Subcommand } from '../command.js';
 import {
   addDrawingOptions,
   addModelOptions,
-  betweenClasses,
   fromClassOption,
   openModel,
   toClassOption,
@@ -61,22 +60,12 @@ export const define = (command: Subcommand) =>
   );
 
 export const action: Action<typeof define> = async (terminal, run, files, options) => {
-  const { out, seed, frames, circle, loop, points, fps = DEFAULT_FPS } = options;
+  const { out, seed, frames, circle, loop, points, fromClass, toClass, fps = DEFAULT_FPS } = options;
   const kind = await prepareOutput(options, ['animation', 'image', 'npz'], files);
   const model = await openModel(run, options, terminal);
   const onProgress = countingProgress(terminal, 'generating images');
-  const images = await model
-    .interpolate(files, {
-      frames,
-      rows: options.rows,
-      points,
-      circle,
-      loop,
-      seed,
-      onProgress,
-      ...betweenClasses(options),
-    })
-    .finally(() => model.release());
+  const path = { frames, rows: options.rows, points, circle, loop, fromClass, toClass };
+  const images = await model.interpolate(files, { ...path, seed, onProgress }).finally(() => model.release());
 
   const rows = files.length > 0 ? 1 : (options.rows ?? MODEL_DEFAULTS.rows);
   const closed = (circle ?? loop) === true;
@@ -85,6 +74,6 @@ export const action: Action<typeof define> = async (terminal, run, files, option
     else if (kind === 'npz') await writeImageArrays(out, { arr_0: images });
     else await writeAnimation(out, rowAnimation(images, rows, closed, fps), options.scale, signal);
     terminal.print(`Wrote ${rows} ${rows === 1 ? 'row' : 'rows'} of ${images.count / rows} images to ${out}`);
-    return { result: { out, count: images.count, seed, rows, frames, closed, ...betweenClasses(options) } };
+    return { result: { out, count: images.count, seed, rows, frames, closed, fromClass, toClass } };
   });
 };

@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option } from '@commander-js/extra-typings';
 import { MODEL_DEFAULTS } from '../../model/defaults.js';
 import { squareColumns } from '../../images/imageGrid.js';
 import { LARGEST_SEED } from '../../random.js';
-import type { Action, OptionsOf, Subcommand } from '../command.js';
+import type { Action, Subcommand } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
 import { addDrawingOptions, addModelOptions, alongOption, byOption, movedBy, openModel } from '../modelCommand.js';
 import {
@@ -92,12 +92,12 @@ function parseRange(text: string): readonly [first: number, last: number] {
 }
 
 export const action: Action<typeof define> = async (terminal, run, options) => {
-  const { out, seeds, like, class: wanted, where, guidance, drawFrom, refine, refineNoise } = options;
+  const { out, seeds, like, spread, along, by, drawFrom, refine, refineNoise } = options;
+  const { class: wanted, where, guidance, temperature, truncation } = options;
   const kind = await prepareOutput(options, ['image', 'npz', 'folder'], like === undefined ? [] : [like]);
   const model = await openModel(run, options, terminal);
   try {
     const range = seeds ? { seeds } : { count: options.count, seed: options.seed };
-    const { spread, temperature, truncation, along, by } = options;
     const conditions = { class: wanted, where, guidance };
     const moving = { like, spread, temperature, truncation, along, by };
     const batches = await model.sampleBatches({ ...range, ...conditions, ...moving, drawFrom, refine, refineNoise });
@@ -112,33 +112,20 @@ export const action: Action<typeof define> = async (terminal, run, options) => {
     );
     const { drawingFrom, passesOf } = await import('../../model/refinement.js');
     const drawn = like === undefined ? drawingFrom(model.trained, drawFrom) : undefined;
-    const drawing = {
-      ...(drawn && { drawFrom: drawn.density ? 'density' : 'prior' }),
+    const result = {
+      ...{ out, count, seed, seeds, ...conditions, truncation, ...movedBy(options) },
+      drawFrom: drawn && (drawn.density ? 'density' : 'prior'),
       refine: passesOf(drawn ?? {}, options),
+      refineNoise: refineNoise > 0 ? refineNoise : undefined,
+      ...(like !== undefined && { like, spread: spread ?? MODEL_DEFAULTS.spread }),
     };
     return await withSignals(terminal, async (signal) => {
       await writeImageBatches(out, kind, { count, columns, shape: model.imageShape, batches }, signal, style);
       await imageDisplay(terminal, options.show)(out);
       terminal.print(`Wrote ${count} samples of ${seeds ? `seeds ${seeds.join(' to ')}` : `seed ${seed}`} to ${out}`);
-      return { result: { out, count, seed, ...drawing, ...settingsOf(options) } };
+      return { result };
     });
   } finally {
     await model.release();
   }
-};
-
-/** What determined the samples, besides the seed. */
-const settingsOf = (options: OptionsOf<typeof define>) => {
-  const { seeds, class: wanted, where, guidance } = options;
-  const { like, spread = MODEL_DEFAULTS.spread, refineNoise, truncation } = options;
-  return {
-    ...(seeds && { seeds }),
-    ...(wanted !== undefined && { class: wanted }),
-    ...(where !== undefined && { where }),
-    ...(guidance !== undefined && { guidance }),
-    ...(refineNoise > 0 && { refineNoise }),
-    ...(truncation !== undefined && { truncation }),
-    ...(like !== undefined && { like, spread }),
-    ...movedBy(options),
-  };
 };
