@@ -6,6 +6,7 @@ import type { Compile } from '../engine/index.js';
 import type { Raster } from '../images/raster.js';
 import type { KnownConditions } from '../model/chunks.js';
 import { MODEL_DEFAULTS } from '../model/defaults.js';
+import type { Model } from '../runs/model.node.js';
 import type { MoveOptions } from '../runs/modelOptions.node.js';
 import type { CodeCache } from '../runs/codeCache.node.js';
 import type { OpenedRun } from '../runs/runFolder.node.js';
@@ -50,10 +51,17 @@ export const toClassOption = (help: string) => new Option('--to-class <class>', 
 
 export const movedBy = ({ along, by = MODEL_DEFAULTS.by }: MoveOptions) => (along === undefined ? {} : { along, by });
 
-export async function openModel(run: string, options: ModelCommandOptions, terminal: Terminal) {
+/** Opens the model of a run for some work. */
+export async function withModel<T>(
+  run: string,
+  { ema, ...options }: CompilerOptions & { ema?: boolean },
+  terminal: Terminal,
+  work: (model: Model) => Promise<T>,
+) {
   const { Model } = await import('../runs/model.node.js');
   const onWarning = (message: string) => terminal.note(`warning: ${message}`);
-  return Model.open(run, compilerOf(options, terminal), { ema: options.ema, onWarning });
+  const model = await Model.open(run, compilerOf(options, terminal), { ema, onWarning });
+  return work(model).finally(() => model.release());
 }
 
 export interface OpenedModel extends OpenedRun {

@@ -2,8 +2,8 @@ import { InputError } from '../../errors.js';
 import type { ClassifiedImage } from '../../runs/model.node.js';
 import type { Configuration } from '../../training/configuration.js';
 import type { Action, Subcommand, Terminal } from '../command.js';
-import { openRunData } from '../modelCommand.js';
-import { compilerOf, deviceOption, threadsOption } from '../options.js';
+import { openRunData, withModel } from '../modelCommand.js';
+import { deviceOption, threadsOption } from '../options.js';
 import { countingProgress } from '../progress.js';
 
 /** Images in memory at a time. */
@@ -28,9 +28,7 @@ export const define = (command: Subcommand) =>
 
 export const action: Action<typeof define> = async (terminal, run, named, options) => {
   const { decodeEach, imageFilesOf } = await import('../imageFiles.js');
-  const { Model } = await import('../../runs/model.node.js');
-  const model = await Model.open(run, compilerOf(options, terminal));
-  try {
+  return withModel(run, options, terminal, async (model) => {
     await requireProbe(run, model.configuration, terminal);
     const { name, probe, origin } = await model.readProbe(options.probe);
     const images: (ClassifiedImage & { file: string })[] = [];
@@ -59,9 +57,7 @@ export const action: Action<typeof define> = async (terminal, run, named, option
       terminal.print(`${file}  ${name}  ${probability.toFixed(3)}`);
     const { labels, test_accuracy } = origin;
     return { result: { run, probe: name, method: probe.method, labels, test_accuracy, images, skipped } };
-  } finally {
-    await model.release();
-  }
+  });
 };
 
 /** @throws {InputError} with the command that creates a probe if the run has none */

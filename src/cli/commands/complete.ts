@@ -1,7 +1,7 @@
 import { basename, extname, join } from 'node:path';
 import { gridOf, imagesIn } from '../../images/imageGrid.js';
 import type { Action, Subcommand } from '../command.js';
-import { addModelOptions, openModel } from '../modelCommand.js';
+import { addModelOptions, withModel } from '../modelCommand.js';
 import { refineNoiseOption, seedOption, wholeNumber } from '../options.js';
 import { forceOption, prepareOutput, writeImage } from '../output.js';
 
@@ -43,17 +43,14 @@ export const action: Action<typeof define> = async (terminal, run, images, optio
   await prepareOutput(options, ['folder'], images);
   const files = await imageFilesOf(images);
   const names = distinctNames(files);
-  const model = await openModel(run, options, terminal);
-  try {
+  await withModel(run, options, terminal, async (model) => {
     for (const [index, file] of files.entries()) {
       const completed = imagesIn(await model.complete(file, { count, seed, mask, refine, refineNoise }));
       await writeImage(join(out, `${names[index]}.png`), gridOf(completed, completed.length));
       for (const [number, image] of completed.slice(1).entries())
         await writeImage(join(out, `${names[index]}-${number + 1}.png`), image);
     }
-  } finally {
-    await model.release();
-  }
+  });
   terminal.print(
     `Wrote ${count} completions of ${files.length === 1 ? '1 image' : `${files.length} images`} to ${out}`,
   );

@@ -2,12 +2,13 @@ import { Option } from '@commander-js/extra-typings';
 import { rowAnimation } from '../../images/frames.js';
 import { imageGrid } from '../../images/imageGrid.js';
 import { MODEL_DEFAULTS } from '../../model/defaults.js';
+import type { Model } from '../../runs/model.node.js';
 import type { Action, Subcommand } from '../command.js';
 import {
   addDrawingOptions,
   addModelOptions,
   fromClassOption,
-  openModel,
+  withModel,
   toClassOption,
   writeDrawing,
 } from '../modelCommand.js';
@@ -62,11 +63,10 @@ export const define = (command: Subcommand) =>
 export const action: Action<typeof define> = async (terminal, run, files, options) => {
   const { out, seed, frames, circle, loop, points, fromClass, toClass, fps = DEFAULT_FPS } = options;
   const kind = await prepareOutput(options, ['animation', 'image', 'npz'], files);
-  const model = await openModel(run, options, terminal);
   const onProgress = countingProgress(terminal, 'generating images');
   const path = { frames, rows: options.rows, points, circle, loop, fromClass, toClass };
-  const images = await model.interpolate(files, { ...path, seed, onProgress }).finally(() => model.release());
-
+  const interpolate = (model: Model) => model.interpolate(files, { ...path, seed, onProgress });
+  const images = await withModel(run, options, terminal, interpolate);
   const rows = files.length > 0 ? 1 : (options.rows ?? MODEL_DEFAULTS.rows);
   const closed = (circle ?? loop) === true;
   return withSignals(terminal, async (signal) => {

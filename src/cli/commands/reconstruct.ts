@@ -7,7 +7,7 @@ import {
   byOption,
   fromClassOption,
   movedBy,
-  openModel,
+  withModel,
   toClassOption,
   writeDrawing,
 } from '../modelCommand.js';
@@ -61,21 +61,19 @@ export const action: Action<typeof define> = async (terminal, run, images, optio
   const { imagesOf } = await import('../../model/sampling.js');
   const { out, along, by, fromClass, toClass, where } = options;
   const kind = await prepareOutput(options, ['image', 'npz'], images);
-  const model = await openModel(run, options, terminal);
-  const collected = await collectImages(images, model.configuration, options, terminal);
-  const original = imagesOf(model.trained, Uint8Array.from(Buffer.concat(collected.map(({ pixels }) => pixels))));
-  const known = {
-    fromClass: fromClass ?? collected.map((each) => each.fromClass),
-    fromWhere: collected.map((each) => each.fromWhere),
-  };
-  const reconstruction = await model
-    .reconstruct(original, { ...known, along, by, toClass, where })
-    .finally(() => model.release());
-
-  if (kind === 'image') {
-    const style = gridStyle(options, () => collected.map(({ caption }) => caption));
-    await writeDrawing(pairGrid(original, reconstruction, PAIRS_PER_ROW, style), options, terminal);
-  } else await writeImageArrays(out, { original, reconstruction });
-  terminal.print(`Wrote ${original.count} images, each with its reconstruction on its right, to ${out}`);
-  return { result: { out, count: original.count, fromClass, toClass, where, ...movedBy(options) } };
+  return withModel(run, options, terminal, async (model) => {
+    const collected = await collectImages(images, model.configuration, options, terminal);
+    const original = imagesOf(model.trained, Uint8Array.from(Buffer.concat(collected.map(({ pixels }) => pixels))));
+    const known = {
+      fromClass: fromClass ?? collected.map((each) => each.fromClass),
+      fromWhere: collected.map((each) => each.fromWhere),
+    };
+    const reconstruction = await model.reconstruct(original, { ...known, along, by, toClass, where });
+    if (kind === 'image') {
+      const style = gridStyle(options, () => collected.map(({ caption }) => caption));
+      await writeDrawing(pairGrid(original, reconstruction, PAIRS_PER_ROW, style), options, terminal);
+    } else await writeImageArrays(out, { original, reconstruction });
+    terminal.print(`Wrote ${original.count} images, each with its reconstruction on its right, to ${out}`);
+    return { result: { out, count: original.count, fromClass, toClass, where, ...movedBy(options) } };
+  });
 };

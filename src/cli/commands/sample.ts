@@ -4,7 +4,7 @@ import { squareColumns } from '../../images/imageGrid.js';
 import { LARGEST_SEED } from '../../random.js';
 import type { Action, Subcommand } from '../command.js';
 import { imageDisplay } from '../imageDisplay.js';
-import { addDrawingOptions, addModelOptions, alongOption, byOption, movedBy, openModel } from '../modelCommand.js';
+import { addDrawingOptions, addModelOptions, alongOption, byOption, movedBy, withModel } from '../modelCommand.js';
 import {
   captionsOption,
   gridStyle,
@@ -95,8 +95,7 @@ export const action: Action<typeof define> = async (terminal, run, options) => {
   const { out, seeds, like, spread, along, by, drawFrom, refine, refineNoise } = options;
   const { class: wanted, where, guidance, temperature, truncation } = options;
   const kind = await prepareOutput(options, ['image', 'npz', 'folder'], like === undefined ? [] : [like]);
-  const model = await openModel(run, options, terminal);
-  try {
+  return withModel(run, options, terminal, async (model) => {
     const range = seeds ? { seeds } : { count: options.count, seed: options.seed };
     const conditions = { class: wanted, where, guidance };
     const moving = { like, spread, temperature, truncation, along, by };
@@ -119,13 +118,11 @@ export const action: Action<typeof define> = async (terminal, run, options) => {
       refineNoise: refineNoise > 0 ? refineNoise : undefined,
       ...(like !== undefined && { like, spread: spread ?? MODEL_DEFAULTS.spread }),
     };
-    return await withSignals(terminal, async (signal) => {
+    return withSignals(terminal, async (signal) => {
       await writeImageBatches(out, kind, { count, columns, shape: model.imageShape, batches }, signal, style);
       await imageDisplay(terminal, options.show)(out);
       terminal.print(`Wrote ${count} samples of ${seeds ? `seeds ${seeds.join(' to ')}` : `seed ${seed}`} to ${out}`);
       return { result };
     });
-  } finally {
-    await model.release();
-  }
+  });
 };
