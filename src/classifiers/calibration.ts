@@ -1,6 +1,6 @@
 import { type RandomStream, randomStream, shuffledIndices } from '../random.js';
 import { type Features, sumOf } from '../numerics/features.js';
-import { gatherLabels, type Labels, stratifiedFolds } from './labels.js';
+import { gatherLabels, indicesByClass, type Labels } from './labels.js';
 
 /** For more labels, one held-out subset is enough. */
 const CROSS_VALIDATED_LABELS = 1000;
@@ -37,8 +37,13 @@ export function calibrationSplits(labels: Labels, classes: number, seed: number)
   return folds < 2 ? [] : foldSplits(labels, folds, stream, classes);
 }
 
+/** Holds out each fold once. Folds have about equal proportions of classes, and sizes that differ by at most one. */
 export function foldSplits(labels: Labels, folds: number, stream: RandomStream, classes: number): HeldOutSplit[] {
-  const foldOf = stratifiedFolds(labels, folds, stream, classes);
+  const shuffled = indicesByClass(labels, classes).flatMap((indices) =>
+    Array.from(shuffledIndices(indices.length, stream), (position) => indices[position]!),
+  );
+  const foldOf = new Uint32Array(labels.length);
+  shuffled.forEach((index, position) => (foldOf[index] = position % folds));
   const indices = Uint32Array.from(foldOf.keys());
   return Array.from({ length: folds }, (_, fold) => ({
     training: indices.filter((index) => foldOf[index] !== fold),
@@ -48,8 +53,7 @@ export function foldSplits(labels: Labels, folds: number, stream: RandomStream, 
 
 /** Up to 5, as many as the rarest class has labels, ignoring classes without. */
 export function possibleFolds(labels: Labels, classes: number): number {
-  const counts = new Array<number>(classes).fill(0);
-  for (const label of labels) counts[label]!++;
+  const counts = indicesByClass(labels, classes).map(({ length }) => length);
   return Math.min(MAX_FOLDS, ...counts.filter((count) => count > 0));
 }
 

@@ -25,7 +25,7 @@ export function checkLabels(labels: Labels, rows: number, classes?: number): num
   return classes ?? largest + 1;
 }
 
-function indicesByClass(labels: Labels, classes: number) {
+export function indicesByClass(labels: Labels, classes: number) {
   const indices = Array.from({ length: classes }, (): number[] => []);
   for (let index = 0; index < labels.length; index++) indices[labels[index]!]!.push(index);
   return indices;
@@ -57,28 +57,6 @@ export function drawBalancedLabels(labels: Labels, count: number, stream: Random
     return Array.from(shuffledIndices(indices.length, stream).subarray(0, perClass), (position) => indices[position]!);
   });
   return Uint32Array.from(drawn).sort();
-}
-
-/**
- * Returns the fold of each label. Folds have about equal proportions of classes, and sizes that differ by at most one.
- * @throws {InputError} as `checkLabels`, and if there are fewer than 2 folds or a class has fewer labels than folds
- */
-export function stratifiedFolds(labels: Labels, folds: number, stream: RandomStream, classes?: number): Uint32Array {
-  const classCount = checkLabels(labels, labels.length, classes);
-  checkWhole(folds, 'folds', 2);
-  const result = new Uint32Array(labels.length);
-  let next = 0;
-  indicesByClass(labels, classCount).forEach((indices, label) => {
-    if (indices.length > 0 && indices.length < folds) {
-      throw new InputError(
-        'folds',
-        `class ${label} has ${indices.length} labels, too few for ${folds} folds`,
-        'use fewer folds or more labels',
-      );
-    }
-    for (const position of shuffledIndices(indices.length, stream)) result[indices[position]!] = next++ % folds;
-  });
-  return result;
 }
 
 export const gatherLabels = (labels: Labels, indices: ArrayLike<number>): Uint32Array =>

@@ -1,5 +1,5 @@
 import { calibrationSplits, fitLogitScale, foldSplits, possibleFolds } from './calibration.js';
-import { accuracyOf, checkLabels, gatherLabels, type Labels } from './labels.js';
+import { accuracyOf, gatherLabels, type Labels } from './labels.js';
 import {
   classProbabilities,
   crossEntropyOf,
@@ -8,43 +8,8 @@ import {
   predictClasses,
 } from './logisticRegression.js';
 import { InputError } from '../errors.js';
-import { checkFeatures, type Features, gatherRows } from '../numerics/features.js';
+import { type Features, gatherRows } from '../numerics/features.js';
 import { randomStream, shuffledIndices } from '../random.js';
-
-/**
- * Selects the most accurate penalty by stratified cross-validation. Ties, which few labels make common, go to the
- * lowest mean cross-entropy.
- * @throws {InputError} as `fitLogisticRegression` and `stratifiedFolds`, and if there are no candidates
- */
-export function selectL2(
-  features: Features,
-  labels: Labels,
-  options: Omit<LogisticOptions, 'l2'> & { candidates?: readonly number[]; folds?: number; seed?: number } = {},
-) {
-  const { candidates = [1e-4, 1e-3, 1e-2, 1e-1, 1], folds = 5, seed = 0, ...fitting } = options;
-  if (candidates.length === 0) throw new InputError('candidates', 'expected at least one L2 penalty, but got none');
-  const classes = checkLabels(labels, checkFeatures(features, 'features'), fitting.classes);
-  const stream = randomStream(seed, 'cross-validation folds');
-  const parts = foldSplits(labels, folds, stream, classes).map(({ training, heldOut }) => ({
-    training: rowsAt({ features, labels }, training),
-    heldOut: rowsAt({ features, labels }, heldOut),
-  }));
-  const scores = candidates.map((l2) => {
-    let [correct, entropy] = [0, 0];
-    for (const { training, heldOut } of parts) {
-      const classifier = fitLogisticRegression(training.features, training.labels, { ...fitting, classes, l2 });
-      correct += heldOut.labels.length * accuracyOf(predictClasses(classifier, heldOut.features), heldOut.labels);
-      entropy += heldOut.labels.length * crossEntropyOf(classifier, heldOut.features, heldOut.labels);
-    }
-    return { l2, accuracy: correct / labels.length, crossEntropy: entropy / labels.length };
-  });
-  const best = scores.reduce((best, score) =>
-    score.accuracy > best.accuracy || (score.accuracy === best.accuracy && score.crossEntropy < best.crossEntropy)
-      ? score
-      : best,
-  );
-  return { l2: best.l2, scores };
-}
 
 interface LabeledFeatures {
   features: Features;
@@ -56,6 +21,7 @@ const rowsAt = ({ features, labels }: LabeledFeatures, indices: Uint32Array): La
   labels: gatherLabels(labels, indices),
 });
 
+const CANDIDATES = [1e-4, 1e-3, 1e-2, 1e-1, 1];
 /** If a class has a single label, so that none can be held out. */
 const DEFAULT_L2 = 1e-3;
 /** More select the same penalty. */
@@ -80,7 +46,7 @@ export function fitLinearProbe(
 ) {
   const limit = Math.floor(MAX_VALUES / features.width);
   const rows = firstShuffled({ features, labels }, limit, seed);
-  const l2 = selectedL2(firstShuffled(rows, MAX_SELECTION_ROWS, seed), classes, seed);
+  const l2 = selectL2(firstShuffled(rows, MAX_SELECTION_ROWS, seed), classes, seed);
   const options = { classes, l2, tolerance: TOLERANCE, iterations: ITERATIONS };
   const classifier = fitLogisticRegression(rows.features, rows.labels, options);
   const scale = calibrate ? logitScale(rows, options, seed) : 1;
@@ -98,10 +64,26 @@ function logitScale(rows: LabeledFeatures, options: LogisticOptions & { classes:
   return fitLogitScale(parts);
 }
 
-export function selectedL2({ features, labels }: LabeledFeatures, classes: number, seed: number) {
-  const folds = possibleFolds(labels, classes);
-  const options = { classes, folds, seed, tolerance: ROUGH_TOLERANCE, iterations: ROUGH_ITERATIONS };
-  return folds < 2 ? DEFAULT_L2 : selectL2(features, labels, options).l2;
+/**
+ * Selects the most accurate penalty by stratified cross-validation. Ties, which few labels make common, go to the
+ * lowest mean cross-entropy.
+ */
+export function selectL2(rows: LabeledFeatures, classes: number, seed: number) {
+  const folds = possibleFolds(rows.labels, classes);
+  if (folds < 2) return DEFAULT_L2;
+  const options = { classes, tolerance: ROUGH_TOLERANCE, iterations: ROUGH_ITERATIONS };
+  const splits = foldSplits(rows.labels, folds, randomStream(seed, 'cross-validation folds'), classes);
+  const parts = splits.map(({ training, heldOut }) => [rowsAt(rows, training), rowsAt(rows, heldOut)] as const);
+  const scores = CANDIDATES.map((l2) => {
+    let [correct, entropy] = [0, 0];
+    for (const [training, { features, labels }] of parts) {
+      const classifier = fitLogisticRegression(training.features, training.labels, { ...options, l2 });
+      correct += labels.length * accuracyOf(predictClasses(classifier, features), labels);
+      entropy += labels.length * crossEntropyOf(classifier, features, labels);
+    }
+    return { l2, accuracy: correct / rows.labels.length, crossEntropy: entropy / rows.labels.length };
+  });
+  return scores.sort((a, b) => b.accuracy - a.accuracy || a.crossEntropy - b.crossEntropy)[0]!.l2;
 }
 
 function firstShuffled(rows: LabeledFeatures, limit: number, seed: number) {

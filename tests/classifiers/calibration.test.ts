@@ -7,7 +7,12 @@ import {
   predictClasses,
 } from '../../src/classifiers/logisticRegression.js';
 import type { Features } from '../../src/numerics/features.js';
-import { calibrationSplits, expectedCalibrationError, fitLogitScale } from '../../src/classifiers/calibration.js';
+import {
+  calibrationSplits,
+  expectedCalibrationError,
+  fitLogitScale,
+  foldSplits,
+} from '../../src/classifiers/calibration.js';
 import { fitLinearProbe } from '../../src/classifiers/linearProbe.js';
 import { randomStream } from '../../src/random.js';
 import { expectWithin } from '../expectWithin.js';
@@ -37,6 +42,28 @@ function confidenceOf(classifier: LinearClassifier, features: Features): number 
     ),
   );
 }
+
+describe('foldSplits', () => {
+  /** 5 of class 0, 20 of class 1, 35 of class 2, mixed. */
+  const labels = Uint8Array.from({ length: 60 }, (_, index) => (index % 12 === 0 ? 0 : index % 3 === 1 ? 1 : 2));
+  const heldOut = (folds: number, rows = labels, seed = 1) =>
+    foldSplits(rows, folds, randomStream(seed, 'labels'), 3).map((split) => split.heldOut);
+
+  it('distributes every class, and all labels, evenly', () => {
+    for (const part of heldOut(5)) {
+      expect(part).toHaveLength(12);
+      for (const [label, share] of [1, 4, 7].entries())
+        expect(part.filter((index) => labels[index] === label)).toHaveLength(share);
+    }
+    expect(heldOut(5)).toEqual(heldOut(5));
+    expect(heldOut(5)).not.toEqual(heldOut(5, labels, 2));
+  });
+
+  it('holds out parts that differ in size by at most one label', () => {
+    const sizes = heldOut(3, labels.subarray(0, 56)).map(({ length }) => length);
+    expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+  });
+});
 
 describe('calibration of a linear probe', () => {
   const unseen = clusters(4000, 4, 7);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accuracyOf, checkLabels, drawBalancedLabels, stratifiedFolds } from '../../src/classifiers/labels.js';
+import { accuracyOf, checkLabels, drawBalancedLabels } from '../../src/classifiers/labels.js';
 import { randomStream } from '../../src/random.js';
 import { expectInputError } from '../rejection.js';
 
@@ -48,30 +48,6 @@ describe('drawBalancedLabels', () => {
     await expectInputError(() => drawBalancedLabels(labels, 7, stream()), '7', 'multiple of 3');
     await expectInputError(() => drawBalancedLabels(labels, 0, stream()), 'is 0');
     await expectInputError(() => drawBalancedLabels(labels, 4, stream(), 4), 'class 3 has 0');
-  });
-});
-
-describe('stratifiedFolds', () => {
-  it('distributes every class, and all labels, evenly', () => {
-    const folds = stratifiedFolds(labels, 5, stream());
-    for (let fold = 0; fold < 5; fold++) {
-      expect(count(folds, fold)).toBe(12);
-      for (const [label, share] of [1, 4, 7].entries())
-        expect(labels.filter((other, place) => other === label && folds[place] === fold)).toHaveLength(share);
-    }
-    expect(folds).toEqual(stratifiedFolds(labels, 5, stream()));
-    expect(folds).not.toEqual(stratifiedFolds(labels, 5, stream(2)));
-  });
-
-  it('differ in size by at most one label', () => {
-    const sizes = [0, 1, 2].map((fold) => count(stratifiedFolds(labels.subarray(0, 56), 3, stream()), fold));
-    expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
-  });
-
-  it('rejects a class with fewer labels than folds', async () => {
-    await expectInputError(() => stratifiedFolds(labels, 6, stream()), 'class 0', '5 labels', '6 folds');
-    await expectInputError(() => stratifiedFolds(labels, 1, stream()), 'folds: is 1');
-    expect(stratifiedFolds(labels, 5, stream(), 9)).toHaveLength(60);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { accuracyOf } from '../../src/classifiers/labels.js';
 import type { Features } from '../../src/numerics/features.js';
 import { predictClasses } from '../../src/classifiers/logisticRegression.js';
-import { fitLinearProbe, selectedL2 } from '../../src/classifiers/linearProbe.js';
+import { fitLinearProbe, selectL2 } from '../../src/classifiers/linearProbe.js';
 import { expectInputError } from '../rejection.js';
 import { featuresOf, normalRows } from '../metrics/samples.js';
 
@@ -27,11 +27,11 @@ describe('a linear probe', () => {
   });
 
   it('has a larger L2 penalty, the less informative its features are', () => {
-    expect(selectedL2(corners(60, 0, 3), 3, 0)).toBeGreaterThan(selectedL2(corners(60, 8, 3), 3, 0));
+    expect(selectL2(corners(60, 0, 3), 3, 0)).toBeGreaterThan(selectL2(corners(60, 8, 3), 3, 0));
   });
 
   it('uses an L2 penalty of 0.001 if a class has a single label, so that none can be held out', () => {
-    expect(selectedL2({ features: featuresOf([0, 1, 5, 6], 2), labels: [0, 1] }, 2, 0)).toBe(1e-3);
+    expect(selectL2({ features: featuresOf([0, 1, 5, 6], 2), labels: [0, 1] }, 2, 0)).toBe(1e-3);
   });
 
   it('depends only on its seed', () => {

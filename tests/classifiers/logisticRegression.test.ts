@@ -1,5 +1,4 @@
 import { accuracyOf } from '../../src/classifiers/labels.js';
-import { selectL2 } from '../../src/classifiers/linearProbe.js';
 import { crossEntropyOf, fitLogisticRegression, predictClasses } from '../../src/classifiers/logisticRegression.js';
 import { expectWithin } from '../expectWithin.js';
 import { featuresOf, largestDifference, normalRows, reference, withEntry } from '../metrics/samples.js';
@@ -79,32 +78,5 @@ describe('logistic regression', () => {
     const classifier = fitLogisticRegression(features, labels);
     await expectInputError(() => predictClasses(classifier, normalRows(3, 5, 1)), 'width 4', 'got 5');
     await expectInputError(() => crossEntropyOf(classifier, features, [0, 1]), 'one per row, 60', 'got 2');
-  });
-});
-
-describe('selectL2', () => {
-  it('prefers accuracy on held-out labels, then low cross-entropy', () => {
-    const { l2, scores } = selectL2(features, labels, { candidates: [1e-5, 0.01, 100], folds: 4 });
-    expect(scores.map((score) => score.l2)).toEqual([1e-5, 0.01, 100]);
-    const best = scores.toSorted((a, b) => b.accuracy - a.accuracy || a.crossEntropy - b.crossEntropy)[0]!;
-    expect(l2).toBe(best.l2);
-    expectWithin(scores[2]!.crossEntropy, Math.log(3), 0.02);
-  });
-
-  it('selects a large penalty if features are uninformative and parameters many', () => {
-    const noise = normalRows(60, 50, 5);
-    const { scores } = selectL2(noise, labels, { candidates: [1e-6, 1] });
-    expect(scores[0]!.crossEntropy).toBeGreaterThan(2 * scores[1]!.crossEntropy);
-  });
-
-  it('depends only on the seed', () => {
-    const choose = (seed: number) => selectL2(features, labels, { candidates: [0.01, 0.1], folds: 3, seed });
-    expect(choose(1)).toEqual(choose(1));
-    expect(choose(1).scores).not.toEqual(choose(2).scores);
-  });
-
-  it('rejects no candidates, and too few labels', async () => {
-    await expectInputError(() => selectL2(features, labels, { candidates: [] }), 'at least one L2 penalty');
-    await expectInputError(() => selectL2(features, labels, { folds: 50 }), '50 folds');
   });
 });
