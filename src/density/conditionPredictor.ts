@@ -1,7 +1,7 @@
 /** Which condition an image has, from its code without one. */
 import { columnMeans, type Features, gatherRows, rowsIn } from '../numerics/features.js';
 import { cholesky, solveCholesky } from '../numerics/cholesky.js';
-import { multiplyTransposed, transposed } from '../numerics/matrixProduct.js';
+import { dot, multiplyTransposed, transposed } from '../numerics/matrixProduct.js';
 import type { ConditionPart } from '../networks/network.js';
 
 /** Of the mean variance, added so that covariances are never singular. */
@@ -154,8 +154,6 @@ function regularized(centered: Features, count: number) {
   for (let at = 0; at < size; at++) covariance[at * (size + 1)]! += MIN_VARIANCE * variance + Number.EPSILON;
   return cholesky(covariance, size);
 }
-
-const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, value, at) => sum + value * b[at]!, 0);
 
 /** Of the type of checkpoints. */
 const withBias = (weights: Float64Array, bias: number) => Float32Array.from([...weights, Math.max(-3e38, bias)]);

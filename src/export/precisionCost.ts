@@ -1,7 +1,7 @@
 import { drawCodes } from '../age/prior.js';
 import { toBytes } from '../images/raster.js';
 import type { TrainedModel } from '../model/trainedModel.js';
-import { sumOf } from '../numerics/features.js';
+import { meanOf } from '../numerics/features.js';
 import { randomStream } from '../random.js';
 
 export interface Difference {
@@ -44,7 +44,7 @@ export async function compareOutputs(model: TrainedModel, stored: TrainedModel):
 }
 
 const summarize = (values: Float32Array): Difference => ({
-  mean: sumOf(values) / values.length,
+  mean: meanOf(values),
   max: values.reduce((max, value) => Math.max(max, value), 0),
 });
 

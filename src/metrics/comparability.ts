@@ -1,4 +1,4 @@
-import { sumOf } from '../numerics/features.js';
+import { meanOf, sumOf } from '../numerics/features.js';
 import { type Condition, CONDITIONS, type Protocol } from './metric.js';
 import { betterDirection, METRIC_NAMES, metricNamed } from './registry.js';
 
@@ -83,7 +83,7 @@ export function meansOverSeeds(
       const values = members.map((member) => member.metrics[name]).filter((value) => typeof value === 'number');
       metrics[name] = null;
       if (values.length < members.length) continue;
-      const mean = (metrics[name] = sumOf(values) / values.length);
+      const mean = (metrics[name] = meanOf(values));
       if (values.length > 1)
         std[name] = Math.sqrt(sumOf(values.map((value) => (value - mean) ** 2)) / (values.length - 1));
     }

@@ -1,10 +1,11 @@
 import type { DivergenceOptions } from '../age/divergences.js';
 import { type FeatureExtractor, FeatureTable, splitFeatures } from '../classifiers/featureExtractor.js';
-import { gatherImages, type ImageSource, labelingOf, labelsOf, type Split } from '../data/source.js';
+import { type ImageSource, labelsOf, type Split } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { InputError } from '../errors.js';
 import { type ComparableImages, fromBytes, toBytes } from '../images/raster.js';
 import { allIndices, drawnIndices, inChunks, type Progress, sampleChunks } from '../model/chunks.js';
+import { conditionsIn } from '../model/imageConditions.js';
 import { noiseOfSample, refineImages, type Refinement } from '../model/refinement.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import { type Features, gatherRows, rowsIn } from '../numerics/features.js';
@@ -84,13 +85,13 @@ export class EvaluationContext {
   }
 
   /** The classes of the images, or null if the model is not conditioned on them. */
-  readonly labels = lazily(() => {
+  readonly labels = once(() => {
     const { model, source, split } = this.subject;
     return model.condition?.shape.length === 1 ? labelsOf(source[split], this.indices) : null;
   });
 
   /** Rows of the images whose conditions the samples have. */
-  readonly sampleRows = lazily(() => {
+  readonly sampleRows = once(() => {
     const { count, seed } = this.subject;
     const order = shuffledIndices(this.indices.length, randomStream(seed, 'conditions of samples'));
     return Uint32Array.from({ length: count }, (_, index) => order[index % order.length]!);
@@ -99,11 +100,11 @@ export class EvaluationContext {
   /** Returns conditions [n, ...shape] of images in rows, or undefined without a condition. */
   conditionsOf(rows: Uint32Array): Float32Array | undefined {
     const { model, source, split } = this.subject;
-    if (model.condition === undefined) return undefined;
-    const indices = rows.map((row) => this.indices[row]!);
-    const isPicture = model.condition.shape.length > 1;
-    const x = gatherImages(source[split], isPicture ? indices : [], model.imageElements);
-    return model.condition.of({ x, ...labelingOf(source[split], indices) });
+    return conditionsIn(
+      model,
+      source[split],
+      rows.map((row) => this.indices[row]!),
+    );
   }
 
   /**
@@ -241,12 +242,8 @@ export class EvaluationContext {
   }
 }
 
-function lazily<T>(work: () => T): () => T {
+/** The work is done at the first call. */
+function once<T>(work: () => T): () => T {
   let result: { value: T } | undefined;
   return () => (result ??= { value: work() }).value;
-}
-
-function once<T>(work: () => Promise<T>): () => Promise<T> {
-  let result: Promise<T> | undefined;
-  return () => (result ??= work());
 }

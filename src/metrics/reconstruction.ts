@@ -1,7 +1,8 @@
 import { drawCodes } from '../age/prior.js';
-import { inChunks, type Progress } from '../model/chunks.js';
+import { allIndices, inChunks, type Progress } from '../model/chunks.js';
+import { conditionsIn } from '../model/imageConditions.js';
 import type { TrainedModel } from '../model/trainedModel.js';
-import { gatherImages, labelingOf, type Split } from '../data/source.js';
+import type { Split } from '../data/source.js';
 import { fromBytes } from '../images/raster.js';
 import { meanCosine } from '../numerics/features.js';
 import { randomStream } from '../random.js';
@@ -36,14 +37,11 @@ export async function scoreReconstruction(
   { draws = 2000, seed = 0, onProgress }: ReconstructionScoring = {},
 ): Promise<ReconstructionScores> {
   let [absolute, squared] = [0, 0];
+  const all = allIndices(split.count);
   for (const { images, first } of inChunks(split, model.imageElements, undefined, onProgress)) {
     const originals = fromBytes(images);
     const count = images.length / model.imageElements;
-    const y = conditionsOf(
-      model,
-      split,
-      Array.from({ length: count }, (_, index) => first + index),
-    );
+    const y = conditionsIn(model, split, all.subarray(first, first + count));
     const reconstructions = await model.decode({ z: await model.encode({ x: images, y }), y });
     for (let index = 0; index < originals.length; index++) {
       const difference = reconstructions[index]! - originals[index]!;
@@ -56,8 +54,8 @@ export async function scoreReconstruction(
   const recovered = new Float32Array(codes.length);
   for (let first = 0; first < draws; first += DRAWS_AT_A_TIME) {
     const z = codes.subarray(first * width, (first + DRAWS_AT_A_TIME) * width);
-    const indices = Array.from({ length: z.length / width }, (_, index) => (first + index) % split.count);
-    const y = conditionsOf(model, split, indices);
+    const indices = Uint32Array.from({ length: z.length / width }, (_, index) => (first + index) % split.count);
+    const y = conditionsIn(model, split, indices);
     recovered.set(await model.encodeGenerated({ x: await model.generate({ z, y }), y }), first * width);
   }
   return {
@@ -65,9 +63,4 @@ export async function scoreReconstruction(
     reconstruction_mse: squared / pixels,
     latent_cosine: meanCosine({ data: codes, width }, { data: recovered, width }),
   };
-}
-
-function conditionsOf({ condition, imageElements }: TrainedModel, split: Split, indices: readonly number[]) {
-  if (condition === undefined) return undefined;
-  return condition.of({ x: gatherImages(split, indices, imageElements), ...labelingOf(split, indices) });
 }

@@ -1,3 +1,4 @@
+import { gatherImages, labelingOf, type Split } from '../data/source.js';
 import { fillUnknown, isComplete, predictConditions } from '../density/conditionPredictor.js';
 import { repeated } from '../numerics/features.js';
 import type { ConditionedImages } from '../networks/network.js';
@@ -8,6 +9,14 @@ type ImageEncoder = Pick<TrainedModel, 'condition' | 'density' | 'latentSize' | 
 /** Returns conditions [N, K] of images, changed to what is known of another condition [K]. */
 export const changedConditions = ({ condition }: TrainedModel, conditions: Float32Array, to: Float32Array) =>
   fillUnknown(repeated(to, conditions.length / to.length), conditions, condition!.parts!);
+
+/** Returns conditions [N, ...shape] of images in a split, or undefined without a condition. */
+export function conditionsIn({ condition, imageElements }: TrainedModel, split: Split, indices: Uint32Array) {
+  if (condition === undefined) return undefined;
+  // Only pictures depend on pixels.
+  const x = gatherImages(split, condition.shape.length > 1 ? indices : [], imageElements);
+  return condition.of({ x, ...labelingOf(split, indices) });
+}
 
 /**
  * Returns conditions of images, [N, ...shape]: what is known of them, and else what the model predicts from their codes

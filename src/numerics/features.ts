@@ -76,13 +76,15 @@ export function sumOf(values: Iterable<number>) {
   return sum;
 }
 
+export const meanOf = (values: ArrayLike<number> & Iterable<number>) => sumOf(values) / values.length;
+
 export const largestMagnitude = (values: Float64Array) =>
   values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
 
 /** The standard deviation is that of a population, as numpy.std. */
 export function meanAndStd(values: readonly number[]) {
-  const mean = sumOf(values) / values.length;
-  return { mean, std: Math.sqrt(sumOf(values.map((value) => (value - mean) ** 2)) / values.length) };
+  const mean = meanOf(values);
+  return { mean, std: Math.sqrt(meanOf(values.map((value) => (value - mean) ** 2))) };
 }
 
 export function argmaxRows({ data, width }: Features): Uint32Array {

@@ -1,6 +1,7 @@
 import { classProbabilities, fitLogisticRegression, predictClasses } from '../../classifiers/logisticRegression.js';
 import { attributesIn, type ConditionAttribute } from '../../conditions/attributes.js';
-import { type Features, gatherRows } from '../../numerics/features.js';
+import { type Features, gatherRows, meanOf, sumOf } from '../../numerics/features.js';
+import { dot } from '../../numerics/matrixProduct.js';
 import { applyScale, fitStandardizer } from '../../numerics/standardizer.js';
 import { randomStream, shuffledIndices } from '../../random.js';
 import type { EvaluationContext } from '../evaluationContext.js';
@@ -37,16 +38,12 @@ export const attributes: ContextEntry = {
     if (!hasAttributes(context)) return { metrics: {} };
     const real = (await context.images()).extracted!.features;
     const generated = (await context.samples()).extracted!.features;
-    const found = probeAttributes(context, real, [
-      { name: 'samples', features: generated, rows: context.sampleRows() },
-    ]);
-    const meanOf = (isNumber: boolean) => {
-      const own = found
-        .filter(({ attribute }) => 'low' in attribute === isNumber)
-        .flatMap(({ scores: { samples } }) => samples ?? []);
-      return own.reduce((sum, score) => sum + score, 0) / own.length;
+    const found = probeAttributes(context, real, { features: generated, rows: context.sampleRows() });
+    const meanScore = (isNumber: boolean) => {
+      const own = found.filter(({ attribute }) => 'low' in attribute === isNumber);
+      return meanOf(own.flatMap(({ scores: { samples } }) => samples ?? []));
     };
-    const metrics = { attribute_accuracy: meanOf(false), attribute_correlation: meanOf(true) };
+    const metrics = { attribute_accuracy: meanScore(false), attribute_correlation: meanScore(true) };
     return {
       metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))),
       details: { by_attribute: Object.fromEntries(found.map(({ attribute, scores }) => [attribute.name, scores])) },
@@ -73,11 +70,11 @@ export const attributesInCodes: ContextEntry = {
   compute: async (context) => {
     if (!hasAttributes(context)) return { metrics: {} };
     const { codes } = await context.images();
-    const found = probeAttributes(context, codes, []);
+    const found = probeAttributes(context, codes);
     const classes = found.filter(({ attribute }) => 'values' in attribute);
     if (classes.length === 0) return { metrics: {} };
     return {
-      metrics: { attributes_in_codes: classes.reduce((sum, { scores }) => sum + scores.images, 0) / classes.length },
+      metrics: { attributes_in_codes: meanOf(classes.map(({ scores }) => scores.images)) },
       details: {
         attributes_in_codes: Object.fromEntries(
           found.map(({ attribute, scores }) => [
@@ -93,24 +90,24 @@ export const attributesInCodes: ContextEntry = {
 const hasAttributes = ({ subject: { model, source } }: EvaluationContext) =>
   model.condition !== undefined && source.descriptions !== undefined;
 
-interface Probed {
-  name: string;
-  features: Features;
-  /** Of the images whose attributes they should have. */
-  rows: Uint32Array;
-}
-
 interface FoundAttribute {
   attribute: ConditionAttribute;
-  /** Balanced accuracies, or correlations of a number: on images that the probe has not seen, and on what is probed. */
-  scores: Record<string, number> & { images: number };
+  /** Balanced accuracies, or correlations of a number: on images that the probe has not seen, and on samples. */
+  scores: { images: number; samples?: number };
 }
 
 /** Ranges that stand for a number. */
 const RANGES = 10;
 
-/** Fits a probe per attribute on a half of the images. */
-function probeAttributes(context: EvaluationContext, features: Features, probed: readonly Probed[]): FoundAttribute[] {
+/**
+ * Fits a probe per attribute on a half of the images.
+ * @param samples and the images, by their rows, whose attributes they should have
+ */
+function probeAttributes(
+  context: EvaluationContext,
+  features: Features,
+  samples?: { features: Features; rows: Uint32Array },
+): FoundAttribute[] {
   const { source, split } = context.subject;
   const descriptions = Array.from(context.indices, source[split].describe!);
   const order = shuffledIndices(descriptions.length, randomStream(0, 'halves of the images'));
@@ -125,28 +122,25 @@ function probeAttributes(context: EvaluationContext, features: Features, probed:
     if (new Set(labels).size < 2 || tested.length === 0) return [];
     const classes = 'values' in attribute ? attribute.values.length : RANGES;
     const probe = fitLogisticRegression(applyScale(scale, gatherRows(features, fitted)), labels, { classes });
-    const scoreOf = (own: Features, wanted: readonly string[]) => {
-      const scaled = applyScale(scale, own);
+    const scoreOf = (own: Features, images: Uint32Array) => {
+      const [scaled, wanted] = [applyScale(scale, own), Array.from(images, (row) => values[row]!)];
       if ('values' in attribute) return balancedAccuracy(predictClasses(probe, scaled), wanted.map(labelOf));
       const probabilities = classProbabilities(probe, scaled);
       const expected = wanted.map((_, row) =>
-        probabilities.subarray(row * RANGES, (row + 1) * RANGES).reduce((sum, share, range) => sum + share * range, 0),
+        sumOf(probabilities.subarray(row * RANGES, (row + 1) * RANGES).map((share, range) => share * range)),
       );
       return correlationOf(expected, wanted.map(Number));
     };
+    const { features: generated = features, rows = new Uint32Array() } = samples ?? {};
+    const wanted = Uint32Array.from(rows.keys()).filter((sample) => values[rows[sample]!] !== '');
     const scores = {
-      images: scoreOf(
-        gatherRows(features, tested),
-        Array.from(tested, (row) => values[row]!),
-      ),
-      ...Object.fromEntries(
-        probed.flatMap(({ name, features: own, rows }) => {
-          const wanted = Uint32Array.from(Array.from(rows.keys()).filter((at) => values[rows[at]!] !== ''));
-          if (wanted.length === 0) return [];
-          const wantedValues = Array.from(wanted, (at) => values[rows[at]!]!);
-          return [[name, scoreOf(gatherRows(own, wanted), wantedValues)]];
-        }),
-      ),
+      images: scoreOf(gatherRows(features, tested), tested),
+      ...(wanted.length > 0 && {
+        samples: scoreOf(
+          gatherRows(generated, wanted),
+          wanted.map((sample) => rows[sample]!),
+        ),
+      }),
     };
     return [{ attribute, scores }];
   });
@@ -173,17 +167,15 @@ function balancedAccuracy(found: ArrayLike<number>, wanted: readonly number[]) {
     const rows = Array.from(wanted.keys()).filter((row) => wanted[row] === label);
     return rows.filter((row) => found[row] === label).length / rows.length;
   });
-  return recalls.reduce((sum, recall) => sum + recall, 0) / recalls.length;
+  return meanOf(recalls);
 }
 
 /** Pearson's, or 0 if all values are equal. */
 function correlationOf(a: readonly number[], b: readonly number[]) {
-  const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [centeredA, centeredB] = [a, b].map((values) => {
     const mean = meanOf(values);
     return values.map((value) => value - mean);
   }) as [number[], number[]];
-  const product = (x: readonly number[], y: readonly number[]) => x.reduce((sum, value, at) => sum + value * y[at]!, 0);
-  const scale = Math.sqrt(product(centeredA, centeredA) * product(centeredB, centeredB));
-  return scale === 0 ? 0 : Math.min(1, Math.max(-1, product(centeredA, centeredB) / scale));
+  const scale = Math.sqrt(dot(centeredA, centeredA) * dot(centeredB, centeredB));
+  return scale === 0 ? 0 : Math.min(1, Math.max(-1, dot(centeredA, centeredB) / scale));
 }

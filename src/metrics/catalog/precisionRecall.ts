@@ -1,5 +1,5 @@
 import { type FeatureEntry, protocolValue } from '../metric.js';
-import { checkPair, checkWhole, type Features, randomRows, rowsIn, sumOf } from '../../numerics/features.js';
+import { checkPair, checkWhole, type Features, meanOf, randomRows, rowsIn } from '../../numerics/features.js';
 import { forEachDistance, nearestOtherRows } from '../../numerics/nearestRows.js';
 import { randomStream } from '../../random.js';
 
@@ -78,14 +78,12 @@ export function precisionRecallDensityCoverage(real: Features, generated: Featur
     covered[row] = 1;
   });
   return {
-    precision: fractionSet(precise),
-    recall: fractionSet(recalled),
+    precision: meanOf(precise),
+    recall: meanOf(recalled),
     density: memberships / (k * generatedRows),
-    coverage: fractionSet(covered),
+    coverage: meanOf(covered),
   };
 }
 
 const squaredRadii = (set: Features, k: number) =>
   nearestOtherRows(set, k).squaredDistances.filter((_, index) => index % k === k - 1);
-
-const fractionSet = (flags: Uint8Array) => sumOf(flags) / flags.length;
