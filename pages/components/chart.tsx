@@ -115,10 +115,12 @@ export function Chart(props: ChartProps) {
               </li>
             ),
         )}
-        <li>
-          <span class="capital">{unit}</span> {valueText(shown[0])}
-        </li>
       </ul>
+      {shown[0] !== undefined && (
+        <span class="cursor capital">
+          {unit} {valueText(shown[0])}
+        </span>
+      )}
     </figure>
   );
 }
@@ -239,10 +241,10 @@ function showPoints(
   if (zoom) plot.setScale('x', { min: zoom[0], max: zoom[1] });
 }
 
-/** A place on the horizontal axis, and the value of each curve. */
+/** The place of the cursor on the horizontal axis, and the value of each curve. */
 type ShownValues = readonly unknown[];
 
-/** At the cursor, or the latest visible ones. */
+/** At the cursor. Without one, the latest visible values, which have no common place. */
 function shownValues({ cursor, scales, data }: uPlot): ShownValues {
   const [places, ...columns] = data;
   if (typeof cursor.idx === 'number') return data.map((column, series) => column[cursor.idxs![series] ?? -1]);
@@ -251,7 +253,7 @@ function shownValues({ cursor, scales, data }: uPlot): ShownValues {
   const latest = columns.map((column) =>
     Array.from(column.slice(0, last + 1)).findLast((value) => typeof value === 'number'),
   );
-  return [latest.every((value) => value === undefined) ? undefined : places[last], ...latest];
+  return [undefined, ...latest];
 }
 
 /** Places without values, so that the axes are drawn. */

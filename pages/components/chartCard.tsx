@@ -14,8 +14,8 @@ interface ChartCardProps extends ChartProps {
   source: string;
 }
 
-/** Pixels of an enlarged chart. */
-const LARGE = 460;
+/** Pixels of a chart, and of an enlarged one. */
+const [SMALL, LARGE] = [160, 460];
 
 export function ChartCard({ names, meaning, source, ...chart }: ChartCardProps) {
   const { title } = chart;
@@ -25,11 +25,16 @@ export function ChartCard({ names, meaning, source, ...chart }: ChartCardProps) 
   return (
     <div class="card chart-card" ref={card}>
       <header class="row">
-        <h3 class="grow">
-          {title} <code class="meaning">{names}</code>
-        </h3>
+        <h3 class="grow">{title}</h3>
         <Menu label="?" name={`Meaning of ${title}`} class="quiet" staysOpen>
-          {() => <p>{meaning}</p>}
+          {() => (
+            <>
+              <p>{meaning}</p>
+              <p>
+                In the log: <code>{names}</code>
+              </p>
+            </>
+          )}
         </Menu>
         <Menu label="⋯" name={`Actions of the chart ${title}`} class="quiet">
           {() => (
@@ -53,7 +58,7 @@ export function ChartCard({ names, meaning, source, ...chart }: ChartCardProps) 
           )}
         </Menu>
       </header>
-      <Chart {...chart} hasCaption={false} />
+      <Chart {...chart} hasCaption={false} height={SMALL} />
       {isLarge && (
         <Dialog title={title} isWide onClose={() => setIsLarge(false)}>
           <Chart {...chart} hasCaption={false} height={LARGE} />

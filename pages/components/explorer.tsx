@@ -3,6 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { Completions } from './completions.js';
 import { isCompleting } from './conditions.js';
 import { ExploreView } from './explore/exploreView.js';
+import { PlaneMeaning } from './explore/plane.js';
 import { parseSettings, SHELVES, TOOLS } from './explore/settings.js';
 import type { ModelInfo, Networks } from './networks.js';
 
@@ -53,20 +54,25 @@ export const Skeleton = ({ hasData = false }) => (
   <div class="explore-columns" inert>
     <div class="card shelves">
       <TabNames names={SHELVES} hasData={hasData} />
-      <div class="panel tiles">
-        {Array.from({ length: 24 }, (_, index) => (
-          <div key={index} class="tile" />
-        ))}
+      <div class="panel">
+        <div class="toolbar frame" />
+        <div class="sample-style frame" />
+        <div class="scroll">
+          <div class="tiles">
+            {Array.from({ length: 24 }, (_, index) => (
+              <div key={index} class="tile" />
+            ))}
+          </div>
+        </div>
       </div>
     </div>
     <div class="card selection-panel">
-      <div class="selected-image frame">
-        <p class="empty">Loading…</p>
-      </div>
+      <div class="selected-image frame" />
     </div>
     <div class="card tools">
       <TabNames names={TOOLS} hasData={hasData} />
       <div class="panel">
+        <PlaneMeaning />
         <div class="plane-pad frame" />
       </div>
     </div>

@@ -46,7 +46,7 @@ export function Plane({ model: { info, networks }, isActive, toolOf, onFailure }
   const text = describe(position);
   return (
     <section class="plane" aria-label="Plane">
-      <p class="meaning">Drag to move the code in two random directions, up to {REACH}° from the center.</p>
+      <PlaneMeaning />
       <Pad
         position={position}
         text={text}
@@ -86,6 +86,10 @@ export function Plane({ model: { info, networks }, isActive, toolOf, onFailure }
     </section>
   );
 }
+
+export const PlaneMeaning = () => (
+  <p class="meaning">Drag to move the code in two random directions, up to {REACH}° from the center.</p>
+);
 
 /** "12° right, 30° up", or "center". */
 function describe({ x, y }: Position): string {

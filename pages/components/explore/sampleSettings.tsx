@@ -32,33 +32,35 @@ export function SampleSettings({ model, seed, label, attributes, isRefined, trun
           New samples
         </button>
         <ClassSelect classes={info.condition?.classes} label={label} onChange={(label) => onSettings({ label })} />
+      </div>
+      <div class="sample-style row">
         <RefineBox
           isRefined={isRefined ?? isRefinedByDefault(networks)}
           onChange={(isChosen) =>
             onSettings({ isRefined: isChosen === isRefinedByDefault(networks) ? null : isChosen })
           }
         />
+        {networks.source.density && (
+          <TruncationSlider truncation={truncation} onChange={(truncation) => onSettings({ truncation })} />
+        )}
+        {(info.condition?.attributes.length ?? 0) > 0 && (
+          <details class="conditions">
+            <summary>Attributes{chosen > 0 ? ` (${chosen} chosen)` : ''}</summary>
+            <AttributeFields
+              attributes={info.condition?.attributes}
+              chosen={attributes}
+              onChange={(attributes) => onSettings({ attributes })}
+            />
+          </details>
+        )}
       </div>
-      {networks.source.density && (
-        <TruncationSlider truncation={truncation} onChange={(truncation) => onSettings({ truncation })} />
-      )}
-      {(info.condition?.attributes.length ?? 0) > 0 && (
-        <details class="conditions">
-          <summary>Attributes of samples{chosen > 0 ? ` (${chosen} chosen)` : ''}</summary>
-          <AttributeFields
-            attributes={info.condition?.attributes}
-            chosen={attributes}
-            onChange={(attributes) => onSettings({ attributes })}
-          />
-        </details>
-      )}
     </>
   );
 }
 
 function TruncationSlider({ truncation, onChange }: { truncation: number; onChange: (truncation: number) => void }) {
   return (
-    <div class="truncation row">
+    <>
       <span>Typical</span>
       <input
         id="truncation"
@@ -85,6 +87,6 @@ function TruncationSlider({ truncation, onChange }: { truncation: number; onChan
           broken. The mark draws samples like the images of the data. A typical image need not be a better one.
         </p>
       </details>
-    </div>
+    </>
   );
 }

@@ -30,7 +30,6 @@ export function SelectedImage({ model, point, image, favorites, undo, redo, onFa
         Selected image
       </h2>
       <div class="selected-image frame">
-        {!point && <p class="empty">Generating samples…</p>}
         {point && (
           <ImageCanvas id="selected" image={image} shape={info.shape} role="img" label={`Selected: ${point.name}`} />
         )}

@@ -44,11 +44,13 @@ export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {
   if (ids.length === 0) return <NothingChosen />;
   return (
     <>
-      <h1>Comparison</h1>
-      <ComparedRuns
-        groups={all}
-        onRemove={(removed) => setList(formatRuns(named.filter((id) => !removed.includes(id))))}
-      />
+      <header class="run-header row">
+        <h1>Comparison</h1>
+        <ComparedRuns
+          groups={all}
+          onRemove={(removed) => setList(formatRuns(named.filter((id) => !removed.includes(id))))}
+        />
+      </header>
       {missing.length > 0 && <p class="failed">Not in this folder: {missing.join(', ')}.</p>}
       {ids.map((id) => (
         <Follower

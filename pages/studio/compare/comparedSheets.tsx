@@ -26,8 +26,10 @@ export function ComparedSheets({ runs, details, query, onQuery }: ComparedSheets
     details.find(({ summary }) => summary.id === run.id)?.previews.findLast((step) => step <= limit);
   return (
     <section aria-labelledby="compared-sheets">
-      <div class="section-header row between">
-        <h2 id="compared-sheets">Previews</h2>
+      <div class="section-header row">
+        <h2 id="compared-sheets" class="grow">
+          Previews
+        </h2>
         <Segments label="Kind of preview" names={KINDS} chosen={kind} onChoose={setKind} />
         <label class="timeline toolbar">
           Iteration{' '}

@@ -54,10 +54,14 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
       </div>
       {detail && (
         <div class="run-details">
-          <Metrics detail={detail} />
-          <ConfigurationView detail={detail} />
-          <Checkpoints detail={detail} />
-          <JournalView entries={detail.journal} />
+          <div class="stack">
+            <Metrics detail={detail} />
+            <Checkpoints detail={detail} />
+          </div>
+          <div class="stack">
+            <ConfigurationView detail={detail} />
+            <JournalView entries={detail.journal} />
+          </div>
         </div>
       )}
     </article>

@@ -51,11 +51,6 @@ export function Sheets({ query, onQuery, run, prior, previews, isEmpty, hasData 
         <h2 id="sheets-heading">Previews</h2>
         <Segments label="Kind of preview" names={KINDS} chosen={kind} onChoose={setKind} />
       </div>
-      {kind === 'codes' ? (
-        <CodeView run={run} hasData={hasData} prior={prior} step={step} newest={previews.at(-1)} />
-      ) : (
-        <Sheet run={run} kind={kind} step={step} other={other} isEmpty={isEmpty} />
-      )}
       <div class="timeline toolbar">
         <button
           type="button"
@@ -79,6 +74,11 @@ export function Sheets({ query, onQuery, run, prior, previews, isEmpty, hasData 
         />
         <output>{step !== undefined && `Iteration ${formatNumber(step)}${chosen === '' ? ' (newest)' : ''}`}</output>
       </div>
+      {kind === 'codes' ? (
+        <CodeView run={run} hasData={hasData} prior={prior} step={step} newest={previews.at(-1)} />
+      ) : (
+        <Sheet run={run} kind={kind} step={step} other={other} isEmpty={isEmpty} />
+      )}
       <p class="meaning">{MEANINGS[kind]}</p>
       {kind !== 'codes' && (
         <label class="toolbar">

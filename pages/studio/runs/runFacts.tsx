@@ -11,14 +11,29 @@ export const StateBadge = ({ run: { state, reason } }: { run: ListedRun }) => (
   </span>
 );
 
+/** Samples beside each other in a thumbnail. */
+const SHOWN = 3;
+
+/** Of 64 square samples. Conditional models have a column for each condition. */
+const columnsOf = ({ naturalWidth, naturalHeight }: HTMLImageElement): number =>
+  Math.round(Math.sqrt((64 * naturalWidth) / naturalHeight));
+
 /** The first samples of a run, loaded once they are near the window. */
 export function Thumbnail({ run: { id, preview } }: { run: ListedRun }) {
   const [unreadable, setUnreadable] = useState('');
+  const [columns, setColumns] = useState(8);
   const address = preview === null ? undefined : previewAddress(id, 'samples', preview);
   return (
     <span class="thumbnail frame">
       {address !== undefined && address !== unreadable && (
-        <img src={address} alt="" loading="lazy" width="96" height="96" onError={() => setUnreadable(address)} />
+        <img
+          src={address}
+          alt=""
+          loading="lazy"
+          style={{ width: `${(100 * columns) / SHOWN}%` }}
+          onLoad={({ currentTarget }) => setColumns(columnsOf(currentTarget))}
+          onError={() => setUnreadable(address)}
+        />
       )}
     </span>
   );
@@ -39,13 +54,13 @@ export function Progress({ run, isShort = false }: { run: ListedRun; isShort?: b
   );
 }
 
-/** The state unless it is finished, iterations, and the first metric that is known. */
+/** The state, iterations, and the first metric that is known. */
 export function ShortFacts({ run }: { run: ListedRun }) {
-  const { state, step, metrics } = run;
+  const { step, metrics } = run;
   const key = ['fid', 'match_x'].find((each) => metrics[each] !== undefined);
   return (
     <div class="meaning ellipsis">
-      {state !== 'finished' && <StateBadge run={run} />} {formatNumber(step)} iterations
+      <StateBadge run={run} /> at {formatNumber(step)}
       {key !== undefined && `, ${key === 'fid' ? labelOf(key) : 'error'} ${formatNumber(metrics[key]!)}`}
     </div>
   );

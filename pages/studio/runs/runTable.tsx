@@ -164,7 +164,7 @@ function RunRow({ index, group, isMember, columns, isOpen, onToggle, selected, o
         <div class="named row">
           <Thumbnail run={run} />
           {others.length === 0 ? (
-            <div class="ellipsis">
+            <div class="ellipsis grow">
               <a href={addressOf('run', run.id)} title={run.note || undefined}>
                 {name}
               </a>

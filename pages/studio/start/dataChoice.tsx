@@ -42,7 +42,6 @@ export function DataChoice({ data, onData }: { data: string; onData: (data: stri
             </option>
           ))}
         </select>
-        <p class="meaning">Other folders: start the studio with --data FOLDER, or upload images.</p>
       </div>
       <DataPreview key={`${data} ${version}`} data={data} version={version} />
       {known?.upload && <UploadDeletion key={data} upload={known.upload} onDelete={remove} />}
@@ -108,16 +107,34 @@ function DataPreview({ data, version }: { data: string; version: number }) {
       <p role="status" class={problem ? 'failed' : 'meaning'}>
         {problem || (counts ? describe(counts) : 'Counting the images…')}
       </p>
+      {counts?.classes && <ClassCounts classes={counts.classes} />}
     </div>
   );
 }
 
 function describe({ train, test, size, channels, classes, skipped }: DataCounts): string {
   const kind = `${size.join('x')} ${channels === 1 ? 'grayscale' : 'RGB'}`;
-  const labels = classes
-    ? `; ${classes.length} classes: ${classes.map((each) => `${each.name} (${formatNumber(each.count)})`).join(', ')}`
-    : '; no labels';
-  return `${formatNumber(train)} training and ${formatNumber(test)} test images, ${kind}${labels}${skipped > 0 ? `; ${skipped} files skipped` : ''}.`;
+  const labels = classes ? `${classes.length} classes` : 'no labels';
+  return `${formatNumber(train)} training and ${formatNumber(test)} test images, ${kind}, ${labels}${skipped > 0 ? `; ${skipped} files skipped` : ''}.`;
+}
+
+function ClassCounts({ classes }: { classes: NonNullable<DataCounts['classes']> }) {
+  const most = Math.max(...classes.map(({ count }) => count));
+  return (
+    <ul class="list class-counts" aria-label="Images per class" tabIndex={0}>
+      {classes.map(({ name, count }) => (
+        <li key={name} class="meter">
+          <span class="ellipsis" title={name}>
+            {name}
+          </span>
+          <span class="bar" aria-hidden="true">
+            <span style={{ width: `${(100 * count) / most}%` }} />
+          </span>
+          <span class="number">{formatNumber(count)}</span>
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 function Upload({ onUploaded }: { onUploaded: (name: string) => void }) {
@@ -157,7 +174,9 @@ function Upload({ onUploaded }: { onUploaded: (name: string) => void }) {
             Choose images
           </FileButton>
         </div>
-        <p class="meaning">JPEG, PNG, WebP or GIF files.</p>
+        <p class="meaning">
+          JPEG, PNG, WebP or GIF files. For folders of this computer, start the studio with --data FOLDER.
+        </p>
       </div>
       <p role="status" class={status.isFailure ? 'failed' : 'meaning'}>
         {status.text}

@@ -8,30 +8,17 @@ const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 const memoryText = ({ estimated_bytes: estimated, available_bytes: available }: NonNullable<Plan['memory']>): string =>
   `about ${gigabytes(estimated)}${available === null ? '' : ` of ${gigabytes(available)} that are available`}`;
 
-interface PlanProps {
-  /** Undefined until it is asked for, and after a change of settings. */
-  plan: Plan | undefined;
-  isComputing: boolean;
-}
-
-export function PlanView({ plan, isComputing }: PlanProps) {
+/** @param props.plan undefined until it is computed */
+export function PlanView({ plan }: { plan: Plan | undefined }) {
   const section = useRef<HTMLElement>(null);
   // It may be outside the window.
   useEffect(() => {
     if (plan) section.current!.scrollIntoView({ block: 'nearest' });
   }, [plan]);
   return (
-    <section id="plan-summary" class="card" ref={section} aria-labelledby="plan-heading" aria-busy={isComputing}>
+    <section id="plan-summary" class="card" ref={section} aria-labelledby="plan-heading" aria-busy={!plan}>
       <h2 id="plan-heading">Plan</h2>
-      {plan ? (
-        <PlanFacts plan={plan} />
-      ) : (
-        <p class="meaning">
-          {isComputing
-            ? 'Two iterations are timed…'
-            : 'The plan trains two iterations and estimates time and memory. It writes nothing.'}
-        </p>
-      )}
+      {plan ? <PlanFacts plan={plan} /> : <p class="meaning">Two iterations are timed…</p>}
     </section>
   );
 }

@@ -29,7 +29,8 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
   const fields = useMemo(() => fieldsOf(query), [query]);
   const [isStarting, setIsStarting] = useState(false);
   const training: NewRun = { name, data, fields, ...(fork ? { fork } : {}) };
-  const { command, problem, isPending, refuse } = useCheck(training);
+  const check = useCheck(training);
+  const { problem, refuse } = check;
   const { plan, isComputing, compute } = usePlan(training, refuse);
 
   const change = (field: string, value: string | number | boolean | undefined): void => {
@@ -56,7 +57,7 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
           start();
         }}
       >
-        <div class="start-fields">
+        <div class="stack">
           <DataChoice data={data} onData={setData} />
           {form ? (
             <SettingFields
@@ -73,27 +74,42 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
             <div class="frame form-skeleton" />
           )}
         </div>
-        <aside class="start-summary" aria-label="Plan and start">
-          <PlanView plan={plan} isComputing={isComputing} />
-          <div class="start-bar card">
-            {problem && <ProblemSummary problem={problem} form={form} />}
-            <CommandLine
-              id="command"
-              command={command || 'npx agenet train …'}
-              isStale={problem !== null || isPending}
-            />
-            <div class="row">
-              <button type="submit" id="start" class="primary grow" disabled={problem !== null || isStarting}>
-                Start
-              </button>
-              <button type="button" id="plan" disabled={problem !== null || isComputing} onClick={compute}>
-                {isComputing ? 'Timing two iterations…' : 'Show the plan'}
-              </button>
-            </div>
-          </div>
+        <aside class="start-summary stack" aria-label="Start and plan">
+          <StartBar form={form} {...check} isStarting={isStarting} isComputing={isComputing} onPlan={compute} />
+          {(plan ?? isComputing) && <PlanView plan={plan} />}
         </aside>
       </form>
     </>
+  );
+}
+
+interface StartBarProps extends Omit<ReturnType<typeof useCheck>, 'refuse'> {
+  form: TrainingForm | undefined;
+  isStarting: boolean;
+  isComputing: boolean;
+  onPlan: () => void;
+}
+
+function StartBar({ form, command, problem, isPending, isStarting, isComputing, onPlan }: StartBarProps) {
+  return (
+    <div class="start-bar card stack">
+      {problem && <ProblemSummary problem={problem} form={form} />}
+      <div class="row">
+        <button type="submit" id="start" class="primary grow" disabled={problem !== null || isStarting}>
+          Start
+        </button>
+        <button
+          type="button"
+          id="plan"
+          title="Trains two iterations and estimates time and memory; writes nothing"
+          disabled={problem !== null || isComputing}
+          onClick={onPlan}
+        >
+          {isComputing ? 'Timing two iterations…' : 'Show the plan'}
+        </button>
+      </div>
+      <CommandLine id="command" command={command || 'npx agenet train …'} isStale={problem !== null || isPending} />
+    </div>
   );
 }
 
