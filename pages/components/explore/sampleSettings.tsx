@@ -45,7 +45,7 @@ export function SampleSettings({ model, seed, label, attributes, isRefined, trun
         )}
         {(info.condition?.attributes.length ?? 0) > 0 && (
           <details class="conditions">
-            <summary>Attributes{chosen > 0 ? ` (${chosen} chosen)` : ''}</summary>
+            <summary>Attributes of samples{chosen > 0 ? ` (${chosen} chosen)` : ''}</summary>
             <AttributeFields
               attributes={info.condition?.attributes}
               chosen={attributes}

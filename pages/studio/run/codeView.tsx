@@ -5,7 +5,6 @@ import { decodeNpy } from '../../../src/data/formats/npy.js';
 import { messageOf } from '../../../src/errors.js';
 import { classColors } from '../../../src/images/legend.js';
 import { principalComponents } from '../../../src/numerics/principalComponents.js';
-import { useDarkScheme } from '../../components/chart.js';
 import { readCodes, readDataInfo } from '../api.js';
 import { labelOf } from '../labels.js';
 import { alignedAxes } from './axes.js';
@@ -17,6 +16,8 @@ interface Codes {
 }
 
 const SIDE = 560;
+/** Colors of the circle and of points without labels, on a ground that is dark in both schemes. */
+const [CIRCLE, POINT] = ['#a3aab6', '#8db0ff'];
 /** Radius of a point. */
 const DOT = 3;
 /** Half the side of the view beyond the circle of the prior. */
@@ -38,13 +39,12 @@ export function CodeView({ run, hasData, prior, step, newest }: CodeViewProps) {
   const codes = useCodes(run, step, setProblem);
   const reference = useCodes(run, newest, setProblem);
   const labels = useLabels(hasData ? run : undefined);
-  const isDark = useDarkScheme();
   const axes = useAxes(reference);
   useEffect(() => {
     if (codes === undefined || axes?.length !== 2 * codes.latent) return;
     setProblem('');
     draw(canvas.current!, project(codes, axes), radiusOf(prior, codes.latent), labels);
-  }, [codes, axes, labels, isDark]);
+  }, [codes, axes, labels]);
   const variance = codes && varianceOf(prior, codes);
   const text =
     variance === undefined
@@ -163,18 +163,17 @@ function varianceOf(prior: Prior, { data, latent }: Codes): number {
 
 function draw(canvas: HTMLCanvasElement, points: Float64Array, radius: number, labels: Labels | undefined): void {
   const context = canvas.getContext('2d')!;
-  const style = getComputedStyle(canvas);
   const farthest = points.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const scale = SIDE / 2 / Math.max(MARGIN * radius, 1.05 * farthest);
   context.clearRect(0, 0, SIDE, SIDE);
-  context.strokeStyle = style.getPropertyValue('--muted');
+  context.strokeStyle = CIRCLE;
   context.lineWidth = 1.5;
   context.setLineDash([6, 6]);
   context.beginPath();
   context.arc(SIDE / 2, SIDE / 2, radius * scale, 0, 2 * Math.PI);
   context.stroke();
   for (let index = 0; index < points.length / 2; index++) {
-    context.fillStyle = labels?.colors[labels.labels[index]!] ?? style.getPropertyValue('--accent');
+    context.fillStyle = labels?.colors[labels.labels[index]!] ?? POINT;
     context.beginPath();
     context.arc(SIDE / 2 + points[2 * index]! * scale, SIDE / 2 - points[2 * index + 1]! * scale, DOT, 0, 2 * Math.PI);
     context.fill();

@@ -33,8 +33,10 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
           <Tags run={summary} onFailure={onFailure} />
         </div>
         {summary.note && <p class="note">{summary.note}</p>}
-        {summary.reason && <p class={summary.state === 'failed' ? 'failed' : 'meaning'}>{summary.reason}</p>}
-        {summary.warning && <p class="failed">{summary.warning}</p>}
+        {summary.reason && (
+          <p class={`notice capital ${summary.state === 'failed' ? 'failed' : 'meaning'}`}>{summary.reason}</p>
+        )}
+        {summary.warning && <p class="notice capital failed">{summary.warning}</p>}
       </header>
       <div class="run-columns">
         {!hasFolder(summary) ? (

@@ -79,7 +79,7 @@ export function Steering({ run, onFailure }: SteeringProps) {
           <Resumption run={run} onResume={() => act(() => resumeRun(run.id))} />
         )}
         {run.checkpoint !== null && (
-          <a class={`button ${isTraining(run.state) ? '' : 'primary'}`} href={addressOf('explore', run.id)}>
+          <a class={`button ${run.state === 'finished' ? 'primary' : ''}`} href={addressOf('explore', run.id)}>
             Explore
           </a>
         )}

@@ -45,7 +45,7 @@ export function Progress({ run, isShort = false }: { run: ListedRun; isShort?: b
   const isEnded = totalSteps !== null && step >= totalSteps;
   const done = `${formatNumber(step)}${totalSteps === null || isEnded ? '' : ` of ${formatNumber(totalSteps)}`}`;
   const left = secondsLeft === null ? '' : `, ${formatDuration(secondsLeft)} left`;
-  const text = isShort ? done : `${done} iterations${left}`;
+  const text = isShort ? formatNumber(step) : `${done} iterations${left}`;
   return (
     <div class={`progress row ${isEnded ? 'ended' : ''}`} title={isShort ? `${done} iterations${left}` : undefined}>
       <progress max={totalSteps ?? 1} value={totalSteps === null ? 0 : step} aria-label={`Progress of ${id}`} />
