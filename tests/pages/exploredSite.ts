@@ -27,7 +27,7 @@ const images = Uint8Array.from({ length: COUNT * AREA }, (_, index) => {
 export const imageAt = (index: number): Uint8Array => images.subarray(index * AREA, (index + 1) * AREA);
 export const rasterOf = (data: Uint8Array) => ({ data, width: SIZE, height: SIZE, channels: 1 });
 
-/** Serves the view with three models: of labeled data, of unlabeled data, and with a density. */
+/** Serves the view with two models: of labeled data, and with a density. */
 export async function serveExploredSite(folder: string) {
   const configuration = tinyConfiguration({
     data: 'npz:stripes.npz',
@@ -48,11 +48,9 @@ export async function serveExploredSite(folder: string) {
   const density = fitDensity({ codes: { data: codes, width: LATENT } });
   const data = join(folder, 'data');
   mkdirSync(data);
-  const unlabeled = { labels: null, classNames: null };
   for (const [name, known, fitted] of [
     ['labeled', { labels, classNames: ['top', 'middle', 'bottom'] }, {}],
-    ['unlabeled', unlabeled, {}],
-    ['fitted', unlabeled, { density }],
+    ['fitted', { labels: null, classNames: null }, { density }],
   ] as const) {
     writeFileSync(join(data, `${name}.safetensors`), encodeCheckpoint({ ...checkpoint, ...fitted }, digest));
     writeFileSync(join(data, `${name}.bytes`), images);

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FolderLock } from '../../src/runs/lock.node.js';
 import { startStudio, type RunningStudio } from '../../src/studio/studio.node.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
@@ -41,52 +41,66 @@ function writeRun(index: number): void {
   writeFileSync(join(path, 'journal.jsonl'), events.map((event) => line({ ...at(index), ...event })).join(''));
 }
 
+/** Notifications that a page shows are allowed, and their titles kept. */
+function recordNotifications(): void {
+  const shown: string[] = [];
+  class Shown extends EventTarget {
+    static permission = 'default';
+    static requestPermission = () => Promise.resolve((Shown.permission = 'granted'));
+    constructor(title: string) {
+      super();
+      shown.push(title);
+    }
+  }
+  Object.assign(globalThis, { Notification: Shown, shown });
+}
+
 describe.skipIf(!hasChromium)('the list of runs', () => {
   let browser: Browser;
   let studio: RunningStudio;
+  let page: Page;
 
   beforeAll(async () => {
     for (let index = 0; index < RUNS; index++) writeRun(index);
     const program: [string, ...string[]] = [process.execPath, '-e', '0'];
     studio = await startStudio({ folder, port: 0, parallel: 1, program, onFailure: (error) => expect(error).toBe('') });
     browser = await launch();
+    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    await page.addInitScript(recordNotifications);
+    await page.goto(studio.urlWithToken);
+    await page.waitForURL(studio.url);
   });
   afterAll(async () => {
     await browser?.close();
     await studio?.close();
   });
 
-  async function open(hash: string, script?: () => void): Promise<Page> {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true });
-    onTestFinished(() => context.close());
-    const page = await context.newPage();
-    if (script) await page.addInitScript(script);
-    await page.goto(studio.urlWithToken);
-    await page.waitForURL(studio.url);
-    await page.waitForSelector('nav');
+  /** Makes a view from its address. */
+  async function show(hash: string): Promise<void> {
+    await page.evaluate(() => void (location.hash = '#/run/none'));
+    await page.waitForSelector('text=No such run');
     await page.evaluate((next) => void (location.hash = next), hash);
-    await page.waitForSelector('h1');
-    return page;
+    await page.waitForSelector('text=No such run', { state: 'detached' });
   }
-  const names = (page: Page) => page.locator('.named :is(a, button)').allTextContents();
-  const cells = (page: Page, row: number) => page.locator(`[aria-rowindex="${row}"] td`).allTextContents();
+  const names = () => page.locator('.named :is(a, button)').allTextContents();
+  const cells = (row: number) => page.locator(`[aria-rowindex="${row}"] td`).allTextContents();
 
   it('makes only the rows near the window, of 1,000 runs', async () => {
-    const page = await open('#/?sort=fid');
-    await poll(() => names(page)).toContain('digits-0000');
+    await show('#/?sort=fid');
+    await poll(names).toContain('digits-0000');
     expect(await page.getAttribute('table', 'aria-rowcount')).toBe(String(RUNS + 1));
-    expect((await names(page)).length).toBeLessThan(60);
+    expect((await names()).length).toBeLessThan(60);
     await page.evaluate(() => {
       const box = document.querySelector('.table-box')!;
       box.scrollTop = box.scrollHeight;
     });
-    await poll(() => names(page)).toContain('digits-0999');
-    expect((await names(page)).length).toBeLessThan(60);
+    await poll(names).toContain('digits-0999');
+    expect((await names()).length).toBeLessThan(60);
     expect(await accessibilityViolations(page)).toEqual([]);
   });
 
   it('is filtered, sorted and extended by any setting or metric, and the address keeps it', async () => {
-    const page = await open('#/');
+    await show('#/');
     await page.fill('#search', 'width=32 fid>=125 state=finished digits');
     await poll(() => page.textContent('[role=status].meaning')).toBe('3 of 1,000 runs');
     await page.click('text=Columns');
@@ -94,22 +108,22 @@ describe.skipIf(!hasChromium)('the list of runs', () => {
     await page.keyboard.press('Escape');
     await page.click('th >> text=FID');
     await page.click('th >> text=FID');
-    await poll(() => names(page)).toEqual(['digits-0127', 'digits-0126', 'digits-0125']);
-    await page.reload();
-    await poll(() => names(page)).toEqual(['digits-0127', 'digits-0126', 'digits-0125']);
-    expect(await cells(page, 2)).toContain('3');
+    await poll(names).toEqual(['digits-0127', 'digits-0126', 'digits-0125']);
+    await show(new URL(page.url()).hash);
+    await poll(names).toEqual(['digits-0127', 'digits-0126', 'digits-0125']);
+    expect(await cells(2)).toContain('3');
     expect(await page.getAttribute('th:has-text("FID")', 'aria-sort')).toBe('descending');
     await page.fill('#search', 'width=0.5');
     await page.waitForSelector('text=No run matches');
   });
 
   it('groups seeds with their mean and deviation, and opens a group', async () => {
-    const page = await open('#/?group=seed&sort=fid&search=width<3');
-    await poll(() => names(page)).toEqual(['▸ digits-000 (4 seeds)', '▸ digits-000 (4 seeds)']);
-    expect(await cells(page, 2)).toContain('1.50 ± 1.3');
+    await show('#/?group=seed&sort=fid&search=width<3');
+    await poll(names).toEqual(['▸ digits-000 (4 seeds)', '▸ digits-000 (4 seeds)']);
+    expect(await cells(2)).toContain('1.50 ± 1.3');
     await page.waitForSelector('.sparkline .area');
     await page.click('.named button >> nth=0');
-    await poll(() => names(page)).toHaveLength(6);
+    await poll(names).toHaveLength(6);
     await page.check('[aria-label="Select digits-000 (4 seeds)"] >> nth=0');
     await page.click('.selection >> text=Compare');
     await poll(() => page.getAttribute('.chart [role=img]', 'aria-label')).toMatch(
@@ -120,7 +134,7 @@ describe.skipIf(!hasChromium)('the list of runs', () => {
   });
 
   it('renames, describes, tags and deletes runs', async () => {
-    const page = await open('#/?search=width=250&columns=state,note,tags&sort=name');
+    await show('#/?search=width=250&columns=state,note,tags&sort=name');
     await page.click('[aria-label="Actions of digits-0996"]');
     await page.click('text=Rename…');
     await page.fill('#asked-text', 'digits-0997');
@@ -128,12 +142,12 @@ describe.skipIf(!hasChromium)('the list of runs', () => {
     await page.waitForSelector('dialog >> text=exists; choose another name');
     await page.fill('#asked-text', 'best');
     await page.keyboard.press('Enter');
-    await poll(() => names(page)).toContain('best');
+    await poll(names).toContain('best');
     await page.click('[aria-label="Actions of best"]');
     await page.click('text=Note…');
     await page.fill('#asked-text', 'for the paper');
     await page.click('dialog >> text=Save');
-    await poll(() => cells(page, 2)).toContain('for the paper');
+    await poll(() => cells(2)).toContain('for the paper');
     await page.check('[aria-label="Select all runs"]');
     await page.click('text=Tag…');
     await page.fill('#asked-text', 'wide');
@@ -142,12 +156,12 @@ describe.skipIf(!hasChromium)('the list of runs', () => {
     await page.uncheck('[aria-label="Select best"]');
     await page.click('.selection >> text=Delete…');
     await page.click('dialog .dangerous');
-    await poll(() => names(page)).toEqual(['best']);
+    await poll(names).toEqual(['best']);
     expect(readdirSync(folder).filter((name) => name.startsWith('digits-099'))).toHaveLength(6);
   });
 
   it('fits a phone with a long tag', async () => {
-    const page = await open('#/run/digits-0003');
+    await show('#/run/digits-0003');
     await page.setViewportSize({ width: 360, height: 700 });
     const fits = () => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
     const tag = 'w'.repeat(40);
@@ -161,10 +175,11 @@ describe.skipIf(!hasChromium)('the list of runs', () => {
     await page.evaluate(() => void (location.hash = '#/run/digits-0003'));
     await page.click(`[title="Remove the tag ${tag}"]`);
     await page.waitForSelector(`[title="Remove the tag ${tag}"]`, { state: 'detached' });
+    await page.setViewportSize({ width: 1280, height: 800 });
   });
 
   it('has charts to enlarge and save, whose cursors move together', async () => {
-    const page = await open('#/run/digits-0001?smoothing=0');
+    await show('#/run/digits-0001?smoothing=0');
     const charts = page.locator('.chart-card');
     await poll(() => charts.count()).toBeGreaterThan(0);
     await page.click('text=Losses, other terms');
@@ -196,18 +211,7 @@ describe.skipIf(!hasChromium)('the list of runs', () => {
   });
 
   it('says that a run has ended, in a notification and in the title', async () => {
-    const page = await open('#/run/digits-0002', () => {
-      const shown: string[] = [];
-      class Shown extends EventTarget {
-        static permission = 'default';
-        static requestPermission = () => Promise.resolve((Shown.permission = 'granted'));
-        constructor(title: string) {
-          super();
-          shown.push(title);
-        }
-      }
-      Object.assign(globalThis, { Notification: Shown, shown });
-    });
+    await show('#/run/digits-0002');
     const happens = (event: object) =>
       appendFileSync(join(folder, 'digits-0002', 'journal.jsonl'), line({ ...at(0), ...event }));
     await page.click('#notify');
