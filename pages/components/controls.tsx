@@ -1,40 +1,26 @@
 /** Buttons, choices and sliders, each with a label. */
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
-import type { NetworkName } from '../../src/networks/network.js';
 
 export function TrainingButtons(props: {
   isRunning: boolean;
-  disabled: boolean;
+  /** Whether the networks are compiled. Training that is wanted earlier begins then. */
+  isReady: boolean;
+  canRun: boolean;
   onRun: (run: boolean) => void;
   onStep: () => void;
-  /** Updates one network (default: no buttons). */
-  onHalfStep?: (network: NetworkName) => void;
   onReset: () => void;
   children?: ComponentChildren;
 }) {
-  const { isRunning, disabled, onRun, onStep, onHalfStep, onReset, children } = props;
+  const { isRunning, isReady, canRun, onRun, onStep, onReset, children } = props;
   return (
     <div class="buttons" role="group" aria-label="Training">
-      <button id="play" type="button" class="primary" disabled={disabled} onClick={() => onRun(!isRunning)}>
+      <button id="play" type="button" class="primary" disabled={!canRun} onClick={() => onRun(!isRunning)}>
         {isRunning ? 'Pause' : 'Play'}
       </button>
-      <button id="step" type="button" disabled={disabled || isRunning} onClick={onStep}>
+      <button id="step" type="button" disabled={!isReady || isRunning} onClick={onStep}>
         Step
       </button>
-      {onHalfStep &&
-        (['encoder', 'generator'] as const).map((network) => (
-          <button
-            key={network}
-            id={`step-${network}`}
-            type="button"
-            title={`Update the ${network} only`}
-            disabled={disabled || isRunning}
-            onClick={() => onHalfStep(network)}
-          >
-            {network === 'encoder' ? 'Encoder only' : 'Generator only'}
-          </button>
-        ))}
       <button id="reset" type="button" onClick={onReset}>
         Reset
       </button>

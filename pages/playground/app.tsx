@@ -29,7 +29,7 @@ function addressOf(hash: string): Address {
 
 const UnknownPage = () => (
   <div class="unknown">
-    <h2>There is no page {location.hash}</h2>
+    <h1>There is no page {location.hash}</h1>
     <p>The address may be misspelled, or from another version of this site.</p>
     <p class="buttons">
       <a class="button primary" href="#/plane">
@@ -53,8 +53,9 @@ export function App() {
   /** The last query of each page, which its link does not have. */
   const queries = useRef<Record<string, string>>({});
   useLayoutEffect(() => {
-    const follow = (): void => {
-      const { page, path, query } = addressOf(location.hash);
+    // The page that is left may still write its own settings into the address.
+    const follow = ({ newURL }: HashChangeEvent): void => {
+      const { page, path, query } = addressOf(new URL(newURL).hash);
       setAddress({ page, path, query: query || (queries.current[page] ?? '') });
     };
     addEventListener('hashchange', follow);
@@ -65,6 +66,7 @@ export function App() {
     for (const link of document.querySelectorAll('nav a[href^="#/"]'))
       if (link.getAttribute('href') === `#/${address.page}`) {
         link.setAttribute('aria-current', 'page');
+        document.title = `${link.textContent} | agenet playground`;
         link.scrollIntoView({ block: 'nearest', inline: 'center' });
       } else link.removeAttribute('aria-current');
     setFailure('');
@@ -102,7 +104,6 @@ export function App() {
           <p class={failure ? 'failed' : 'hint'} role="status">
             {failure || 'Loading…'}
           </p>
-          {!failure && <div class="skeleton" />}
         </div>
       )}
     </main>

@@ -7,10 +7,11 @@ import { describe, expect, it } from 'vitest';
 import { STEPS } from '../../pages/playground/tour/steps.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { accessibilityViolations, hasChromium } from './browser.js';
+import { recordedShifts, recordShifts } from './layoutShifts.js';
 import { iteration, named, poll, ready, untilIteration, usePlayground } from './playgroundSite.js';
 
 /** Gzipped, without ONNX Runtime. */
-const MAX_CODE = 200_000;
+const MAX_CODE = 202_000;
 
 describe.skipIf(!hasChromium)('the playground', () => {
   const { site, addressOf, open } = usePlayground(sharedTemporaryFolder());
@@ -37,25 +38,31 @@ describe.skipIf(!hasChromium)('the playground', () => {
     );
   });
 
-  it.each(['plane', 'tour/1', 'compare', 'digits', 'explore'])(
-    'is painted fast, and nothing moves (%s)',
+  it.each(['plane?arrows=KL_fake', 'tour/3', 'compare', 'digits', 'explore'])(
+    'is painted fast on a phone without moving, fits it, and is accessible (%s)',
     async (name) => {
-      // It computes nothing.
-      const page = await open('#/nope');
-      await page.addInitScript(() => {
-        const found = globalThis as unknown as { shift: number };
-        found.shift = 0;
-        new PerformanceObserver((list) => {
-          for (const entry of list.getEntries()) found.shift += (entry as unknown as { value: number }).value;
-        }).observe({ type: 'layout-shift', buffered: true });
-      });
-      await page.goto(`${addressOf('')}#/${name}`);
-      await page.reload();
-      await page.waitForSelector({ explore: '#samples button canvas', images: '.choosing' }[name] ?? 'main canvas');
+      const page = await open(`#/${name}`, { viewport: { width: 360, height: 740 } }, recordShifts);
+      await page.waitForSelector(name === 'explore' ? '#samples button canvas' : 'main canvas');
       const paint = () => performance.getEntriesByName('first-contentful-paint')[0]!.startTime;
       // Under 0.5 s on an idle machine.
       expect(await page.evaluate(paint)).toBeLessThan(2000);
-      expect(await page.evaluate(() => (globalThis as unknown as { shift: number }).shift)).toBeLessThan(0.02);
+      const { total, moved } = await recordedShifts(page);
+      expect(total, moved.join('; ')).toBeLessThan(0.02);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+      if (name === 'tour/3') {
+        // What a question is about stays beside it.
+        await page.locator('#predict').scrollIntoViewIfNeeded();
+        for (const selector of ['.asked #codes-view', '.prediction'])
+          expect((await page.locator(selector).boundingBox())!.y, selector).toBeGreaterThanOrEqual(0);
+      } else if (name !== 'explore') {
+        // The buttons of training stay in the window, below the picture.
+        const [button, picture] = await Promise.all(
+          ['#play', 'main canvas'].map((selector) => page.locator(selector).first().boundingBox()),
+        );
+        expect(button!.y + button!.height).toBeLessThanOrEqual(740);
+        expect(button!.y).toBeGreaterThan(picture!.y);
+      }
+      expect(await accessibilityViolations(page)).toEqual([]);
     },
   );
 
@@ -67,27 +74,48 @@ describe.skipIf(!hasChromium)('the playground', () => {
   });
 
   describe('in two dimensions', () => {
-    it('plays, pauses, steps and starts again, also by keyboard', async () => {
+    it('shows untrained networks and fits a window before ONNX Runtime is loaded', async () => {
+      const options = { viewport: { width: 1280, height: 800 }, serviceWorkers: 'block' as const };
+      const page = await open('#/plane?data=ring', options, async (opened) => {
+        await recordShifts(opened);
+        await opened.route('**/*.wasm', () => undefined);
+      });
+      /** The number of colors of a view. */
+      const colors = (view: string) =>
+        page.$eval(`#${view}-view`, (canvas) => {
+          const { width, height } = canvas as HTMLCanvasElement;
+          const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
+          return new Set(new Uint32Array(data.buffer)).size;
+        });
+      for (const view of ['generator', 'encoder', 'codes']) await poll(() => colors(view)).toBeGreaterThan(50);
+      expect(await page.isDisabled('#step')).toBe(true);
+      for (const tab of ['Experiments', 'Settings', 'Guide']) {
+        await page.getByRole('tab', { name: tab }).click();
+        const size = () => [document.documentElement.scrollWidth, document.documentElement.scrollHeight];
+        expect(await page.evaluate(size), tab).toEqual([1280, 800]);
+      }
+      const { total, moved } = await recordedShifts(page);
+      expect(total, moved.join('; ')).toBeLessThan(0.02);
+    });
+
+    it('plays as soon as it can, pauses, steps and starts again, by keyboard, and updates one network at a time', async () => {
       const page = await open('');
-      await ready(page);
+      await page.waitForSelector('#play');
       await page.focus('#play');
       await page.keyboard.press('Enter');
+      await poll(() => page.textContent('#play')).toBe('Pause');
       await untilIteration(page, 20);
       await page.keyboard.press('Enter');
       await poll(() => page.textContent('#play')).toBe('Play');
       const paused = await settled(page);
       await page.click('#step');
       await poll(() => iteration(page)).toBe(paused + 1);
-      // Both networks learn, and the views show it.
+      // Both networks learn, and the charts show it.
       await poll(() => page.getAttribute('.chart div', 'aria-label')).toMatch(
-        new RegExp(`at iteration ${paused + 1}: KL_real [\\d.e-]+, KL_fake`),
+        new RegExp(`at iteration ${paused + 1}: data [\\d.e-]+, samples \\(e\\)`),
       );
       await page.click('#reset');
       await poll(() => iteration(page)).toBe(0);
-    });
-
-    it('updates one network at a time', async () => {
-      const page = await open('');
       await ready(page);
       const updates = async () =>
         Promise.all(['encoder', 'generator'].map(async (name) => Number(await page.textContent(`#${name}-updates`))));
@@ -101,58 +129,16 @@ describe.skipIf(!hasChromium)('the playground', () => {
       expect(await iteration(page)).toBe(2);
     });
 
-    it('shows the data before anything is trained', async () => {
-      const page = await open('#/plane?data=ring');
-      const inked = () =>
-        page.$eval('#generator-view', (canvas) => {
-          const { width, height } = canvas as HTMLCanvasElement;
-          const { data } = (canvas as HTMLCanvasElement).getContext('2d')!.getImageData(0, 0, width, height);
-          return data.filter((value, index) => index % 4 === 3 && value > 0).length;
-        });
-      await poll(inked).toBeGreaterThan(5000);
-      expect(await iteration(page)).toBe(0);
-    });
-
-    it('copies a link, and saves a picture and an animation of the training', async () => {
-      const page = await open('#/plane?data=ring&arrows=KL_real', {
-        acceptDownloads: true,
-        permissions: ['clipboard-read', 'clipboard-write'],
-      });
-      await ready(page);
-      await page.click('#play');
-      await untilIteration(page, 20);
-      await page.click('#play');
-      await page.click('#copy-link');
-      await poll(() => page.textContent('#status')).toBe('Link copied.');
-      const link = await page.evaluate(() => navigator.clipboard.readText());
-      expect(link).toBe(`${addressOf('')}#/plane?data=ring&arrows=KL_real`);
-      const saved = async (button: string) => {
-        const [download] = await Promise.all([page.waitForEvent('download'), page.click(button)]);
-        return sharp(await download.path(), { pages: -1 }).metadata();
-      };
-      expect(await saved('#save-picture')).toMatchObject({ format: 'png', width: 1504 });
-      const animation = await saved('#save-animation');
-      expect(animation.format).toBe('gif');
-      expect(animation.pages).toBeGreaterThan(1);
-    });
-
-    it('shows the class of each point, which both networks are told', async () => {
-      const page = await open('#/plane?data=rings&condition=class');
-      await ready(page);
-      expect(await page.getByText('data of the other').count()).toBe(1);
-      expect(await page.getByRole('img', { name: /Data \(orange and blue\)/u }).count()).toBe(1);
-    });
-
     it('keeps its whole state in the address', async () => {
       const page = await open('');
-      await ready(page);
-      await page.click('.settings summary');
-      await named(page, 'data').selectOption('spirals');
-      await named(page, 'hidden units').selectOption('16');
-      await named(page, 'iterations per second').selectOption('100');
-      await named(page, 'learning rate').fill('100');
-      await weight(page, 'encoder', 'match_x').fill('0');
+      await page.waitForSelector('#play');
+      await named(page, 'Data').selectOption('spirals');
       await page.getByRole('checkbox', { name: 'KL_fake' }).check();
+      await named(page, 'Speed').selectOption('100');
+      await page.getByRole('tab', { name: 'Settings' }).click();
+      await named(page, 'Hidden units').selectOption('16');
+      await named(page, 'Learning rate').fill('100');
+      await weight(page, 'encoder', 'match_x').fill('0');
       const query = () => Object.fromEntries(new URLSearchParams(new URL(page.url()).hash.split('?')[1]));
       await poll(query).toEqual({
         data: 'spirals',
@@ -163,23 +149,45 @@ describe.skipIf(!hasChromium)('the playground', () => {
         arrows: 'KL_fake',
       });
       await page.reload();
-      await ready(page);
-      await poll(() => named(page, 'data').inputValue()).toBe('spirals');
-      await page.click('.settings summary');
+      await poll(() => named(page, 'Data').inputValue()).toBe('spirals');
+      await page.getByRole('tab', { name: 'Settings' }).click();
       await poll(() => weight(page, 'encoder', 'match_x').inputValue()).toBe('0');
       // An address that somebody has edited is no error.
-      await page.goto(`${addressOf('')}#/plane?data=none&rate=x&encoder.match_x=-1&drawn=%F0&hidden=1e9`);
-      await page.reload();
-      await ready(page);
-      await poll(() => named(page, 'data').inputValue()).toBe('moons');
+      await page.goto(
+        `${addressOf('')}#/plane?data=rings&condition=class&rate=x&encoder.match_x=-1&drawn=%F0&hidden=1e9`,
+      );
+      await poll(() => named(page, 'Data').inputValue()).toBe('rings');
+      await page.getByRole('tab', { name: 'Settings' }).click();
+      await poll(() => named(page, 'Hidden units').inputValue()).toBe('32');
+      // The classes are shown.
+      expect(await page.getByText('the other', { exact: true }).count()).toBe(1);
+      expect(await page.getByRole('img', { name: /Data \(orange and blue\)/u }).count()).toBe(1);
     });
 
-    it('changes weights while it runs, and begins anew with other data', async () => {
-      const page = await open('#/plane?data=ring');
-      await ready(page);
-      await page.click('.settings summary');
+    it('copies a link, saves a picture and an animation, changes weights while it runs, and begins again with other data', async () => {
+      const page = await open('#/plane?data=ring&arrows=KL_real', {
+        acceptDownloads: true,
+        permissions: ['clipboard-read', 'clipboard-write'],
+      });
       await page.click('#play');
-      await untilIteration(page, 300);
+      await untilIteration(page, 20);
+      const share = async (button: string) => {
+        await page.getByRole('button', { name: 'Share' }).click();
+        await page.click(button);
+      };
+      await share('#copy-link');
+      await poll(() => page.textContent('#status')).toBe('Link copied.');
+      const link = await page.evaluate(() => navigator.clipboard.readText());
+      expect(link).toBe(`${addressOf('')}#/plane?data=ring&arrows=KL_real`);
+      const saved = async (button: string) => {
+        const [download] = await Promise.all([page.waitForEvent('download'), share(button)]);
+        return sharp(await download.path(), { pages: -1 }).metadata();
+      };
+      expect(await saved('#save-picture')).toMatchObject({ format: 'png', width: 1504 });
+      const animation = await saved('#save-animation');
+      expect(animation.format).toBe('gif');
+      expect(animation.pages).toBeGreaterThan(1);
+      await page.getByRole('tab', { name: 'Settings' }).click();
       for (const term of ['KL_real', 'KL_fake', 'match_x', 'uniform']) await weight(page, 'encoder', term).fill('0');
       const before = await iteration(page);
       // The loss of an encoder without terms is 0.
@@ -187,25 +195,26 @@ describe.skipIf(!hasChromium)('the playground', () => {
         /encoder 0, generator [\d.]+, uniform [\d.]+$/u,
       );
       expect(await iteration(page)).toBeGreaterThanOrEqual(before);
+      await page.getByRole('tab', { name: 'Experiments' }).click();
       const balanced = page.getByRole('button', { name: 'Balanced' });
       await poll(() => balanced.getAttribute('aria-pressed')).toBe('false');
       await poll(() => page.textContent('.presets + .hint')).toContain('your own');
       await balanced.click();
       await poll(() => balanced.getAttribute('aria-pressed')).toBe('true');
       await poll(() => page.url()).not.toContain('encoder');
+      // It trains on, with the data of the experiment.
       await poll(() => iteration(page)).toBeLessThan(before);
       await poll(() => page.textContent('#play')).toBe('Pause');
     });
 
     it('trains on points that the visitor draws', async () => {
       const page = await open('');
-      await ready(page);
       await page.getByRole('button', { name: 'Collapse' }).click();
-      await named(page, 'data').selectOption('drawn');
+      await named(page, 'Data').selectOption('drawn');
       // Nothing trains before the first point.
       await poll(() => page.textContent('#status')).toBe('Press on the first view to add points.');
       await poll(() => page.isDisabled('#play')).toBe(true);
-      await page.click('.settings summary');
+      await page.getByRole('tab', { name: 'Settings' }).click();
       await poll(() => weight(page, 'encoder', 'KL_fake').getAttribute('aria-valuetext')).toBe('2');
       await poll(() => page.url()).toMatch(/#\/plane\?data=drawn$/u);
       await page.locator('#generator-view').scrollIntoViewIfNeeded();
@@ -217,9 +226,9 @@ describe.skipIf(!hasChromium)('the playground', () => {
       ] as const)
         await page.mouse.click(box.x + x * box.width, box.y + y * box.height);
       await poll(() => new URLSearchParams(new URL(page.url()).hash.split('?')[1]).get('drawn')?.length).toBe(12);
-      await ready(page);
       await page.click('#play');
-      await untilIteration(page, 20);
+      await untilIteration(page, 5);
+      await page.getByRole('tab', { name: 'Experiments' }).click();
       await page.getByRole('button', { name: 'Remove all points' }).click();
       await poll(() => page.url()).not.toContain('drawn=');
     });
@@ -228,7 +237,6 @@ describe.skipIf(!hasChromium)('the playground', () => {
   describe('beside each other', () => {
     it('trains with two settings, whose clocks are linked', async () => {
       const page = await open('#/compare?data=ring&other=encoder.match_x:0');
-      await ready(page);
       await poll(() => page.textContent('#side-B')).toBe('B: match_x (encoder) = 0');
       await page.click('#play');
       await untilIteration(page, 20);
@@ -240,27 +248,25 @@ describe.skipIf(!hasChromium)('the playground', () => {
       expect(a).not.toBe(b);
       await named(page, 'What differs').selectOption('hidden');
       await named(page, 'B').selectOption('8');
-      await poll(() => page.url()).toMatch(/#\/compare\?data=ring&other=hidden%3A8$/u);
-      await page.reload();
       await poll(() => page.textContent('#side-B')).toBe('B: hidden units = 8');
+      await poll(() => page.url()).toMatch(/#\/compare\?data=ring&other=hidden%3A8$/u);
     });
   });
 
   describe('the tour', () => {
-    it('has an address for each step, and asks before it answers', async () => {
-      const page = await open('#/tour/1');
-      const few = STEPS.slice(0, 3);
-      for (const [index, { title }] of few.entries()) {
+    it('has an address for each step, and trains one network after a prediction, by keyboard', async () => {
+      const page = await open('#/nope');
+      await page.waitForSelector('text=There is no page #/nope');
+      await page.click('main >> text=Take the tour');
+      await page.goto(`${addressOf('')}#/tour/99`);
+      await page.waitForSelector('text=There is no such step. Step 1');
+      for (const [index, { title }] of STEPS.slice(0, 3).entries()) {
         await poll(() => page.textContent('#step-heading')).toBe(title);
-        expect(new URL(page.url()).hash).toBe(`#/tour/${index + 1}`);
         expect(await page.isDisabled('#predict')).toBe(true);
-        await poll(() => page.textContent('#answer')).toBe('');
-        if (index < few.length - 1) await page.getByRole('link', { name: 'Next' }).click();
+        if (index < 2) await page.getByRole('link', { name: 'Next' }).click();
       }
-    });
-
-    it('trains one network after a prediction, by keyboard', async () => {
-      const page = await open('#/tour/3');
+      expect(new URL(page.url()).hash).toBe('#/tour/3');
+      expect(await page.getAttribute('.progress [aria-current]', 'href')).toBe('#/tour/3');
       const right = STEPS[2]!.options[0];
       await page.getByLabel(right).focus();
       await page.keyboard.press('Space');
@@ -276,23 +282,6 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await page.keyboard.press('Enter');
       await poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(STEPS[3]!.title);
     });
-  });
-
-  it('shows the view that a question is about beside the question, on a phone too', async () => {
-    const page = await open('#/tour/3', { viewport: { width: 360, height: 740 } });
-    await page.waitForSelector('#predict');
-    await page.locator('#predict').scrollIntoViewIfNeeded();
-    for (const selector of ['.asked #codes-view', '.prediction'])
-      expect((await page.locator(selector).boundingBox())!.y, selector).toBeGreaterThanOrEqual(0);
-  });
-
-  it('says that an address is unknown', async () => {
-    const page = await open('#/nope');
-    await page.waitForSelector('text=There is no page #/nope');
-    await page.click('main >> text=Take the tour');
-    await poll(() => page.textContent('#step-heading')).toBe(STEPS[0]!.title);
-    await page.goto(`${addressOf('')}#/tour/99`);
-    await page.waitForSelector('text=There is no such step. Step 1');
   });
 
   it('works offline after the first visit', async () => {
@@ -314,20 +303,4 @@ describe.skipIf(!hasChromium)('the playground', () => {
     await poll(() => iteration(page)).toBe(1);
     await page.context().setOffline(false);
   });
-
-  it.each(['plane?arrows=KL_fake', 'tour/2', 'compare', 'digits', 'explore'])(
-    'is accessible and fits a phone (%s)',
-    async (name) => {
-      const page = await open(`#/${name}`, { viewport: { width: 360, height: 700 } });
-      // The networks of digits take seconds to compile, and change nothing that is checked here.
-      const shown: Record<string, string> = {
-        explore: '#samples button canvas',
-        'tour/2': '#predict',
-        images: '.choosing',
-      };
-      await page.waitForSelector(shown[name] ?? '#play');
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
-      expect(await accessibilityViolations(page)).toEqual([]);
-    },
-  );
 });

@@ -9,7 +9,7 @@ import { writeNoiseArchive } from '../cli/labelledData.js';
 import { makeTinyRun } from '../cli/tinyRun.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { digest, tinyConfiguration } from '../training/tinyTraining.js';
-import { hasChromium } from './browser.js';
+import { accessibilityViolations, hasChromium } from './browser.js';
 import { pixelsOf } from './canvases.js';
 import { iteration, named, poll, ready, untilIteration, usePlayground } from './playgroundSite.js';
 
@@ -52,13 +52,12 @@ describe.skipIf(!hasChromium)('the playground', () => {
         readdirSync(join(run, 'checkpoints')).findLast((name) => name.endsWith('.safetensors'))!,
       );
 
-    it('trains, pauses, steps, saves, and continues after a reload', async () => {
+    it('trains, pauses, steps, saves, continues after a reload, continues a checkpoint, and explores it', async () => {
       const page = await open('#/digits', { acceptDownloads: true });
       // Before anything is trained, there are digits.
       await poll(async () => new Set(await pixelsOf(page, '#samples canvas')).size).toBeGreaterThan(30);
       expect(await page.textContent('#samples-heading')).toBe('Training images');
-      await ready(page);
-      await named(page, 'width').selectOption('4');
+      await named(page, 'Width').selectOption('4');
       await ready(page);
       // Each press counts.
       for (let press = 0; press < 3; press++) await page.click('#step');
@@ -67,56 +66,48 @@ describe.skipIf(!hasChromium)('the playground', () => {
       expect(await page.textContent('#samples-heading')).toBe('Training images');
       await page.click('#play');
       await untilIteration(page, 4);
-      await page.click('#play');
-      await page.click('#save');
-      await poll(() => page.textContent('#status')).toContain('is saved in this browser');
-      const before = Number(/\d+/u.exec((await page.textContent('#status'))!)![0]);
-      await page.reload();
-      await poll(() => page.textContent('#status')).toContain(`Continues from iteration ${before}`);
-      const [download] = await Promise.all([page.waitForEvent('download'), page.click('#download')]);
-      const stored = await decodeCheckpoint(readFileSync(await download.path()), 'downloaded', digest);
-      expect([stored.step, stored.configuration.width]).toEqual([before, 4]);
-      expect(download.suggestedFilename()).toBe(`${String(before).padStart(6, '0')}.safetensors`);
-    });
-
-    it('continues a checkpoint of a run, and explores it', async () => {
-      const page = await open('#/digits');
-      await ready(page);
-      await page.setInputFiles('#checkpoint', checkpoint());
-      await poll(() => page.textContent('#status')).toMatch(/^Continues \d+\.safetensors on these digits\.$/u);
-      expect(await page.textContent('#samples-heading')).toBe('Samples');
-      const before = await iteration(page);
-      await page.click('#step');
-      await poll(() => iteration(page)).toBe(before + 1);
-      await page.click('#explore');
-      await poll(() => page.textContent('#model-name')).toBe(`Digits after ${before + 1} iterations`);
-      await page.waitForSelector('#samples button canvas');
-      // A file that is no model is reported, and the model stays.
-      await drop(page, 'damaged.safetensors');
-      await poll(() => page.textContent('#status')).toMatch(/^the checkpoint: /u);
-      await page.click('#resample');
-      expect(await page.textContent('#model-name')).toBe(`Digits after ${before + 1} iterations`);
-      await page.click('a[href="#/digits"]');
-      await poll(() => page.textContent('#status')).toContain(`Continues from iteration ${before + 1}`);
-    });
-
-    it('reports files that are no checkpoints, and keeps the training, paused', async () => {
-      const page = await open('#/digits');
-      await ready(page);
-      await page.click('#play');
-      await untilIteration(page, 1);
+      // A file that is no checkpoint is reported, and the training stays, paused.
       await page.setInputFiles('#checkpoint', {
         name: 'notes.safetensors',
         mimeType: 'application/octet-stream',
         buffer: Buffer.from('no checkpoint'),
       });
       await poll(() => page.textContent('#status')).toMatch(/^the checkpoint: /u);
-      await poll(() => page.textContent('#play')).toBe('Play');
-      const before = await iteration(page);
-      await page.waitForTimeout(1000);
-      expect(await iteration(page)).toBe(before);
+      expect(await page.textContent('#play')).toBe('Play');
+      const paused = await iteration(page);
       await page.click('#step');
-      await poll(() => iteration(page)).toBe(before + 1);
+      await poll(() => iteration(page)).toBe(paused + 1);
+      const save = async (button: string) => {
+        await page.getByRole('button', { name: 'Save' }).click();
+        await page.click(button);
+      };
+      await save('#save');
+      await poll(() => page.textContent('#status')).toContain('is saved in this browser');
+      const before = Number(/\d+/u.exec((await page.textContent('#status'))!)![0]);
+      expect(before).toBe(paused + 1);
+      await page.reload();
+      await poll(() => page.textContent('#status')).toContain(`Continues from iteration ${before}`);
+      const [download] = await Promise.all([page.waitForEvent('download'), save('#download')]);
+      const stored = await decodeCheckpoint(readFileSync(await download.path()), 'downloaded', digest);
+      expect([stored.step, stored.configuration.width]).toEqual([before, 4]);
+      expect(download.suggestedFilename()).toBe(`${String(before).padStart(6, '0')}.safetensors`);
+
+      await page.setInputFiles('#checkpoint', checkpoint());
+      await poll(() => page.textContent('#status')).toMatch(/^Continues \d+\.safetensors on these digits\.$/u);
+      expect(await page.textContent('#samples-heading')).toBe('Samples');
+      const continued = await iteration(page);
+      await page.click('#step');
+      await poll(() => iteration(page)).toBe(continued + 1);
+      await page.click('#explore');
+      await poll(() => page.textContent('#model-name')).toBe(`Digits after ${continued + 1} iterations`);
+      await page.waitForSelector('#samples button canvas');
+      // A file that is no model is reported, and the model stays.
+      await drop(page, 'damaged.safetensors');
+      await poll(() => page.textContent('#status')).toMatch(/^the checkpoint: /u);
+      await page.click('#resample');
+      expect(await page.textContent('#model-name')).toBe(`Digits after ${continued + 1} iterations`);
+      await page.click('a[href="#/digits"]');
+      await poll(() => page.textContent('#status')).toContain(`Continues from iteration ${continued + 1}`);
     });
 
     it('explores a checkpoint: images are reconstructed as the command line does', async () => {
@@ -170,7 +161,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await page.setInputFiles('#image-folder', pictures);
       await ready(page);
       expect(await chosen(page)).toBe(
-        '24 images; from 2 folders: few (8), many (16); 1 file skipped, such as notes.txt: not an image that this browser can decode',
+        '24 images from 2 folders: few (8), many (16); 1 file skipped, such as notes.txt: not an image that this browser can decode',
       );
       // Before any iteration, samples are faces: they differ, and are no single color.
       const colors = (selector: string) =>
@@ -187,6 +178,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
       await untilIteration(page, 2);
       await page.click('#play');
       await poll(() => page.textContent('#play')).toBe('Play');
+      await page.getByRole('button', { name: 'Save' }).click();
       const [download] = await Promise.all([page.waitForEvent('download'), page.click('#download')]);
       expect(download.suggestedFilename()).toMatch(/^images-\d{6}\.safetensors$/u);
       const file = join(folder, 'own.safetensors');
@@ -218,15 +210,15 @@ describe.skipIf(!hasChromium)('the playground', () => {
         /^0 images: at least 20 are needed \(1 file skipped, such as broken\.png/u,
       );
       expect(await page.$('#play')).toBeNull();
-    });
-
-    it('reads files that are dropped anywhere on the page', async () => {
-      const page = await open('#/images');
-      await page.waitForSelector('#image-files', { state: 'attached' });
+      // Files can be dropped anywhere on the page.
       await drop(page, 'notes.txt');
       await poll(() => chosen(page)).toMatch(/^0 images: at least 20 are needed .*notes\.txt/u);
       await drop(page, 'huge.png', 129 * 2 ** 20);
       await poll(() => chosen(page)).toContain('huge.png: larger than 128 MiB');
+      expect(await accessibilityViolations(page)).toEqual([]);
+      // Drawings replace missing pictures.
+      await page.click('#example');
+      await poll(() => chosen(page)).toBe('200 images from 2 folders: fish (100), flowers (100)');
     });
   });
 

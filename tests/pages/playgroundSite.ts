@@ -8,9 +8,9 @@ import { launch, serve, type StaticHost } from './browser.js';
 /** Compiling takes seconds on a busy machine. */
 export const poll: typeof expect.poll = (read) => expect.poll(read, { timeout: 60_000 });
 
-/** Waits until training can start. */
+/** Waits until the networks are compiled. */
 export const ready = (page: Page) =>
-  page.waitForFunction(() => document.querySelector<HTMLButtonElement>('#play')?.disabled === false);
+  page.waitForFunction(() => document.querySelector<HTMLButtonElement>('#step')?.disabled === false);
 export const iteration = async (page: Page) => Number((await page.textContent('#iteration'))?.replaceAll(',', ''));
 /** Waits until so many iterations are done. */
 export const untilIteration = (page: Page, least: number) => poll(() => iteration(page)).toBeGreaterThanOrEqual(least);
@@ -41,8 +41,15 @@ export function usePlayground(folder: string) {
 
   const addressOf = (path: string): string => `${host.address}some/path/${path}`;
 
-  /** Opens a page. Fails on errors, violations of the policy, and requests of anything outside the site. */
-  async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
+  /**
+   * Opens a page. Fails on errors, violations of the policy, and requests of anything outside the site.
+   * @param prepare before the page is loaded
+   */
+  async function open(
+    path: string,
+    options: BrowserContextOptions = {},
+    prepare: (page: Page) => Promise<unknown> = () => Promise.resolve(),
+  ): Promise<Page> {
     const context = await browser.newContext({ viewport: { width: 1000, height: 800 }, ...options });
     const page = await context.newPage();
     const problems: string[] = [];
@@ -55,6 +62,7 @@ export function usePlayground(folder: string) {
         request.url().startsWith(addressOf('')) ||
         problems.push(request.url()),
     );
+    await prepare(page);
     await page.goto(addressOf(path));
     onTestFinished(async () => {
       await context.close();

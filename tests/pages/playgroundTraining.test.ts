@@ -9,7 +9,10 @@ import { DEFAULT_SETTINGS, modelOf, optionsOf } from '../../pages/playground/pla
 import { shownPoints } from '../../pages/playground/plane/shapes.js';
 import type { Push, PushKind } from '../../pages/playground/plane/terms.js';
 import type { PlaneTraining } from '../../pages/playground/plane/training.js';
-import { networksOf } from '../../pages/playground/plane/view.js';
+import { latticeOf } from '../../pages/playground/plane/lattice.js';
+import { untrainedView } from '../../pages/playground/plane/untrained.js';
+import { networksOf, type PlaneView } from '../../pages/playground/plane/view.js';
+import { expectCloseElements } from '../engine/expectations.js';
 import { startPlane } from './planeInNode.js';
 
 const options = optionsOf(DEFAULT_SETTINGS);
@@ -37,6 +40,21 @@ describe('half an iteration on the plane', () => {
     }
     await training.release();
   });
+});
+
+it.each([
+  ['the circle', { latent: 2, isConditional: false }],
+  ['the sphere', { latent: 3, isConditional: false }],
+  ['classes', { latent: 2, isConditional: true }],
+] as const)('the view of untrained networks equals the compiled one (%s)', async (_, changes) => {
+  const model: PlaneModel = { ...modelOf(DEFAULT_SETTINGS), hidden: 8, ...changes };
+  const training = await startPlane(model);
+  const expected = await training.view();
+  const found = untrainedView(model, { lattice: latticeOf(model.latent), shown });
+  expect(Object.keys(found).sort()).toEqual(Object.keys(expected).sort());
+  for (const [name, values] of Object.entries(expected) as [keyof PlaneView, Float32Array][])
+    expectCloseElements([...(found[name] as Float32Array)], [...values], 1e-4);
+  await training.release();
 });
 
 describe.each([

@@ -26,8 +26,14 @@ export function ComparePage({ query, onQuery }: PageProps) {
   const changeSettings = (changes: Partial<PlaneSettings>): void =>
     setComparison((before) => ({ ...before, settings: { ...before.settings, ...changes } }));
   return (
-    <div class="compare">
-      <Toolbar plane={plane} settings={sides} address={`#/compare?${queryOf(comparison)}`} onChange={changeSettings} />
+    <div class="compare page">
+      <Toolbar
+        title="Compare two settings"
+        plane={plane}
+        settings={sides}
+        address={`#/compare?${queryOf(comparison)}`}
+        onChange={changeSettings}
+      />
       <Difference
         comparison={comparison}
         onChange={(changes) => setComparison((before) => ({ ...before, ...changes }))}
@@ -38,7 +44,7 @@ export function ComparePage({ query, onQuery }: PageProps) {
           <Side key={index} plane={plane} index={index} settings={settings} name={comparison.name} />
         ))}
       </div>
-      <Curves charts={CHARTS} points={points} />
+      <Curves charts={CHARTS} points={points} isSmall />
     </div>
   );
 }

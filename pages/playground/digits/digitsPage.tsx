@@ -24,11 +24,19 @@ const TEXTS: PreviewTexts = {
 };
 
 export const DigitsPage = ({ onExplore }: PageProps) => (
-  <div class="digits">
-    <p class="hint">
-      {TRAINING_DIGITS.toLocaleString('en')} digits of MNIST and the default recipe. Samples become recognizable after a
-      few hundred iterations.
-    </p>
-    <TrainingPanel kind={DIGITS} variantLabel="width" shape={DIGIT_SHAPE} texts={TEXTS} onExplore={onExplore} />
+  <div class="digits page">
+    <TrainingPanel
+      title="Train on digits"
+      kind={DIGITS}
+      variantLabel="Width"
+      shape={DIGIT_SHAPE}
+      texts={TEXTS}
+      onExplore={onExplore}
+    >
+      <p class="hint">
+        {TRAINING_DIGITS.toLocaleString('en')} digits of MNIST. Samples become recognizable after a few hundred
+        iterations.
+      </p>
+    </TrainingPanel>
   </div>
 );

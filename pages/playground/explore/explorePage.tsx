@@ -55,11 +55,10 @@ export function ExplorePage({ model: given }: PageProps) {
     return () => document.removeEventListener('drop', onDrop, true);
   }, []);
   return (
-    <div class="explore">
-      <div class="player toolbar">
-        <p>
-          <strong id="model-name">{loaded?.info.name}</strong> {loaded?.info.summary}
-        </p>
+    <div class="explore page">
+      <header class="head">
+        <h1 id="model-name">{loaded?.info.name ?? 'Explore'}</h1>
+        <p class="hint grow">{loaded?.info.summary}</p>
         <FileButton
           id="model-file"
           accept=".safetensors,.js"
@@ -68,10 +67,10 @@ export function ExplorePage({ model: given }: PageProps) {
         >
           Open a model
         </FileButton>
-        <p id="status" role="status" class={status.failed ? 'failed' : ''}>
-          {status.text}
-        </p>
-      </div>
+      </header>
+      <p id="status" role="status" class={status.failed ? 'failed' : ''}>
+        {status.text}
+      </p>
       {loaded && <Explorer key={loaded.key} model={loaded.info} networks={loaded.networks} onFailure={fail} />}
     </div>
   );

@@ -1,11 +1,13 @@
 /** Training on the visitor's own images. */
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { chosenFiles, droppedFiles, type FolderFile } from '../../components/folderFiles.js';
 import { messageOf } from '../../../src/errors.js';
 import type { PageProps } from '../page.js';
 import type { TrainingImages } from '../training/images.js';
 import type { TrainingKind } from '../training/imageTraining.js';
 import { CHECKPOINT, type PreviewTexts, TrainingPanel } from '../training/trainingPanel.js';
+import { drawExample, EXAMPLE_SIDE, EXAMPLES, readExamples } from './example.js';
 import { IMAGE_SHAPE, MAX_IMAGES, MIN_IMAGES, readVisitorImages, type VisitorImages } from './readImages.js';
 import { startFrom, VARIANTS } from './start.js';
 
@@ -52,83 +54,121 @@ export function ImagesPage({ onExplore }: PageProps) {
     document.addEventListener('drop', onDrop);
     return () => document.removeEventListener('drop', onDrop);
   });
-  return (
-    <div class="own-images">
-      <Choosing isFirst={!chosen} onFiles={(files) => void use(Promise.resolve(files))} />
+  const choosing = (
+    <Choosing isFirst={!chosen} onFiles={(files) => void use(Promise.resolve(files))}>
       <p id="chosen" role="status" class={status.failed ? 'failed' : ''}>
         {status.text}
       </p>
-      {chosen?.found.images.classes && (
-        <p>
+    </Choosing>
+  );
+  if (!chosen) return <Beginning onExample={() => void use(readExamples())}>{choosing}</Beginning>;
+  const { number, found, usesClasses } = chosen;
+  const { classes } = found.images;
+  return (
+    <div class="own-images page">
+      <TrainingPanel
+        key={`${number} ${usesClasses}`}
+        title="Train on your pictures"
+        kind={kindOf(usesClasses ? found.images : { ...found.images, classes: undefined })}
+        variantLabel="Begin with"
+        shape={IMAGE_SHAPE}
+        texts={TEXTS}
+        onExplore={onExplore}
+      >
+        {choosing}
+        {classes && (
           <label>
             <input
               id="use-classes"
               type="checkbox"
-              checked={chosen.usesClasses}
-              onChange={() => setChosen({ ...chosen, usesClasses: !chosen.usesClasses })}
+              checked={usesClasses}
+              onChange={() => setChosen({ ...chosen, usesClasses: !usesClasses })}
             />{' '}
-            The folders are classes: train with them, and draw samples of each class
+            The folders are classes: train with them, and draw samples of each
           </label>
-        </p>
-      )}
-      {chosen ? (
-        <TrainingPanel
-          key={`${chosen.number} ${chosen.usesClasses}`}
-          kind={kindOf(chosen.usesClasses ? chosen.found.images : { ...chosen.found.images, classes: undefined })}
-          variantLabel="begin with"
-          shape={IMAGE_SHAPE}
-          texts={TEXTS}
-          onExplore={onExplore}
-        />
-      ) : (
-        <Outline />
-      )}
+        )}
+      </TrainingPanel>
     </div>
   );
 }
 
-/** What will happen, before any picture is chosen. */
-const Outline = () => (
-  <div class="columns">
-    <section class="card">
-      <h2>1. Choose</h2>
-      <p>
-        {MIN_IMAGES} pictures are enough, and hundreds are better. They are cropped to squares of 32 pixels, as a model
-        of this size needs. They never leave this page.
-      </p>
-    </section>
-    <section class="card">
-      <h2>2. Train</h2>
-      <p>
-        Training begins with a model of drawn faces, so that you see something within a minute: the faces turn into your
-        pictures. Few pictures are learned by heart.
-      </p>
-    </section>
-    <section class="card">
-      <h2>3. Keep</h2>
-      <p>
-        Explore the model, or download its checkpoint. The command line opens it: <code>agenet sample FILE</code>.
-      </p>
-    </section>
+/** What a visitor can do before any picture is chosen, and what will happen. */
+const Beginning = ({ onExample, children }: { onExample: () => void; children: ComponentChildren }) => (
+  <div class="own-images page">
+    <h1>Train on your pictures</h1>
+    <div class="beginning">
+      <div>
+        {children}
+        <section class="card example">
+          <h2>No pictures at hand?</h2>
+          <Examples />
+          <button id="example" type="button" onClick={onExample}>
+            Try {EXAMPLES} drawn flowers and fish
+          </button>
+        </section>
+      </div>
+      <section class="card">
+        <h2>What will happen</h2>
+        <ol>
+          <li>
+            <strong>Choose.</strong> {MIN_IMAGES} pictures are enough, and hundreds are better. They are cropped to
+            squares of 32 pixels, as a model of this size needs. They never leave this page.
+          </li>
+          <li>
+            <strong>Train.</strong> Training begins with a model of drawn faces, so that you see something within a
+            minute: the faces turn into your pictures. Few pictures are learned by heart.
+          </li>
+          <li>
+            <strong>Keep.</strong> Explore the model, or save its checkpoint. The command line opens it:{' '}
+            <code>agenet sample FILE</code>.
+          </li>
+        </ol>
+      </section>
+    </div>
   </div>
 );
 
+/** How many of the example pictures are shown. */
+const SHOWN = 10;
+
+function Examples() {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const context = canvas.current!.getContext('2d')!;
+    for (let index = 0; index < SHOWN; index++) {
+      drawExample(context, index);
+      context.translate(EXAMPLE_SIDE, 0);
+    }
+  }, []);
+  return (
+    <canvas
+      ref={canvas}
+      width={SHOWN * EXAMPLE_SIDE}
+      height={EXAMPLE_SIDE}
+      role="img"
+      aria-label="Drawings of flowers and fish"
+    />
+  );
+}
+
 function describe({ count, classes, skipped }: VisitorImages): string {
   const folders = classes.map(([name, images]) => `${name || 'no folder'} (${images})`).join(', ');
-  return [`${count} images`, folders && `from ${classes.length} folders: ${folders}`, skipped]
+  return [`${count.toLocaleString('en')} images${folders && ` from ${classes.length} folders: ${folders}`}`, skipped]
     .filter((part) => part !== '')
     .join('; ');
 }
 
 interface ChoosingProps {
   isFirst: boolean;
+  /** On the chosen files. */
+  children: ComponentChildren;
   onFiles: (files: readonly FolderFile[]) => void;
 }
 
-function Choosing({ isFirst, onFiles }: ChoosingProps) {
+function Choosing({ isFirst, onFiles, children }: ChoosingProps) {
   const [isOver, setIsOver] = useState(false);
   const input = (id: string, label: string, isFolder: boolean) => (
-    <label class="button file">
+    <label class={`button file ${isFirst && !isFolder ? 'primary' : ''}`}>
       {label}
       <input
         id={id}
@@ -149,24 +189,23 @@ function Choosing({ isFirst, onFiles }: ChoosingProps) {
   return (
     <div
       id="drop"
-      class={`choosing toolbar ${isFirst ? 'first' : ''} ${isOver ? 'over' : ''}`}
+      class={`row ${isOver ? 'over' : ''}`}
       onDragEnter={() => setIsOver(true)}
       onDragLeave={({ currentTarget, relatedTarget }) =>
         setIsOver(currentTarget.contains(relatedTarget as Node | null))
       }
       onDrop={() => setIsOver(false)}
     >
-      <p>
-        <strong>
-          {isFirst
-            ? `Drop ${MIN_IMAGES} or more pictures here, or a folder of them`
-            : 'Drop other pictures to begin again'}
-        </strong>
-        {isFirst && <span class="meaning">Folders inside of it are classes, and samples can be drawn of each.</span>}
-      </p>
+      {isFirst && (
+        <p>
+          <strong>Drop {MIN_IMAGES} or more pictures here, or a folder of them</strong>
+          <span class="meaning">Folders in it are classes, and samples can be drawn of each.</span>
+        </p>
+      )}
+      {children}
       <p class="buttons">
-        {input('image-files', 'Choose pictures', false)}
-        {input('image-folder', 'Choose a folder', true)}
+        {input('image-files', isFirst ? 'Choose pictures' : 'Other pictures', false)}
+        {input('image-folder', isFirst ? 'Choose a folder' : 'Other folder', true)}
       </p>
     </div>
   );

@@ -7,9 +7,9 @@ export const CHARTS: readonly CurveChart[] = [
     title: 'Excess divergence',
     caption: 'How far codes of data (KL_real) and of samples (KL_fake) are from uniform.',
     curves: [
-      { key: 'encoder.KL_real_excess', label: 'KL_real', color: TERM_COLORS.KL_real },
-      { key: 'encoder.KL_fake_excess', label: 'KL_fake (encoder)', color: TERM_COLORS.KL_fake },
-      { key: 'generator.KL_fake_excess', label: 'KL_fake (generator)', color: '--curve-5' },
+      { key: 'encoder.KL_real_excess', label: 'data', color: TERM_COLORS.KL_real },
+      { key: 'encoder.KL_fake_excess', label: 'samples (e)', color: TERM_COLORS.KL_fake },
+      { key: 'generator.KL_fake_excess', label: 'samples (g)', color: '--curve-5' },
     ],
     isLog: true,
   },
@@ -17,8 +17,8 @@ export const CHARTS: readonly CurveChart[] = [
     title: 'Reconstruction error',
     caption: 'How far data (match_x) and codes (match_z) are from their reconstructions.',
     curves: [
-      { key: 'encoder.match_x', label: 'match_x', color: TERM_COLORS.match_x },
-      { key: 'generator.match_z_excess', label: 'match_z', color: TERM_COLORS.match_z },
+      { key: 'encoder.match_x', label: 'data', color: TERM_COLORS.match_x },
+      { key: 'generator.match_z_excess', label: 'codes', color: TERM_COLORS.match_z },
     ],
     isLog: true,
   },

@@ -84,8 +84,10 @@ export const drawGenerator: Draw = (context, { view: { shown, labels, image } },
 
 /** The encoder's map of the plane. */
 export const drawEncoder: Draw = (context, { view }, { latent }) => {
-  if (view.field.length > 0) drawField(context, view, latent);
-  drawDots(context, view.shown, 3, 'black');
+  // The first frame has only data.
+  const isKnown = view.field.length > 0;
+  if (isKnown) drawField(context, view, latent);
+  drawDots(context, view.shown, 3, isKnown ? 'black' : 'gray');
   drawDots(context, view.reconstructions, 2.5, 'white');
 };
 

@@ -2,7 +2,7 @@
 import type { NetworkName } from '../../../src/networks/network.js';
 import { TERM_COLORS } from './arrows.js';
 import type { PlaneFrame, Which } from './protocol.js';
-import type { PushTerm } from './terms.js';
+import { type PushTerm, TERM_WORDS } from './terms.js';
 
 const NAMES: Record<NetworkName, [name: string, symbol: string]> = {
   encoder: ['Encoder', 'e'],
@@ -13,14 +13,40 @@ interface FlowProps {
   frame: PlaneFrame | undefined;
   running: Which | undefined;
   prior: 'circle' | 'sphere';
+  /** Updates one network (default: a visitor cannot). */
+  onStep: ((network: NetworkName) => void) | undefined;
+  canStep: boolean;
 }
 
 /** Data flow to the right above, samples to the left below: each path goes through both networks. */
-export function Flow({ frame, running, prior }: FlowProps) {
+export function Flow({ frame, running, prior, onStep, canStep }: FlowProps) {
   const learning = frame?.moved ?? running;
   const network = (name: NetworkName) => {
+    const [title, symbol] = NAMES[name];
     const updates = frame?.updates[name] ?? 0;
-    return <Network name={name} updates={updates} state={stateOf(learning, name, updates)} />;
+    return (
+      <div class={`network ${name} ${learning === name || learning === 'both' ? 'learning' : ''}`}>
+        <span>
+          <strong>{title}</strong> <i>{symbol}</i>
+        </span>
+        <span class="updates">
+          <span id={`${name}-updates`}>{updates.toLocaleString('en')}</span> {updates === 1 ? 'update' : 'updates'}
+        </span>
+        {onStep && running === undefined ? (
+          <button
+            id={`step-${name}`}
+            type="button"
+            title={`Update the ${name} only`}
+            disabled={!canStep}
+            onClick={() => onStep(name)}
+          >
+            Update once
+          </button>
+        ) : (
+          <span class="state">{stateOf(learning, name, updates)}</span>
+        )}
+      </div>
+    );
   };
   return (
     <section class="flow card" aria-label="The two networks">
@@ -41,27 +67,10 @@ export function Flow({ frame, running, prior }: FlowProps) {
   );
 }
 
-type NetworkState = 'learning' | 'held fixed' | 'paused' | 'untrained';
-
-function stateOf(learning: Which | undefined, name: NetworkName, updates: number): NetworkState {
+function stateOf(learning: Which | undefined, name: NetworkName, updates: number): string {
   if (learning === name || learning === 'both') return 'learning';
   if (learning !== undefined) return 'held fixed';
   return updates === 0 ? 'untrained' : 'paused';
-}
-
-function Network({ name, updates, state }: { name: NetworkName; updates: number; state: NetworkState }) {
-  const [title, symbol] = NAMES[name];
-  return (
-    <div class={`network ${name} ${state === 'learning' ? 'learning' : ''}`}>
-      <span>
-        <strong>{title}</strong> <i>{symbol}</i>
-      </span>
-      <span class="updates">
-        <span id={`${name}-updates`}>{updates.toLocaleString('en')}</span> {updates === 1 ? 'update' : 'updates'}
-      </span>
-      <span class="state">{state}</span>
-    </div>
-  );
 }
 
 interface NodeProps {
@@ -82,11 +91,11 @@ function Node({ lane, at, symbol, name, isCode = false, terms }: NodeProps) {
       {at !== 'start' && <span class="wire" aria-hidden="true" />}
       <span class={isCode ? 'mark code' : 'mark'} aria-hidden="true" />
       <span class="what">
-        <i>{symbol}</i> <span class="meaning">{name}</span>
-        <span class="terms">
+        {name} <i>{symbol}</i>
+        <span class="terms meaning">
           {terms.map((term) => (
-            <span key={term} class="term">
-              <span class="swatch" style={{ background: `var(${TERM_COLORS[term]})` }} /> {term}
+            <span key={term} title={`${term}: ${TERM_WORDS[term].does}`}>
+              <span class="swatch" style={{ background: `var(${TERM_COLORS[term]})` }} /> {TERM_WORDS[term].result}
             </span>
           ))}
         </span>

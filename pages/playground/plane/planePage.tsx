@@ -25,11 +25,17 @@ export function PlanePage({ query, onQuery }: PageProps) {
         : before,
     );
   return (
-    <div class="plane">
-      <Toolbar plane={plane} settings={[settings]} address={`#/plane?${toQuery(settings)}`} onChange={change} />
+    <div class="plane page">
+      <Toolbar
+        title="Train in two dimensions"
+        plane={plane}
+        settings={[settings]}
+        address={`#/plane?${toQuery(settings)}`}
+        onChange={change}
+      />
       <div class="workbench">
         <Panel settings={settings} onChange={change} />
-        <Stage plane={plane} settings={settings} onPoint={addPoint} />
+        <Stage plane={plane} settings={settings} onPoint={addPoint} hasSteps />
       </div>
     </div>
   );

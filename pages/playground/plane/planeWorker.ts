@@ -10,6 +10,8 @@ import type { PlaneOptions } from './model.js';
 import type { PlaneFrame, PlaneRequest, PlaneTrack, TrackFrame, Which } from './protocol.js';
 import { drawData, shownPoints } from './shapes.js';
 import { PlaneTraining } from './training.js';
+import { untrainedView } from './untrained.js';
+import type { ViewedPoints } from './view.js';
 
 /** Milliseconds between two frames. */
 const FRAME_MS = 40;
@@ -60,8 +62,10 @@ class PlaneService {
   }
 
   private async start(tracks: readonly PlaneTrack[]): Promise<void> {
-    await Promise.all(this.tracks.map((training) => training.release()));
+    const released = this.tracks.map((training) => training.release());
     this.tracks = [];
+    this.post(untrainedFrame(tracks));
+    await Promise.all(released);
     this.tracks = await Promise.all(tracks.map(createTraining));
   }
 
@@ -122,10 +126,25 @@ class PlaneService {
 
 const networksOf = (which: Which): readonly NetworkName[] => (which === 'both' ? NETWORK_NAMES : [which]);
 
-function createTraining({ model, data }: PlaneTrack): Promise<PlaneTraining> {
-  const shown = shownPoints(data, model.seed);
+const viewedPoints = ({ model, data }: PlaneTrack): ViewedPoints => ({
+  lattice: latticeOf(model.latent),
+  shown: shownPoints(data, model.seed),
+});
+
+/** What the networks do before they are compiled. */
+function untrainedFrame(tracks: readonly PlaneTrack[]): PlaneFrame {
+  const shown = tracks.map((track) => ({
+    report: {},
+    view: untrainedView(track.model, viewedPoints(track)),
+    pushes: [],
+  }));
+  return { updates: { encoder: 0, generator: 0 }, moved: undefined, rate: 0, tracks: shown };
+}
+
+function createTraining(track: PlaneTrack): Promise<PlaneTraining> {
+  const { model, data } = track;
   const draw = (count: number, step: number) => drawData(data, count, randomStream(model.seed, 'data', step));
-  return PlaneTraining.create(model, draw, { lattice: latticeOf(model.latent), shown }, (graph) =>
+  return PlaneTraining.create(model, draw, viewedPoints(track), (graph) =>
     compile(graph, { target: { name: 'plain' } }),
   );
 }

@@ -27,13 +27,13 @@ export function SettingsPanel({ settings, onChange }: SettingsPanelProps) {
   ) => <Choice label={label} value={settings[key]} choices={values} onChoose={(value) => onChange({ [key]: value })} />;
   return (
     <>
-      {choiceOf('prior', 'prior', choices.PRIOR_NAMES)}
-      {settings.data !== 'drawn' && choiceOf('condition', 'condition', choices.CONDITIONS)}
-      {choiceOf('hidden', 'hidden units', choices.HIDDEN)}
-      {choiceOf('generatorUpdates', 'generator updates', choices.GENERATOR_UPDATES)}
-      {choiceOf('seed', 'seed', choices.SEEDS)}
+      {choiceOf('prior', 'Prior', choices.PRIOR_NAMES)}
+      {settings.data !== 'drawn' && choiceOf('condition', 'Condition', choices.CONDITIONS)}
+      {choiceOf('hidden', 'Hidden units', choices.HIDDEN)}
+      {choiceOf('generatorUpdates', 'Generator updates', choices.GENERATOR_UPDATES)}
+      {choiceOf('seed', 'Seed', choices.SEEDS)}
       <LogSlider
-        label="learning rate"
+        label="Learning rate"
         value={settings.learningRate}
         {...choices.LEARNING_RATES}
         onChange={(learningRate) => onChange({ learningRate })}
@@ -46,7 +46,7 @@ export function SettingsPanel({ settings, onChange }: SettingsPanelProps) {
 function Weights({ settings: { weights }, onChange }: SettingsPanelProps) {
   return (['encoder', 'generator'] as const).map((network) => (
     <fieldset key={network}>
-      <legend>{network}: weights of the loss</legend>
+      <legend class="capital">{network}: weights of the loss</legend>
       {PLANE_TERMS[network].map((term) => (
         <LogSlider
           key={term}

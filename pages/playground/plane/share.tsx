@@ -1,5 +1,6 @@
 /** Links, pictures and animations of what the page shows. */
 import { download, fileName } from '../../components/files.js';
+import { Menu } from '../../components/menu.js';
 import { messageOf } from '../../../src/errors.js';
 import { iterationOfFrame } from './protocol.js';
 import { LATENT_OF, modelOf, type PlaneSettings } from './settings.js';
@@ -41,22 +42,22 @@ export function Share({ plane: { frame, history }, settings, address, onMessage 
     return 'Animation saved.';
   };
   return (
-    <div class="share toolbar" role="group" aria-label="Share">
-      <button id="copy-link" type="button" onClick={() => act('', copy)}>
-        Copy link
-      </button>
-      <button id="save-picture" type="button" disabled={!frame} onClick={() => act('Drawing…', savePicture)}>
-        Save PNG
-      </button>
-      <button
-        id="save-animation"
-        type="button"
-        disabled={!frame}
-        title="The training so far"
-        onClick={() => act('Drawing…', saveAnimation)}
-      >
-        Save GIF
-      </button>
+    <div class="actions">
+      <Menu label="Share">
+        {() => (
+          <>
+            <button id="copy-link" type="button" onClick={() => act('', copy)}>
+              Copy link to these settings
+            </button>
+            <button id="save-picture" type="button" disabled={!frame} onClick={() => act('Drawing…', savePicture)}>
+              Save picture (PNG)
+            </button>
+            <button id="save-animation" type="button" disabled={!frame} onClick={() => act('Drawing…', saveAnimation)}>
+              Save training so far (GIF)
+            </button>
+          </>
+        )}
+      </Menu>
     </div>
   );
 }

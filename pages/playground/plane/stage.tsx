@@ -13,21 +13,30 @@ interface StageProps {
   onPoint?: (x: number, y: number) => void;
   /** The view that a question is about (default: none). */
   asked?: ViewName;
+  /** Whether a visitor can update one network (default: false). */
+  hasSteps?: boolean;
 }
 
-export function Stage({ plane: { frame, points, running }, settings, onPoint, asked }: StageProps) {
+export function Stage({ plane, settings, onPoint, asked, hasSteps = false }: StageProps) {
+  const { frame, points, running, isReady } = plane;
   const { prior, arrows } = settings;
   const { isConditional } = modelOf(settings);
   const view = { track: frame?.tracks[0], latent: LATENT_OF[prior], isConditional, arrows, asked };
   return (
     <div class="stage">
-      <Flow frame={frame} running={running} prior={prior} />
+      <Flow
+        frame={frame}
+        running={running}
+        prior={prior}
+        onStep={hasSteps ? plane.step : undefined}
+        canStep={isReady && !plane.isWanted}
+      />
       <div class="views">
         <GeneratorView {...view} onPoint={settings.data === 'drawn' ? onPoint : undefined} />
         <EncoderView {...view} />
         <CodesView {...view} />
       </div>
-      <Curves charts={CHARTS} points={points[0]!} />
+      <Curves charts={CHARTS} points={points[0]!} isSmall />
     </div>
   );
 }

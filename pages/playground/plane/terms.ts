@@ -13,6 +13,14 @@ export type PlaneWeights = { readonly [N in NetworkName]: Record<(typeof PLANE_T
 export const PUSH_TERMS = ['KL_real', 'KL_fake', 'match_x', 'match_z'] as const;
 export type PushTerm = (typeof PUSH_TERMS)[number];
 
+/** What each term does, in words. Its own name is in the loss. */
+export const TERM_WORDS: Record<PushTerm, { does: string; result: string }> = {
+  KL_real: { does: 'spread codes of data', result: 'spread out' },
+  KL_fake: { does: 'contest codes of samples', result: 'contested' },
+  match_x: { does: 'reconstruct data', result: 'like data' },
+  match_z: { does: 'reconstruct codes', result: 'like z' },
+};
+
 /** Codes of data and of samples, samples and reconstructions. */
 export type PushedPlace = Exclude<PassName, 'distortedCodes'>;
 

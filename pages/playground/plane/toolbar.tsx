@@ -1,4 +1,4 @@
-/** The buttons of training on the plane: what learns, how fast, and what leaves the page. */
+/** The title of a page that trains on the plane, its buttons, and what leaves the page. */
 import { useState } from 'preact/hooks';
 import { TrainingButtons } from '../../components/controls.js';
 import { Counter } from '../training/counter.js';
@@ -8,6 +8,7 @@ import { dataOf, type PlaneSettings, SPEEDS } from './settings.js';
 import type { Plane } from './usePlane.js';
 
 interface ToolbarProps {
+  title: string;
   plane: Plane;
   /** Of each track. */
   settings: readonly PlaneSettings[];
@@ -16,38 +17,44 @@ interface ToolbarProps {
   onChange: (changes: Partial<PlaneSettings>) => void;
 }
 
-export function Toolbar({ plane, settings, address, onChange }: ToolbarProps) {
-  const { frame, isReady, running, failure } = plane;
+const speedName = (speed: PlaneSettings['speed']): string =>
+  speed === 'fastest' ? 'Full speed' : `${speed} ${speed === '1' ? 'iteration' : 'iterations'}/s`;
+
+export function Toolbar({ title, plane, settings, address, onChange }: ToolbarProps) {
+  const { frame, isReady, isWanted, failure } = plane;
   const [shared, setShared] = useState('');
   const isWaiting = settings.some((each) => dataOf(each) === undefined);
   return (
-    <div class="player toolbar">
-      <TrainingButtons
-        isRunning={running !== undefined}
-        disabled={!isReady || failure !== ''}
-        onRun={(isWanted) => (isWanted ? plane.run() : plane.pause())}
-        onStep={() => plane.step()}
-        onHalfStep={(network) => plane.step(network)}
-        onReset={plane.reset}
-      >
-        <select
-          aria-label="iterations per second"
-          value={settings[0]!.speed}
-          onChange={({ currentTarget }) => onChange({ speed: SPEEDS[currentTarget.selectedIndex]! })}
+    <header class="head">
+      <h1>{title}</h1>
+      <div class="player toolbar">
+        <TrainingButtons
+          isRunning={isWanted}
+          isReady={isReady}
+          canRun={!isWaiting && failure === ''}
+          onRun={(shouldRun) => (shouldRun ? plane.run() : plane.pause())}
+          onStep={() => plane.step()}
+          onReset={plane.reset}
         >
-          {SPEEDS.map((speed) => (
-            <option key={speed} value={speed}>
-              {speed === 'fastest' ? 'Full speed' : `${speed} it/s`}
-            </option>
-          ))}
-        </select>
-        <Counter iteration={frame ? iterationOfFrame(frame) : 0} rate={running && frame?.rate.toFixed(0)} />
-      </TrainingButtons>
+          <select
+            aria-label="Speed"
+            value={settings[0]!.speed}
+            onChange={({ currentTarget }) => onChange({ speed: SPEEDS[currentTarget.selectedIndex]! })}
+          >
+            {SPEEDS.map((speed) => (
+              <option key={speed} value={speed}>
+                {speedName(speed)}
+              </option>
+            ))}
+          </select>
+        </TrainingButtons>
+        <Counter iteration={frame ? iterationOfFrame(frame) : 0} rate={plane.running && frame?.rate.toFixed(0)} />
+        <p id="status" role="status" class={failure ? 'failed' : ''}>
+          {failure ||
+            (isWaiting ? 'Press on the first view to add points.' : isReady ? shared : 'Compiling the networks…')}
+        </p>
+      </div>
       <Share plane={plane} settings={settings} address={address} onMessage={setShared} />
-      <p id="status" role="status" class={failure ? 'failed' : ''}>
-        {failure ||
-          (isWaiting ? 'Press on the first view to add points.' : isReady ? shared : 'Compiling the networks…')}
-      </p>
-    </div>
+    </header>
   );
 }

@@ -82,7 +82,7 @@ export function usePlane(settings: readonly PlaneSettings[]) {
       if (number === current.runs) setWanted(undefined);
     });
   }, [isReady, wanted, speed]);
-  const stopAnd = (then: () => void) => (): void => {
+  const stopAnd = (then: () => unknown) => (): void => {
     setWanted(undefined);
     then();
   };
@@ -90,12 +90,15 @@ export function usePlane(settings: readonly PlaneSettings[]) {
     frame,
     points,
     history,
-    isReady,
+    isReady: isReady && failure === '',
+    /** Whether training runs, or will as soon as the networks are compiled. */
+    isWanted: wanted !== undefined,
     running: isReady ? wanted?.which : undefined,
     failure,
     /** @param count iterations (default: until the visitor pauses) */
     run: (which: Which = 'both', count = Infinity) => setWanted({ which, count }),
-    pause: stopAnd(() => send({ type: 'pause' })),
+    // Before that, the start would no longer be the latest request.
+    pause: stopAnd(() => isReady && send({ type: 'pause' })),
     step: (which: Which = 'both') => send({ type: 'step', which }),
     reset: stopAnd(start),
   };

@@ -61,17 +61,22 @@ export function networksOf(model: PlaneModel): { vectors: InputValue[]; function
 export const conditionOf = ({ isConditional }: PlaneModel, classes: Uint8Array): { y?: Value } =>
   isConditional ? { y: constant([...oneHot(classes, CLASSES)], [classes.length, CLASSES]) } : {};
 
+/** The classes for which the lattice of the prior is generated. */
+export const labelsOfLattices = ({ isConditional }: PlaneModel): number[] =>
+  isConditional ? [...Array(CLASSES).keys()] : [0];
+
 /** Both networks on the lattice, the shown data and the grid. */
 export function viewOf(model: PlaneModel, { lattice: codes, shown: { points, labels } }: ViewedPoints) {
-  const { latent, isConditional } = model;
+  const { latent } = model;
   const { vectors, functions } = networksOf(model);
   const { encode, generate } = functions;
   const lattice = input('lattice', [codes.length / latent, latent]);
   const shown = input('shown', [labels.length, 2]);
   const grid = input('grid', [FIELD.side ** 2, 2]);
   const ofLattice = (label: number) => conditionOf(model, new Uint8Array(codes.length / latent).fill(label));
-  const labelsOfLattices = isConditional ? [...Array(CLASSES).keys()] : [0];
-  const images = labelsOfLattices.map((label) => generate({ z: lattice, ...ofLattice(label) }, { kind: 'native' }));
+  const images = labelsOfLattices(model).map((label) =>
+    generate({ z: lattice, ...ofLattice(label) }, { kind: 'native' }),
+  );
   const fakeCodes = images.map((x, label) => encode({ x, ...ofLattice(label) }, { kind: 'generated' }));
   const y = conditionOf(model, labels);
   const realCodes = encode({ x: shown, ...y }, { kind: 'native' });
@@ -88,7 +93,7 @@ export function viewOf(model: PlaneModel, { lattice: codes, shown: { points, lab
 }
 
 /** The class of the nearest point, of each point of the grid. */
-function classesOfGrid({ points, labels }: LabeledPoints): Uint8Array {
+export function classesOfGrid({ points, labels }: LabeledPoints): Uint8Array {
   return Uint8Array.from({ length: FIELD.side ** 2 }, (_, cell) => {
     let [nearest, least] = [0, Infinity];
     for (let index = 0; index < labels.length; index++) {

@@ -81,13 +81,11 @@ function Drawing(props: DrawingProps) {
   const { prefix = '', name, title, caption, label, legend, track, latent, isConditional, arrows, asked } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const isDark = useDarkScheme();
-  // The first view shows data before the networks are compiled.
-  const isPending = name !== 'generator' && track?.view.field.length === 0;
   useEffect(() => {
     const context = canvas.current!.getContext('2d')!;
     context.clearRect(0, 0, SIDE, SIDE);
     const style = { latent, isConditional, colorOf: colorsOf(canvas.current!) };
-    if (track && !isPending) drawView(name, context, track, arrows, style);
+    if (track) drawView(name, context, track, arrows, style);
   }, [track, latent, arrows, isDark]);
   const { onPointerDown, onPointerMove } = props;
   return (
@@ -99,7 +97,7 @@ function Drawing(props: DrawingProps) {
       <canvas
         id={`${prefix}${name}-view`}
         ref={canvas}
-        class={`view ${onPointerDown ? 'drawn' : ''} ${isPending ? 'pending' : ''}`}
+        class={onPointerDown ? 'view drawn' : 'view'}
         width={SIDE}
         height={SIDE}
         role="img"
@@ -129,7 +127,7 @@ export function GeneratorView({
     onPoint?.(FIELD.range * ((2 * offsetX) / clientWidth - 1), FIELD.range * (1 - (2 * offsetY) / clientHeight));
   };
   const data: Record<string, string> = isConditional
-    ? { 'class-a': 'data of one class', 'class-b': 'data of the other' }
+    ? { 'class-a': 'one class', 'class-b': 'the other' }
     : { gray: 'data x' };
   return (
     <Drawing
@@ -138,8 +136,7 @@ export function GeneratorView({
       title="Generator"
       caption={latent === 2 ? 'It bends the circle into the plane.' : 'It bends the sphere into the plane.'}
       label={`Data (${isConditional ? 'orange and blue' : 'gray'}) and the generator's image of the ${prior} (colors)${onPoint ? '; press to add points' : ''}`}
-      legend={{ ...data, codes: 'samples g(z), colored by z' }}
-
+      legend={{ ...data, codes: 'samples g(z)' }}
       {...(onPoint && {
         onPointerDown: addPoint,
         onPointerMove: (event: PointerEvent) => event.buttons === 1 && addPoint(event),
@@ -156,7 +153,7 @@ export const EncoderView = (props: ViewProps) => (
     title="Encoder"
     caption="It gives every point of the plane a code."
     label="The encoder's map of the plane: each point has the color of its code; data are black, their reconstructions white"
-    legend={{ codes: 'the code of each point', black: 'data x', white: 'reconstructions g(e(x))' }}
+    legend={{ codes: 'codes', black: 'data', white: 'reconstructed' }}
   />
 );
 
@@ -174,11 +171,7 @@ export function CodesView(props: ViewProps) {
           ? 'Histograms of codes over the circle: of data outside, of samples inside; even bars are uniform'
           : 'Codes on maps of the sphere of equal areas: of data above, of samples below'
       }
-      legend={
-        isCircle
-          ? { codes: 'how many codes per arc', dashed: 'uniform codes' }
-          : { codes: 'a code; equal areas of a map are equal areas of the sphere' }
-      }
+      legend={isCircle ? { codes: 'codes per arc', dashed: 'if uniform' } : { codes: 'codes; equal areas are equal' }}
     />
   );
 }

@@ -17,7 +17,7 @@ export function TourPage({ path }: PageProps) {
   const plane = usePlane([settings]);
   useParts(plane, step, part, setPart);
   return (
-    <div class="tour workbench">
+    <div class="tour workbench page">
       <StepCard
         index={index}
         isKnown={path === '' || path === String(index + 1)}
@@ -73,12 +73,13 @@ function StepCard({ index, isKnown, step, part, plane: { isReady, failure }, onP
   const isOpen = part === 'before' || part === 'question';
   return (
     <section class="side-panel card" aria-labelledby="step-heading">
+      <Progress index={index} />
       <p class="meaning">
         {isKnown ? '' : 'There is no such step. '}Step {index + 1} of {STEPS.length}
       </p>
-      <h2 id="step-heading" tabIndex={-1} ref={heading}>
+      <h1 id="step-heading" tabIndex={-1} ref={heading}>
         {step.title}
-      </h2>
+      </h1>
       <p>{step.text}</p>
       <fieldset class="prediction" disabled={!isOpen}>
         <legend>{step.question}</legend>
@@ -121,12 +122,28 @@ function StepCard({ index, isKnown, step, part, plane: { isReady, failure }, onP
           </p>
         )}
       </div>
-      <StepLinks index={index} step={step} isAnswered={part === 'answer'} />
+      <StepLinks index={index} step={step} isPredicted={!isOpen} />
     </section>
   );
 }
 
-function StepLinks({ index, step, isAnswered }: { index: number; step: TourStep; isAnswered: boolean }) {
+/** A dot for each step. */
+const Progress = ({ index }: { index: number }) => (
+  <nav class="progress" aria-label="All steps">
+    {STEPS.map(({ title }, each) => (
+      <a
+        key={title}
+        href={addressOfStep(each)}
+        title={title}
+        aria-label={`Step ${each + 1}: ${title}`}
+        aria-current={each === index ? 'step' : undefined}
+        class={each < index ? 'done' : ''}
+      />
+    ))}
+  </nav>
+);
+
+function StepLinks({ index, step, isPredicted }: { index: number; step: TourStep; isPredicted: boolean }) {
   const isLast = index === STEPS.length - 1;
   const next = isLast ? `#/plane?${toQuery(step.settings)}` : addressOfStep(index + 1);
   return (
@@ -136,7 +153,7 @@ function StepLinks({ index, step, isAnswered }: { index: number; step: TourStep;
           Back
         </a>
       )}
-      <a class={`button next ${isAnswered ? 'primary' : ''}`} href={next}>
+      <a class={`button next ${isPredicted ? 'primary' : ''}`} href={next}>
         {isLast ? 'Explore on your own' : 'Next'}
       </a>
       {!isLast && (

@@ -31,7 +31,7 @@ export interface TrainingKind {
 const [PREVIEW_MS, SAVE_MS] = [1500, 60_000];
 /** The latest reports, whose times give the speed. */
 const TIMED = 20;
-const COMPILING = 'Compiling the iteration…';
+const COMPILING = 'Compiling the networks…';
 
 export interface ImageTrainingState {
   isRunning: boolean;
@@ -100,17 +100,17 @@ export class ImageTraining {
       .finally(() => current.stop());
   }
 
+  /** Trains, after an action for which buttons wait. */
   run(): void {
-    const session = this.session;
-    this.change({ isRunning: true, message: '', hasFailed: false });
-    this.train(session);
-    // If the worker has failed, the run has failed as well, and its message is shown.
-    this.follow(session, ++this.runs).catch((error: unknown) => this.recover(session, error));
+    this.change({ isRunning: true, hasFailed: false });
+    void this.inTurn(() => Promise.resolve(this.begin()));
   }
 
   pause(): void {
+    this.change({ isRunning: false });
+    if (this.state.isBusy) return;
     const session = this.session;
-    this.change({ isRunning: false, message: '', hasFailed: false });
+    this.change({ message: '', hasFailed: false });
     session.training
       .pause()
       .then(() => this.show(session))
@@ -150,7 +150,7 @@ export class ImageTraining {
   save(): void {
     this.attempt('Saving…', async () => {
       await this.store(this.session);
-      return `Iteration ${this.iteration} is saved in this browser; it continues after a reload.`;
+      return `Iteration ${this.iteration.toLocaleString('en')} is saved in this browser; it continues after a reload.`;
     });
   }
 
@@ -212,6 +212,15 @@ export class ImageTraining {
     });
   }
 
+  private begin(): void {
+    const session = this.current;
+    if (!this.state.isRunning || !session) return;
+    this.change({ message: '' });
+    this.train(session);
+    // If the worker has failed, the run has failed as well, and its message is shown.
+    this.follow(session, ++this.runs).catch((error: unknown) => this.recover(session, error));
+  }
+
   private addReport({ step, scalars }: IterationReport): void {
     this.change({ points: appendPoint(this.state.points, { step, values: scalars }) });
   }
@@ -258,7 +267,7 @@ export class ImageTraining {
     }
     try {
       await this.start({ checkpoint: stored }, device);
-      return `Continues from iteration ${this.iteration}, as saved in this browser.`;
+      return `Continues from iteration ${this.iteration.toLocaleString('en')}, as saved in this browser.`;
     } catch (error) {
       await this.start(fresh, device);
       return `The checkpoint in this browser cannot be continued (${messageOf(error)}).`;
@@ -291,7 +300,7 @@ export class ImageTraining {
     if (this.state.device === 'wasm') return this.fail(error);
     this.attempt('', async () => {
       await this.startFromStored('wasm');
-      return `${messageOf(error)}; continues on the CPU from iteration ${this.iteration}, the last that was saved.`;
+      return `${messageOf(error)}; continues on the CPU from iteration ${this.iteration.toLocaleString('en')}, the last that was saved.`;
     });
   }
 }

@@ -1,9 +1,11 @@
 /** Training on images in the page: buttons, previews and curves. */
+import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import type { Curve } from '../../components/chart.js';
 import { Choice, TrainingButtons } from '../../components/controls.js';
 import { FileButton } from '../../components/fileButton.js';
 import { ImageCanvas, type ImageShape } from '../../components/images.js';
+import { Menu } from '../../components/menu.js';
 import type { WebDevice } from '../../../src/engine/runtime/web.js';
 import { LOG_LABELS } from '../../../src/studio/labels.js';
 import type { PageProps } from '../page.js';
@@ -53,15 +55,19 @@ const DEVICES: readonly WebDevice[] = 'gpu' in navigator ? ['wasm', 'webgpu'] : 
 export const CHECKPOINT = /\.safetensors$/iu;
 
 interface TrainingPanelProps {
+  title: string;
   kind: TrainingKind;
   /** Of the choice between variants. */
   variantLabel: string;
   shape: ImageShape;
   texts: PreviewTexts;
   onExplore: PageProps['onExplore'];
+  /** Beside the title. */
+  children: ComponentChildren;
 }
 
-export function TrainingPanel({ kind, variantLabel, shape, texts, onExplore }: TrainingPanelProps) {
+export function TrainingPanel(props: TrainingPanelProps) {
+  const { title, kind, variantLabel, shape, texts, onExplore, children } = props;
   const [state, setState] = useState(() => initialStateOf(kind));
   const [training] = useState(() => new ImageTraining(kind, setState));
   const { isRunning, isBusy, preview, points, rate, variant } = state;
@@ -76,27 +82,32 @@ export function TrainingPanel({ kind, variantLabel, shape, texts, onExplore }: T
     };
   }, []);
   const step = points.at(-1)?.step ?? preview?.step ?? 0;
+  const name = `${texts.model} after ${step.toLocaleString('en')} iterations`;
   return (
     <>
+      <header class="head">
+        <h1>{title}</h1>
+        <div class="grow">{children}</div>
+        <div class="actions">
+          <Variants state={state} training={training} kind={kind} variantLabel={variantLabel} />
+          <CheckpointButtons
+            state={state}
+            training={training}
+            kind={kind}
+            onExplore={() => training.explore((source) => onExplore({ name, source }))}
+          />
+        </div>
+      </header>
       <div class="player toolbar">
         <TrainingButtons
           isRunning={isRunning}
-          disabled={isBusy || !preview}
+          isReady={!isBusy && preview !== undefined}
+          canRun={!state.hasFailed || preview !== undefined}
           onRun={(shouldRun) => (shouldRun ? training.run() : training.pause())}
           onStep={() => training.step()}
           onReset={() => training.reset(variant)}
-        >
-          <Counter iteration={step} rate={isRunning ? rate.toFixed(1) : undefined} />
-        </TrainingButtons>
-        <Variants state={state} training={training} kind={kind} variantLabel={variantLabel} />
-        <CheckpointButtons
-          state={state}
-          training={training}
-          kind={kind}
-          onExplore={() =>
-            training.explore((source) => onExplore({ name: `${texts.model} after ${step} iterations`, source }))
-          }
         />
+        <Counter iteration={step} rate={isRunning && !isBusy ? rate.toFixed(1) : undefined} />
         <p id="status" role="status" class={state.hasFailed ? 'failed' : ''}>
           {state.message}
         </p>
@@ -120,7 +131,7 @@ function Variants({ state, training, kind, variantLabel }: TrainingProps & { var
   const { preview, device, variant } = state;
   const { variants } = kind;
   return (
-    <div class="buttons">
+    <>
       <Choice
         label={variantLabel}
         value={variant}
@@ -129,7 +140,7 @@ function Variants({ state, training, kind, variantLabel }: TrainingProps & { var
       />
       {DEVICES.length > 1 && (
         <Choice
-          label="on"
+          label="On"
           disabled={!preview}
           value={device}
           choices={DEVICES}
@@ -137,7 +148,7 @@ function Variants({ state, training, kind, variantLabel }: TrainingProps & { var
           onChoose={(chosen) => training.moveTo(chosen)}
         />
       )}
-    </div>
+    </>
   );
 }
 
@@ -145,22 +156,28 @@ function CheckpointButtons({ state, training, kind, onExplore }: TrainingProps &
   const { isBusy, preview } = state;
   const disabled = isBusy || !preview;
   return (
-    <div class="share toolbar" role="group" aria-label="Checkpoint">
-      {kind.stored && (
-        <button id="save" type="button" disabled={disabled} onClick={() => training.save()}>
-          Save in browser
-        </button>
-      )}
-      <button id="download" type="button" disabled={disabled} onClick={() => training.download()}>
-        Save file
-      </button>
+    <div class="buttons" role="group" aria-label="Checkpoint">
+      <Menu label="Save">
+        {() => (
+          <>
+            {kind.stored && (
+              <button id="save" type="button" disabled={disabled} onClick={() => training.save()}>
+                In this browser
+              </button>
+            )}
+            <button id="download" type="button" disabled={disabled} onClick={() => training.download()}>
+              As a file
+            </button>
+          </>
+        )}
+      </Menu>
       <FileButton
         id="checkpoint"
         accept=".safetensors"
         title="A checkpoint (.safetensors); you can also drop it"
         onFiles={([file]) => training.continueFile(file)}
       >
-        Open file
+        Open
       </FileButton>
       <button id="explore" type="button" disabled={!preview} onClick={onExplore}>
         Explore
@@ -209,7 +226,9 @@ function Previews({ state: { preview, images, isNew }, shape, texts }: PreviewsP
       </section>
       <section class="card" aria-labelledby="pairs-heading">
         <h2 id="pairs-heading">Reconstructions</h2>
-        <p class="hint">{texts.pairs}</p>
+        <p class="hint">
+          {trained ? texts.pairs : 'Reconstructions appear on the right of each image, with the first samples.'}
+        </p>
         <div id="pairs" class="images">
           {Array.from({ length: originals?.length ?? RECONSTRUCTIONS }, (_, index) => [
             tile(originals?.[index], `${texts.image} ${index + 1}`),
