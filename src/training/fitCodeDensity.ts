@@ -8,13 +8,14 @@ import type { Condition, ConditionedImages } from '../networks/network.js';
 import { type RandomStream, randomStream } from '../random.js';
 import type { Configuration } from './configuration.js';
 
-const MAX_IMAGES = 10_000;
+const IMAGES = 10_000;
 const CHUNK = 1000;
 
 /**
- * Fits a density to codes of the images that training saw first, up to 10,000 of them, with conditions as in training.
- * Those of a folder have been decoded by then.
+ * Fits a density to codes of the images that training saw first, with conditions as in training. Those of a folder have
+ * been decoded by then.
  * @param step iterations done
+ * @param most images (default: 10,000)
  * @returns undefined before the first iteration, and of weights that diverge
  */
 export async function fitCodeDensity(
@@ -22,8 +23,9 @@ export async function fitCodeDensity(
   split: Split,
   { batch, seed }: Configuration,
   step: number,
+  most = IMAGES,
 ): Promise<CodeDensity | undefined> {
-  const indices = firstImages(new EpochSampler(split.count, batch, seed), Math.min(MAX_IMAGES, step * batch));
+  const indices = firstImages(new EpochSampler(split.count, batch, seed), Math.min(most, step * batch));
   if (indices.length < 2) return undefined;
   const encoded = await encodeImages(model, split, indices, seed);
   // Weights that diverge have no finite codes.

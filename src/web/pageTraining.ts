@@ -67,9 +67,14 @@ export class PageTraining {
     return (await this.request({ type: 'weights' })).weights!;
   }
 
-  /** Returns the bytes of a checkpoint. Pauses a run. */
-  async exportCheckpoint(): Promise<Uint8Array> {
-    return (await this.request({ type: 'export' })).checkpoint!;
+  /**
+   * Returns the bytes of a checkpoint. Pauses a run.
+   * @param options what it contains
+   * @param options.density whether it has a density of codes, from which models draw samples, which takes seconds to
+   * fit (default: false)
+   */
+  async exportCheckpoint({ density = false } = {}): Promise<Uint8Array> {
+    return (await this.request({ type: 'export', density })).checkpoint!;
   }
 
   /**

@@ -1,14 +1,16 @@
-import { splitInMemory } from '../data/source.js';
+import { type Split, splitInMemory } from '../data/source.js';
 import type { Compile } from '../engine/index.js';
 import { compile, type WebDevice } from '../engine/runtime/web.js';
 import { InputError } from '../errors.js';
 import type { ModelWeights } from '../networks/network.js';
 import { conditionalState } from '../training/conditionalStart.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../training/checkpoint.js';
-import type { Configuration } from '../training/configuration.js';
+import { TrainedModel } from '../model/trainedModel.js';
+import { type Configuration, iterationSpec } from '../training/configuration.js';
+import { fitCodeDensity } from '../training/fitCodeDensity.js';
 import { DEFAULTS, type OpenConfiguration } from '../training/settings.js';
 import { requireResumable, resumedState } from '../training/resumption.js';
-import { type IterationReport, modelWeights, Trainer } from '../training/trainer.js';
+import { type IterationReport, modelWeights, Trainer, type TrainerState } from '../training/trainer.js';
 import { digest } from './checkpoints.js';
 import { oneAtATime } from '../turns.js';
 import { answerRequests, type WorkerScope } from './requests.js';
@@ -38,7 +40,7 @@ export type TrainingRequest =
   | { type: 'pause' }
   | { type: 'step' }
   | { type: 'weights' }
-  | { type: 'export' }
+  | { type: 'export'; density: boolean }
   | { type: 'import'; checkpoint: Uint8Array };
 
 export interface TrainingProgress {
@@ -74,6 +76,9 @@ export function serveTraining(scope: WorkerScope) {
 
 const CHECKPOINT = 'the checkpoint';
 
+/** In WebAssembly, as many as an encoder takes a few seconds for. */
+const DENSITY_IMAGES = 2000;
+
 function stateOf(checkpoint: Checkpoint, configuration: Configuration, images: number) {
   const earlier = checkpoint.configuration;
   if (earlier.condition === 'none' && configuration.condition !== 'none')
@@ -93,7 +98,7 @@ function explain(error: unknown): never {
 const progressOf = ({ step, totalSteps }: Trainer) => ({ step, totalSteps });
 
 class TrainingService {
-  private training: { trainer: Trainer; configuration: Configuration; images: number } | undefined;
+  private training: { trainer: Trainer; configuration: Configuration; split: Split; compile: Compile } | undefined;
   /** For requests that change the trainer; they end a run before them. */
   private readonly inTurn = oneAtATime();
   private changing: Promise<unknown> = Promise.resolve();
@@ -123,17 +128,27 @@ class TrainingService {
   private async answer(request: TrainingRequest, isLatest: () => boolean): Promise<Omit<TrainingAnswer, 'progress'>> {
     await this.reading;
     if (request.type === 'start') return this.start(request.start);
-    const { trainer, configuration, images } = this.started();
+    const { trainer, configuration, split } = this.started();
     if (request.type === 'run') await this.run(trainer, request.reportEvery, isLatest);
     if (request.type === 'import') {
-      const state = stateOf(await decodeCheckpoint(request.checkpoint, CHECKPOINT, digest), configuration, images);
+      const state = stateOf(await decodeCheckpoint(request.checkpoint, CHECKPOINT, digest), configuration, split.count);
       await this.change(() => trainer.restore(state));
     }
     if (request.type === 'step' && trainer.step < trainer.totalSteps)
       return { report: await this.change(() => trainer.iterate()) };
-    if (request.type === 'export')
-      return { checkpoint: encodeCheckpoint({ configuration, ...(await this.readState(trainer)) }, digest) };
+    if (request.type === 'export') {
+      const state = await this.readState(trainer);
+      const density = request.density ? await this.fitDensity(state) : undefined;
+      return { checkpoint: encodeCheckpoint({ configuration, ...state, density }, digest) };
+    }
     return {};
+  }
+
+  private async fitDensity({ vectors, step }: TrainerState) {
+    const { configuration, split, compile } = this.started();
+    const { pair } = iterationSpec(configuration);
+    const model = TrainedModel.of(pair, configuration.prior, modelWeights(vectors), compile);
+    return fitCodeDensity(model, split, configuration, step, DENSITY_IMAGES).finally(() => model.release());
   }
 
   private async start({ configuration: given, images, labels, device, checkpoint: bytes, length }: TrainingStart) {
@@ -153,7 +168,7 @@ class TrainingService {
     const state = checkpoint && stateOf(checkpoint, configuration, split.count);
     const compileHere: Compile = (graph) => compile(graph, device && { device });
     const trainer = await Trainer.create(configuration, split, compileHere, state);
-    this.training = { trainer, configuration, images: split.count };
+    this.training = { trainer, configuration, split, compile: compileHere };
     return { configuration };
   }
 

@@ -2,11 +2,13 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gatherImages } from '../../src/data/source.js';
 import { drawCodes } from '../../src/age/prior.js';
+import type { CodeDensity } from '../../src/density/codeDensity.js';
 import { TrainedModel } from '../../src/model/trainedModel.js';
 import type { ModelWeights } from '../../src/networks/network.js';
 import { randomStream } from '../../src/random.js';
 import { decodeCheckpoint } from '../../src/training/checkpoint.js';
 import { iterationSpec } from '../../src/training/configuration.js';
+import { fitCodeDensity } from '../../src/training/fitCodeDensity.js';
 import { modelWeights, Trainer } from '../../src/training/trainer.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { compileSmall } from '../engine/running.js';
@@ -69,6 +71,18 @@ describe.skipIf(!hasChromium)('training in the worker of a page', () => {
     const expected = (await trainer.readState()).vectors['generator.parameters'];
     for (const [index, value] of vectors['generator.parameters'].entries()) expectWithin(value, expected[index]!, 1e-3);
     await trainer.release();
+  });
+
+  it('fits the density of codes that the command line fits', async () => {
+    const exported = await page!.evaluate(() => trainingPage.exportCheckpoint(true));
+    const { density, vectors } = await decodeCheckpoint(bytesOf(exported), 'exported', digest);
+    const { pair } = iterationSpec(configuration);
+    const model = TrainedModel.of(pair, configuration.prior, modelWeights(vectors), compileSmall);
+    const expected = (await fitCodeDensity(model, train, configuration, STEPS))!;
+    await model.release();
+    expect(Object.keys(density!).sort()).toEqual(Object.keys(expected).sort());
+    for (const [name, values] of Object.entries(expected))
+      expectCloseElements([...density![name as keyof CodeDensity]], [...values], 1e-3, 1);
   });
 
   it('pauses, steps, and ends with the same bytes', async () => {

@@ -111,7 +111,7 @@ const page = {
       (error: Error) => `${error.name}: ${error.message}`,
     ),
   step: (): Promise<IterationReport | undefined> => training!.step(),
-  exportCheckpoint: async (): Promise<string> => base64Of(await training!.exportCheckpoint()),
+  exportCheckpoint: async (density = false): Promise<string> => base64Of(await training!.exportCheckpoint({ density })),
   importCheckpoint: (checkpoint: string): Promise<TrainingProgress> => training!.importCheckpoint(bytesOf(checkpoint)),
   /** Starts with the configuration of a checkpoint and another length. */
   async startFrom(images: string, checkpoint: string, steps: number): Promise<number> {

@@ -155,8 +155,8 @@ export class ImageTraining {
   }
 
   download(): void {
-    this.attempt('', async () => {
-      const bytes = await this.session.training.exportCheckpoint();
+    this.attempt('Fitting the density of codes…', async () => {
+      const bytes = await this.session.training.exportCheckpoint({ density: true });
       const { prefix = '' } = this.kind;
       const name = `${prefix}${String(this.iteration).padStart(6, '0')}.safetensors`;
       download(new Blob([bytes as Uint8Array<ArrayBuffer>]), name);
@@ -172,13 +172,11 @@ export class ImageTraining {
     });
   }
 
-  /** Passes on the networks as they are now. */
+  /** Passes on the networks as they are now, which draw samples from the density of codes. */
   explore(onExplore: (source: ModelSource) => void): void {
-    const { training } = this.session;
-    training
-      .readWeights()
-      .then((weights) => onExplore({ configuration: training.configuration, weights }))
-      .catch((error: unknown) => this.fail(error));
+    this.attempt('Fitting the density of codes…', async () => {
+      onExplore({ checkpoint: await this.session.training.exportCheckpoint({ density: true }) });
+    });
   }
 
   private get session(): ImageSession {
