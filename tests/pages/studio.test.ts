@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { writeNoiseArchive } from '../cli/labelledData.js';
 import { runCommand, type RunningCommand, startCommand } from '../cli/runCommand.js';
 import { sharedTemporaryFolder } from '../temporaryFolder.js';
 import { accessibilityViolations, hasChromium, launch } from './browser.js';
+import { recordedShifts, recordShifts } from './layoutShifts.js';
 
 const around = sharedTemporaryFolder();
 
@@ -22,10 +23,16 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+const DESKTOP = { width: 1200, height: 900 } as const;
+const PHONE = { width: 360, height: 700 } as const;
+
 describe.skipIf(!hasChromium)('the studio', () => {
   let browser: Browser;
   let studio: RunningCommand;
   let address: string;
+  let page: Page;
+  /** Errors, violations of the policy, and requests of anything else. */
+  const problems: string[] = [];
 
   const start = async (port: string): Promise<void> => {
     studio = startCommand(
@@ -45,7 +52,9 @@ describe.skipIf(!hasChromium)('the studio', () => {
     address = `http://localhost:${port}/`;
     await start(port);
     browser = await launch();
+    page = await open();
   });
+  afterEach(() => expect(problems.splice(0)).toEqual([]));
   afterAll(async () => {
     await browser?.close();
     await stop();
@@ -58,53 +67,56 @@ describe.skipIf(!hasChromium)('the studio', () => {
   it('opens from its printed URL, also from a file as the command line opens it', async () => {
     const context = await browser.newContext();
     onTestFinished(() => context.close());
-    const page = await context.newPage();
-    expect((await page.goto(address))!.status()).toBe(401);
+    const opened = await context.newPage();
+    expect((await opened.goto(address))!.status()).toBe(401);
     const file = join(around, 'open.html');
     writeFileSync(file, `<meta http-equiv="refresh" content="0;url=${address}?token=${readToken()}" />`);
-    await page.goto(`file://${file}`);
-    await page.waitForURL(address);
-    await page.waitForSelector('nav');
-    expect(page.url()).not.toContain('token');
+    await opened.goto(`file://${file}`);
+    await opened.waitForURL(address);
+    await opened.waitForSelector('nav');
+    expect(opened.url()).not.toContain('token');
   });
 
-  /** Opens a view. Fails on errors, violations of the policy, and requests of anything else. */
-  async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
+  async function open(): Promise<Page> {
+    const context = await browser.newContext({ viewport: DESKTOP });
     await context.addCookies([tokenCookie()]);
-    const page = await context.newPage();
-    const problems: string[] = [];
+    const opened = await context.newPage();
     // The answer to a wrong option is an error to the browser, and so is a server that has ended.
-    page.on(
+    opened.on(
       'console',
       (message) =>
         message.type() === 'error' &&
         !/status of 422|ERR_CONNECTION|WebSocket/u.test(message.text()) &&
         problems.push(`${message.text()} ${message.location().url}`),
     );
-    page.on('pageerror', ({ message }) => problems.push(message));
-    page.on(
+    opened.on('pageerror', ({ message }) => problems.push(message));
+    opened.on(
       'request',
       (request) =>
         /^(?:blob:|data:)/u.test(request.url()) || request.url().startsWith(address) || problems.push(request.url()),
     );
-    await page.goto(address + path);
-    onTestFinished(async () => {
-      await context.close();
-      expect(problems).toEqual([]);
-    });
-    return page;
+    await opened.goto(address);
+    return opened;
   }
 
-  const textOf = (page: Page, selector: string) => page.textContent(selector).then((text) => text ?? '');
-  const header = (page: Page) => textOf(page, '.run-header');
-  const chart = (page: Page) => page.getAttribute('.chart [role=img]', 'aria-label').then((label) => label ?? '');
+  /** Makes a view from its address, as links do. */
+  async function show(path: string): Promise<void> {
+    await page.evaluate(() => void (location.hash = '#/none'));
+    await page.waitForSelector('text=Page not found');
+    await page.evaluate((hash) => void (location.hash = hash), path);
+    await page.waitForSelector('text=Page not found', { state: 'detached' });
+  }
+
+  const textOf = (selector: string) => page.textContent(selector).then((text) => text ?? '');
+  const fits = (opened: Page) => opened.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+  const header = () => textOf('.run-header');
+  const chart = () => page.getAttribute('.chart [role=img]', 'aria-label').then((label) => label ?? '');
 
   /** They compile in a third of the time. */
   const PLANS = { encoderUpdates: '1;KL_real:1,match_x:10', generatorUpdates: '1;KL_fake:1,match_z:1000' };
 
   /** Starts a training from the form, and shows its run. */
-  async function startRun(page: Page, name: string, data: string, fields: Record<string, string>): Promise<void> {
+  async function startRun(name: string, data: string, fields: Record<string, string>): Promise<void> {
     await page.selectOption('#data', data);
     await page.fill('#run-name', name);
     await page.waitForSelector('details.field-group');
@@ -112,57 +124,65 @@ describe.skipIf(!hasChromium)('the studio', () => {
       for (const group of groups as HTMLDetailsElement[]) group.open = true;
     });
     for (const [field, value] of Object.entries(fields)) await page.fill(`#field-${field}`, value);
-    await poll(() => textOf(page, '#command')).toContain(`--out runs/${name}`);
+    await poll(() => textOf('#command')).toContain(`--out runs/${name}`);
     await page.click('#start');
     await page.waitForURL(`**/#/run/${name}`);
   }
 
   it('starts a run from the form, and pauses, steps, stops and resumes it', async () => {
-    const page = await open('#/start');
-    await poll(() => textOf(page, '.data-preview')).toContain('60,000 training and 10,000 test images');
+    await show('#/start');
+    await poll(() => textOf('.data-preview')).toContain('60,000 training and 10,000 test images');
     // An endless training, so that it does not end before it is paused.
-    await startRun(page, 'digits', 'npz:noise.npz', {
+    await startRun('digits', 'npz:noise.npz', {
       ...PLANS,
       ...{ width: '4', steps: '100000', threads: '1', logEvery: '1', sampleEvery: '20' },
     });
-    await poll(() => header(page)).toContain('running');
-    await poll(() => chart(page)).toMatch(/at iteration \d+: encoder/u);
+    await poll(header).toContain('running');
+    await poll(chart).toMatch(/at iteration \d+: encoder/u);
     await page.waitForSelector('.sheet img');
     const sheet = () => page.getAttribute('.sheet img', 'src');
     const first = await sheet();
     await poll(sheet).not.toBe(first);
     await page.click('#play');
-    await poll(() => header(page)).toContain('paused');
-    const pausedAt = Number(/([\d,]+) of 100,000/u.exec(await header(page))![1]!.replace(',', ''));
+    await poll(header).toContain('paused');
+    const pausedAt = Number(/([\d,]+) of 100,000/u.exec(await header())![1]!.replace(',', ''));
     // Each press counts.
     for (let press = 0; press < 3; press++) await page.click('#step');
-    await poll(() => header(page)).toContain(`${pausedAt + 3} of 100,000 iterations`);
+    await poll(header).toContain(`${pausedAt + 3} of 100,000 iterations`);
     await poll(sheet).toContain(`/samples/${pausedAt + 3}`);
     // The page may be closed and opened again.
     await page.reload();
-    await poll(() => header(page)).toContain('paused');
-    await poll(() => chart(page)).toContain(`at iteration ${pausedAt + 3}:`);
+    await poll(header).toContain('paused');
+    await poll(chart).toContain(`at iteration ${pausedAt + 3}:`);
     // The cosine of codes, not the loss near 2.
     const latent = page.getByRole('img', { name: /^Code cosine/u });
     await poll(() => latent.getAttribute('aria-label')).toMatch(/generator -?0\.\d+/u);
-    await poll(() => textOf(page, '[aria-labelledby=curves-heading] > .meaning')).toContain(
+    await poll(() => textOf('[aria-labelledby=curves-heading] > .meaning')).toContain(
       `iteration ${pausedAt + 3}, the last one logged, smoothed`,
     );
     await page.click('#stop');
-    await poll(() => header(page)).toContain('stopped');
+    await poll(header).toContain('stopped');
     await page.click('#resume');
-    await poll(() => header(page)).toContain('running');
+    await poll(header).toContain('running');
+  });
+
+  it('lists what still trains when it ends, and the page connects again', async () => {
+    const { stdout, status } = await stop();
+    expect(stdout).toMatch(/^digits: still training at iteration \d+ of 100000\n$/u);
+    expect(status).toBe(0);
+    await poll(() => textOf('.connection')).toContain('Connection lost');
+    await start(new URL(address).port);
+    await poll(() => textOf('.connection')).toBe('');
+    await poll(header).toContain('running');
     await page.click('#play');
-    await poll(() => header(page)).toContain('paused');
+    await poll(header).toContain('paused');
     await page.click('#stop');
-    await poll(() => header(page)).toContain('stopped');
-    await poll(() => textOf(page, '.journal')).toContain(`training continued after iteration ${pausedAt + 3}`);
+    await poll(header).toContain('stopped');
+    await poll(() => textOf('.journal')).toMatch(/training continued after iteration \d/u);
   });
 
   it('shows the same errors as the command line at the field, and the plan', async () => {
-    const page = await open('#/start');
-    await page.selectOption('#data', 'npz:noise.npz');
-    await page.fill('#field-width', '0');
+    await show(`#/start?${String(new URLSearchParams({ data: 'npz:noise.npz', width: '0', ...PLANS }))}`);
     const { stderr, status } = await runCommand(['train', 'npz:noise.npz', '--width', '0'], around);
     expect(status).toBe(2);
     await poll(() => page.textContent('#field-width-problem').catch(() => '')).toBe(
@@ -177,11 +197,11 @@ describe.skipIf(!hasChromium)('the studio', () => {
     expect(
       await page.evaluate(() => document.querySelector('#plan-heading')!.getBoundingClientRect().top),
     ).toBeLessThan(900);
-    await poll(() => textOf(page, '#plan-summary')).toMatch(/52 for training, 8 for testing.*parameters/su);
+    await poll(() => textOf('#plan-summary')).toMatch(/52 for training, 8 for testing.*parameters/su);
   });
 
   it('explores a drawing as the command line does', async () => {
-    const page = await open('#/explore/digits?tab=images');
+    await show('#/explore/digits?tab=images');
     await poll(() => page.isDisabled('#files')).toBe(false);
     const pad = (await (await page.waitForSelector('#pad')).boundingBox())!;
     await page.mouse.move(pad.x + 0.5 * pad.width, pad.y + 0.2 * pad.height);
@@ -216,86 +236,86 @@ describe.skipIf(!hasChromium)('the studio', () => {
     expect(differences.reduce((sum, value) => sum + value, 0) / differences.length).toBeLessThan(1);
   });
 
-  it('reports a checkpoint that was cut off, and offers the others', async () => {
+  it('reports a checkpoint that was cut off, and offers the others, on a phone too', async () => {
     const checkpoints = join(around, 'runs', 'digits', 'checkpoints');
     const [first] = readdirSync(checkpoints);
     const cut = join(checkpoints, '000000.safetensors');
     writeFileSync(cut, readFileSync(join(checkpoints, first!)).subarray(0, 50_000));
-    const page = await open('#/explore/digits?step=0');
-    await poll(() => textOf(page, '#status')).toMatch(/checkpoint/u);
+    await show('#/explore/digits?step=0');
+    await poll(() => textOf('#status')).toMatch(/checkpoint/u);
     await poll(() => page.getAttribute('#status', 'class')).toContain('failed');
     rmSync(cut);
     await page.selectOption('#checkpoint', String(parseInt(first!)));
     await page.waitForSelector('#samples canvas');
-    await page.goto(`${address}#/explore/digits?step=77777`);
+    await page.setViewportSize(PHONE);
+    await poll(() => fits(page)).toBe(true);
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await page.setViewportSize(DESKTOP);
+    await show('#/explore/digits?step=77777');
     await page.waitForSelector('text=This run has no checkpoint of iteration 77777');
   });
 
-  it('has live data in ten tabs', async () => {
-    const context = await browser.newContext();
-    await context.addCookies([tokenCookie()]);
-    onTestFinished(() => context.close());
-    const pages = await Promise.all(Array.from({ length: 10 }, () => context.newPage()));
-    for (const page of pages) await page.goto(`${address}#/?view=gallery`);
-    await pages[0]!.goto(`${address}#/run/digits`);
-    await pages[0]!.fill('.tags input', 'seen');
-    await pages[0]!.press('.tags input', 'Enter');
-    for (const page of pages.slice(1)) await poll(() => textOf(page, '.card')).toContain('#seen');
+  it('has live data in more tabs than a browser has connections to a server', async () => {
+    const tabs = await Promise.all(Array.from({ length: 6 }, () => page.context().newPage()));
+    onTestFinished(async () => void (await Promise.all(tabs.map((tab) => tab.close()))));
+    for (const tab of tabs) await tab.goto(`${address}#/?view=gallery`);
+    await show('#/run/digits');
+    await page.fill('.tags input', 'seen');
+    await page.press('.tags input', 'Enter');
+    for (const tab of tabs) await poll(() => tab.textContent('.card')).toContain('#seen');
   });
 
   it('keeps a change that arrives before an older list of runs', async () => {
-    const context = await browser.newContext();
-    await context.addCookies([tokenCookie()]);
-    onTestFinished(() => context.close());
-    const page = await context.newPage();
+    const tab = await page.context().newPage();
+    onTestFinished(() => tab.close());
     let tellReceived = (): void => undefined;
     const received = new Promise<void>((resolve) => (tellReceived = resolve));
-    page.on('websocket', (socket) =>
+    tab.on('websocket', (socket) =>
       socket.on('framereceived', ({ payload }) => String(payload).includes('"early"') && tellReceived()),
     );
-    await page.route('**/api/runs', async (route) => {
+    await tab.route('**/api/runs', async (route) => {
       const older = await route.fetch();
-      await page.evaluate(() => fetch('/api/runs/digits/tags/early', { method: 'PUT' }));
+      await tab.evaluate(() => fetch('/api/runs/digits/tags/early', { method: 'PUT' }));
       await received;
       await route.fulfill({ response: older });
     });
-    await page.goto(`${address}#/?view=gallery`);
-    await poll(() => textOf(page, '.card')).toContain('#early');
+    await tab.goto(`${address}#/?view=gallery`);
+    await poll(() => tab.textContent('.card')).toContain('#early');
   });
 
   it('forks a run, and compares both', async () => {
-    const page = await open('#/run/digits');
+    await show('#/run/digits');
     await page.click('.run-menu');
     await page.click('text=Fork');
-    await startRun(page, 'forked', 'npz:noise.npz', { steps: '3', learningRate: '0.0005' });
-    await poll(() => header(page)).toContain('finished');
-    await poll(() => textOf(page, '[aria-labelledby=configuration-heading]')).toMatch(
+    await startRun('forked', 'npz:noise.npz', { steps: '3', learningRate: '0.0005' });
+    await poll(header).toContain('finished');
+    await poll(() => textOf('[aria-labelledby=configuration-heading]')).toMatch(
       /Initialize from.*runs\/digits\/checkpoints/su,
     );
     await page.click('#extend');
     await page.fill('#extension', '4');
     await page.click('dialog >> text=Extend >> nth=-1');
-    await poll(() => header(page)).toMatch(/finished.*4 iterations/su);
-    await page.goto(`${address}#/`);
+    await poll(header).toMatch(/finished.*4 iterations/su);
+    await show('#/');
     for (const name of ['digits', 'forked']) await page.check(`[aria-label="Select ${name}"]`);
     await page.click('.selection >> text=Compare');
-    await poll(() => chart(page)).toMatch(/digits \d/u);
+    await poll(chart).toMatch(/digits \d/u);
     await poll(() => page.locator('.chart-card').count()).toBeGreaterThan(3);
-    await poll(() => textOf(page, '[aria-labelledby=differences]')).toMatch(/learningRate\s*0\.0015\s*0\.0005/u);
+    await poll(() => textOf('[aria-labelledby=differences]')).toMatch(/learningRate\s*0\.0015\s*0\.0005/u);
     await poll(() => page.locator('.compared img').count()).toBe(2);
     // Its state is in the address.
     await page.selectOption('#x-axis', 'epoch');
     expect(page.url()).toContain('x=epoch');
-    await page.reload();
-    await poll(() => chart(page)).toMatch(/at epoch \d.*digits/u);
+    await show(new URL(page.url()).hash);
+    await poll(chart).toMatch(/at epoch \d.*digits/u);
   });
 
   it('has tags, a search, and deletes a run after a question', async () => {
-    const page = await open('#/run/forked');
+    await show('#/run/forked');
     await page.fill('.tags input', 'paper');
     await page.press('.tags input', 'Enter');
     await page.waitForSelector('.tag');
-    await page.goto(`${address}#/`);
+    await show('#/');
     const names = () => page.locator('.named a').allTextContents();
     await page.fill('#search', 'tag=paper');
     await poll(names).toEqual(['forked']);
@@ -316,19 +336,21 @@ describe.skipIf(!hasChromium)('the studio', () => {
     const bytes = readFileSync(newest);
     writeFileSync(newest, 'no image');
     onTestFinished(() => writeFileSync(newest, bytes));
-    const page = await open('#/run/digits');
-    await page.waitForSelector('.sheet >> text=This image cannot be read.');
-    await page.goto(`${address}#/`);
-    await page.waitForSelector('.thumbnail');
-    await poll(() => page.locator('.thumbnail img').count()).toBe(0);
+    // Without the images that the browser has kept.
+    const other = await open();
+    onTestFinished(() => other.context().close());
+    await other.waitForSelector('.thumbnail');
+    await poll(() => other.locator('.thumbnail img').count()).toBe(0);
+    await other.click('.named a');
+    await other.waitForSelector('.sheet >> text=This image cannot be read.');
     for (const path of ['#/trainings', '#/run', '#/start/digits']) {
-      await page.goto(address + path);
+      await page.evaluate((hash) => void (location.hash = hash), path);
       await page.waitForSelector('h1 >> text=Page not found');
     }
   });
 
   it('uploads data, and deletes it after a question', async () => {
-    const page = await open('#/start');
+    await show('#/start');
     await page.click('summary:has-text("Upload images")');
     await page.fill('#upload-name', 'squares');
     const buffer = await sharp({ create: { width: 32, height: 32, channels: 3, background: 'teal' } })
@@ -346,92 +368,43 @@ describe.skipIf(!hasChromium)('the studio', () => {
   });
 
   it('zooms into curves while points are added', async () => {
-    const page = await open('#/run/digits?zoom=5-15&scale=log&smoothing=0');
-    await poll(() => chart(page)).toMatch(/at iteration 15:/u);
+    await show('#/run/digits?zoom=5-15&scale=log&smoothing=0');
+    await poll(chart).toMatch(/at iteration 15:/u);
     await poll(() => page.isChecked('#log-scale')).toBe(true);
     await page.click('text=Show all');
-    await poll(() => chart(page)).not.toMatch(/at iteration 15:/u);
+    await poll(chart).not.toMatch(/at iteration 15:/u);
     expect(page.url()).not.toContain('zoom');
   });
 
-  const VIEWS = [
-    '#/',
-    '#/?view=gallery',
-    '#/run/digits',
-    '#/start',
-    '#/compare?runs=digits',
-    '#/explore/digits',
-    '#/run/none',
-  ];
+  const VIEWS = ['#/', '#/?view=gallery', '#/run/digits', '#/start', '#/compare?runs=digits', '#/run/none'];
 
-  it.each(VIEWS)('%s is accessible in both color schemes, and fits a phone', async (path) => {
-    const page = await open(path, { viewport: { width: 360, height: 700 } });
-    await page.waitForSelector('h1');
-    await page.waitForLoadState('networkidle');
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
-    expect(await accessibilityViolations(page)).toEqual([]);
-  });
-
-  it.each(VIEWS)('%s moves nothing while it loads, on a slow computer', async (path) => {
-    const page = await open('');
-    await page.goto('about:blank');
-    const devTools = await page.context().newCDPSession(page);
+  it.each(VIEWS)('%s moves nothing while it loads, is accessible, and fits a phone', async (path) => {
+    const tab = await page.context().newPage();
+    onTestFinished(() => tab.close());
+    await tab.setViewportSize(DESKTOP);
+    await recordShifts(tab);
+    // A slow computer.
+    const devTools = await page.context().newCDPSession(tab);
     await devTools.send('Emulation.setCPUThrottlingRate', { rate: 6 });
-    await page.addInitScript(() => {
-      const moved: string[] = [];
-      Object.assign(globalThis, { moved });
-      new PerformanceObserver((list) => {
-        for (const entry of list.getEntries() as (PerformanceEntry & {
-          value: number;
-          sources: readonly { node?: { outerHTML?: string } }[];
-        })[])
-          if (entry.value > 0.01)
-            moved.push(
-              `${entry.value.toFixed(3)} ${entry.sources.map(({ node }) => node?.outerHTML?.slice(0, 200)).join()}`,
-            );
-      }).observe({ type: 'layout-shift', buffered: true });
-    });
-    await page.goto(address + path);
-    await page.waitForSelector('h1');
-    await page.waitForLoadState('networkidle');
-    await page.waitForTimeout(500);
-    expect(await page.evaluate(() => (globalThis as unknown as { moved: string[] }).moved)).toEqual([]);
-  });
-
-  it('reports a lost connection, and connects again', async () => {
-    const page = await open('#/run/digits');
-    await poll(() => chart(page)).toMatch(/at iteration/u);
-    const { status, stdout } = await stop();
-    expect([status, stdout]).toEqual([0, '']);
-    await poll(() => textOf(page, '.connection')).toContain('Connection lost');
-    await start(new URL(address).port);
-    await poll(() => textOf(page, '.connection')).toBe('');
-    await poll(() => header(page)).toContain('digits');
+    await tab.goto(address + path);
+    await tab.waitForSelector('h1');
+    await tab.waitForLoadState('networkidle');
+    const { total, moved } = await recordedShifts(tab);
+    expect(total, moved.join('\n')).toBeLessThan(0.02);
+    await devTools.send('Emulation.setCPUThrottlingRate', { rate: 1 });
+    await tab.setViewportSize(PHONE);
+    await poll(() => fits(tab)).toBe(true);
+    expect(await accessibilityViolations(tab)).toEqual([]);
   });
 
   it('asks for the printed URL if the studio has another token', async () => {
-    const context = await browser.newContext();
-    onTestFinished(() => context.close());
-    await context.addCookies([tokenCookie()]);
-    const page = await context.newPage();
-    await page.goto(address);
-    await page.waitForSelector('nav');
+    const tab = await page.context().newPage();
+    await tab.goto(address);
+    await tab.waitForSelector('nav');
+    await page.close();
     await stop();
     rmSync(join(around, 'runs', '.studio', 'token'));
     await start(new URL(address).port);
-    await poll(() => textOf(page, '.connection')).toContain('open the URL');
-  });
-
-  it('lists what still trains when it ends', async () => {
-    const page = await open('#/start');
-    await startRun(page, 'noise', 'npz:noise.npz', { ...PLANS, width: '4', steps: '100000', threads: '1' });
-    await poll(() => header(page)).toContain('running');
-    const { stdout } = await stop();
-    expect(stdout).toMatch(/^noise: still training at iteration \d+ of 100000\n$/u);
-    await start(new URL(address).port);
-    await poll(() => textOf(page, '.connection')).toBe('');
-    await poll(() => header(page)).toContain('running');
-    await page.click('#stop');
-    await poll(() => header(page)).toContain('stopped');
+    await poll(() => tab.textContent('.connection')).toContain('open the URL');
   });
 });

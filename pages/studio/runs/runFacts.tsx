@@ -47,8 +47,10 @@ export function Progress({ run, isShort = false }: { run: ListedRun; isShort?: b
   const left = secondsLeft === null ? '' : `, ${formatDuration(secondsLeft)} left`;
   const text = isShort ? formatNumber(step) : `${done} iterations${left}`;
   return (
-    <div class={`progress row ${isEnded ? 'ended' : ''}`} title={isShort ? `${done} iterations${left}` : undefined}>
-      <progress max={totalSteps ?? 1} value={totalSteps === null ? 0 : step} aria-label={`Progress of ${id}`} />
+    <div class="progress row" title={isShort ? `${done} iterations${left}` : undefined}>
+      {!isEnded && (
+        <progress max={totalSteps ?? 1} value={totalSteps === null ? 0 : step} aria-label={`Progress of ${id}`} />
+      )}
       <span>{text}</span>
     </div>
   );
