@@ -130,7 +130,7 @@ function ClassCounts({ classes }: { classes: NonNullable<DataCounts['classes']> 
           <span class="bar" aria-hidden="true">
             <span style={{ width: `${(100 * count) / most}%` }} />
           </span>
-          <span>{formatNumber(count)}</span>
+          <span class="number">{formatNumber(count)}</span>
         </li>
       ))}
     </ul>
