@@ -11,5 +11,6 @@ export const startPlane = (model: PlaneModel, data: ShapeName = 'moons'): Promis
     model,
     (count, step) => drawData(data, count, randomStream(model.seed, 'data', step)),
     { lattice: latticeOf(model.latent), shown: shownPoints(data, model.seed) },
-    (graph) => compile(graph),
+    // These networks are too small for more threads.
+    (graph) => compile(graph, { threads: 1 }),
   );

@@ -1,6 +1,6 @@
 /** Samples, reconstructions and walks of a trained model. */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { Explorer } from '../../components/explorer.js';
+import { Explorer, Skeleton } from '../../components/explorer.js';
 import { FileButton } from '../../components/fileButton.js';
 import { messageOf } from '../../../src/errors.js';
 import type { PageProps } from '../page.js';
@@ -58,7 +58,9 @@ export function ExplorePage({ model: given }: PageProps) {
     <div class="explore page">
       <header class="head">
         <h1 id="model-name">{loaded?.info.name ?? 'Explore'}</h1>
-        <p class="hint grow">{loaded?.info.summary}</p>
+        <p id="status" role="status" class={`grow ${status.failed ? 'failed' : 'hint'}`}>
+          {status.text || loaded?.info.summary}
+        </p>
         <FileButton
           id="model-file"
           accept=".safetensors,.js"
@@ -68,10 +70,11 @@ export function ExplorePage({ model: given }: PageProps) {
           Open a model
         </FileButton>
       </header>
-      <p id="status" role="status" class={status.failed ? 'failed' : ''}>
-        {status.text}
-      </p>
-      {loaded && <Explorer key={loaded.key} model={loaded.info} networks={loaded.networks} onFailure={fail} />}
+      {loaded ? (
+        <Explorer key={loaded.key} model={loaded.info} networks={loaded.networks} onFailure={fail} />
+      ) : (
+        !status.failed && <Skeleton />
+      )}
     </div>
   );
 }

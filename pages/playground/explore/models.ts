@@ -2,6 +2,7 @@
 import { type ModelInfo, type Networks, loadNetworks } from '../../components/networks.js';
 import { infoOf, networksOf } from '../../components/workerNetworks.js';
 import type { PageModel } from '../../../src/export/pageModel.js';
+import { isRuntimeMissing, missingRuntime } from '../../../src/engine/runtime/web.js';
 import { InputError } from '../../../src/errors.js';
 import { WorkerModel } from '../../../src/web/workerModel.js';
 import type { ModelSource } from '../../../src/web/modelWorker.js';
@@ -22,6 +23,7 @@ export async function loadModel(model: ExploredModel): Promise<LoadedModel> {
   if ('exported' in model) {
     const { networks: _, ...info } = model.exported;
     const networks = await loadNetworks(model.exported, { wasmPaths: RUNTIME_FILES.wasm }).catch((error: unknown) => {
+      if (isRuntimeMissing(error)) throw missingRuntime(error);
       throw new InputError(info.name, 'the exported networks are damaged', 'export the model again', { cause: error });
     });
     return { info, networks, release: networks.release };

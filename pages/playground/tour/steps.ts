@@ -41,7 +41,7 @@ export const STEPS: readonly TourStep[] = [
       'It follows the ring. No network ever compared samples with data: the encoder and the generator only compete over codes, and the next steps show how.',
     settings: RING,
     view: 'generator',
-    after: ['both', 600],
+    after: ['both', 300],
   },
   {
     title: 'The encoder goes back',
@@ -52,7 +52,7 @@ export const STEPS: readonly TourStep[] = [
       'Red: the encoder is the inverse of the generator. match_z asks for this: the code e(g(z)) of a sample should be the z that it came from.',
     settings: RING,
     view: 'encoder',
-    after: ['both', 600],
+    after: ['both', 300],
   },
   {
     title: 'Only the encoder learns',
@@ -98,7 +98,7 @@ export const STEPS: readonly TourStep[] = [
       'Far from their data. Codes gather, and the generator has no reason to undo the encoder. The two match terms are what makes the networks inverse.',
     settings: settingsOf(preset('No match terms')),
     view: 'encoder',
-    after: ['both', 1000],
+    after: ['both', 400],
   },
   {
     title: 'Crossing a gap',
@@ -110,10 +110,10 @@ export const STEPS: readonly TourStep[] = [
       'It spreads samples evenly over the gap',
     ],
     answer:
-      'It crosses the gap quickly: about one sample in twenty lies there. Codes of data leave a part of the circle almost empty for the crossing.',
+      'It crosses the gap quickly: fewer than one sample in ten lies there. Codes of data leave a part of the circle almost empty for the crossing.',
     settings: settingsOf(preset('Balanced')),
     view: 'generator',
-    after: ['both', 1500],
+    after: ['both', 1000],
   },
   {
     title: 'What a code means',
@@ -124,7 +124,7 @@ export const STEPS: readonly TourStep[] = [
       'Where on its ring it is: both rings show all colors. The class is known already, so the code is free for the rest. That is how a model can draw the same digit in another style.',
     settings: settingsOf(preset('Classes')),
     view: 'encoder',
-    after: ['both', 1000],
+    after: ['both', 600],
   },
 ];
 

@@ -69,11 +69,23 @@ export async function compile(
     ...(isGpu && { preferredOutputLocation: 'gpu-buffer' }),
   };
   const session = await InferenceSession.create(await encode(lowered), options).catch((error: unknown) => {
+    if (device === 'wasm' && isRuntimeMissing(error)) throw missingRuntime(error);
     throw new InputError(`device ${device}`, `cannot be used here (${firstLine(error)})`, undefined, { cause: error });
   });
   const gpu = { name: device, read: async (tensor: Tensor) => (await tensor.getData()) as Float32Array };
   return new Program(sessionExecutor(session, { Tensor, ...(isGpu && { device: gpu }) }), signatureOf(lowered));
 }
+
+/** Whether ONNX Runtime itself failed to load, and not a model. */
+export const isRuntimeMissing = (error: unknown): boolean => firstLine(error).startsWith('no available backend found');
+
+export const missingRuntime = (cause: unknown): InputError =>
+  new InputError(
+    'ONNX Runtime',
+    'its WebAssembly cannot be loaded',
+    'check the connection, or use a browser with WebAssembly',
+    { cause },
+  );
 
 /** More threads wait for each other more than they compute. */
 const MAX_THREADS = 4;
