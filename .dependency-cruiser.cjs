@@ -13,7 +13,7 @@ const layers = {
   data: ['images', 'files', 'engine'],
   model: ['density', 'conditions', 'age', 'data', 'images', 'networks', 'numerics', 'engine'],
   training: ['density', 'conditions', 'model', 'age', 'data', 'images', 'networks', 'engine'],
-  classifiers: ['model', 'age', 'data', 'images', 'networks', 'numerics', 'engine'],
+  classifiers: ['conditions', 'model', 'age', 'data', 'images', 'networks', 'numerics', 'engine'],
   metrics: ['classifiers', 'density', 'conditions', 'model', 'age', 'data', 'images', 'networks', 'numerics', 'engine'],
   export: [
     'training',

@@ -1,6 +1,6 @@
 import { type RandomStream, randomStream, shuffledIndices } from '../random.js';
-import { type Features, sumOf } from '../numerics/features.js';
-import { gatherLabels, indicesByClass, type Labels } from './labels.js';
+import { type Features, rowsByLabel, sumOf } from '../numerics/features.js';
+import { gatherLabels, type Labels } from './labels.js';
 
 /** For more labels, one held-out subset is enough. */
 const CROSS_VALIDATED_LABELS = 1000;
@@ -39,7 +39,7 @@ export function calibrationSplits(labels: Labels, classes: number, seed: number)
 
 /** Holds out each fold once. Folds have about equal proportions of classes, and sizes that differ by at most one. */
 export function foldSplits(labels: Labels, folds: number, stream: RandomStream, classes: number): HeldOutSplit[] {
-  const shuffled = indicesByClass(labels, classes).flatMap((indices) =>
+  const shuffled = rowsByLabel(labels, classes).flatMap((indices) =>
     Array.from(shuffledIndices(indices.length, stream), (position) => indices[position]!),
   );
   const foldOf = new Uint32Array(labels.length);
@@ -53,7 +53,7 @@ export function foldSplits(labels: Labels, folds: number, stream: RandomStream, 
 
 /** Up to 5, as many as the rarest class has labels, ignoring classes without. */
 export function possibleFolds(labels: Labels, classes: number): number {
-  const counts = indicesByClass(labels, classes).map(({ length }) => length);
+  const counts = rowsByLabel(labels, classes).map(({ length }) => length);
   return Math.min(MAX_FOLDS, ...counts.filter((count) => count > 0));
 }
 

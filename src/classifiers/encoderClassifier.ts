@@ -8,7 +8,8 @@ import {
   outputWidth,
   weightLengths,
 } from './classifierGraph.js';
-import type { Labels } from './labels.js';
+import { gatherLabels, type Labels } from './labels.js';
+import { oneHot } from '../conditions/classes.js';
 import { EpochSampler } from '../data/batches.js';
 import { gatherImages, type Split } from '../data/source.js';
 import { adamScalars, type Compile, type Program, StatefulProgram } from '../engine/index.js';
@@ -86,7 +87,7 @@ export async function trainClassifier(
     const schedule = Float32Array.from(adamScalars(learningRate * decay, step + 1, CLASSIFIER_ADAM));
     const { loss } = await program.step({
       images: gatherImages(images, indices, imageBytes(network)),
-      targets: oneHot(indices, labels, classes),
+      targets: oneHot(gatherLabels(labels, indices), classes),
       'parameters.schedule': schedule,
       'head.schedule': schedule,
     });
@@ -101,10 +102,4 @@ function withMoments(weights: ClassifierWeights): Record<string, Float32Array> {
     ['m', 'v'].map((moment) => [`${name}.${moment}`, new Float32Array(weights[name].length)] as const),
   );
   return { ...weights, ...Object.fromEntries(moments) };
-}
-
-function oneHot(indices: Uint32Array, labels: Labels, classes: number) {
-  const targets = new Float32Array(indices.length * classes);
-  indices.forEach((index, row) => (targets[row * classes + labels[index]!] = 1));
-  return targets;
 }

@@ -1,6 +1,6 @@
 import { InputError } from '../errors.js';
 import { type RandomStream, shuffledIndices } from '../random.js';
-import { checkWhole } from '../numerics/features.js';
+import { checkWhole, rowsByLabel } from '../numerics/features.js';
 
 /** Class indices from 0, one per row. */
 export type Labels = Uint8Array | Uint32Array | readonly number[];
@@ -25,12 +25,6 @@ export function checkLabels(labels: Labels, rows: number, classes?: number): num
   return classes ?? largest + 1;
 }
 
-export function indicesByClass(labels: Labels, classes: number) {
-  const indices = Array.from({ length: classes }, (): number[] => []);
-  for (let index = 0; index < labels.length; index++) indices[labels[index]!]!.push(index);
-  return indices;
-}
-
 /**
  * Draws the same number of labels of each class. Returns their indices in ascending order.
  * @param count of labels in all
@@ -46,7 +40,7 @@ export function drawBalancedLabels(labels: Labels, count: number, stream: Random
       `choose a multiple of ${classCount}`,
     );
   const perClass = count / classCount;
-  const drawn = indicesByClass(labels, classCount).flatMap((indices, label) => {
+  const drawn = rowsByLabel(labels, classCount).flatMap((indices, label) => {
     if (indices.length < perClass) {
       throw new InputError(
         'number of labels',

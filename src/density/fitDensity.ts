@@ -1,4 +1,4 @@
-import { columnMeans, type Features, gatherRows, rowsIn } from '../numerics/features.js';
+import { columnMeans, type Features, gatherRows, rowsByLabel, rowsIn } from '../numerics/features.js';
 import { cholesky, solveCholesky } from '../numerics/cholesky.js';
 import { kMeans } from '../numerics/kMeans.js';
 import { multiplyTransposed, transposed } from '../numerics/matrixProduct.js';
@@ -44,9 +44,7 @@ export function fitDensity({
   const affordable = Math.min(maxGaussians, Math.floor(count / CODES_PER_GAUSSIAN), Math.floor(MAX_VALUES / size ** 2));
   const gaussians = Math.max(1, affordable);
   const clusters = kMeans(besideConditions(rest, summaries), gaussians);
-  const members = Array.from({ length: gaussians }, (_, gaussian) =>
-    Uint32Array.from(Array.from(clusters.keys()).filter((row) => clusters[row] === gaussian)),
-  ).filter((rows) => rows.length > 0);
+  const members = rowsByLabel(clusters, gaussians).filter((rows) => rows.length > 0);
   const moments = members.map((rows) => momentsOf(gatherRows(rest, rows)));
   return {
     logShares: Float32Array.from(members, (rows) => Math.log(rows.length / count)),
@@ -124,7 +122,7 @@ function factorsOf(moments: readonly Moments[], size: number) {
   });
 }
 
-function likelihoodsOf(members: readonly Uint32Array[], summaries: Features) {
+function likelihoodsOf(members: readonly (readonly number[])[], summaries: Features) {
   const { data, width } = summaries;
   const numbers = binaryNumbers(summaries);
   const frequencyIn = (rows: Iterable<number>, number: number) => {

@@ -36,6 +36,13 @@ export function gatherRows({ data, width }: Features, indices: ArrayLike<number>
   return { data: gathered, width };
 }
 
+/** Returns the rows with each label from 0 to `count` - 1, ascending. */
+export function rowsByLabel(labels: ArrayLike<number>, count: number) {
+  const rows = Array.from({ length: count }, (): number[] => []);
+  for (let row = 0; row < labels.length; row++) rows[labels[row]!]!.push(row);
+  return rows;
+}
+
 /** Returns `count` equal rows, one after another. */
 export function repeated(row: Float32Array, count: number): Float32Array {
   const rows = new Float32Array(count * row.length);

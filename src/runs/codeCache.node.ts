@@ -13,6 +13,7 @@ import {
   type Progress,
 } from '../model/chunks.js';
 import type { TrainedModel } from '../model/trainedModel.js';
+import { gatherRows } from '../numerics/features.js';
 import { encodeSealed } from '../training/checkpoint.js';
 import { bytesOf, sha256 } from './runFolder.node.js';
 import { readSealed } from './sealedFile.node.js';
@@ -79,7 +80,8 @@ export class CodeCache {
     const isWorthStoring = 2 * (indices?.length ?? split.count) > split.count && this.canStore(split);
     const all = (await this.storedCodes(split)) ?? (isWorthStoring ? await this.computeCodes(split) : undefined);
     if (all === undefined) return encodeSplit(this.model, split, indices, this.onProgress, this.known);
-    return indices === undefined ? all : gatherCodes(all, indices, this.model.latentSize);
+    if (indices === undefined) return all;
+    return Float32Array.from(gatherRows({ data: all, width: this.model.latentSize }, indices).data);
   }
 
   /** Yields the codes of all images in order, without storing or holding in memory more than the limit. */
@@ -133,11 +135,4 @@ function digestOf(split: Split, imageBytes: number, known: KnownConditions | und
   hash.update(JSON.stringify({ count: split.count, imageBytes, known: known?.(split, allIndices(split.count)) }));
   for (const { images } of inChunks(split, imageBytes)) hash.update(images);
   return hash.digest('hex').slice(0, 32);
-}
-
-function gatherCodes(all: Float32Array, indices: ArrayLike<number>, width: number) {
-  const codes = new Float32Array(indices.length * width);
-  for (let row = 0; row < indices.length; row++)
-    codes.set(all.subarray(indices[row]! * width, (indices[row]! + 1) * width), row * width);
-  return codes;
 }

@@ -1,6 +1,6 @@
 import { accuracyOf } from '../../classifiers/labels.js';
 import { fitLogisticRegression, predictClasses } from '../../classifiers/logisticRegression.js';
-import { argmaxRows, type Features, gatherRows } from '../../numerics/features.js';
+import { argmaxRows, type Features, gatherRows, rowsByLabel } from '../../numerics/features.js';
 import { randomStream, shuffledIndices } from '../../random.js';
 import type { ContextEntry } from '../metric.js';
 import { frechetFeatureDistance } from './fid.js';
@@ -30,8 +30,10 @@ export const condition: ContextEntry = {
     const wanted = Uint8Array.from(context.sampleRows(), (row) => labels[row]!);
     const found = argmaxRows(probabilities);
     const real = (await context.images()).extracted!.features;
-    const byClass = Array.from({ length: context.subject.model.condition!.shape[0]! }, (_, label) => {
-      const [ofImages, ofSamples] = [rowsOfClass(labels, label), rowsOfClass(wanted, label)];
+    const classes = context.subject.model.condition!.shape[0]!;
+    const [rowsOfImages, rowsOfSamples] = [rowsByLabel(labels, classes), rowsByLabel(wanted, classes)];
+    const byClass = rowsOfImages.map((ofImages, label) => {
+      const ofSamples = rowsOfSamples[label]!;
       return {
         samples: ofSamples.length,
         ...(ofSamples.length > 0 && { accuracy: accuracyOf(gather(found, ofSamples), gather(wanted, ofSamples)) }),
@@ -47,10 +49,7 @@ export const condition: ContextEntry = {
 /** For a Gaussian that is not mostly noise. */
 const MIN_ROWS = 100;
 
-const rowsOfClass = (labels: Uint8Array, label: number) =>
-  Uint32Array.from(Array.from(labels.keys()).filter((index) => labels[index] === label));
-
-const gather = (values: ArrayLike<number>, rows: Uint32Array) => Array.from(rows, (row) => values[row]!);
+const gather = (values: ArrayLike<number>, rows: ArrayLike<number>) => Array.from(rows, (row) => values[row]!);
 
 export const conditionInCodes: ContextEntry = {
   group: 'latent',
