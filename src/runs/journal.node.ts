@@ -12,7 +12,7 @@ export type FinalScores = {
   /** Scores on the test images, with the EMA weights if the run has them. */
   test: ReconstructionScores;
   /** The same with the raw weights; only if the run has EMA weights. */
-  test_raw?: ReconstructionScores;
+  test_raw?: ReconstructionScores | undefined;
 };
 
 type JournalEvent =
@@ -54,7 +54,7 @@ export class Journal {
     try {
       const summary = await train();
       const { test, test_raw } = summary;
-      if (test) await this.append({ type: 'scored', test, ...(test_raw && { test_raw }) });
+      if (test) await this.append({ type: 'scored', test, test_raw });
       return summary;
     } catch (error) {
       // Earlier errors are those of the command line.
@@ -69,9 +69,7 @@ export class Journal {
     const scored = entries.findLast((entry) => entry.type === 'scored');
     if (!scored) return undefined;
     const trained = entries.slice(0, entries.indexOf(scored)).findLast((entry) => entry.type === 'trained');
-    if (trained?.step !== step) return undefined;
-    const { test, test_raw } = scored;
-    return { test, ...(test_raw && { test_raw }) };
+    return trained?.step === step ? { test: scored.test, test_raw: scored.test_raw } : undefined;
   }
 
   /** Returns the problem if there is one. */

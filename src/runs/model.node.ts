@@ -12,10 +12,12 @@ import { encodeDescription, parseWhere } from '../conditions/attributes.js';
 import { classNamed, oneHot } from '../conditions/classes.js';
 import { MODEL_DEFAULTS } from '../model/defaults.js';
 import { changedConditions, conditionsOfImages } from '../model/imageConditions.js';
+import { interpolateCodes } from '../model/paths.js';
 import { drawingFrom, refineImages } from '../model/refinement.js';
 import { imagesOf, sampleImages } from '../model/sampling.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import { decodeTraversal, traversalColumns, traverse } from '../model/traversal.js';
+import { repeated } from '../numerics/features.js';
 import { randomStream } from '../random.js';
 import type { Configuration } from '../training/configuration.js';
 import { modelWeights } from '../training/trainer.js';
@@ -343,15 +345,7 @@ export class Model {
           (2 * row + end) * latentSize,
         );
     const codes = traverse(trained, ends, rows, { frames });
-    const conditions = new Float32Array(rows * frames * from.length);
-    for (let row = 0; row < rows; row++)
-      for (let frame = 0; frame < frames; frame++) {
-        const [index, share] = [row * frames + frame, frame / (frames - 1)];
-        conditions.set(
-          from.map((value, at) => value + share * (to[at]! - value)),
-          index * from.length,
-        );
-      }
+    const conditions = repeated(interpolateCodes('normal', from, to, frames), rows);
     const width = from.length;
     const conditionsAt = (first: number, count: number) => conditions.subarray(first * width, (first + count) * width);
     const x = await generateChunked(trained, codes, onProgress, conditionsAt);

@@ -113,43 +113,25 @@ function completeFor(
   const given = merged(layers);
   const images = opened.train.count;
   const classNames = classNamesIn(opened);
+  const refuse = (...problem: ConstructorParameters<typeof InputError>) =>
+    throwWithFiles(layers, new InputError(...problem));
   if (images < MIN_BATCH)
-    throw new InputError(
-      draft.data,
-      `training needs at least ${MIN_BATCH} images, but its train split has ${images}`,
-      'add images',
-    );
+    refuse(draft.data, `training needs at least ${MIN_BATCH} images, but its train split has ${images}`, 'add images');
   if ('batch' in given && draft.batch > images)
-    throwWithFiles(
-      layers,
-      new InputError(
-        text`${setting('batch')} ${draft.batch}`,
-        `the train split has only ${images} images`,
-        text`set ${setting('batch')} to ${images} or less`,
-      ),
+    refuse(
+      text`${setting('batch')} ${draft.batch}`,
+      `the train split has only ${images} images`,
+      text`set ${setting('batch')} to ${images} or less`,
     );
   const configuration = withDefaults(
     { ...given, data: draft.data },
     { native, images, classNames, attributes: attributesIn(opened.descriptions ?? []) },
   ) as unknown as Configuration;
+  const about = text`${setting('condition')} ${configuration.condition}`;
   if (configuration.condition === 'class' && configuration.classes.length < 2)
-    throwWithFiles(
-      layers,
-      new InputError(
-        text`${setting('condition')} class`,
-        `${draft.data} has no classes`,
-        'train on labeled data, or on a folder whose subfolders are classes',
-      ),
-    );
+    refuse(about, `${draft.data} has no classes`, 'train on labeled data, or on a folder whose subfolders are classes');
   if (attributesFile(configuration) !== undefined && configuration.attributes.length === 0)
-    throwWithFiles(
-      layers,
-      new InputError(
-        text`${setting('condition')} ${configuration.condition}`,
-        'the table has no attributes',
-        'add columns',
-      ),
-    );
+    refuse(about, 'the table has no attributes', 'add columns');
   const { size, channels, augment, batch, length } = configuration;
   const values = { size, channels, ...(augment.length > 0 ? { augment: augment.join(',') } : {}), batch, ...length };
   const open = Object.entries(values).filter(([key]) => !(keyOfLength(key) in given));
