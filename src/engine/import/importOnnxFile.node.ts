@@ -58,7 +58,7 @@ const BESIDE = 'put the file beside the model';
  * Returns the files of external data by location. Nothing is opened.
  * @throws {InputError} if one is not a regular file in the model's folder
  */
-export async function externalFiles(file: string, bytes: Uint8Array): Promise<Map<string, string>> {
+async function externalFiles(file: string, bytes: Uint8Array): Promise<Map<string, string>> {
   const locations = new Set(tensorsIn(await parseModel(bytes, file)).flatMap(locationsOf));
   const files = new Map<string, string>();
   for (const location of locations) files.set(location, await fileInside(file, location));
