@@ -11,7 +11,7 @@ import { recordedShifts, recordShifts } from './layoutShifts.js';
 import { iteration, named, poll, ready, untilIteration, usePlayground } from './playgroundSite.js';
 
 /** Gzipped, without ONNX Runtime. */
-const MAX_CODE = 202_000;
+const MAX_CODE = 206_000;
 
 describe.skipIf(!hasChromium)('the playground', () => {
   const { site, addressOf, open } = usePlayground(sharedTemporaryFolder());
