@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { awaitDecoding, type ImageSource } from '../data/source.js';
+import type { FeatureMaps } from '../age/imageDistance.js';
 import { iterationOf } from '../age/iteration.js';
 import { type Compile, constant, type Graph, graphOf } from '../engine/index.js';
 import { InputError, setting, type Text, text } from '../errors.js';
@@ -113,8 +114,7 @@ async function prepare(settings: Settings, options: PreparationOptions) {
       start,
       folder,
       features,
-      // Later stages have other plans, and features of a draft other weights.
-      iteration: features === undefined && configuration.stages.length === 0 ? iteration : undefined,
+      iteration: isTrained(configuration, features) ? iteration : undefined,
       evaluated,
       notes,
       memory,
@@ -125,6 +125,10 @@ async function prepare(settings: Settings, options: PreparationOptions) {
     throw error;
   }
 }
+
+/** Whether training begins with the iteration of the draft: stages can have other plans, and features have other weights. */
+const isTrained = ({ stages }: Configuration, features: FeatureMaps | undefined) =>
+  features === undefined && stages.length === 0;
 
 export async function trainRun(settings: Settings, options: PreparationOptions) {
   const { train, close } = await prepareRun(settings, options);
