@@ -15,10 +15,16 @@ export async function importOnnxFile(
   file: string,
   options: Omit<ImportOptions, 'name' | 'externalData'> = {},
 ): Promise<ImportedModel> {
+  const { bytes, externalData } = await readWithExternalData(file);
+  return importOnnx(bytes, { ...options, name: file, externalData });
+}
+
+/** @throws {InputError} as `importOnnxFile` */
+export async function readWithExternalData(file: string) {
   const bytes = await readOnnxFile(file);
   const externalData: Record<string, Uint8Array> = {};
   for (const [location, path] of await externalFiles(file, bytes)) externalData[location] = await readFileBytes(path);
-  return importOnnx(bytes, { ...options, name: file, externalData });
+  return { bytes, externalData };
 }
 
 /** ONNX Runtime accepts no protobuf message of 2 GiB. */

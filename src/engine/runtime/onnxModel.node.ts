@@ -1,7 +1,7 @@
 import { InputError } from '../../errors.js';
 import { graphOf } from '../graph.js';
-import { dimensionsFor, onnxSignature } from '../import/importOnnx.js';
-import { importOnnxFile, readOnnxFile } from '../import/importOnnxFile.node.js';
+import { dimensionsFor, importOnnx, onnxSignature } from '../import/importOnnx.js';
+import { readWithExternalData } from '../import/importOnnxFile.node.js';
 import { compile } from './native.node.js';
 import type { Program } from './program.js';
 
@@ -11,14 +11,22 @@ import type { Program } from './program.js';
  * @throws {InputError} if it cannot be read, or is no ONNX model
  */
 export async function loadOnnxModel(file: string, threads = 0) {
-  const { inputs, outputs } = await onnxSignature(await readOnnxFile(file), file);
+  const { bytes, externalData } = await readWithExternalData(file);
+  const { inputs, outputs } = await onnxSignature(bytes, file);
   let compiled: { key: string; program: Program } | undefined;
   const programFor = async (shape: readonly number[], names: readonly string[]) => {
     const key = JSON.stringify([shape, names]);
     if (compiled?.key === key) return compiled.program;
     const dimensions = dimensionsFor(inputs[0]!, shape);
-    const model = await importOnnxFile(file, { dimensions, convertFloats: true, outputs: names });
+    const model = await importOnnx(bytes, {
+      name: file,
+      externalData,
+      dimensions,
+      convertFloats: true,
+      outputs: names,
+    });
     await compiled?.program.release();
+    compiled = undefined;
     compiled = { key, program: await compile(graphOf(model.outputs), { threads }) };
     return compiled.program;
   };
