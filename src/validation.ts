@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { type output, safeParse, type $ZodIssue, type $ZodType } from 'zod/v4/core';
 import { InputError, didYouMean, setting, type Text, throwAll } from './errors.js';
 
 type Path = readonly PropertyKey[];
@@ -11,13 +11,13 @@ const MAX_UNKNOWN = 10;
  * @param name of the whole value in messages
  * @throws {InputError} with all invalid settings
  */
-export function validate<T extends z.ZodType>(
+export function validate<T extends $ZodType>(
   schema: T,
   given: unknown,
   keysAt: (path: Path) => readonly string[] = () => [],
   name = 'settings',
-): z.output<T> {
-  const parsed = schema.safeParse(given);
+): output<T> {
+  const parsed = safeParse(schema, given);
   if (parsed.success) return parsed.data;
   const { issues } = parsed.error;
   if (issues[0]?.path.length === 0 && issues[0].code !== 'unrecognized_keys')
@@ -26,11 +26,7 @@ export function validate<T extends z.ZodType>(
   throw parsed.error;
 }
 
-function errorsOfIssue(
-  issue: z.core.$ZodIssue,
-  given: unknown,
-  keysAt: (path: Path) => readonly string[],
-): InputError[] {
+function errorsOfIssue(issue: $ZodIssue, given: unknown, keysAt: (path: Path) => readonly string[]): InputError[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.slice(0, MAX_UNKNOWN).map((key) => {
       const problem = `no such setting${didYouMean(key, keysAt(issue.path))}`;

@@ -10,7 +10,7 @@ import { validate } from '../validation.js';
 
 const MAX_IMAGES = 1_000_000;
 const PATH = 'the path of a run folder';
-const run = schemaOf(string(PATH)).refine((path) => path !== '', `must be ${PATH}`);
+const run = z.string(`must be ${PATH}`).min(1, `must be ${PATH}`);
 const seed = integer(0, LARGEST_SEED);
 const callback = z.custom((value) => typeof value === 'function', 'must be a function');
 const computing = { device: choice(DEVICES), threads: integer(0, 1024) };
@@ -93,7 +93,7 @@ export type OptionsName = keyof typeof OPTIONS;
 export function checkOptions(name: OptionsName, options: unknown) {
   const types = Object.entries<SettingType | z.ZodType>(OPTIONS[name]);
   const shape = Object.fromEntries(
-    types.map(([key, type]) => [key, (type instanceof z.ZodType ? type : schemaOf(type)).optional()]),
+    types.map(([key, type]) => [key, z.optional(type instanceof z.ZodType ? type : schemaOf(type))]),
   );
   validate(z.strictObject(shape, 'must be an object'), options, () => Object.keys(shape), 'options');
 }

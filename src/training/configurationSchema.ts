@@ -1,4 +1,5 @@
-import { z } from 'zod';
+// Pages load it, and the functions of this variant are a third of the other's.
+import * as z from 'zod/mini';
 import { parseImageDistance, usesDistance } from '../age/imageDistance.js';
 import { parsePlan } from '../age/plan.js';
 import { conditionOf } from '../conditions/condition.js';
@@ -7,68 +8,83 @@ import { requirePaddable } from '../images/preprocessing.js';
 import { architectureFor, ARCHITECTURES } from '../networks/architecture.js';
 import { NETWORK_NAMES, type NetworkName } from '../networks/network.js';
 import { shown, validate } from '../validation.js';
-import { type Declaration, rangeOf, type SettingType } from './declaration.js';
+import { type Declaration, integer, rangeOf, type SettingType } from './declaration.js';
 import { networkFor } from './defaults.js';
 import { type Configuration, DEFAULTS, SETTINGS, SHORTHANDS, type Stage } from './settings.js';
 
 const epochsSchema = schemaOf(SHORTHANDS.epochs.type);
-const STRUCTURES: Record<string, z.ZodType> = {
-  padding: z
-    .strictObject(
-      { inner: z.int().min(1).max(1024), border: z.int().min(1).max(512), value: z.int().min(0).max(255) },
-      `must be ${rangeOf(SETTINGS.padding.type)}`,
-    )
-    .nullable(),
-  featuresDigest: z.string(`must be ${rangeOf(SETTINGS.featuresDigest.type)}`),
-  classes: z.array(z.string(), `must be ${rangeOf(SETTINGS.classes.type)}`),
+const mustBe = ({ type }: { type: SettingType }) => `must be ${rangeOf(type)}`;
+const name = z.string('must be a name');
+const limit = z.number('must be a number');
+
+const STRUCTURES: Record<string, z.ZodMiniType> = {
+  padding: z.nullable(
+    z.strictObject(
+      {
+        inner: schemaOf(integer(1, 1024)),
+        border: schemaOf(integer(1, 512)),
+        value: schemaOf(integer(0, 255)),
+      },
+      mustBe(SETTINGS.padding),
+    ),
+  ),
+  featuresDigest: z.string(mustBe(SETTINGS.featuresDigest)),
+  classes: z.array(name, mustBe(SETTINGS.classes)),
   attributes: z.array(
-    z.union([
-      z.strictObject({ name: z.string(), values: z.array(z.string()).min(2) }),
-      z.strictObject({ name: z.string(), low: z.number(), high: z.number() }),
-    ]),
-    `must be ${rangeOf(SETTINGS.attributes.type)}`,
+    z.union(
+      [
+        z.strictObject({ name, values: z.array(name).check(z.minLength(2, 'must be at least two names')) }),
+        z.strictObject({ name, low: limit, high: limit }),
+      ],
+      mustBe(SETTINGS.attributes),
+    ),
+    mustBe(SETTINGS.attributes),
   ),
   length: z.union(
     [z.strictObject({ epochs: epochsSchema }), z.strictObject({ steps: schemaOf(SHORTHANDS.steps.type) })],
-    `must be ${rangeOf(SETTINGS.length.type)}`,
+    mustBe(SETTINGS.length),
   ),
   stages: z.array(
     z.strictObject(
       {
         epoch: epochsSchema,
-        encoderUpdates: schemaOf(SETTINGS.encoderUpdates.type).optional(),
-        generatorUpdates: schemaOf(SETTINGS.generatorUpdates.type).optional(),
+        encoderUpdates: z.optional(schemaOf(SETTINGS.encoderUpdates.type)),
+        generatorUpdates: z.optional(schemaOf(SETTINGS.generatorUpdates.type)),
       },
       'must be an epoch and the update plans from it on',
     ),
-    `must be ${rangeOf(SETTINGS.stages.type)}`,
+    mustBe(SETTINGS.stages),
   ),
 };
 
-export function schemaOf(type: SettingType): z.ZodType {
+export function schemaOf(type: SettingType): z.ZodMiniType {
   const expected = `must be ${rangeOf(type)}`;
   switch (type.kind) {
     case 'integer':
-      return z.int(expected).min(type.min, expected).max(type.max, expected);
-    case 'number': {
-      const range = z.number(expected).min(type.min, expected).max(type.max, expected);
-      return range.refine((value) => !type.excluded.includes(value), expected);
-    }
+      return z.int(expected).check(z.minimum(type.min, expected), z.maximum(type.max, expected));
+    case 'number':
+      return z.number(expected).check(
+        z.minimum(type.min, expected),
+        z.maximum(type.max, expected),
+        z.refine((value) => !type.excluded.includes(value), expected),
+      );
     case 'switch':
       return z.boolean(expected);
     case 'choice':
       return z.literal([...type.choices], expected);
     case 'list': {
-      const name = type.choices
+      const element = type.choices
         ? z.enum(type.choices as [string], `must be one of ${type.choices.join(', ')}`)
-        : z.string('must be a name');
-      return z
-        .array(name, expected)
-        .min(type.min, expected)
-        .refine((names) => new Set(names).size === names.length, 'must not repeat a name');
+        : name;
+      return z.array(element, expected).check(
+        z.minLength(type.min, expected),
+        z.refine((given) => new Set(given).size === given.length, 'must not repeat a name'),
+      );
     }
     case 'numbers':
-      return z.array(z.number(expected), expected).min(type.min, expected).max(type.max, expected);
+      return z
+        .array(z.number(expected), expected)
+        .check(z.minLength(type.min, expected), z.maxLength(type.max, expected));
     default:
       return z.string(expected);
   }
@@ -83,7 +99,7 @@ export const configurationSchema = z.strictObject(
   Object.fromEntries(
     Object.entries<Declaration>(SETTINGS).map(([key, { type, isOptional }]) => {
       const schema = STRUCTURES[key] ?? schemaOf(type);
-      return [key, isOptional ? schema.optional() : schema];
+      return [key, isOptional ? z.optional(schema) : schema];
     }),
   ),
 );

@@ -11,7 +11,7 @@ import { recordedShifts, recordShifts } from './layoutShifts.js';
 import { iteration, named, poll, ready, untilIteration, usePlayground } from './playgroundSite.js';
 
 /** Gzipped, without ONNX Runtime. */
-const MAX_CODE = 200 * 1024;
+const MAX_CODE = 200_000;
 
 describe.skipIf(!hasChromium)('the playground', () => {
   const { site, addressOf, open } = usePlayground(sharedTemporaryFolder());
