@@ -29,7 +29,7 @@ export const PRESETS: readonly Preset[] = [
   },
   {
     name: 'Classes',
-    text: 'Both networks are told the ring of each point. Each ring has all colors: the code says where on its ring a point is, and not on which.',
+    text: 'Both networks know the ring of each point. Each ring has all colors: the code says where on its ring a point is.',
     settings: {
       data: 'rings',
       prior: 'circle',

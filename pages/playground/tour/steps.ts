@@ -110,7 +110,7 @@ export const STEPS: readonly TourStep[] = [
       'It spreads samples evenly over the gap',
     ],
     answer:
-      'It crosses the gap quickly: fewer than one sample in ten lies there. Codes of data leave a part of the circle almost empty for the crossing.',
+      'It crosses the gap quickly: fewer than one sample in ten lies there. Codes of data leave a part of the circle to it.',
     settings: settingsOf(preset('Balanced')),
     view: 'generator',
     after: ['both', 1000],

@@ -298,7 +298,8 @@ export class ImageTraining {
     if (this.state.device === 'wasm') return this.fail(error);
     this.attempt('', async () => {
       await this.startFromStored('wasm');
-      return `${messageOf(error)}; continues on the CPU from iteration ${this.iteration.toLocaleString('en')}, the last that was saved.`;
+      const saved = this.iteration.toLocaleString('en');
+      return `${messageOf(error)}; continues on the CPU from iteration ${saved}, the last that was saved.`;
     });
   }
 }

@@ -115,7 +115,8 @@ function DataPreview({ data, version }: { data: string; version: number }) {
 function describe({ train, test, size, channels, classes, skipped }: DataCounts): string {
   const kind = `${size.join('x')} ${channels === 1 ? 'grayscale' : 'RGB'}`;
   const labels = classes ? `${classes.length} classes` : 'no labels';
-  return `${formatNumber(train)} training and ${formatNumber(test)} test images, ${kind}, ${labels}${skipped > 0 ? `; ${skipped} files skipped` : ''}.`;
+  const images = `${formatNumber(train)} training and ${formatNumber(test)} test images`;
+  return `${images}, ${kind}, ${labels}${skipped > 0 ? `; ${skipped} files skipped` : ''}.`;
 }
 
 function ClassCounts({ classes }: { classes: NonNullable<DataCounts['classes']> }) {
