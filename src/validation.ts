@@ -1,7 +1,10 @@
-import { type output, safeParse, type $ZodIssue, type $ZodType } from 'zod/v4/core';
+import type { output, util, $ZodIssue, $ZodType } from 'zod/v4/core';
 import { InputError, didYouMean, setting, type Text, throwAll } from './errors.js';
 
 type Path = readonly PropertyKey[];
+
+/** Of either variant of zod, which takes long to load: a type only. */
+type Schema = $ZodType & { safeParse(value: unknown): util.SafeParseResult<unknown> };
 
 /** An array of a million elements has as many unknown keys. */
 const MAX_UNKNOWN = 10;
@@ -11,14 +14,14 @@ const MAX_UNKNOWN = 10;
  * @param name of the whole value in messages
  * @throws {InputError} with all invalid settings
  */
-export function validate<T extends $ZodType>(
+export function validate<T extends Schema>(
   schema: T,
   given: unknown,
   keysAt: (path: Path) => readonly string[] = () => [],
   name = 'settings',
 ): output<T> {
-  const parsed = safeParse(schema, given);
-  if (parsed.success) return parsed.data;
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data as output<T>;
   const { issues } = parsed.error;
   if (issues[0]?.path.length === 0 && issues[0].code !== 'unrecognized_keys')
     throw new InputError(name, `${issues[0].message}, not ${shown(given)}`);
