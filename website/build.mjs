@@ -11,6 +11,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'vite';
+import { fontOf } from '../pages/fontPreload.mjs';
 import { serviceWorkerOf } from '../pages/offline/serviceWorker.mjs';
 import { readApi } from './api.mjs';
 import { deadLinks } from './checkLinks.mjs';
@@ -38,7 +39,7 @@ for (const [folder, file, command] of [
 // Eleventy finds its sources from the working directory.
 process.chdir(pathOf('.'));
 
-/** Bundles the scripts and styles. Returns their addresses by the name of the script. */
+/** Bundles the scripts, the styles and the font. Returns their addresses, those of scripts and styles by the name of the script. */
 async function bundle() {
   const client = pathOf('website/client');
   const { output } = await build({
@@ -64,12 +65,15 @@ async function bundle() {
     ...(chunk.viteMetadata?.importedCss ?? []),
   ];
   const entries = output.filter((chunk) => chunk.type === 'chunk' && chunk.isEntry);
-  return Object.fromEntries(
-    entries.map((chunk) => [
-      chunk.name,
-      { script: `/${chunk.fileName}`, styles: [...new Set(stylesOf(chunk))].map((name) => `/${name}`) },
-    ]),
-  );
+  return {
+    ...Object.fromEntries(
+      entries.map((chunk) => [
+        chunk.name,
+        { script: `/${chunk.fileName}`, styles: [...new Set(stylesOf(chunk))].map((name) => `/${name}`) },
+      ]),
+    ),
+    font: `/${fontOf([...chunks.keys()])}`,
+  };
 }
 
 /** The home page and the playground use the same files of ONNX Runtime, and the same model of digits. */

@@ -81,7 +81,7 @@ const apiSections = ({ label, module, folder }, address, sections) =>
 /**
  * Writes the pages.
  * @param out the folder
- * @param assets scripts and styles by name
+ * @param assets scripts and styles by name, and the font
  * @param runtime addresses of the files of ONNX Runtime
  * @param api documents of `readApi`
  * @returns the sections of all documents, for the search

@@ -173,7 +173,7 @@ function createPlot(
     stroke: colorOf('--text'),
     grid: { stroke: colorOf('--line'), width: 0.5 },
     ticks: { show: false },
-    font: '11px system-ui',
+    font: '11px Inter, system-ui, sans-serif',
   };
   const series = curves.map(({ color, isFaint = false }) => ({
     stroke: colorOf(color),

@@ -1,6 +1,7 @@
 /** The playground: three pages, each loaded when it is opened. */
 import { render } from 'preact';
 import { keepFiles } from '../components/files.js';
+import '../components/font.css';
 import '../components/design.css';
 import '../components/page.css';
 import './playground.css';

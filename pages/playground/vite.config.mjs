@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 import { writeDigits } from '../../scripts/playgroundData.mjs';
+import { fontPreload } from '../fontPreload.mjs';
 import { serviceWorkerOf } from '../offline/serviceWorker.mjs';
 
 const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
@@ -28,7 +29,7 @@ export default defineConfig({
     rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'ort', test: /onnxruntime-web/u }] } } },
   },
   preview: { headers: { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' } },
-  plugins: [withoutPolicy(), offline()],
+  plugins: [withoutPolicy(), fontPreload(), offline()],
 });
 
 /** Development needs inline scripts and styles. */

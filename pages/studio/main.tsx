@@ -1,6 +1,7 @@
 /** The page of the studio. */
 import { render } from 'preact';
 import { keepFiles } from '../components/files.js';
+import '../components/font.css';
 import '../components/design.css';
 import '../components/page.css';
 import './studio.css';

@@ -1,6 +1,7 @@
 /** Builds the page of the studio into `dist/pages/studio`, which `agenet studio` serves. */
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
+import { fontPreload } from '../fontPreload.mjs';
 
 const pathOf = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -18,4 +19,5 @@ export default defineConfig({
     reportCompressedSize: false,
     modulePreload: { polyfill: false },
   },
+  plugins: [fontPreload()],
 });

@@ -35,7 +35,8 @@ export const RECIPES = {
   },
   simultaneous: { ...SIMULTANEOUS, codeNoise: 0 },
   /** Codes with noise repeat less of a class and of attributes. Pictures need the whole code. */
-  conditional: { ...SIMULTANEOUS, codeNoise: 2 },
+  classes: { ...SIMULTANEOUS, codeNoise: 1 },
+  attributes: { ...SIMULTANEOUS, codeNoise: 2 },
 } as const;
 
 /** Another size is rejected later, with the other settings. */
@@ -43,12 +44,12 @@ const rowOf = (size: unknown) => IMAGE_SIZES.find((row) => row.size === size) ??
 
 export const networkFor = (size: unknown): ArchitectureName => rowOf(size).architecture;
 
-/** Conditional models have the same recipe at every size (docs/conditions.md). */
+/** Conditional models have their recipe at every size (docs/conditions.md). */
 export function recipeFor(size: unknown, condition: unknown): Record<string, unknown> {
   // Another type is rejected later.
   if (typeof condition !== 'string' || condition === 'none') return RECIPES[rowOf(size).recipe];
-  const hasNumbers = condition === 'class' || condition.startsWith(ATTRIBUTES);
-  return RECIPES[hasNumbers ? 'conditional' : 'simultaneous'];
+  if (condition === 'class') return RECIPES.classes;
+  return RECIPES[condition.startsWith(ATTRIBUTES) ? 'attributes' : 'simultaneous'];
 }
 
 export interface DataDefaults {

@@ -27,7 +27,7 @@ export interface Stage {
 
 const PLAN = string('an update plan, e.g. "1;KL_fake:1,match_z:1000"');
 
-const { alternating, simultaneous, conditional } = RECIPES;
+const { alternating, simultaneous, classes, attributes } = RECIPES;
 
 /** The network of the distance `features`. */
 const FEATURES = {
@@ -152,7 +152,7 @@ export const OBJECTIVE = {
     help: 'images are reconstructed from codes moved towards random ones, by a random distance up to this; 0 = from the codes',
     group: 'Objective',
     default: alternating.codeNoise,
-    defaultText: `0; ${conditional.codeNoise} with classes or attributes`,
+    defaultText: `0; ${classes.codeNoise} with classes, ${attributes.codeNoise} with attributes`,
   }),
   batchNormStats: declare(choice(BATCH_NORM_STATS), {
     title: 'BatchNorm statistics',

@@ -1,4 +1,5 @@
 /** The script of every page: copies code, shows pictures, follows the reader, opens the search, and works offline. */
+import '../../pages/components/font.css';
 import '../../pages/components/design.css';
 import '../css/site.css';
 import '../css/guide.css';

@@ -17,7 +17,7 @@ const EMA = 0.99;
  */
 export function configurationOf(checkpoint: Uint8Array, classes: readonly string[]): Configuration {
   const { metadata } = decodeSafetensors(checkpoint, 'images-start.gz');
-  const conditional = { ...RECIPES.conditional, condition: 'class', classes };
+  const conditional = { ...RECIPES.classes, condition: 'class', classes };
   return {
     ...(JSON.parse(metadata.configuration!) as Configuration),
     ...(classes.length > 0 && conditional),

@@ -23,7 +23,7 @@ function drawFrame(frame: PlaneFrame, arrows: readonly PushTerm[], styles: Style
   context.fillStyle = colorOf('--surface');
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.fillStyle = colorOf('--text');
-  context.font = `600 ${0.45 * header}px system-ui, sans-serif`;
+  context.font = `600 ${0.45 * header}px Inter, system-ui, sans-serif`;
   context.textBaseline = 'middle';
   context.fillText(`agenet, iteration ${iterationOfFrame(frame)}`, gap, header / 2);
   for (const [row, track] of frame.tracks.entries()) {
