@@ -11,7 +11,13 @@ export function fontPreload() {
       handler: (_, { bundle }) => [
         {
           tag: 'link',
-          attrs: { rel: 'preload', as: 'font', type: 'font/woff2', href: `./${fontOf(Object.keys(bundle))}`, crossorigin: '' },
+          attrs: {
+            rel: 'preload',
+            as: 'font',
+            type: 'font/woff2',
+            href: `./${fontOf(Object.keys(bundle))}`,
+            crossorigin: '',
+          },
           injectTo: 'head-prepend',
         },
       ],

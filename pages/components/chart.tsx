@@ -175,10 +175,13 @@ function createPlot(
     ticks: { show: false },
     font: '11px Inter, system-ui, sans-serif',
   };
-  const series = curves.map(({ color, isFaint = false }) => ({
-    stroke: colorOf(color),
-    width: isFaint ? 1 : 1.5,
-    alpha: isFaint ? 0.35 : 1,
+  const bold = curves.filter(({ isFaint = false }) => !isFaint);
+  // The first of two or three is below the others, and wider, so that curves that coincide are both seen.
+  const widest = bold.length === 2 || bold.length === 3 ? bold[0] : undefined;
+  const series = curves.map((curve) => ({
+    stroke: colorOf(curve.color),
+    width: curve.isFaint ? 1 : curve === widest ? 2.5 : 1.5,
+    alpha: curve.isFaint ? 0.35 : 1,
     points: { show: false },
   }));
   // Edges of bands follow the curves.

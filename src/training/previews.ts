@@ -9,6 +9,7 @@ import type { TrainedModel } from '../model/trainedModel.js';
 import type { Condition, ConditionedImages } from '../networks/network.js';
 import { randomStream } from '../random.js';
 
+/** At most; rows are complete. */
 const SAMPLES = 64;
 const PAIRS = 32;
 const PAIRS_PER_ROW = 4;
@@ -47,13 +48,13 @@ export class Previews {
 const MOST_COLUMNS = 16;
 
 /**
- * Shows 64 samples. Of conditional models, columns have the conditions of images, if there are any.
+ * Shows up to 64 samples. Of conditional models, columns have the conditions of images, if there are any.
  * @param seed of the run
  */
 export async function sampleGrid(model: TrainedModel, seed: number, originals = NO_IMAGES) {
   const { condition } = model;
-  const count = SAMPLES;
-  const columns = condition?.shape.length === 1 ? Math.min(condition.shape[0]!, MOST_COLUMNS) : squareColumns(count);
+  const columns = condition?.shape.length === 1 ? Math.min(condition.shape[0]!, MOST_COLUMNS) : squareColumns(SAMPLES);
+  const count = SAMPLES - (SAMPLES % columns);
   const shown = firstOf(originals, model, columns);
   const y = shown.x.length > 0 && condition ? inColumns(condition.of(shown), condition, columns, count) : undefined;
   const z = drawSampleCodes(model, count, randomStream(seed, 'preview codes'), y);

@@ -177,7 +177,7 @@ it('the checkpoint for the visitor’s images is intact, small, and fits its con
   const configuration = await checkConfiguration(configurationOfImages(bytes, []));
   expect(configuration).toMatchObject({ size: 32, channels: 3, width: 8, ema: 0.99 });
   const conditional = await checkConfiguration(configurationOfImages(bytes, ['few', 'many']));
-  expect(conditional).toMatchObject({ condition: 'class', classes: ['few', 'many'], codeNoise: 2 });
+  expect(conditional).toMatchObject({ condition: 'class', classes: ['few', 'many'], codeNoise: 1 });
   expect(() => requireResumable(configuration, { ...checkpoint, file: 'images-start.gz' }, 32)).not.toThrow();
 });
 

@@ -184,7 +184,10 @@ describe.skipIf(!hasChromium)('the list of runs', () => {
     await poll(() => charts.count()).toBeGreaterThan(0);
     await page.click('text=Losses, other terms');
     await poll(() => charts.filter({ hasText: 'Speed' }).count()).toBe(1);
-    await charts.first().locator('.u-over').hover({ position: { x: 2, y: 20 } });
+    await charts
+      .first()
+      .locator('.u-over')
+      .hover({ position: { x: 2, y: 20 } });
     for (const chart of [charts.first(), charts.filter({ hasText: 'Speed' })])
       await poll(() => chart.locator('.cursor').textContent()).toBe('iteration 10');
     await page.mouse.move(0, 0);

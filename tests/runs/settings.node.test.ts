@@ -41,12 +41,12 @@ describe('settings', () => {
   });
 
   it('have the recipe of the image size, as a whole: without other plans or another order', async () => {
-    const { simultaneous, alternating, conditional } = RECIPES;
+    const { simultaneous, alternating, classes } = RECIPES;
     expect(await resolveConfiguration('mnist', { size: 64 })).toMatchObject({ network: 'dcgan64', ...simultaneous });
     const withPictures = await resolveConfiguration('mnist', { condition: 'mask' });
     expect(withPictures).toMatchObject({ network: 'dcgan32', ...simultaneous });
     const withClasses = await resolveConfiguration('mnist', { condition: 'class' });
-    expect(withClasses).toMatchObject({ network: 'dcgan32', ...conditional });
+    expect(withClasses).toMatchObject({ network: 'dcgan32', ...classes });
     const wide = { size: 128, margin: 3, width: 8 };
     expect(await resolveConfiguration('mnist', wide)).toMatchObject({ network: 'dcgan128', ...simultaneous, ...wide });
     const { generatorUpdates } = alternating;

@@ -48,7 +48,7 @@ export const MAIN_GROUPS: readonly CurveGroup[] = [
       { ...SAMPLES_GENERATOR, key: 'generator.KL_fake_gap' },
     ],
   },
-  valueOf('match_z_cosine', [GENERATOR, ENCODER]),
+  valueOf('match_z_cosine', [ENCODER, GENERATOR]),
   {
     ...valueOf('code_variance', []),
     curves: [
@@ -60,7 +60,7 @@ export const MAIN_GROUPS: readonly CurveGroup[] = [
 
 export const OTHER_GROUPS: readonly CurveGroup[] = [
   valueOf('loss', [ENCODER, GENERATOR]),
-  valueOf('match_z', [GENERATOR, ENCODER]),
+  valueOf('match_z', [ENCODER, GENERATOR]),
   {
     title: 'Divergence',
     names: 'KL_real, KL_fake',

@@ -34,7 +34,7 @@ const FACTS: readonly Column[] = [
 export const CURVE = 'curve';
 const curveColumn = (): Column => ({
   key: CURVE,
-  title: 'Curve',
+  title: 'Error curve',
   meaning: `${labelOf('match_x')} over the iterations`,
   valueOf: () => undefined,
 });

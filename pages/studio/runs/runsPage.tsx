@@ -56,9 +56,6 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
           aria-describedby="found"
           onInput={({ currentTarget }) => setSearch(currentTarget.value)}
         />
-        {view !== 'gallery' && (
-          <ColumnMenu offered={offered} shown={shown} onChange={(keys) => setColumnList(keys.join(','))} />
-        )}
         <label title="Runs with equal settings and different seeds become one row, with the mean and standard deviation of numbers">
           <input
             id="group-seeds"
@@ -69,6 +66,9 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
           Group seeds
         </label>
         <Segments label="View" names={VIEWS} chosen={view === 'gallery' ? view : 'table'} onChoose={setView} />
+        {view !== 'gallery' && (
+          <ColumnMenu offered={offered} shown={shown} onChange={(keys) => setColumnList(keys.join(','))} />
+        )}
         <span id="found" class={problem ? 'failed' : 'meaning'} role="status">
           {problem || countText(found, runs.size)}
         </span>
