@@ -46,10 +46,10 @@ async function startEngine() {
 }
 
 async function startTensorFlow(backend) {
-  const require = createRequire(join(packages, 'node_modules/'));
-  const tf = require('@tensorflow/tfjs');
+  const load = createRequire(join(packages, 'node_modules/'));
+  const tf = load('@tensorflow/tfjs');
   if (backend === 'wasm') {
-    const wasm = require('@tensorflow/tfjs-backend-wasm');
+    const wasm = load('@tensorflow/tfjs-backend-wasm');
     wasm.setThreadsCount(1);
     wasm.setWasmPaths(join(packages, 'node_modules/@tensorflow/tfjs-backend-wasm/dist/'));
   }
