@@ -91,17 +91,17 @@ describe('a program that runs through the C API', () => {
       threads: 2,
       useCApi,
     });
-    let busy = 0;
+    const busy: number[] = [];
     for (let run = 0; run < pauses; run++) {
       await program.run({ x: new Float32Array(256 * 256).fill(1) });
       const before = process.cpuUsage();
       await setTimeout(pause);
       const { user, system } = process.cpuUsage(before);
-      busy += (user + system) / 1000;
+      busy.push((user + system) / 1000);
     }
     await program.release();
-    // Threads that spin for milliseconds use most of a pause.
-    expect(busy / pauses).toBeLessThan(pause / 5);
+    // Threads that spin for milliseconds use most of each pause; other work of this process, such as compiling functions, uses some.
+    expect(busy.sort((a, b) => a - b)[pauses / 2]).toBeLessThan(pause / 5);
   });
 
   it('keeps the memory of a run alive until it is done', async () => {
