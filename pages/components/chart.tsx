@@ -11,6 +11,8 @@ export interface Curve {
   color: string;
   /** Drawn thin and pale, without a name in the legend: the values behind the next curve, which is smooth. */
   isFaint?: boolean;
+  /** Drawn wide, below the next curve, which often equals it. */
+  isWide?: boolean;
   /** Keys of the lower and the upper edge of an area around the curve. */
   band?: readonly [low: string, high: string];
 }
@@ -175,13 +177,10 @@ function createPlot(
     ticks: { show: false },
     font: '11px Inter, system-ui, sans-serif',
   };
-  const bold = curves.filter(({ isFaint = false }) => !isFaint);
-  // The first of two or three is below the others, and wider, so that curves that coincide are both seen.
-  const widest = bold.length === 2 || bold.length === 3 ? bold[0] : undefined;
-  const series = curves.map((curve) => ({
-    stroke: colorOf(curve.color),
-    width: curve.isFaint ? 1 : curve === widest ? 2.5 : 1.5,
-    alpha: curve.isFaint ? 0.35 : 1,
+  const series = curves.map(({ color, isFaint = false, isWide = false }) => ({
+    stroke: colorOf(color),
+    width: isFaint ? 1 : isWide ? 3 : 1.5,
+    alpha: isFaint ? 0.35 : 1,
     points: { show: false },
   }));
   // Edges of bands follow the curves.

@@ -16,7 +16,7 @@ const GENERATOR = { label: 'generator', color: '--curve-2' };
 const IMAGES = { label: 'images', color: '--curve-1' };
 const SAMPLES = { label: 'samples', color: '--curve-2' };
 const [SAMPLES_ENCODER, SAMPLES_GENERATOR] = [
-  { label: 'samples (enc.)', color: '--curve-2' },
+  { label: 'samples (enc.)', color: '--curve-2', isWide: true },
   { label: 'samples (gen.)', color: '--curve-3' },
 ];
 
@@ -25,7 +25,11 @@ const valueOf = (name: keyof typeof LOG_LABELS, networks: readonly (typeof ENCOD
   title: LOG_LABELS[name].label,
   names: name,
   meaning: LOG_LABELS[name].meaning,
-  curves: networks.map((network) => ({ ...network, key: `${network.label}.${name}` })),
+  curves: networks.map((network, index) => ({
+    ...network,
+    key: `${network.label}.${name}`,
+    isWide: index < networks.length - 1,
+  })),
 });
 
 /** A value of the log that no network has. */
