@@ -39,7 +39,7 @@ for (const [folder, file, command] of [
 // Eleventy finds its sources from the working directory.
 process.chdir(pathOf('.'));
 
-/** Bundles the scripts, the styles and the font. Returns their addresses, those of scripts and styles by the name of the script. */
+/** Bundles scripts, styles and font. Returns the addresses of scripts and styles by the script's name, and that of the font. */
 async function bundle() {
   const client = pathOf('website/client');
   const { output } = await build({
