@@ -24,10 +24,8 @@ export interface ChartPoint {
 }
 
 export interface ChartProps {
+  /** For screen readers; who shows the chart writes it above. */
   title: string;
-  /** Plain words below the title. */
-  caption?: string;
-  hasCaption?: boolean;
   curves: readonly Curve[];
   points: readonly ChartPoint[];
   isLog?: boolean;
@@ -52,8 +50,6 @@ const SHARED = 'charts';
 export function Chart(props: ChartProps) {
   const {
     title,
-    caption,
-    hasCaption = true,
     curves,
     points,
     isLog = false,
@@ -93,12 +89,6 @@ export function Chart(props: ChartProps) {
   }, [points, curves, isLog, zoom, isDark, height]);
   return (
     <figure class="chart">
-      {hasCaption && (
-        <figcaption>
-          {title}
-          {caption && <span class="meaning">{caption}</span>}
-        </figcaption>
-      )}
       <div
         ref={area}
         role="img"
@@ -106,7 +96,11 @@ export function Chart(props: ChartProps) {
         style={{ height: `${height}px` }}
         onDblClick={() => onZoom?.(undefined)}
       />
-      {points.length === 0 && <p class="empty">{emptyText}</p>}
+      {points.length === 0 && (
+        <p class="empty" style={{ height: `${height}px` }}>
+          {emptyText}
+        </p>
+      )}
       <ul class="legend">
         {curves.map(
           ({ key, label, color, isFaint = false }, index) =>

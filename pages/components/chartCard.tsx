@@ -6,10 +6,12 @@ import { download, fileName } from './files.js';
 import { Menu } from './menu.js';
 
 interface ChartCardProps extends ChartProps {
-  /** Names of the values in the log. */
-  names: string;
+  /** Names of the values in the log (default: there is no log). */
+  names?: string;
   /** What the curves show, and which direction is better. */
   meaning: string;
+  /** Whether the meaning is below the title (default: behind a question mark). */
+  hasMeaning?: boolean;
   /** Name of saved files, without the title. */
   source: string;
 }
@@ -17,8 +19,8 @@ interface ChartCardProps extends ChartProps {
 /** Pixels of a chart, and of an enlarged one. */
 const [SMALL, LARGE] = [160, 460];
 
-export function ChartCard({ names, meaning, source, ...chart }: ChartCardProps) {
-  const { title } = chart;
+export function ChartCard({ names, meaning, hasMeaning = false, source, ...chart }: ChartCardProps) {
+  const { title, height = SMALL } = chart;
   const [isLarge, setIsLarge] = useState(false);
   const card = useRef<HTMLDivElement>(null);
   const name = fileName(source, title);
@@ -26,16 +28,20 @@ export function ChartCard({ names, meaning, source, ...chart }: ChartCardProps) 
     <div class="card chart-card" ref={card}>
       <header class="row">
         <h3 class="grow">{title}</h3>
-        <Menu label="?" name={`Meaning of ${title}`} class="quiet" staysOpen>
-          {() => (
-            <>
-              <p>{meaning}</p>
-              <p>
-                In the log: <code>{names}</code>
-              </p>
-            </>
-          )}
-        </Menu>
+        {!hasMeaning && (
+          <Menu label="?" name={`Meaning of ${title}`} class="quiet" staysOpen>
+            {() => (
+              <>
+                <p>{meaning}</p>
+                {names && (
+                  <p>
+                    In the log: <code>{names}</code>
+                  </p>
+                )}
+              </>
+            )}
+          </Menu>
+        )}
         <Menu label="⋯" name={`Actions of the chart ${title}`} class="quiet">
           {() => (
             <>
@@ -58,10 +64,11 @@ export function ChartCard({ names, meaning, source, ...chart }: ChartCardProps) 
           )}
         </Menu>
       </header>
-      <Chart {...chart} hasCaption={false} height={SMALL} />
+      {hasMeaning && <p class="meaning">{meaning}</p>}
+      <Chart {...chart} height={height} />
       {isLarge && (
         <Dialog title={title} isWide onClose={() => setIsLarge(false)}>
-          <Chart {...chart} hasCaption={false} height={LARGE} />
+          <Chart {...chart} height={LARGE} />
           <p class="meaning">{meaning}</p>
         </Dialog>
       )}

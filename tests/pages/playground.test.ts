@@ -191,7 +191,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
       for (const term of ['KL_real', 'KL_fake', 'match_x', 'uniform']) await weight(page, 'encoder', term).fill('0');
       const before = await iteration(page);
       // The loss of an encoder without terms is 0.
-      await poll(() => page.getAttribute('.chart:nth-of-type(3) div', 'aria-label')).toMatch(
+      await poll(() => page.getAttribute('.chart-card:nth-of-type(3) [role=img]', 'aria-label')).toMatch(
         /encoder 0, generator [\d.]+, uniform [\d.]+$/u,
       );
       expect(await iteration(page)).toBeGreaterThanOrEqual(before);

@@ -125,9 +125,9 @@ function Side({ plane: { frame }, index, settings, name }: SideProps) {
   );
 }
 
-const chartOf = (title: string, caption: string, key: string): CurveChart => ({
+const chartOf = (title: string, meaning: string, key: string): CurveChart => ({
   title,
-  caption,
+  meaning,
   curves: [
     { key: `A ${key}`, label: 'A', color: '--curve-1' },
     { key: `B ${key}`, label: 'B', color: '--curve-2' },

@@ -5,7 +5,7 @@ import { TERM_COLORS } from './arrows.js';
 export const CHARTS: readonly CurveChart[] = [
   {
     title: 'Excess divergence',
-    caption: 'How far codes of data (KL_real) and of samples (KL_fake) are from uniform.',
+    meaning: 'How far codes of data (KL_real) and of samples (KL_fake) are from uniform.',
     curves: [
       { key: 'encoder.KL_real_excess', label: 'data', color: TERM_COLORS.KL_real },
       { key: 'encoder.KL_fake_excess', label: 'samples (e)', color: TERM_COLORS.KL_fake },
@@ -15,16 +15,16 @@ export const CHARTS: readonly CurveChart[] = [
   },
   {
     title: 'Reconstruction error',
-    caption: 'How far data (match_x) and codes (match_z) are from their reconstructions.',
+    meaning: 'How far data (match_x) and codes (match_z) are from their reconstructions.',
     curves: [
-      { key: 'encoder.match_x', label: 'data', color: TERM_COLORS.match_x },
-      { key: 'generator.match_z_excess', label: 'codes', color: TERM_COLORS.match_z },
+      { key: 'encoder.match_x', label: 'g(e(x))', color: TERM_COLORS.match_x },
+      { key: 'generator.match_z_excess', label: 'e(g(z))', color: TERM_COLORS.match_z },
     ],
     isLog: true,
   },
   {
     title: 'Losses',
-    caption: 'What each network minimizes, and the term that keeps codes of data apart (uniform).',
+    meaning: 'What each network minimizes, and the term that keeps codes of data apart (uniform).',
     curves: [
       { key: 'encoder.loss', label: 'encoder', color: '--curve-1' },
       { key: 'generator.loss', label: 'generator', color: '--curve-5' },

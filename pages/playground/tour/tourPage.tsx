@@ -114,6 +114,7 @@ function StepCard({ index, isKnown, step, part, plane: { isReady, failure }, onP
       <div id="answer" role="status">
         {failure && <p class="failed">{failure}</p>}
         {!isReady && !failure && <p class="hint">Compiling the networks…</p>}
+        {part === 'question' && prediction === '' && <p class="hint">Choose an answer first.</p>}
         {part === 'after' && !failure && <p>Training. Watch the views.</p>}
         {part === 'answer' && (
           <p>

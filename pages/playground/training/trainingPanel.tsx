@@ -31,13 +31,13 @@ const curveOf = (name: keyof typeof LOG_LABELS, color: string): Curve => ({
 const CHARTS: readonly CurveChart[] = [
   {
     title: 'Errors',
-    caption: 'How far images are from their reconstructions, and codes from uniform. Lower is better.',
+    meaning: 'How far images are from their reconstructions, and codes from uniform. Lower is better.',
     curves: [curveOf('match_x', '--curve-3'), curveOf('KL_real_gap', '--curve-1'), curveOf('KL_fake_gap', '--curve-2')],
     isLog: true,
   },
   {
     title: LOG_LABELS.code_variance.label,
-    caption: '1 if codes fill the sphere evenly, 0 if they gather in one place. Near 1 is better.',
+    meaning: '1 if codes fill the sphere evenly, 0 if they gather in one place. Near 1 is better.',
     curves: [
       { key: 'encoder.code_variance_real', label: 'images', color: '--curve-1' },
       { key: 'encoder.code_variance_fake', label: 'samples', color: '--curve-2' },

@@ -46,7 +46,10 @@ export function ComparedSheets({ runs, details, query, onQuery }: ComparedSheets
               setChosen(at === steps.length - 1 ? '' : String(steps[at]))
             }
           />
-          <output>{chosen === '' ? 'Newest' : formatNumber(steps[position] ?? 0)}</output>
+          <output>
+            {formatNumber(steps[position] ?? 0)}
+            {chosen === '' && ' (newest)'}
+          </output>
         </label>
       </div>
       <div class="compared">

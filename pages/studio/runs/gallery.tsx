@@ -59,7 +59,7 @@ function RunCard({ run, isSelected, onSelect, onFailure }: RunCardProps) {
           <h2 class="grow">
             <a href={addressOf('run', id)}>{id}</a>
           </h2>
-          {state !== 'finished' && <StateBadge run={run} />}
+          <StateBadge run={run} />
           <input
             type="checkbox"
             checked={isSelected}
