@@ -1,4 +1,4 @@
-/** The playground as a part of the site: it has the header of the site. */
+/** The playground as a part of the site: the header of the site is above the names of its pages. */
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PARTS, relativeAddress } from './addresses.mjs';
@@ -18,8 +18,9 @@ export function copyPlayground(from, to) {
   const file = join(to, 'index.html');
   const html = readFileSync(file, 'utf8');
   const changed = html.replace(
-    /<a class="title" href="[^"]*">(.*?) agenet playground<\/a>/su,
-    `<a class="title" href="${relativeAddress('/', PAGE)}">$1 agenet</a><nav class="parts" aria-label="Site">${links}</nav>`,
+    /<a class="title" href="[^"]*">(.*?) agenet playground<\/a>(.*?<\/nav>).*?<\/header>/su,
+    `<a class="title" href="${relativeAddress('/', PAGE)}">$1 agenet</a><nav class="parts" aria-label="Site">${links}</nav>
+    </header><div class="site-header">$2</div>`,
   );
   if (changed === html) throw new Error('the playground has no header');
   writeFileSync(file, changed);
