@@ -11,8 +11,8 @@ export interface Curve {
   color: string;
   /** Drawn thin and pale, without a name in the legend: the values behind the next curve, which is smooth. */
   isFaint?: boolean;
-  /** Drawn wide, below the next curve, which often equals it. */
-  isWide?: boolean;
+  /** Dashed, so that the curve before, which it often equals, is seen too. */
+  isDashed?: boolean;
   /** Keys of the lower and the upper edge of an area around the curve. */
   band?: readonly [low: string, high: string];
 }
@@ -154,7 +154,7 @@ const logLabels = (_: unknown, ticks: readonly (number | null)[]): string[] =>
 
 /** Pixels for the longest label of an axis. */
 const labelWidth = (_: unknown, labels: readonly string[] | null): number =>
-  Math.max(48, 14 + 6.5 * (labels ?? []).reduce((most, label) => Math.max(most, label.length), 0));
+  Math.max(32, 12 + 6.5 * (labels ?? []).reduce((most, label) => Math.max(most, label.length), 0));
 
 /** Creates a plot without points. */
 function createPlot(
@@ -166,14 +166,15 @@ function createPlot(
   const style = getComputedStyle(host);
   const colorOf = (name: string): string => style.getPropertyValue(name).trim() || 'gray';
   const axis = {
-    stroke: colorOf('--text'),
+    stroke: colorOf('--muted'),
     grid: { stroke: colorOf('--line'), width: 0.5 },
     ticks: { show: false },
     font: '11px Inter, system-ui, sans-serif',
   };
-  const series = curves.map(({ color, isFaint = false, isWide = false }) => ({
+  const series = curves.map(({ color, isFaint = false, isDashed = false }) => ({
     stroke: colorOf(color),
-    width: isFaint ? 1 : isWide ? 3 : 1.5,
+    width: isFaint ? 1 : 1.5,
+    ...(isDashed && { dash: [6, 6] }),
     alpha: isFaint ? 0.35 : 1,
     points: { show: false },
   }));
@@ -197,6 +198,7 @@ function createPlot(
     {
       width: host.clientWidth,
       height,
+      padding: [8, 18, 0, 0],
       series: [{}, ...series, ...edges],
       bands,
       scales: {
@@ -205,7 +207,7 @@ function createPlot(
       },
       axes: [
         { ...axis, size: 28 },
-        { ...axis, size: labelWidth, values: isLog ? logLabels : tickLabels },
+        { ...axis, size: labelWidth, space: 24, values: isLog ? logLabels : tickLabels },
       ],
       legend: { show: false },
       cursor: {

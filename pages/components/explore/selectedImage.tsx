@@ -39,7 +39,10 @@ export function SelectedImage({ model, point, image, favorites, undo, redo, onFa
           {point?.name}
         </p>
         <TypicalityMeter model={model} point={point} />
-        <div class="selected-code">{point && <CodeBars code={point.code} />}</div>
+        <div class="meter">
+          <span>Code</span>
+          <div class="selected-code">{point && <CodeBars code={point.code} />}</div>
+        </div>
         <div class="selected-actions row">
           <button type="button" id="undo" disabled={!undo} title="Undo (Ctrl+Z)" onClick={undo}>
             Undo

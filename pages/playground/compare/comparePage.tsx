@@ -13,6 +13,8 @@ import { type Comparison, comparisonOf, DIFFERENCES, queryOf, sidesOf } from './
 
 const ADDRESS_MS = 300;
 const SIDES = ['A', 'B'] as const;
+/** Of the sides in charts. */
+const COLORS = ['--curve-1', '--curve-2'] as const;
 
 export function ComparePage({ query, onQuery }: PageProps) {
   const [comparison, setComparison] = useState(() => comparisonOf(query));
@@ -115,6 +117,7 @@ function Side({ plane: { frame }, index, settings, name }: SideProps) {
   return (
     <section aria-labelledby={`side-${side}`}>
       <h2 id={`side-${side}`}>
+        <span class="swatch" style={{ background: `var(${COLORS[index]})` }} />
         {side}: {DIFFERENCES[name]!.label} = {valueOf(settings, name)}
       </h2>
       <div class="views">
@@ -128,10 +131,7 @@ function Side({ plane: { frame }, index, settings, name }: SideProps) {
 const chartOf = (title: string, meaning: string, key: string): CurveChart => ({
   title,
   meaning,
-  curves: [
-    { key: `A ${key}`, label: 'A', color: '--curve-1' },
-    { key: `B ${key}`, label: 'B', color: '--curve-2' },
-  ],
+  curves: [...SIDES.map((side, index) => ({ key: `${side} ${key}`, label: side, color: COLORS[index]! }))],
   isLog: true,
 });
 const CHARTS = [

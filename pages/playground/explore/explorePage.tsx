@@ -57,7 +57,9 @@ export function ExplorePage({ model: given }: PageProps) {
   return (
     <div class="explore page">
       <header class="head">
-        <h1 id="model-name">{loaded?.info.name ?? 'Explore'}</h1>
+        <h1>
+          Explore <span id="model-name">{loaded?.info.name}</span>
+        </h1>
         <p id="status" role="status" class={`grow ${status.failed ? 'failed' : 'hint'}`}>
           {status.text || loaded?.info.summary}
         </p>

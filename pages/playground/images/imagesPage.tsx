@@ -68,7 +68,7 @@ export function ImagesPage({ onExplore }: PageProps) {
     <div class="own-images page">
       <TrainingPanel
         key={`${number} ${usesClasses}`}
-        title="Train on your pictures"
+        title="Train on your images"
         kind={kindOf(usesClasses ? found.images : { ...found.images, classes: undefined })}
         variantLabel="Begin with"
         shape={IMAGE_SHAPE}
@@ -95,7 +95,7 @@ export function ImagesPage({ onExplore }: PageProps) {
 /** What a visitor can do before any picture is chosen, and what will happen. */
 const Beginning = ({ onExample, children }: { onExample: () => void; children: ComponentChildren }) => (
   <div class="own-images page">
-    <h1>Train on your pictures</h1>
+    <h1>Train on your images</h1>
     <div class="beginning">
       <div>
         {children}

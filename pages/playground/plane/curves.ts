@@ -9,7 +9,7 @@ export const CHARTS: readonly CurveChart[] = [
     curves: [
       { key: 'encoder.KL_real_excess', label: 'data', color: TERM_COLORS.KL_real },
       { key: 'encoder.KL_fake_excess', label: 'samples (e)', color: TERM_COLORS.KL_fake },
-      { key: 'generator.KL_fake_excess', label: 'samples (g)', color: '--curve-5' },
+      { key: 'generator.KL_fake_excess', label: 'samples (g)', color: '--curve-5', isDashed: true },
     ],
     isLog: true,
   },

@@ -140,7 +140,7 @@ function Variants({ state, training, kind, variantLabel }: TrainingProps & { var
       />
       {DEVICES.length > 1 && (
         <Choice
-          label="On"
+          label="Device"
           disabled={!preview}
           value={device}
           choices={DEVICES}

@@ -176,6 +176,7 @@ function Charts({ groups, points, last, view }: ChartsProps) {
   return (
     <>
       {chartsOf(MAIN_CURVES)}
+      <p class="meaning">Values are the last ones{view.smoothing > 0 && ', smoothed'}. Drag in a chart to zoom in.</p>
       <details onToggle={({ currentTarget }) => setHasOthers(currentTarget.open)}>
         <summary>Losses, other terms, speed and memory</summary>
         {hasOthers && chartsOf(OTHER_CURVES)}

@@ -31,7 +31,7 @@ export function ComparedSheets({ runs, details, query, onQuery }: ComparedSheets
           Previews
         </h2>
         <Segments label="Kind of preview" names={KINDS} chosen={kind} onChoose={setKind} />
-        <label class="timeline toolbar">
+        <label class="timeline compared-timeline toolbar">
           Iteration{' '}
           <input
             id="compared-iteration"

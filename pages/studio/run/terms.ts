@@ -16,8 +16,8 @@ const GENERATOR = { label: 'generator', color: '--curve-2' };
 const IMAGES = { label: 'images', color: '--curve-1' };
 const SAMPLES = { label: 'samples', color: '--curve-2' };
 const [SAMPLES_ENCODER, SAMPLES_GENERATOR] = [
-  { label: 'samples (enc.)', color: '--curve-2', isWide: true },
-  { label: 'samples (gen.)', color: '--curve-3' },
+  { label: 'samples (enc.)', color: '--curve-2' },
+  { label: 'samples (gen.)', color: '--curve-3', isDashed: true },
 ];
 
 /** A value of the log, of each given network. */
@@ -28,7 +28,7 @@ const valueOf = (name: keyof typeof LOG_LABELS, networks: readonly (typeof ENCOD
   curves: networks.map((network, index) => ({
     ...network,
     key: `${network.label}.${name}`,
-    isWide: index < networks.length - 1,
+    isDashed: index > 0,
   })),
 });
 

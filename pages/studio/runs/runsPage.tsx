@@ -51,7 +51,7 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
           type="search"
           aria-label="Filter runs"
           value={search}
-          placeholder="Filter: words, width=32, fid<10, tag=paper"
+          placeholder="Filter: words, width=32, fid<10"
           aria-invalid={problem !== ''}
           aria-describedby="found"
           onInput={({ currentTarget }) => setSearch(currentTarget.value)}
@@ -72,6 +72,7 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
         <span id="found" class={problem ? 'failed' : 'meaning'} role="status">
           {problem || countText(found, runs.size)}
         </span>
+        <StartLink />
       </div>
       {view === 'gallery' ? (
         none || <Gallery runs={groups.flatMap((group) => group.runs)} {...listed} />
@@ -152,6 +153,12 @@ const NoMatch = ({ onClear }: { onClear: () => void }) => (
   </div>
 );
 
+const StartLink = () => (
+  <a class="button primary" href="#/start">
+    Start a run
+  </a>
+);
+
 const Welcome = () => (
   <div class="empty">
     <h1>No runs yet</h1>
@@ -161,9 +168,7 @@ const Welcome = () => (
       walk between them.
     </p>
     <p>
-      <a class="button primary" href="#/start">
-        Start a run
-      </a>
+      <StartLink />
     </p>
   </div>
 );
