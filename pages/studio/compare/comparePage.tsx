@@ -10,6 +10,7 @@ import { ChartControls, type ChartView, useChartView } from '../run/chartView.js
 import { cosineLatent, withCosines } from '../run/cosines.js';
 import { useCurves } from '../run/useCurves.js';
 import { clipped, placed, unitOf, type XAxis } from '../run/xAxis.js';
+import { GroupSeeds } from '../runs/groupSeeds.js';
 import { alone, groupSeeds, type SeedGroup } from '../runs/seeds.js';
 import {
   COLORS,
@@ -65,15 +66,11 @@ export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {
         <div class="section-header row between">
           <h2 id="compared-curves">Curves</h2>
           <ChartControls view={view} last={last}>
-            <label title="Runs with equal settings and different seeds become one curve: their mean, and the area of one standard deviation around it">
-              <input
-                id="group-seeds"
-                type="checkbox"
-                checked={grouping === 'seed'}
-                onChange={({ currentTarget }) => setGrouping(currentTarget.checked ? 'seed' : '')}
-              />{' '}
-              Group seeds
-            </label>
+            <GroupSeeds
+              title="Runs that differ only in their seeds become one curve: their mean, in an area of one standard deviation"
+              isGrouped={grouping === 'seed'}
+              onChange={setGrouping}
+            />
           </ChartControls>
         </div>
         {all.length > MAX_COMPARED && (

@@ -8,6 +8,7 @@ import type { ViewProps } from '../view.js';
 import { type Column, columnGroups, type ColumnGroup, DEFAULT_COLUMNS, NAME, sortGroups } from './columns.js';
 import { filterOf, filterProblem } from './filter.js';
 import { Gallery } from './gallery.js';
+import { GroupSeeds } from './groupSeeds.js';
 import { Selection } from './runActions.js';
 import { type Order, RunTable } from './runTable.js';
 import { alone, groupSeeds } from './seeds.js';
@@ -56,15 +57,11 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
           aria-describedby="found"
           onInput={({ currentTarget }) => setSearch(currentTarget.value)}
         />
-        <label title="Runs with equal settings and different seeds become one row, with the mean and standard deviation of numbers">
-          <input
-            id="group-seeds"
-            type="checkbox"
-            checked={isGrouped}
-            onChange={({ currentTarget }) => setGrouping(currentTarget.checked ? 'seed' : '')}
-          />{' '}
-          Group seeds
-        </label>
+        <GroupSeeds
+          title="Runs that differ only in their seeds become one row, with the mean and standard deviation of numbers"
+          isGrouped={isGrouped}
+          onChange={setGrouping}
+        />
         <Segments label="View" names={VIEWS} chosen={view === 'gallery' ? view : 'table'} onChoose={setView} />
         {view !== 'gallery' && (
           <ColumnMenu offered={offered} shown={shown} onChange={(keys) => setColumnList(keys.join(','))} />
