@@ -162,10 +162,10 @@ def cosine_distance(a, b):
 
 
 class Passes:
-    """Passes of one batch, computed when a loss first needs them. Without has_fake_gradient, samples are constants."""
+    """Passes of one batch, computed when a loss first needs them. Images are reconstructed from codes moved towards z by the displacements, if there are any. Without has_fake_gradient, samples are constants."""
 
-    def __init__(self, age, x, z, distortions, has_fake_gradient):
-        self.age, self.x, self.z, self.distortions, self.has_fake_gradient = age, x, z, distortions, has_fake_gradient
+    def __init__(self, age, x, z, distortions, displacements, has_fake_gradient):
+        self.age, self.x, self.z, self.distortions, self.displacements, self.has_fake_gradient = age, x, z, distortions, displacements, has_fake_gradient
 
     @cached_property
     def codes(self):
@@ -173,7 +173,8 @@ class Passes:
 
     @cached_property
     def reconstruction(self):
-        return self.age.generate(self.codes, 'generated')
+        moved = self.codes if self.displacements is None else F.normalize(self.codes + self.displacements * self.z)
+        return self.age.generate(moved, 'generated')
 
     @cached_property
     def distorted_codes(self):
@@ -227,11 +228,11 @@ class Age:
 
         return sum(weighted(term, weight) for term, weight in weights.items() if weight)
 
-    def gradients(self, losses, x, z, distortions):
+    def gradients(self, losses, x, z, distortions, displacements):
         """Of the losses of networks, given by the weights of their terms, from the same passes."""
         for name, network in self.networks.items():
             network.requires_grad_(name in losses)
-        passes = Passes(self, x, z, distortions, has_fake_gradient='KL_fake' in losses.get('generator', {}))
+        passes = Passes(self, x, z, distortions, displacements, has_fake_gradient='KL_fake' in losses.get('generator', {}))
         last = [*losses][-1]
         return {name: torch.autograd.grad(self.loss(name, weights, passes), [*self.networks[name].parameters()], retain_graph=name != last) for name, weights in losses.items()}
 
@@ -262,7 +263,7 @@ def require(configuration, **wanted):
 
 def measure(configuration, warmup, iterations):
     """Return the seconds of each iteration."""
-    require(configuration, condition='none', divergence='qp', reduction='mean', matchX='L1', matchZ='cos', prior='sphere', codeNoise=0, augment=[])
+    require(configuration, condition='none', divergence='qp', reduction='mean', matchX='L1', matchZ='cos', prior='sphere', augment=[])
     schedule = schedule_of(configuration)
     age = Age(**{name: configuration[name] for name in ('network', 'size', 'channels', 'width', 'latent', 'moment', 'margin')})
     optimizers = {name: torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999), fused=True) for name, network in age.networks.items()}
@@ -270,13 +271,15 @@ def measure(configuration, warmup, iterations):
     batch, size = configuration['batch'], configuration['size']
     pixels = torch.randint(0, 256, (batch, configuration['channels'], size, size), dtype=torch.uint8)
     ranges = torch.tensor([size / 16, 0.1, 0.15] * 2)
+    noise = configuration['codeNoise']
 
     def iterate():
         x = pixels.float() * (2 / 255) - 1
         for losses, learning in schedule:
             z = F.normalize(torch.randn(batch, configuration['latent']))
             distortions = torch.tensor([0.0, 1, 0] * 2) + ranges * (2 * torch.rand(batch, 6) - 1)
-            for name, gradients in age.gradients(losses, x, z, distortions).items():
+            displacements = noise * torch.rand(batch, 1) if noise else None
+            for name, gradients in age.gradients(losses, x, z, distortions, displacements).items():
                 for parameter, gradient in zip(age.networks[name].parameters(), gradients):
                     parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
             for name in learning:
@@ -313,7 +316,8 @@ def error_in(tensors, case):
                 parameter.copy_(tensors[f'initial/{name}.{key}'])
     errors = []
     for name, network in age.networks.items():
-        gradients = age.gradients({name: losses[name]}, x, tensors[f'input/z_{name}_update'], tensors.get('input/distortions'))[name]
+        z, displacements = (tensors.get(f'input/{kind}_{name}_update') for kind in ('z', 'displacements'))
+        gradients = age.gradients({name: losses[name]}, x, z, tensors.get('input/distortions'), displacements)[name]
         for (key, _), gradient in zip(network.named_parameters(), gradients):
             golden = tensors[f'{name}_update/grad/{name}.{key}']
             errors.append(((gradient - golden).abs().max() / golden.abs().max()).item())

@@ -23,7 +23,7 @@ const RECIPES = {
     ...['--generator-updates', `${size === '32' ? 2 : 3};KL_fake:1,match_z:1000`],
   ],
 };
-const GOLDEN = ['dcgan32-uniform', 'dcgan32-margin', 'dcgan64-rgb', 'resnet32-rgb'];
+const GOLDEN = ['dcgan32-uniform', 'dcgan32-margin', 'dcgan32-displaced', 'dcgan64-rgb', 'resnet32-rgb'];
 const MAX_ERROR = 1e-4;
 
 const defaults = {
