@@ -26,6 +26,7 @@ const SIMULTANEOUS = {
 
 /** Defaults of the objective, tuned together (docs/recipes.md). */
 export const RECIPES = {
+  /** If one of these settings is given, the others are from here. */
   alternating: {
     encoderUpdates: '1;KL_fake:3.7,KL_real:4,match_x:52,align:550,uniform:4',
     generatorUpdates: '2;KL_fake:4,match_z:1000,match_x:34',
@@ -34,20 +35,22 @@ export const RECIPES = {
     codeNoise: 0,
   },
   simultaneous: { ...SIMULTANEOUS, codeNoise: 0 },
+  /** Of small grayscale images: distorted ones have nearly the same code, so that few labels suffice. */
+  aligned: { ...SIMULTANEOUS, encoderUpdates: `${SIMULTANEOUS.encoderUpdates},align:800`, codeNoise: 0.3 },
   /** Codes with noise repeat less of a class and of attributes. Pictures need the whole code. */
   classes: { ...SIMULTANEOUS, codeNoise: 1 },
   attributes: { ...SIMULTANEOUS, codeNoise: 2 },
 } as const;
 
 /** Another size is rejected later, with the other settings. */
-const rowOf = (size: unknown) => IMAGE_SIZES.find((row) => row.size === size) ?? IMAGE_SIZES[0];
-
-export const networkFor = (size: unknown): ArchitectureName => rowOf(size).architecture;
+export const networkFor = (size: unknown): ArchitectureName =>
+  (IMAGE_SIZES.find((row) => row.size === size) ?? IMAGE_SIZES[0]).architecture;
 
 /** Conditional models have their recipe at every size (docs/conditions.md). */
-export function recipeFor(size: unknown, condition: unknown): Record<string, unknown> {
+export function recipeFor({ size, channels, condition }: Record<string, unknown>): Record<string, unknown> {
   // Another type is rejected later.
-  if (typeof condition !== 'string' || condition === 'none') return RECIPES[rowOf(size).recipe];
+  if (typeof condition !== 'string' || condition === 'none')
+    return networkFor(size) === 'dcgan32' && channels === 1 ? RECIPES.aligned : RECIPES.simultaneous;
   if (condition === 'class') return RECIPES.classes;
   return RECIPES[condition.startsWith(ATTRIBUTES) ? 'attributes' : 'simultaneous'];
 }

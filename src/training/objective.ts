@@ -27,7 +27,10 @@ export interface Stage {
 
 const PLAN = string('an update plan, e.g. "1;KL_fake:1,match_z:1000"');
 
-const { alternating, simultaneous, classes, attributes } = RECIPES;
+const { alternating, simultaneous, aligned, classes, attributes } = RECIPES;
+const IN_COLOR = 'in color, above 32 pixels or with a condition';
+const CONDITIONAL_NOISE = `${classes.codeNoise} with classes, ${attributes.codeNoise} with attributes`;
+const IF_CHANGED = 'if the objective is changed';
 
 /** The network of the distance `features`. */
 const FEATURES = {
@@ -78,7 +81,7 @@ export const OBJECTIVE = {
     help: 'encoder updates per iteration and loss weights',
     group: 'Objective',
     default: alternating.encoderUpdates,
-    defaultText: `${alternating.encoderUpdates}; above 32 pixels or with a condition: ${simultaneous.encoderUpdates}`,
+    defaultText: `${aligned.encoderUpdates}, without align ${IN_COLOR}; ${alternating.encoderUpdates} ${IF_CHANGED}`,
     placeholder: 'plan',
   }),
   generatorUpdates: declareChangeable(PLAN, {
@@ -86,7 +89,7 @@ export const OBJECTIVE = {
     help: 'generator updates per iteration and loss weights',
     group: 'Objective',
     default: alternating.generatorUpdates,
-    defaultText: `${alternating.generatorUpdates}; above 32 pixels or with a condition: ${simultaneous.generatorUpdates}`,
+    defaultText: `${aligned.generatorUpdates}; ${alternating.generatorUpdates} ${IF_CHANGED}`,
     placeholder: 'plan',
   }),
   updateOrder: declare(choice(UPDATE_ORDERS), {
@@ -94,7 +97,7 @@ export const OBJECTIVE = {
     help: 'alternating: the generator learns after the encoder; simultaneous: both learn from one batch, which takes half the time',
     group: 'Objective',
     default: alternating.updateOrder,
-    defaultText: 'alternating; simultaneous above 32 pixels or with a condition',
+    defaultText: `simultaneous; alternating ${IF_CHANGED}`,
     placeholder: 'order',
   }),
   stages: declareChangeable(structure<readonly Stage[]>('a list'), {
@@ -145,14 +148,14 @@ export const OBJECTIVE = {
     help: 'the most that the encoder gains by its weighted KL_fake above the lower bound; 0 = no limit',
     group: 'Objective',
     default: alternating.margin,
-    defaultText: `0; ${simultaneous.margin} above 32 pixels or with a condition`,
+    defaultText: `${simultaneous.margin}; ${alternating.margin} ${IF_CHANGED}`,
   }),
   codeNoise: declare(number(0, 100), {
     title: 'Code noise',
     help: 'images are reconstructed from codes moved towards random ones, by a random distance up to this; 0 = from the codes',
     group: 'Objective',
     default: alternating.codeNoise,
-    defaultText: `0; ${classes.codeNoise} with classes, ${attributes.codeNoise} with attributes`,
+    defaultText: `${aligned.codeNoise}; ${CONDITIONAL_NOISE}; otherwise 0 ${IN_COLOR}, or ${IF_CHANGED}`,
   }),
   batchNormStats: declare(choice(BATCH_NORM_STATS), {
     title: 'BatchNorm statistics',

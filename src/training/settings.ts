@@ -352,7 +352,7 @@ export const DEFAULTS = Object.fromEntries(
 export function withDefaults(given: Record<string, unknown>, known: Omit<Known, 'values'>): Record<string, unknown> {
   const values: Record<string, unknown> = { ...given };
   const isChanged = RECIPE_KEYS.some((key) => given[key] !== undefined);
-  const recipe = () => (isChanged ? {} : recipeFor(values.size, values.condition));
+  const recipe = () => (isChanged ? {} : recipeFor(values));
   for (const [key, { default: value }] of Object.entries<Declaration>(SETTINGS))
     values[key] ??=
       recipe()[key] ??

@@ -7,6 +7,9 @@ const INTRODUCTION = `# Settings
 Every setting of a run by its key: in \`config.json\`, in a file for \`--config\`, and in the library. Its option of \`agenet train\` is the key in
 lower case with hyphens: \`learningRate\` is \`--learning-rate\`. A resumed run may change the settings marked *yes*.
 
+The settings of the objective have defaults that belong together. If you give \`encoderUpdates\`, \`generatorUpdates\`, \`updateOrder\`,
+\`stages\`, \`divergence\` or \`reduction\`, the objective is *changed*, and the others have other defaults ([recipes](recipes.md)).
+
 The declarations in \`src/training/settings.ts\` generate this page: \`npx vitest run tests/docs/settings.test.ts -u\` writes it.
 `;
 

@@ -32,6 +32,7 @@ describe('settings', () => {
   it('are the defaults and the native format of the data', async () => {
     expect(await resolveConfiguration('mnist', {})).toMatchObject({
       ...DEFAULTS,
+      ...RECIPES.aligned,
       data: 'mnist',
       size: 32,
       channels: 1,
@@ -40,9 +41,11 @@ describe('settings', () => {
     });
   });
 
-  it('have the recipe of the image size, as a whole: without other plans or another order', async () => {
+  it('have the recipe of size, colors and condition, as a whole: without other plans or another order', async () => {
     const { simultaneous, alternating, classes } = RECIPES;
     expect(await resolveConfiguration('mnist', { size: 64 })).toMatchObject({ network: 'dcgan64', ...simultaneous });
+    const inColor = await resolveConfiguration('mnist', { channels: 3 });
+    expect(inColor).toMatchObject({ network: 'dcgan32', ...simultaneous });
     const withPictures = await resolveConfiguration('mnist', { condition: 'mask' });
     expect(withPictures).toMatchObject({ network: 'dcgan32', ...simultaneous });
     const withClasses = await resolveConfiguration('mnist', { condition: 'class' });

@@ -1,10 +1,13 @@
 /**
- * Fits the density of codes of the playground's model of digits, from which samples are drawn and which shows how typical
- * they are, and writes it into the model's file. Run it after `npm run build` and `npm run build:playground`:
+ * Writes the playground's model of digits: the networks of an exported page, with a small density of codes. Run it after
+ * `npm run build` and `npm run build:playground`:
  *
- *     node scripts/playgroundDensity.mjs
+ *     npx agenet train mnist --width 8 --out runs/digits
+ *     npx agenet export runs/digits --web page
+ *     node scripts/playgroundModel.mjs page
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -18,7 +21,14 @@ const CLEARED = 16;
 const [INNER, BORDER, SIZE] = [28, 2, 32];
 
 const pathOf = (name) => fileURLToPath(new URL(`../pages/playground/public/${name}`, import.meta.url));
-const model = JSON.parse(readFileSync(pathOf('digits-model.json'), 'utf8'));
+const [page] = process.argv.slice(2);
+if (page === undefined) throw new Error('name the folder of an exported page');
+const script = readFileSync(join(page, 'model.js'), 'utf8');
+const model = {
+  ...JSON.parse(script.slice(script.indexOf('{'), script.lastIndexOf('}') + 1)),
+  name: 'Digits',
+  summary: 'dcgan32 of width 8, trained for ten epochs on MNIST with the default recipe.',
+};
 
 const bytes = gunzipSync(readFileSync(pathOf('digits.gz')));
 const count = bytes.length / INNER ** 2;
@@ -40,5 +50,5 @@ const half = 1 << (CLEARED - 1);
 for (let at = 0; at < values.length; at++) values[at] = ((values[at] + half) >>> CLEARED) << CLEARED;
 const packed = gzipSync(values, { level: 9 });
 model.density = { gaussians: density.logShares.length, values: packed.toString('base64') };
-writeFileSync(pathOf('digits-model.json'), JSON.stringify(model) + '\n');
+writeFileSync(pathOf('digits-model.json'), `${JSON.stringify(model)}\n`);
 console.log(`${density.logShares.length} Gaussians, ${packed.length} bytes`);
