@@ -54,15 +54,15 @@ function timeToQuality(document) {
 
 const QUALITIES = {
   'reconstruction L1': 'Reconstruction error (L1)',
-  FID: 'FID of samples of the prior',
+  'FID of the prior, one pass': 'FID of samples of the prior',
   'accuracy on codes, 100 and 1,000 labels': 'Accuracy from 100 and 1,000 labels',
   midpoint_fid: 'FID halfway between two images',
 };
 
 const quality = (document) => {
-  const rows = tableOf(document, '| published | concentrated | default |');
+  const rows = tableOf(document, '| published | concentrated | alternating | default |');
   return Object.entries(QUALITIES).map(([name, label]) => {
-    const [, published, , ours] = rowOf(rows, name);
+    const [, published, , , ours] = rowOf(rows, name);
     return { label, published, ours };
   });
 };
