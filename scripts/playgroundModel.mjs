@@ -3,7 +3,7 @@
  * `npm run build` and `npm run build:playground`:
  *
  *     npx agenet train mnist --width 8 --out runs/digits
- *     npx agenet export runs/digits --web page
+ *     npx agenet export runs/digits --web --float16 --out page
  *     node scripts/playgroundModel.mjs page
  */
 import { readFileSync, writeFileSync } from 'node:fs';
