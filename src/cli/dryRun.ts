@@ -63,7 +63,7 @@ function memoryLine({ estimated, available }: NonNullable<PreparedRun['memory']>
 const changedSettings = (configuration: Configuration) =>
   Object.entries(configuration).flatMap(([key, value]) => {
     const { default: fixed, group } = SETTINGS[key as keyof Configuration];
-    const standard = recipeFor({ ...configuration })[key] ?? fixed;
+    const standard = recipeFor(configuration)[key] ?? fixed;
     const isUnchanged = typeof standard === 'function' || JSON.stringify(standard) === JSON.stringify(value);
     return isUnchanged || group === undefined || value === undefined ? [] : [`${flagOf(key)} ${shown(value)}`];
   });

@@ -26,7 +26,7 @@ const SIMULTANEOUS = {
 
 /** Defaults of the objective, tuned together (docs/recipes.md). */
 export const RECIPES = {
-  /** If one of these settings is given, the others are from here. */
+  /** Beside update plans, an order, stages or a divergence of the caller. */
   alternating: {
     encoderUpdates: '1;KL_fake:3.7,KL_real:4,match_x:52,align:550,uniform:4',
     generatorUpdates: '2;KL_fake:4,match_z:1000,match_x:34',
@@ -46,11 +46,14 @@ export const RECIPES = {
 export const networkFor = (size: unknown): ArchitectureName =>
   (IMAGE_SIZES.find((row) => row.size === size) ?? IMAGE_SIZES[0]).architecture;
 
+/** What a recipe depends on, also before it is checked. */
+type RecipeFacts = Partial<Record<'size' | 'channels' | 'condition', unknown>>;
+
 /** Conditional models have their recipe at every size (docs/conditions.md). */
-export function recipeFor({ size, channels, condition }: Record<string, unknown>): Record<string, unknown> {
+export function recipeFor({ size, channels, condition }: RecipeFacts): Record<string, unknown> {
   // Another type is rejected later.
   if (typeof condition !== 'string' || condition === 'none')
-    return networkFor(size) === 'dcgan32' && channels === 1 ? RECIPES.aligned : RECIPES.simultaneous;
+    return size === IMAGE_SIZES[0].size && channels === 1 ? RECIPES.aligned : RECIPES.simultaneous;
   if (condition === 'class') return RECIPES.classes;
   return RECIPES[condition.startsWith(ATTRIBUTES) ? 'attributes' : 'simultaneous'];
 }

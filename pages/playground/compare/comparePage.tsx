@@ -131,7 +131,7 @@ function Side({ plane: { frame }, index, settings, name }: SideProps) {
 const chartOf = (title: string, meaning: string, key: string): CurveChart => ({
   title,
   meaning,
-  curves: [...SIDES.map((side, index) => ({ key: `${side} ${key}`, label: side, color: COLORS[index]! }))],
+  curves: SIDES.map((side, index) => ({ key: `${side} ${key}`, label: side, color: COLORS[index]! })),
   isLog: true,
 });
 const CHARTS = [
