@@ -33,7 +33,11 @@ function Harness() {
     history.replaceState(null, '', `#${next}`);
     setQuery(next);
   };
-  return <ExplorePage source={source} query={query} onQuery={onQuery} />;
+  return (
+    <ExplorePage source={source} query={query} onQuery={onQuery}>
+      <h1>Explore</h1>
+    </ExplorePage>
+  );
 }
 
 const place = document.createElement('div');
