@@ -176,7 +176,8 @@ function createPlot(
     width: isFaint ? 1 : 1.5,
     ...(isDashed && { dash: [6, 6] }),
     alpha: isFaint ? 0.35 : 1,
-    points: { show: false },
+    // A single value, which no line shows.
+    points: { show: ({ data: [steps] }: uPlot) => !isFaint && steps.length === 1 },
   }));
   // Edges of bands follow the curves.
   const edges = curves.flatMap(({ band = [] }) => band.map(() => ({ stroke: 'transparent' })));

@@ -62,7 +62,7 @@ interface TrainingPanelProps {
   shape: ImageShape;
   texts: PreviewTexts;
   onExplore: PageProps['onExplore'];
-  /** Beside the title. */
+  /** Below the title. */
   children: ComponentChildren;
 }
 
@@ -87,7 +87,17 @@ export function TrainingPanel(props: TrainingPanelProps) {
     <>
       <header class="head">
         <h1>{title}</h1>
-        <div class="grow">{children}</div>
+        <div class="player toolbar">
+          <TrainingButtons
+            isRunning={isRunning}
+            isReady={!isBusy && preview !== undefined}
+            canRun={!state.hasFailed || preview !== undefined}
+            onRun={(shouldRun) => (shouldRun ? training.run() : training.pause())}
+            onStep={() => training.step()}
+            onReset={() => training.reset(variant)}
+          />
+          <Counter iteration={step} rate={isRunning && !isBusy ? rate.toFixed(1) : undefined} />
+        </div>
         <div class="actions">
           <Variants state={state} training={training} kind={kind} variantLabel={variantLabel} />
           <CheckpointButtons
@@ -98,16 +108,8 @@ export function TrainingPanel(props: TrainingPanelProps) {
           />
         </div>
       </header>
-      <div class="player toolbar">
-        <TrainingButtons
-          isRunning={isRunning}
-          isReady={!isBusy && preview !== undefined}
-          canRun={!state.hasFailed || preview !== undefined}
-          onRun={(shouldRun) => (shouldRun ? training.run() : training.pause())}
-          onStep={() => training.step()}
-          onReset={() => training.reset(variant)}
-        />
-        <Counter iteration={step} rate={isRunning && !isBusy ? rate.toFixed(1) : undefined} />
+      <div class="about">
+        {children}
         <p id="status" role="status" class={state.hasFailed ? 'failed' : ''}>
           {state.message}
         </p>

@@ -6,7 +6,7 @@ import { ChartCard } from '../../components/chartCard.js';
 import { formatNumber } from '../format.js';
 import { ChartControls, type ChartView, useChartView } from './chartView.js';
 import { cosineLatent, withCosines } from './cosines.js';
-import { type CurveGroup, MAIN_GROUPS, OTHER_GROUPS } from './terms.js';
+import { type CurveGroup, distinctCurves, MAIN_GROUPS, OTHER_GROUPS } from './terms.js';
 import { smoothed, useCurves, withSmoothed } from './useCurves.js';
 import { clipped, placed, unitOf } from './xAxis.js';
 
@@ -79,12 +79,9 @@ type GroupChartProps = Omit<GroupsProps, 'groups'> & { group: CurveGroup };
 function GroupChart({ run, group, points, last: end, view, emptyText }: GroupChartProps) {
   const { title, names, meaning, curves } = group;
   const { smoothing, isLog, axis, zoom, onZoom } = view;
-  const last = points.at(-1);
-  // A run has only the terms of its plan.
-  const present = useMemo(
-    () => curves.filter(({ key }) => last === undefined || key in last.values),
-    [curves, last !== undefined],
-  );
+  const distinct = distinctCurves(curves, points);
+  // They change rarely, unlike the points.
+  const present = useMemo(() => distinct, [distinct.map(({ key, label }) => `${key} ${label}`).join()]);
   const drawn = useMemo(() => withSmoothed(present, smoothing), [present, smoothing]);
   const values = useMemo(() => smoothed(points, present, smoothing), [points, present, smoothing]);
   const shownZoom = useMemo(() => clipped(zoom, end), [zoom, end]);

@@ -1,6 +1,12 @@
 /** Curves of a run. */
 import { LOG_LABELS } from '../../../src/studio/labels.js';
-import type { Curve } from '../../components/chart.js';
+import type { ChartPoint, Curve } from '../../components/chart.js';
+
+/** A curve of a run. */
+export interface RunCurve extends Curve {
+  /** Where the curve of the other network is the same, which it replaces. */
+  sharedLabel?: string;
+}
 
 /** Curves on one scale. */
 export interface CurveGroup {
@@ -8,20 +14,23 @@ export interface CurveGroup {
   /** In the log. */
   names: string;
   meaning: string;
-  curves: readonly Curve[];
+  curves: readonly RunCurve[];
 }
 
 const ENCODER = { label: 'encoder', color: '--curve-1' };
-const GENERATOR = { label: 'generator', color: '--curve-2' };
+const GENERATOR = { label: 'generator', color: '--curve-2', sharedLabel: 'both networks' };
 const IMAGES = { label: 'images', color: '--curve-1' };
 const SAMPLES = { label: 'samples', color: '--curve-2' };
 const [SAMPLES_ENCODER, SAMPLES_GENERATOR] = [
   { label: 'samples (enc.)', color: '--curve-2' },
-  { label: 'samples (gen.)', color: '--curve-3', isDashed: true },
+  { label: 'samples (gen.)', color: '--curve-3', isDashed: true, sharedLabel: 'samples' },
 ];
 
 /** A value of the log, of each given network. */
-const valueOf = (name: keyof typeof LOG_LABELS, networks: readonly (typeof ENCODER)[]): CurveGroup => ({
+const valueOf = (
+  name: keyof typeof LOG_LABELS,
+  networks: readonly Pick<RunCurve, 'label' | 'color' | 'sharedLabel'>[],
+): CurveGroup => ({
   title: LOG_LABELS[name].label,
   names: name,
   meaning: LOG_LABELS[name].meaning,
@@ -84,3 +93,17 @@ export const OTHER_GROUPS: readonly CurveGroup[] = [
 ];
 
 export const ALL_GROUPS: readonly CurveGroup[] = [...MAIN_GROUPS, ...OTHER_GROUPS];
+
+/**
+ * Returns the curves of which a run has values. Those of two networks that learn simultaneously are the same, and are
+ * one curve.
+ */
+export function distinctCurves(curves: readonly RunCurve[], points: readonly ChartPoint[]): readonly RunCurve[] {
+  const last = points.at(-1);
+  const present = curves.filter(({ key }) => last === undefined || key in last.values);
+  const areSame = (one: RunCurve, other: RunCurve): boolean =>
+    points.length > 0 && points.every(({ values }) => values[one.key] === values[other.key]);
+  const [first, second] = present.slice(-2);
+  if (!second?.sharedLabel || !areSame(first!, second)) return present;
+  return present.slice(0, -1).map((curve) => (curve === first ? { ...curve, label: second.sharedLabel! } : curve));
+}

@@ -122,19 +122,21 @@ function describe({ train, test, size, channels, classes, skipped }: DataCounts)
 function ClassCounts({ classes }: { classes: NonNullable<DataCounts['classes']> }) {
   const most = Math.max(...classes.map(({ count }) => count));
   return (
-    <ul class="list class-counts" aria-label="Images per class" tabIndex={0}>
-      {classes.map(({ name, count }) => (
-        <li key={name} class="meter">
-          <span class="ellipsis" title={name}>
-            {name}
-          </span>
-          <span class="bar" aria-hidden="true">
-            <span style={{ width: `${(100 * count) / most}%` }} />
-          </span>
-          <span class="number">{formatNumber(count)}</span>
-        </li>
-      ))}
-    </ul>
+    <div class="class-counts" role="group" aria-label="Images per class" tabIndex={0}>
+      <ul class="list">
+        {classes.map(({ name, count }) => (
+          <li key={name} class="meter">
+            <span class="ellipsis" title={name}>
+              {name}
+            </span>
+            <span class="bar" aria-hidden="true">
+              <span style={{ width: `${(100 * count) / most}%` }} />
+            </span>
+            <span class="number">{formatNumber(count)}</span>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 
