@@ -26,8 +26,8 @@ export const CHARTS: readonly CurveChart[] = [
     title: 'Losses',
     meaning: 'What each network minimizes, and the term that keeps codes of data apart (uniform).',
     curves: [
-      { key: 'encoder.loss', label: 'encoder', color: '--curve-1' },
-      { key: 'generator.loss', label: 'generator', color: '--curve-5' },
+      { key: 'encoder.loss', label: 'encoder', color: '--text' },
+      { key: 'generator.loss', label: 'generator', color: '--muted', isDashed: true },
       { key: 'encoder.uniform', label: 'uniform', color: TERM_COLORS.uniform },
     ],
     isLog: false,

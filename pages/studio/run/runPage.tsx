@@ -26,7 +26,7 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
         <div class="run-facts row">
           <StateBadge run={summary} />
           <Progress run={summary} />
-          <span class="meaning grow">
+          <span class="meaning">
             {dataName(summary.data)}
             {summary.model && `, ${summary.model}`}
           </span>

@@ -57,14 +57,18 @@ export function Sparkline({ runs }: Pick<SeedGroup, 'runs'>) {
   );
 }
 
-/** Paths within the drawing, whose lowest value is at its foot. */
+/** Below it, the logarithm of a mean minus a deviation has no meaning. */
+const LEAST = 1e-4;
+const heightOf = (value: number): number => Math.log(Math.max(value, LEAST));
+
+/** Paths within the drawing, whose lowest value is at its foot; logarithmic, so that more than the first fall is seen. */
 function scaled(points: readonly BandPoint[]) {
   const from = points[0]!.place;
   const length = points.at(-1)!.place - from || 1;
-  const low = Math.min(...points.map(({ mean, deviation }) => mean - deviation));
-  const range = Math.max(...points.map(({ mean, deviation }) => mean + deviation)) - low || 1;
+  const low = Math.min(...points.map(({ mean, deviation }) => heightOf(mean - deviation)));
+  const range = Math.max(...points.map(({ mean, deviation }) => heightOf(mean + deviation))) - low || 1;
   const at = (place: number, value: number): string =>
-    `${(1 + ((WIDTH - 2) * (place - from)) / length).toFixed(1)} ${(HEIGHT - 2 - ((HEIGHT - 4) * (value - low)) / range).toFixed(1)}`;
+    `${(1 + ((WIDTH - 2) * (place - from)) / length).toFixed(1)} ${(HEIGHT - 2 - ((HEIGHT - 4) * (heightOf(value) - low)) / range).toFixed(1)}`;
   const upper = points.map(({ place, mean, deviation }) => at(place, mean + deviation));
   const lower = points.map(({ place, mean, deviation }) => at(place, mean - deviation)).reverse();
   return {
