@@ -125,21 +125,30 @@ export function Chart(props: ChartProps) {
 const BEGINNING = 0.05;
 const MANY = 60;
 
-/** Of a vertical axis. Without points it has numbers too, so that nothing moves when points arrive. */
-function linearRange(plot: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax {
-  if (min === null || max === null) return [0, 1];
-  const [first, last] = plot.series[0]!.idxs ?? [0, 0];
+/** The lowest and the highest value of curves at the visible points, or undefined if there are none. */
+export function extentOf(
+  curves: readonly ArrayLike<number | null | undefined>[],
+  first: number,
+  last: number,
+): [low: number, high: number] | undefined {
   const count = last - first + 1;
   const begin = count < MANY ? first : first + Math.ceil(BEGINNING * count);
   let [low, high] = [Infinity, -Infinity];
-  for (const values of plot.data.slice(1))
+  for (const values of curves)
     for (let index = begin; index <= last; index++) {
       const value = values[index];
       if (typeof value !== 'number') continue;
       low = Math.min(low, value);
       high = Math.max(high, value);
     }
-  return low > high ? uPlot.rangeNum(min, max, 0.1, true) : uPlot.rangeNum(low, high, 0.1, true);
+  return low > high ? undefined : [low, high];
+}
+
+/** Of a vertical axis. Without points it has numbers too, so that nothing moves when points arrive. */
+function linearRange(plot: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax {
+  if (min === null || max === null) return [0, 1];
+  const [low, high] = extentOf(plot.data.slice(1), ...(plot.series[0]!.idxs ?? [0, -1])) ?? [min, max];
+  return uPlot.rangeNum(low, high, 0.1, true);
 }
 const logRange = (_: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax =>
   min === null || max === null ? [0.1, 1] : uPlot.rangeLog(min, max, 10, false);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { tickLabels } from '../../pages/components/chart.js';
+import { extentOf, tickLabels } from '../../pages/components/chart.js';
 
 describe('labels of a vertical axis', () => {
   it.each([
@@ -32,4 +32,22 @@ describe('labels of a vertical axis', () => {
       ['-0.002', '0', '0.002'],
     ],
   ])('of %j are %j', (ticks, expected) => expect(tickLabels(undefined, ticks)).toEqual(expected));
+});
+
+describe('extentOf', () => {
+  it('ignores the first iterations of many, whose errors are far above all others', () => {
+    const curve = Array.from({ length: 100 }, (_, index) => (index < 5 ? 10 - index : 1 + index / 1000));
+    expect(extentOf([curve], 0, 99)).toEqual([1.005, 1.099]);
+  });
+
+  it('shows all values of few points, and of a range that begins later', () => {
+    expect(extentOf([[9, 2, 1, 3]], 0, 3)).toEqual([1, 9]);
+    expect(extentOf([[9, 2, 1, 3]], 1, 2)).toEqual([1, 2]);
+  });
+
+  it('ignores gaps, and curves without values', () => {
+    expect(extentOf([[null, 2, undefined], [], [4, null, null]], 0, 2)).toEqual([2, 4]);
+    expect(extentOf([[null, undefined]], 0, 1)).toBeUndefined();
+    expect(extentOf([[1]], 0, -1)).toBeUndefined();
+  });
 });
