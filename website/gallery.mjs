@@ -27,6 +27,14 @@ export const GALLERY = [
         guide: '/guides/faces.html',
       },
       {
+        title: 'Samples of another style',
+        pictures: ['avatars-samples.png'],
+        text: 'Faces of DiceBear, after ten minutes on one thread with the same recipe.',
+        commands:
+          'npm run faces -- --style avataaars --labels top --count 7000 --out build/avatars.npz\nnpx agenet train npz:build/avatars.npz --out runs/avatars\nnpx agenet sample runs/avatars --count 64 --out samples.png',
+        guide: '/guides/faces.html#another-style',
+      },
+      {
         title: 'Reconstructions of faces',
         pictures: ['faces-reconstructions.png'],
         text: 'Test images, each followed by its reconstruction. Hair, hats and skin are right; fine lines are not.',
