@@ -237,7 +237,7 @@ describe.skipIf(!hasChromium)('the playground', () => {
   describe('beside each other', () => {
     it('trains with two settings, whose clocks are linked', async () => {
       const page = await open('#/compare?data=ring&other=encoder.match_x:0');
-      await poll(() => page.textContent('#side-B')).toBe('B: encoder: reconstruct data (match_x) = 0');
+      await poll(() => page.textContent('#side-B')).toBe('B: reconstruct data (match_x, encoder) = 0');
       await page.click('#play');
       await untilIteration(page, 20);
       await page.click('#play');

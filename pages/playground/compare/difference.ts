@@ -9,13 +9,13 @@ const weight = { ...choices.WEIGHTS, hasZero: true };
 
 /** Settings by their names in the address. */
 export const DIFFERENCES: Record<string, { label: string; control: Control }> = {
-  'encoder.KL_real': { label: 'encoder: spread codes of data (KL_real)', control: weight },
-  'encoder.KL_fake': { label: 'encoder: contest codes of samples (KL_fake)', control: weight },
-  'encoder.match_x': { label: 'encoder: reconstruct data (match_x)', control: weight },
-  'encoder.uniform': { label: 'encoder: keep codes of data apart (uniform)', control: weight },
-  'generator.KL_fake': { label: 'generator: contest codes of samples (KL_fake)', control: weight },
-  'generator.match_z': { label: 'generator: reconstruct codes (match_z)', control: weight },
-  'generator.match_x': { label: 'generator: reconstruct data (match_x)', control: weight },
+  'encoder.KL_real': { label: 'spread codes of data (KL_real, encoder)', control: weight },
+  'encoder.KL_fake': { label: 'contest codes of samples (KL_fake, encoder)', control: weight },
+  'encoder.match_x': { label: 'reconstruct data (match_x, encoder)', control: weight },
+  'encoder.uniform': { label: 'keep codes of data apart (uniform, encoder)', control: weight },
+  'generator.KL_fake': { label: 'contest codes of samples (KL_fake, generator)', control: weight },
+  'generator.match_z': { label: 'reconstruct codes (match_z, generator)', control: weight },
+  'generator.match_x': { label: 'reconstruct data (match_x, generator)', control: weight },
   rate: { label: 'learning rate', control: { ...choices.LEARNING_RATES, hasZero: false } },
   'generator.updates': { label: 'generator updates', control: { values: choices.GENERATOR_UPDATES.map(String) } },
   hidden: { label: 'hidden units', control: { values: choices.HIDDEN.map(String) } },

@@ -67,8 +67,11 @@ function scaled(points: readonly BandPoint[]) {
   const length = points.at(-1)!.place - from || 1;
   const low = Math.min(...points.map(({ mean, deviation }) => heightOf(mean - deviation)));
   const range = Math.max(...points.map(({ mean, deviation }) => heightOf(mean + deviation))) - low || 1;
-  const at = (place: number, value: number): string =>
-    `${(1 + ((WIDTH - 2) * (place - from)) / length).toFixed(1)} ${(HEIGHT - 2 - ((HEIGHT - 4) * (heightOf(value) - low)) / range).toFixed(1)}`;
+  const at = (place: number, value: number): string => {
+    const x = 1 + ((WIDTH - 2) * (place - from)) / length;
+    const y = HEIGHT - 2 - ((HEIGHT - 4) * (heightOf(value) - low)) / range;
+    return `${x.toFixed(1)} ${y.toFixed(1)}`;
+  };
   const upper = points.map(({ place, mean, deviation }) => at(place, mean + deviation));
   const lower = points.map(({ place, mean, deviation }) => at(place, mean - deviation)).reverse();
   return {
