@@ -57,7 +57,7 @@ export function Chart(props: ChartProps) {
     height = HEIGHT,
     zoom,
     onZoom,
-    emptyText = 'Curves begin with the first iteration.',
+    emptyText = 'No iteration yet',
   } = props;
   const area = useRef<HTMLDivElement>(null);
   const zoomed = useRef(onZoom);
@@ -69,7 +69,7 @@ export function Chart(props: ChartProps) {
     const host = area.current!;
     const created = createPlot(
       host,
-      { curves, isLog, height },
+      { curves, isLog, height, isWhole: unit === 'iteration' },
       setShown,
       onZoom && ((range) => zoomed.current?.(range)),
     );
@@ -80,13 +80,13 @@ export function Chart(props: ChartProps) {
       observer.disconnect();
       created.destroy();
     };
-  }, [curves, isLog, isDark, height]);
+  }, [curves, isLog, isDark, height, unit]);
   useEffect(() => {
     const { current } = plot;
     showPoints(current!, curves, points, isLog, zoom);
     // After the drawing that `setData` has queued. A plot that is gone has no element.
     queueMicrotask(() => current!.root.isConnected && setShown(shownValues(current!)));
-  }, [points, curves, isLog, zoom, isDark, height]);
+  }, [points, curves, isLog, zoom, isDark, height, unit]);
   return (
     <figure class="chart">
       <div
@@ -182,10 +182,18 @@ const logLabels = (_: unknown, ticks: readonly (number | null)[]): string[] =>
 const labelWidth = (_: unknown, labels: readonly string[] | null): number =>
   Math.max(32, 12 + 6.5 * (labels ?? []).reduce((most, label) => Math.max(most, label.length), 0));
 
+/** Distances between ticks at whole numbers: 1, 2, 5, 10, 20... */
+const WHOLE_STEPS = Array.from({ length: 27 }, (_, index) => [1, 2, 5][index % 3]! * 10 ** Math.floor(index / 3));
+
+interface PlotShape extends Required<Pick<ChartProps, 'curves' | 'isLog' | 'height'>> {
+  /** Whether places are whole numbers. */
+  isWhole: boolean;
+}
+
 /** Creates a plot without points. */
 function createPlot(
   host: HTMLElement,
-  { curves, isLog, height }: { curves: readonly Curve[]; isLog: boolean; height: number },
+  { curves, isLog, height, isWhole }: PlotShape,
   onShown: (values: ShownValues) => void,
   onZoom: ChartProps['onZoom'],
 ): uPlot {
@@ -199,9 +207,9 @@ function createPlot(
   };
   const series = curves.map(({ color, isFaint = false, isDashed = false }) => ({
     stroke: colorOf(color),
-    width: isFaint ? 1 : 1.5,
+    width: isFaint ? 1 : 1.75,
     ...(isDashed && { dash: [6, 6] }),
-    alpha: isFaint ? 0.35 : 1,
+    alpha: isFaint ? 0.2 : 1,
     // A single value, which no line shows.
     points: { show: ({ data: [steps] }: uPlot) => !isFaint && steps.length === 1 },
   }));
@@ -233,7 +241,7 @@ function createPlot(
         y: isLog ? { distr: 3, range: logRange } : { range: linearRange },
       },
       axes: [
-        { ...axis, size: 28 },
+        { ...axis, size: 28, space: 40, ...(isWhole && { incrs: WHOLE_STEPS }) },
         { ...axis, size: labelWidth, space: 24, values: isLog ? logLabels : tickLabels },
       ],
       legend: { show: false },

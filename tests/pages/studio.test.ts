@@ -304,6 +304,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
     await poll(() => textOf('[aria-labelledby=differences]')).toMatch(/learningRate\s*0\.0015\s*0\.0005/u);
     await poll(() => page.locator('.compared img').count()).toBe(2);
     // Its state is in the address.
+    await page.click('text=Axes');
     await page.selectOption('#x-axis', 'epoch');
     expect(page.url()).toContain('x=epoch');
     await show(new URL(page.url()).hash);
@@ -371,6 +372,7 @@ describe.skipIf(!hasChromium)('the studio', () => {
   it('zooms into curves while points are added', async () => {
     await show('#/run/digits?zoom=5-15&scale=log&smoothing=0');
     await poll(chart).toMatch(/at iteration 15:/u);
+    await page.click('text=Axes');
     await poll(() => page.isChecked('#log-scale')).toBe(true);
     await page.click('text=Show all');
     await poll(chart).not.toMatch(/at iteration 15:/u);

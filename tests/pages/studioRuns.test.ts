@@ -208,6 +208,7 @@ describe.skipIf(!hasChromium)('the list of runs', () => {
     expect(await accessibilityViolations(page)).toEqual([]);
     await page.keyboard.press('Escape');
     await page.waitForSelector('dialog', { state: 'detached' });
+    await page.click('text=Axes');
     await page.selectOption('#x-axis', 'time');
     await poll(() => page.getAttribute('.chart [role=img]', 'aria-label')).toContain('at minutes of training 2:');
   });

@@ -71,7 +71,7 @@ function Difference({ comparison, onChange, onData }: DifferenceProps) {
         label="What differs"
         value={name}
         choices={names}
-        nameOf={(each) => DIFFERENCES[each]!.label}
+        nameOf={(each) => DIFFERENCES[each]!.choice ?? DIFFERENCES[each]!.label}
         onChoose={choose}
       />
       <Value

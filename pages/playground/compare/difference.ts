@@ -1,21 +1,35 @@
 /** The setting in which two trainings differ. */
+import type { NetworkName } from '../../../src/networks/network.js';
 import * as choices from '../plane/settings.js';
 import { fromQuery, type PlaneSettings, toQuery, valueOf, withValue } from '../plane/settings.js';
 
 /** How a setting is chosen: one of several values, or a number on a slider. */
 type Control = { values: readonly string[] } | { min: number; max: number; hasZero: boolean };
 
-const weight = { ...choices.WEIGHTS, hasZero: true };
+interface Difference {
+  label: string;
+  /** Among all choices (default: the label). */
+  choice?: string;
+  control: Control;
+}
+
+const weightOf = (network: NetworkName, term: string, does: string): Record<string, Difference> => ({
+  [`${network}.${term}`]: {
+    label: `${term} of the ${network}`,
+    choice: `${network}: ${does}`,
+    control: { ...choices.WEIGHTS, hasZero: true },
+  },
+});
 
 /** Settings by their names in the address. */
-export const DIFFERENCES: Record<string, { label: string; control: Control }> = {
-  'encoder.KL_real': { label: 'spread codes of data (KL_real, encoder)', control: weight },
-  'encoder.KL_fake': { label: 'contest codes of samples (KL_fake, encoder)', control: weight },
-  'encoder.match_x': { label: 'reconstruct data (match_x, encoder)', control: weight },
-  'encoder.uniform': { label: 'keep codes of data apart (uniform, encoder)', control: weight },
-  'generator.KL_fake': { label: 'contest codes of samples (KL_fake, generator)', control: weight },
-  'generator.match_z': { label: 'reconstruct codes (match_z, generator)', control: weight },
-  'generator.match_x': { label: 'reconstruct data (match_x, generator)', control: weight },
+export const DIFFERENCES: Record<string, Difference> = {
+  ...weightOf('encoder', 'KL_real', 'spread codes of data'),
+  ...weightOf('encoder', 'KL_fake', 'contest codes of samples'),
+  ...weightOf('encoder', 'match_x', 'reconstruct data'),
+  ...weightOf('encoder', 'uniform', 'keep codes of data apart'),
+  ...weightOf('generator', 'KL_fake', 'contest codes of samples'),
+  ...weightOf('generator', 'match_z', 'reconstruct codes'),
+  ...weightOf('generator', 'match_x', 'reconstruct data'),
   rate: { label: 'learning rate', control: { ...choices.LEARNING_RATES, hasZero: false } },
   'generator.updates': { label: 'generator updates', control: { values: choices.GENERATOR_UPDATES.map(String) } },
   hidden: { label: 'hidden units', control: { values: choices.HIDDEN.map(String) } },

@@ -104,7 +104,7 @@ function spread(images: readonly LabeledImage[]): LabeledImage[] {
   });
   return turns
     .sort((a, b) => a.turn - b.turn)
-    .slice(0, RECONSTRUCTIONS)
+    .slice(0, 2 * RECONSTRUCTIONS)
     .map(({ image }) => image);
 }
 

@@ -70,7 +70,10 @@ function StepCard({ index, isKnown, step, part, plane: { isReady, failure }, onP
     if (document.activeElement === document.body || document.activeElement?.closest('.tour'))
       heading.current!.focus({ preventScroll: true });
   }, []);
-  const isOpen = part === 'before' || part === 'question';
+  const predict = (option: string): void => {
+    setPrediction(option);
+    onPredict();
+  };
   return (
     <section class="side-panel card" aria-labelledby="step-heading">
       <Progress index={index} />
@@ -81,40 +84,27 @@ function StepCard({ index, isKnown, step, part, plane: { isReady, failure }, onP
         {step.title}
       </h1>
       <p>{step.text}</p>
-      <fieldset class="prediction" disabled={!isOpen}>
+      <fieldset class="prediction" disabled={part !== 'question'}>
         <legend>{step.question}</legend>
         {optionsOf(step, index).map((option) => {
           const verdict = part === 'answer' ? verdictOf(option, prediction, step) : undefined;
           return (
-            <label key={option} class={verdict}>
-              <input
-                type="radio"
-                name="prediction"
-                checked={option === prediction}
-                onChange={() => setPrediction(option)}
-              />{' '}
-              <span>
-                {option} {verdict && <strong>{verdict === 'right' ? '✓ right' : '✗ wrong'}</strong>}
-              </span>
-            </label>
+            <button
+              key={option}
+              type="button"
+              class={verdict}
+              aria-pressed={option === prediction}
+              onClick={() => predict(option)}
+            >
+              {option} {verdict && <strong>{verdict === 'right' ? '✓ right' : '✗ wrong'}</strong>}
+            </button>
           );
         })}
       </fieldset>
-      {isOpen && (
-        <button
-          id="predict"
-          type="button"
-          class="primary"
-          disabled={prediction === '' || part === 'before'}
-          onClick={onPredict}
-        >
-          Show what happens
-        </button>
-      )}
       <div id="answer" role="status">
         {failure && <p class="failed">{failure}</p>}
         {!isReady && !failure && <p class="hint">Compiling the networks…</p>}
-        {part === 'question' && prediction === '' && <p class="hint">Choose an answer first.</p>}
+        {part === 'question' && <p class="hint">Choose an answer, and see what happens.</p>}
         {part === 'after' && !failure && <p>Training. Watch the views.</p>}
         {part === 'answer' && (
           <p>
@@ -123,7 +113,7 @@ function StepCard({ index, isKnown, step, part, plane: { isReady, failure }, onP
           </p>
         )}
       </div>
-      <StepLinks index={index} step={step} isPredicted={!isOpen} />
+      <StepLinks index={index} step={step} isAnswered={part === 'answer'} />
     </section>
   );
 }
@@ -144,7 +134,7 @@ const Progress = ({ index }: { index: number }) => (
   </nav>
 );
 
-function StepLinks({ index, step, isPredicted }: { index: number; step: TourStep; isPredicted: boolean }) {
+function StepLinks({ index, step, isAnswered }: { index: number; step: TourStep; isAnswered: boolean }) {
   const isLast = index === STEPS.length - 1;
   const next = isLast ? `#/plane?${toQuery(step.settings)}` : addressOfStep(index + 1);
   return (
@@ -154,7 +144,7 @@ function StepLinks({ index, step, isPredicted }: { index: number; step: TourStep
           Back
         </a>
       )}
-      <a class={`button next ${isPredicted ? 'primary' : ''}`} href={next}>
+      <a class={`button next ${isAnswered ? 'primary' : ''}`} href={next}>
         {isLast ? 'Explore on your own' : 'Next'}
       </a>
       {!isLast && (

@@ -197,7 +197,7 @@ interface PreviewsProps {
 /** Samples, or training images as long as samples show nothing; and test images with reconstructions. */
 function Previews({ state: { preview, images, isNew }, shape, texts }: PreviewsProps) {
   const data = useMemo(() => images && firstImages(images.training, SAMPLES, shape), [images]);
-  const originals = useMemo(() => images && firstImages(images.test, RECONSTRUCTIONS, shape), [images]);
+  const originals = useMemo(() => images && firstImages(images.test, 2 * RECONSTRUCTIONS, shape), [images]);
   const trained = preview && !(isNew && preview.samples.every(isBlank)) ? preview : undefined;
   const samples = trained?.samples ?? data;
   const classes = trained?.classes ?? [];
@@ -227,15 +227,17 @@ function Previews({ state: { preview, images, isNew }, shape, texts }: PreviewsP
         </div>
       </section>
       <section class="card" aria-labelledby="pairs-heading">
-        <h2 id="pairs-heading">Reconstructions</h2>
-        <p class="hint">
-          {trained ? texts.pairs : 'Reconstructions appear on the right of each image, with the first samples.'}
-        </p>
+        <h2 id="pairs-heading">{trained ? 'Reconstructions' : 'Test images'}</h2>
+        <p class="hint">{trained ? texts.pairs : 'With the first samples, reconstructions appear beside them.'}</p>
         <div id="pairs" class="images">
-          {Array.from({ length: originals?.length ?? RECONSTRUCTIONS }, (_, index) => [
-            tile(originals?.[index], `${texts.image} ${index + 1}`),
-            tile(trained?.reconstructions[index], `Reconstruction ${index + 1}`),
-          ])}
+          {trained
+            ? trained.reconstructions.map((reconstruction, index) => [
+                tile(originals?.[index], `${texts.image} ${index + 1}`),
+                tile(reconstruction, `Reconstruction ${index + 1}`),
+              ])
+            : Array.from({ length: 2 * Math.min(RECONSTRUCTIONS, originals?.length ?? Infinity) }, (_, index) =>
+                tile(originals?.[index], `${texts.image} ${index + 1}`),
+              )}
         </div>
       </section>
     </div>

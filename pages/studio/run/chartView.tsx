@@ -20,7 +20,7 @@ export interface ChartView {
 }
 
 export function useChartView(query: string, onQuery: (query: string) => void): ChartView {
-  const [smoothing, setSmoothing] = queryValue(query, onQuery, 'smoothing', '0.6');
+  const [smoothing, setSmoothing] = queryValue(query, onQuery, 'smoothing', '0.9');
   const [scale, setScale] = queryValue(query, onQuery, 'scale', 'linear');
   const [axis, setAxis] = queryValue(query, onQuery, 'x', 'iteration');
   const [range, setRange] = queryValue(query, onQuery, 'zoom');
@@ -55,9 +55,9 @@ interface ChartControlsProps {
   children?: ComponentChildren;
 }
 
-/** Controls in one row. */
+/** Smoothing, and a menu for the rest. */
 export function ChartControls({ view, last, children }: ChartControlsProps) {
-  const { smoothing, isLog, axis, zoom, onSmoothing, onLog, onAxis, onZoom } = view;
+  const { smoothing, axis, zoom, onSmoothing, onZoom } = view;
   const isBehind = zoom !== undefined && last !== undefined && clipped(zoom, last) === undefined;
   return (
     <div class="toolbar filters" role="group" aria-label="Charts">
@@ -74,30 +74,9 @@ export function ChartControls({ view, last, children }: ChartControlsProps) {
         />
         <output>{smoothing.toFixed(2)}</output>
       </label>
-      <label>
-        <input
-          id="log-scale"
-          type="checkbox"
-          checked={isLog}
-          onChange={({ currentTarget }) => onLog(currentTarget.checked)}
-        />
-        Log scale
-      </label>
       {children}
-      <select
-        id="x-axis"
-        aria-label="Horizontal axis"
-        value={axis}
-        onChange={({ currentTarget }) => onAxis(currentTarget.value as XAxis)}
-      >
-        {X_AXES.map((each) => (
-          <option key={each} value={each}>
-            {axisName(each)}
-          </option>
-        ))}
-      </select>
-      <Menu label="Range" staysOpen>
-        {() => <RangeFields view={view} last={last} isBehind={isBehind} />}
+      <Menu label="Axes" staysOpen>
+        {() => <Axes view={view} last={last} isBehind={isBehind} />}
       </Menu>
       {zoom && (
         <button type="button" class="quiet" onClick={() => onZoom(undefined)}>
@@ -113,12 +92,9 @@ export function ChartControls({ view, last, children }: ChartControlsProps) {
   );
 }
 
-/** Two fields for a part of the axis. A range behind the data is not shown, and an end behind it follows the data. */
-function RangeFields({
-  view: { zoom, onZoom },
-  last,
-  isBehind,
-}: Omit<ChartControlsProps, 'children'> & { isBehind: boolean }) {
+/** A range behind the data is not shown, and an end behind it follows the data. */
+function Axes({ view, last, isBehind }: Omit<ChartControlsProps, 'children'> & { isBehind: boolean }) {
+  const { isLog, axis, zoom, onLog, onAxis, onZoom } = view;
   const limit = (index: 0 | 1, text: string): void => {
     const [from, to] = zoom ?? [0, Number.MAX_SAFE_INTEGER];
     const value = text === '' ? undefined : Math.max(0, Number(text));
@@ -138,7 +114,6 @@ function RangeFields({
         type="number"
         min="0"
         step="any"
-        class="iteration"
         value={zoom && zoom[index] > 0 && zoom[index] < Number.MAX_SAFE_INTEGER ? zoom[index] : ''}
         placeholder={placeholder}
         aria-invalid={isBehind}
@@ -149,9 +124,33 @@ function RangeFields({
   );
   return (
     <>
+      <label>
+        <input
+          id="log-scale"
+          type="checkbox"
+          checked={isLog}
+          onChange={({ currentTarget }) => onLog(currentTarget.checked)}
+        />
+        Logarithmic values
+      </label>
+      <label>
+        Over
+        <select
+          id="x-axis"
+          aria-label="Horizontal axis"
+          value={axis}
+          onChange={({ currentTarget }) => onAxis(currentTarget.value as XAxis)}
+        >
+          {X_AXES.map((each) => (
+            <option key={each} value={each}>
+              {axisName(each)}
+            </option>
+          ))}
+        </select>
+      </label>
       {field(0, 'From', 'First')}
       {field(1, 'To', 'Last')}
-      <p>Or drag in a chart.</p>
+      <p>Drag in a chart to choose a range.</p>
     </>
   );
 }

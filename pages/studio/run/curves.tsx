@@ -34,7 +34,7 @@ export function Curves({ run, step, detail, query, onQuery, onFailure }: CurvesP
   const last = points.at(-1)?.step;
   // A part of the iterations is read without the last one.
   const end = axis === 'iteration' ? step : last;
-  const emptyText = step > 0 ? 'Loading…' : 'Curves begin with the first iteration.';
+  const emptyText = step > 0 ? 'Loading…' : 'No iteration yet';
   const shown = { run, points, last: end, view, emptyText };
   return (
     <section aria-labelledby="curves-heading">

@@ -56,16 +56,16 @@ function RunCard({ run, isSelected, onSelect, onFailure }: RunCardProps) {
       </a>
       <div>
         <div class="row">
-          <h2 class="grow">
-            <a href={addressOf('run', id)}>{id}</a>
-          </h2>
-          <StateBadge run={run} />
           <input
             type="checkbox"
             checked={isSelected}
             aria-label={`Select ${id}`}
             onChange={({ currentTarget }) => onSelect(currentTarget.checked)}
           />
+          <h2 class="grow">
+            <a href={addressOf('run', id)}>{id}</a>
+          </h2>
+          <StateBadge run={run} />
           <RunMenu run={run} onFailure={onFailure} />
         </div>
         <p class="meaning">

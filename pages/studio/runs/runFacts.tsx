@@ -14,14 +14,24 @@ export const StateBadge = ({ run: { state, reason } }: { run: ListedRun }) => (
 /** Samples beside each other in a thumbnail. */
 const SHOWN = 3;
 
-/** Of 64 square samples. Conditional models have a column for each condition. */
-const columnsOf = ({ naturalWidth, naturalHeight }: HTMLImageElement): number =>
-  Math.round(Math.sqrt((64 * naturalWidth) / naturalHeight));
+/** Pixels between samples, and around all. */
+const GAP = 2;
+
+/** Shows the first of 64 square samples, with half a gap around them. Conditional models have a column for each condition. */
+function thumbnailStyle({ naturalWidth, naturalHeight }: HTMLImageElement) {
+  const columns = Math.round(Math.sqrt((64 * naturalWidth) / naturalHeight));
+  const shown = (SHOWN * (naturalWidth - GAP)) / columns;
+  const offset = (size: number): string => `${(-50 * GAP) / size}%`;
+  return {
+    width: `${(100 * naturalWidth) / shown}%`,
+    transform: `translate(${offset(naturalWidth)}, ${offset(naturalHeight)})`,
+  };
+}
 
 /** The first samples of a run, loaded once they are near the window. */
 export function Thumbnail({ run: { id, preview } }: { run: ListedRun }) {
   const [unreadable, setUnreadable] = useState('');
-  const [columns, setColumns] = useState(8);
+  const [style, setStyle] = useState({});
   const address = preview === null ? undefined : previewAddress(id, 'samples', preview);
   return (
     <span class="thumbnail frame">
@@ -30,8 +40,8 @@ export function Thumbnail({ run: { id, preview } }: { run: ListedRun }) {
           src={address}
           alt=""
           loading="lazy"
-          style={{ width: `${(100 * columns) / SHOWN}%` }}
-          onLoad={({ currentTarget }) => setColumns(columnsOf(currentTarget))}
+          style={style}
+          onLoad={({ currentTarget }) => setStyle(thumbnailStyle(currentTarget))}
           onError={() => setUnreadable(address)}
         />
       )}

@@ -99,7 +99,7 @@ function FieldInput({
   id,
   field: { kind, choices, choiceTitles, arguments: expected, default: standard = '' },
   value,
-  inherited = standard,
+  inherited,
   hasProblem,
   onChange,
 }: FieldInputProps) {
@@ -125,7 +125,7 @@ function FieldInput({
         titles={choiceTitles}
         expected={expected}
         value={String(value ?? '')}
-        inherited={inherited || 'default'}
+        inherited={inherited ?? (standard || 'default')}
         onChange={onChange}
       />
     );
@@ -134,7 +134,7 @@ function FieldInput({
       {...described}
       type="text"
       inputMode={kind === 'number' || kind === 'integer' ? 'decimal' : 'text'}
-      placeholder={inherited}
+      placeholder={inherited === undefined ? standard && `Default: ${standard}` : `As before: ${inherited}`}
       value={String(value ?? '')}
       onInput={({ currentTarget }) =>
         onChange(currentTarget.value.trim() === '' ? undefined : currentTarget.value.trim())

@@ -5,7 +5,7 @@ import type { FieldValues, FormField, NewRun, Plan, Problem, TrainingForm } from
 import { addressOf, parseAddress, queryValue } from '../address.js';
 import { checkTraining, planTraining, readForm, readRun, RequestError, startTraining } from '../api.js';
 import { CommandLine } from '../commandLine.js';
-import { formatNumber } from '../format.js';
+import { dataName, formatNumber } from '../format.js';
 import type { ViewProps } from '../view.js';
 import { DataChoice } from './dataChoice.js';
 import { Field, FieldGroup, fieldId, type FieldsProps } from './fields.js';
@@ -75,7 +75,14 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
           )}
         </div>
         <aside class="start-summary stack" aria-label="Start and plan">
-          <StartBar form={form} {...check} isStarting={isStarting} isComputing={isComputing} onPlan={compute} />
+          <StartBar
+            form={form}
+            training={training}
+            {...check}
+            isStarting={isStarting}
+            isComputing={isComputing}
+            onPlan={compute}
+          />
           {(plan ?? isComputing) && <PlanView plan={plan} />}
         </aside>
       </form>
@@ -85,14 +92,22 @@ export function StartPage({ query, onQuery, runs, onFailure }: ViewProps) {
 
 interface StartBarProps extends Omit<ReturnType<typeof useCheck>, 'refuse'> {
   form: TrainingForm | undefined;
+  training: NewRun;
   isStarting: boolean;
   isComputing: boolean;
   onPlan: () => void;
 }
 
-function StartBar({ form, command, problem, isPending, isStarting, isComputing, onPlan }: StartBarProps) {
+function StartBar({ form, training, command, problem, isPending, isStarting, isComputing, onPlan }: StartBarProps) {
+  const { name, data, fields, fork } = training;
   return (
     <div class="start-bar card stack">
+      <div class="text">
+        <h2>{name}</h2>
+        <p class="meaning">
+          {dataName(data)}, {fields.preset ?? (fork ? `as ${fork.run}` : 'the default recipe')}
+        </p>
+      </div>
       {problem && <ProblemSummary problem={problem} form={form} />}
       <div class="row">
         <button type="submit" id="start" class="primary grow" disabled={problem !== null || isStarting}>
