@@ -9,8 +9,10 @@ export interface Curve {
   label: string;
   /** A custom property of the style sheet, such as `--curve-1`. */
   color: string;
-  /** Drawn thin and pale, without a name in the legend: the values behind the next curve, which is smooth. */
+  /** Drawn thin and pale, without a name in the legend. */
   isFaint?: boolean;
+  /** What was done to values of the same label, such as "smoothed". */
+  note?: string;
   /** Dashed, so that the curve before, which it often equals, is seen too. */
   isDashed?: boolean;
   /** Keys of the lower and the upper edge of an area around the curve. */
@@ -103,10 +105,10 @@ export function Chart(props: ChartProps) {
       )}
       <ul class="legend">
         {curves.map(
-          ({ key, label, color, isFaint = false }, index) =>
+          ({ key, label, color, isFaint = false, isDashed = false }, index) =>
             !isFaint && (
               <li key={key}>
-                <span class="swatch" style={{ background: `var(${color})` }} />
+                <span class={isDashed ? 'swatch dashed' : 'swatch'} style={{ color: `var(${color})` }} />
                 <span>{label}</span> <strong>{valueText(shown[index + 1])}</strong>
               </li>
             ),
@@ -209,7 +211,7 @@ function createPlot(
     stroke: colorOf(color),
     width: isFaint ? 1 : 1.75,
     ...(isDashed && { dash: [6, 6] }),
-    alpha: isFaint ? 0.2 : 1,
+    alpha: isFaint ? 0.18 : 1,
     // A single value, which no line shows.
     points: { show: ({ data: [steps] }: uPlot) => !isFaint && steps.length === 1 },
   }));

@@ -78,11 +78,10 @@ export function ChartCard({ names, meaning, hasMeaning = false, source, ...chart
 
 type Table = Pick<ChartProps, 'curves' | 'points' | 'unit'>;
 
-/** A column for each curve. Smooth curves follow those that they smooth. */
+/** A column for each curve. */
 export function csvOf({ curves, points, unit = 'iteration' }: Table): string {
   const cell = (text: string): string => (/[",\n]/u.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-  const isSmooth = curves.map((_, index) => curves[index - 1]?.isFaint === true);
-  const header = [unit, ...curves.map(({ label }, index) => (isSmooth[index] ? `${label}, smoothed` : label))];
+  const header = [unit, ...curves.map(({ label, note }) => (note ? `${label}, ${note}` : label))];
   const row = ({ step, values }: ChartPoint): string => [step, ...curves.map(({ key }) => values[key] ?? '')].join(',');
   return `${[header.map(cell).join(','), ...points.map(row)].join('\n')}\n`;
 }

@@ -16,7 +16,7 @@ import { Star } from './explore/star.js';
 import { ImageCanvas, Tile } from './images.js';
 import { type ModelInfo, type Networks, type Point, reconstruct, sampleOf } from './networks.js';
 import { readImage } from './pixels.js';
-import { SaveButtons } from './saveButtons.js';
+import { SaveMenu } from './saveMenu.js';
 
 const COUNT = 6;
 /** Older images are removed from the page. */
@@ -66,7 +66,7 @@ export function Completions(props: CompletionsProps) {
       <p id="completion-problem" role="status">
         {problem}
       </p>
-      <SaveButtons
+      <SaveMenu
         label="Save completions"
         disabled={!items.some(({ result }) => result)}
         onFailure={onFailure}

@@ -30,7 +30,7 @@ export function TrainingButtons(props: {
 }
 
 export function Choice<T extends string | number>(props: {
-  label: string;
+  label: ComponentChildren;
   value: T;
   choices: readonly T[];
   nameOf?: (choice: T) => string;
@@ -60,7 +60,7 @@ export function Choice<T extends string | number>(props: {
 
 /** A slider for a positive number on a logarithmic scale. Its left end can be 0. */
 export function LogSlider(props: {
-  label: string;
+  label: ComponentChildren;
   title?: string;
   value: number;
   min: number;

@@ -8,19 +8,27 @@ interface MenuProps {
   /** For screen readers, if the label is a symbol. */
   name?: string;
   class?: string;
+  disabled?: boolean;
   /** Stays open after a click in it, for several choices. */
   staysOpen?: boolean;
   /** Buttons, links or labels, made when the menu first opens. */
   children: () => ComponentChildren;
 }
 
-export function Menu({ label, name, class: style = '', staysOpen = false, children }: MenuProps) {
+export function Menu({ label, name, class: style = '', disabled = false, staysOpen = false, children }: MenuProps) {
   const id = useId();
   const list = useRef<HTMLDivElement>(null);
   const [isOpen, setIsOpen] = useState(false);
   return (
     <>
-      <button type="button" class={style} popovertarget={id} aria-label={name} aria-expanded={isOpen}>
+      <button
+        type="button"
+        class={style}
+        disabled={disabled}
+        popovertarget={id}
+        aria-label={name}
+        aria-expanded={isOpen}
+      >
         {label}
       </button>
       <div

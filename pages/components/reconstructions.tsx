@@ -16,7 +16,7 @@ import {
   reconstruct as reconstructionOf,
 } from './networks.js';
 import { readImage } from './pixels.js';
-import { SaveButtons } from './saveButtons.js';
+import { SaveMenu } from './saveMenu.js';
 
 /** Older images are removed from the page. */
 const MAX_IMAGES = 60;
@@ -72,7 +72,7 @@ export function Reconstructions(props: ReconstructionsProps) {
       <p id="problems" role="status">
         {[...problems.slice(0, MAX_PROBLEMS), ...(hidden > 0 ? [`and ${hidden} more`] : [])].join('; ')}
       </p>
-      <SaveButtons
+      <SaveMenu
         label="Save reconstructions"
         disabled={items.length === 0}
         onFailure={props.onFailure}

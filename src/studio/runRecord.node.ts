@@ -16,7 +16,9 @@ import { iteration, type ListedRun, values } from './schemas.js';
 import type { RunState } from './states.js';
 
 /** Bytes that contain the last lines. */
-const TAIL = 16_384;
+const TAIL = 32_768;
+/** Values of single batches vary, so a list shows means of the last logged iterations. */
+const AVERAGED = 50;
 const MAX_BYTES = 2 ** 20;
 
 export const TAGS_NAME = 'tags.json';
@@ -98,11 +100,11 @@ const settingsOf = (configuration: Record<string, unknown>) =>
   );
 
 export async function readSummary(folder: OwnFolder, id: string): Promise<ListedRun> {
-  const [configuration, journal, entry, holder, previews, checkpoints, tags, note, evaluation, changes] =
+  const [configuration, journal, entries, holder, previews, checkpoints, tags, note, evaluation, changes] =
     await Promise.all([
       readStoredConfiguration(folder),
       readJournal(folder, TAIL),
-      readLines(folder, LOG_NAME, TAIL).then(lastEntry),
+      readLines(folder, LOG_NAME, TAIL).then(entriesIn),
       holderOf(folder.path).catch(() => undefined),
       iterationsOf(folder, 'samples'),
       iterationsOf(folder, 'checkpoints'),
@@ -112,6 +114,7 @@ export async function readSummary(folder: OwnFolder, id: string): Promise<Listed
       Promise.all([JOURNAL_NAME, LOG_NAME, '.'].map((name) => changeOf(join(folder.path, name)))),
     ]);
   const stored = configuration ?? {};
+  const entry = entries.at(-1);
   const { data, network, width, latent, length } = knownSettings.parse(stored);
   const checkpoint = checkpoints.at(-1) ?? null;
   const step = Math.max(...[entry, lastWithStep(journal)].map((each) => each?.step ?? 0), checkpoint ?? 0);
@@ -122,7 +125,7 @@ export async function readSummary(folder: OwnFolder, id: string): Promise<Listed
     settings: settingsOf(stored),
     ...progress,
     secondsLeft: state === 'running' ? secondsLeft(progress, entry?.iterations_per_second) : null,
-    metrics: { ...metricsOf(entry, journal), ...numbersIn(evaluation?.metrics) },
+    metrics: { ...metricsOf(entries.slice(-AVERAGED), journal), ...numbersIn(evaluation?.metrics) },
     model: configuration
       ? `${network}, width ${width}, ${latent} latent dimensions`
       : 'config.json is missing or damaged',
@@ -149,10 +152,12 @@ function secondsLeft({ step, totalSteps }: Progress, rate = 0) {
   return totalSteps !== null && rate > 0 ? Math.round((totalSteps - step) / rate) : null;
 }
 
-function lastEntry(lines: readonly string[]) {
-  const entries = lines.toReversed().map((line) => values.safeParse(parseObject(line)).data);
-  return entries.find((entry) => iteration.safeParse(entry?.step).success);
-}
+/** Of a log. */
+const entriesIn = (lines: readonly string[]): LogEntry[] =>
+  lines.flatMap((line) => {
+    const entry = values.safeParse(parseObject(line)).data;
+    return iteration.safeParse(entry?.step).success ? [entry as LogEntry] : [];
+  });
 
 function totalStepsOf(configured: number | null, journal: readonly JournalEntry[], step: number) {
   const start = journal.findLast((entry) => entry.type === 'start');
@@ -191,14 +196,18 @@ const checkpointText = (checkpoint: number | null) =>
   checkpoint === null ? 'no checkpoint was saved' : `the last checkpoint is of iteration ${checkpoint}`;
 
 /** The log has the newest values; names of evaluations follow. */
-function metricsOf(entry: LogEntry | undefined, journal: readonly JournalEntry[]) {
+function metricsOf(entries: readonly LogEntry[], journal: readonly JournalEntry[]) {
   const scored = journal.findLast((each) => each.type === 'scored')?.test;
   const evaluated = journal.findLast((each) => each.type === 'evaluation')?.metrics;
+  const meanOf = (key: keyof LogEntry): number | undefined => {
+    const found = entries.flatMap((entry) => entry[key] ?? []);
+    return found.length === 0 ? undefined : found.reduce((sum, value) => sum + value) / found.length;
+  };
   const candidates = {
-    match_x: entry?.['encoder.match_x'] ?? entry?.['generator.match_x'],
-    KL_real_gap: entry?.['encoder.KL_real_gap'],
-    code_variance: entry?.['encoder.code_variance_real'],
-    iterations_per_second: entry?.iterations_per_second,
+    match_x: meanOf('encoder.match_x') ?? meanOf('generator.match_x'),
+    KL_real_gap: meanOf('encoder.KL_real_gap'),
+    code_variance: meanOf('encoder.code_variance_real'),
+    iterations_per_second: entries.at(-1)?.iterations_per_second,
     ...scored,
     ...evaluated,
   };

@@ -13,7 +13,7 @@ export const listedRun = z.object({
   step: iteration.describe('Iterations done'),
   totalSteps: iteration.nullable().describe('Iterations in all, if they are known'),
   secondsLeft: z.number().nullable().describe('Estimated seconds until the end of a run that trains'),
-  metrics: values.describe('The latest values of the log and of evaluations, by name'),
+  metrics: values.describe('Means of the last 50 logged iterations, and the latest values of evaluations, by name'),
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
   data: z.string(),
   model: z.string().describe('Network, width and latent dimensions'),

@@ -19,11 +19,18 @@ export async function distance(page: Page, selector: string, expected: ArrayLike
     : Infinity;
 }
 
+/** Presses a button, or an entry of a menu: "Save grid as PNG" is "As PNG" of "Save grid". */
+async function press(page: Page, name: string): Promise<void> {
+  const [, menu, format] = /^(.+) as (\w+)$/u.exec(name) ?? [];
+  await page.getByRole('button', { name: menu ?? name, exact: true }).click();
+  if (format) await page.getByRole('button', { name: `As ${format}`, exact: true }).click();
+}
+
 /** Presses a button, and returns the file that it saves. */
 export async function saved(page: Page, button: string): Promise<{ name: string; bytes: Buffer }> {
   const [download] = await Promise.all<[Promise<Download>, Promise<void>]>([
     page.waitForEvent('download'),
-    page.getByRole('button', { name: button, exact: true }).click(),
+    press(page, button),
   ] as never);
   return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
 }

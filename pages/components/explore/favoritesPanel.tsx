@@ -3,7 +3,7 @@ import { encodeAnimation } from '../animation.js';
 import { download, fileName } from '../files.js';
 import { saveImages } from '../imageGrid.js';
 import { ImageCanvas } from '../images.js';
-import { SaveButtons } from '../saveButtons.js';
+import { SaveMenu } from '../saveMenu.js';
 import { useImage } from './explored.js';
 import type { Favorite } from './favorites.js';
 import { FRAME_MS, imagesOnPath } from './mix.js';
@@ -47,13 +47,13 @@ export function FavoritesPanel({ model, favorites, select, onFailure }: ExploreP
         ))}
       </div>
       <div class="toolbar">
-        <SaveButtons
+        <SaveMenu
           label="Save grid"
           disabled={list.length === 0}
           onFailure={onFailure}
           onSave={async (format) => saveImages(await imagesOf(), info.shape, format, name)}
         />
-        <SaveButtons
+        <SaveMenu
           label="Save codes"
           formats={CODE_FORMATS}
           disabled={list.length === 0}

@@ -5,7 +5,7 @@ import { download, fileName } from '../files.js';
 import { saveImages } from '../imageGrid.js';
 import { ImageCanvas } from '../images.js';
 import { useLatest } from '../latest.js';
-import { SaveButtons } from '../saveButtons.js';
+import { SaveMenu } from '../saveMenu.js';
 import { type NamedCode, useImage } from './explored.js';
 import type { ExplorableModel, ExplorePanelProps } from './panel.js';
 import { codeOnPath, type ConditionOnPath, CONDITIONS_ON_PATH, type Ends } from './path.js';
@@ -123,13 +123,13 @@ function SavePath({ model, ends, condition, strip, onFailure }: SavePathProps) {
       <button id="save-walk" type="button" disabled={!ends} onClick={() => void saveAnimation().catch(onFailure)}>
         Save animation (GIF)
       </button>
-      <SaveButtons
+      <SaveMenu
         label="Save path"
         disabled={strip.length === 0}
         onFailure={onFailure}
         onSave={(format) => saveImages(strip, info.shape, format, name, STRIP)}
       />
-      <SaveButtons
+      <SaveMenu
         label="Save both codes"
         formats={CODE_FORMATS}
         disabled={!ends}

@@ -6,7 +6,7 @@ import { saveImages } from '../imageGrid.js';
 import type { ImageShape } from '../images.js';
 import type { Networks } from '../networks.js';
 import { pixelsOf } from '../pixels.js';
-import { SaveButtons } from '../saveButtons.js';
+import { SaveMenu } from '../saveMenu.js';
 import type { ExplorePanelProps } from './panel.js';
 import { codeOnPlane, drawTangentPlane, type TangentPlane } from './tangentPlane.js';
 
@@ -62,8 +62,8 @@ export function Plane({ model: { info, networks }, isActive, toolOf, onFailure }
           onImages={setImages}
           onFailure={onFailure}
         />
+        {position !== CENTER && <span class="chip capital">{text}</span>}
       </Pad>
-      <p class="position capital">{text}</p>
       <div class="toolbar">
         <button id="directions" type="button" disabled={!plane} onClick={() => setSeed(seed + 1)}>
           New directions
@@ -74,9 +74,9 @@ export function Plane({ model: { info, networks }, isActive, toolOf, onFailure }
           disabled={position === CENTER}
           onClick={() => tool!.move(tool!.origin, CENTER, true)}
         >
-          Back to the center
+          Recenter
         </button>
-        <SaveButtons
+        <SaveMenu
           label="Save plane"
           disabled={!images}
           onFailure={onFailure}

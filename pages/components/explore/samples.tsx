@@ -8,7 +8,7 @@ import { fileName } from '../files.js';
 import { saveImages } from '../imageGrid.js';
 import { type ImageShape, Tile } from '../images.js';
 import { type Point, sampleOf, type SampleStyle, styleName } from '../networks.js';
-import { SaveButtons } from '../saveButtons.js';
+import { SaveMenu } from '../saveMenu.js';
 import type { Favorites } from './favorites.js';
 import type { ExplorableModel, ExplorePanelProps } from './panel.js';
 import { SampleSettings } from './sampleSettings.js';
@@ -86,7 +86,7 @@ function SamplesOfSet(props: SamplesProps) {
         <button id="more" type="button" disabled={!isComplete} onClick={more}>
           More
         </button>
-        <SaveButtons
+        <SaveMenu
           label="Save grid"
           disabled={count === 0}
           onFailure={onFailure}

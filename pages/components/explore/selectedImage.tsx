@@ -2,7 +2,7 @@
 import { fileName } from '../files.js';
 import { saveImages } from '../imageGrid.js';
 import { CodeBars, ImageCanvas } from '../images.js';
-import { SaveButtons } from '../saveButtons.js';
+import { SaveMenu } from '../saveMenu.js';
 import type { NamedCode } from './explored.js';
 import type { Favorites } from './favorites.js';
 import type { ExplorableModel } from './panel.js';
@@ -43,7 +43,7 @@ export function SelectedImage({ model, point, image, favorites, undo, redo, onFa
           <span>Code</span>
           <div class="selected-code">{point && <CodeBars code={point.code} />}</div>
         </div>
-        <div class="selected-actions row">
+        <div class="row">
           <button type="button" id="undo" disabled={!undo} title="Undo (Ctrl+Z)" onClick={undo}>
             Undo
           </button>
@@ -52,19 +52,21 @@ export function SelectedImage({ model, point, image, favorites, undo, redo, onFa
           </button>
           <Star code={point} favorites={favorites} hasText />
         </div>
-        <SaveButtons
-          label="Save image"
-          disabled={!point}
-          onFailure={onFailure}
-          onSave={async (format) => saveImages([await networks.generate(point!)], info.shape, format, name)}
-        />
-        <SaveButtons
-          label="Save code"
-          formats={CODE_FORMATS}
-          disabled={!point}
-          onFailure={onFailure}
-          onSave={(format) => saveCodes(model, [point!], format, name)}
-        />
+        <div class="saving row">
+          <SaveMenu
+            label="Save image"
+            disabled={!point}
+            onFailure={onFailure}
+            onSave={async (format) => saveImages([await networks.generate(point!)], info.shape, format, name)}
+          />
+          <SaveMenu
+            label="Save code"
+            formats={CODE_FORMATS}
+            disabled={!point}
+            onFailure={onFailure}
+            onSave={(format) => saveCodes(model, [point!], format, name)}
+          />
+        </div>
       </div>
     </section>
   );

@@ -6,15 +6,17 @@ import type { PageProps } from '../page.js';
 import { LATENT_OF, modelOf, type PlaneSettings, valueOf, withValue } from '../plane/settings.js';
 import { SHAPE_NAMES } from '../plane/shapes.js';
 import { Toolbar } from '../plane/toolbar.js';
-import { type Plane, usePlane } from '../plane/usePlane.js';
-import { CodesView, GeneratorView } from '../plane/views.js';
+import type { TrackFrame } from '../plane/protocol.js';
+import { usePlane } from '../plane/usePlane.js';
+import { CodesView, GeneratorView, SideMark } from '../plane/views.js';
 import { type CurveChart, Curves } from '../training/curves.js';
 import { type Comparison, comparisonOf, DIFFERENCES, queryOf, sidesOf } from './difference.js';
 
 const ADDRESS_MS = 300;
-const SIDES = ['A', 'B'] as const;
-/** Of the sides in charts. */
-const COLORS = ['--curve-1', '--curve-2'] as const;
+const SIDES = [
+  { name: 'A', color: '--curve-1' },
+  { name: 'B', color: '--curve-2' },
+] as const;
 
 export function ComparePage({ query, onQuery }: PageProps) {
   const [comparison, setComparison] = useState(() => comparisonOf(query));
@@ -41,10 +43,16 @@ export function ComparePage({ query, onQuery }: PageProps) {
         onChange={(changes) => setComparison((before) => ({ ...before, ...changes }))}
         onData={changeSettings}
       />
-      <div class="sides">
-        {sides.map((settings, index) => (
-          <Side key={index} plane={plane} index={index} settings={settings} name={comparison.name} />
-        ))}
+      <div class="views">
+        {[GeneratorView, CodesView].flatMap((View) =>
+          sides.map((settings, index) => (
+            <View
+              key={`${View.name} ${index}`}
+              {...viewOf(settings, plane.frame?.tracks[index])}
+              side={SIDES[index]!}
+            />
+          )),
+        )}
       </div>
       <Curves charts={CHARTS} points={points} isSmall />
     </div>
@@ -71,67 +79,45 @@ function Difference({ comparison, onChange, onData }: DifferenceProps) {
         label="What differs"
         value={name}
         choices={names}
-        nameOf={(each) => DIFFERENCES[each]!.choice ?? DIFFERENCES[each]!.label}
+        nameOf={(each) => DIFFERENCES[each]!.label}
         onChoose={choose}
       />
       <Value
-        label="A"
+        side={SIDES[0]}
         name={name}
         value={valueOf(settings, name)}
         onChange={(chosen) => onChange({ settings: withValue(settings, name, chosen) })}
       />
-      <Value label="B" name={name} value={value} onChange={(chosen) => onChange({ value: chosen })} />
+      <Value side={SIDES[1]} name={name} value={value} onChange={(chosen) => onChange({ value: chosen })} />
     </div>
   );
 }
 
 interface ValueProps {
-  label: string;
+  side: (typeof SIDES)[number];
   name: string;
   value: string;
   onChange: (value: string) => void;
 }
 
-function Value({ label, name, value, onChange }: ValueProps) {
+function Value({ side, name, value, onChange }: ValueProps) {
   const { control } = DIFFERENCES[name]!;
+  const label = <SideMark {...side} />;
   if ('values' in control) return <Choice label={label} value={value} choices={control.values} onChoose={onChange} />;
   return <LogSlider label={label} value={Number(value)} {...control} onChange={(each) => onChange(String(each))} />;
 }
 
-interface SideProps {
-  plane: Plane;
-  index: number;
-  settings: PlaneSettings;
-  name: string;
-}
-
-function Side({ plane: { frame }, index, settings, name }: SideProps) {
-  const side = SIDES[index]!;
-  const view = {
-    track: frame?.tracks[index],
-    latent: LATENT_OF[settings.prior],
-    isConditional: modelOf(settings).isConditional,
-    arrows: settings.arrows,
-    prefix: `${side.toLowerCase()}-`,
-  };
-  return (
-    <section aria-labelledby={`side-${side}`}>
-      <h2 id={`side-${side}`}>
-        <span class="swatch" style={{ background: `var(${COLORS[index]})` }} />
-        {side}: {DIFFERENCES[name]!.label} = {valueOf(settings, name)}
-      </h2>
-      <div class="views">
-        <GeneratorView {...view} />
-        <CodesView {...view} />
-      </div>
-    </section>
-  );
-}
+const viewOf = (settings: PlaneSettings, track: TrackFrame | undefined) => ({
+  track,
+  latent: LATENT_OF[settings.prior],
+  isConditional: modelOf(settings).isConditional,
+  arrows: settings.arrows,
+});
 
 const chartOf = (title: string, meaning: string, key: string): CurveChart => ({
   title,
   meaning,
-  curves: SIDES.map((side, index) => ({ key: `${side} ${key}`, label: side, color: COLORS[index]! })),
+  curves: SIDES.map(({ name, color }) => ({ key: `${name} ${key}`, label: name, color })),
   isLog: true,
 });
 const CHARTS = [

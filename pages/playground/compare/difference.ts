@@ -1,35 +1,21 @@
 /** The setting in which two trainings differ. */
-import type { NetworkName } from '../../../src/networks/network.js';
 import * as choices from '../plane/settings.js';
 import { fromQuery, type PlaneSettings, toQuery, valueOf, withValue } from '../plane/settings.js';
 
 /** How a setting is chosen: one of several values, or a number on a slider. */
 type Control = { values: readonly string[] } | { min: number; max: number; hasZero: boolean };
 
-interface Difference {
-  label: string;
-  /** Among all choices (default: the label). */
-  choice?: string;
-  control: Control;
-}
-
-const weightOf = (network: NetworkName, term: string, does: string): Record<string, Difference> => ({
-  [`${network}.${term}`]: {
-    label: `${term} of the ${network}`,
-    choice: `${network}: ${does}`,
-    control: { ...choices.WEIGHTS, hasZero: true },
-  },
-});
+const weight = { ...choices.WEIGHTS, hasZero: true };
 
 /** Settings by their names in the address. */
-export const DIFFERENCES: Record<string, Difference> = {
-  ...weightOf('encoder', 'KL_real', 'spread codes of data'),
-  ...weightOf('encoder', 'KL_fake', 'contest codes of samples'),
-  ...weightOf('encoder', 'match_x', 'reconstruct data'),
-  ...weightOf('encoder', 'uniform', 'keep codes of data apart'),
-  ...weightOf('generator', 'KL_fake', 'contest codes of samples'),
-  ...weightOf('generator', 'match_z', 'reconstruct codes'),
-  ...weightOf('generator', 'match_x', 'reconstruct data'),
+export const DIFFERENCES: Record<string, { label: string; control: Control }> = {
+  'encoder.KL_real': { label: 'encoder: spread codes of data', control: weight },
+  'encoder.KL_fake': { label: 'encoder: contest codes of samples', control: weight },
+  'encoder.match_x': { label: 'encoder: reconstruct data', control: weight },
+  'encoder.uniform': { label: 'encoder: keep codes of data apart', control: weight },
+  'generator.KL_fake': { label: 'generator: contest codes of samples', control: weight },
+  'generator.match_z': { label: 'generator: reconstruct codes', control: weight },
+  'generator.match_x': { label: 'generator: reconstruct data', control: weight },
   rate: { label: 'learning rate', control: { ...choices.LEARNING_RATES, hasZero: false } },
   'generator.updates': { label: 'generator updates', control: { values: choices.GENERATOR_UPDATES.map(String) } },
   hidden: { label: 'hidden units', control: { values: choices.HIDDEN.map(String) } },

@@ -7,7 +7,7 @@ import type { PlaneView } from './view.js';
 export const SIDE = 480;
 const BARS = 48;
 
-/** The two circles of codes in the third view: of data and of samples. */
+/** The two circles of codes of the Codes view: of data and of samples. */
 export const CODE_RADIUS = 0.3 * SIDE;
 /** The height of a bar of uniform codes. */
 export const BAR = 0.06 * SIDE;

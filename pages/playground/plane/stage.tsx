@@ -13,7 +13,7 @@ interface StageProps {
   onPoint?: (x: number, y: number) => void;
   /** The view that a question is about (default: none). */
   asked?: ViewName;
-  /** Whether a visitor can update one network (default: false). */
+  /** Whether a visitor decides when training begins, and can update one network (default: false). */
   hasSteps?: boolean;
 }
 
@@ -36,7 +36,7 @@ export function Stage({ plane, settings, onPoint, asked, hasSteps = false }: Sta
         <EncoderView {...view} />
         <CodesView {...view} />
       </div>
-      <Curves charts={CHARTS} points={points[0]!} isSmall />
+      {(hasSteps || points[0]!.length > 0) && <Curves charts={CHARTS} points={points[0]!} isSmall />}
     </div>
   );
 }

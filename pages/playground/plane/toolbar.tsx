@@ -51,7 +51,7 @@ export function Toolbar({ title, plane, settings, address, onChange }: ToolbarPr
         <Counter iteration={frame ? iterationOfFrame(frame) : 0} rate={plane.running && frame?.rate.toFixed(0)} />
         <p id="status" role="status" class={failure ? 'failed' : ''}>
           {failure ||
-            (isWaiting ? 'Press on the first view to add points.' : isReady ? shared : 'Compiling the networks…')}
+            (isWaiting ? 'Press on the Generator view to add points.' : isReady ? shared : 'Compiling the networks…')}
         </p>
       </div>
       <Share plane={plane} settings={settings} address={address} onMessage={setShared} />

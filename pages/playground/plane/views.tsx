@@ -24,8 +24,8 @@ export interface ViewProps {
   arrows: readonly PushTerm[];
   /** The view that a question is about (default: none). */
   asked?: ViewName | undefined;
-  /** Of the ids of canvases, where a page has several of a kind. */
-  prefix?: string;
+  /** Where a page has several of a kind: their name, and the color of its curves. */
+  side?: { name: string; color: string };
 }
 
 interface DrawingProps extends ViewProps {
@@ -78,7 +78,7 @@ export const colorsOf = (element: Element): DrawingStyle['colorOf'] => {
 
 /** A square canvas that is drawn again whenever the view changes. */
 function Drawing(props: DrawingProps) {
-  const { prefix = '', name, title, caption, label, legend, track, latent, isConditional, arrows, asked } = props;
+  const { side, name, title, caption, label, legend, track, latent, isConditional, arrows, asked } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const isDark = useDarkScheme();
   useEffect(() => {
@@ -91,17 +91,19 @@ function Drawing(props: DrawingProps) {
   return (
     <figure class={name === asked ? 'card asked' : 'card'}>
       <figcaption>
-        <strong>{title}</strong>
+        <strong>
+          {title} {side && <SideMark {...side} />}
+        </strong>
         <span class="meaning">{caption}</span>
       </figcaption>
       <canvas
-        id={`${prefix}${name}-view`}
+        id={`${side ? `${side.name.toLowerCase()}-` : ''}${name}-view`}
         ref={canvas}
         class={onPointerDown ? 'view drawn' : 'view'}
         width={SIDE}
         height={SIDE}
         role="img"
-        aria-label={label}
+        aria-label={side ? `${side.name}: ${label}` : label}
         {...(onPointerDown && { onPointerDown, onPointerMove })}
       />
       <ul class="legend">
@@ -114,6 +116,13 @@ function Drawing(props: DrawingProps) {
     </figure>
   );
 }
+
+/** Names one of two trainings in the color of its curves. */
+export const SideMark = ({ name, color }: { name: string; color: string }) => (
+  <>
+    <span class="swatch" style={{ background: `var(${color})` }} /> {name}
+  </>
+);
 
 /** Data, and the generator's image of the prior. */
 export function GeneratorView({

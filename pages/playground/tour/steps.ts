@@ -45,7 +45,7 @@ export const STEPS: readonly TourStep[] = [
   },
   {
     title: 'The encoder goes back',
-    text: 'The encoder gives every point of the plane a code on the circle, and the second view shows these codes as colors. The curve in the first view has the colors of the codes that it was made from.',
+    text: 'The encoder gives every point of the plane a code on the circle, and the Encoder view shows these codes as colors. The curve of the Generator view has the colors of the codes that it was made from.',
     question: 'After training, which color will the plane have below a red point of the curve?',
     options: ['Red', 'The opposite color', 'Any color'],
     answer:
@@ -56,7 +56,7 @@ export const STEPS: readonly TourStep[] = [
   },
   {
     title: 'Only the encoder learns',
-    text: 'The third view counts codes: of data outside the circle, of samples inside. The encoder wants codes of data to be uniform (lower KL_real), and codes of samples to be anything but uniform (higher KL_fake).',
+    text: 'The Codes view counts codes: of data outside the circle, of samples inside. The encoder wants codes of data to be uniform (lower KL_real), and codes of samples to be anything but uniform (higher KL_fake).',
     question: 'The generator stays as it is. What will the codes of samples do?',
     options: ['They stay in one bunch', 'They spread around the circle', 'They follow the codes of data'],
     answer:
@@ -79,11 +79,11 @@ export const STEPS: readonly TourStep[] = [
   },
   {
     title: 'A tug of war',
-    text: 'Both networks have learned for 150 iterations. KL_fake is in both losses. Arrows in the third view will show which way each network pushes the codes of samples: solid for the encoder, dashed for the generator.',
+    text: 'Both networks have learned for 150 iterations. KL_fake is in both losses. Arrows in the Codes view will show which way each network pushes the codes of samples: solid for the encoder, dashed for the generator.',
     question: 'How will the arrows of the two networks compare?',
     options: ['They point in opposite directions', 'They point in the same direction', 'Only one network has arrows'],
     answer:
-      'They are opposite: the encoder maximizes what the generator minimizes. In the first view, the generator’s arrows continue through the encoder to the samples.',
+      'They are opposite: the encoder maximizes what the generator minimizes. In the Generator view, its arrows continue through the encoder to the samples.',
     settings: settingsOf({ data: 'moons' }),
     view: 'codes',
     before: ['both', 150],
@@ -92,7 +92,7 @@ export const STEPS: readonly TourStep[] = [
   {
     title: 'Without reconstruction',
     text: 'Now match_x and match_z have weight 0. Only the competition remains, and nothing relates a point to its own code.',
-    question: 'Where will reconstructions g(e(x)) be, the white points of the second view?',
+    question: 'Where will reconstructions g(e(x)) be, the white points of the Encoder view?',
     options: ['Far from their data', 'On their data', 'There will be none'],
     answer:
       'Far from their data. Codes gather, and the generator has no reason to undo the encoder. The two match terms are what makes the networks inverse.',

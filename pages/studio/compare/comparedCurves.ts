@@ -19,7 +19,7 @@ const curvesOf = (groups: typeof ALL_GROUPS): readonly ComparedCurve[] =>
   groups.flatMap(({ title, names, meaning, curves }) =>
     curves.map(({ key, label }) => ({
       key,
-      title: curves.length === 1 ? title : `${title}: ${label}`,
+      title: curves.length === 1 ? title : `${title}, ${label}`,
       names: names.includes(',') ? key.replace(/^.*\./u, '') : names,
       meaning,
     })),
@@ -69,8 +69,10 @@ export function comparedCurve(
       put(place, { [group]: mean, [low(group)]: mean - deviation, [high(group)]: mean + deviation });
     return [{ key: group, label: name, color, band: [low(group), high(group)] }];
   });
+  const [values, others] = [true, false].map((isValue) => curves.filter(({ isFaint = false }) => isFaint === isValue));
   return {
-    curves,
+    // In front of all exact values.
+    curves: [...values!, ...others!],
     points: Array.from(places, ([step, values]) => ({ step, values })).sort((a, b) => a.step - b.step),
   };
 }

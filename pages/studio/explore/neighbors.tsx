@@ -4,7 +4,7 @@ import { nearestCodes } from '../../../src/model/codeSearch.js';
 import { Tile } from '../../components/images.js';
 import { fileName } from '../../components/files.js';
 import { saveImages } from '../../components/imageGrid.js';
-import { SaveButtons } from '../../components/saveButtons.js';
+import { SaveMenu } from '../../components/saveMenu.js';
 import { codeAt, type EncodedData, imageAt, imageName } from './data.js';
 import { DataMessage, DataOffer } from './dataMessage.js';
 import type { DataPanelProps } from './panel.js';
@@ -38,7 +38,7 @@ export function Neighbors({ model: { info }, data, explored, isActive, select, o
         ))}
       </ol>
       <div class="toolbar">
-        <SaveButtons
+        <SaveMenu
           label="Save grid"
           disabled={!neighbors}
           onFailure={onFailure}

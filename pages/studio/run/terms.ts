@@ -4,8 +4,8 @@ import type { ChartPoint, Curve } from '../../components/chart.js';
 
 /** A curve of a run. */
 export interface RunCurve extends Curve {
-  /** Where the curve of the other network is the same, which it replaces. */
-  sharedLabel?: string;
+  /** How a curve is drawn that is the same for the other network, which it replaces. */
+  shared?: Pick<Curve, 'label' | 'color'>;
 }
 
 /** Curves on one scale. */
@@ -18,18 +18,21 @@ export interface CurveGroup {
 }
 
 const ENCODER = { label: 'encoder', color: '--curve-1' };
-const GENERATOR = { label: 'generator', color: '--curve-2', sharedLabel: 'both networks' };
+const GENERATOR = { label: 'generator', color: '--curve-2' };
 const IMAGES = { label: 'images', color: '--curve-1' };
 const SAMPLES = { label: 'samples', color: '--curve-2' };
 const [SAMPLES_ENCODER, SAMPLES_GENERATOR] = [
   { label: 'samples (enc.)', color: '--curve-2' },
-  { label: 'samples (gen.)', color: '--curve-3', isDashed: true, sharedLabel: 'samples' },
+  { label: 'samples (gen.)', color: '--curve-3', isDashed: true, shared: SAMPLES },
 ];
+/** A term of both losses has a color of its own, as in the playground. */
+const both = (color: string) => [ENCODER, { ...GENERATOR, shared: { label: 'both networks', color } }];
+const [IMAGE_COLOR, CODE_COLOR] = ['--curve-3', '--curve-4'];
 
 /** A value of the log, of each given network. */
 const valueOf = (
   name: keyof typeof LOG_LABELS,
-  networks: readonly Pick<RunCurve, 'label' | 'color' | 'sharedLabel'>[],
+  networks: readonly Pick<RunCurve, 'label' | 'color' | 'shared'>[],
 ): CurveGroup => ({
   title: LOG_LABELS[name].label,
   names: name,
@@ -49,7 +52,7 @@ const valueOfRun = (name: keyof typeof LOG_LABELS, label: string): CurveGroup =>
 
 /** The groups at the top of a run. */
 export const MAIN_GROUPS: readonly CurveGroup[] = [
-  valueOf('match_x', [ENCODER, GENERATOR]),
+  valueOf('match_x', both(IMAGE_COLOR)),
   {
     title: 'Excess divergence',
     names: 'KL_real_gap, KL_fake_gap',
@@ -61,7 +64,7 @@ export const MAIN_GROUPS: readonly CurveGroup[] = [
       { ...SAMPLES_GENERATOR, key: 'generator.KL_fake_gap' },
     ],
   },
-  valueOf('match_z_cosine', [ENCODER, GENERATOR]),
+  valueOf('match_z_cosine', both(CODE_COLOR)),
   {
     ...valueOf('code_variance', []),
     curves: [
@@ -73,7 +76,7 @@ export const MAIN_GROUPS: readonly CurveGroup[] = [
 
 export const OTHER_GROUPS: readonly CurveGroup[] = [
   valueOf('loss', [ENCODER, GENERATOR]),
-  valueOf('match_z', [ENCODER, GENERATOR]),
+  valueOf('match_z', both(CODE_COLOR)),
   {
     title: 'Divergence',
     names: 'KL_real, KL_fake',
@@ -104,6 +107,6 @@ export function distinctCurves(curves: readonly RunCurve[], points: readonly Cha
   const areSame = (one: RunCurve, other: RunCurve): boolean =>
     points.length > 0 && points.every(({ values }) => values[one.key] === values[other.key]);
   const [first, second] = present.slice(-2);
-  if (!second?.sharedLabel || !areSame(first!, second)) return present;
-  return present.slice(0, -1).map((curve) => (curve === first ? { ...curve, label: second.sharedLabel! } : curve));
+  if (!second?.shared || !areSame(first!, second)) return present;
+  return present.slice(0, -1).map((curve) => (curve === first ? { ...curve, ...second.shared } : curve));
 }

@@ -109,11 +109,11 @@ export function smoothed(
   });
 }
 
-/** Returns each curve with its smoothed version in front. */
+/** Returns curves with their smoothed versions, which are in front of all values. */
 export const withSmoothed = (curves: readonly Curve[], smoothing: number): readonly Curve[] =>
   smoothing === 0
     ? curves
-    : curves.flatMap((curve) => [
-        { ...curve, label: `${curve.label} (values)`, isFaint: true },
-        { ...curve, key: smoothKey(curve.key) },
-      ]);
+    : [
+        ...curves.map((curve) => ({ ...curve, isFaint: true })),
+        ...curves.map((curve) => ({ ...curve, key: smoothKey(curve.key), note: 'smoothed' })),
+      ];

@@ -45,7 +45,10 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
   const none = found === 0 && <NoMatch onClear={() => setSearch('')} />;
   return (
     <>
-      <h1 class="hidden">Runs</h1>
+      <header class="row between">
+        <h1>Runs</h1>
+        <StartLink />
+      </header>
       <div class="toolbar filters" role="search">
         <input
           id="search"
@@ -69,7 +72,6 @@ export function RunsPage({ query, onQuery, runs, state, onFailure }: ViewProps) 
         <span id="found" class={problem ? 'failed' : 'meaning'} role="status">
           {problem || countText(found, runs.size)}
         </span>
-        <StartLink />
       </div>
       {view === 'gallery' ? (
         none || <Gallery runs={groups.flatMap((group) => group.runs)} {...listed} />

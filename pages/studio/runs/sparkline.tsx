@@ -7,6 +7,8 @@ import { bandOf, type BandPoint, type SeedGroup, type Series } from './seeds.js'
 
 const KEY = 'encoder.match_x';
 const POINTS = 48;
+/** The first points fall so far that the others would look flat. */
+const BEGINNING = 2;
 const [WIDTH, HEIGHT] = [96, 24];
 
 /** Curves that were read, so that a row that returns to the window has them at once. */
@@ -24,7 +26,9 @@ function readSeries({ id, step, totalSteps }: ListedRun): Promise<Series> {
 }
 
 const seriesOf = (steps: readonly number[], values: readonly (number | null)[]): Series =>
-  steps.flatMap((step, index) => (typeof values[index] === 'number' ? [[step, values[index]] as const] : []));
+  steps.flatMap((step, index) =>
+    index >= BEGINNING && typeof values[index] === 'number' ? [[step, values[index]] as const] : [],
+  );
 
 /** The curve of `match_x`: of several seeds, their mean and the area of one deviation around it. */
 export function Sparkline({ runs }: Pick<SeedGroup, 'runs'>) {
