@@ -103,9 +103,7 @@ async function takePlayground() {
   };
   try {
     const answered = async (page) => {
-      await page.click('.prediction label');
-      await page.waitForSelector('#predict:enabled', { timeout: 120_000 });
-      await page.click('#predict');
+      await page.click('.prediction button:enabled', { timeout: 120_000 });
       await page.waitForSelector('#answer strong', { timeout: 120_000 });
     };
     await take('playground-plane', `${address}#/plane`, [1280, 800], trained(2000));
