@@ -11,7 +11,7 @@ export interface Curve {
   color: string;
   /** Drawn thin and pale, without a name in the legend. */
   isFaint?: boolean;
-  /** What was done to values of the same label, such as "smoothed". */
+  /** In saved tables, what was done to values of the same label, such as "smoothed". */
   note?: string;
   /** Dashed, so that the curve before, which it often equals, is seen too. */
   isDashed?: boolean;

@@ -91,7 +91,7 @@ describe('seeds of a run', () => {
     expect(bandOf([])).toEqual([]);
   });
 
-  it('are one curve with its area in a comparison, and single runs keep their exact values', () => {
+  it('are one curve with its area in a comparison, and single runs keep their exact values behind all curves', () => {
     const points = new Map([
       ['mnist-1', [1, 2, 3].map((step) => ({ step, values: { fid: step } }))],
       ['mnist-2', [1, 2, 3].map((step) => ({ step, values: { fid: 3 * step } }))],
@@ -103,9 +103,9 @@ describe('seeds of a run', () => {
     expect(together.points[1]!.values['mnist-1']).toBe(4);
     const apart = comparedCurve('fid', alone([one, two]), points, 0.5);
     expect(apart.curves.map(({ label, isFaint = false }) => [label, isFaint])).toEqual([
-      ['mnist-1 (values)', true],
+      ['mnist-1', true],
+      ['mnist-2', true],
       ['mnist-1', false],
-      ['mnist-2 (values)', true],
       ['mnist-2', false],
     ]);
     expect(apart.points[2]!.values).toMatchObject({ 'mnist-1': 3, 'mnist-2': 9 });
@@ -129,7 +129,7 @@ describe('charts', () => {
   it('are tables with quoted names and gaps', () => {
     const curves = [
       { key: 'a', label: 'a, "b"', color: '', isFaint: true },
-      { key: 'c', label: 'a, "b"', color: '' },
+      { key: 'c', label: 'a, "b"', color: '', note: 'smoothed' },
     ];
     expect(csvOf({ curves, points: [{ step: 1, values: { a: 0.5 } }], unit: 'epoch' })).toBe(
       'epoch,"a, ""b""","a, ""b"", smoothed"\n1,0.5,\n',
