@@ -1,5 +1,5 @@
 /** Curves over iterations, drawn by uPlot. */
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
@@ -9,7 +9,7 @@ export interface Curve {
   label: string;
   /** A custom property of the style sheet, such as `--curve-1`. */
   color: string;
-  /** Drawn thin and pale, without a name in the legend. */
+  /** Drawn thin and pale, behind all others, and without a name in the legend. */
   isFaint?: boolean;
   /** In saved tables, what was done to values of the same label, such as "smoothed". */
   note?: string;
@@ -52,7 +52,6 @@ const SHARED = 'charts';
 export function Chart(props: ChartProps) {
   const {
     title,
-    curves,
     points,
     isLog = false,
     unit = 'iteration',
@@ -61,6 +60,7 @@ export function Chart(props: ChartProps) {
     onZoom,
     emptyText = 'No iteration yet',
   } = props;
+  const curves = useMemo(() => props.curves.toSorted(faintFirst), [props.curves]);
   const area = useRef<HTMLDivElement>(null);
   const zoomed = useRef(onZoom);
   zoomed.current = onZoom;
@@ -122,6 +122,8 @@ export function Chart(props: ChartProps) {
     </figure>
   );
 }
+
+const faintFirst = (a: Curve, b: Curve): number => Number(b.isFaint ?? false) - Number(a.isFaint ?? false);
 
 /** The first iterations differ from all others, and would flatten a linear curve: of many points, this part is cut off. */
 const BEGINNING = 0.05;

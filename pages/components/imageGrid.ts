@@ -1,4 +1,5 @@
 /** Images as one file. */
+import { GAP } from '../../src/images/imageGrid.js';
 import { download } from './files.js';
 import type { ImageShape } from './images.js';
 import { pixelsOf } from './pixels.js';
@@ -6,8 +7,6 @@ import { pixelsOf } from './pixels.js';
 export const IMAGE_FORMATS = { PNG: 'image/png', WebP: 'image/webp' } as const;
 export type ImageFormat = keyof typeof IMAGE_FORMATS;
 
-/** Pixels between images. */
-const GAP = 2;
 /** Differs from both black and white images. */
 const BACKGROUND = '#606060';
 

@@ -2,8 +2,8 @@ import { enlarge, filledRaster, fittingScale, pasteTile, requireScale } from './
 import { type ImageBatch, imageOf, type Raster } from './raster.js';
 import { drawText, LINE_HEIGHT, shortenText } from './text.js';
 
-/** Before enlargement. */
-const GAP = 2;
+/** Pixels between images, and around all, before enlargement. */
+export const GAP = 2;
 export const BACKGROUND = 96;
 const INK = 255;
 /** Height of an image per pixel of its font: about 12 characters fit. */

@@ -91,7 +91,7 @@ describe('seeds of a run', () => {
     expect(bandOf([])).toEqual([]);
   });
 
-  it('are one curve with its area in a comparison, and single runs keep their exact values behind all curves', () => {
+  it('are one curve with its area in a comparison, and single runs keep their exact values', () => {
     const points = new Map([
       ['mnist-1', [1, 2, 3].map((step) => ({ step, values: { fid: step } }))],
       ['mnist-2', [1, 2, 3].map((step) => ({ step, values: { fid: 3 * step } }))],
@@ -104,8 +104,8 @@ describe('seeds of a run', () => {
     const apart = comparedCurve('fid', alone([one, two]), points, 0.5);
     expect(apart.curves.map(({ label, isFaint = false }) => [label, isFaint])).toEqual([
       ['mnist-1', true],
-      ['mnist-2', true],
       ['mnist-1', false],
+      ['mnist-2', true],
       ['mnist-2', false],
     ]);
     expect(apart.points[2]!.values).toMatchObject({ 'mnist-1': 3, 'mnist-2': 9 });

@@ -19,4 +19,17 @@ describe('the summary of a run', () => {
     writeFileSync(join(folder, 'log.jsonl'), `${JSON.stringify(entry)}\n`);
     expect((await readSummary(await OwnFolder.at(folder), 'run')).warning).toBe(warning);
   });
+
+  it('has means of the last 50 logged iterations, and the speed of the last', async () => {
+    const folder = temporaryFolder();
+    const entries = Array.from({ length: 60 }, (_, index) => ({
+      step: index + 1,
+      'encoder.match_x': index < 10 ? 9 : index,
+      iterations_per_second: index,
+    }));
+    writeFileSync(join(folder, 'log.jsonl'), entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''));
+    const { metrics } = await readSummary(await OwnFolder.at(folder), 'run');
+    // Of 10 to 59.
+    expect(metrics).toEqual({ match_x: 34.5, iterations_per_second: 59 });
+  });
 });

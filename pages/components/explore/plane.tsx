@@ -131,6 +131,7 @@ function Pad({ position, text, disabled, onMove, onEnd, children }: PadProps) {
       id="plane-pad"
       ref={pad}
       class="plane-pad frame"
+      style={{ '--cells': OVERVIEW }}
       role="slider"
       tabIndex={0}
       aria-label="Position on the plane"

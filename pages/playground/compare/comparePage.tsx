@@ -6,7 +6,6 @@ import type { PageProps } from '../page.js';
 import { LATENT_OF, modelOf, type PlaneSettings, valueOf, withValue } from '../plane/settings.js';
 import { SHAPE_NAMES } from '../plane/shapes.js';
 import { Toolbar } from '../plane/toolbar.js';
-import type { TrackFrame } from '../plane/protocol.js';
 import { usePlane } from '../plane/usePlane.js';
 import { CodesView, GeneratorView, SideMark } from '../plane/views.js';
 import { type CurveChart, Curves } from '../training/curves.js';
@@ -29,6 +28,13 @@ export function ComparePage({ query, onQuery }: PageProps) {
   }, [comparison]);
   const changeSettings = (changes: Partial<PlaneSettings>): void =>
     setComparison((before) => ({ ...before, settings: { ...before.settings, ...changes } }));
+  const views = sides.map((settings, index) => ({
+    side: SIDES[index]!,
+    track: plane.frame?.tracks[index],
+    latent: LATENT_OF[settings.prior],
+    isConditional: modelOf(settings).isConditional,
+    arrows: settings.arrows,
+  }));
   return (
     <div class="compare page">
       <Toolbar
@@ -44,15 +50,12 @@ export function ComparePage({ query, onQuery }: PageProps) {
         onData={changeSettings}
       />
       <div class="views">
-        {[GeneratorView, CodesView].flatMap((View) =>
-          sides.map((settings, index) => (
-            <View
-              key={`${View.name} ${index}`}
-              {...viewOf(settings, plane.frame?.tracks[index])}
-              side={SIDES[index]!}
-            />
-          )),
-        )}
+        {views.map((view) => (
+          <GeneratorView key={view.side.name} {...view} />
+        ))}
+        {views.map((view) => (
+          <CodesView key={view.side.name} {...view} />
+        ))}
       </div>
       <Curves charts={CHARTS} points={points} isSmall />
     </div>
@@ -106,13 +109,6 @@ function Value({ side, name, value, onChange }: ValueProps) {
   if ('values' in control) return <Choice label={label} value={value} choices={control.values} onChoose={onChange} />;
   return <LogSlider label={label} value={Number(value)} {...control} onChange={(each) => onChange(String(each))} />;
 }
-
-const viewOf = (settings: PlaneSettings, track: TrackFrame | undefined) => ({
-  track,
-  latent: LATENT_OF[settings.prior],
-  isConditional: modelOf(settings).isConditional,
-  arrows: settings.arrows,
-});
 
 const chartOf = (title: string, meaning: string, key: string): CurveChart => ({
   title,

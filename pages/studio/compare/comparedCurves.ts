@@ -69,10 +69,8 @@ export function comparedCurve(
       put(place, { [group]: mean, [low(group)]: mean - deviation, [high(group)]: mean + deviation });
     return [{ key: group, label: name, color, band: [low(group), high(group)] }];
   });
-  const [values, others] = [true, false].map((isValue) => curves.filter(({ isFaint = false }) => isFaint === isValue));
   return {
-    // In front of all exact values.
-    curves: [...values!, ...others!],
+    curves,
     points: Array.from(places, ([step, values]) => ({ step, values })).sort((a, b) => a.step - b.step),
   };
 }

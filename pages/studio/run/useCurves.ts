@@ -109,11 +109,11 @@ export function smoothed(
   });
 }
 
-/** Returns curves with their smoothed versions, which are in front of all values. */
+/** Returns each curve with its smoothed version. */
 export const withSmoothed = (curves: readonly Curve[], smoothing: number): readonly Curve[] =>
   smoothing === 0
     ? curves
-    : [
-        ...curves.map((curve) => ({ ...curve, isFaint: true })),
-        ...curves.map((curve) => ({ ...curve, key: smoothKey(curve.key), note: 'smoothed' })),
-      ];
+    : curves.flatMap((curve) => [
+        { ...curve, isFaint: true },
+        { ...curve, key: smoothKey(curve.key), note: 'smoothed' },
+      ]);

@@ -1,5 +1,6 @@
 /** Facts of a run in the list and on its own page. */
 import { useState } from 'preact/hooks';
+import { GAP } from '../../../src/images/imageGrid.js';
 import type { ListedRun } from '../../../src/studio/schemas.js';
 import { addTag, previewAddress, removeTag } from '../api.js';
 import { formatDuration, formatNumber } from '../format.js';
@@ -13,9 +14,6 @@ export const StateBadge = ({ run: { state, reason } }: { run: ListedRun }) => (
 
 /** Samples beside each other in a thumbnail. */
 const SHOWN = 3;
-
-/** Pixels between samples, and around all. */
-const GAP = 2;
 
 /** Shows the first of 64 square samples, with half a gap around them. Conditional models have a column for each condition. */
 function thumbnailStyle({ naturalWidth, naturalHeight }: HTMLImageElement) {

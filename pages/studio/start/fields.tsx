@@ -125,7 +125,7 @@ function FieldInput({
         titles={choiceTitles}
         expected={expected}
         value={String(value ?? '')}
-        inherited={inherited ?? (standard || 'default')}
+        inherited={(inherited ?? standard) || 'default'}
         onChange={onChange}
       />
     );
@@ -134,7 +134,9 @@ function FieldInput({
       {...described}
       type="text"
       inputMode={kind === 'number' || kind === 'integer' ? 'decimal' : 'text'}
-      placeholder={inherited === undefined ? standard && `Default: ${standard}` : `As before: ${inherited}`}
+      placeholder={
+        inherited === undefined ? standard && `Default: ${standard}` : inherited && `As before: ${inherited}`
+      }
       value={String(value ?? '')}
       onInput={({ currentTarget }) =>
         onChange(currentTarget.value.trim() === '' ? undefined : currentTarget.value.trim())
