@@ -32,7 +32,8 @@ export interface Comparison {
 
 /** In the address, `other=encoder.KL_real:0` is the second's value. */
 const OTHER = 'other';
-const DEFAULT = { name: 'encoder.KL_real', value: '0' };
+/** Both sides of the opening comparison train on; codes of the second leave a part of the circle empty. */
+const DEFAULT = { name: 'encoder.uniform', value: '0' };
 
 export function comparisonOf(query: string): Comparison {
   const settings = fromQuery(query);
