@@ -44,6 +44,7 @@ const { codes } = await encoder.run({ images: new Tensor('float32', images, [cou
 const density = fitDensity({
   codes: { data: Float64Array.from(codes.data), width: model.latent },
   maxGaussians: GAUSSIANS,
+  maxCodes: 0,
 });
 const values = new Uint32Array(densityValues(density).buffer);
 const half = 1 << (CLEARED - 1);

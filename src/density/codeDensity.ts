@@ -7,7 +7,8 @@ type ConditionShape = Pick<Condition, 'shape' | 'parts'>;
 /**
  * Where codes of images lie: a mixture of K Gaussians. Codes of images fill the sphere unevenly, and codes between
  * their groups decode to damaged images (Ghosh et al. 2020, arXiv 1903.12436). D numbers that summarize the condition of
- * an image move the means, and decide how probable each Gaussian is.
+ * an image move the means, and decide how probable each Gaussian is. Samples are near lines between N codes and their
+ * neighbors, because Gaussians of few codes in many dimensions also cover what is between the codes.
  */
 export interface CodeDensity {
   /** ln of the share of each Gaussian, [K]. */
@@ -22,10 +23,26 @@ export interface CodeDensity {
   logLikelihoods: Float32Array;
   /** What codes without a condition say about each number of it, of `fitConditionPredictor`, [K, M + 1]. */
   predictor: Float32Array;
+  /** How many of `codes` each Gaussian has, [K]; none if there are no codes. */
+  counts: Float32Array;
+  /** Codes of images without a condition: first those of the first Gaussian, [N, M]. N is 0 in files of earlier builds. */
+  codes: Float32Array;
+  /** Rows of the nearest codes of each, itself first, [N, P]. */
+  neighbors: Float32Array;
 }
 
-/** The shapes of a density's tensors. */
-export const densityShapes = (gaussians: number, latentSize: number, condition: ConditionShape | undefined) =>
+/** P, if there are as many codes. */
+export const NEIGHBORS = 6;
+/** Of samples, as a factor of the deviation of their Gaussian, if there are codes to begin from. */
+export const SAMPLE_NOISE = 0.6;
+
+/** The shapes of a density's tensors. @param codes N */
+export const densityShapes = (
+  gaussians: number,
+  codes: number,
+  latentSize: number,
+  condition: ConditionShape | undefined,
+) =>
   ({
     logShares: [gaussians],
     means: [gaussians, latentSize],
@@ -33,6 +50,9 @@ export const densityShapes = (gaussians: number, latentSize: number, condition: 
     slopes: [summarySize(condition), latentSize],
     logLikelihoods: [gaussians, summarySize(condition)],
     predictor: [condition?.shape.length === 1 ? condition.shape[0]! : 0, latentSize + 1],
+    counts: [codes > 0 ? gaussians : 0],
+    codes: [codes, latentSize],
+    neighbors: [codes, Math.min(NEIGHBORS, codes)],
   }) satisfies Record<keyof CodeDensity, readonly number[]>;
 
 /** Sides of the picture that stands for a condition that is one. */
@@ -105,8 +125,9 @@ export function drawSampleCodes(
   for (let row = 0; row < count; row++) {
     const summary = summaries.subarray(row * numbers, (row + 1) * numbers);
     const gaussian = chooseGaussian(logWeights(density, summary), stream.uniform());
-    const scaled = stream.fillNormal(noise).map((value) => truncation * value);
-    codes.set(codeIn(density, gaussian, summary, scaled), row * latentSize);
+    const start = pointBetween(density, gaussian, latentSize, [stream.uniform(), stream.uniform()]);
+    stream.fillNormal(noise);
+    codes.set(codeIn(density, { gaussian, start, summary, noise, truncation }), row * latentSize);
   }
   return prior === 'sphere' ? normalizeRows(codes, latentSize) : codes;
 }
@@ -135,15 +156,48 @@ function chooseGaussian(weights: readonly number[], draw: number) {
   return chosen < 0 ? shares.length - 1 : chosen;
 }
 
-/** @param noise normal [M] */
-function codeIn(density: CodeDensity, gaussian: number, summary: Float32Array, noise: Float32Array): Float32Array {
+/**
+ * Returns a point between a code of a Gaussian and one of its neighbors, [M], or nothing if there are no codes.
+ * @param draws in [0, 1): of the code, and of the neighbor and the place between both
+ */
+function pointBetween(
+  { counts, codes, neighbors }: CodeDensity,
+  gaussian: number,
+  size: number,
+  [code, place]: readonly [number, number],
+): Float32Array | undefined {
+  if (codes.length === 0) return undefined;
+  const width = (neighbors.length * size) / codes.length;
+  const first = counts.subarray(0, gaussian).reduce((sum, count) => sum + count, 0);
+  const from = first + Math.floor(code * counts[gaussian]!);
+  const to = neighbors[from * width + Math.floor(place * width)]!;
+  const part = (place * width) % 1;
+  return codes
+    .subarray(from * size, (from + 1) * size)
+    .map((value, at) => value + part * (codes[to * size + at]! - value));
+}
+
+interface Draw {
+  gaussian: number;
+  /** Where the sample begins, [M] (default: the mean of the Gaussian). */
+  start: Float32Array | undefined;
+  summary: Float32Array;
+  /** Normal [M]. */
+  noise: Float32Array;
+  truncation: number;
+}
+
+function codeIn(density: CodeDensity, { gaussian, start, summary, noise, truncation }: Draw): Float32Array {
   const { length: size } = noise;
   const shift = shiftOf(density, summary, size);
+  const scale = start ? SAMPLE_NOISE : 1;
   return noise.map((_, row) => {
-    let value = density.means[gaussian * size + row]! + shift[row]!;
-    const start = (gaussian * size + row) * size;
-    for (let column = 0; column <= row; column++) value += density.factors[start + column]! * noise[column]!;
-    return value;
+    const mean = density.means[gaussian * size + row]!;
+    const factors = (gaussian * size + row) * size;
+    let deviation = 0;
+    for (let column = 0; column <= row; column++) deviation += density.factors[factors + column]! * noise[column]!;
+    const beginning = start ? start[row]! - mean : 0;
+    return mean + shift[row]! + truncation * (beginning + scale * deviation);
   });
 }
 

@@ -2,7 +2,8 @@ import { columnMeans, type Features, gatherRows, rowsByLabel, rowsIn } from '../
 import { cholesky, solveCholesky } from '../numerics/cholesky.js';
 import { kMeans } from '../numerics/kMeans.js';
 import { multiplyTransposed, transposed } from '../numerics/matrixProduct.js';
-import type { CodeDensity } from './codeDensity.js';
+import { nearestRows } from '../numerics/nearestRows.js';
+import { type CodeDensity, NEIGHBORS } from './codeDensity.js';
 import { fitConditionPredictor, type UnconditionalCodes } from './conditionPredictor.js';
 
 /** Codes of images [N, M], and summaries of the conditions that they were encoded with [N, D]. */
@@ -13,11 +14,14 @@ export interface FittedCodes {
   unconditional?: UnconditionalCodes | undefined;
   /** Gaussians at most, for a smaller file (default: 64). */
   maxGaussians?: number;
+  /** Codes to keep, about (default: 4,096); without any, samples are drawn from the Gaussians alone. */
+  maxCodes?: number;
 }
 
 /** Codes per Gaussian; with fewer, it copies them. */
 const CODES_PER_GAUSSIAN = 64;
 const MAX_GAUSSIANS = 64;
+const MAX_CODES = 4096;
 /** Of all covariances: 16 MB. */
 const MAX_VALUES = 2 ** 22;
 /** Codes that the common covariance counts for in each Gaussian's own. */
@@ -38,12 +42,14 @@ export function fitDensity({
   summaries = { data: new Float64Array(0), width: 0 },
   unconditional,
   maxGaussians = MAX_GAUSSIANS,
+  maxCodes = MAX_CODES,
 }: FittedCodes): CodeDensity {
   const [count, size] = [rowsIn(codes), codes.width];
   const { slopes, rest } = regress(codes, summaries);
   const affordable = Math.min(maxGaussians, Math.floor(count / CODES_PER_GAUSSIAN), Math.floor(MAX_VALUES / size ** 2));
   const gaussians = Math.max(1, affordable);
-  const clusters = kMeans(besideConditions(rest, summaries), gaussians);
+  const located = besideConditions(rest, summaries);
+  const clusters = kMeans(located, gaussians);
   const members = rowsByLabel(clusters, gaussians).filter((rows) => rows.length > 0);
   const moments = members.map((rows) => momentsOf(gatherRows(rest, rows)));
   return {
@@ -53,6 +59,20 @@ export function fitDensity({
     slopes: Float32Array.from(slopes),
     logLikelihoods: concatenated(likelihoodsOf(members, summaries)),
     predictor: unconditional ? fitConditionPredictor(unconditional) : new Float32Array(0),
+    ...keptCodes(rest, located, members, maxCodes),
+  };
+}
+
+/** The same share of each Gaussian's codes, at least one. @param located codes and conditions, which decide what is near */
+function keptCodes(rest: Features, located: Features, members: readonly (readonly number[])[], most: number) {
+  if (most === 0) return { counts: new Float32Array(0), codes: new Float32Array(0), neighbors: new Float32Array(0) };
+  const share = Math.min(1, most / rowsIn(rest));
+  const kept = members.map((rows) => rows.slice(0, Math.ceil(share * rows.length)));
+  const near = gatherRows(located, kept.flat());
+  return {
+    counts: Float32Array.from(kept, (rows) => rows.length),
+    codes: Float32Array.from(gatherRows(rest, kept.flat()).data),
+    neighbors: Float32Array.from(nearestRows(near, near, Math.min(NEIGHBORS, rowsIn(near))).indices),
   };
 }
 

@@ -36,7 +36,7 @@ export function pythonSnippet({ latent, prior, condition, files }: SnippetSubjec
     ...(files.sampler
       ? [
           load('sampler'),
-          'uniform = random.random((16, 1)).astype(np.float32)',
+          'uniform = random.random((16, 3)).astype(np.float32)',
           `[latent] = sampler.run(None, {"uniform": uniform, "noise": noise${given}})`,
           `[images] = ${decode('latent')}`,
         ]
@@ -77,7 +77,7 @@ export function javascriptSnippet({ latent, prior, condition, files }: SnippetSu
     ...(files.sampler
       ? [
           load('sampler'),
-          "const uniform = new ort.Tensor('float32', Float32Array.from({ length: 16 }, Math.random), [16, 1]);",
+          "const uniform = new ort.Tensor('float32', Float32Array.from({ length: 48 }, Math.random), [16, 3]);",
           `const drawn = { uniform, noise: new ort.Tensor('float32', noise, [16, ${latent}])${given} };`,
           'const { codes: latent } = await sampler.run(drawn);',
           `const { images } = await ${decode('codes: latent')};`,

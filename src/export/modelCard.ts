@@ -92,7 +92,7 @@ const NETWORKS: Record<NetworkFile, (shape: string, codes: string, condition: st
   decoder: (shape, codes, condition) =>
     `\`codes\` ${codes} of images, or between them; \`distance\` [1]: the squared sine of their angle to the nearest code of an image, 1 for samples of the prior${condition} | \`images\` ${shape}`,
   sampler: (_, codes, condition) =>
-    `\`uniform\` [N, 1] in 0..1; \`noise\` ${codes}, standard normal${condition} | \`codes\` ${codes} of samples, distributed like codes of training images`,
+    `\`uniform\` [N, 3] in 0..1; \`noise\` ${codes}, standard normal${condition} | \`codes\` ${codes} of samples, distributed like codes of training images`,
 };
 
 const row = (...cells: readonly string[]) => `| ${cells.join(' | ')} |`;

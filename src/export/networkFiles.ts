@@ -17,7 +17,7 @@ export interface NetworkFiles {
    * codes. `decoder`: codes of images to images. Its second input `distance` [1], in 0..1, is `distanceFromCodes`: 0
    * for codes of images, 0.5 halfway between two at a right angle. A generator with one set of running statistics
    * decodes as well, without a `decoder`. Networks of a conditional model have one more input, `condition` [N, K], with 1 at
-   * the class and else 0, or all 0 for any class. `sampler`, of a model with a density of codes: `uniform` [N, 1] in [0, 1) and
+   * the class and else 0, or all 0 for any class. `sampler`, of a model with a density of codes: `uniform` [N, 3] in [0, 1) and
    * `noise` [N, M], standard normal, to codes of samples, which the decoder at distance 0 (or the generator) turns into images.
    */
   files: Partial<Record<NetworkFile, Uint8Array>>;

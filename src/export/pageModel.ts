@@ -25,13 +25,15 @@ export interface PageModel {
 
 interface PageDensity {
   gaussians: number;
+  /** N (default: none). */
+  codes?: number;
   /** Its tensors in the order of `densityShapes`, as base64 of gzip of float32. */
   values: string;
 }
 
 /** Returns the tensors of a density one after another. */
 export function densityValues(density: CodeDensity): Float32Array {
-  const names = Object.keys(densityShapes(0, 0, undefined)) as (keyof CodeDensity)[];
+  const names = Object.keys(densityShapes(0, 0, 0, undefined)) as (keyof CodeDensity)[];
   const values = new Float32Array(names.reduce((size, name) => size + density[name].length, 0));
   let offset = 0;
   for (const name of names) {
@@ -43,12 +45,12 @@ export function densityValues(density: CodeDensity): Float32Array {
 
 /** @param values the unpacked values of a page's density */
 export function densityOf(
-  { gaussians }: PageDensity,
+  { gaussians, codes = 0 }: PageDensity,
   values: ArrayBuffer,
   { latent, condition }: { latent: number; condition: Pick<PageCondition, 'shape'> | undefined },
 ): CodeDensity {
   let offset = 0;
-  const tensors = Object.entries(densityShapes(gaussians, latent, condition)).map(([name, shape]) => {
+  const tensors = Object.entries(densityShapes(gaussians, codes, latent, condition)).map(([name, shape]) => {
     const size = shape.reduce((product: number, side) => product * side, 1);
     const tensor = new Float32Array(values, offset, size);
     offset += tensor.byteLength;

@@ -1,5 +1,5 @@
 import { normalizeAlongAxis1, type Prior } from '../age/prior.js';
-import { type CodeDensity, THUMBNAIL } from '../density/codeDensity.js';
+import { type CodeDensity, SAMPLE_NOISE, THUMBNAIL } from '../density/codeDensity.js';
 import {
   abs,
   add,
@@ -8,6 +8,8 @@ import {
   constant,
   div,
   exp,
+  floor,
+  gather,
   type Graph,
   graphOf,
   greater,
@@ -18,6 +20,7 @@ import {
   reduceSum,
   reshape,
   type Shape,
+  slice,
   sub,
   type Value,
 } from '../engine/index.js';
@@ -32,12 +35,12 @@ export interface Sampler {
 }
 
 /**
- * Draws codes of samples as `drawSampleCodes` does: `uniform` [N, 1] in [0, 1) chooses a Gaussian, and `noise` [N, M] a
- * normal point of it.
+ * Draws codes of samples as `drawSampleCodes` does: `uniform` [N, 3] in [0, 1) chooses a Gaussian, a code of it, and a
+ * point between the code and a neighbor; `noise` [N, M], normal, moves it.
  */
 export function samplerGraph({ density, prior, latentSize: size, condition }: Sampler, batch: number): Graph {
   const gaussians = density.logShares.length;
-  const uniform = input('uniform', [batch, 1]);
+  const uniform = input('uniform', [batch, 3]);
   const noise = input('noise', [batch, size]);
   const given = condition && input('condition', [batch, ...condition]);
   const summary = given && summaryOf(given);
@@ -46,14 +49,36 @@ export function samplerGraph({ density, prior, latentSize: size, condition }: Sa
   const numbers = density.slopes.length / size;
   const likelihoods = transposedTable(density.logLikelihoods, numbers);
   const scores = add(stored(density.logShares, [1, gaussians]), fromSummary(likelihoods, [numbers, gaussians]));
-  const chosen = chooseBy(uniform, exp(scores), [batch, gaussians]);
+  const chosen = chooseBy(slice(uniform, 1, 0, 1), exp(scores), [batch, gaussians]);
   const factors = reshape(matMul(chosen, stored(density.factors, [gaussians, size ** 2])), [batch, size, size]);
   const deviation = reduceSum(mul(factors, reshape(noise, [batch, 1, size])), [2]);
-  const means = matMul(chosen, stored(density.means, [gaussians, size]));
-  const centers = add(means, fromSummary(density.slopes, [numbers, size]));
-  const codes = add(centers, reshape(deviation, [batch, size]));
+  const hasCodes = density.codes.length > 0;
+  const starts = hasCodes
+    ? pointsBetween(density, chosen, uniform, size)
+    : matMul(chosen, stored(density.means, [gaussians, size]));
+  const centers = add(starts, fromSummary(density.slopes, [numbers, size]));
+  const codes = add(centers, mul(reshape(deviation, [batch, size]), hasCodes ? SAMPLE_NOISE : 1));
   const order = [uniform, noise, ...(given ? [given] : [])];
   return graphOf({ codes: prior === 'sphere' ? normalizeAlongAxis1(codes) : codes }, order);
+}
+
+/** Points between a code of the chosen Gaussians [batch, K] and a neighbor, [batch, M]. */
+function pointsBetween({ counts, codes, neighbors }: CodeDensity, chosen: Value, uniform: Value, size: number): Value {
+  const [batch, gaussians] = chosen.shape as [number, number];
+  const rows = codes.length / size;
+  const width = neighbors.length / rows;
+  const firsts = counts.map((_, at) => counts.subarray(0, at).reduce((sum, count) => sum + count, 0));
+  const ofChosen = (table: Float32Array) => matMul(chosen, stored(table, [gaussians, 1]));
+  const within = floor(mul(slice(uniform, 1, 1, 2), ofChosen(counts)));
+  const from = add(ofChosen(firsts), within);
+  const place = mul(slice(uniform, 1, 2, 3), width);
+  const at = add(mul(from, width), floor(place));
+  const rowAt = (row: Value) => reshape(cast(row, 'int64'), [batch]);
+  const to = gather(stored(neighbors, [rows * width, 1]), rowAt(at), 0);
+  const table = stored(codes, [rows, size]);
+  const start = gather(table, rowAt(from), 0);
+  const step = sub(gather(table, rowAt(to), 0), start);
+  return add(start, mul(sub(place, floor(place)), step));
 }
 
 const stored = (table: Float32Array, shape: Shape) => constant([...table], shape);

@@ -19,12 +19,13 @@ export async function pageFiles(
   const entryOf = async (name: string) => [name, await readFile(fileURLToPath(new URL(name, BUNDLE)))] as const;
   const files = Object.fromEntries(await Promise.all(STATIC_FILES.map(entryOf)));
   const networks = { generator: await compress(decoder!), encoder: await compress(encoder!) };
-  const page: PageModel = { ...model, networks, ...(density && { density: await pageDensity(density) }) };
+  const page: PageModel = { ...model, networks, ...(density && { density: await pageDensity(density, model.latent) }) };
   return { ...files, 'model.js': `globalThis.agenetModel = ${JSON.stringify(page)};\n` };
 }
 
-const pageDensity = async (density: CodeDensity) => ({
+const pageDensity = async (density: CodeDensity, latent: number) => ({
   gaussians: density.logShares.length,
+  codes: density.codes.length / latent,
   values: await compress(new Uint8Array(densityValues(density).buffer)),
 });
 

@@ -68,7 +68,7 @@ export function encodeCheckpoint(
     for (const [name, { shape }] of layout.entries) tensors[prefix + name] = { shape, data: views[name]! };
   }
   if (density)
-    for (const [name, shape] of shapesOfDensity(configuration, density.logShares.length))
+    for (const [name, shape] of shapesOfDensity(configuration, density.logShares.length, density.codes.length))
       tensors[DENSITY + name] = { shape, data: density[name as keyof CodeDensity] };
   const metadata = {
     format: `agenet checkpoint ${FORMAT_VERSION}`,
@@ -105,22 +105,28 @@ export async function decodeCheckpoint(bytes: Uint8Array, file: string, digest: 
 
 const DENSITY = 'density/';
 
-/** Without a condition, these tensors have none, and files need not have them. */
+/** Without a condition, or without codes in files of earlier builds, these tensors have none, and files need not have them. */
 const NO_ELEMENTS = {
   slopes: new Float32Array(0),
   logLikelihoods: new Float32Array(0),
   predictor: new Float32Array(0),
+  counts: new Float32Array(0),
+  codes: new Float32Array(0),
+  neighbors: new Float32Array(0),
 };
 
-function shapesOfDensity(configuration: Configuration, gaussians: number) {
+/** @param codeNumbers of all its codes */
+function shapesOfDensity(configuration: Configuration, gaussians: number, codeNumbers: number) {
+  const { latent } = configuration;
   const { condition } = iterationSpec(configuration).pair.encoder;
-  return Object.entries(densityShapes(gaussians, configuration.latent, condition));
+  return Object.entries(densityShapes(gaussians, Math.floor(codeNumbers / latent), latent, condition));
 }
 
 function readDensity(configuration: Configuration, tensors: TensorFile['tensors'], file: string) {
   const shares = tensors[`${DENSITY}logShares`];
   if (shares === undefined) return undefined;
-  const shapes = shapesOfDensity(configuration, shares.data.length).filter(([, shape]) => sizeOf(shape) > 0);
+  const codes = tensors[`${DENSITY}codes`]?.data.length ?? 0;
+  const shapes = shapesOfDensity(configuration, shares.data.length, codes).filter(([, shape]) => sizeOf(shape) > 0);
   // Earlier builds did not predict conditions. Until training saves again, samples are drawn from the prior.
   if (shapes.some(([name]) => name === 'predictor') && tensors[`${DENSITY}predictor`] === undefined) return undefined;
   const read = shapes.map(([name, shape]) => [name, readTensor(DENSITY + name, shape, tensors, file)]);

@@ -43,11 +43,11 @@ describe('the density of codes', () => {
     expect(fitDensity({ codes, maxGaussians: 3 }).logShares).toHaveLength(3);
   });
 
-  it('has the mean and the covariance of codes that are normal', () => {
+  it('without codes has the mean and the covariance of codes that are normal', () => {
     const mixed = normalRows(63, SIZE, 1);
     const data = Float32Array.from(mixed.data, (value, at) => (at % SIZE === 0 ? 3 + 2 * value : value));
     // Fewer than 128 codes have one Gaussian.
-    const draws = sampled(fitDensity({ codes: { data, width: SIZE } }), 20_000, 'normal');
+    const draws = sampled(fitDensity({ codes: { data, width: SIZE }, maxCodes: 0 }), 20_000, 'normal');
     const firstOf = (codes: Float32Array) => rowsOf(codes).map(([first]) => first!);
     const variance = (values: number[]) => {
       const mean = meanOf(values);
@@ -55,6 +55,35 @@ describe('the density of codes', () => {
     };
     expectWithin(meanOf(firstOf(draws)), meanOf(firstOf(data)), 0.05);
     expectWithin(variance(firstOf(draws)) / variance(firstOf(data)), 1, 0.05);
+  });
+
+  it('draws near lines between neighbors, where Gaussians also draw between groups of them', () => {
+    const ring = Float32Array.from({ length: 100 * SIZE }, (_, at) => {
+      const angle = (Math.floor(at / SIZE) * 2 * Math.PI) / 100;
+      return at % SIZE === 0 ? Math.cos(angle) : at % SIZE === 1 ? Math.sin(angle) : 0;
+    });
+    const distanceWith = (maxCodes: number) => {
+      const density = fitDensity({ codes: { data: ring, width: SIZE }, maxCodes });
+      const draws = rowsOf(sampled(density, 1000, 'normal'));
+      return meanOf(draws.map(([x, y]) => Math.abs(Math.hypot(x!, y!) - 1)));
+    };
+    expect(distanceWith(100)).toBeLessThan(0.85 * distanceWith(0));
+  });
+
+  it('keeps the same share of the codes of each group, each with its nearest', () => {
+    const data = groupedCodes(1000, 4, 0.02);
+    const { counts, codes, neighbors } = fitDensity({ codes: { data, width: SIZE }, maxCodes: 200 });
+    const kept = rowsOf(codes);
+    expect(kept.length).toBe(counts.reduce((sum, count) => sum + count, 0));
+    expect(kept.length).toBeGreaterThanOrEqual(200);
+    expect(kept.length).toBeLessThan(200 + counts.length);
+    expect(neighbors).toHaveLength(6 * kept.length);
+    const distance = (a: Float32Array, b: Float32Array) => Math.hypot(...a.map((value, at) => value - b[at]!));
+    for (const [row, code] of kept.slice(0, 50).entries()) {
+      const near = Array.from(neighbors.subarray(6 * row, 6 * row + 6), (each) => distance(code, kept[each]!));
+      const all = kept.map((each) => distance(code, each)).sort((a, b) => a - b);
+      for (const [at, value] of near.entries()) expectWithin(value, all[at]!, 1e-6);
+    }
   });
 
   it('draws codes of the condition that is asked for, also one with fewer images', () => {

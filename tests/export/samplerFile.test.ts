@@ -29,13 +29,13 @@ describe('an exported sampler', () => {
 
     const stream = randomStream(1, 'draws');
     const draws = Array.from({ length: COUNT }, () => ({
-      uniform: stream.uniform(),
+      uniform: [stream.uniform(), stream.uniform(), stream.uniform()],
       noise: stream.fillNormal(new Float32Array(SIZE)),
     }));
     const graph = samplerGraph({ ...source, condition: shape }, COUNT);
     const program = await compileSmall(graph);
     const { codes } = await program.run({
-      uniform: Float32Array.from(draws, ({ uniform }) => uniform),
+      uniform: Float32Array.from(draws.flatMap(({ uniform }) => uniform)),
       noise: Float32Array.from(draws.flatMap(({ noise }) => [...noise])),
       ...(y && { condition: y }),
     });

@@ -61,6 +61,19 @@ describe('a checkpoint', () => {
     );
   });
 
+  it('reads the density of an earlier build, which kept no codes', async () => {
+    const { latent } = checkpoint.configuration;
+    const codes = { data: randomStream(1, 'codes').fillNormal(new Float32Array(20 * latent)), width: latent };
+    const { tensors, metadata } = decodeSafetensors(
+      encodeCheckpoint({ ...checkpoint, density: fitDensity({ codes }) }, digest),
+      'file',
+    );
+    const { 'density/counts': _counts, 'density/codes': _codes, 'density/neighbors': _near, ...others } = tensors;
+    const { sha256: _digest, ...rest } = metadata;
+    const earlier = await decodeCheckpoint(encodeSealed({ tensors: others, metadata: rest }, digest), 'file', digest);
+    expect(earlier.density).toEqual(fitDensity({ codes, maxCodes: 0 }));
+  });
+
   it('has no density of an earlier build, which could not predict conditions', async () => {
     const conditional = tinyCheckpoint(tinyConfiguration({ condition: 'class', classes: ['a', 'b'] }));
     const { latent } = conditional.configuration;
