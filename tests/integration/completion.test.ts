@@ -71,15 +71,16 @@ const PIXELS = Array.from({ length: WIDTH * HEIGHT }, (_, pixel) => pixel);
 
 describe('completions', () => {
   it('of a gray photo have its size and its luminance, and differ in color', async () => {
-    const images = await models.gray!.complete(at('photo.png'), { count: 2 });
-    expect([images.shape, images.count, images.columns]).toEqual([[3, HEIGHT, WIDTH], 3, 3]);
-    const [seen, first, second] = images.toRasters();
+    const images = await models.gray!.complete(at('photo.png'), { count: 8 });
+    expect([images.shape, images.count, images.columns]).toEqual([[3, HEIGHT, WIDTH], 9, 9]);
+    const [seen, ...colored] = images.toRasters();
     for (const pixel of PIXELS) {
-      expect(Math.abs(lightOf(first!, pixel) - lightOf(photo, pixel))).toBeLessThanOrEqual(0.51);
+      expect(Math.abs(lightOf(colored[0]!, pixel) - lightOf(photo, pixel))).toBeLessThanOrEqual(0.51);
       const [red, green, blue] = seen!.data.subarray(3 * pixel, 3 * pixel + 3);
       expect([green, blue]).toEqual([red, red]);
     }
-    expect(first!.data).not.toEqual(second!.data);
+    // Some codes of the network, which has hardly been trained, differ by less than a gray level.
+    expect(new Set(colored.map(({ data }) => data.join())).size).toBeGreaterThan(1);
   });
 
   it.each(['transparent pixels', 'a mask'])('fill a hole of %s, and leave the rest exactly as it is', async (kind) => {
