@@ -8,7 +8,7 @@ type ConditionShape = Pick<Condition, 'shape' | 'parts'>;
  * Where codes of images lie: a mixture of K Gaussians. Codes of images fill the sphere unevenly, and codes between
  * their groups decode to damaged images (Ghosh et al. 2020, arXiv 1903.12436). D numbers that summarize the condition of
  * an image move the means, and decide how probable each Gaussian is. Samples are near lines between N codes and their
- * neighbors, because Gaussians of few codes in many dimensions also cover what is between the codes.
+ * neighbors, because Gaussians of few codes in many dimensions cover the space between the codes too.
  */
 export interface CodeDensity {
   /** ln of the share of each Gaussian, [K]. */
@@ -25,7 +25,7 @@ export interface CodeDensity {
   predictor: Float32Array;
   /** How many of `codes` each Gaussian has, [K]; none if there are no codes. */
   counts: Float32Array;
-  /** Codes of images without a condition: first those of the first Gaussian, [N, M]. N is 0 in files of earlier builds. */
+  /** Codes of images without a condition, in the order of the Gaussians, [N, M]. N is 0 in earlier checkpoints. */
   codes: Float32Array;
   /** Rows of the nearest codes of each, itself first, [N, P]. */
   neighbors: Float32Array;
@@ -33,7 +33,7 @@ export interface CodeDensity {
 
 /** P, if there are as many codes. */
 export const NEIGHBORS = 6;
-/** Of samples, as a factor of the deviation of their Gaussian, if there are codes to begin from. */
+/** Standard deviation of samples around such lines, relative to their Gaussian's. Without codes it is 1. */
 export const SAMPLE_NOISE = 0.6;
 
 /** The shapes of a density's tensors. @param codes N */
@@ -194,10 +194,9 @@ function codeIn(density: CodeDensity, { gaussian, start, summary, noise, truncat
   return noise.map((_, row) => {
     const mean = density.means[gaussian * size + row]!;
     const factors = (gaussian * size + row) * size;
-    let deviation = 0;
-    for (let column = 0; column <= row; column++) deviation += density.factors[factors + column]! * noise[column]!;
-    const beginning = start ? start[row]! - mean : 0;
-    return mean + shift[row]! + truncation * (beginning + scale * deviation);
+    let offset = (start?.[row] ?? mean) - mean;
+    for (let column = 0; column <= row; column++) offset += scale * density.factors[factors + column]! * noise[column]!;
+    return mean + shift[row]! + truncation * offset;
   });
 }
 

@@ -14,7 +14,7 @@ export interface FittedCodes {
   unconditional?: UnconditionalCodes | undefined;
   /** Gaussians at most, for a smaller file (default: 64). */
   maxGaussians?: number;
-  /** Codes to keep, about (default: 4,096); without any, samples are drawn from the Gaussians alone. */
+  /** Codes to keep, and up to one more per Gaussian (default: 4,096); with 0, samples are drawn from the Gaussians alone. */
   maxCodes?: number;
 }
 

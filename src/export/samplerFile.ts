@@ -51,13 +51,13 @@ export function samplerGraph({ density, prior, latentSize: size, condition }: Sa
   const scores = add(stored(density.logShares, [1, gaussians]), fromSummary(likelihoods, [numbers, gaussians]));
   const chosen = chooseBy(slice(uniform, 1, 0, 1), exp(scores), [batch, gaussians]);
   const factors = reshape(matMul(chosen, stored(density.factors, [gaussians, size ** 2])), [batch, size, size]);
-  const deviation = reduceSum(mul(factors, reshape(noise, [batch, 1, size])), [2]);
+  const offset = reduceSum(mul(factors, reshape(noise, [batch, 1, size])), [2]);
   const hasCodes = density.codes.length > 0;
   const starts = hasCodes
     ? pointsBetween(density, chosen, uniform, size)
     : matMul(chosen, stored(density.means, [gaussians, size]));
   const centers = add(starts, fromSummary(density.slopes, [numbers, size]));
-  const codes = add(centers, mul(reshape(deviation, [batch, size]), hasCodes ? SAMPLE_NOISE : 1));
+  const codes = add(centers, mul(reshape(offset, [batch, size]), hasCodes ? SAMPLE_NOISE : 1));
   const order = [uniform, noise, ...(given ? [given] : [])];
   return graphOf({ codes: prior === 'sphere' ? normalizeAlongAxis1(codes) : codes }, order);
 }

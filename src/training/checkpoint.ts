@@ -105,7 +105,7 @@ export async function decodeCheckpoint(bytes: Uint8Array, file: string, digest: 
 
 const DENSITY = 'density/';
 
-/** Without a condition, or without codes in files of earlier builds, these tensors have none, and files need not have them. */
+/** Files need not have tensors without elements: without a condition, or of earlier builds, which kept no codes. */
 const NO_ELEMENTS = {
   slopes: new Float32Array(0),
   logLikelihoods: new Float32Array(0),

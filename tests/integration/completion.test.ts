@@ -30,7 +30,7 @@ const encoded = (pixels: Uint8Array, width = WIDTH, height = HEIGHT) =>
 const isHidden = (pixel: number) => pixel % WIDTH < WIDTH / 3;
 
 const SETTINGS: Settings = {
-  ...{ size: 32, width: 2, latent: 4, batch: 8, steps: 60, augment: [], sampleEvery: 0, testFraction: 0.2 },
+  ...{ size: 32, width: 4, latent: 4, batch: 8, steps: 60, augment: [], sampleEvery: 0, testFraction: 0.2 },
   ...{ learningRate: 5e-3, ema: 0 },
   encoderUpdates: '1;KL_real:1,match_x:50,uniform:1',
   generatorUpdates: '1;KL_fake:1,match_z:50,match_x:50',
@@ -71,16 +71,15 @@ const PIXELS = Array.from({ length: WIDTH * HEIGHT }, (_, pixel) => pixel);
 
 describe('completions', () => {
   it('of a gray photo have its size and its luminance, and differ in color', async () => {
-    const images = await models.gray!.complete(at('photo.png'), { count: 8 });
-    expect([images.shape, images.count, images.columns]).toEqual([[3, HEIGHT, WIDTH], 9, 9]);
-    const [seen, ...colored] = images.toRasters();
+    const images = await models.gray!.complete(at('photo.png'), { count: 2 });
+    expect([images.shape, images.count, images.columns]).toEqual([[3, HEIGHT, WIDTH], 3, 3]);
+    const [seen, first, second] = images.toRasters();
     for (const pixel of PIXELS) {
-      expect(Math.abs(lightOf(colored[0]!, pixel) - lightOf(photo, pixel))).toBeLessThanOrEqual(0.51);
+      expect(Math.abs(lightOf(first!, pixel) - lightOf(photo, pixel))).toBeLessThanOrEqual(0.51);
       const [red, green, blue] = seen!.data.subarray(3 * pixel, 3 * pixel + 3);
       expect([green, blue]).toEqual([red, red]);
     }
-    // Some codes of the network, which has hardly been trained, differ by less than a gray level.
-    expect(new Set(colored.map(({ data }) => data.join())).size).toBeGreaterThan(1);
+    expect(first!.data).not.toEqual(second!.data);
   });
 
   it.each(['transparent pixels', 'a mask'])('fill a hole of %s, and leave the rest exactly as it is', async (kind) => {
