@@ -7,28 +7,28 @@ type ConditionShape = Pick<Condition, 'shape' | 'parts'>;
 /**
  * Where codes of images lie: a mixture of K Gaussians. Codes of images fill the sphere unevenly, and codes between
  * their groups decode to damaged images (Ghosh et al. 2020, arXiv 1903.12436). D numbers that summarize the condition of
- * an image move the means, and decide how probable each Gaussian is. Samples are near lines between N codes and their
- * neighbors, because Gaussians of few codes in many dimensions cover the space between the codes too.
+ * an image move the means. Samples are near lines between N codes and their neighbors, because Gaussians of few codes in
+ * many dimensions cover the space between the codes too; codes of images with the requested condition are more probable.
  */
 export interface CodeDensity {
-  /** ln of the share of each Gaussian, [K]. */
-  logShares: Float32Array;
   /** Without a condition, [K, M]. */
   means: Float32Array;
   /** L of the covariances L L^T, lower triangular, [K, M, M]. */
   factors: Float32Array;
   /** How far each number of a condition moves the means, [D, M]. */
   slopes: Float32Array;
-  /** ln of the probability of each number, if it is 1, [K, D]; 0 for numbers that can have other values. */
+  /** Codes of images without a condition, in the order of the Gaussians, [N, M]. N is 0 in earlier checkpoints. */
+  codes: Float32Array;
+  /** How many of `codes` each Gaussian has, [K]; empty if there are none. */
+  counts: Float32Array;
+  /** Rows of the nearest codes of each, itself first, [N, P]. */
+  neighbors: Float32Array;
+  /** ln of the share of each start, [S]. Samples start at one of the N codes, or without them at one of the K means. */
+  logShares: Float32Array;
+  /** What each number of a condition adds to it, [S, D]. */
   logLikelihoods: Float32Array;
   /** What codes without a condition say about each number of it, of `fitConditionPredictor`, [K, M + 1]. */
   predictor: Float32Array;
-  /** How many of `codes` each Gaussian has, [K]; none if there are no codes. */
-  counts: Float32Array;
-  /** Codes of images without a condition, in the order of the Gaussians, [N, M]. N is 0 in earlier checkpoints. */
-  codes: Float32Array;
-  /** Rows of the nearest codes of each, itself first, [N, P]. */
-  neighbors: Float32Array;
 }
 
 /** P, if there are as many codes. */
@@ -44,15 +44,15 @@ export const densityShapes = (
   condition: ConditionShape | undefined,
 ) =>
   ({
-    logShares: [gaussians],
     means: [gaussians, latentSize],
     factors: [gaussians, latentSize, latentSize],
     slopes: [summarySize(condition), latentSize],
-    logLikelihoods: [gaussians, summarySize(condition)],
-    predictor: [condition?.shape.length === 1 ? condition.shape[0]! : 0, latentSize + 1],
-    counts: [codes > 0 ? gaussians : 0],
     codes: [codes, latentSize],
+    counts: [codes > 0 ? gaussians : 0],
     neighbors: [codes, Math.min(NEIGHBORS, codes)],
+    logShares: [codes || gaussians],
+    logLikelihoods: [codes || gaussians, summarySize(condition)],
+    predictor: [condition?.shape.length === 1 ? condition.shape[0]! : 0, latentSize + 1],
   }) satisfies Record<keyof CodeDensity, readonly number[]>;
 
 /** Sides of the picture that stands for a condition that is one. */
@@ -120,14 +120,16 @@ export function drawSampleCodes(
   if (density === undefined) return drawCodes(prior, count, latentSize, stream);
   const numbers = density.slopes.length / latentSize;
   const summaries = summariesOf(source, count, y);
+  const gaussians = gaussianOfStarts(density);
   const codes = new Float32Array(count * latentSize);
   const noise = new Float32Array(latentSize);
   for (let row = 0; row < count; row++) {
     const summary = summaries.subarray(row * numbers, (row + 1) * numbers);
-    const gaussian = chooseGaussian(logWeights(density, summary), stream.uniform());
-    const start = pointBetween(density, gaussian, latentSize, [stream.uniform(), stream.uniform()]);
+    const weights = logWeights(density, summary);
+    const chosen = chooseBy(weights, stream.uniform());
+    const start = startAt(density, chosen, weights, [stream.uniform(), stream.uniform()]);
     stream.fillNormal(noise);
-    codes.set(codeIn(density, { gaussian, start, summary, noise, truncation }), row * latentSize);
+    codes.set(codeNear(density, { gaussian: gaussians[chosen]!, start, summary, noise, truncation }), row * latentSize);
   }
   return prior === 'sphere' ? normalizeRows(codes, latentSize) : codes;
 }
@@ -138,63 +140,74 @@ export function summariesOf({ condition }: CodeSource, count: number, y?: Float3
   return summarize(condition, y ?? new Float32Array(condition.shape.reduce((size, side) => size * side, count)));
 }
 
-/** ln of how probable each Gaussian is, up to a constant, [K]. @param summary [D] */
-export const logWeights = ({ logShares, logLikelihoods }: CodeDensity, summary: Float32Array): number[] =>
-  Array.from(logShares, (logShare, gaussian) =>
-    summary.reduce(
-      (score, value, number) => score + value * logLikelihoods[gaussian * summary.length + number]!,
-      logShare,
-    ),
-  );
+/** ln of how probable each start is, up to a constant, [S]. @param summary [D] */
+export function logWeights({ logShares, logLikelihoods }: CodeDensity, summary: Float32Array): Float64Array {
+  const weights = Float64Array.from(logShares);
+  for (const [number, value] of summary.entries()) {
+    // Most numbers of classes are 0.
+    if (value === 0) continue;
+    for (let start = 0; start < weights.length; start++)
+      weights[start]! += value * logLikelihoods[start * summary.length + number]!;
+  }
+  return weights;
+}
+
+/** The Gaussian of each start, [S]. */
+export function gaussianOfStarts({ counts, logShares }: CodeDensity): Uint16Array {
+  const gaussians = Uint16Array.from(logShares.keys());
+  let first = 0;
+  for (const [gaussian, count] of counts.entries()) gaussians.fill(gaussian, first, (first += count));
+  return gaussians;
+}
 
 /** @param draw in [0, 1) */
-function chooseGaussian(weights: readonly number[], draw: number) {
-  const most = Math.max(...weights);
-  const shares = weights.map((weight) => Math.exp(weight - most));
+function chooseBy(logWeights: Float64Array, draw: number) {
+  const most = logWeights.reduce((a, b) => Math.max(a, b));
+  const shares = logWeights.map((weight) => Math.exp(weight - most));
   let left = draw * shares.reduce((sum, share) => sum + share, 0);
   const chosen = shares.findIndex((share) => (left -= share) < 0);
   return chosen < 0 ? shares.length - 1 : chosen;
 }
 
 /**
- * Returns a point between a code of a Gaussian and one of its neighbors, [M], or nothing if there are no codes.
- * @param draws in [0, 1): of the code, and of the neighbor and the place between both
+ * Returns a point between a code and one of its neighbors, or a mean if there are no codes, [M].
+ * @param weights of all starts
+ * @param draws in [0, 1): of the neighbor, and of the place between both
  */
-function pointBetween(
-  { counts, codes, neighbors }: CodeDensity,
-  gaussian: number,
-  size: number,
-  [code, place]: readonly [number, number],
-): Float32Array | undefined {
-  if (codes.length === 0) return undefined;
-  const width = (neighbors.length * size) / codes.length;
-  const first = counts.subarray(0, gaussian).reduce((sum, count) => sum + count, 0);
-  const from = first + Math.floor(code * counts[gaussian]!);
-  const to = neighbors[from * width + Math.floor(place * width)]!;
-  const part = (place * width) % 1;
-  return codes
-    .subarray(from * size, (from + 1) * size)
-    .map((value, at) => value + part * (codes[to * size + at]! - value));
+function startAt(
+  { means, codes, neighbors }: CodeDensity,
+  chosen: number,
+  weights: Float64Array,
+  [draw, place]: readonly [number, number],
+): Float32Array {
+  const size = (codes.length || means.length) / weights.length;
+  const rowOf = (table: Float32Array, row: number) => table.subarray(row * size, (row + 1) * size);
+  if (codes.length === 0) return rowOf(means, chosen);
+  const width = neighbors.length / weights.length;
+  const near = neighbors.subarray(chosen * width, (chosen + 1) * width);
+  const weightsOfNear = Float64Array.from(near, (row) => weights[row]!);
+  const neighbor = rowOf(codes, near[chooseBy(weightsOfNear, draw)]!);
+  return rowOf(codes, chosen).map((value, at) => value + place * (neighbor[at]! - value));
 }
 
 interface Draw {
   gaussian: number;
-  /** Where the sample begins, [M] (default: the mean of the Gaussian). */
-  start: Float32Array | undefined;
+  /** [M], before the condition moves it. */
+  start: Float32Array;
   summary: Float32Array;
   /** Normal [M]. */
   noise: Float32Array;
   truncation: number;
 }
 
-function codeIn(density: CodeDensity, { gaussian, start, summary, noise, truncation }: Draw): Float32Array {
+function codeNear(density: CodeDensity, { gaussian, start, summary, noise, truncation }: Draw): Float32Array {
   const { length: size } = noise;
   const shift = shiftOf(density, summary, size);
-  const scale = start ? SAMPLE_NOISE : 1;
+  const scale = density.codes.length > 0 ? SAMPLE_NOISE : 1;
   return noise.map((_, row) => {
     const mean = density.means[gaussian * size + row]!;
     const factors = (gaussian * size + row) * size;
-    let offset = (start?.[row] ?? mean) - mean;
+    let offset = start[row]! - mean;
     for (let column = 0; column <= row; column++) offset += scale * density.factors[factors + column]! * noise[column]!;
     return mean + shift[row]! + truncation * offset;
   });

@@ -96,9 +96,9 @@ const mostOf = (scores: readonly number[]) => scores.indexOf(Math.max(...scores)
 const sizeOfParts = (parts: readonly ConditionPart[]) => parts.reduce((size, part) => size + sizeOfPart(part), 0);
 
 /** A value has the number 1 before it, which says that it is known. */
-const sizeOfPart = (part: ConditionPart) => (part === 'value' ? 2 : part.classes);
+export const sizeOfPart = (part: ConditionPart) => (part === 'value' ? 2 : part.classes);
 
-function placesOf(parts: readonly ConditionPart[]) {
+export function placesOf(parts: readonly ConditionPart[]) {
   let start = 0;
   return parts.map((part) => {
     const place = { start, part };

@@ -3,18 +3,21 @@ import { cholesky, solveCholesky } from '../numerics/cholesky.js';
 import { kMeans } from '../numerics/kMeans.js';
 import { multiplyTransposed, transposed } from '../numerics/matrixProduct.js';
 import { nearestRows } from '../numerics/nearestRows.js';
+import type { ConditionPart } from '../networks/network.js';
 import { type CodeDensity, NEIGHBORS } from './codeDensity.js';
-import { fitConditionPredictor, type UnconditionalCodes } from './conditionPredictor.js';
+import { fitConditionPredictor, placesOf, sizeOfPart, type UnconditionalCodes } from './conditionPredictor.js';
 
 /** Codes of images [N, M], and summaries of the conditions that they were encoded with [N, D]. */
 export interface FittedCodes {
   codes: Features;
   summaries?: Features | undefined;
+  /** What the numbers of conditions mean. */
+  parts?: readonly ConditionPart[] | undefined;
   /** To predict conditions. */
-  unconditional?: UnconditionalCodes | undefined;
+  unconditional?: Omit<UnconditionalCodes, 'parts'> | undefined;
   /** Gaussians at most, for a smaller file (default: 64). */
   maxGaussians?: number;
-  /** Codes to keep, and up to one more per Gaussian (default: 4,096); with 0, samples are drawn from the Gaussians alone. */
+  /** Codes to keep, at least 1, and up to one more per Gaussian (default: 4,096). */
   maxCodes?: number;
 }
 
@@ -30,8 +33,12 @@ const COMMON_COUNT = 64;
 const MIN_VARIANCE = 1e-4;
 /** How much conditions count among codes, which have length 1. */
 const CONDITION_SCALE = 0.5;
-/** Images with the mean frequency of a number that each Gaussian is assumed to have as well. */
-const PRIOR_COUNT = 2;
+/** How often samples start at a code of another class than the requested one, among codes with as many of each. */
+const OTHER_CLASS = 0.01;
+/** Standard deviation of values, in [-1, 1], at which samples start around the requested one. */
+const VALUE_WIDTH = 0.3;
+/** The same of thumbnails, per number: root mean square of the difference. */
+const THUMBNAIL_WIDTH = 0.03;
 
 /**
  * Fits a density to codes. Gaussians are clusters of k-means, with covariances that are drawn towards their mean.
@@ -40,6 +47,7 @@ const PRIOR_COUNT = 2;
 export function fitDensity({
   codes,
   summaries = { data: new Float64Array(0), width: 0 },
+  parts = [],
   unconditional,
   maxGaussians = MAX_GAUSSIANS,
   maxCodes = MAX_CODES,
@@ -52,29 +60,23 @@ export function fitDensity({
   const clusters = kMeans(located, gaussians);
   const members = rowsByLabel(clusters, gaussians).filter((rows) => rows.length > 0);
   const moments = members.map((rows) => momentsOf(gatherRows(rest, rows)));
+  const kept = keptRows(members, maxCodes / count);
+  const near = gatherRows(located, kept.flat());
   return {
-    logShares: Float32Array.from(members, (rows) => Math.log(rows.length / count)),
     means: concatenated(moments.map(({ mean }) => mean)),
     factors: concatenated(factorsOf(moments, size)),
     slopes: Float32Array.from(slopes),
-    logLikelihoods: concatenated(likelihoodsOf(members, summaries)),
-    predictor: unconditional ? fitConditionPredictor(unconditional) : new Float32Array(0),
-    ...keptCodes(rest, located, members, maxCodes),
+    codes: Float32Array.from(gatherRows(rest, kept.flat()).data),
+    counts: Float32Array.from(kept, (rows) => rows.length),
+    neighbors: Float32Array.from(nearestRows(near, near, Math.min(NEIGHBORS, rowsIn(near))).indices),
+    ...startsOf(gatherRows(summaries, kept.flat()), parts, rowsIn(near)),
+    predictor: unconditional ? fitConditionPredictor({ ...unconditional, parts }) : new Float32Array(0),
   };
 }
 
-/** The same share of each Gaussian's codes, at least one. @param located codes and conditions, which decide what is near */
-function keptCodes(rest: Features, located: Features, members: readonly (readonly number[])[], most: number) {
-  if (most === 0) return { counts: new Float32Array(0), codes: new Float32Array(0), neighbors: new Float32Array(0) };
-  const share = Math.min(1, most / rowsIn(rest));
-  const kept = members.map((rows) => rows.slice(0, Math.ceil(share * rows.length)));
-  const near = gatherRows(located, kept.flat());
-  return {
-    counts: Float32Array.from(kept, (rows) => rows.length),
-    codes: Float32Array.from(gatherRows(rest, kept.flat()).data),
-    neighbors: Float32Array.from(nearestRows(near, near, Math.min(NEIGHBORS, rowsIn(near))).indices),
-  };
-}
+/** The same share of each Gaussian's codes, at least one. */
+const keptRows = (members: readonly (readonly number[])[], share: number) =>
+  members.map((rows) => rows.slice(0, Math.ceil(Math.min(1, share) * rows.length)));
 
 const concatenated = (parts: readonly Float64Array[]) => Float32Array.from(parts.flatMap((part) => [...part]));
 
@@ -142,22 +144,40 @@ function factorsOf(moments: readonly Moments[], size: number) {
   });
 }
 
-function likelihoodsOf(members: readonly (readonly number[])[], summaries: Features) {
+/**
+ * Returns how probable it is to start at each code, given a requested condition: a product of kernels, of Aitchison and
+ * Aitken (1976) for classes, and of Gauss for values and for thumbnails. Their logarithms are linear in the request, but
+ * for its square, which is common to all codes.
+ * @param summaries [N, D]
+ */
+function startsOf(summaries: Features, parts: readonly ConditionPart[], count: number) {
   const { data, width } = summaries;
-  const numbers = binaryNumbers(summaries);
-  const frequencyIn = (rows: Iterable<number>, number: number) => {
-    let sum = 0;
-    for (const row of rows) sum += data[row * width + number]!;
-    return sum;
-  };
-  const count = width === 0 ? 0 : data.length / width;
-  const overall = new Map(numbers.map((number) => [number, frequencyIn(Array(count).keys(), number) / count]));
-  return members.map((rows) => {
-    const likelihoods = new Float64Array(width);
-    for (const number of numbers) {
-      const frequency = frequencyIn(rows, number) + PRIOR_COUNT * overall.get(number)!;
-      likelihoods[number] = Math.log(Math.max(Number.EPSILON, frequency / (rows.length + PRIOR_COUNT)));
+  const logShares = new Float32Array(count).fill(-Math.log(count));
+  const logLikelihoods = new Float32Array(data.length);
+  const places = parts.length > 0 ? [...placesOf(parts), { start: width - 1, part: UNKNOWN }] : [];
+  for (let row = 0; row < count; row++) {
+    const summary = data.subarray(row * width, (row + 1) * width);
+    for (const { start, part } of places) {
+      const numbers = summary.subarray(start, start + sizeOfPart(part));
+      logLikelihoods.set(part === 'value' ? nearValue(numbers) : sameClass(numbers), row * width + start);
     }
-    return likelihoods;
-  });
+    if (places.length > 0) continue;
+    const variance = THUMBNAIL_WIDTH ** 2 * width;
+    for (const [at, value] of summary.entries()) {
+      logLikelihoods[row * width + at] = value / variance;
+      logShares[row]! -= value ** 2 / (2 * variance);
+    }
+  }
+  return { logShares, logLikelihoods };
+}
+
+/** The last number of a summary. */
+const UNKNOWN = { classes: 1 };
+
+const sameClass = (numbers: Features['data']) =>
+  Array.from(numbers, (isClass) => Math.log(isClass ? 1 - OTHER_CLASS : OTHER_CLASS / Math.max(1, numbers.length - 1)));
+
+function nearValue(numbers: Features['data']) {
+  const [isKnown, value] = numbers as unknown as [number, number];
+  return isKnown ? [-(value ** 2) / (2 * VALUE_WIDTH ** 2), value / VALUE_WIDTH ** 2] : [Math.log(OTHER_CLASS), 0];
 }

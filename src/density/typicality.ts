@@ -1,5 +1,13 @@
 import { randomStream } from '../random.js';
-import { type CodeDensity, type CodeSource, drawSampleCodes, logWeights, shiftOf, summariesOf } from './codeDensity.js';
+import {
+  type CodeDensity,
+  type CodeSource,
+  drawSampleCodes,
+  gaussianOfStarts,
+  logWeights,
+  shiftOf,
+  summariesOf,
+} from './codeDensity.js';
 
 /** Draws that a code is compared with. */
 const DRAWS = 200;
@@ -21,12 +29,13 @@ export function logDensities(
   const numbers = density.slopes.length / size;
   const summaries = summariesOf(source, count, y);
   const volumes = logVolumes(density, size);
+  const gaussians = gaussianOfStarts(density);
   return Float64Array.from({ length: count }, (_, row) => {
     const code = codes.subarray(row * size, (row + 1) * size);
     const summary = summaries.subarray(row * numbers, (row + 1) * numbers);
     const shift = shiftOf(density, summary, size);
     const moved = Float64Array.from(code, (value, at) => value - shift[at]!);
-    const weights = logWeights(density, summary);
+    const weights = gaussianWeights(logWeights(density, summary), gaussians);
     const each: number[] = [];
     let most = -Infinity;
     for (const [gaussian, weight] of weights.entries()) {
@@ -56,9 +65,20 @@ export function fitTypicality(
   };
 }
 
+/**
+ * Returns ln of how probable each Gaussian is, up to a constant, [K].
+ * @param weights of the starts, and the Gaussians that these belong to, [S]
+ */
+function gaussianWeights(weights: Float64Array, gaussians: Uint16Array): number[] {
+  const most = weights.reduce((a, b) => Math.max(a, b));
+  const sums = new Array<number>(gaussians.at(-1)! + 1).fill(0);
+  for (const [start, gaussian] of gaussians.entries()) sums[gaussian]! += Math.exp(weights[start]! - most);
+  return sums.map(Math.log);
+}
+
 /** ln of sqrt(det(2 pi L L^T)) of each Gaussian. */
-function logVolumes({ logShares, factors }: CodeDensity, size: number): number[] {
-  return Array.from(logShares, (_, gaussian) => {
+function logVolumes({ means, factors }: CodeDensity, size: number): number[] {
+  return Array.from({ length: means.length / size }, (_, gaussian) => {
     let volume = (size * Math.log(2 * Math.PI)) / 2;
     for (let at = 0; at < size; at++) volume += Math.log(factors[(gaussian * size + at) * size + at]!);
     return volume;

@@ -1,21 +1,23 @@
 import { normalizeAlongAxis1, type Prior } from '../age/prior.js';
-import { type CodeDensity, SAMPLE_NOISE, THUMBNAIL } from '../density/codeDensity.js';
+import { type CodeDensity, gaussianOfStarts, SAMPLE_NOISE, THUMBNAIL } from '../density/codeDensity.js';
 import {
   abs,
   add,
   cast,
   concat,
   constant,
-  div,
+  cumSum,
   exp,
-  floor,
   gather,
   type Graph,
   graphOf,
   greater,
+  greaterOrEqual,
   input,
   matMul,
+  min,
   mul,
+  reduceMax,
   reduceMean,
   reduceSum,
   reshape,
@@ -35,80 +37,79 @@ export interface Sampler {
 }
 
 /**
- * Draws codes of samples as `drawSampleCodes` does: `uniform` [N, 3] in [0, 1) chooses a Gaussian, a code of it, and a
- * point between the code and a neighbor; `noise` [N, M], normal, moves it.
+ * Draws codes of samples as `drawSampleCodes` does: `uniform` [N, 3] in [0, 1) chooses a code, a neighbor, and a point
+ * between both; `noise` [N, M], normal, moves it.
  */
 export function samplerGraph({ density, prior, latentSize: size, condition }: Sampler, batch: number): Graph {
-  const gaussians = density.logShares.length;
+  const starts = density.logShares.length;
   const uniform = input('uniform', [batch, 3]);
   const noise = input('noise', [batch, size]);
   const given = condition && input('condition', [batch, ...condition]);
   const summary = given && summaryOf(given);
-  const fromSummary = (table: Float32Array, shape: Shape) =>
-    summary ? matMul(summary, stored(table, shape)) : constant(0);
+  // Not a constant, because its shape depends on the batch.
+  const zeros = mul(slice(uniform, 1, 0, 1), 0);
+  const fromSummary = (table: Float32Array, shape: Shape) => (summary ? matMul(summary, stored(table, shape)) : zeros);
   const numbers = density.slopes.length / size;
   const likelihoods = transposedTable(density.logLikelihoods, numbers);
-  const scores = add(stored(density.logShares, [1, gaussians]), fromSummary(likelihoods, [numbers, gaussians]));
-  const chosen = chooseBy(slice(uniform, 1, 0, 1), exp(scores), [batch, gaussians]);
-  const factors = reshape(matMul(chosen, stored(density.factors, [gaussians, size ** 2])), [batch, size, size]);
-  const offset = reduceSum(mul(factors, reshape(noise, [batch, 1, size])), [2]);
+  const scores = add(stored(density.logShares, [1, starts]), fromSummary(likelihoods, [numbers, starts]));
+  const weights = exp(sub(scores, reduceMax(scores, [1])));
+  const chosen = chooseBy(slice(uniform, 1, 0, 1), weights);
+  const gaussian = tableRows(Float32Array.from(gaussianOfStarts(density)), 1, chosen);
+  const factors = reshape(tableRows(density.factors, size ** 2, gaussian), [batch, size, size]);
+  const offset = reshape(reduceSum(mul(factors, reshape(noise, [batch, 1, size])), [2]), [batch, size]);
   const hasCodes = density.codes.length > 0;
-  const starts = hasCodes
-    ? pointsBetween(density, chosen, uniform, size)
-    : matMul(chosen, stored(density.means, [gaussians, size]));
-  const centers = add(starts, fromSummary(density.slopes, [numbers, size]));
-  const codes = add(centers, mul(reshape(offset, [batch, size]), hasCodes ? SAMPLE_NOISE : 1));
+  const start = hasCodes
+    ? pointsBetween(density, chosen, weights, slice(uniform, 1, 1, 3))
+    : tableRows(density.means, size, chosen);
+  const center = add(start, fromSummary(density.slopes, [numbers, size]));
+  const codes = add(center, mul(offset, hasCodes ? SAMPLE_NOISE : 1));
   const order = [uniform, noise, ...(given ? [given] : [])];
   return graphOf({ codes: prior === 'sphere' ? normalizeAlongAxis1(codes) : codes }, order);
 }
 
-/** Points between a code of the chosen Gaussians [batch, K] and a neighbor, [batch, M]. */
-function pointsBetween({ counts, codes, neighbors }: CodeDensity, chosen: Value, uniform: Value, size: number): Value {
-  const [batch, gaussians] = chosen.shape as [number, number];
-  const rows = codes.length / size;
-  const width = neighbors.length / rows;
-  const firsts = counts.map((_, at) => counts.subarray(0, at).reduce((sum, count) => sum + count, 0));
-  const ofChosen = (table: Float32Array) => matMul(chosen, stored(table, [gaussians, 1]));
-  const within = floor(mul(slice(uniform, 1, 1, 2), ofChosen(counts)));
-  const from = add(ofChosen(firsts), within);
-  const place = mul(slice(uniform, 1, 2, 3), width);
-  const at = add(mul(from, width), floor(place));
-  const rowAt = (row: Value) => reshape(cast(row, 'int64'), [batch]);
-  const to = gather(stored(neighbors, [rows * width, 1]), rowAt(at), 0);
-  const table = stored(codes, [rows, size]);
-  const start = gather(table, rowAt(from), 0);
-  const step = sub(gather(table, rowAt(to), 0), start);
-  return add(start, mul(sub(place, floor(place)), step));
+/**
+ * Points between codes and a neighbor of each, [batch, M].
+ * @param chosen rows of codes, [batch, 1]
+ * @param weights of all codes, [batch, N]
+ * @param uniform [batch, 2]
+ */
+function pointsBetween({ codes, neighbors }: CodeDensity, chosen: Value, weights: Value, uniform: Value): Value {
+  const [batch, rows] = weights.shape as [number, number];
+  const [size, width] = [codes.length / rows, neighbors.length / rows];
+  const near = tableRows(neighbors, width, chosen);
+  // Float32 cannot count the weights of more than 4,000 samples.
+  const firsts = cumSum(cast(add(mul(chosen, 0), rows), 'int64'), 0, { exclusive: true });
+  const places = reshape(add(cast(near, 'int64'), firsts), [batch * width]);
+  const nearWeights = gather(reshape(weights, [batch * rows, 1]), places, 0);
+  const at = chooseBy(slice(uniform, 1, 0, 1), reshape(nearWeights, [batch, width]));
+  const neighbor = tableRows(codes, size, tableRows(neighbors, 1, add(mul(chosen, width), at)));
+  const code = tableRows(codes, size, chosen);
+  return add(code, mul(slice(uniform, 1, 1, 2), sub(neighbor, code)));
 }
 
 const stored = (table: Float32Array, shape: Shape) => constant([...table], shape);
 
-/** [K, D] to [D, K]. */
+/** @param rows [batch, 1] */
+const rowsAt = (table: Value, rows: Value) => gather(table, reshape(cast(rows, 'int64'), [rows.shape[0]!]), 0);
+
+const tableRows = (table: Float32Array, width: number, rows: Value) =>
+  rowsAt(stored(table, [table.length / width, width]), rows);
+
+/** [S, D] to [D, S]. */
 function transposedTable(table: Float32Array, columns: number) {
   const rows = table.length / Math.max(1, columns);
   return table.map((_, at) => table[(at % rows) * columns + Math.floor(at / rows)]!);
 }
 
-/** One-hot rows: the first whose cumulated share exceeds a uniform draw. */
-function chooseBy(uniform: Value, weights: Value, [batch, count]: readonly [number, number]) {
-  const upTo = constant(
-    Array.from({ length: count ** 2 }, (_, at) => (Math.floor(at / count) <= at % count ? 1 : 0)),
-    [count, count],
-  );
-  const shares = reshape(div(weights, reduceSum(weights, [1])), [weights.shape[0]!, count]);
-  const cumulated = matMul(shares, upTo);
+/**
+ * Returns the first column where the cumulated weights exceed their sum times a draw, [batch, 1].
+ * @param uniform [batch, 1]
+ * @param weights [batch, N]
+ */
+function chooseBy(uniform: Value, weights: Value): Value {
+  const isReached = greaterOrEqual(mul(uniform, reduceSum(weights, [1])), cumSum(weights, 1));
   // Rounding may leave the last sum below the draw.
-  const isBelow = cast(greater(mul(cumulated, 1 + 1e-6), uniform), 'float32');
-  const last = constant(
-    Array.from({ length: count }, (_, at) => (at === count - 1 ? 1 : 0)),
-    [1, count],
-  );
-  const reached = sub(1, mul(sub(1, isBelow), sub(1, last)));
-  const shift = constant(
-    Array.from({ length: count ** 2 }, (_, at) => (Math.floor(at / count) + 1 === at % count ? 1 : 0)),
-    [count, count],
-  );
-  return reshape(sub(reached, matMul(reached, shift)), [batch, count]);
+  return min(reduceSum(cast(isReached, 'float32'), [1]), weights.shape[1]! - 1);
 }
 
 /** As `summarize`. */

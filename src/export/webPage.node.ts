@@ -24,7 +24,7 @@ export async function pageFiles(
 }
 
 const pageDensity = async (density: CodeDensity, latent: number) => ({
-  gaussians: density.logShares.length,
+  gaussians: density.means.length / latent,
   codes: density.codes.length / latent,
   values: await compress(new Uint8Array(densityValues(density).buffer)),
 });

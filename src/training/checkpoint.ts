@@ -68,7 +68,7 @@ export function encodeCheckpoint(
     for (const [name, { shape }] of layout.entries) tensors[prefix + name] = { shape, data: views[name]! };
   }
   if (density)
-    for (const [name, shape] of shapesOfDensity(configuration, density.logShares.length, density.codes.length))
+    for (const [name, shape] of shapesOfDensity(configuration, density.means.length, density.codes.length))
       tensors[DENSITY + name] = { shape, data: density[name as keyof CodeDensity] };
   const metadata = {
     format: `agenet checkpoint ${FORMAT_VERSION}`,
@@ -115,18 +115,22 @@ const NO_ELEMENTS = {
   neighbors: new Float32Array(0),
 };
 
-/** @param codeNumbers of all its codes */
-function shapesOfDensity(configuration: Configuration, gaussians: number, codeNumbers: number) {
+/** @param sizes of all means and all codes */
+function shapesOfDensity(configuration: Configuration, ...sizes: readonly [means: number, codes: number]) {
   const { latent } = configuration;
   const { condition } = iterationSpec(configuration).pair.encoder;
-  return Object.entries(densityShapes(gaussians, Math.floor(codeNumbers / latent), latent, condition));
+  const [gaussians, codes] = sizes.map((size) => Math.floor(size / latent)) as [number, number];
+  return Object.entries(densityShapes(Math.max(1, gaussians), codes, latent, condition));
 }
 
 function readDensity(configuration: Configuration, tensors: TensorFile['tensors'], file: string) {
-  const shares = tensors[`${DENSITY}logShares`];
-  if (shares === undefined) return undefined;
-  const codes = tensors[`${DENSITY}codes`]?.data.length ?? 0;
-  const shapes = shapesOfDensity(configuration, shares.data.length, codes).filter(([, shape]) => sizeOf(shape) > 0);
+  const sizeOfTensor = (name: keyof CodeDensity) => tensors[DENSITY + name]?.data.length ?? 0;
+  const [means, shares] = [sizeOfTensor('means'), sizeOfTensor('logShares')];
+  if (shares === 0) return undefined;
+  const codes = sizeOfTensor('codes');
+  // Earlier builds chose Gaussians, not codes.
+  const used = codes === shares * configuration.latent ? codes : 0;
+  const shapes = shapesOfDensity(configuration, means, used).filter(([, shape]) => sizeOf(shape) > 0);
   // Earlier builds did not predict conditions. Until training saves again, samples are drawn from the prior.
   if (shapes.some(([name]) => name === 'predictor') && tensors[`${DENSITY}predictor`] === undefined) return undefined;
   const read = shapes.map(([name, shape]) => [name, readTensor(DENSITY + name, shape, tensors, file)]);

@@ -47,7 +47,6 @@ async function encodeImages(
   const unconditional = condition?.parts && {
     codes: rowsOf(width),
     conditions: rowsOf(sizeOf(condition.shape)),
-    parts: condition.parts,
   };
   for (let first = 0; first < indices.length; first += CHUNK) {
     const part = indices.slice(first, first + CHUNK);
@@ -63,7 +62,7 @@ async function encodeImages(
       put(unconditional.conditions, condition.of(images));
     }
   }
-  return { codes, summaries, unconditional };
+  return { codes, summaries, parts: condition?.parts, unconditional };
 }
 
 /** One in so many images is encoded without a condition, so that samples can be drawn without one too. */

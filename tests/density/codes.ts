@@ -25,6 +25,14 @@ export const nearestCosines = (codes: Float32Array, others: Float32Array): numbe
     Math.max(...rowsOf(others).map((other) => code.reduce((sum, value, at) => sum + value * other[at]!, 0))),
   );
 
+/** As earlier builds saved it: samples start at means of Gaussians. */
+export function withoutCodes({ counts, ...density }: CodeDensity): CodeDensity {
+  const count = counts.reduce((sum, each) => sum + each, 0);
+  const none = new Float32Array(0);
+  const logShares = counts.map((each) => Math.log(each / count));
+  return { ...density, counts: none, codes: none, neighbors: none, logShares, logLikelihoods: none };
+}
+
 /** Of codes of 8 numbers, with a direction per class. */
 export function densityByClass(): CodeDensity {
   const noise = randomStream(1, 'codes').fillNormal(new Float32Array(300 * 8));
@@ -35,6 +43,7 @@ export function densityByClass(): CodeDensity {
   return fitDensity({
     codes: unconditional.codes,
     summaries,
-    unconditional: { ...unconditional, parts: [{ classes: 3 }] },
+    parts: [{ classes: 3 }],
+    unconditional,
   });
 }

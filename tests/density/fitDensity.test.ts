@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { drawSampleCodes, summarize } from '../../src/density/codeDensity.js';
+import { type CodeDensity, drawSampleCodes, logWeights, shiftOf, summarize } from '../../src/density/codeDensity.js';
 import { fitDensity } from '../../src/density/fitDensity.js';
+import { sumOf } from '../../src/numerics/features.js';
 import { randomStream } from '../../src/random.js';
 import { expectWithin } from '../expectWithin.js';
 import { meanOf } from '../moments.js';
 import { normalRows } from '../metrics/samples.js';
-import { groupedCodes, nearestCosines, rowsOf, SIZE } from './codes.js';
+import { groupedCodes, nearestCosines, rowsOf, SIZE, withoutCodes } from './codes.js';
 
 const sampled = (density: ReturnType<typeof fitDensity>, count: number, prior: 'sphere' | 'normal' = 'sphere') =>
   drawSampleCodes({ density, prior, latentSize: SIZE }, count, randomStream(1, 'draws'));
@@ -39,15 +40,15 @@ describe('the density of codes', () => {
 
   it('has as many Gaussians as the codes determine, or fewer on request', () => {
     const codes = { data: groupedCodes(1000, 4, 0.02), width: SIZE };
-    expect(fitDensity({ codes }).logShares.length).toBeGreaterThan(8);
-    expect(fitDensity({ codes, maxGaussians: 3 }).logShares).toHaveLength(3);
+    expect(fitDensity({ codes }).counts.length).toBeGreaterThan(8);
+    expect(fitDensity({ codes, maxGaussians: 3 }).counts).toHaveLength(3);
   });
 
   it('without codes has the mean and the covariance of codes that are normal', () => {
     const mixed = normalRows(63, SIZE, 1);
     const data = Float32Array.from(mixed.data, (value, at) => (at % SIZE === 0 ? 3 + 2 * value : value));
     // Fewer than 128 codes have one Gaussian.
-    const draws = sampled(fitDensity({ codes: { data, width: SIZE }, maxCodes: 0 }), 20_000, 'normal');
+    const draws = sampled(withoutCodes(fitDensity({ codes: { data, width: SIZE } })), 20_000, 'normal');
     const firstOf = (codes: Float32Array) => rowsOf(codes).map(([first]) => first!);
     const variance = (values: number[]) => {
       const mean = meanOf(values);
@@ -62,12 +63,12 @@ describe('the density of codes', () => {
       const angle = (Math.floor(at / SIZE) * 2 * Math.PI) / 100;
       return at % SIZE === 0 ? Math.cos(angle) : at % SIZE === 1 ? Math.sin(angle) : 0;
     });
-    const distanceWith = (maxCodes: number) => {
-      const density = fitDensity({ codes: { data: ring, width: SIZE }, maxCodes });
+    const density = fitDensity({ codes: { data: ring, width: SIZE } });
+    const distanceIn = (density: CodeDensity) => {
       const draws = rowsOf(sampled(density, 1000, 'normal'));
       return meanOf(draws.map(([x, y]) => Math.abs(Math.hypot(x!, y!) - 1)));
     };
-    expect(distanceWith(100)).toBeLessThan(0.85 * distanceWith(0));
+    expect(distanceIn(density)).toBeLessThan(0.85 * distanceIn(withoutCodes(density)));
   });
 
   it('keeps the same share of the codes of each group, each with its nearest', () => {
@@ -86,6 +87,39 @@ describe('the density of codes', () => {
     }
   });
 
+  it('starts at codes of the class and near the value that are asked for, more often than at others', () => {
+    const condition = { shape: [4] };
+    const labelOf = (row: number) => row % 2;
+    const valueOf = (row: number) => Math.sin(row);
+    const y = Float32Array.from({ length: 400 * 4 }, (_, at) => {
+      const row = Math.floor(at / 4);
+      return [1 - labelOf(row), labelOf(row), 1, valueOf(row)][at % 4]!;
+    });
+    const codes = { data: groupedCodes(400, 1, 1), width: SIZE };
+    const summaries = { data: summarize(condition, y), width: 5 };
+    const density = fitDensity({ codes, summaries, parts: [{ classes: 2 }, 'value'] });
+    const rowOf = (kept: Float32Array) =>
+      rowsOf(codes.data).findIndex((code, row) => {
+        const shift = shiftOf(density, summaries.data.subarray(row * 5, row * 5 + 5), SIZE);
+        return code.every((value, at) => Math.abs(value - shift[at]! - kept[at]!) < 1e-6);
+      });
+    const sharesOf = (asked: readonly number[]) => {
+      const weights = logWeights(density, summarize(condition, Float32Array.from(asked))).map(Math.exp);
+      const total = sumOf(weights);
+      return rowsOf(density.codes).map((kept, at) => ({ row: rowOf(kept), share: weights[at]! / total }));
+    };
+    const byClass = sharesOf([0, 1, 0, 0]);
+    expectWithin(sumOf(byClass.filter(({ row }) => labelOf(row) === 1).map(({ share }) => share)), 0.99, 0.005);
+    const byValue = sharesOf([0, 0, 1, 0.5]);
+    const ratio = (a: number, b: number) => Math.log(a / b);
+    for (const { row, share } of byValue.slice(0, 20)) {
+      const distances = [valueOf(row) - 0.5, valueOf(byValue[0]!.row) - 0.5] as const;
+      expectWithin(ratio(share, byValue[0]!.share), (distances[1] ** 2 - distances[0] ** 2) / (2 * 0.3 ** 2), 1e-3);
+    }
+    const [first] = sharesOf([0, 0, 0, 0]);
+    expectWithin(first!.share, 1 / 400, 1e-6);
+  });
+
   it('draws codes of the condition that is asked for, also one with fewer images', () => {
     const condition = { shape: [3] };
     const codes = groupedCodes(1200, 3, 0.1);
@@ -95,6 +129,7 @@ describe('the density of codes', () => {
     const density = fitDensity({
       codes: { data: codes, width: SIZE },
       summaries: { data: summarize(condition, y), width: 4 },
+      parts: [{ classes: 3 }],
     });
     for (const label of [0, 1, 2]) {
       const asked = Float32Array.from({ length: 200 * 3 }, (_, at) => (at % 3 === label ? 1 : 0));
@@ -115,6 +150,7 @@ describe('the density of codes', () => {
     const density = fitDensity({
       codes: { data, width: SIZE },
       summaries: { data: summarize(condition, y), width: 3 },
+      parts: ['value'],
     });
     for (const value of [-0.9, 0, 0.7]) {
       const asked = Float32Array.from({ length: 600 }, (_, at) => (at % 2 === 0 ? 1 : value));
@@ -133,7 +169,7 @@ describe('the density of codes', () => {
 
   it('of two codes has few surprises', () => {
     const density = fitDensity({ codes: { data: groupedCodes(2, 2, 0), width: SIZE } });
-    expect(density.logShares.length).toBe(1);
+    expect(density.counts).toHaveLength(1);
     expect(sampled(density, 50).every(Number.isFinite)).toBe(true);
   });
 });

@@ -10,20 +10,21 @@ import { compileSmall } from '../engine/running.js';
 const COUNT = 40;
 
 describe('an exported sampler', () => {
-  const shapes = [undefined, [3], [1, 8, 8]];
-  it.each(shapes)('draws the codes of the library, with a condition %j', async (shape) => {
-    const condition = shape && { shape };
-    const conditions = (count: number, width: number) =>
+  const conditions = [undefined, { shape: [3], parts: [{ classes: 3 }] }, { shape: [1, 8, 8] }];
+  it.each(conditions)('draws the codes of the library, with the condition %j', async (condition) => {
+    const shape = condition?.shape;
+    const conditionsOf = (count: number, width: number) =>
       Float32Array.from({ length: count * width }, (_, at) =>
         shape?.length === 1 ? (at % width === Math.floor(at / width) % (width + 1) ? 1 : 0) : Math.sin(at),
       );
     const width = shape ? shape.reduce((a, b) => a * b) : 0;
     const summaries = condition && {
-      data: summarize(condition, conditions(400, width)),
+      data: summarize(condition, conditionsOf(400, width)),
       width: summarySize(condition),
     };
-    const density = fitDensity({ codes: { data: groupedCodes(400, 4, 0.1), width: SIZE }, summaries });
-    const y = shape && conditions(COUNT, width);
+    const codes = { data: groupedCodes(400, 4, 0.1), width: SIZE };
+    const density = fitDensity({ codes, summaries, parts: condition?.parts });
+    const y = shape && conditionsOf(COUNT, width);
     const source = { density, prior: 'sphere', latentSize: SIZE, condition } as const;
     const expected = drawSampleCodes(source, COUNT, randomStream(1, 'draws'), y);
 
@@ -34,13 +35,13 @@ describe('an exported sampler', () => {
     }));
     const graph = samplerGraph({ ...source, condition: shape }, COUNT);
     const program = await compileSmall(graph);
-    const { codes } = await program.run({
+    const { codes: drawn } = await program.run({
       uniform: Float32Array.from(draws.flatMap(({ uniform }) => uniform)),
       noise: Float32Array.from(draws.flatMap(({ noise }) => [...noise])),
       ...(y && { condition: y }),
     });
     await program.release();
-    expectCloseElements(Array.from(codes!.data as Float32Array), Array.from(expected), 1e-5);
+    expectCloseElements(Array.from(drawn!.data as Float32Array), Array.from(expected), 1e-5);
     expect(new Set(expected).size).toBeGreaterThan(COUNT);
   });
 });
