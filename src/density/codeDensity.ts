@@ -36,6 +36,9 @@ export const NEIGHBORS = 6;
 /** Standard deviation of samples around such lines, relative to their Gaussian's. Without codes it is 1. */
 export const SAMPLE_NOISE = 0.6;
 
+/** The most probable codes, given a condition, of which none is more probable than another. */
+export const EQUAL_STARTS = 5;
+
 /** The shapes of a density's tensors. @param codes N */
 export const densityShapes = (
   gaussians: number,
@@ -140,8 +143,12 @@ export function summariesOf({ condition }: CodeSource, count: number, y?: Float3
   return summarize(condition, y ?? new Float32Array(condition.shape.reduce((size, side) => size * side, count)));
 }
 
-/** ln of how probable each start is, up to a constant, [S]. @param summary [D] */
-export function logWeights({ logShares, logLikelihoods }: CodeDensity, summary: Float32Array): Float64Array {
+/**
+ * Returns ln of how probable each start is, up to a constant, [S]. The most probable codes are equally probable: few
+ * images have all of many attributes, and samples of one code differ little.
+ * @param summary [D]
+ */
+export function logWeights({ codes, logShares, logLikelihoods }: CodeDensity, summary: Float32Array): Float64Array {
   const weights = Float64Array.from(logShares);
   for (const [number, value] of summary.entries()) {
     // Most numbers of classes are 0.
@@ -149,7 +156,9 @@ export function logWeights({ logShares, logLikelihoods }: CodeDensity, summary: 
     for (let start = 0; start < weights.length; start++)
       weights[start]! += value * logLikelihoods[start * summary.length + number]!;
   }
-  return weights;
+  if (codes.length === 0 || summary.length === 0) return weights;
+  const most = weights.toSorted().at(-Math.min(EQUAL_STARTS, weights.length))!;
+  return weights.map((weight) => Math.min(weight, most));
 }
 
 /** The Gaussian of each start, [S]. */

@@ -1,5 +1,5 @@
 import { normalizeAlongAxis1, type Prior } from '../age/prior.js';
-import { type CodeDensity, gaussianOfStarts, SAMPLE_NOISE, THUMBNAIL } from '../density/codeDensity.js';
+import { type CodeDensity, EQUAL_STARTS, gaussianOfStarts, SAMPLE_NOISE, THUMBNAIL } from '../density/codeDensity.js';
 import {
   abs,
   add,
@@ -7,6 +7,7 @@ import {
   concat,
   constant,
   cumSum,
+  equal,
   exp,
   gather,
   type Graph,
@@ -42,6 +43,7 @@ export interface Sampler {
  */
 export function samplerGraph({ density, prior, latentSize: size, condition }: Sampler, batch: number): Graph {
   const starts = density.logShares.length;
+  const hasCodes = density.codes.length > 0;
   const uniform = input('uniform', [batch, 3]);
   const noise = input('noise', [batch, size]);
   const given = condition && input('condition', [batch, ...condition]);
@@ -51,13 +53,13 @@ export function samplerGraph({ density, prior, latentSize: size, condition }: Sa
   const fromSummary = (table: Float32Array, shape: Shape) => (summary ? matMul(summary, stored(table, shape)) : zeros);
   const numbers = density.slopes.length / size;
   const likelihoods = transposedTable(density.logLikelihoods, numbers);
-  const scores = add(stored(density.logShares, [1, starts]), fromSummary(likelihoods, [numbers, starts]));
+  const all = add(stored(density.logShares, [1, starts]), fromSummary(likelihoods, [numbers, starts]));
+  const scores = hasCodes && summary ? min(all, largest(all, Math.min(EQUAL_STARTS, starts))) : all;
   const weights = exp(sub(scores, reduceMax(scores, [1])));
   const chosen = chooseBy(slice(uniform, 1, 0, 1), weights);
   const gaussian = tableRows(Float32Array.from(gaussianOfStarts(density)), 1, chosen);
   const factors = reshape(tableRows(density.factors, size ** 2, gaussian), [batch, size, size]);
   const offset = reshape(reduceSum(mul(factors, reshape(noise, [batch, 1, size])), [2]), [batch, size]);
-  const hasCodes = density.codes.length > 0;
   const start = hasCodes
     ? pointsBetween(density, chosen, weights, slice(uniform, 1, 1, 3))
     : tableRows(density.means, size, chosen);
@@ -66,6 +68,18 @@ export function samplerGraph({ density, prior, latentSize: size, condition }: Sa
   const order = [uniform, noise, ...(given ? [given] : [])];
   return graphOf({ codes: prior === 'sphere' ? normalizeAlongAxis1(codes) : codes }, order);
 }
+
+/** The element of each row [batch, N] that is the `rank`th if these are sorted, largest first, [batch, 1]. */
+function largest(rows: Value, rank: number): Value {
+  const most = reduceMax(rows, [1]);
+  if (rank === 1) return most;
+  const isMost = cast(greaterOrEqual(rows, most), 'float32');
+  const isFirst = mul(isMost, cast(equal(cumSum(isMost, 1), 1), 'float32'));
+  return largest(sub(rows, mul(isFirst, BEYOND)), rank - 1);
+}
+
+/** More than any difference of elements. */
+const BEYOND = 1e9;
 
 /**
  * Points between codes and a neighbor of each, [batch, M].

@@ -116,6 +116,9 @@ describe('the density of codes', () => {
       const distances = [valueOf(row) - 0.5, valueOf(byValue[0]!.row) - 0.5] as const;
       expectWithin(ratio(share, byValue[0]!.share), (distances[1] ** 2 - distances[0] ** 2) / (2 * 0.3 ** 2), 1e-3);
     }
+    const highest = byValue.map(({ share }) => share).sort((a, b) => b - a);
+    expect(new Set(highest.slice(0, 5)).size).toBe(1);
+    expect(highest[5]).toBeLessThan(highest[4]!);
     const [first] = sharesOf([0, 0, 0, 0]);
     expectWithin(first!.share, 1 / 400, 1e-6);
   });
