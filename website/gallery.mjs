@@ -22,8 +22,8 @@ export const GALLERY = [
       {
         title: 'Samples of rendered faces',
         pictures: ['faces-samples.png'],
-        text: '64 samples after 5,000 iterations, which took 8 to 10 minutes on one thread of a two-core computer.',
-        commands: `${FACES}\nnpx agenet train npz:build/faces.npz --steps 5000 --out runs/faces\nnpx agenet sample runs/faces --count 64 --out samples.png`,
+        text: '64 samples after 10,000 iterations, which took about ten minutes on one thread of a two-core computer.',
+        commands: `${FACES}\nnpx agenet train npz:build/faces.npz --steps 10000 --out runs/faces\nnpx agenet sample runs/faces --count 64 --out samples.png`,
         guide: '/guides/faces.html',
       },
       {
