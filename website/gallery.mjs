@@ -248,7 +248,7 @@ npx agenet train mnist --width 8 --steps 600 --encoder-updates "1;KL_fake:3.7,KL
       {
         title: 'Emoji after 9,370 iterations',
         pictures: ['emoji-samples.png', 'emoji-reconstructions.png'],
-        text: '3,786 emoji as 64x64 PNG files. Training took 18 minutes on one thread of a two-core computer whose other core was busy.',
+        text: '3,786 emoji as 64x64 PNG files. Training took 11 minutes on one thread of a two-core computer whose other core was busy.',
         commands: `npm pack emoji-datasource-google
 tar xzf emoji-datasource-google-*.tgz package/img/google/64
 npx agenet train package/img/google/64 --flip --out runs/emoji
