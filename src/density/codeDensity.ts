@@ -126,9 +126,13 @@ export function drawSampleCodes(
   const gaussians = gaussianOfStarts(density);
   const codes = new Float32Array(count * latentSize);
   const noise = new Float32Array(latentSize);
+  let weights: Float64Array = new Float64Array(0);
+  let previous: Float32Array | undefined;
   for (let row = 0; row < count; row++) {
     const summary = summaries.subarray(row * numbers, (row + 1) * numbers);
-    const weights = logWeights(density, summary);
+    // Samples in a row often have the same condition, or none.
+    if (!previous?.every((value, at) => value === summary[at])) weights = startWeights(density, summary);
+    previous = summary;
     const chosen = chooseBy(weights, stream.uniform());
     const start = startAt(density, chosen, weights, [stream.uniform(), stream.uniform()]);
     stream.fillNormal(noise);
@@ -144,11 +148,11 @@ export function summariesOf({ condition }: CodeSource, count: number, y?: Float3
 }
 
 /**
- * Returns ln of how probable each start is, up to a constant, [S]. The most probable codes are equally probable: few
- * images have all of many attributes, and samples of one code differ little.
+ * Returns how probable each start is, relative to the most probable ones, [S]. These are equally probable: few images
+ * have all of many attributes, and samples of one code differ little.
  * @param summary [D]
  */
-export function logWeights({ codes, logShares, logLikelihoods }: CodeDensity, summary: Float32Array): Float64Array {
+export function startWeights({ codes, logShares, logLikelihoods }: CodeDensity, summary: Float32Array): Float64Array {
   const weights = Float64Array.from(logShares);
   for (const [number, value] of summary.entries()) {
     // Most numbers of classes are 0.
@@ -156,9 +160,9 @@ export function logWeights({ codes, logShares, logLikelihoods }: CodeDensity, su
     for (let start = 0; start < weights.length; start++)
       weights[start]! += value * logLikelihoods[start * summary.length + number]!;
   }
-  if (codes.length === 0 || summary.length === 0) return weights;
-  const most = weights.toSorted().at(-Math.min(EQUAL_STARTS, weights.length))!;
-  return weights.map((weight) => Math.min(weight, most));
+  const isChoiceOfCodes = codes.length > 0 && summary.length > 0;
+  const most = weights.toSorted().at(isChoiceOfCodes ? -Math.min(EQUAL_STARTS, weights.length) : -1)!;
+  return weights.map((weight) => Math.exp(Math.min(0, weight - most)));
 }
 
 /** The Gaussian of each start, [S]. */
@@ -170,12 +174,10 @@ export function gaussianOfStarts({ counts, logShares }: CodeDensity): Uint16Arra
 }
 
 /** @param draw in [0, 1) */
-function chooseBy(logWeights: Float64Array, draw: number) {
-  const most = logWeights.reduce((a, b) => Math.max(a, b));
-  const shares = logWeights.map((weight) => Math.exp(weight - most));
-  let left = draw * shares.reduce((sum, share) => sum + share, 0);
-  const chosen = shares.findIndex((share) => (left -= share) < 0);
-  return chosen < 0 ? shares.length - 1 : chosen;
+function chooseBy(weights: Float64Array, draw: number) {
+  let left = draw * weights.reduce((sum, weight) => sum + weight, 0);
+  const chosen = weights.findIndex((weight) => (left -= weight) < 0);
+  return chosen < 0 ? weights.length - 1 : chosen;
 }
 
 /**

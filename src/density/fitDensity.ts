@@ -11,7 +11,7 @@ import { fitConditionPredictor, placesOf, sizeOfPart, type UnconditionalCodes } 
 export interface FittedCodes {
   codes: Features;
   summaries?: Features | undefined;
-  /** What the numbers of conditions mean. */
+  /** What the numbers of conditions mean (default: cells of thumbnails). */
   parts?: readonly ConditionPart[] | undefined;
   /** To predict conditions. */
   unconditional?: Omit<UnconditionalCodes, 'parts'> | undefined;
@@ -35,9 +35,9 @@ const MIN_VARIANCE = 1e-4;
 const CONDITION_SCALE = 0.5;
 /** How often samples start at a code of another class than the requested one, among codes with as many of each. */
 const OTHER_CLASS = 0.01;
-/** Standard deviation of values, in [-1, 1], at which samples start around the requested one. */
+/** Standard deviation of the kernel of values in [-1, 1]. */
 const VALUE_WIDTH = 0.3;
-/** The same of thumbnails, per number: root mean square of the difference. */
+/** The same for thumbnails: root mean square difference of cells. */
 const THUMBNAIL_WIDTH = 0.03;
 
 /**

@@ -4,8 +4,8 @@ import {
   type CodeSource,
   drawSampleCodes,
   gaussianOfStarts,
-  logWeights,
   shiftOf,
+  startWeights,
   summariesOf,
 } from './codeDensity.js';
 
@@ -35,7 +35,7 @@ export function logDensities(
     const summary = summaries.subarray(row * numbers, (row + 1) * numbers);
     const shift = shiftOf(density, summary, size);
     const moved = Float64Array.from(code, (value, at) => value - shift[at]!);
-    const weights = gaussianWeights(logWeights(density, summary), gaussians);
+    const weights = logGaussianWeights(startWeights(density, summary), gaussians);
     const each: number[] = [];
     let most = -Infinity;
     for (const [gaussian, weight] of weights.entries()) {
@@ -69,10 +69,9 @@ export function fitTypicality(
  * Returns ln of how probable each Gaussian is, up to a constant, [K].
  * @param weights of the starts, and the Gaussians that these belong to, [S]
  */
-function gaussianWeights(weights: Float64Array, gaussians: Uint16Array): number[] {
-  const most = weights.reduce((a, b) => Math.max(a, b));
+function logGaussianWeights(weights: Float64Array, gaussians: Uint16Array): number[] {
   const sums = new Array<number>(gaussians.at(-1)! + 1).fill(0);
-  for (const [start, gaussian] of gaussians.entries()) sums[gaussian]! += Math.exp(weights[start]! - most);
+  for (const [start, gaussian] of gaussians.entries()) sums[gaussian]! += weights[start]!;
   return sums.map(Math.log);
 }
 

@@ -116,7 +116,7 @@ function transposedTable(table: Float32Array, columns: number) {
 }
 
 /**
- * Returns the first column where the cumulated weights exceed their sum times a draw, [batch, 1].
+ * Returns the first column at which the cumulative sum of weights exceeds a draw times their total, [batch, 1].
  * @param uniform [batch, 1]
  * @param weights [batch, N]
  */

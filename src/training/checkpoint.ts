@@ -115,12 +115,12 @@ const NO_ELEMENTS = {
   neighbors: new Float32Array(0),
 };
 
-/** @param sizes of all means and all codes */
-function shapesOfDensity(configuration: Configuration, ...sizes: readonly [means: number, codes: number]) {
+/** @param means numbers of all of them, and of all codes */
+function shapesOfDensity(configuration: Configuration, means: number, codes: number) {
   const { latent } = configuration;
   const { condition } = iterationSpec(configuration).pair.encoder;
-  const [gaussians, codes] = sizes.map((size) => Math.floor(size / latent)) as [number, number];
-  return Object.entries(densityShapes(Math.max(1, gaussians), codes, latent, condition));
+  const gaussians = Math.max(1, Math.floor(means / latent));
+  return Object.entries(densityShapes(gaussians, Math.floor(codes / latent), latent, condition));
 }
 
 function readDensity(configuration: Configuration, tensors: TensorFile['tensors'], file: string) {

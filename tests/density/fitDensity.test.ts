@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type CodeDensity, drawSampleCodes, logWeights, shiftOf, summarize } from '../../src/density/codeDensity.js';
+import { type CodeDensity, drawSampleCodes, shiftOf, startWeights, summarize } from '../../src/density/codeDensity.js';
 import { fitDensity } from '../../src/density/fitDensity.js';
 import { sumOf } from '../../src/numerics/features.js';
 import { randomStream } from '../../src/random.js';
@@ -104,7 +104,7 @@ describe('the density of codes', () => {
         return code.every((value, at) => Math.abs(value - shift[at]! - kept[at]!) < 1e-6);
       });
     const sharesOf = (asked: readonly number[]) => {
-      const weights = logWeights(density, summarize(condition, Float32Array.from(asked))).map(Math.exp);
+      const weights = startWeights(density, summarize(condition, Float32Array.from(asked)));
       const total = sumOf(weights);
       return rowsOf(density.codes).map((kept, at) => ({ row: rowOf(kept), share: weights[at]! / total }));
     };
