@@ -27,6 +27,8 @@ export interface CodeDensity {
   logShares: Float32Array;
   /** What each number of a condition adds to it, [S, D]. */
   logLikelihoods: Float32Array;
+  /** What each number of a condition of classes or attributes adds to the center of codes with it, [K, M] (`recenter`). */
+  centers: Float32Array;
   /** What codes without a condition say about each number of it, of `fitConditionPredictor`, [K, M + 1]. */
   predictor: Float32Array;
 }
@@ -55,8 +57,12 @@ export const densityShapes = (
     neighbors: [codes, Math.min(NEIGHBORS, codes)],
     logShares: [codes || gaussians],
     logLikelihoods: [codes || gaussians, summarySize(condition)],
-    predictor: [condition?.shape.length === 1 ? condition.shape[0]! : 0, latentSize + 1],
+    centers: [numbersOf(condition), latentSize],
+    predictor: [numbersOf(condition), latentSize + 1],
   }) satisfies Record<keyof CodeDensity, readonly number[]>;
+
+/** K, or 0 of pictures. */
+const numbersOf = (condition: ConditionShape | undefined) => (condition?.shape.length === 1 ? condition.shape[0]! : 0);
 
 /** Sides of the picture that stands for a condition that is one. */
 export const THUMBNAIL = 4;

@@ -1,3 +1,4 @@
+import type { Prior } from '../age/prior.js';
 import { columnMeans, type Features, gatherRows, rowsByLabel, rowsIn } from '../numerics/features.js';
 import { cholesky, solveCholesky } from '../numerics/cholesky.js';
 import { kMeans } from '../numerics/kMeans.js';
@@ -5,11 +6,14 @@ import { multiplyTransposed, transposed } from '../numerics/matrixProduct.js';
 import { nearestRows } from '../numerics/nearestRows.js';
 import type { ConditionPart } from '../networks/network.js';
 import { type CodeDensity, NEIGHBORS } from './codeDensity.js';
+import { centersOf, fitCenters, recenter } from './recentering.js';
 import { fitConditionPredictor, placesOf, sizeOfPart, type UnconditionalCodes } from './conditionPredictor.js';
 
-/** Codes of images [N, M], and summaries of the conditions that they were encoded with [N, D]. */
+/** Codes of images [N, M], not recentered, and summaries of the conditions that they were encoded with [N, D]. */
 export interface FittedCodes {
   codes: Features;
+  /** Default: the sphere. */
+  prior?: Prior;
   summaries?: Features | undefined;
   /** What the numbers of conditions mean (default: cells of thumbnails). */
   parts?: readonly ConditionPart[] | undefined;
@@ -45,14 +49,16 @@ const THUMBNAIL_WIDTH = 0.03;
  * The means depend on conditions linearly.
  */
 export function fitDensity({
-  codes,
+  codes: encoded,
+  prior = 'sphere',
   summaries = { data: new Float64Array(0), width: 0 },
   parts = [],
   unconditional,
   maxGaussians = MAX_GAUSSIANS,
   maxCodes = MAX_CODES,
 }: FittedCodes): CodeDensity {
-  const [count, size] = [rowsIn(codes), codes.width];
+  const [count, size] = [rowsIn(encoded), encoded.width];
+  const { codes, centers } = withoutConditions(prior, encoded, parts.length > 0 ? withoutLast(summaries) : undefined);
   const { slopes, rest } = regress(codes, summaries);
   const affordable = Math.min(maxGaussians, Math.floor(count / CODES_PER_GAUSSIAN), Math.floor(MAX_VALUES / size ** 2));
   const gaussians = Math.max(1, affordable);
@@ -70,9 +76,23 @@ export function fitDensity({
     counts: Float32Array.from(kept, (rows) => rows.length),
     neighbors: Float32Array.from(nearestRows(near, near, Math.min(NEIGHBORS, rowsIn(near))).indices),
     ...startsOf(gatherRows(summaries, kept.flat()), parts, rowsIn(near)),
+    centers,
     predictor: unconditional ? fitConditionPredictor({ ...unconditional, parts }) : new Float32Array(0),
   };
 }
+
+function withoutConditions(prior: Prior, codes: Features, conditions: Features | undefined) {
+  if (conditions === undefined) return { codes, centers: new Float32Array(0) };
+  const centers = fitCenters(prior, codes, conditions);
+  const data = recenter(prior, Float32Array.from(codes.data), centersOf(centers, conditions, codes.width), codes.width);
+  return { codes: { data, width: codes.width }, centers };
+}
+
+/** The last number of a summary says whether nothing is known. */
+const withoutLast = ({ data, width }: Features): Features => ({
+  data: Float32Array.from(data).filter((_, at) => at % width < width - 1),
+  width: width - 1,
+});
 
 /** The same share of each Gaussian's codes, at least one. */
 const keptRows = (members: readonly (readonly number[])[], share: number) =>

@@ -1,5 +1,23 @@
-import { networkFunctions } from '../age/networkFunctions.js';
-import { add, clip, encode, forAnyBatch, graphOf, input, mul, sub, tensorViews, type Value } from '../engine/index.js';
+import { type NetworkFunctions, networkFunctions } from '../age/networkFunctions.js';
+import { normalizeAlongAxis1, type Prior } from '../age/prior.js';
+import {
+  add,
+  clip,
+  constant,
+  div,
+  encode,
+  forAnyBatch,
+  graphOf,
+  input,
+  matMul,
+  mul,
+  reduceSum,
+  sqrt,
+  square,
+  sub,
+  tensorViews,
+  type Value,
+} from '../engine/index.js';
 import type { TrainedModel } from '../model/trainedModel.js';
 import type { NamedValues } from '../networks/forward.js';
 import { type Network, type NetworkName, statisticName } from '../networks/network.js';
@@ -70,8 +88,12 @@ async function storeNetwork({ pair, weights }: TrainedModel, name: NetworkName, 
   return { values, parameters };
 }
 
-function graphsOf({ pair, prior, latentSize }: TrainedModel, tensors: Record<NetworkName, NamedValues>) {
-  const { encode: encodeImages, generate } = networkFunctions(pair, (name) => tensors[name], prior);
+function graphsOf(model: TrainedModel, tensors: Record<NetworkName, NamedValues>) {
+  const { pair, prior, latentSize } = model;
+  const { encode: encodeImages, generate } = recentering(
+    model,
+    networkFunctions(pair, (name) => tensors[name], prior),
+  );
   const codes = (batch: number) => input('codes', [batch, latentSize]);
   const { condition: given } = pair.encoder;
   const condition = (batch: number) => given && input('condition', [batch, ...given.shape]);
@@ -85,11 +107,39 @@ function graphsOf({ pair, prior, latentSize }: TrainedModel, tensors: Record<Net
   const decoder = (batch: number) => {
     const distance = input('distance', [1]);
     const blended = { ...tensors.generator, ...blendStatistics(pair.generator, tensors.generator, distance) };
-    const { generate: decode } = networkFunctions(pair, () => blended, prior);
+    const { generate: decode } = recentering(
+      model,
+      networkFunctions(pair, () => blended, prior),
+    );
     const [z, y] = [codes(batch), condition(batch)];
     return graphOf({ images: toUnit(decode({ z, y }, { kind: 'generated' })) }, [z, distance, ...(y ? [y] : [])]);
   };
   return { generator, encoder, decoder };
+}
+
+/** Recenters codes as `TrainedModel` does. */
+function recentering({ prior, centers, latentSize }: TrainedModel, networks: NetworkFunctions): NetworkFunctions {
+  if (centers.length === 0) return networks;
+  const tableOf = (sign: 1 | -1) =>
+    constant(
+      Array.from(centers, (value) => sign * value),
+      [centers.length / latentSize, latentSize],
+    );
+  const moved = (codes: Value, y: Value | undefined, sign: 1 | -1) =>
+    y ? recentered(prior, codes, matMul(y, tableOf(sign))) : codes;
+  return {
+    encode: (inputs, options) => moved(networks.encode(inputs, options), inputs.y, 1),
+    generate: ({ z, y }, options) => networks.generate({ z: moved(z, y, -1), y }, options),
+  };
+}
+
+/** `recenter` in a graph. @param centers [N, M] */
+function recentered(prior: Prior, codes: Value, centers: Value): Value {
+  const moved = sub(codes, centers);
+  if (prior === 'normal') return moved;
+  const length = sqrt(add(reduceSum(square(centers), [1]), 1));
+  const share = div(reduceSum(mul(codes, centers), [1]), add(length, 1));
+  return normalizeAlongAxis1(add(moved, mul(share, centers)));
 }
 
 /** Moves the running statistics of codes towards the statistics of samples. */

@@ -201,7 +201,7 @@ export class EvaluationContext {
   /** Returns z [N, M], and e(g(z)) [N, M] without rounding to bytes. */
   private async scanPrior() {
     const { count, seed } = this.subject;
-    const model = this.subject.model.withDensity(undefined);
+    const model = this.subject.model.drawingFromPrior();
     const width = model.latentSize;
     const [codes, recovered] = [new Float32Array(count * width), new Float32Array(count * width)];
     const features = this.needs.has('onePass') ? this.tableFor(count) : undefined;

@@ -130,7 +130,7 @@ export async function* sampleChunks(
     const size = Math.min(CHUNK, count - first);
     const y = conditionsAt?.(first, size);
     const codes = drawSampleCodes(model, size, stream, y);
-    const values = await guided((given) => model.generateSamples({ z: codes, y: given }), y, guidance);
+    const values = await guided(model, (given) => model.generateSamples(given), { z: codes, y }, guidance);
     yield { first, codes, y, values };
   }
 }

@@ -1,18 +1,18 @@
 import { InputError, setting, text } from '../errors.js';
-import type { TrainedModel } from './trainedModel.js';
+import type { Codes, TrainedModel } from './trainedModel.js';
 
 /**
  * Generates images with a condition, moved away from those without it: 1 is the condition as it is, 0 none, and more than
  * 1 exaggerates it.
- * @param generate with a condition [N, K], or without
  */
 export async function guided(
-  generate: (y: Float32Array | undefined) => Promise<Float32Array>,
-  y: Float32Array | undefined,
+  model: TrainedModel,
+  generate: (codes: Codes) => Promise<Float32Array>,
+  codes: Codes,
   guidance = 1,
 ): Promise<Float32Array> {
-  if (y === undefined || guidance === 1) return generate(y);
-  const [conditioned, free] = [await generate(y), await generate(undefined)];
+  if (codes.y === undefined || guidance === 1) return generate(codes);
+  const [conditioned, free] = [await generate(codes), await generate({ z: model.withoutCondition(codes) })];
   return conditioned.map((value, index) => free[index]! + guidance * (value - free[index]!));
 }
 

@@ -15,7 +15,7 @@ export type DrawFrom = (typeof DRAW_FROM)[number];
  * @throws {InputError} if there is no density
  */
 export function drawingFrom(model: TrainedModel, from: DrawFrom | undefined): TrainedModel {
-  if (from === 'prior') return model.withDensity(undefined);
+  if (from === 'prior') return model.drawingFromPrior();
   if (from === 'density' && model.density === undefined)
     throw new InputError(
       text`${setting('drawFrom')} density`,
@@ -79,7 +79,7 @@ export async function refineImages(
       code.set(drawCodesAround(prior, code, spread, 1, stream));
     }
     const distance = distanceAt(spread);
-    images = await guided((condition) => model.decode({ z, y: condition, distance }), y, guidance);
+    images = await guided(model, (codes) => model.decode({ ...codes, distance }), { z, y }, guidance);
   }
   return images;
 }

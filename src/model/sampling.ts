@@ -6,7 +6,7 @@ import { guided, requireGuidance } from './guidance.js';
 import { drawCodesAround } from './paths.js';
 import { distanceAt, noiseOfSample, passesOf, refineImages, type Refinement, requirePasses } from './refinement.js';
 import { repeated } from '../numerics/features.js';
-import type { TrainedModel } from './trainedModel.js';
+import type { Codes, TrainedModel } from './trainedModel.js';
 
 /** Images in memory: a multiple of the model's batch, so that nothing is padded, and even. */
 const CHUNK = 500;
@@ -76,9 +76,8 @@ async function* generateBatches(model: TrainedModel, options: SamplingOptions): 
     const drawn = isSeedPerImage ? drawEach(first, size) : drawFrom(stream, size);
     const z = move(drawn.map((value) => temperature * value));
     const y = condition && repeated(condition, size);
-    const generate = (given: Float32Array | undefined) =>
-      around ? model.decode({ z, y: given, distance }) : model.generateSamples({ z, y: given });
-    const x = await guided(generate, y, options.guidance);
+    const generate = (codes: Codes) => (around ? model.decode({ ...codes, distance }) : model.generateSamples(codes));
+    const x = await guided(model, generate, { z, y }, options.guidance);
     const noiseOf = (index: number) =>
       isSeedPerImage ? noiseOfSample(seed + first + index, 0) : noiseOfSample(seed, first + index);
     // Codes around an image are not drawn from the density.

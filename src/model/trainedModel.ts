@@ -4,6 +4,7 @@ import { fromPixels } from '../age/iteration.js';
 import { inferenceFunctions } from '../age/networkFunctions.js';
 import type { Prior } from '../age/prior.js';
 import type { CodeDensity } from '../density/codeDensity.js';
+import { centersOf, recenter } from '../density/recentering.js';
 import {
   blendRunningStats,
   type Condition,
@@ -13,6 +14,8 @@ import {
   type NetworkName,
   type NetworkPair,
 } from '../networks/network.js';
+
+const NO_CENTERS = new Float32Array(0);
 
 /** Items per run of a program. */
 export const BATCH = 100;
@@ -53,6 +56,8 @@ export class TrainedModel {
     private readonly batch: number,
     /** Of codes of training images; samples are drawn from it, or without one from the prior. */
     readonly density: CodeDensity | undefined,
+    /** The table of `centersOf`, [K, M]; empty if codes are those of the networks. */
+    readonly centers: Float32Array = density?.centers ?? NO_CENTERS,
   ) {}
 
   /**
@@ -68,9 +73,14 @@ export class TrainedModel {
     return new TrainedModel(this.pair, this.prior, weights, this.programs, this.batch, undefined);
   }
 
-  /** Shares the programs. @param density of the codes of training images, or undefined to draw samples from the prior */
+  /** Shares the programs. @param density of the codes of training images */
   withDensity(density: CodeDensity | undefined): TrainedModel {
     return new TrainedModel(this.pair, this.prior, this.weights, this.programs, this.batch, density);
+  }
+
+  /** Shares the programs. Codes have the same meaning, but those of samples are drawn from the prior. */
+  drawingFromPrior(): TrainedModel {
+    return new TrainedModel(this.pair, this.prior, this.weights, this.programs, this.batch, undefined, this.centers);
   }
 
   /** M. */
@@ -98,7 +108,7 @@ export class TrainedModel {
 
   /** Returns images g(z) of samples of the prior. */
   generate({ z, y }: Codes): Promise<Float32Array> {
-    return this.run('generator', 'native', { z }, y);
+    return this.run('generator', 'native', { z: this.withoutCondition({ z, y }) }, y);
   }
 
   /**
@@ -107,17 +117,29 @@ export class TrainedModel {
    */
   decode({ z, y, distance = 0 }: CodesAtDistance): Promise<Float32Array> {
     const statistics = blendRunningStats(this.pair.generator, this.weights['generator.statistics'], distance);
-    return this.run('generator', 'generated', { z }, y, statistics);
+    return this.run('generator', 'generated', { z: this.withoutCondition({ z, y }) }, y, statistics);
   }
 
   /** Returns codes e(x). */
-  encode({ x, y }: ImageBytes): Promise<Float32Array> {
-    return this.run('encoder', 'native', { x }, y);
+  async encode({ x, y }: ImageBytes): Promise<Float32Array> {
+    return this.recentered(await this.run('encoder', 'native', { x }, y), y);
   }
 
   /** Returns codes e(x) of generated images. */
-  encodeGenerated({ x, y }: ImageValues): Promise<Float32Array> {
-    return this.run('encoder', 'generated', { x }, y);
+  async encodeGenerated({ x, y }: ImageValues): Promise<Float32Array> {
+    return this.recentered(await this.run('encoder', 'generated', { x }, y), y);
+  }
+
+  /** Returns the codes [N, M] that mean the same without a condition: those of the networks. */
+  withoutCondition({ z, y }: Codes): Float32Array {
+    return this.recentered(z, y, -1);
+  }
+
+  /** @param sign 1 for codes of the networks, -1 for the inverse */
+  private recentered(z: Float32Array, y: Float32Array | undefined, sign: 1 | -1 = 1): Float32Array {
+    if (y === undefined || this.centers.length === 0) return z;
+    const centers = centersOf(this.centers, { data: y, width: this.conditionElements }, this.latentSize);
+    return recenter(this.prior, z, sign === 1 ? centers : centers.map((value) => -value), this.latentSize);
   }
 
   /** Frees programs, also of models that share them. */

@@ -70,8 +70,8 @@ export class CodeCache {
       shape: pair.encoder.inputShape,
       layers: Object.keys(pair.encoder.layers),
     });
-    const predictor = known && model.density ? [model.density.predictor] : [];
-    const state = [weights['encoder.parameters'], weights['encoder.statistics'], ...predictor].map(bytesOf);
+    const ofConditions = known ? [model.centers, ...(model.density ? [model.density.predictor] : [])] : [];
+    const state = [weights['encoder.parameters'], weights['encoder.statistics'], ...ofConditions].map(bytesOf);
     this.weightsKey = sha256(Buffer.from(header), ...state).slice(0, 32);
   }
 

@@ -4,7 +4,7 @@ import { attributesFile } from '../conditions/syntax.js';
 import { openSource } from '../data/open.node.js';
 import type { ImageSource } from '../data/source.js';
 import { type Compile, encodeSafetensors } from '../engine/index.js';
-import { InputError, setting } from '../errors.js';
+import { InputError, setting, text } from '../errors.js';
 import { requireExportFolder, writeExport } from '../export/exportFolder.node.js';
 import { type CardEvaluation, dataName, introduction, lastPart, modelCardText } from '../export/modelCard.js';
 import { encodeNetworks } from '../export/networkFiles.js';
@@ -35,6 +35,8 @@ export interface RunExportOptions {
   precision?: Precision | undefined;
   /** Whether to measure the FID that float16 or int8 costs, which takes minutes (default: false). */
   fid?: boolean | undefined;
+  /** Samples for FID, and test images if there are as many (default: 10,000). */
+  count?: number | undefined;
   /** Whether to write `pytorch.safetensors`, weights under PyTorch's names (default: false). */
   pytorch?: boolean | undefined;
   /** Whether to write `training.onnx`, an iteration with its state and description (default: false). */
@@ -69,6 +71,8 @@ export async function exportRun(run: string, out: string, options: RunExport): P
   const { compile, ema = true, precision = 'float32', fid } = options;
   if (fid && precision === 'float32')
     throw new InputError(setting('fid'), 'has no effect on float32 weights', 'choose float16 or int8');
+  if (!fid && options.count !== undefined)
+    throw new InputError(setting('count'), text`has no effect without ${setting('fid')}`, 'remove it');
   await requireExportFolder(out);
   const opened = await openRun(run, compile, { ema });
   const { checkpoint, model } = opened;
@@ -245,8 +249,8 @@ async function measureCost(subject: Subject, stored: TrainedModel) {
 }
 
 async function measureFid(subject: Subject, stored: TrainedModel) {
-  const { model, checkpoint, source, compile, onProgress } = subject;
-  const images = Math.min(FID_SAMPLES, source?.test.count ?? 0);
+  const { model, checkpoint, source, compile, onProgress, count = FID_SAMPLES } = subject;
+  const images = Math.min(count, source?.test.count ?? 0);
   if (source === undefined || images < 2)
     throw new InputError(setting('fid'), `needs at least 2 test images but found ${images}`, 'name other data');
   const extractor = await dataExtractor(source, compile, subject);
@@ -255,7 +259,7 @@ async function measureFid(subject: Subject, stored: TrainedModel) {
       model: measured,
       source,
       split: 'test',
-      count: FID_SAMPLES,
+      count,
       seed: 0,
       metrics: new Set(['fid']),
       extractor,
@@ -269,7 +273,7 @@ async function measureFid(subject: Subject, stored: TrainedModel) {
     return {
       float32: await fidOf(model),
       stored: await fidOf(stored),
-      samples: FID_SAMPLES,
+      samples: count,
       images,
       extractor: extractor.name.replaceAll(source.name, lastPart(source.name)),
     };

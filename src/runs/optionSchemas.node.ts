@@ -38,6 +38,8 @@ const OPTIONS = {
     ...computing,
     ema: toggle,
     precision: choice(PRECISIONS),
+    fid: toggle,
+    count: integer(2, MAX_IMAGES),
     pytorch: toggle,
     training: toggle,
     web: toggle,

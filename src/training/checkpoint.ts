@@ -110,6 +110,7 @@ const NO_ELEMENTS = {
   slopes: new Float32Array(0),
   logLikelihoods: new Float32Array(0),
   predictor: new Float32Array(0),
+  centers: new Float32Array(0),
   counts: new Float32Array(0),
   codes: new Float32Array(0),
   neighbors: new Float32Array(0),
@@ -130,7 +131,10 @@ function readDensity(configuration: Configuration, tensors: TensorFile['tensors'
   const codes = sizeOfTensor('codes');
   // Earlier builds chose Gaussians, not codes.
   const used = codes === shares * configuration.latent ? codes : 0;
-  const shapes = shapesOfDensity(configuration, means, used).filter(([, shape]) => sizeOf(shape) > 0);
+  const shapes = shapesOfDensity(configuration, means, used).filter(
+    // Earlier builds did not recenter codes.
+    ([name, shape]) => sizeOf(shape) > 0 && (name !== 'centers' || tensors[`${DENSITY}centers`]),
+  );
   // Earlier builds did not predict conditions. Until training saves again, samples are drawn from the prior.
   if (shapes.some(([name]) => name === 'predictor') && tensors[`${DENSITY}predictor`] === undefined) return undefined;
   const read = shapes.map(([name, shape]) => [name, readTensor(DENSITY + name, shape, tensors, file)]);

@@ -62,7 +62,7 @@ async function encodeImages(
       put(unconditional.conditions, condition.of(images));
     }
   }
-  return { codes, summaries, parts: condition?.parts, unconditional };
+  return { codes, prior: model.prior, summaries, parts: condition?.parts, unconditional };
 }
 
 /** One in so many images is encoded without a condition, so that samples can be drawn without one too. */

@@ -40,8 +40,9 @@ export function serveModel(scope: WorkerScope) {
     if (request.type === 'load') {
       await model?.release();
       model = undefined;
-      const { configuration, density, model: loaded } = await load(request.source);
+      const { configuration, model: loaded } = await load(request.source);
       model = loaded;
+      const { density } = loaded;
       return { configuration, ...(density && { density }) };
     }
     if (model === undefined) throw new InputError('model', 'not loaded', 'send load first');
@@ -64,8 +65,8 @@ async function load(source: ModelSource) {
   const { pair } = iterationSpec(configuration);
   // Single images are fastest without the lowering for batches.
   const compilePlain: Compile = (graph) => compile(graph, { target: { name: 'plain' } });
-  const model = TrainedModel.of(pair, configuration.prior, weights, compilePlain, 1);
-  return { configuration, density, model };
+  const model = TrainedModel.of(pair, configuration.prior, weights, compilePlain, 1).withDensity(density);
+  return { configuration, model };
 }
 
 async function decode(checkpoint: Uint8Array) {

@@ -1,6 +1,7 @@
 /** Codes on the sphere in groups around random directions. */
-import { normalizeRows } from '../../src/age/prior.js';
+import { normalizeRows, type Prior } from '../../src/age/prior.js';
 import { type CodeDensity, summarize } from '../../src/density/codeDensity.js';
+import { centersOf, recenter } from '../../src/density/recentering.js';
 import { fitDensity } from '../../src/density/fitDensity.js';
 import { randomStream } from '../../src/random.js';
 
@@ -18,6 +19,18 @@ export function groupedCodes(count: number, groups: number, spread: number): Flo
 
 export const rowsOf = (codes: Float32Array): Float32Array[] =>
   Array.from({ length: codes.length / SIZE }, (_, row) => codes.subarray(row * SIZE, (row + 1) * SIZE));
+
+/** Codes as the networks have them, of a density's own, with conditions y [N, K]; or with 1 the inverse. */
+export function networkCodes(
+  { density, prior }: { density: CodeDensity; prior: Prior },
+  codes: Float32Array,
+  y: Float32Array,
+  sign: 1 | -1 = -1,
+): Float32Array {
+  const conditions = { data: y, width: (y.length * SIZE) / codes.length };
+  const centers = centersOf(density.centers, conditions, SIZE).map((value) => sign * value);
+  return recenter(prior, codes, centers, SIZE);
+}
 
 /** The cosine of each of `codes` with the nearest of others. */
 export const nearestCosines = (codes: Float32Array, others: Float32Array): number[] =>

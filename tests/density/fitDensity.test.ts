@@ -6,7 +6,7 @@ import { randomStream } from '../../src/random.js';
 import { expectWithin } from '../expectWithin.js';
 import { meanOf } from '../moments.js';
 import { normalRows } from '../metrics/samples.js';
-import { groupedCodes, nearestCosines, rowsOf, SIZE, withoutCodes } from './codes.js';
+import { groupedCodes, nearestCosines, networkCodes, rowsOf, SIZE, withoutCodes } from './codes.js';
 
 const sampled = (density: ReturnType<typeof fitDensity>, count: number, prior: 'sphere' | 'normal' = 'sphere') =>
   drawSampleCodes({ density, prior, latentSize: SIZE }, count, randomStream(1, 'draws'));
@@ -98,8 +98,9 @@ describe('the density of codes', () => {
     const codes = { data: groupedCodes(400, 1, 1), width: SIZE };
     const summaries = { data: summarize(condition, y), width: 5 };
     const density = fitDensity({ codes, summaries, parts: [{ classes: 2 }, 'value'] });
+    const recentered = rowsOf(networkCodes({ density, prior: 'sphere' }, codes.data, y, 1));
     const rowOf = (kept: Float32Array) =>
-      rowsOf(codes.data).findIndex((code, row) => {
+      recentered.findIndex((code, row) => {
         const shift = shiftOf(density, summaries.data.subarray(row * 5, row * 5 + 5), SIZE);
         return code.every((value, at) => Math.abs(value - shift[at]! - kept[at]!) < 1e-6);
       });
@@ -137,7 +138,7 @@ describe('the density of codes', () => {
     for (const label of [0, 1, 2]) {
       const asked = Float32Array.from({ length: 200 * 3 }, (_, at) => (at % 3 === label ? 1 : 0));
       const source = { density, prior: 'sphere', latentSize: SIZE, condition } as const;
-      const draws = drawSampleCodes(source, 200, randomStream(1, 'draws'), asked);
+      const draws = networkCodes(source, drawSampleCodes(source, 200, randomStream(1, 'draws'), asked), asked);
       const own = Float32Array.from(rowsOf(codes).flatMap((code, row) => (row % 3 === label ? [...code] : [])));
       expect(meanOf(nearestCosines(draws, own))).toBeGreaterThan(0.95);
     }
@@ -152,13 +153,14 @@ describe('the density of codes', () => {
     );
     const density = fitDensity({
       codes: { data, width: SIZE },
+      prior: 'normal',
       summaries: { data: summarize(condition, y), width: 3 },
       parts: ['value'],
     });
     for (const value of [-0.9, 0, 0.7]) {
       const asked = Float32Array.from({ length: 600 }, (_, at) => (at % 2 === 0 ? 1 : value));
       const source = { density, prior: 'normal', latentSize: SIZE, condition } as const;
-      const draws = drawSampleCodes(source, 300, randomStream(1, 'draws'), asked);
+      const draws = networkCodes(source, drawSampleCodes(source, 300, randomStream(1, 'draws'), asked), asked);
       expectWithin(meanOf(rowsOf(draws).map(([first]) => first!)), 2 * value, 0.05);
     }
   });

@@ -17,6 +17,7 @@ const plane: CodeDensity = {
   slopes: Float32Array.of(0.5, 0, 0, 0.5, 0, 0),
   logLikelihoods: Float32Array.of(-2, -0.1, 0, -0.2, -1, 0),
   predictor: new Float32Array(0),
+  centers: new Float32Array(0),
   counts: new Float32Array(0),
   codes: new Float32Array(0),
   neighbors: new Float32Array(0),

@@ -17,6 +17,7 @@ import {
 } from '../../src/networks/network.js';
 import { randomStream } from '../../src/random.js';
 import { IMAGE, IMAGE_SIZE, LATENT, tinyImages, tinyPair, tinyState } from '../age/tinyGame.js';
+import { densityByClass } from '../density/codes.js';
 import { expectCloseElements } from '../engine/expectations.js';
 import { compileSmall } from '../engine/running.js';
 
@@ -129,17 +130,17 @@ describe('exported networks', () => {
 });
 
 describe('exported networks of a conditional model', () => {
-  it('have the condition as an input', async () => {
-    const options = { channels: 1, latentSize: 6, width: 2, separateStatistics: true, condition: classCondition(3) };
+  it.each(['sphere', 'normal'] as const)('recenter codes by an input, as the model does (%s)', async (prior) => {
+    const options = { channels: 1, latentSize: 8, width: 2, separateStatistics: true, condition: classCondition(3) };
     const pair = ARCHITECTURES.dcgan32.build(options);
     const weights = mapWeights((network, part) =>
       part === 'parameters' ? initialParameters(pair[network], 1) : initialStatistics(pair[network]),
     );
-    const model = TrainedModel.of(pair, 'sphere', weights, compileSmall);
+    const model = TrainedModel.of(pair, prior, weights, compileSmall).withDensity(densityByClass());
     const { files } = await encodeNetworks(model);
-    const z = drawCodes('sphere', 2, 6, randomStream(1, 'codes'));
+    const z = drawCodes(prior, 2, 8, randomStream(1, 'codes'));
     const y = Float32Array.of(0, 1, 0, 0, 0, 0);
-    const [codes, condition] = [tensorOf(z, 6), tensorOf(y, 3)];
+    const [codes, condition] = [tensorOf(z, 8), tensorOf(y, 3)];
     expectCloseElements(
       await runFile(files.generator, { codes, condition }),
       toUnit(await model.generate({ z, y })),
@@ -163,6 +164,8 @@ describe('exported networks of a conditional model', () => {
       1e-5,
     );
     expect(await model.generate({ z })).not.toEqual(await model.generate({ z, y }));
+    expect(await model.drawingFromPrior().encode({ x, y })).toEqual(await model.encode({ x, y }));
+    expect(await model.withDensity(undefined).encode({ x, y })).not.toEqual(await model.encode({ x, y }));
     await model.release();
   });
 });

@@ -2,7 +2,7 @@ import { Option } from '@commander-js/extra-typings';
 import type { PrecisionCost } from '../../export/precisionCost.js';
 import type { Action, Subcommand } from '../command.js';
 import { addModelOptions, openRunData } from '../modelCommand.js';
-import { compilerOf, RUN_DATA_HELP } from '../options.js';
+import { compilerOf, RUN_DATA_HELP, wholeNumber } from '../options.js';
 import { requirePath } from '../output.js';
 import { phaseProgress, steppingProgress } from '../progress.js';
 
@@ -26,6 +26,11 @@ export const define = (command: Subcommand) =>
       .addOption(new Option('--float16', 'store kernels as float16').conflicts('int8'))
       .option('--int8', 'store kernels as int8, with a scale per channel')
       .option('--fid', 'also measure the FID that fewer bits cost, which takes minutes')
+      .option(
+        '--count <number>',
+        'samples of --fid, and test images if there are as many (default: 10000)',
+        wholeNumber(2, 1_000_000),
+      )
       .option('--pytorch', 'also write pytorch.safetensors, the state_dict of the networks in PyTorch')
       .option('--training', 'also write a training iteration as training.onnx, with its state and a description')
       .option(

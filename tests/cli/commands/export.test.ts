@@ -103,10 +103,10 @@ describe('agenet export', () => {
   );
 
   it('measures FID on request', async () => {
-    const args = ['export', 'run', '--out', 'measured', '--int8', '--fid', '--threads', '1'];
+    const args = ['export', 'run', '--out', 'measured', '--int8', '--fid', '--count', '200', '--threads', '1'];
     const { fid } = (await resultOf(args, folder)).cost as { fid: { float32: number; stored: number } };
     expect(cardIn('measured')).toContain(
-      `FID of 10000 samples and 12 test images: ${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with int8`,
+      `FID of 200 samples and 12 test images: ${fid.float32.toFixed(2)} with float32, ${fid.stored.toFixed(2)} with int8`,
     );
     expect(cardIn('measured')).not.toContain(folder);
   });
@@ -127,6 +127,7 @@ describe('agenet export', () => {
     ['a file', ['export', 'run', '--out', 'noise.npz'], ['noise.npz', 'not a folder']],
     ['no folder', ['export', 'run'], ['--out']],
     ['FID of float32', ['export', 'run', '--out', 'x', '--fid'], ['--fid: has no effect', 'float16']],
+    ['samples without FID', ['export', 'run', '--out', 'x', '--int8', '--count', '100'], ['--count', '--fid']],
     ['two precisions', ['export', 'run', '--out', 'x', '--int8', '--float16'], ['--float16', '--int8']],
   ];
   it.each(refusals)('rejects %s', async (_, args, texts) => {
