@@ -6,7 +6,7 @@ import { multiplyTransposed, transposed } from '../numerics/matrixProduct.js';
 import { nearestRows } from '../numerics/nearestRows.js';
 import type { ConditionPart } from '../networks/network.js';
 import { type CodeDensity, NEIGHBORS } from './codeDensity.js';
-import { centersOf, fitCenters, recenter } from './recentering.js';
+import { fitCenters, recenter } from './recentering.js';
 import { fitConditionPredictor, placesOf, sizeOfPart, type UnconditionalCodes } from './conditionPredictor.js';
 
 /** Codes of images [N, M], not recentered, and summaries of the conditions that they were encoded with [N, D]. */
@@ -84,8 +84,7 @@ export function fitDensity({
 function withoutConditions(prior: Prior, codes: Features, conditions: Features | undefined) {
   if (conditions === undefined) return { codes, centers: new Float32Array(0) };
   const centers = fitCenters(prior, codes, conditions);
-  const data = recenter(prior, Float32Array.from(codes.data), centersOf(centers, conditions, codes.width), codes.width);
-  return { codes: { data, width: codes.width }, centers };
+  return { codes: { data: recenter(prior, centers, codes, conditions.data), width: codes.width }, centers };
 }
 
 /** The last number of a summary says whether nothing is known. */

@@ -1,59 +1,65 @@
-/** Codes without what a condition says about them on average. */
+/** Codes that say nothing about a condition on average. */
 import { normalizeRows, type Prior } from '../age/prior.js';
 import { cholesky, solveCholesky } from '../numerics/cholesky.js';
 import type { Features } from '../numerics/features.js';
 import { dot } from '../numerics/matrixProduct.js';
 
 /**
- * Moves codes [N, M] away from the center of codes with the same condition, so that codes surround the origin whatever
- * their condition. On the sphere this is a conformal map, a Lorentz boost, as directions of light change for an observer
- * who moves: z - (1 - z·t / (1 + sqrt(1 + |t|²))) t, normalized, for the center t. Its inverse is that of -t.
- * @param centers [N, M]
- * @returns new codes
+ * Moves codes z by the center t = y^T `table` of the codes with their condition y, so that the codes of every condition
+ * surround the origin. On the sphere this is a conformal map, a Lorentz boost, as directions of light change for an
+ * observer who moves: z - (1 - z·t / (1 + sqrt(1 + |t|²))) t, normalized. Under the normal prior it is z - t.
+ * @param table [K, M], of `fitCenters`
+ * @param codes [N, M]
+ * @param conditions [N, K]
+ * @param sign 1 for codes of the networks (default), -1 for the inverse
+ * @returns new codes [N, M]
  */
-export function recenter(prior: Prior, codes: Float32Array, centers: Float32Array, latentSize: number): Float32Array {
-  const moved = codes.map((value, at) => value - centers[at]!);
+export function recenter(
+  prior: Prior,
+  table: Float32Array,
+  codes: Features,
+  conditions: Features['data'],
+  sign: 1 | -1 = 1,
+): Float32Array {
+  const { width: size } = codes;
+  const centers = centersOf(table, conditions, size);
+  const moved = Float32Array.from(codes.data, (value, at) => value - sign * centers[at]!);
   if (prior === 'normal') return moved;
-  for (let first = 0; first < codes.length; first += latentSize) {
-    const rowOf = (rows: Float32Array) => rows.subarray(first, first + latentSize);
-    const [code, center] = [rowOf(codes), rowOf(centers)];
-    const share = dot(code, center) / (1 + Math.sqrt(1 + dot(center, center)));
-    rowOf(moved).forEach((_, at) => (moved[first + at]! += share * center[at]!));
+  for (let first = 0; first < moved.length; first += size) {
+    const center = centers.subarray(first, first + size);
+    const share = dot(codes.data.subarray(first, first + size), center) / (1 + Math.sqrt(1 + dot(center, center)));
+    for (let at = 0; at < size; at++) moved[first + at]! += share * center[at]!;
   }
-  return normalizeRows(moved, latentSize);
+  return normalizeRows(moved, size);
 }
 
-/**
- * Returns the centers [N, M] of codes with given conditions.
- * @param table what each number of a condition adds to the center, [K, M]
- * @param conditions [N, K]
- */
-export function centersOf(table: Float32Array, conditions: Features, latentSize: number): Float32Array {
-  const { data, width } = conditions;
-  const centers = new Float32Array((data.length / width) * latentSize);
-  forEachNumber(conditions, (row, number, value) => {
-    for (let at = 0; at < latentSize; at++) centers[row * latentSize + at]! += value * table[number * latentSize + at]!;
+/** [N, M]. */
+function centersOf(table: Float32Array, conditions: Features['data'], size: number) {
+  const width = table.length / size;
+  const centers = new Float32Array((conditions.length / width) * size);
+  forEachNumber({ data: conditions, width }, (row, number, value) => {
+    for (let at = 0; at < size; at++) centers[row * size + at]! += value * table[number * size + at]!;
   });
   return centers;
 }
 
-/** Each round leaves less than a third of the means. */
+/** The means of digits are at most 2e-4 then, as `PRIOR_COUNT` leaves them. */
 const ROUNDS = 12;
 /** Codes at the origin that each number has besides its own, so that few codes do not decide. */
 const PRIOR_COUNT = 4;
 
 /**
- * Returns the table of `centersOf` for which recentered codes have the mean 0 for each number of a condition; on the
- * sphere of a single class, the center is the conformal barycenter (Douady and Earle 1986).
- * @param conditions [N, K]
+ * Returns the table of `recenter` [K, M] for which new codes have the mean 0 for each number of a condition; with classes
+ * alone, the center of a class is a conformal barycenter (Douady and Earle 1986).
+ * @param codes [N, M], of the networks
+ * @param conditions [N, K]; images of which nothing is known have zeros, and do not count
  */
 export function fitCenters(prior: Prior, codes: Features, conditions: Features): Float32Array {
   const [numbers, size] = [conditions.width, codes.width];
   const table = new Float32Array(numbers * size);
-  const given = Float32Array.from(codes.data);
   const factor = cholesky(squaresOf(conditions), numbers);
   for (let round = 0; round < ROUNDS; round++) {
-    const moved = recenter(prior, given, centersOf(table, conditions, size), size);
+    const moved = recenter(prior, table, codes, conditions.data);
     const sums = Float64Array.from(table, (value) => -PRIOR_COUNT * value);
     forEachNumber(conditions, (row, number, value) => {
       for (let at = 0; at < size; at++) sums[number * size + at]! += value * moved[row * size + at]!;
@@ -63,7 +69,7 @@ export function fitCenters(prior: Prior, codes: Features, conditions: Features):
   return table;
 }
 
-/** Y^T Y and the prior's counts, [K, K]. */
+/** Y^T Y and the counts of the prior, [K, K]. */
 function squaresOf(conditions: Features): Float64Array {
   const { data, width } = conditions;
   const squares = new Float64Array(width * width);

@@ -4,7 +4,7 @@ import { fromPixels } from '../age/iteration.js';
 import { inferenceFunctions } from '../age/networkFunctions.js';
 import type { Prior } from '../age/prior.js';
 import type { CodeDensity } from '../density/codeDensity.js';
-import { centersOf, recenter } from '../density/recentering.js';
+import { recenter } from '../density/recentering.js';
 import {
   blendRunningStats,
   type Condition,
@@ -56,7 +56,7 @@ export class TrainedModel {
     private readonly batch: number,
     /** Of codes of training images; samples are drawn from it, or without one from the prior. */
     readonly density: CodeDensity | undefined,
-    /** The table of `centersOf`, [K, M]; empty if codes are those of the networks. */
+    /** The table by which `recenter` moves codes, [K, M], or empty. */
     readonly centers: Float32Array = density?.centers ?? NO_CENTERS,
   ) {}
 
@@ -78,7 +78,7 @@ export class TrainedModel {
     return new TrainedModel(this.pair, this.prior, this.weights, this.programs, this.batch, density);
   }
 
-  /** Shares the programs. Codes have the same meaning, but those of samples are drawn from the prior. */
+  /** Shares the programs, and recenters codes as this model does, but draws samples from the prior. */
   drawingFromPrior(): TrainedModel {
     return new TrainedModel(this.pair, this.prior, this.weights, this.programs, this.batch, undefined, this.centers);
   }
@@ -130,16 +130,15 @@ export class TrainedModel {
     return this.recentered(await this.run('encoder', 'generated', { x }, y), y);
   }
 
-  /** Returns the codes [N, M] that mean the same without a condition: those of the networks. */
+  /** Returns codes [N, M] as the networks have them, which mean the same without a condition. */
   withoutCondition({ z, y }: Codes): Float32Array {
     return this.recentered(z, y, -1);
   }
 
-  /** @param sign 1 for codes of the networks, -1 for the inverse */
+  /** @param sign as of `recenter` */
   private recentered(z: Float32Array, y: Float32Array | undefined, sign: 1 | -1 = 1): Float32Array {
     if (y === undefined || this.centers.length === 0) return z;
-    const centers = centersOf(this.centers, { data: y, width: this.conditionElements }, this.latentSize);
-    return recenter(this.prior, z, sign === 1 ? centers : centers.map((value) => -value), this.latentSize);
+    return recenter(this.prior, this.centers, { data: z, width: this.latentSize }, y, sign);
   }
 
   /** Frees programs, also of models that share them. */

@@ -330,21 +330,18 @@ export class Model {
     return oneHot([classNamed(this.classes, String(name), option)], this.classes.length);
   }
 
-  /** Rows of one random draw each, from one class to another, refined as samples are. */
+  /** Rows of one code each, drawn for the first class, from one class to another, refined as samples are. */
   private async betweenClasses(options: InterpolateOptions) {
     const { trained, latentSize } = this;
     const { seed = 0, frames = MODEL_DEFAULTS.frames, rows = MODEL_DEFAULTS.rows, onProgress } = options;
     const from = this.classCondition(options.fromClass, 'fromClass')!;
     const to = this.classCondition(options.toClass, 'toClass')!;
     requireInMemory('frames', rows * frames, trained.imageElements, 'choose fewer frames or rows');
-    const ends = new Float32Array(rows * 2 * latentSize);
-    for (let row = 0; row < rows; row++)
-      for (const [end, condition] of [from, to].entries())
-        ends.set(
-          drawSampleCodes(trained, 1, randomStream(seed, 'interpolation', row), condition),
-          (2 * row + end) * latentSize,
-        );
-    const codes = traverse(trained, ends, rows, { frames });
+    const codes = new Float32Array(rows * frames * latentSize);
+    for (let row = 0; row < rows; row++) {
+      const code = drawSampleCodes(trained, 1, randomStream(seed, 'interpolation', row), from);
+      codes.set(repeated(code, frames), row * frames * latentSize);
+    }
     const conditions = repeated(interpolateCodes('normal', from, to, frames), rows);
     const width = from.length;
     const conditionsAt = (first: number, count: number) => conditions.subarray(first * width, (first + count) * width);

@@ -1,7 +1,7 @@
 /** Codes on the sphere in groups around random directions. */
 import { normalizeRows, type Prior } from '../../src/age/prior.js';
 import { type CodeDensity, summarize } from '../../src/density/codeDensity.js';
-import { centersOf, recenter } from '../../src/density/recentering.js';
+import { recenter } from '../../src/density/recentering.js';
 import { fitDensity } from '../../src/density/fitDensity.js';
 import { randomStream } from '../../src/random.js';
 
@@ -27,9 +27,7 @@ export function networkCodes(
   y: Float32Array,
   sign: 1 | -1 = -1,
 ): Float32Array {
-  const conditions = { data: y, width: (y.length * SIZE) / codes.length };
-  const centers = centersOf(density.centers, conditions, SIZE).map((value) => sign * value);
-  return recenter(prior, codes, centers, SIZE);
+  return recenter(prior, density.centers, { data: codes, width: SIZE }, y, sign);
 }
 
 /** The cosine of each of `codes` with the nearest of others. */

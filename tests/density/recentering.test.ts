@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { drawCodes, normalizeRows } from '../../src/age/prior.js';
-import { centersOf, fitCenters, recenter } from '../../src/density/recentering.js';
+import { drawCodes, normalizeRows, type Prior } from '../../src/age/prior.js';
+import { fitCenters, recenter } from '../../src/density/recentering.js';
 import { columnMeans } from '../../src/numerics/features.js';
 import { randomStream } from '../../src/random.js';
 import { expectCloseElements } from '../engine/expectations.js';
@@ -10,7 +10,10 @@ const COUNT = 300;
 const stream = (name: string) => randomStream(1, name);
 const drawn = (count = COUNT) => drawCodes('sphere', count, SIZE, stream('codes'));
 const normal = (count: number) => stream('centers').fillNormal(new Float32Array(count * SIZE));
-const opposite = (centers: Float32Array) => centers.map((value) => -value);
+/** With the identity as table, conditions are centers. */
+const identity = Float32Array.from({ length: SIZE * SIZE }, (_, at) => (at % (SIZE + 1) === 0 ? 1 : 0));
+const around = (prior: Prior, data: Float32Array, centers: Float32Array, sign: 1 | -1 = 1) =>
+  recenter(prior, identity, { data, width: SIZE }, centers, sign);
 const cosine = (a: ArrayLike<number>, b: ArrayLike<number>) => {
   const dot = (u: ArrayLike<number>, v: ArrayLike<number>) =>
     Array.from(u, (value, at) => value * v[at]!).reduce((sum, value) => sum + value, 0);
@@ -19,15 +22,14 @@ const cosine = (a: ArrayLike<number>, b: ArrayLike<number>) => {
 
 describe('recentered codes', () => {
   it.each(['sphere', 'normal'] as const)('have an inverse under the prior %s', (prior) => {
-    const there = recenter(prior, drawn(), normal(COUNT), SIZE);
-    expectCloseElements(Array.from(recenter(prior, there, opposite(normal(COUNT)), SIZE)), Array.from(drawn()), 1e-4);
+    const there = around(prior, drawn(), normal(COUNT));
+    expectCloseElements(Array.from(around(prior, there, normal(COUNT), -1)), Array.from(drawn()), 1e-4);
   });
 
   it('stay on the sphere, and where they are without a center', () => {
-    for (const code of rowsOf(recenter('sphere', drawn(), normal(COUNT), SIZE)))
-      expect(Math.hypot(...code)).toBeCloseTo(1, 5);
+    for (const code of rowsOf(around('sphere', drawn(), normal(COUNT)))) expect(Math.hypot(...code)).toBeCloseTo(1, 5);
     expectCloseElements(
-      Array.from(recenter('sphere', drawn(), new Float32Array(COUNT * SIZE), SIZE)),
+      Array.from(around('sphere', drawn(), new Float32Array(COUNT * SIZE))),
       Array.from(drawn()),
       1e-6,
     );
@@ -41,7 +43,7 @@ describe('recentered codes', () => {
       return direction.map((value, at) => value - along * code[at]!);
     };
     const center = normal(3).subarray(2 * SIZE);
-    const image = (of: Float32Array) => recenter('sphere', of, center, SIZE);
+    const image = (of: Float32Array) => around('sphere', of, center);
     const step = (direction: Float32Array) => {
       const near = normalizeRows(
         code.map((value, at) => value + 1e-3 * tangent(direction)[at]!),
@@ -79,8 +81,7 @@ describe('fitted centers', () => {
   it.each(['sphere', 'normal'] as const)('leave nothing of classes in means under the prior %s', (prior) => {
     const data = conditionedCodes(prior, conditions, width);
     const codes = { data, width: SIZE };
-    const centers = centersOf(fitCenters(prior, codes, { data: conditions, width }), { data: conditions, width }, SIZE);
-    const moved = recenter(prior, data, centers, SIZE);
+    const moved = recenter(prior, fitCenters(prior, codes, { data: conditions, width }), codes, conditions);
     for (let number = 0; number < width; number++) {
       const meanOf = (of: Float32Array) => {
         const rows = rowsOf(of).filter((_, row) => conditions[row * width + number] === 1);
