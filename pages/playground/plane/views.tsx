@@ -91,7 +91,7 @@ function Drawing(props: DrawingProps) {
   return (
     <figure class={name === asked ? 'card asked' : 'card'}>
       <figcaption>
-        <strong>
+        <strong class="row">
           {title} {side && <SideMark {...side} />}
         </strong>
         <span class="meaning">{caption}</span>
@@ -119,9 +119,9 @@ function Drawing(props: DrawingProps) {
 
 /** Names one of two trainings in the color of its curves. */
 export const SideMark = ({ name, color }: { name: string; color: string }) => (
-  <>
+  <span>
     <span class="swatch" style={{ background: `var(${color})` }} /> {name}
-  </>
+  </span>
 );
 
 /** Data, and the generator's image of the prior. */

@@ -196,35 +196,18 @@ interface PreviewsProps {
 
 /** Samples, or training images as long as samples show nothing; and test images with reconstructions. */
 function Previews({ state: { preview, images, isNew }, shape, texts }: PreviewsProps) {
-  const data = useMemo(() => images && firstImages(images.training, SAMPLES, shape), [images]);
-  const originals = useMemo(() => images && firstImages(images.test, 2 * RECONSTRUCTIONS, shape), [images]);
-  const trained = preview && !(isNew && preview.samples.every(isBlank)) ? preview : undefined;
-  const samples = trained?.samples ?? data;
-  const classes = trained?.classes ?? [];
-  const tile = (image: Float32Array | undefined, name: string) => (
-    <ImageCanvas key={name} image={image} shape={shape} role="img" label={name} />
-  );
+  const training = useMemo(() => images && firstImages(images.training, SAMPLES, shape), [images]);
+  const test = useMemo(() => images && firstImages(images.test, 2 * RECONSTRUCTIONS, shape), [images]);
+  const contrast = preview && isNew ? Math.max(...preview.samples.map(contrastOf)) : 0;
+  const trained = isNew && contrast < MIN_CONTRAST ? undefined : preview;
   return (
     <div class="sides">
       <section class="card" aria-labelledby="samples-heading">
-        <h2 id="samples-heading">{trained ? 'Samples' : 'Training images'}</h2>
-        <p class="hint">
-          {trained
-            ? classes.length > 0
-              ? 'Each class has images of the same codes.'
-              : `Images of the same ${SAMPLES} codes each time.`
-            : 'New networks draw gray; samples appear here once they show something.'}
-        </p>
-        <div id="samples" class="images">
-          {Array.from({ length: samples?.length ?? SAMPLES }, (_, index) => {
-            // A whole number at the first sample of a class.
-            const name = samples && classes[(classes.length * index) / samples.length];
-            return [
-              name === undefined ? null : <h3 key={name}>{name}</h3>,
-              tile(samples?.[index], `${trained ? 'Sample' : 'Training image'} ${index + 1}`),
-            ];
-          })}
-        </div>
+        {trained ? (
+          <Samples images={trained.samples} classes={trained.classes ?? []} shape={shape} />
+        ) : (
+          <TrainingImages images={training} shape={shape} progress={contrast / MIN_CONTRAST} />
+        )}
       </section>
       <section class="card" aria-labelledby="pairs-heading">
         <h2 id="pairs-heading">{trained ? 'Reconstructions' : 'Test images'}</h2>
@@ -232,21 +215,80 @@ function Previews({ state: { preview, images, isNew }, shape, texts }: PreviewsP
         <div id="pairs" class="images">
           {trained
             ? trained.reconstructions.map((reconstruction, index) => [
-                tile(originals?.[index], `${texts.image} ${index + 1}`),
-                tile(reconstruction, `Reconstruction ${index + 1}`),
+                <Tile key="image" image={test?.[index]} name={`${texts.image} ${index + 1}`} shape={shape} />,
+                <Tile key="reconstruction" image={reconstruction} name={`Reconstruction ${index + 1}`} shape={shape} />,
               ])
-            : Array.from({ length: 2 * Math.min(RECONSTRUCTIONS, originals?.length ?? Infinity) }, (_, index) =>
-                tile(originals?.[index], `${texts.image} ${index + 1}`),
-              )}
+            : Array.from({ length: 2 * Math.min(RECONSTRUCTIONS, test?.length ?? Infinity) }, (_, index) => (
+                <Tile key={index} image={test?.[index]} name={`${texts.image} ${index + 1}`} shape={shape} />
+              ))}
         </div>
       </section>
     </div>
   );
 }
 
-const isBlank = (image: Float32Array): boolean =>
-  image.reduce((most, value) => Math.max(most, value)) - image.reduce((least, value) => Math.min(least, value)) <
-  MIN_CONTRAST;
+interface SamplesProps {
+  images: readonly Float32Array[];
+  /** Names; as many samples of each class, one class after another. */
+  classes: readonly string[];
+  shape: ImageShape;
+}
+
+const Samples = ({ images, classes, shape }: SamplesProps) => (
+  <>
+    <h2 id="samples-heading">Samples</h2>
+    <p class="hint">
+      {classes.length > 0
+        ? 'Each class has images of the same codes.'
+        : `Images of the same ${SAMPLES} codes each time.`}
+    </p>
+    <div id="samples" class="images">
+      {images.map((image, index) => {
+        // A whole number at the first sample of a class.
+        const name = classes[(classes.length * index) / images.length];
+        return [
+          name === undefined ? null : <h3 key={name}>{name}</h3>,
+          <Tile key={index} image={image} name={`Sample ${index + 1}`} shape={shape} />,
+        ];
+      })}
+    </div>
+  </>
+);
+
+interface TrainingImagesProps {
+  images: readonly Float32Array[] | undefined;
+  shape: ImageShape;
+  /** From 0 to 1, when samples replace them. */
+  progress: number;
+}
+
+const TrainingImages = ({ images, shape, progress }: TrainingImagesProps) => (
+  <>
+    <header class="row between">
+      <h2 id="samples-heading">Training images</h2>
+      <label class="hint">
+        Contrast of samples <progress value={progress} />
+      </label>
+    </header>
+    <p class="hint">New networks draw gray. Samples appear here once they have contrast.</p>
+    <div id="samples" class="images">
+      {Array.from({ length: images?.length ?? SAMPLES }, (_, index) => (
+        <Tile key={index} image={images?.[index]} name={`Training image ${index + 1}`} shape={shape} />
+      ))}
+    </div>
+  </>
+);
+
+interface TileProps {
+  image: Float32Array | undefined;
+  name: string;
+  shape: ImageShape;
+}
+
+const Tile = ({ image, name, shape }: TileProps) => <ImageCanvas image={image} shape={shape} role="img" label={name} />;
+
+const contrastOf = (image: Float32Array): number =>
+  image.reduce((most, value) => Math.max(most, value)) - image.reduce((least, value) => Math.min(least, value));
 
 /** The first of images [N, C, H, W], in 0..1. */
 function firstImages(bytes: Uint8Array, count: number, shape: ImageShape): Float32Array[] {

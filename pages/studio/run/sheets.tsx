@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Prior } from '../../../src/age/prior.js';
 import { Segments } from '../../components/controls.js';
+import { Dialog } from '../../components/dialog.js';
 import { queryValue } from '../address.js';
 import { previewAddress } from '../api.js';
 import { formatNumber } from '../format.js';
@@ -38,9 +39,11 @@ export function Sheets({ query, onQuery, run, prior, previews, isEmpty, hasData 
   const [difference, setDifference] = queryValue(query, onQuery, 'difference');
   const other = difference === '' ? undefined : Number(difference);
   const [playing, setPlaying] = useState(false);
+  const [isLarge, setIsLarge] = useState(false);
   const position = chosen === '' ? previews.length - 1 : Math.max(0, previews.indexOf(Number(chosen)));
   const step = previews[position];
   const choose = (at: number): void => setChosen(at === previews.length - 1 ? '' : String(previews[at]));
+  const sheet = kind !== 'codes' && <Sheet run={run} kind={kind} step={step} other={other} isEmpty={isEmpty} />;
   usePlaying(playing, position, previews.length, (next) => {
     choose(next);
     if (next === previews.length - 1) setPlaying(false);
@@ -74,24 +77,30 @@ export function Sheets({ query, onQuery, run, prior, previews, isEmpty, hasData 
         />
         <output>{step !== undefined && `Iteration ${formatNumber(step)}${chosen === '' ? ' (newest)' : ''}`}</output>
       </div>
-      {kind === 'codes' ? (
-        <CodeView run={run} hasData={hasData} prior={prior} step={step} newest={previews.at(-1)} />
-      ) : (
-        <Sheet run={run} kind={kind} step={step} other={other} isEmpty={isEmpty} />
-      )}
+      {sheet || <CodeView run={run} hasData={hasData} prior={prior} step={step} newest={previews.at(-1)} />}
       <p class="meaning">{MEANINGS[kind]}</p>
-      {kind !== 'codes' && (
-        <label class="toolbar">
-          Difference to
-          <select value={difference} onChange={({ currentTarget }) => setDifference(currentTarget.value)}>
-            <option value="">None</option>
-            {previews.map((each) => (
-              <option key={each} value={each}>
-                Iteration {formatNumber(each)}
-              </option>
-            ))}
-          </select>
-        </label>
+      {sheet && (
+        <div class="row between">
+          <label class="toolbar">
+            Difference to
+            <select value={difference} onChange={({ currentTarget }) => setDifference(currentTarget.value)}>
+              <option value="">None</option>
+              {previews.map((each) => (
+                <option key={each} value={each}>
+                  Iteration {formatNumber(each)}
+                </option>
+              ))}
+            </select>
+          </label>
+          <button type="button" disabled={step === undefined} onClick={() => setIsLarge(true)}>
+            Enlarge
+          </button>
+        </div>
+      )}
+      {isLarge && (
+        <Dialog title={`${KINDS[kind]}, iteration ${formatNumber(step!)}`} isWide onClose={() => setIsLarge(false)}>
+          {sheet}
+        </Dialog>
       )}
     </section>
   );

@@ -116,11 +116,11 @@ function StartBar({ form, training, command, problem, isPending, isStarting, isC
         <button
           type="button"
           id="plan"
-          title="Trains two iterations and estimates time and memory; writes nothing"
+          title="Trains two iterations, estimates time and memory, and shows the plan; writes nothing"
           disabled={problem !== null || isComputing}
           onClick={onPlan}
         >
-          {isComputing ? 'Timing two iterations…' : 'Show the plan'}
+          {isComputing ? 'Timing two iterations…' : 'Estimate time'}
         </button>
       </div>
       <CommandLine id="command" command={command || 'npx agenet train …'} isStale={problem !== null || isPending} />
