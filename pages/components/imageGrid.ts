@@ -1,5 +1,5 @@
 /** Images as one file. */
-import { GAP } from '../../src/images/imageGrid.js';
+import { GAP, squareColumns } from '../../src/images/imageGrid.js';
 import { download } from './files.js';
 import type { ImageShape } from './images.js';
 import { pixelsOf } from './pixels.js';
@@ -24,7 +24,7 @@ export async function saveImages(
   group = 1,
 ): Promise<void> {
   const [, height, width] = shape;
-  const columns = group * Math.ceil(Math.sqrt(images.length) / group);
+  const columns = group * Math.ceil(squareColumns(images.length) / group);
   const gap = images.length > 1 ? GAP : 0;
   const canvas = new OffscreenCanvas(
     columns * (width + gap) + gap,

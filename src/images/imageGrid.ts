@@ -23,8 +23,12 @@ export const imageGrid = (batch: ImageBatch, columns: number, style: GridStyle =
 
 export const imagesIn = (batch: ImageBatch) => Array.from({ length: batch.count }, (_, index) => imageOf(batch, index));
 
-/** Returns the columns of a grid that is about square. */
-export const squareColumns = (count: number): number => Math.ceil(Math.sqrt(count));
+/** Returns the columns of a grid that is about square: full rows if it is then at most twice as wide as high. */
+export function squareColumns(count: number): number {
+  const least = Math.ceil(Math.sqrt(count));
+  for (let columns = least; columns ** 2 <= 2 * count; columns++) if (count % columns === 0) return columns;
+  return least;
+}
 
 /**
  * Returns a grid of originals, each with its reconstruction to its right.

@@ -114,6 +114,7 @@ describe('an image grid', () => {
   });
 });
 
-it('squareColumns returns about as many columns as rows', () => {
-  expect([1, 2, 4, 5, 9, 10, 64, 65].map(squareColumns)).toEqual([1, 2, 2, 3, 3, 4, 8, 9]);
+it('squareColumns returns about as many columns as rows, and full rows if it can', () => {
+  expect([0, 1, 2, 4, 5, 9, 10, 64, 65].map(squareColumns)).toEqual([0, 1, 2, 2, 3, 3, 4, 8, 9]);
+  expect([8, 12, 15, 32, 50].map(squareColumns)).toEqual([4, 4, 5, 8, 10]);
 });
