@@ -109,7 +109,7 @@ export function Chart(props: ChartProps) {
             !isFaint && (
               <li key={key}>
                 <span class={isDashed ? 'swatch dashed' : 'swatch'} style={{ color: `var(${color})` }} />
-                <span>{label}</span> <strong>{valueText(shown[index + 1])}</strong>
+                <span>{label}</span> {points.length > 0 && <strong>{valueText(shown[index + 1])}</strong>}
               </li>
             ),
         )}

@@ -1,7 +1,7 @@
 import { drawAcrossClasses, gatherImages, labelingOf, type Split } from '../data/source.js';
 import { drawSampleCodes } from '../density/codeDensity.js';
 import { sizeOf } from '../engine/index.js';
-import { imageGrid, pairGrid, squareColumns } from '../images/imageGrid.js';
+import { imageGrid, pairGrid } from '../images/imageGrid.js';
 import type { Raster } from '../images/raster.js';
 import { refineImages } from '../model/refinement.js';
 import { imagesOf } from '../model/sampling.js';
@@ -45,7 +45,8 @@ export class Previews {
   }
 }
 
-const MOST_COLUMNS = 16;
+/** Columns for conditions of which there are more than `MOST_COLUMNS`. */
+const [MOST_COLUMNS, COLUMNS] = [16, 8];
 
 /**
  * Shows up to 64 samples. Of conditional models, columns have the conditions of images, if there are any.
@@ -53,7 +54,8 @@ const MOST_COLUMNS = 16;
  */
 export async function sampleGrid(model: TrainedModel, seed: number, originals = NO_IMAGES) {
   const { condition } = model;
-  const columns = condition?.shape.length === 1 ? Math.min(condition.shape[0]!, MOST_COLUMNS) : squareColumns(SAMPLES);
+  const conditions = condition?.shape.length === 1 ? condition.shape[0]! : Infinity;
+  const columns = conditions > MOST_COLUMNS ? COLUMNS : conditions;
   const count = SAMPLES - (SAMPLES % columns);
   const shown = firstOf(originals, model, columns);
   const y = shown.x.length > 0 && condition ? inColumns(condition.of(shown), condition, columns, count) : undefined;

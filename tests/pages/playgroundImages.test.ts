@@ -62,8 +62,10 @@ describe.skipIf(!hasChromium)('the playground', () => {
       // Each press counts.
       for (let press = 0; press < 3; press++) await page.click('#step');
       await poll(() => iteration(page)).toBe(3);
-      // Samples are gray after so few iterations.
-      expect(await page.textContent('#samples-heading')).toBe('Training images');
+      // Samples are gray after so few iterations, so they are shown with more contrast.
+      await poll(() => page.textContent('#samples-heading')).toBe('Samples');
+      expect(await page.textContent('main')).toContain('shown with more contrast');
+      expect(new Set(await pixelsOf(page, '#samples canvas')).size).toBeGreaterThan(30);
       await page.click('#play');
       await untilIteration(page, 4);
       // A file that is no checkpoint is reported, and the training stays, paused.

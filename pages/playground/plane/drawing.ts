@@ -127,10 +127,12 @@ function drawHistograms(context: Context, { realCodes, fakeCodes }: PlaneView): 
   const center = SIDE / 2;
   // Angles of a canvas point down.
   const angleOf = (bar: number): number => (-2 * Math.PI * bar) / BARS;
-  for (const [codes, side] of [
-    [realCodes, 1],
-    [fakeCodes, -1],
+  const alpha = context.globalAlpha;
+  for (const [codes, side, opacity] of [
+    [realCodes, 1, 1],
+    [fakeCodes, -1, 0.5],
   ] as const) {
+    context.globalAlpha = alpha * opacity;
     for (const [bar, value] of histogramOf(codes).entries()) {
       const end = CODE_RADIUS + side * BAR * Math.min(LONGEST_BAR, value);
       const [angle, next, middle] = [angleOf(bar), angleOf(bar + 0.9), angleOf(bar + 0.5)];
@@ -141,6 +143,7 @@ function drawHistograms(context: Context, { realCodes, fakeCodes }: PlaneView): 
       context.fill();
     }
   }
+  context.globalAlpha = alpha;
   context.strokeStyle = 'gray';
   context.lineWidth = 2;
   for (const reach of [CODE_RADIUS - BAR, CODE_RADIUS, CODE_RADIUS + BAR]) {

@@ -70,6 +70,11 @@ function StepCard({ index, isKnown, step, part, plane: { isReady, failure }, onP
     if (document.activeElement === document.body || document.activeElement?.closest('.tour'))
       heading.current!.focus({ preventScroll: true });
   }, []);
+  const answer = useRef<HTMLDivElement>(null);
+  // On a phone it may be below the window.
+  useEffect(() => {
+    if (part === 'answer') answer.current!.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+  }, [part]);
   const predict = (option: string): void => {
     setPrediction(option);
     onPredict();
@@ -101,7 +106,7 @@ function StepCard({ index, isKnown, step, part, plane: { isReady, failure }, onP
           );
         })}
       </fieldset>
-      <div id="answer" role="status">
+      <div id="answer" role="status" ref={answer}>
         {failure && <p class="failed">{failure}</p>}
         {!isReady && !failure && <p class="hint">Compiling the networks…</p>}
         {part === 'question' && <p class="hint">Choose an answer, and see what happens.</p>}

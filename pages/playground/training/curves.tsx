@@ -27,6 +27,7 @@ export const Curves = ({ charts, points, isSmall = false }: CurvesProps) => (
         source="agenet playground"
         points={points}
         height={isSmall ? SMALL : LARGE}
+        emptyText="Press Play to draw curves"
         hasMeaning={!isSmall}
       />
     ))}

@@ -39,13 +39,13 @@ const CHARTS: readonly CurveChart[] = [
     title: LOG_LABELS.code_variance.label,
     meaning: '1 if codes fill the sphere evenly, 0 if they gather in one place. Near 1 is better.',
     curves: [
-      { key: 'encoder.code_variance_real', label: 'images', color: '--curve-1' },
-      { key: 'encoder.code_variance_fake', label: 'samples', color: '--curve-2' },
+      { key: 'encoder.code_variance_real', label: 'Images', color: '--curve-1' },
+      { key: 'encoder.code_variance_fake', label: 'Samples', color: '--curve-2' },
     ],
     isLog: false,
   },
 ];
-/** Of pixels in 0..1. New networks draw images without it. */
+/** Between the darkest and the brightest pixel, in 0..1. */
 const MIN_CONTRAST = 0.5;
 const DEVICE_NAMES: Record<WebDevice, string> = { wasm: 'CPU', webgpu: 'GPU' };
 /** Browsers without WebGPU have no choice. */
@@ -194,27 +194,26 @@ interface PreviewsProps {
   texts: PreviewTexts;
 }
 
-/** Samples, or training images as long as samples show nothing; and test images with reconstructions. */
+/** Samples, or training images as long as nothing is trained; and test images with reconstructions. */
 function Previews({ state: { preview, images, isNew }, shape, texts }: PreviewsProps) {
   const training = useMemo(() => images && firstImages(images.training, SAMPLES, shape), [images]);
   const test = useMemo(() => images && firstImages(images.test, 2 * RECONSTRUCTIONS, shape), [images]);
-  const contrast = preview && isNew ? Math.max(...preview.samples.map(contrastOf)) : 0;
-  const trained = isNew && contrast < MIN_CONTRAST ? undefined : preview;
+  const trained = isNew && preview?.step === 0 ? undefined : preview;
   return (
     <div class="sides">
       <section class="card" aria-labelledby="samples-heading">
         {trained ? (
           <Samples images={trained.samples} classes={trained.classes ?? []} shape={shape} />
         ) : (
-          <TrainingImages images={training} shape={shape} progress={contrast / MIN_CONTRAST} />
+          <TrainingImages images={training} shape={shape} />
         )}
       </section>
       <section class="card" aria-labelledby="pairs-heading">
         <h2 id="pairs-heading">{trained ? 'Reconstructions' : 'Test images'}</h2>
-        <p class="hint">{trained ? texts.pairs : 'With the first samples, reconstructions appear beside them.'}</p>
+        <p class="hint">{trained ? texts.pairs : 'During training, reconstructions appear beside them.'}</p>
         <div id="pairs" class="images">
           {trained
-            ? trained.reconstructions.map((reconstruction, index) => [
+            ? withContrast(trained.reconstructions).map((reconstruction, index) => [
                 <Tile key="image" image={test?.[index]} name={`${texts.image} ${index + 1}`} shape={shape} />,
                 <Tile key="reconstruction" image={reconstruction} name={`Reconstruction ${index + 1}`} shape={shape} />,
               ])
@@ -234,43 +233,35 @@ interface SamplesProps {
   shape: ImageShape;
 }
 
-const Samples = ({ images, classes, shape }: SamplesProps) => (
-  <>
-    <h2 id="samples-heading">Samples</h2>
-    <p class="hint">
-      {classes.length > 0
-        ? 'Each class has images of the same codes.'
-        : `Images of the same ${SAMPLES} codes each time.`}
-    </p>
-    <div id="samples" class="images">
-      {images.map((image, index) => {
-        // A whole number at the first sample of a class.
-        const name = classes[(classes.length * index) / images.length];
-        return [
-          name === undefined ? null : <h3 key={name}>{name}</h3>,
-          <Tile key={index} image={image} name={`Sample ${index + 1}`} shape={shape} />,
-        ];
-      })}
-    </div>
-  </>
-);
-
-interface TrainingImagesProps {
-  images: readonly Float32Array[] | undefined;
-  shape: ImageShape;
-  /** From 0 to 1, when samples replace them. */
-  progress: number;
+function Samples({ images, classes, shape }: SamplesProps) {
+  const clear = useMemo(() => withContrast(images), [images]);
+  return (
+    <>
+      <h2 id="samples-heading">Samples</h2>
+      <p class="hint">
+        {classes.length > 0
+          ? 'Each class has images of the same codes.'
+          : `Images of the same ${SAMPLES} codes each time.`}
+        {clear !== images && ' They are still gray, and shown with more contrast.'}
+      </p>
+      <div id="samples" class="images">
+        {clear.map((image, index) => {
+          // A whole number at the first sample of a class.
+          const name = classes[(classes.length * index) / images.length];
+          return [
+            name === undefined ? null : <h3 key={name}>{name}</h3>,
+            <Tile key={index} image={image} name={`Sample ${index + 1}`} shape={shape} />,
+          ];
+        })}
+      </div>
+    </>
+  );
 }
 
-const TrainingImages = ({ images, shape, progress }: TrainingImagesProps) => (
+const TrainingImages = ({ images, shape }: { images: readonly Float32Array[] | undefined; shape: ImageShape }) => (
   <>
-    <header class="row between">
-      <h2 id="samples-heading">Training images</h2>
-      <label class="hint">
-        Contrast of samples <progress value={progress} />
-      </label>
-    </header>
-    <p class="hint">New networks draw gray. Samples appear here once they have contrast.</p>
+    <h2 id="samples-heading">Training images</h2>
+    <p class="hint">During training, samples appear here.</p>
     <div id="samples" class="images">
       {Array.from({ length: images?.length ?? SAMPLES }, (_, index) => (
         <Tile key={index} image={images?.[index]} name={`Training image ${index + 1}`} shape={shape} />
@@ -287,8 +278,14 @@ interface TileProps {
 
 const Tile = ({ image, name, shape }: TileProps) => <ImageCanvas image={image} shape={shape} role="img" label={name} />;
 
-const contrastOf = (image: Float32Array): number =>
-  image.reduce((most, value) => Math.max(most, value)) - image.reduce((least, value) => Math.min(least, value));
+/** The images, or what new networks draw between black and white. */
+function withContrast(images: readonly Float32Array[]): readonly Float32Array[] {
+  const [least, most] = [Math.min, Math.max].map((choose) =>
+    choose(...images.map((image) => image.reduce((a, b) => choose(a, b)))),
+  ) as [number, number];
+  if (most - least >= MIN_CONTRAST) return images;
+  return images.map((image) => image.map((value) => (value - least) / (most - least)));
+}
 
 /** The first of images [N, C, H, W], in 0..1. */
 function firstImages(bytes: Uint8Array, count: number, shape: ImageShape): Float32Array[] {

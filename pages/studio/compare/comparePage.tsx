@@ -52,6 +52,9 @@ export function ComparePage({ query, onQuery, runs, onFailure }: ViewProps) {
           onRemove={(removed) => setList(formatRuns(named.filter((id) => !removed.includes(id))))}
         />
       </header>
+      {new Set(shown.map(({ data }) => data)).size > 1 && (
+        <p class="meaning">These runs have different data, so their errors and FIDs cannot be compared.</p>
+      )}
       {missing.length > 0 && <p class="failed">Not in this folder: {missing.join(', ')}.</p>}
       {ids.map((id) => (
         <Follower

@@ -6,7 +6,7 @@ import { NoSuchRun } from '../notFoundPage.js';
 import type { ViewProps } from '../view.js';
 import { readRun } from '../api.js';
 import { dataName } from '../format.js';
-import { Progress, StateBadge, Tags } from '../runs/runFacts.js';
+import { Progress, Results, StateBadge, Tags } from '../runs/runFacts.js';
 import { Curves } from './curves.js';
 import { Checkpoints, ConfigurationView, JournalView, Metrics } from './details.js';
 import { Sheets } from './sheets.js';
@@ -26,6 +26,7 @@ export function RunPage({ run: id, query, onQuery, runs, onFailure }: ViewProps)
         <div class="run-facts row">
           <StateBadge run={summary} />
           <Progress run={summary} />
+          <Results run={summary} />
           <span class="meaning">
             {dataName(summary.data)}
             {summary.model && `, ${summary.model}`}

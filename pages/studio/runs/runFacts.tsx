@@ -64,17 +64,20 @@ export function Progress({ run, isShort = false }: { run: ListedRun; isShort?: b
   );
 }
 
-/** The state, iterations, and the first metric that is known. */
-export function ShortFacts({ run }: { run: ListedRun }) {
-  const { step, metrics } = run;
-  const key = ['fid', 'match_x'].find((each) => metrics[each] !== undefined);
-  return (
-    <div class="meaning ellipsis">
-      <StateBadge run={run} /> at {formatNumber(step)}
-      {key !== undefined && `, ${key === 'fid' ? labelOf(key) : 'error'} ${formatNumber(metrics[key]!)}`}
-    </div>
-  );
-}
+/** How good a run is: metrics that are known, the best first. */
+const resultsOf = ({ metrics: { fid, match_x: error } }: ListedRun): string[] => [
+  ...(fid === undefined ? [] : [`${labelOf('fid')} ${formatNumber(fid)}`]),
+  ...(error === undefined ? [] : [`error ${formatNumber(error)}`]),
+];
+
+export const Results = ({ run }: { run: ListedRun }) => <strong>{resultsOf(run).join(', ')}</strong>;
+
+/** The state, iterations, and the first result. */
+export const ShortFacts = ({ run }: { run: ListedRun }) => (
+  <div class="meaning ellipsis">
+    <StateBadge run={run} /> at {[formatNumber(run.step), ...resultsOf(run).slice(0, 1)].join(', ')}
+  </div>
+);
 
 const LISTED_METRICS: readonly string[] = ['match_x', 'KL_real_gap', 'code_variance', 'iterations_per_second', 'fid'];
 
