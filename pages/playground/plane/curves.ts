@@ -17,8 +17,8 @@ export const CHARTS: readonly CurveChart[] = [
     title: 'Reconstruction error',
     meaning: 'How far data (match_x) and codes (match_z) are from their reconstructions.',
     curves: [
-      { key: 'encoder.match_x', label: 'g(e(x))', color: TERM_COLORS.match_x },
-      { key: 'generator.match_z_excess', label: 'e(g(z))', color: TERM_COLORS.match_z },
+      { key: 'encoder.match_x', label: 'data', color: TERM_COLORS.match_x },
+      { key: 'generator.match_z_excess', label: 'codes', color: TERM_COLORS.match_z },
     ],
     isLog: true,
   },
