@@ -1,5 +1,6 @@
 import type { DataDigest, ImageSource } from '../data/source.js';
 import { InputError, setting, text } from '../errors.js';
+import type { Subscriber } from '../training/events.js';
 import { parseJson } from '../validation.js';
 import type { OwnFolder } from './ownFolder.node.js';
 import type { RunFolder } from './runFolder.node.js';
@@ -21,6 +22,16 @@ export async function requireSameData(run: RunFolder, { name, digest }: ImageSou
     `has ${change} that the run in ${run.path} was trained on`,
     text`restore the data, or start a new run with ${setting('initFrom')} ${run.path}`,
   );
+}
+
+/** Records the images after the first iteration, which need not wait for the digest of 100,000 images. */
+export function recordingData(run: RunFolder, source: ImageSource): Subscriber {
+  let isDue = true;
+  return async ({ type }) => {
+    if (type !== 'iteration' || !isDue) return;
+    isDue = false;
+    await recordData(run, source);
+  };
 }
 
 /** Keeps an earlier record. */

@@ -15,7 +15,7 @@ import { initialState, modelWeights, stateFromWeights, totalStepsFor } from '../
 import { runTraining } from '../training/trainingLoop.js';
 import { BestCheckpoint, type BestRecord } from './bestCheckpoint.node.js';
 import { removingLaterEvaluations } from './evaluationFile.node.js';
-import { recordData, requireSameData } from './dataRecord.node.js';
+import { recordingData, requireSameData } from './dataRecord.node.js';
 import type { ExtractorOptions } from './extractorCache.node.js';
 import { draftFeatures, FEATURES_NAME, type ImageFeatures, openFeatures } from './imageFeatures.node.js';
 import { type FinalScores, Journal } from './journal.node.js';
@@ -299,11 +299,9 @@ async function subscribersOf(
   const { files } = folder;
   return [
     async ({ type }, { emit }) => {
-      if (type !== 'start') return;
-      // Not earlier: a rejected run changes nothing.
-      await recordData(folder, source);
-      for (const note of notes) await emit(messageEvent('note', note));
+      if (type === 'start') for (const note of notes) await emit(messageEvent('note', note));
     },
+    recordingData(folder, source),
     removingLaterEvaluations(files),
     ...(tensorboard
       ? [new (await import('./tensorBoard.node.js')).TensorBoardLog(files, configuration.logEvery).onEvent]
