@@ -182,9 +182,9 @@ const logLabels = (_: unknown, ticks: readonly (number | null)[]): string[] =>
     tick === null ? '' : tick >= 1e-3 && tick < 1e7 ? tick.toLocaleString('en', precisely(6)) : tick.toExponential(),
   );
 
-/** Pixels for the longest label of an axis. */
+/** Pixels for the longest label of an axis. Charts below each other begin at the same place if labels have up to five digits. */
 const labelWidth = (_: unknown, labels: readonly string[] | null): number =>
-  Math.max(32, 12 + 6.5 * (labels ?? []).reduce((most, label) => Math.max(most, label.length), 0));
+  Math.max(45, 12 + 6.5 * (labels ?? []).reduce((most, label) => Math.max(most, label.length), 0));
 
 /** Distances between ticks at whole numbers: 1, 2, 5, 10, 20... */
 const WHOLE_STEPS = Array.from({ length: 27 }, (_, index) => [1, 2, 5][index % 3]! * 10 ** Math.floor(index / 3));

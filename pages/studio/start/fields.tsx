@@ -63,7 +63,7 @@ export function Field({ field, values, inherited: settings, problems, onChange }
   const id = fieldId(name);
   return (
     <div class="field">
-      <label for={id} title={flag}>
+      <label for={id} title={range === undefined ? flag : `${flag}, ${separated(range)}`}>
         {title}
       </label>
       <FieldInput
@@ -75,7 +75,7 @@ export function Field({ field, values, inherited: settings, problems, onChange }
         onChange={(next) => onChange(name, next)}
       />
       <p class="meaning capital" id={`${id}-help`}>
-        {range === undefined ? description : `${description}; ${separated(range)}`}
+        {description}
       </p>
       {problem !== undefined && (
         <p class="failed capital" id={`${id}-problem`}>
