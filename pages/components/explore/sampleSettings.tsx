@@ -81,10 +81,10 @@ function TruncationSlider({ truncation, onChange }: { truncation: number; onChan
       <details>
         <summary>Blue bars?</summary>
         <p>
-          The blue bar below a sample is its typicality: the share of samples that are less probable. 50% is usual, and 0% is
-          unlike all images that the model learned from. To the left, samples come from the middle of a group of similar
-          images, so they are clean and alike. To the right, they are further out, so they are varied and more often
-          broken. The mark draws samples like the images of the data. A typical image need not be a better one.
+          The blue bar below a sample is its typicality: the share of samples that are less probable. 50% is usual, and
+          0% is unlike all images that the model learned from. To the left, samples come from the middle of a group of
+          similar images, so they are clean and alike. To the right, they are further out, so they are varied and more
+          often broken. The mark draws samples like the images of the data. A typical image need not be a better one.
         </p>
       </details>
     </>
