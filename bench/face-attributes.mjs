@@ -34,7 +34,7 @@ const [out, run] = parseArgs({ allowPositionals: true }).positionals;
 const random = randomStream(1, 'changes');
 const oneOf = (list) => list[Math.floor(random.uniform() * list.length)];
 
-/** Returns another value of an attribute, or undefined: hair is that of the same gender, and only men have beards. */
+/** Returns another value of an attribute, or undefined: hair fits the gender, and only men have beards. */
 function otherValue(attribute, face, faces) {
   if (attribute === 'beard' && face.gender === 'female') return undefined;
   const others = faces.filter((other) =>
@@ -77,7 +77,7 @@ function renderedFaces() {
     beard: String(facialHair.id !== 'none'),
     fatness: String(fatness),
   }));
-  /** The part of a face that has it or not as requested, or that of another face. */
+  /** The part of this face if it is present or absent as requested, and otherwise of another face. */
   const partOf = (row, part, isWanted) =>
     [faces[row], ...faces].map(({ face }) => face[part]).find(({ id }) => (id !== 'none') === (isWanted === 'true'));
   const withAttributes = (row, { hair, skin, glasses, beard, fatness }) => {

@@ -228,7 +228,7 @@ function Previews({ state: { preview, images, isNew }, shape, texts }: PreviewsP
 
 interface SamplesProps {
   images: readonly Float32Array[];
-  /** Names; as many samples of each class, one class after another. */
+  /** Names. Samples are in the order of classes, with equal counts. */
   classes: readonly string[];
   shape: ImageShape;
 }
