@@ -12,8 +12,6 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { faceToSvgString, generate } from 'facesjs';
-import sharp from 'sharp';
 import { encodeNpz } from '../dist/index.js';
 import { openSource } from '../dist/node.js';
 import { attributesFile } from '../dist/conditions/syntax.js';
@@ -22,10 +20,11 @@ import { compile } from '../dist/engine/runtime/native.node.js';
 import { imagesOf } from '../dist/model/sampling.js';
 import { randomStream } from '../dist/random.js';
 import { openRun } from '../dist/runs/runFolder.node.js';
+import { randomFace, render, svgOf } from '../scripts/facesjs.mjs';
 
 const [COUNT, SIZE] = [1000, 64];
-/** As scripts/faces.mjs shows faces. */
-const VIEW = [/viewBox="0 0 400 600"/u, 'viewBox="-50 20 500 500"'];
+/** Of rendered faces; no other faces have it. */
+const SEED = 3;
 const ATTRIBUTES = ['hair', 'skin', 'glasses', 'beard', 'fatness'];
 /** Smaller changes of the fatness are hardly seen. */
 const MIN_CHANGE = 0.2;
@@ -65,18 +64,11 @@ async function samplesOf(path) {
 
 /** Random faces, and how they are rendered with given attributes: what is none of them stays. */
 function renderedFaces() {
-  const faces = Array.from({ length: COUNT }, (_, index) => {
-    const gender = index % 2 === 0 ? 'male' : 'female';
-    return { gender, face: generate(undefined, { gender }) };
-  });
-  const attributes = faces.map(({ gender, face: { hair, body, glasses, facialHair, fatness } }) => ({
-    hair: hair.id,
-    skin: body.color,
-    glasses: String(glasses.id !== 'none'),
-    gender,
-    beard: String(facialHair.id !== 'none'),
-    fatness: String(fatness),
-  }));
+  const faces = Array.from({ length: COUNT }, (_, index) => randomFace(SEED, index));
+  // As a table of attributes has them.
+  const attributes = faces.map((each) =>
+    Object.fromEntries(Object.entries(each.attributes).map(([name, value]) => [name, String(value)])),
+  );
   /** The part of this face if it is present or absent as requested, and otherwise of another face. */
   const partOf = (row, part, isWanted) =>
     [faces[row], ...faces].map(({ face }) => face[part]).find(({ id }) => (id !== 'none') === (isWanted === 'true'));
@@ -92,16 +84,17 @@ function renderedFaces() {
     };
   };
   const draw = async (rows, descriptions) =>
-    Buffer.concat(await Promise.all(rows.map((row, index) => render(withAttributes(row, descriptions[index])))));
+    Buffer.concat(await Promise.all(rows.map((row, index) => drawFace(withAttributes(row, descriptions[index])))));
   return { attributes, draw };
 }
 
-async function render(face) {
-  const image = sharp(Buffer.from(faceToSvgString(face).replace(...VIEW))).resize(SIZE, SIZE, { fit: 'contain' });
-  const channels = await image.flatten({ background: 'white' }).removeAlpha().raw().toBuffer();
+const drawFace = async (face) => planesOf(await render(svgOf(face), SIZE));
+
+/** From [H, W, 3] to [3, H, W]. */
+const planesOf = (pixels) => {
   const area = SIZE * SIZE;
-  return Buffer.from(Array.from({ length: 3 * area }, (_, at) => channels[3 * (at % area) + Math.floor(at / area)]));
-}
+  return Buffer.from(Array.from({ length: 3 * area }, (_, at) => pixels[3 * (at % area) + Math.floor(at / area)]));
+};
 
 const { attributes, draw } = run === undefined ? renderedFaces() : await samplesOf(run);
 const rows = Array.from(attributes.keys());

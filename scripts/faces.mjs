@@ -14,9 +14,8 @@ import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createAvatar } from '@dicebear/core';
 import * as styles from '@dicebear/collection';
-import { faceToSvgString, generate } from 'facesjs';
-import sharp from 'sharp';
 import { encodeNpz } from '../dist/index.js';
+import { randomFace, render } from './facesjs.mjs';
 
 const OPTIONS = {
   count: { type: 'string', default: '20000' },
@@ -30,42 +29,9 @@ const OPTIONS = {
 const MAX_BYTES = 2 ** 31;
 /** Faces that are rendered at a time. */
 const CHUNK = 64;
-/** The head with its hair and hat: all of the picture but the lower chest. */
-const VIEW = [/viewBox="0 0 400 600"/u, 'viewBox="-50 20 500 500"'];
-
 function fail(message) {
   console.error(`faces: ${message}`);
   process.exit(2);
-}
-
-/** Returns a pseudorandom number in [0, 1), determined by the seed (mulberry32). */
-function randomNumbers(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let bits = Math.imul(state ^ (state >>> 15), 1 | state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** Returns the SVG and the attributes of a face. */
-function facesjsFace(seed, index) {
-  // facesjs has no seed of its own.
-  const random = Math.random;
-  Math.random = randomNumbers((Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b)) | 0);
-  try {
-    const gender = Math.random() < 0.5 ? 'female' : 'male';
-    const face = generate(undefined, { gender });
-    const { hair, body, glasses, facialHair, fatness } = face;
-    const [hasGlasses, hasBeard] = [glasses, facialHair].map(({ id }) => id !== 'none');
-    return {
-      svg: faceToSvgString(face).replace(...VIEW),
-      attributes: { hair: hair.id, skin: body.color, glasses: hasGlasses, gender, beard: hasBeard, fatness },
-    };
-  } finally {
-    Math.random = random;
-  }
 }
 
 function dicebearFace(style, seed, index) {
@@ -73,11 +39,6 @@ function dicebearFace(style, seed, index) {
   const { extra } = avatar.toJson();
   const isOfFace = ([name]) => !/^(?:primary|secondary)?background/iu.test(name);
   return { svg: avatar.toString(), attributes: Object.fromEntries(Object.entries(extra).filter(isOfFace)) };
-}
-
-async function render(svg, size) {
-  const image = sharp(Buffer.from(svg)).resize(size, size, { fit: 'contain', background: 'white' });
-  return image.flatten({ background: 'white' }).removeAlpha().raw().toBuffer();
 }
 
 /** Numbers stay, other values become numbers of their classes in alphabetical order. */
@@ -109,7 +70,7 @@ function readOptions() {
 }
 
 const { count, size, seed, style, labels = style ? undefined : 'hair', out } = readOptions();
-const faceOf = style ? (index) => dicebearFace(style, seed, index) : (index) => facesjsFace(seed, index);
+const faceOf = style ? (index) => dicebearFace(style, seed, index) : (index) => randomFace(seed, index);
 const known = Object.keys(faceOf(0).attributes);
 if (labels !== undefined && !known.includes(labels)) fail(`--labels: no attribute "${labels}" (${known.join(', ')})`);
 const images = new Uint8Array(count * size * size * 3);
