@@ -55,6 +55,7 @@ export {
   depthToSpace,
   dequantizeLinear,
   div,
+  dropout,
   einsum,
   elu,
   equal,

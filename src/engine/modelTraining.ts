@@ -9,6 +9,7 @@ import { add, clip, div, mul, sqrt, square, sumOf } from './operators/index.js';
 import { createOptimizer, type Optimizer, type OptimizerChoice } from './optimizers.js';
 import { type Compile, StatefulProgram } from './runtime/program.js';
 import { showShape, sizeOf } from './shape.js';
+import { inTrainingMode, type TrainingMode } from './trainingMode.js';
 import { constantTensor, type ConstantValue, type ElementArray, input, type InputValue, type Value } from './value.js';
 
 /** An imported model, or one that was built with the engine. */
@@ -16,11 +17,13 @@ export interface TrainableModel {
   /** Constants, with their initial values, or inputs that are optimized like them. */
   parameters: Readonly<Record<string, ConstantValue | InputValue>>;
   outputs: Readonly<Record<string, Value>>;
+  /** Running statistics of batch normalization, which the mode 'train' updates (default: none). */
+  statistics?: Readonly<Record<string, ConstantValue>>;
   /** Encodes the model with other values of parameters (default: encodes the outputs). */
   encode?: (parameters: ParameterValues) => Promise<Uint8Array>;
 }
 
-/** Elements of parameters by name. */
+/** Elements of parameters and statistics by name. */
 export type ParameterValues = Readonly<Record<string, Float32Array>>;
 
 export interface ModelTrainingOptions {
@@ -32,11 +35,18 @@ export interface ModelTrainingOptions {
   learningRate: number | ((step: number) => number);
   /** Default: Adam. */
   optimizer?: OptimizerChoice;
+  /**
+   * As in PyTorch: `train` normalizes batches by their own statistics, updates running statistics, and applies dropout;
+   * `eval` uses running statistics, and no dropout (default).
+   */
+  mode?: 'train' | 'eval';
+  /** Seed of dropout, an integer (default: 0). Draws also depend on ONNX Runtime's build. */
+  seed?: number;
   /** Names of parameters that change, in which `*` matches any text (default: all). Others stay constant. */
   trainable?: readonly string[];
   /** Limit of the norm of all gradients together (default: none). */
   clipNorm?: number;
-  /** Values of parameters to start from (default: values in the model). A trainable input needs one. */
+  /** Values of parameters and statistics to start from (default: the model's). A trainable input needs one. */
   initial?: ParameterValues;
   /** Further scalars that each step reports. */
   metrics?: Readonly<Record<string, Value>>;
@@ -47,6 +57,7 @@ export type StepReport = Record<string, number> & { loss: number };
 
 const STATE = 'training/';
 const PARAMETERS = `${STATE}parameters`;
+const STATISTICS = `${STATE}statistics/`;
 
 /**
  * Trains parameters of a model. Parameters and the optimizer's state stay on the device between steps.
@@ -78,9 +89,10 @@ export class ModelTraining {
     const optimizer = createOptimizer(options.optimizer ?? { name: 'adam' });
     const parameters = mapValues(trainable, (value, name) => initialOf(name, value, initial));
     const zeros = optimizer.states.map((name) => [STATE + name, new Float32Array(layout.size)] as const);
-    const state = { [PARAMETERS]: flattenTensors(parameters, layout), ...Object.fromEntries(zeros) };
-    const program = await options.compile(buildStep(model, layout, optimizer, options));
-    return new ModelTraining(model, new StatefulProgram(program, state), optimizer, layout, options);
+    const { graph, statistics } = buildStep(model, layout, optimizer, options);
+    const state = { [PARAMETERS]: flattenTensors(parameters, layout), ...Object.fromEntries(zeros), ...statistics };
+    const program = new StatefulProgram(await options.compile(graph), state);
+    return new ModelTraining(model, program, optimizer, layout, options);
   }
 
   /** How many steps were taken. */
@@ -100,10 +112,14 @@ export class ModelTraining {
     return mapValues(results, ({ data }) => Number(data[0])) as StepReport;
   }
 
-  /** Returns the trainable parameters after the last step. */
+  /** Returns the trainable parameters after the last step, and in the mode 'train' the running statistics. */
   async readParameters(): Promise<Record<string, Float32Array>> {
-    const { [PARAMETERS]: vector } = await this.program.readState();
-    return tensorViews(vector!, this.layout);
+    const { [PARAMETERS]: vector, ...others } = await this.program.readState();
+    const statistics = Object.entries(others).filter(([name]) => name.startsWith(STATISTICS));
+    return {
+      ...tensorViews(vector!, this.layout),
+      ...Object.fromEntries(statistics.map(([name, data]) => [name.slice(STATISTICS.length), data])),
+    };
   }
 
   /**
@@ -122,12 +138,15 @@ export class ModelTraining {
   }
 }
 
-function requireParameters({ parameters }: TrainableModel, values: ParameterValues) {
+const tensorsOf = ({ parameters, statistics }: TrainableModel) => ({ ...parameters, ...statistics });
+
+function requireParameters(model: TrainableModel, values: ParameterValues) {
+  const tensors = tensorsOf(model);
   for (const [name, data] of Object.entries(values)) {
-    const known = Object.keys(parameters);
+    const known = Object.keys(tensors);
     if (!known.includes(name))
       throw new InputError(`initial ${quoted(name)}`, `the model has no such parameter${didYouMean(name, known)}`);
-    const { shape } = parameters[name]!;
+    const { shape } = tensors[name]!;
     if (data.length !== sizeOf(shape))
       throw new InputError(`initial ${quoted(name)}`, `expected ${showShape(shape)} but got ${data.length} elements`);
   }
@@ -165,16 +184,19 @@ function initialOf(name: string, value: ConstantValue | InputValue, initial: Par
   return data;
 }
 
-const constantsOf = ({ parameters }: TrainableModel, values: ParameterValues): Record<string, Value> =>
-  mapValues(values, (data, name) => constantTensor({ type: 'float32', shape: parameters[name]!.shape, data }, name));
+const constantsOf = (model: TrainableModel, values: ParameterValues): Record<string, Value> =>
+  mapValues(values, (data, name) =>
+    constantTensor({ type: 'float32', shape: tensorsOf(model)[name]!.shape, data }, name),
+  );
 
-/** Returns values that depend on others in place of parameters of these names. */
+/** Returns values that depend on others in place of parameters and statistics of these names. */
 function replaceParameters(
-  { parameters }: TrainableModel,
+  model: TrainableModel,
   values: Readonly<Record<string, Value>>,
   replacements: Readonly<Record<string, Value>>,
 ) {
-  const leaves = Object.entries(replacements).map(([name, replacement]) => [parameters[name]!, replacement] as const);
+  const tensors = tensorsOf(model);
+  const leaves = Object.entries(replacements).map(([name, replacement]) => [tensors[name]!, replacement] as const);
   return replaceLeaves(values, new Map<Value, Value>(leaves));
 }
 
@@ -186,16 +208,26 @@ function limitNorm(gradient: Value, limit: number) {
   return mul(gradient, clip(div(limit, add(norm, NORM_EPSILON)), 0, 1));
 }
 
+interface Step {
+  graph: Graph;
+  /** Statistics that are state, before the first step. */
+  statistics: Record<string, Float32Array>;
+}
+
 function buildStep(
   model: TrainableModel,
   layout: FlatLayout,
   optimizer: Optimizer,
-  { loss, metrics = {}, initial = {}, clipNorm }: ModelTrainingOptions,
-): Graph {
+  { loss, metrics = {}, initial = {}, clipNorm, mode = 'eval', seed = 0 }: ModelTrainingOptions,
+): Step {
   const vector = (name: string) => input(STATE + name, [layout.size]);
   const parameters = vector('parameters');
   const parts = unpack(parameters, layout);
-  const results = replaceParameters(model, { ...metrics, loss }, { ...constantsOf(model, initial), ...parts });
+  const inference = replaceParameters(model, { ...metrics, loss }, { ...constantsOf(model, initial), ...parts });
+  const isTraining = mode === 'train';
+  const { values: results, nextStatistics }: TrainingMode = isTraining
+    ? inTrainingMode(inference, seed)
+    : { values: inference, nextStatistics: new Map() };
   const names = [...layout.entries.keys()];
   const found = gradients(
     results.loss!,
@@ -209,8 +241,25 @@ function buildStep(
     scalars,
   });
   const nextStates = Object.entries({ parameters: next.parameters, ...next.states });
-  return graphOf({
+  const running = runningStatistics(model, nextStatistics);
+  const graph = graphOf({
     ...results,
     ...Object.fromEntries(nextStates.map(([name, value]) => [nextName(STATE + name), value])),
+    ...running.outputs,
   });
+  return { graph, statistics: running.initial };
+}
+
+/** Makes state of the statistics that a batch changes. */
+function runningStatistics({ statistics = {} }: TrainableModel, next: TrainingMode['nextStatistics']) {
+  const leaves = [...next.keys()].filter(
+    (leaf): leaf is ConstantValue & { name: string } =>
+      leaf.kind === 'constant' && leaf.name !== undefined && Object.hasOwn(statistics, leaf.name),
+  );
+  const states = new Map<Value, InputValue>(leaves.map((leaf) => [leaf, input(STATISTICS + leaf.name, leaf.shape)]));
+  const changed = Object.fromEntries(leaves.map((leaf) => [nextName(STATISTICS + leaf.name), next.get(leaf)!]));
+  return {
+    outputs: replaceLeaves(changed, states),
+    initial: Object.fromEntries(leaves.map(({ name, data }) => [STATISTICS + name, data as Float32Array])),
+  };
 }

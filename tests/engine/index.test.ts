@@ -6,8 +6,8 @@ import * as native from '../../src/engine/runtime/native.node.js';
 const ENGINE = `
   DeviceError ModelTraining Program ShapeError StatefulProgram abs adam adamScalars add after and argMax argMin
   averagePool batchNormInference batchNormalization batchStatistics cast ceil celu clip concat constant
-  constantTensor conv convTranspose cos countFlops cumSum decodeSafetensors depthToSpace dequantizeLinear dimensionsFor div einsum
-  elu encode encodeSafetensors equal erf exp expand flatLayout flatten flattenTensors floor forAnyBatch fromFloat16
+  constantTensor conv convTranspose cos countFlops cumSum decodeSafetensors depthToSpace dequantizeLinear dimensionsFor div dropout
+  einsum elu encode encodeSafetensors equal erf exp expand flatLayout flatten flattenTensors floor forAnyBatch fromFloat16
   gather gatherElements gatherND gelu gemm gradients graphOf greater greaterOrEqual groupNormalization hardSigmoid
   hardSwish importOnnx input instanceNormalization interpolate layerNormalization leakyRelu less lessOrEqual
   localResponseNormalization log logSoftmax lowerPortable matMul max maxPool meanOf min mish mul neg nextName not

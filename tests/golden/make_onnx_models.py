@@ -3,8 +3,9 @@
     python3 make_onnx_models.py onnx             # all of them, into the folder onnx
     python3 make_onnx_models.py onnx vgg resnet  # some
 
-Each model becomes NAME.onnx, and NAME.safetensors with inputs, outputs, the gradients of a random projection of the output, and the change of each parameter by ten steps of Adam on this projection. Architectures have the operators of the published ones and tiny widths. Made with PyTorch 2.6.
+Each model becomes NAME.onnx, and NAME.safetensors with inputs, outputs, the gradients of a random projection of the output, and the change of each parameter by ten steps of Adam on this projection. Some also have the changes in training mode. Architectures have the operators of the published ones and tiny widths. Made with PyTorch 2.6.
 """
+import copy
 import json
 import math
 import os
@@ -233,8 +234,11 @@ MODELS = {
     'unet': (UNet, (2, 1, 16, 16), 16),
     'vit': (VisionTransformer, IMAGE, 17),
     'gpt': (GPT, (2, 10), 14),
+    'exportedInTraining': (lambda: MobileNet(nn.ReLU6, None, 3), IMAGE, 17),
     'lstm': (Recurrent, (2, 5, 3), 17),
 }
+# Also in training mode; they have no dropout.
+TRAINED = ['resnet', 'unet']
 ADAM = dict(lr=0.01, betas=(0.9, 0.999), eps=1e-3)
 STEPS = 10
 
@@ -264,6 +268,18 @@ def write_safetensors(path, tensors, metadata):
         file.write(struct.pack('<Q', len(text)) + text + body)
 
 
+def changes(model, x, projection):
+    """Of parameters, and of running statistics in training mode, by steps of Adam."""
+    tensors = {**dict(model.named_parameters()), **{key: value for key, value in model.named_buffers() if model.training and 'running' in key}}
+    before = {key: value.detach().clone() for key, value in tensors.items()}
+    optimizer = torch.optim.Adam(model.parameters(), **ADAM)
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        (model(x) * projection).sum().backward()
+        optimizer.step()
+    return {key: value - before[key] for key, value in tensors.items()}
+
+
 def make(folder, name):
     build, shape, opset = MODELS[name]
     torch.manual_seed(20)
@@ -271,15 +287,17 @@ def make(folder, name):
     randomize(model)
     x = torch.randint(0, 16, shape) if name == 'gpt' else torch.randn(shape)
     names = ['ids' if name == 'gpt' else 'x', 'y']
+    mode = torch.onnx.TrainingMode.TRAINING if name == 'exportedInTraining' else torch.onnx.TrainingMode.PRESERVE
     torch.onnx.export(
         model, x, os.path.join(folder, f'{name}.onnx'), opset_version=opset, input_names=names[:1], output_names=names[1:],
         dynamic_axes={each: {0: 'batch'} for each in names}, do_constant_folding=False, dynamo=False,
-        # Keeps batch normalization.
-        training=torch.onnx.TrainingMode.PRESERVE,
+        # Either keeps batch normalization.
+        training=mode,
     )
     if name == 'lstm':
         return
-    model = model.double()
+    # An export in training mode moves running statistics.
+    model = model.eval().double()
     x = x if name == 'gpt' else x.double().requires_grad_()
     y = model(x)
     projection = torch.randn(y.shape).double()
@@ -288,13 +306,10 @@ def make(folder, name):
     gradients = torch.autograd.grad((y * projection).sum(), wrt)
     tensors = {f'input/{names[0]}': x, 'output/y': y, 'projection': projection}
     tensors |= {f'gradient/{key}': gradient for key, gradient in zip([*parameters, names[0]], gradients)}
-    before = {key: value.detach().clone() for key, value in parameters.items()}
-    optimizer = torch.optim.Adam(parameters.values(), **ADAM)
-    for _ in range(STEPS):
-        optimizer.zero_grad()
-        (model(x) * projection).sum().backward()
-        optimizer.step()
-    tensors |= {f'change/{key}': value - before[key] for key, value in parameters.items()}
+    trained = copy.deepcopy(model).train()
+    tensors |= {f'change/{key}': value for key, value in changes(model, x, projection).items()}
+    if name in TRAINED:
+        tensors |= {f'train/{key}': value for key, value in changes(trained, x, projection).items()}
     write_safetensors(os.path.join(folder, f'{name}.safetensors'), tensors, {'opset': str(opset)})
 
 

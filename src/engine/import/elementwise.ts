@@ -8,6 +8,7 @@ import {
   clip,
   cos,
   div,
+  dropout,
   elu,
   equal,
   erf,
@@ -47,7 +48,6 @@ import {
   where,
   xor,
 } from '../operators/index.js';
-import { ShapeError } from '../shape.js';
 import type { Value } from '../value.js';
 import type { ImportedNode, NodeImporter } from './importedNode.js';
 import { engineTypeOf, numberTypeOf } from './known.js';
@@ -69,12 +69,8 @@ const variadic =
 
 const identity: NodeImporter = (node) => node.value(0);
 
-/** In inference. */
-function importDropout(node: ImportedNode) {
-  if (node.has(2) && node.known(2).data[0] === 1n)
-    throw new ShapeError('is in training mode; export the model with model.eval(), or training_mode of 0');
-  return node.value(0);
-}
+/** In inference, like batch normalization. */
+const importDropout: NodeImporter = (node) => dropout(node.value(0), node.number(1, 0.5));
 
 /** Values have a type already that fits the other operand. */
 const importCast: NodeImporter = (node) => cast(node.value(0), engineTypeOf(numberTypeOf(node.int('to', 1))));

@@ -12,16 +12,16 @@ import {
   reshape,
   softmax,
 } from '../operators/index.js';
-import { ShapeError, sizeOf } from '../shape.js';
+import { sizeOf } from '../shape.js';
 import { constant, type Value } from '../value.js';
 import type { ImportedNode, NodeImporter } from './importedNode.js';
 import { normalizesTrailingAxes, scalesGroups, softmaxAxis } from './opsets.js';
 
+/** In inference, whatever the file says: the mode is that of `ModelTraining`. */
 function importBatchNormalization(node: ImportedNode) {
-  if (node.int('training_mode', 0) === 1)
-    throw new ShapeError('is in training mode; export the model with model.eval()');
   const [x, scale, bias, mean, variance] = [0, 1, 2, 3, 4].map((index) => node.value(index));
-  return batchNormInference(x!, scale!, bias!, mean!, variance!, node.float('epsilon', 1e-5));
+  const [epsilon, momentum] = [node.float('epsilon', 1e-5), node.float('momentum', 0.9)];
+  return batchNormInference(x!, scale!, bias!, mean!, variance!, epsilon, momentum);
 }
 
 function importLayerNormalization(node: ImportedNode) {

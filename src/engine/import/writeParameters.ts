@@ -1,4 +1,4 @@
-import type { TensorProto } from 'onnx-buf';
+import type { NodeProto, TensorProto } from 'onnx-buf';
 import { didYouMean, InputError, quoted } from '../../errors.js';
 import { sizeOf } from '../shape.js';
 import { numberTypeOf } from './known.js';
@@ -10,7 +10,7 @@ export interface ModelSource {
   externalData: ExternalData;
 }
 
-/** Returns the file with other values of parameters, and with its external data inside. */
+/** Returns the file with other values of parameters, in inference mode and with its external data inside. */
 export async function writeParameters(
   bytes: Uint8Array,
   parameters: Readonly<Record<string, Float32Array>>,
@@ -28,7 +28,16 @@ export async function writeParameters(
     if (weights !== undefined) return withData(tensor, encodedFor(tensor, weights, name));
     return isExternal(tensor) ? withData(tensor, Uint8Array.from(externalBytes(tensor, externalData))) : tensor;
   });
-  return toBinary(ModelProtoSchema, { ...model, graph: { ...model.graph!, initializer: written } });
+  const graph = { ...model.graph!, node: model.graph!.node.map(inInference), initializer: written };
+  return toBinary(ModelProtoSchema, { ...model, graph });
+}
+
+/** An export in training mode returns the statistics of batches, and feeds the mode of dropout. */
+function inInference(node: NodeProto): NodeProto {
+  if (node.opType === 'Dropout') return { ...node, input: node.input.slice(0, 2) };
+  if (node.opType !== 'BatchNormalization') return node;
+  const attribute = node.attribute.filter(({ name }) => name !== 'training_mode');
+  return { ...node, attribute, output: node.output.slice(0, 1) };
 }
 
 function encodedFor(tensor: TensorProto, weights: Float32Array, name: string) {

@@ -6,6 +6,7 @@ export * from './collective.js';
 export * from './comparison.js';
 export * from './convolution.js';
 export * from './cumulative.js';
+export * from './dropout.js';
 export * from './einsum.js';
 export * from './extremes.js';
 export * from './functions.js';

@@ -1,6 +1,6 @@
 import { apply, requireFloat } from '../operator.js';
 import { ShapeError, sizeOf } from '../shape.js';
-import type { Operator, Value } from '../value.js';
+import type { Operands, Operator, Value } from '../value.js';
 import { add, div, mul, square, sub } from './arithmetic.js';
 import { jointly } from './collective.js';
 import { reduceSum, reshape } from './broadcasting.js';
@@ -25,19 +25,20 @@ function center(x: Value, epsilon: number) {
   return { centered: sub(x, mean), deviation: sqrt(add(variance, epsilon)) };
 }
 
+/** Of data and vectors with one element per channel. */
+function inferNormalization(inputs: Operands) {
+  const [x, ...vectors] = inputs;
+  requireFloat(inputs);
+  if (x.shape.length < 2) throw new ShapeError('data needs a batch and a channel axis');
+  if (vectors.some(({ shape }) => shape.length !== 1 || shape[0] !== x.shape[1]))
+    throw new ShapeError(`expected vectors of ${x.shape[1]} elements, one per channel`);
+  return x;
+}
+
 /** Training mode. Statistics of the batch are separate values (`batchStatistics`), so that there is one output. */
 const BatchNormalization: Operator<{ epsilon: number }> = {
   name: 'BatchNormalization',
-  infer(inputs) {
-    const [x, scale, bias] = inputs;
-    requireFloat(inputs);
-    if (x.shape.length < 2) throw new ShapeError('data needs a batch and a channel axis');
-    for (const vector of [scale!, bias!]) {
-      if (vector.shape.length !== 1 || vector.shape[0] !== x.shape[1])
-        throw new ShapeError(`scale and bias need ${x.shape[1]} values, one per channel`);
-    }
-    return x;
-  },
+  infer: inferNormalization,
   decomposition: ([x, scale, bias], { epsilon }) => {
     const { centered, deviation } = center(x, epsilon);
     return add(mul(centered, div(perChannel(scale!, x), deviation)), perChannel(bias!, x));
@@ -68,15 +69,23 @@ const BatchNormalization: Operator<{ epsilon: number }> = {
 export const batchNormalization = (x: Value, scale: Value, bias: Value, epsilon = 1e-5): Value =>
   apply(BatchNormalization, [x, scale, bias], { epsilon });
 
-/** With given statistics [C], as in inference. */
-export function batchNormInference(
+/** `ModelTraining` replaces it by `batchNormalization` in the mode 'train'. */
+export const BatchNormInference: Operator<{ epsilon: number; momentum: number }> = {
+  name: 'BatchNormalization',
+  infer: inferNormalization,
+  decomposition([x, scale, bias, mean, variance], { epsilon }) {
+    const gain = div(scale!, sqrt(add(variance!, epsilon)));
+    return add(mul(x, perChannel(gain, x)), perChannel(sub(bias!, mul(mean!, gain)), x));
+  },
+};
+
+/** With given statistics [C], as in inference. Training keeps the share `momentum` of them in each step. */
+export const batchNormInference = (
   x: Value,
   scale: Value,
   bias: Value,
   mean: Value,
   variance: Value,
   epsilon = 1e-5,
-): Value {
-  const gain = div(scale, sqrt(add(variance, epsilon)));
-  return add(mul(x, perChannel(gain, x)), perChannel(sub(bias, mul(mean, gain)), x));
-}
+  momentum = 0.9,
+): Value => apply(BatchNormInference, [x, scale, bias, mean, variance], { epsilon, momentum });

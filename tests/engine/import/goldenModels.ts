@@ -7,6 +7,7 @@ export const MODELS = [
   'resnet',
   'resnetBottleneck',
   'mobilenetV2',
+  'exportedInTraining',
   'mobilenetV3',
   'efficientnet',
   'convnext',

@@ -2,12 +2,20 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { type ModelProto, ModelProtoSchema } from 'onnx-buf';
 import { describe, expect, it } from 'vitest';
-import { graphOf, importOnnx, type ImportOptions, type TensorData } from '../../../src/engine/index.js';
+import {
+  graphOf,
+  importOnnx,
+  type ImportOptions,
+  ModelTraining,
+  square,
+  sumOf,
+  type TensorData,
+} from '../../../src/engine/index.js';
 import { InputError } from '../../../src/errors.js';
 import { expectInputError } from '../../rejection.js';
 import { compileSmall, runModel } from '../running.js';
 import { random, tensor } from '../tensors.js';
-import { errorOf, feedOf, importGolden, modelBytes } from './goldenModels.js';
+import { errorOf, feedOf, goldenOf, importGolden, modelBytes } from './goldenModels.js';
 import { attributeOf, type GraphInit, infoOf, modelOf, type NodeInit, tensorProto } from './nodeModels.js';
 
 const [FLOAT, INT64, BOOL, FLOAT16, DOUBLE, BFLOAT16] = [1, 7, 9, 10, 11, 16];
@@ -351,5 +359,27 @@ describe('a damaged file', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('reads an export in training mode as in inference, and writes it so', async () => {
+    const name = 'exportedInTraining';
+    const model = await importGolden(name);
+    const bytes = await model.encode({});
+    const shape = [2, 3, 16, 16];
+    const feed: TensorData = { type: 'float32', shape, data: feedOf(name).x as Float32Array };
+    const expected = goldenOf(name)['output/y']!.data;
+    expect(errorOf((await runModel(bytes, { x: feed })).y!.data as Float32Array, expected)).toBeLessThan(1e-5);
+    expect(errorOf((await runModel(modelBytes(name), { x: feed })).y!.data as Float32Array, expected)).toBeGreaterThan(
+      0.1,
+    );
+    const training = await ModelTraining.start(model, {
+      loss: sumOf(square(model.outputs.y!)),
+      learningRate: 0,
+      mode: 'train',
+      compile: compileSmall,
+    });
+    const losses = [await training.step(feedOf(name)), await training.step(feedOf(name))].map(({ loss }) => loss);
+    await training.release();
+    expect(losses[0]).not.toBe(losses[1]);
   });
 });
