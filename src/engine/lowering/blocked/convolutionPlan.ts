@@ -67,7 +67,9 @@ export function planConvolution(
     return { small: WHOLE, big: region.big, kernelGroups: [viaSpaceToDepth(type, convolution)] };
   const { rows, columns } = axesOf(convolution)!;
   const links = rows.flatMap((row, i) =>
-    columns.map((column, j): PhaseLink => ({ small: 0, big: i * columns.length + j, rows: row, columns: column })),
+    columns.flatMap((column, j): PhaseLink[] =>
+      row && column ? [{ small: 0, big: i * phases + j, rows: row, columns: column }] : [],
+    ),
   );
   return { small: WHOLE, big: { kind: 'blocked', phases }, kernelGroups: [plainGroup(type, links)] };
 }
@@ -157,7 +159,8 @@ function viaSpaceToDepth(type: KernelType, convolution: Convolution): KernelGrou
 }
 
 /** The link of stride 1 that covers the offsets of all phases. */
-function spanOf(links: readonly AxisLink[]): AxisLink {
+function spanOf(phases: readonly (AxisLink | undefined)[]): AxisLink {
+  const links = phases.filter((link) => link !== undefined);
   const shift = Math.max(...links.map((link) => link.shift));
   const last = Math.max(...links.map((link) => link.taps - 1 - link.shift));
   return { ...links[0]!, first: 0, step: 1, taps: shift + last + 1, shift };

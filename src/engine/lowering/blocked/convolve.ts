@@ -1,9 +1,9 @@
 import { concat, expand, gather, pad, reshape, slice } from '../../operators/index.js';
-import { sizeOf } from '../../shape.js';
+import { type Shape4, sizeOf } from '../../shape.js';
 import { constant, type Value } from '../../value.js';
 import type { ConvolutionPlan, KernelGroup, PhaseLink } from './convolutionPlan.js';
 import { gradientOrder, type KernelType, linkKernel, transposeRows } from './kernels.js';
-import { type FeatureMapType, padded, phaseShape, type PhaseTensors } from './layout.js';
+import { type FeatureMapType, padded, partsCount, phaseShape, type PhaseTensors } from './layout.js';
 import { addConvs, blockedConv, type BlockedConvOptions, reorderOutput } from './operators.js';
 import { backwardPadding, forwardPadding } from './polyphase.js';
 
@@ -48,11 +48,24 @@ export function convolve(
   const isPixel = !isForward && bigAsPixel;
   const shape = phaseShape(type);
   const ofPixels = (bias: Value) => (isPixel ? repeatForPixels(bias, kernelGroups[0]!.type, shape[1]) : bias);
-  return chains.map((chain) => ({
-    make: ({ bias, activation }) => reshape(addConvs(chain, { bias: bias && ofPixels(bias), activation }), shape),
-    // As one pixel, the channels of all pixels would be sampled.
-    ...(isPixel ? {} : { sample: (strides) => addConvs(chain.map((link) => ({ ...link, strides }))) }),
-  }));
+  return Array.from({ length: partsCount(type) }, (_, part) => {
+    const chain = chains[part];
+    if (chain === undefined) return { make: (epilogue) => withoutTaps(shape, epilogue) };
+    return {
+      make: ({ bias, activation }) => reshape(addConvs(chain, { bias: bias && ofPixels(bias), activation }), shape),
+      // As one pixel, the channels of all pixels would be sampled.
+      ...(isPixel ? {} : { sample: (strides) => addConvs(chain.map((link) => ({ ...link, strides }))) }),
+    };
+  });
+}
+
+/** The part of a phase that no tap reaches. */
+function withoutTaps(shape: Shape4, epilogue: Pick<BlockedConvOptions, 'bias' | 'activation'>) {
+  const zeros = expand(constant(0), shape);
+  const group = shape[1];
+  return epilogue.bias || epilogue.activation
+    ? blockedConv(zeros, constant(new Float32Array(group), [group, 1, 1, 1]), { ...epilogue, group })
+    : zeros;
 }
 
 const asOnePixel = (part: Value, { big }: KernelType, batch: number) => reshape(part, [1, big, 1, batch]);

@@ -37,6 +37,8 @@ export const sameLayout = (a: Layout, b: Layout) => a.kind === b.kind && a.phase
 
 export const padded = (channels: number, block: number) => Math.ceil(channels / block) * block;
 
+export const partsCount = ({ kind, phases }: Layout) => (kind === 'spaceToDepth' ? 1 : phases ** 2);
+
 export function phaseShape({ batch, channels, height, width, block, kind, phases }: FeatureMapType): Shape4 {
   return [1, kind === 'spaceToDepth' ? block : padded(channels, block), height / phases, (width / phases) * batch];
 }

@@ -22,17 +22,27 @@ export interface PlaneLink {
   columns: AxisLink;
 }
 
-/** Returns undefined if phases would differ in size or number of taps, or need cropping. */
-export function phaseLinks({ small, big, kernel, stride, padding }: Axis): readonly AxisLink[] | undefined {
-  if (big % stride !== 0 || kernel % stride !== 0) return undefined;
-  const common = { step: stride, taps: kernel / stride, small, phase: big / stride };
-  const links = Array.from({ length: stride }, (_, phase): AxisLink => {
+/**
+ * Returns the link of each phase, none if no tap reaches it, as in a 1x1 convolution of stride 2. Undefined if phases
+ * would differ in size or need cropping.
+ */
+export function phaseLinks({
+  small,
+  big,
+  kernel,
+  stride,
+  padding,
+}: Axis): readonly (AxisLink | undefined)[] | undefined {
+  if (big % stride !== 0) return undefined;
+  const links = Array.from({ length: stride }, (_, phase): AxisLink | undefined => {
     const first = (phase + padding) % stride;
-    return { ...common, first, shift: (phase + padding - first) / stride };
+    const taps = Math.ceil((kernel - first) / stride);
+    const shift = (phase + padding - first) / stride;
+    return taps > 0 ? { first, step: stride, taps, shift, small, phase: big / stride } : undefined;
   });
   const needsNoCropping = (link: AxisLink) =>
     [...forwardPadding(link), ...backwardPadding(link)].every((size) => size >= 0);
-  return links.every(needsNoCropping) ? links : undefined;
+  return links.every((link) => link === undefined || needsNoCropping(link)) ? links : undefined;
 }
 
 /** [before, after], from the phase to the small map. */
