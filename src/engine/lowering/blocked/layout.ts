@@ -1,6 +1,7 @@
 import { concat, gather, pad, reshape, slice, transpose } from '../../operators/index.js';
-import type { Shape, Shape4 } from '../../shape.js';
-import type { Value } from '../../value.js';
+import { type Shape, type Shape4, sizeOf } from '../../shape.js';
+import { constant, type Value } from '../../value.js';
+import { blockedConv, reorderInput, reorderOutput } from './operators.js';
 
 /**
  * `blocked`: a part for each parity of row and column, in row-major order. `spaceToDepth`: one part, in which all
@@ -56,36 +57,79 @@ export function padAxis(x: Value, axis: number, size: number) {
   return pad(x, none, none.with(axis, size - x.shape[axis]!));
 }
 
-export function fromPlain(x: Value, type: FeatureMapType) {
-  const { batch, channels, height, width, block, kind, phases } = type;
-  if (kind === 'spaceToDepth') {
-    const split = reshape(x, [batch, channels, height / phases, phases, width / phases, phases]);
-    const flatShape = [(height / phases) * (width / phases) * batch, phases * phases * channels];
-    const flat = reshape(transpose(split, [2, 4, 0, 3, 5, 1]), flatShape);
-    return [reshape(padAxis(flat, 1, block), phaseShape(type))];
-  }
-  // Filled up before they are moved, the channels of an image take twice as long.
-  if (channels < block) return splitPhases(padAxis(transpose(x, [2, 3, 0, 1]), 3, block), type);
+/** Maps whose channels, of all phases in a space-to-depth block, do not fill a block. */
+const isThin = ({ channels, block, kind }: FeatureMapType) => kind === 'spaceToDepth' || channels < block;
+
+export function fromPlain(x: Value, type: FeatureMapType): PhaseTensors {
+  if (isThin(type)) return fromThin(x, type);
+  const { batch, channels, height, width, block } = type;
   const wholeChannels = padded(channels, block);
   const split = reshape(padAxis(x, 1, wholeChannels), [batch, wholeChannels / block, block, height, width]);
   return splitPhases(transpose(split, [1, 3, 4, 0, 2]), type);
 }
 
 export function toPlain(parts: PhaseTensors, type: FeatureMapType) {
-  const { batch, channels, height, width, block, kind, phases } = type;
-  if (kind === 'spaceToDepth') {
-    const blocks = reshape(parts[0]!, [(height / phases) * (width / phases) * batch, block]);
-    const flat = slice(blocks, 1, 0, phases * phases * channels);
-    const split = reshape(flat, [height / phases, width / phases, batch, phases, phases, channels]);
-    return reshape(transpose(split, [2, 5, 0, 3, 1, 4]), [batch, channels, height, width]);
-  }
+  if (isThin(type)) return toThin(parts, type);
+  const { batch, channels, height, width, block } = type;
   const wholeChannels = padded(channels, block);
-  const memory = joinPhases(parts, type);
-  if (channels < block)
-    return transpose(slice(reshape(memory, [height, width, batch, block]), 3, 0, channels), [2, 3, 0, 1]);
-  const whole = reshape(memory, [wholeChannels / block, height, width, batch, block]);
+  const whole = reshape(joinPhases(parts, type), [wholeChannels / block, height, width, batch, block]);
   const joined = reshape(transpose(whole, [3, 0, 4, 1, 2]), [batch, wholeChannels, height, width]);
   return slice(joined, 1, 0, channels);
+}
+
+/**
+ * Images, usually. They become pixels of N neighbors, [C H W, N], then those in the order of phases, and then blocks.
+ * One transposition with a Pad takes three times as long: both have one thread.
+ */
+function fromThin(x: Value, type: FeatureMapType) {
+  const { batch, channels, height, width, block } = type;
+  const pixels = transpose(reshape(x, [batch, channels * height * width]), [1, 0]);
+  const order = pixelOrder(type);
+  const count = partsCount(type);
+  const size = order.length / count;
+  return Array.from({ length: count }, (_, part) => {
+    const own = gather(pixels, order.slice(part * size, (part + 1) * size), 0);
+    const [, , rows, columns] = phaseShape(type);
+    return fillBlock(reshape(own, [1, (size * batch) / (rows * columns), rows, columns]), block);
+  });
+}
+
+function toThin(parts: PhaseTensors, type: FeatureMapType) {
+  const { batch, channels, height, width } = type;
+  const order = pixelOrder(type);
+  const inverse = new Array<number>(order.length);
+  order.forEach((pixel, position) => (inverse[pixel] = position));
+  const ofPart = channels * (type.kind === 'spaceToDepth' ? type.phases ** 2 : 1);
+  const pixels = parts.map((part) => {
+    const plain = reorderOutput(part, ofPart);
+    return reshape(plain, [sizeOf(plain.shape) / batch, batch]);
+  });
+  const images = transpose(gather(concat(pixels, 0), inverse, 0), [1, 0]);
+  return reshape(images, [batch, channels, height, width]);
+}
+
+/** The pixels (channel, row, column) of all phases in turn. */
+function pixelOrder({ channels, height, width, phases }: FeatureMapType) {
+  const order: number[] = [];
+  for (let phase = 0; phase < phases ** 2; phase++) {
+    const [rowPhase, columnPhase] = [Math.floor(phase / phases), phase % phases];
+    for (let channel = 0; channel < channels; channel++) {
+      for (let row = rowPhase; row < height; row += phases) {
+        for (let column = columnPhase; column < width; column += phases)
+          order.push((channel * height + row) * width + column);
+      }
+    }
+  }
+  return order;
+}
+
+/** A convolution that copies plain channels [1, C, h, w N], with zeros after them, works on all threads. */
+function fillBlock(x: Value, block: number) {
+  const channels = x.shape[1]!;
+  if (channels === block) return reorderInput(x);
+  const copy = new Float32Array(channels * block);
+  for (let channel = 0; channel < channels; channel++) copy[channel * block + channel] = 1;
+  return blockedConv(x, constant(copy, [block, channels, 1, 1]));
 }
 
 export function convertLayout(parts: PhaseTensors, from: FeatureMapType, { kind, phases }: Layout) {

@@ -36,6 +36,7 @@ const Conv: Operator = {
   },
 };
 
+/** Data of fewer channels than a block is plain [N, C, H, W]. */
 export function blockedConv(x: Value, w: Value, options: BlockedConvOptions = {}) {
   const { bias, sum, strides = [1, 1], dilations = [1, 1], pads = [0, 0, 0, 0], group = 1, activation } = options;
   // The fourth input needs a third before it.
@@ -67,6 +68,10 @@ const GlobalAveragePool: Operator = {
 /** Over rows and columns: [N, C, 1, 1]. */
 export const blockedMean = (x: Value) => apply(GlobalAveragePool, [x], {});
 
-const ReorderOutput: Operator<{ channels: number }> = { name: 'ReorderOutput', domain: DOMAIN, infer: ([x]) => x };
-/** Blocked memory to plain [N, C, H, W]. */
-export const reorderOutput = (x: Value) => apply(ReorderOutput, [x], { channels: x.shape[1]! });
+const ReorderOutput: Operator<{ channels: number }> = {
+  name: 'ReorderOutput',
+  domain: DOMAIN,
+  infer: ([x], { channels }) => ({ type: 'float32', shape: x.shape.with(1, channels) }),
+};
+/** Blocked memory to plain [N, C, H, W], of the first channels. */
+export const reorderOutput = (x: Value, channels = x.shape[1]!) => apply(ReorderOutput, [x], { channels });

@@ -1,4 +1,4 @@
-import { type Graph, reduceMean, reshape, transpose, type Value } from '../../../../src/engine/index.js';
+import { type Graph, reduceMean, reshape, slice, transpose, type Value } from '../../../../src/engine/index.js';
 import { rewriteGraph } from '../../../../src/engine/graph.js';
 import { apply } from '../../../../src/engine/operator.js';
 import { add, clip, leakyRelu, relu } from '../../../../src/engine/operators/index.js';
@@ -33,7 +33,7 @@ function emulate(value: ComputedValue, block: number): Value {
     case 'ReorderInput':
       return toBlocks(x, block);
     case 'ReorderOutput':
-      return fromBlocks(x, block);
+      return slice(fromBlocks(x, block), 1, 0, Number(value.attributes.channels));
     case 'GlobalAveragePool':
       return reduceMean(fromBlocks(x, block), [2, 3]);
     case 'Conv':
@@ -48,7 +48,7 @@ function emulateConv({ inputs, attributes }: ComputedValue, block: number): Valu
   const { strides, dilations, pads, group } = attributes;
   const convolved = apply(
     GroupedConv,
-    [fromBlocks(x, block), plainKernel(w, Number(group), block), ...(bias ? [bias] : [])],
+    [isThin(x, block) ? x : fromBlocks(x, block), plainKernel(w, Number(group), block), ...(bias ? [bias] : [])],
     {
       strides: strides!,
       dilations: dilations!,
@@ -70,6 +70,9 @@ function emulateConv({ inputs, attributes }: ComputedValue, block: number): Valu
   }
 }
 
+/** Data of fewer channels than a block is plain. */
+const isThin = (x: Value, block: number) => x.shape[1]! < block;
+
 function fromBlocks(x: Value, block: number): Value {
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   return reshape(transpose(reshape(x, [batch, channels / block, height, width, block]), [0, 1, 4, 2, 3]), x.shape);
@@ -84,6 +87,8 @@ function toBlocks(x: Value, block: number): Value {
 function plainKernel(w: Value, group: number, block: number): Value {
   const [outputs, inputs, height, width] = w.shape as [number, number, number, number];
   if (group > 1) return reshape(transpose(reshape(w, [outputs / block, height, width, block]), [0, 3, 1, 2]), w.shape);
+  if (inputs < block)
+    return reshape(transpose(reshape(w, [outputs / block, inputs, height, width, block]), [0, 4, 1, 2, 3]), w.shape);
   return reshape(
     transpose(reshape(w, [outputs / block, inputs / block, height, width, block, block]), [0, 5, 1, 4, 2, 3]),
     w.shape,
